@@ -1,0 +1,26 @@
+"""The one exception a user meets: it names what was read, what was expected and how to mend it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """Something given to the program cannot be used; the command line prints the message without a traceback."""
+
+
+def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
+    """Make the error for a name that is none of the valid ones, with the nearest of them.
+
+    Parameters
+    ----------
+    what : str
+        The kind of thing the name should stand for, with its place: ``"layer in clouds[0].layers"``.
+    name : str
+        The name as given.
+    valid : iterable of str
+        All names that would have been accepted.
+    """
+    names = sorted(valid)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return InputError(f"unknown {what}: {name!r}{hint}; valid: {', '.join(names) if names else 'none'}")

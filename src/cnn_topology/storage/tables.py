@@ -1,0 +1,97 @@
+"""Parquet tables with a fixed schema, written atomically, with a SHA-256 of the content that reading checks."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.atomic import atomic_path
+
+CHECKSUM = b"sha256"
+
+
+def checksum(table: pa.Table) -> str:
+    """Compute the SHA-256 of a table's columns, independent of its chunks and its metadata."""
+    sink = _HashSink()
+    plain = table.combine_chunks().replace_schema_metadata(None)
+    with pa.PythonFile(sink, mode="w") as file, pa.ipc.new_stream(file, plain.schema) as stream:
+        stream.write_table(plain)
+    return sink.digest.hexdigest()
+
+
+class _HashSink:
+    """The write end of a file that keeps nothing but the hash of what was written."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def write_table(path: Path, table: pa.Table, schema: pa.Schema, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a table atomically under `schema`, with metadata (seeds, hashes) and a checksum.
+
+    Raises
+    ------
+    InputError
+        If the table does not fit the schema, the disk is full or the folder cannot be written.
+    """
+    if set(table.column_names) != set(schema.names):
+        raise InputError(f"{path}: columns {sorted(table.column_names)} do not fit the schema {sorted(schema.names)}")
+    try:
+        fitted = table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise InputError(f"{path}: the table does not fit its schema: {error}") from error
+    notes = {key.encode(): value.encode() for key, value in sorted((metadata or {}).items())}
+    notes[CHECKSUM] = checksum(fitted).encode()
+    with atomic_path(path) as temporary:
+        pq.write_table(fitted.replace_schema_metadata(notes), temporary, compression="zstd")
+
+
+def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
+    """Read a table and check it against its checksum and, where given, its schema.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, altered, or has other columns than `schema`.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+    try:
+        # Memory mapping off and pre-buffering off: small tables by the hundred, read once each.
+        table = pq.ParquetFile(path).read(use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: the file is cut short or altered ({str(error).splitlines()[0]}); "
+            "delete it and start again, it is made anew."
+        ) from error
+    expected = (table.schema.metadata or {}).get(CHECKSUM, b"").decode()
+    found = checksum(table)
+    if expected != found:
+        raise InputError(
+            f"{path}: its content has SHA-256 {found}, its metadata says {expected or 'nothing'}: it was altered; "
+            "delete it and start again, it is made anew."
+        )
+    if schema is not None and not table.schema.equals(schema, check_metadata=False):
+        raise InputError(f"{path}: columns {table.schema.names} are not those of this version, {schema.names}")
+    return table
+
+
+def read_notes(path: Path) -> dict[str, str]:
+    """Read the string metadata of a table alone."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+    metadata = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in metadata.items() if not key.startswith(b"ARROW:")}

@@ -1,0 +1,1 @@
+"""Topology of point clouds: persistence engines, landmarks, cocycles, distances between barcodes, mapper."""

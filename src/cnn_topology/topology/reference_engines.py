@@ -1,0 +1,88 @@
+"""Ripser and GUDHI behind the same condensed lengths: the reference, higher dimensions, other fields.
+
+Both libraries have traps that this module steps around: ripser.py loses zero distances when a diagonal is not exactly
+zero, and GUDHI returns wrong bars for a matrix that is asymmetric by one rounding (so only one triangle is passed).
+"""
+
+import numpy as np
+
+from cnn_topology.errors import InputError
+
+Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _finite_threshold(lengths: np.ndarray, threshold: float) -> float:
+    # An infinite length is a missing edge, not an edge that arrives at infinity.
+    finite = lengths[np.isfinite(lengths)]
+    if finite.size < lengths.size:
+        return min(threshold, float(finite.max()) if finite.size else 0.0)
+    return threshold
+
+
+def join(diagrams: list[np.ndarray]) -> Bars:
+    """Stack one (bars, 2) array per dimension into dimension, birth and death, without bars of no length."""
+    dimension = np.concatenate([np.full(len(d), k, dtype=np.int8) for k, d in enumerate(diagrams)])
+    bars = np.concatenate([np.asarray(d, dtype=np.float64).reshape(-1, 2) for d in diagrams])
+    keep = bars[:, 0] < bars[:, 1]
+    return dimension[keep], bars[keep, 0], bars[keep, 1]
+
+
+def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
+    """Compute the bars with Ripser.
+
+    Parameters
+    ----------
+    lengths : ndarray of float32, shape (points (points-1)/2,)
+    points, max_dimension, field : int
+    threshold : float
+        Longest edge of the filtration.
+
+    Returns
+    -------
+    dimension, birth, death : ndarray, shape (bars,)
+    """
+    if points < 2:
+        return trivial_bars(points)
+    import ripser
+    from scipy.sparse import coo_matrix
+
+    limit = _finite_threshold(lengths, threshold)
+    row, column = np.triu_indices(points, 1)
+    if limit < threshold or points == 2:
+        # Ripser takes the shape of a small matrix for a transposed cloud; a sparse one is taken as it is.
+        keep = lengths <= limit
+        graph = coo_matrix((lengths[keep], (row[keep], column[keep])), shape=(points, points))
+        result = ripser.ripser(graph, maxdim=max_dimension, coeff=field, distance_matrix=True)
+    else:
+        square = np.zeros((points, points), dtype=np.float32)
+        square[row, column] = lengths
+        square += square.T
+        result = ripser.ripser(square, maxdim=max_dimension, coeff=field, thresh=threshold, distance_matrix=True)
+    return join(result["dgms"])
+
+
+def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
+    """Compute the bars with GUDHI's `RipsPersistence`; parameters and result as `ripser_bars`."""
+    if points < 2:
+        return trivial_bars(points)
+    try:
+        from gudhi.sklearn import RipsPersistence
+    except ImportError as error:
+        raise InputError("engine 'gudhi' needs the package gudhi: pip install gudhi, or choose another") from error
+
+    square = np.zeros((points, points), dtype=np.float64)
+    square[np.triu_indices(points, 1)] = lengths
+    limit = _finite_threshold(lengths, threshold)
+    rips = RipsPersistence(
+        homology_dimensions=list(range(max_dimension + 1)),
+        threshold=limit,
+        input_type="lower distance matrix",
+        homology_coeff_field=field,
+        num_collapses=0,
+    )
+    return join(rips.fit_transform([square.T])[0])
+
+
+def trivial_bars(points: int) -> Bars:
+    """Return the bars of no point or one: nothing, or one component that never dies."""
+    return np.zeros(points, dtype=np.int8), np.zeros(points), np.full(points, np.inf)

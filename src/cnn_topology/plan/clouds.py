@@ -1,0 +1,79 @@
+"""Point clouds, their null models and what is drawn (weights paper, steps 1 to 9 of section 1)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cnn_topology.plan.base import Name, Section
+
+Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
+
+
+class Density(Section):
+    """rho(k, p): keep the fraction p of points with the smallest distance to their k-th neighbour."""
+
+    k: Neighbours = Field(description="Neighbour, as a count (200) or as a fraction of the cloud's size (0.03125).")
+    p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
+
+
+class Cloud(Section):
+    """Filters of one layer, pooled over a population, at chosen steps and densities."""
+
+    populations: tuple[Name, ...] | Literal["all"] = Field("all", description="Keys of `populations`, or `all`.")
+    layers: tuple[Name, ...] | Literal["all"] = Field(("conv1",), description="Convolution layers by name, or `all`.")
+    steps: tuple[int, ...] | Literal["all", "last"] = Field("all", description="Snapshot steps, `all` or `last`.")
+    densities: tuple[Density, ...] = Field(
+        (Density(k=200, p=0.3),),
+        min_length=1,
+        description="Density filters; the first one is the headline that figures draw.",
+    )
+    centre: Literal["filter", "coordinate"] = Field(
+        "filter",
+        description="Subtract each filter's own mean (the paper), or each coordinate's mean over the cloud "
+        "(one re-implementation).",
+    )
+    landmarks: int = Field(
+        6_000,
+        ge=10,
+        description="Clouds that keep more points than this are reduced to so many max-min landmarks; "
+        "their covering radius is recorded; it bounds the error.",
+    )
+
+
+class Significance(Section):
+    """How a loop is tested. Fixed before a run: no number here is tuned to an outcome."""
+
+    nulls: tuple[Literal["sphere", "permuted"], ...] = Field(
+        ("sphere", "permuted"),
+        min_length=1,
+        description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
+        "layer's own filters, the nine entries of each shuffled. Both pass the same density filter and landmarks. A "
+        "loop must be significant under every null listed.",
+    )
+    draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
+    alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")
+    one_circle_ratio: float = Field(
+        3.0, gt=1, description="`one circle` asks besides that the longest bar be this many times the second."
+    )
+
+    @model_validator(mode="after")
+    def _level_is_reachable(self) -> "Significance":
+        if 1 / (self.draws + 1) > self.alpha:
+            raise ValueError(
+                f"{self.draws} draws give p-values down to {1 / (self.draws + 1):.3g} only, above alpha = {self.alpha}; "
+                f"ask for at least {int(1 / self.alpha)} draws"
+            )
+        return self
+
+
+class Controls(Section):
+    """Synthetic clouds with known topology that pass through the same code as positive and negative controls."""
+
+    points: int = Field(600, ge=60, le=5_000, description="Points per control.")
+    noise: float = Field(0.2, ge=0, lt=1, description="Norm of the isotropic noise added before renormalizing.")
+
+
+class Jobs(Section):
+    """How work is cut into jobs; it changes no result."""
+
+    steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")

@@ -1,0 +1,142 @@
+"""The config of a run: one model, read from YAML and validated once, before any job starts."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
+from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
+from cnn_topology.plan.populations import Population, image_shape, layers_of
+
+CONFIG_VERSION = 1
+
+
+class RunConfig(Section):
+    """One run: one config file and everything made from it, under `results/<name>/`."""
+
+    version: Literal[1] = Field(description="Version of the config format; this program reads version 1.")
+    name: Name = Field(description="Name of the run and of its folder under `results/`.")
+    seed: int = Field(2018, ge=0, lt=2**63, description="The run's seed; every item's own seed is derived from it.")
+    images: dict[Name, ImageSetConfig] = Field(min_length=1, description="Image sets, by a name of your choice.")
+    populations: dict[Name, Population] = Field(min_length=1, description="Populations of networks, by name.")
+    clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
+    significance: Significance = Field(Significance(), description="How loops are tested.")
+    controls: Controls = Field(Controls(), description="Synthetic controls.")
+    jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> "RunConfig":
+        for name, population in self.populations.items():
+            where = f"populations.{name}"
+            for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
+                if images not in self.images:
+                    raise ValueError(str(unknown(f"image set in {where}.{key}", images, self.images)))
+            images_config = self.images[population.images]
+            try:
+                shape = image_shape(shape_of(images_config), population.recipe)
+                layers_of(population.architecture, shape)
+            except ValueError as error:
+                raise ValueError(f"{where} on images.{population.images}: {error}") from error
+            if population.snapshots.epochs and train_size(images_config) is None:
+                key = f"images.{population.images}.train"
+                raise ValueError(f"{where}.snapshots.epochs needs the number of training images: state {key}")
+            last = population.recipe.iterations
+            late = [step for step in population.snapshots.iterations if step > last]
+            if late:
+                raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
+        return self
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read and validate a config file.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, its value and what was expected; unknown keys with the nearest valid one.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such config file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text: {error}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: is not valid YAML: {error}") from error
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Any, source: str = "config") -> RunConfig:
+    """Validate a config that was already read, as Snakemake hands it over.
+
+    Raises
+    ------
+    InputError
+        As `read_config`; `source` names the place the content came from.
+    """
+    if not isinstance(content, dict):
+        raise InputError(
+            f"{source}: expected keys and values, found {type(content).__name__}; start from config/demo.yaml"
+        )
+    version = content.get("version")
+    if version != CONFIG_VERSION:
+        raise InputError(
+            f"{source}: version is {version!r}; this program reads version {CONFIG_VERSION}. "
+            "config/README.md lists every key of this version."
+        )
+    try:
+        return RunConfig.model_validate(content)
+    except ValidationError as error:
+        problems = error.errors()
+        # A list with one bad item is also reported as too short: only the innermost problem helps.
+        inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
+        raise InputError("\n".join(_explain(problem, source) for problem in inner)) from error
+
+
+def _explain(problem: Any, source: str) -> str:
+    """Say one problem of pydantic in the words of the config file."""
+    parts = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        key, place = parts[-1], ".".join(parts[:-1])
+        section = f"key in {place}" if place else "key at the top level"
+        return f"{source}: {unknown(section, key, _keys_at(problem['loc'][:-1]))}"
+    key = ".".join(parts)
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem.get("input")
+    if not key or isinstance(given, dict | list):
+        return f"{source}: {key + ': ' if key else ''}{message}"
+    return f"{source}: {key} = {json.dumps(given, default=str)}: {message}"
+
+
+def _keys_at(location: tuple[Any, ...]) -> list[str]:
+    """List the valid keys of the section that a pydantic location leads to."""
+    schema = RunConfig.model_json_schema()
+    here: dict[str, Any] = schema
+    for part in location:
+        here = _resolve(here, schema)
+        if "oneOf" in here:  # a union told apart by its `kind`, which pydantic counts as one step of the location
+            here = {"$ref": here["discriminator"]["mapping"][part]}
+        elif isinstance(part, int):
+            here = here["items"]
+        else:
+            named = [here.get("additionalProperties"), *here.get("patternProperties", {}).values()]
+            here = here.get("properties", {}).get(part) or next(node for node in named if isinstance(node, dict))
+    return list(_resolve(here, schema).get("properties", {}))
+
+
+def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference, and the one non-null branch of an optional section."""
+    while True:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        elif "anyOf" in node and len(branches := [b for b in node["anyOf"] if b.get("type") != "null"]) == 1:
+            node = branches[0]
+        elif "allOf" in node and len(node["allOf"]) == 1:
+            node = node["allOf"][0]
+        else:
+            return node

@@ -1,0 +1,195 @@
+"""The expansion of a config into shards, clouds and jobs: everything Snakemake needs, known before anything runs.
+
+No array library is imported here: the Snakefile is parsed again in every job of a cluster.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.clouds import Cloud, Density
+from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.images import shape_of, train_size
+from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a population that one training job trains: networks `first` to `first + count - 1`."""
+
+    population: str
+    number: int
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to look at a layer's filters: density filter and largest number of points for persistence."""
+
+    density: Density
+    landmarks: int
+    centre: str
+
+
+@dataclass(frozen=True)
+class LayerClouds:
+    """All that is asked of one layer of one population: its steps and, for each, its variants; headline first."""
+
+    population: str
+    layer: Layer
+    points: int
+    variants: dict[int, tuple[Variant, ...]]
+    centre: str
+
+    def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
+        """Cut the steps into blocks, one job each."""
+        return dict(enumerate(_batched(sorted(self.variants), size)))
+
+    @property
+    def headline(self) -> Variant:
+        """The variant that figures draw."""
+        return self.variants[max(self.variants)][0]
+
+
+class Plan:
+    """A validated run, expanded.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The run.
+
+    Raises
+    ------
+    InputError
+        If a cloud names a population, layer or step that is not there, or asks for k >= N.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.layer_clouds = self._layer_clouds()
+
+    def population(self, name: str) -> Population:
+        """Give a population by name."""
+        return self.config.populations[name]
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """All training jobs."""
+        return [
+            Shard(name, number, first, min(population.shard, population.networks - first))
+            for name, population in self.config.populations.items()
+            for number, first in enumerate(range(0, population.networks, population.shard))
+        ]
+
+    def shards_of(self, population: str) -> list[Shard]:
+        """Give the training jobs of one population."""
+        return [shard for shard in self.shards if shard.population == population]
+
+    def steps(self, population: str) -> tuple[int, ...]:
+        """Give the steps at which weights are kept: those asked for, step 0 and the last."""
+        section = self.population(population)
+        snapshots, last = section.snapshots, section.recipe.iterations
+        size = train_size(self.config.images[section.images])
+        epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
+        late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
+        if late:
+            raise InputError(
+                f"populations.{population}.snapshots.epochs: epoch {late[0]:g} lies after the last iteration, {last}"
+            )
+        return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
+
+    def layers(self, population: str) -> tuple[Layer, ...]:
+        """Give the layers with weights of a population's networks."""
+        section = self.population(population)
+        shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
+        return layers_of(section.architecture, shape)
+
+    def layer(self, population: str, name: str) -> Layer:
+        """Give one layer of a population by name."""
+        return next(layer for layer in self.layers(population) if layer.name == name)
+
+    @cached_property
+    def null_points(self) -> dict[int, tuple[Variant, ...]]:
+        """Give, for each number of points a cloud can have, the variants whose sphere null is needed."""
+        found: dict[int, dict[Variant, None]] = {}
+        for clouds in self.layer_clouds:
+            for variants in clouds.variants.values():
+                found.setdefault(clouds.points, {}).update(dict.fromkeys(variants))
+        return {points: tuple(variants) for points, variants in found.items()}
+
+    def _layer_clouds(self) -> list[LayerClouds]:
+        gathered: dict[tuple[str, str], dict[int, dict[Variant, None]]] = {}
+        for index, cloud in enumerate(self.config.clouds):
+            for key in self._layers_of_cloud(cloud, f"clouds[{index}]"):
+                steps, population = gathered.setdefault(key, {}), key[0]
+                for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
+                    for density in cloud.densities:
+                        steps.setdefault(step, {})[Variant(density, cloud.landmarks, cloud.centre)] = None
+        result = []
+        for (population, name), steps in gathered.items():
+            layer = self.layer(population, name)
+            points = layer.filters * self.population(population).networks
+            centres = {variant.centre for variants in steps.values() for variant in variants}
+            if len(centres) > 1:
+                raise InputError(f"clouds of {population}, {name}: `centre` differs between entries; use one per layer")
+            for variants in steps.values():
+                for variant in variants:
+                    neighbours(variant.density, points, f"clouds of {population}, {name}")
+            result.append(
+                LayerClouds(population, layer, points, {s: tuple(v) for s, v in steps.items()}, centres.pop())
+            )
+        return result
+
+    def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
+        names = tuple(self.config.populations) if cloud.populations == "all" else cloud.populations
+        for population in names:
+            if population not in self.config.populations:
+                raise unknown(f"population in {where}.populations", population, self.config.populations)
+            convolutions = [layer.name for layer in self.layers(population) if layer.kind == "convolution"]
+            for name in convolutions if cloud.layers == "all" else cloud.layers:
+                if name not in convolutions:
+                    raise unknown(f"convolution layer of {population} in {where}.layers", name, convolutions)
+                yield population, name
+
+    def _steps_of_cloud(self, cloud: Cloud, population: str, where: str) -> tuple[int, ...]:
+        steps = self.steps(population)
+        if cloud.steps == "all":
+            return steps
+        if cloud.steps == "last":
+            return steps[-1:]
+        for step in cloud.steps:
+            if step not in steps:
+                raise InputError(f"{where}: {population} keeps no snapshot at step {step}; it keeps {list(steps)}")
+        return tuple(sorted(set(cloud.steps)))
+
+
+def neighbours(density: Density, points: int, where: str = "density filter") -> int:
+    """Turn `k` of a density filter into a count.
+
+    Parameters
+    ----------
+    density : Density
+        With `k` as a count or as a fraction of the number of points.
+    points : int
+        Number of points N of the cloud.
+
+    Raises
+    ------
+    InputError
+        If k is not below N: a point has only N - 1 neighbours.
+    """
+    k = density.k if isinstance(density.k, int) else max(1, round(density.k * points))
+    if k >= points:
+        raise InputError(
+            f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "
+            "pool more networks, lower k, or give k as a fraction such as 0.03125"
+        )
+    return k
+
+
+def _batched(values: list[int], size: int) -> Iterator[tuple[int, ...]]:
+    for start in range(0, len(values), size):
+        yield tuple(values[start : start + size])

@@ -1,0 +1,102 @@
+"""Image sets of a run: the papers' data, two sets that need no download, and a user's own."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnn_topology.plan.base import FilePath, Section
+
+Shape = tuple[Annotated[int, Field(ge=3, le=1024)], Annotated[int, Field(ge=3, le=1024)], Literal[1, 3]]
+
+
+class ImagesSection(Section):
+    """What all image sets share."""
+
+    shape: Shape | None = Field(
+        None,
+        description="Height, width and channels that images are brought to (antialiased resize; gray is "
+        "0.299 R + 0.587 G + 0.114 B). Absent: the set's own shape. Required for `folder` and `npz`.",
+    )
+    train: int | None = Field(
+        None, ge=1, description="Use this many training images, drawn by seed and balanced by class. Absent: all."
+    )
+    test: int | None = Field(None, ge=1, description="Use this many test images, likewise. Absent: all.")
+
+
+class TorchvisionImages(ImagesSection):
+    """A set of the papers, read and downloaded through `torchvision.datasets` with its checksums."""
+
+    kind: Literal["mnist", "svhn", "cifar10"] = Field(description="Which set.")
+    folder: FilePath = Field("data", description="Where the original files lie or are downloaded to.")
+    download: bool = Field(True, description="Download the original files if they are missing.")
+
+
+class EmbeddedDigits(ImagesSection):
+    """The 1,797 handwritten digits (8x8 gray) that ship inside scikit-learn."""
+
+    kind: Literal["digits"] = Field(description="Handwritten digits of scikit-learn.")
+    test_fraction: float = Field(0.2, gt=0, lt=1, description="The share of each class held out for testing.")
+
+
+class PrintedDigits(ImagesSection):
+    """Digits rendered from the DejaVu fonts that ship inside matplotlib, under random affine maps."""
+
+    kind: Literal["printed"] = Field(description="Rendered digits; nothing to download.")
+    side: int = Field(28, ge=20, le=128, description="Side of the rendered square image, pixels.")
+    rendered_train: int = Field(12_000, ge=10, description="How many training images are rendered.")
+    rendered_test: int = Field(2_000, ge=10, description="How many test images are rendered.")
+
+
+class FolderImages(ImagesSection):
+    """A user's folder: `train/<class>/*.png` and `test/<class>/*.png` (any format that Pillow reads)."""
+
+    kind: Literal["folder"] = Field(description="A user's image folder.")
+    path: FilePath = Field(description="The folder that holds `train` and `test`.")
+
+
+class NpzImages(ImagesSection):
+    """A user's `.npz` file with `x_train, y_train, x_test, y_test` (uint8 images NHW or NHWC, integer labels)."""
+
+    kind: Literal["npz"] = Field(description="A user's .npz file.")
+    path: FilePath = Field(description="The file.")
+    classes: tuple[str, ...] | None = Field(None, description="Names of the classes, by label. Absent: the labels.")
+
+
+ImageSetConfig = Annotated[
+    TorchvisionImages | EmbeddedDigits | PrintedDigits | FolderImages | NpzImages, Field(discriminator="kind")
+]
+
+# Height, width, channels and number of training images as distributed.
+NATIVE_SHAPE: dict[str, Shape] = {
+    "mnist": (28, 28, 1),
+    "svhn": (32, 32, 3),
+    "cifar10": (32, 32, 3),
+    "digits": (8, 8, 1),
+}
+NATIVE_TRAIN = {"mnist": 60_000, "svhn": 73_257, "cifar10": 50_000}
+
+
+def shape_of(images: ImageSetConfig) -> Shape:
+    """Give height, width and channels of an image set as the networks see it (before any crop).
+
+    Raises
+    ------
+    ValueError
+        If the config of an own set does not state its shape.
+    """
+    if images.shape is not None:
+        return images.shape
+    if isinstance(images, PrintedDigits):
+        return (images.side, images.side, 1)
+    if isinstance(images, FolderImages | NpzImages):
+        raise ValueError(f"state `shape: [height, width, channels]`; own sets (kind: {images.kind}) need it")
+    return NATIVE_SHAPE[images.kind]
+
+
+def train_size(images: ImageSetConfig) -> int | None:
+    """Give the number of training images, or None where only the data can tell."""
+    if images.train is not None:
+        return images.train
+    if isinstance(images, PrintedDigits):
+        return images.rendered_train
+    return NATIVE_TRAIN.get(images.kind)

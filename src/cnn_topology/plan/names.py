@@ -1,0 +1,68 @@
+"""Where each artefact of a run stands: the one place that knows, for the rules and for a person at the shell."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths below `results/<run>/`; arguments may be values or Snakemake wildcards such as ``"{population}"``."""
+
+    run: str
+
+    @property
+    def root(self) -> str:
+        """The run's folder, relative to where snakemake is started."""
+        return f"results/{self.run}"
+
+    def images(self, name: str) -> str:
+        """Give the path of a prepared image set."""
+        return f"{self.root}/images/{name}.safetensors"
+
+    def snapshots(self, population: str, shard: int | str) -> str:
+        """Give the folder of a shard's snapshots."""
+        return f"{self.root}/snapshots/{population}/{_digits(shard, 4)}"
+
+    def snapshot(self, population: str, shard: int | str, step: int | str) -> str:
+        """Give the path of the weights of a shard at one iteration."""
+        return f"{self.snapshots(population, shard)}/{_digits(step, 8)}.safetensors"
+
+    def training(self, population: str, shard: int | str) -> str:
+        """Give the path of a shard's training log."""
+        return f"{self.root}/training/{population}/{_digits(shard, 4)}.parquet"
+
+    def resume(self, population: str, shard: int | str) -> str:
+        """Give the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
+        return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
+
+    def part(self, table: str, population: str, layer: str, block: int | str) -> str:
+        """Give the path of one job's part of a table (clouds, barcodes, loops, significance, filters)."""
+        return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
+
+    def null(self, points: int | str) -> str:
+        """Give the path of the sphere null for clouds of so many points."""
+        return f"{self.root}/nulls/{points}.parquet"
+
+    def table(self, name: str) -> str:
+        """Give the path of a collected table."""
+        return f"{self.root}/tables/{name}.parquet"
+
+    def figure(self, name: str, suffix: str) -> str:
+        """Give the path of a figure (`pdf`, `png`) or of the exact table drawn (`parquet`)."""
+        return f"{self.root}/figures/{name}.{suffix}"
+
+    def log(self, rule: str, item: str = "all") -> str:
+        """Give the path of a job's log."""
+        return f"{self.root}/logs/{rule}/{item}.log"
+
+    def benchmark(self, rule: str, item: str = "all") -> str:
+        """Give the path of a job's wall time, CPU time and peak memory, as Snakemake measures them."""
+        return f"{self.root}/benchmarks/{rule}/{item}.tsv"
+
+    @property
+    def report(self) -> str:
+        """The report: one file that opens without a network."""
+        return f"{self.root}/report.html"
+
+
+def _digits(value: int | str, width: int) -> str:
+    return value if isinstance(value, str) else f"{value:0{width}d}"

@@ -1,0 +1,209 @@
+"""The parameter block of each command: all that matters to a job and nothing else, so that no other edit reruns it.
+
+A rule passes its block as JSON. The hash of a block, together with the hashes of what the job read, is the job's
+`config` note: it stands on every artefact, table and figure, and changes exactly when something upstream changes.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.base import Section
+from cnn_topology.plan.clouds import Controls, Density, Significance
+from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
+from cnn_topology.plan.images import ImageSetConfig
+from cnn_topology.plan.populations import Architecture, Recipe
+
+Block = TypeVar("Block", bound="Parameters")
+
+
+class Parameters(Section):
+    """The base of all blocks."""
+
+    run_seed: int = Field(description="The run's seed.")
+
+    @classmethod
+    def parse(cls: type[Block], text: str) -> Block:
+        """Read a block from JSON, as it stands on a command line.
+
+        Raises
+        ------
+        InputError
+            If it is no JSON or lacks a key.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InputError(f"--parameters: {error}") from error
+
+    def dump(self) -> str:
+        """Write the block as JSON with all keys, in the order of the model."""
+        return self.model_dump_json()
+
+    def notes(self, inputs: Iterable[Mapping[str, str]] = ()) -> dict[str, str]:
+        """Make the notes of an artefact from this block and the notes of all it was made from.
+
+        Returns
+        -------
+        dict
+            ``config``: hash over this block and all upstream blocks; ``data``: hashes of the image sets upstream;
+            ``seed``: the run's seed.
+        """
+        upstream = list(inputs)
+        lineage = [self.dump(), *sorted({notes["config"] for notes in upstream if "config" in notes})]
+        return {
+            "config": hashlib.sha256("\n".join(lineage).encode()).hexdigest()[:12],
+            "data": _union(notes.get("data", "") for notes in upstream),
+            "seed": str(self.run_seed),
+        }
+
+
+class ImagesParameters(Parameters):
+    """For `cnn-topology images`."""
+
+    name: str
+    images: ImageSetConfig
+
+
+class TrainParameters(Parameters):
+    """For `cnn-topology train`."""
+
+    population: str
+    shard: int
+    first: int
+    count: int
+    images: str
+    cross_test: tuple[str, ...]
+    architecture: Architecture
+    recipe: Recipe
+    steps: tuple[int, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, shard: Shard) -> "TrainParameters":
+        """Make the block of one shard."""
+        section = plan.population(shard.population)
+        return cls(
+            run_seed=plan.config.seed,
+            population=shard.population,
+            shard=shard.number,
+            first=shard.first,
+            count=shard.count,
+            images=section.images,
+            cross_test=section.cross_test,
+            architecture=section.architecture,
+            recipe=section.recipe,
+            steps=plan.steps(shard.population),
+        )
+
+
+class CloudParameters(Parameters):
+    """For `cnn-topology clouds`: one layer, a block of steps."""
+
+    population: str
+    layer: str
+    steps: tuple[int, ...]
+    centre: str
+    neighbours: tuple[int | float, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "CloudParameters":
+        """Make the block of some steps of a layer; `neighbours` holds every k asked for, as it was given."""
+        asked = dict.fromkeys(variant.density.k for step in steps for variant in clouds.variants[step])
+        return cls(
+            run_seed=plan.config.seed,
+            population=clouds.population,
+            layer=clouds.layer.name,
+            steps=steps,
+            centre=clouds.centre,
+            neighbours=tuple(asked),
+        )
+
+
+class VariantParameters(Section):
+    """One density filter with its cap on the number of points."""
+
+    k: int | float
+    p: float
+    landmarks: int
+
+    @classmethod
+    def of(cls, variant: Variant) -> "VariantParameters":
+        """Make the block of one variant."""
+        return cls(k=variant.density.k, p=variant.density.p, landmarks=variant.landmarks)
+
+    @property
+    def density(self) -> Density:
+        """The density filter."""
+        return Density(k=self.k, p=self.p)
+
+
+class NullParameters(Parameters):
+    """For `cnn-topology nulls`: all sphere nulls for clouds of one size."""
+
+    points: int
+    centre_variants: dict[str, tuple[VariantParameters, ...]]
+    draws: int
+
+    @classmethod
+    def of(cls, plan: Plan, points: int) -> "NullParameters":
+        """Make the block of one size."""
+        grouped: dict[str, list[VariantParameters]] = {}
+        for variant in plan.null_points[points]:
+            grouped.setdefault(variant.centre, []).append(VariantParameters.of(variant))
+        return cls(
+            run_seed=plan.config.seed,
+            points=points,
+            centre_variants={centre: tuple(variants) for centre, variants in grouped.items()},
+            draws=plan.config.significance.draws,
+        )
+
+
+class BarcodeParameters(Parameters):
+    """For `cnn-topology barcodes`: one layer, a block of steps, every variant of each."""
+
+    population: str
+    layer: str
+    depth: int
+    points: int
+    centre: str
+    variants: dict[int, tuple[VariantParameters, ...]]
+    significance: Significance
+
+    @classmethod
+    def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "BarcodeParameters":
+        """Make the block of some steps of a layer; the first variant of each step is its headline."""
+        return cls(
+            run_seed=plan.config.seed,
+            population=clouds.population,
+            layer=clouds.layer.name,
+            depth=clouds.layer.depth,
+            points=clouds.points,
+            centre=clouds.centre,
+            variants={step: tuple(map(VariantParameters.of, clouds.variants[step])) for step in steps},
+            significance=plan.config.significance,
+        )
+
+
+class ControlParameters(Parameters):
+    """For `cnn-topology controls`."""
+
+    controls: Controls
+
+
+def combined_notes(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Combine the notes of the parts of a table into those of the whole."""
+    notes = list(parts)
+    lineage = "\n".join(sorted(part.get("config", "") for part in notes))
+    return {
+        "config": hashlib.sha256(lineage.encode()).hexdigest()[:12],
+        "data": _union(part.get("data", "") for part in notes),
+        "seed": _union(part.get("seed", "") for part in notes),
+    }
+
+
+def _union(lists: Iterable[str]) -> str:
+    """Join comma-separated lists into one, sorted, each entry once."""
+    return ",".join(sorted({entry for entries in lists for entry in entries.split(",") if entry}))

@@ -1,0 +1,186 @@
+"""Populations: which networks are trained, how, and when their weights are kept (weights paper, sections 2 and 8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cnn_topology.plan.base import Name, Section
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+
+class Initialization(Section):
+    """How weights begin; at small learning rates first-layer filters stay near their initial noise, so it matters."""
+
+    kind: Literal["truncated_normal", "pytorch"] = Field(
+        "truncated_normal",
+        description="`truncated_normal` within two standard deviations (the TensorFlow tutorials the paper follows), "
+        "or PyTorch's default (uniform in +-1/sqrt(fan_in)).",
+    )
+    convolution_sd: float = Field(0.1, gt=0, description="Standard deviation of convolution weights (0.05 for CIFAR).")
+    dense_sd: float = Field(0.1, gt=0, description="Standard deviation of dense weights (0.04 for CIFAR).")
+    bias: float = Field(0.1, description="Initial bias of every layer.")
+
+
+class Architecture(Section):
+    """M(X, Y, ..., Z) or C(X, Y, ..., Z): 3x3 convolutions, then dense layers, then the class scores."""
+
+    family: Literal["M", "C"] = Field(
+        "M",
+        description="`M` (MNIST, SVHN): convolution, ReLU, 2x2 max pool, repeated; dense, ReLU, dropout. "
+        "`C` (CIFAR-10): convolution, ReLU, with 3x3/2 pools and local response normalization.",
+    )
+    convolutions: tuple[Width, ...] = Field(
+        (64, 32), min_length=1, max_length=64, description="Filters of each convolution layer; any depth."
+    )
+    dense: tuple[Width, ...] = Field((64,), max_length=8, description="Units of each hidden dense layer; may be empty.")
+    pool_after: tuple[int, ...] | None = Field(
+        None,
+        description="Depths (from 1) of the convolutions that a pool follows. Absent: every one while the image "
+        "is at least 4 pixels wide.",
+    )
+    norm_order: Literal["tutorial", "gut"] = Field(
+        "tutorial",
+        description="C only, from conv 2 on: `tutorial` = normalization, then 3x3/2 pool; `gut` = 2x2/1 pool, then "
+        "normalization, as an independent replication has it (unknown U9).",
+    )
+    dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the class scores.")
+    initialization: Initialization = Field(Initialization(), description="How weights begin.")
+
+
+class Recipe(Section):
+    """How a network is trained (unknowns U7, U8 of the weights paper: defaults are the ones proposed for MNIST)."""
+
+    optimizer: Literal["adam", "sgd"] = Field("adam", description="`adam` (0.9, 0.999, 1e-8) or `sgd`.")
+    learning_rate: float = Field(1e-4, gt=0, le=10, description="Step size at the start.")
+    momentum: float = Field(0.0, ge=0, lt=1, description="Momentum of `sgd`.")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty added to the gradient of every weight.")
+    decay_factor: float = Field(
+        1.0, gt=0, le=1, description="Staircase decay: the learning rate is multiplied by this ..."
+    )
+    decay_iterations: int | None = Field(None, ge=1, description="... every so many iterations. Absent: never.")
+    batch: int = Field(128, ge=1, description="Images per iteration.")
+    iterations: int = Field(40_000, ge=1, description="Length of training.")
+    augmentation: Literal["none", "crop_flip"] = Field(
+        "none",
+        description="`crop_flip`: random crop to `crop` pixels and horizontal flip; the test takes the centre crop.",
+    )
+    crop: int | None = Field(None, ge=3, description="Side of the crop; 24 for CIFAR-10 in the paper.")
+    standardize: Literal["none", "image", "set"] = Field(
+        "none",
+        description="Pixels in [0, 1] as they are, standardized per image (tutorial), or by the set's statistics.",
+    )
+    label_noise: float = Field(
+        0.0, ge=0, lt=1, description="Share of training labels replaced by a random other class."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Arithmetic of forward and backward pass; `auto` takes bfloat16 where the processor has it."
+    )
+
+    @model_validator(mode="after")
+    def _crop_is_stated(self) -> "Recipe":
+        if (self.augmentation == "crop_flip") != (self.crop is not None):
+            raise ValueError("`crop` and `augmentation: crop_flip` go together: state both or neither")
+        return self
+
+
+class Snapshots(Section):
+    """When weights are kept; step 0 (before training) and the last step always are."""
+
+    iterations: tuple[Annotated[int, Field(ge=0)], ...] = Field((), description="Iterations.")
+    epochs: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (), description="Epochs, fractions allowed; turned to iterations by the size of the training set."
+    )
+
+
+class Population(Section):
+    """Networks that share data, architecture and recipe and differ in nothing but their seed."""
+
+    images: Name = Field(description="The image set they are trained on, a key of `images`.")
+    architecture: Architecture = Field(Architecture(), description="Layers and initialization.")
+    recipe: Recipe = Field(Recipe(), description="Optimizer, length, batch, augmentation.")
+    networks: int = Field(100, ge=1, le=100_000, description="How many; the paper pools 100.")
+    shard: int = Field(25, ge=1, description="How many of them one training job trains together.")
+    snapshots: Snapshots = Field(Snapshots(), description="When weights are kept and networks are tested.")
+    cross_test: tuple[Name, ...] = Field(
+        (), description="Other image sets to test on at every snapshot, brought to the shape of the training images."
+    )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights: its stable name, its depth (1 = nearest the image) and the shape of its weight."""
+
+    name: str
+    depth: int
+    kind: Literal["convolution", "dense"]
+    weight: tuple[int, ...]
+    pooled: bool = False
+
+    @property
+    def filters(self) -> int:
+        """Number of spatial filters: one per (output, input) channel pair; zero for dense layers."""
+        return self.weight[0] * self.weight[1] if self.kind == "convolution" else 0
+
+
+def image_shape(shape: tuple[int, int, int], recipe: Recipe) -> tuple[int, int, int]:
+    """Give height, width and channels of what enters the first layer, after the crop."""
+    return shape if recipe.crop is None else (recipe.crop, recipe.crop, shape[2])
+
+
+def layers_of(architecture: Architecture, shape: tuple[int, int, int], classes: int = 10) -> tuple[Layer, ...]:
+    """List the layers with weights of an architecture.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Family, widths and pools.
+    shape : (int, int, int)
+        Height, width and channels of what enters the first layer.
+    classes : int
+        Number of class scores.
+
+    Returns
+    -------
+    tuple of Layer
+        ``conv1`` ... then ``dense1`` ... and last ``scores``; convolution weights are (out, in, 3, 3), dense
+        weights (out, in).
+
+    Raises
+    ------
+    ValueError
+        If `pool_after` names a depth that is not there, or a pool leaves no pixel.
+    """
+    depths = range(1, len(architecture.convolutions) + 1)
+    wrong = sorted(set(architecture.pool_after or ()) - set(depths))
+    if wrong:
+        raise ValueError(f"pool_after names depth {wrong[0]}, but the convolutions have depths 1 to {len(depths)}")
+    height, width, channels = shape
+    layers = []
+    for depth, filters in zip(depths, architecture.convolutions, strict=True):
+        wide_enough = min(height, width) >= 4
+        pooled = wide_enough if architecture.pool_after is None else depth in architecture.pool_after
+        layers.append(Layer(f"conv{depth}", depth, "convolution", (filters, channels, 3, 3), pooled))
+        if pooled:
+            shrink = _pool_shrink(architecture, depth)
+            height, width = shrink(height), shrink(width)
+            if min(height, width) < 1:
+                raise ValueError(f"the pool after conv{depth} leaves no pixel of a {shape[0]}x{shape[1]} image")
+        channels = filters
+    units = height * width * channels
+    for number, dense in enumerate(architecture.dense, start=1):
+        layers.append(Layer(f"dense{number}", len(layers) + 1, "dense", (dense, units)))
+        units = dense
+    layers.append(Layer("scores", len(layers) + 1, "dense", (classes, units)))
+    return tuple(layers)
+
+
+def _pool_shrink(architecture: Architecture, depth: int) -> Callable[[int], int]:
+    """Give the side after the pool at this depth: M halves (2x2/2); C has 3x3/2 with padding, or `gut`'s 2x2/1."""
+    if architecture.family == "M":
+        return lambda side: side // 2
+    if architecture.norm_order == "gut" and depth > 1:
+        return lambda side: side - 1
+    return lambda side: -(-side // 2)

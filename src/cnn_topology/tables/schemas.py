@@ -1,0 +1,115 @@
+"""One schema per table; columns that identify a row come first. Lengths are in units of unit-norm filters."""
+
+import pyarrow as pa
+
+_TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+# Which cloud a row belongs to: a layer of a population at a step, after rho(k, p), with `landmarks` points at most.
+_CLOUD = {"population": _TEXT, "layer": _TEXT, "depth": _INT, "step": _INT, "k": _INT, "p": _REAL, "landmarks": _INT}
+# Its sizes: N before and after the density filter, points in the filtration, and how well those cover the rest.
+_SIZES = {"points": _INT, "kept": _INT, "used": _INT, "covering_radius": _REAL}
+
+FILTER_COORDINATES = tuple(f"w{row}{column}" for row in range(3) for column in range(3))
+
+# One network at one evaluated step on one image set; `split` is train or test. A network whose loss became NaN is
+# `failed` from then on and left out of every cloud.
+TRAINING = _schema(
+    population=_TEXT,
+    network=_INT,
+    seed=_INT,
+    step=_INT,
+    epoch=_REAL,
+    images=_TEXT,
+    split=_TEXT,
+    examples=_INT,
+    loss=_REAL,
+    accuracy=_REAL,
+    failed=_FLAG,
+)
+
+# One bar. `p_value`: of its length, the largest over the nulls; 1 for dimension 0 and for bars that no null tests.
+BARCODES = _schema(**_CLOUD, field=_INT, dimension=_INT, birth=_REAL, death=_REAL, p_value=_REAL)
+
+# One cloud: its two longest H1 bars and the verdict over all nulls.
+LOOPS = _schema(
+    **_CLOUD,
+    **_SIZES,
+    networks=_INT,
+    headline=_FLAG,
+    engine=_TEXT,
+    bars=_INT,
+    longest=_REAL,
+    longest_birth=_REAL,
+    longest_death=_REAL,
+    second=_REAL,
+    ratio=_REAL,
+    significant_bars=_INT,
+    p_longest=_REAL,
+    p_ratio=_REAL,
+    p_bobrowski_skraba=_REAL,
+    verdict=_TEXT,
+)
+
+# One cloud against one null. `null_longest_*`: quantiles over draws of the longest H1 bar; `null_critical` is the
+# level-alpha quantile that a bar must exceed.
+SIGNIFICANCE = _schema(
+    **_CLOUD,
+    null=_TEXT,
+    draws=_INT,
+    null_longest_median=_REAL,
+    null_longest_95=_REAL,
+    null_critical=_REAL,
+    p_longest=_REAL,
+    p_ratio=_REAL,
+    significant_bars=_INT,
+)
+
+# One draw of the sphere null: the longest and second H1 bar and the largest death / birth.
+NULLS = _schema(
+    null=_TEXT, points=_INT, k=_INT, p=_REAL, landmarks=_INT, centre=_TEXT, draw=_INT,
+    longest=_REAL, second=_REAL, largest_ratio=_REAL,
+)  # fmt: skip
+
+# One filter that the headline density filter keeps. `theta1`, `theta2`, `residual`: nearest point of the Klein
+# bottle and the distance to it; `model`: the nearest of its named circles; `plane1`, `plane2`: PCA of the kept filters.
+FILTERS = _schema(
+    **_CLOUD,
+    network=_INT,
+    out_channel=_INT,
+    in_channel=_INT,
+    neighbour_distance=_REAL,
+    **dict.fromkeys(FILTER_COORDINATES, pa.float32()),
+    plane1=_REAL,
+    plane2=_REAL,
+    theta1=_REAL,
+    theta2=_REAL,
+    residual=_REAL,
+    model=_TEXT,
+)
+
+# One bar of a synthetic control, over Z/2 or Z/3.
+CONTROLS = _schema(control=_TEXT, points=_INT, noise=_REAL, field=_INT, dimension=_INT, birth=_REAL, death=_REAL)
+
+# One filter of the cloud of a layer at a step, before any density filter; one more column `neighbour_<k>` per k.
+CLOUD = _schema(network=_INT, out_channel=_INT, in_channel=_INT, **dict.fromkeys(FILTER_COORDINATES, _REAL))
+
+
+def cloud_schema(neighbours: tuple[int, ...]) -> pa.Schema:
+    """Give the schema of a cloud that holds the distance to the k-th neighbour for each k asked for."""
+    return pa.schema([*CLOUD, *((f"neighbour_{k}", _REAL) for k in neighbours)])
+
+
+TABLES = {
+    "training": TRAINING,
+    "barcodes": BARCODES,
+    "loops": LOOPS,
+    "significance": SIGNIFICANCE,
+    "nulls": NULLS,
+    "filters": FILTERS,
+    "controls": CONTROLS,
+}

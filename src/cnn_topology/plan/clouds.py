@@ -1,5 +1,6 @@
 """Point clouds, their null models and what is drawn (weights paper, steps 1 to 9 of section 1)."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -35,7 +36,7 @@ class Cloud(Section):
     landmarks: int = Field(
         6_000,
         ge=10,
-        description="Clouds that keep more points than this are reduced to so many max-min landmarks; "
+        description="Clouds that keep more points than this are cut to so many max-min landmarks; "
         "their covering radius is recorded; it bounds the error.",
     )
 
@@ -59,9 +60,10 @@ class Significance(Section):
     @model_validator(mode="after")
     def _level_is_reachable(self) -> "Significance":
         if 1 / (self.draws + 1) > self.alpha:
+            smallest = 1 / (self.draws + 1)
             raise ValueError(
-                f"{self.draws} draws give p-values down to {1 / (self.draws + 1):.3g} only, above alpha = {self.alpha}; "
-                f"ask for at least {int(1 / self.alpha)} draws"
+                f"{self.draws} draws give p-values down to {smallest:.3g} only, above alpha = {self.alpha}; "
+                f"ask for at least {math.ceil(1 / self.alpha) - 1} draws"
             )
         return self
 

@@ -6,6 +6,7 @@ No array library is imported here: the Snakefile is parsed again in every job of
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.clouds import Cloud, Density
@@ -30,7 +31,7 @@ class Variant:
 
     density: Density
     landmarks: int
-    centre: str
+    centre: Literal["filter", "coordinate"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class LayerClouds:
     layer: Layer
     points: int
     variants: dict[int, tuple[Variant, ...]]
-    centre: str
+    centre: Literal["filter", "coordinate"]
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
         """Cut the steps into blocks, one job each."""

@@ -59,6 +59,11 @@ class RunFolder:
         return f"{self.root}/benchmarks/{rule}/{item}.tsv"
 
     @property
+    def summary(self) -> str:
+        """What the run found, as text."""
+        return f"{self.root}/summary.txt"
+
+    @property
     def report(self) -> str:
         """The report: one file that opens without a network."""
         return f"{self.root}/report.html"

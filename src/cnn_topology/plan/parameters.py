@@ -6,7 +6,7 @@ A rule passes its block as JSON. The hash of a block, together with the hashes o
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -105,7 +105,7 @@ class CloudParameters(Parameters):
     population: str
     layer: str
     steps: tuple[int, ...]
-    centre: str
+    centre: Literal["filter", "coordinate"]
     neighbours: tuple[int | float, ...]
 
     @classmethod
@@ -123,16 +123,17 @@ class CloudParameters(Parameters):
 
 
 class VariantParameters(Section):
-    """One density filter with its cap on the number of points."""
+    """One way to look at a layer's filters: density filter, cap on the number of points, rule of centring."""
 
     k: int | float
     p: float
     landmarks: int
+    centre: Literal["filter", "coordinate"]
 
     @classmethod
     def of(cls, variant: Variant) -> "VariantParameters":
         """Make the block of one variant."""
-        return cls(k=variant.density.k, p=variant.density.p, landmarks=variant.landmarks)
+        return cls(k=variant.density.k, p=variant.density.p, landmarks=variant.landmarks, centre=variant.centre)
 
     @property
     def density(self) -> Density:
@@ -144,19 +145,16 @@ class NullParameters(Parameters):
     """For `cnn-topology nulls`: all sphere nulls for clouds of one size."""
 
     points: int
-    centre_variants: dict[str, tuple[VariantParameters, ...]]
+    variants: tuple[VariantParameters, ...]
     draws: int
 
     @classmethod
     def of(cls, plan: Plan, points: int) -> "NullParameters":
         """Make the block of one size."""
-        grouped: dict[str, list[VariantParameters]] = {}
-        for variant in plan.null_points[points]:
-            grouped.setdefault(variant.centre, []).append(VariantParameters.of(variant))
         return cls(
             run_seed=plan.config.seed,
             points=points,
-            centre_variants={centre: tuple(variants) for centre, variants in grouped.items()},
+            variants=tuple(map(VariantParameters.of, plan.null_points[points])),
             draws=plan.config.significance.draws,
         )
 
@@ -168,7 +166,6 @@ class BarcodeParameters(Parameters):
     layer: str
     depth: int
     points: int
-    centre: str
     variants: dict[int, tuple[VariantParameters, ...]]
     significance: Significance
 
@@ -181,7 +178,6 @@ class BarcodeParameters(Parameters):
             layer=clouds.layer.name,
             depth=clouds.layer.depth,
             points=clouds.points,
-            centre=clouds.centre,
             variants={step: tuple(map(VariantParameters.of, clouds.variants[step])) for step in steps},
             significance=plan.config.significance,
         )

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need only Python 3.11 or newer with pip and venv; all else they install themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check install pins reference clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/installed
+	snakemake --cores $(CORES) --configfile config/demo.yaml --quiet rules host
+	snakemake --report results/demo/report.html --configfile config/demo.yaml --quiet all
+	cnn-topology summary --run results/demo
+
+test: $(VENV)/installed
+	bash .ci/checks
+
+install: $(VENV)/installed
+
+# Exact versions with hashes; the marker is made anew when the pins or the package's own metadata change.
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cnn-topology needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Pin anew (needs uv): the newest versions that pyproject.toml allows, for every platform, without download addresses.
+pins:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make pins" --upgrade --output-file requirements.txt
+
+reference: $(VENV)/installed
+	cnn-topology reference
+
+clean:
+	rm -rf $(VENV) .snakemake build src/*.egg-info

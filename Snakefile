@@ -1,0 +1,36 @@
+"""cnn-topology: `snakemake --cores all` makes the run of config/demo.yaml; `--configfile` takes another."""
+
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+# A second config file would be merged into the first: the demo's populations do not belong in another run.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/demo.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/clouds.smk"
+include: "workflow/rules/topology.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        RUN.summary,
+        [RUN.table(name) for name in TABLES],
+        [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
+
+
+onsuccess:
+    shell(f"cat {RUN.summary}")

@@ -1,0 +1,52 @@
+"""`cnn-topology VERB`: what a rule calls, and what a person can call by hand to repeat one job."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from cnn_topology.errors import InputError
+
+# Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
+VERBS = {
+    "images": "read, check and reshape one image set",
+    "train": "train one shard of a population and keep its snapshots",
+    "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
+    "nulls": "draw the sphere null for clouds of one size",
+    "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
+    "controls": "barcodes of synthetic clouds of known topology",
+    "collect": "join the parts of a table",
+    "figure": "draw one figure from tables",
+    "summary": "say what a run found",
+    "reference": "write the key reference and the JSON schema of the config",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; a user's error is printed without a traceback and gives exit status 2."""
+    parser = argparse.ArgumentParser(
+        prog="cnn-topology",
+        description="The topology of convolutional networks. Runs are made by `snakemake --cores all`; "
+        "each of its jobs is one of these verbs, and its log begins with the command that repeats it.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    given = sys.argv[1:] if arguments is None else arguments
+    for verb, purpose in VERBS.items():
+        subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        if verb in given[:1]:
+            command = importlib.import_module(f"cnn_topology.commands.{verb}")
+            command.add_arguments(subparser)
+    try:
+        parsed = parser.parse_args(given)
+        command.run(parsed)
+    except InputError as error:
+        print(f"cnn-topology {given[0]}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output went away: `cnn-topology summary | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""`cnn-topology collect`: join the parts of a table."""
+
+import argparse
+from pathlib import Path
+
+from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.tables.schemas import TABLES
+
+# Small tables are also written as text, for people and spreadsheets.
+CSV_ROWS = 5_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("table", choices=sorted(TABLES), help="which table")
+    parser.add_argument("--parts", required=True, nargs="+", type=Path, help="the parts (.parquet)")
+    parser.add_argument("--output", required=True, type=Path, help="the table (.parquet); small ones also as .csv")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Join the parts."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    from cnn_topology.storage.atomic import atomic_path
+    from cnn_topology.storage.tables import read_notes, read_table, write_table
+
+    schema = TABLES[arguments.table]
+    parts = arguments.parts
+    table = pa.concat_tables([read_table(path, schema) for path in parts])
+    if table.num_rows <= CSV_ROWS:
+        with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
+            csv.write_csv(table, temporary)
+    # The Parquet file last: it is the rule's output, so all is there when it is.
+    write_table(arguments.output, table, schema, combined_notes(read_notes(path) for path in parts))
+    print(f"{arguments.table}: {table.num_rows} rows from {len(parts)} parts")

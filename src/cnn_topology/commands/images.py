@@ -1,0 +1,27 @@
+"""`cnn-topology images`: read, check and reshape one image set."""
+
+import argparse
+from pathlib import Path
+
+from cnn_topology.plan.parameters import ImagesParameters
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=ImagesParameters.parse, help="JSON: run_seed, name, images")
+    parser.add_argument("--output", required=True, type=Path, help="the prepared set (.safetensors)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prepare the set."""
+    from cnn_topology.data.image_set import write_image_set
+    from cnn_topology.data.sources import load_image_set
+
+    parameters: ImagesParameters = arguments.parameters
+    image_set = load_image_set(parameters.name, parameters.images, parameters.run_seed)
+    write_image_set(arguments.output, image_set)
+    height, width, channels = image_set.train_images.shape[1:]
+    print(
+        f"{parameters.name}: {len(image_set.train_images)} training and {len(image_set.test_images)} test images, "
+        f"{height}x{width}x{channels}, {len(image_set.classes)} classes, SHA-256 {image_set.sha256[:12]}"
+    )

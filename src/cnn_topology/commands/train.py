@@ -1,0 +1,57 @@
+"""`cnn-topology train`: train one shard of a population and keep its snapshots."""
+
+import argparse
+from pathlib import Path
+
+from cnn_topology.plan.parameters import TrainParameters
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=TrainParameters.parse, help="JSON: the shard and its recipe")
+    parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
+    parser.add_argument("--cross-test", nargs="*", default=[], type=Path, help="prepared sets to test on besides")
+    parser.add_argument("--snapshots", required=True, type=Path, help="folder for the snapshots, one file a step")
+    parser.add_argument("--log-table", required=True, type=Path, help="the training log (.parquet)")
+    parser.add_argument("--resume", required=True, type=Path, help="folder for what a stopped job needs to go on")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to train")
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train the shard."""
+    from cnn_topology.data.image_set import read_image_set
+    from cnn_topology.plan.populations import Population
+    from cnn_topology.storage.tensors import read_metadata
+    from cnn_topology.training.train import TrainingJob, train_shard
+
+    parameters: TrainParameters = arguments.parameters
+    inputs = [read_metadata(path) for path in (arguments.images, *arguments.cross_test)]
+    train_shard(
+        TrainingJob(
+            population=parameters.population,
+            section=Population(
+                images=parameters.images,
+                architecture=parameters.architecture,
+                recipe=parameters.recipe,
+                networks=parameters.first + parameters.count,
+                cross_test=parameters.cross_test,
+            ),
+            shard=parameters.shard,
+            first=parameters.first,
+            count=parameters.count,
+            run_seed=parameters.run_seed,
+            steps=parameters.steps,
+            image_set=read_image_set(arguments.images),
+            cross_test={
+                name: read_image_set(path)
+                for name, path in zip(parameters.cross_test, arguments.cross_test, strict=True)
+            },
+            snapshots_folder=arguments.snapshots,
+            log_path=arguments.log_table,
+            resume_folder=arguments.resume,
+            device=arguments.device,
+            threads=arguments.threads,
+            notes=parameters.notes(inputs),
+        )
+    )

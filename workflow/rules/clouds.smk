@@ -1,0 +1,19 @@
+# Point clouds: the 3x3 filters of a layer, pooled over all networks of a population, for a block of steps.
+rule gather_clouds:
+    input:
+        snapshots_of,
+    output:
+        RUN.part("clouds", "{population}", "{layer}", "{block}"),
+    log:
+        RUN.log("clouds", "{population}-{layer}-{block}"),
+    benchmark:
+        RUN.benchmark("clouds", "{population}-{layer}-{block}")
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        block=cloud_parameters,
+    shell:
+        "cnn-topology clouds --parameters {params.block:q} --snapshots {input:q} --threads {threads}"
+        " --output {output:q} &> {log:q}"

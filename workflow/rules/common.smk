@@ -1,0 +1,97 @@
+# What all rules share: the validated plan of the run and the paths of its artefacts.
+# This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
+import json
+from dataclasses import asdict
+
+from snakemake.exceptions import WorkflowError
+
+from cnn_topology.errors import InputError
+from cnn_topology.figures.registry import figure_specs
+from cnn_topology.plan import parameters
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.names import RunFolder
+
+try:
+    PLAN = Plan(parse_config(config, " + ".join(map(str, workflow.configfiles))))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+RUN = RunFolder(PLAN.config.name)
+FIGURES = figure_specs(PLAN)
+LAYER_CLOUDS = {
+    (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
+}
+# Tables that are joined from one part per layer and block of steps.
+LAYER_TABLES = ("barcodes", "loops", "significance", "filters")
+TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
+
+
+wildcard_constraints:
+    population="[A-Za-z0-9][A-Za-z0-9_-]*",
+    images="[A-Za-z0-9][A-Za-z0-9_-]*",
+    layer="[a-z]+[0-9]+",
+    block="[0-9]{4}",
+    points="[0-9]+",
+    table="|".join(LAYER_TABLES),
+
+
+def clouds_of(wildcards):
+    """Give all that is asked of the layer of a job."""
+    return LAYER_CLOUDS[wildcards.population, wildcards.layer]
+
+
+def steps_of(wildcards):
+    """Give the block of snapshot steps of a job."""
+    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
+
+
+def snapshots_of(wildcards):
+    """Give the snapshots of all shards at the steps of a job, step by step."""
+    shards = PLAN.shards_of(wildcards.population)
+    return [
+        RUN.snapshot(shard.population, shard.number, step)
+        for step in steps_of(wildcards)
+        for shard in shards
+    ]
+
+
+def null_of(wildcards):
+    """Give the sphere null that matches the layer of a job."""
+    return RUN.null(clouds_of(wildcards).points)
+
+
+def parts_of(wildcards):
+    """Give the parts that a table over layers is joined from."""
+    return [
+        RUN.part(wildcards.table, clouds.population, clouds.layer.name, block)
+        for clouds in PLAN.layer_clouds
+        for block in clouds.blocks(PLAN.config.jobs.steps)
+    ]
+
+
+def images_parameters(wildcards):
+    """Give the parameters of `cnn-topology images`."""
+    return parameters.ImagesParameters(
+        run_seed=PLAN.config.seed,
+        name=wildcards.images,
+        images=PLAN.config.images[wildcards.images],
+    ).dump()
+
+
+def cloud_parameters(wildcards):
+    """Give the parameters of `cnn-topology clouds`."""
+    return parameters.CloudParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def barcode_parameters(wildcards):
+    """Give the parameters of `cnn-topology barcodes`."""
+    return parameters.BarcodeParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def null_parameters(wildcards):
+    """Give the parameters of `cnn-topology nulls`."""
+    return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()

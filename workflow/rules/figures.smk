@@ -1,0 +1,29 @@
+# Figures: each is a target by its own name, drawn from tables alone.
+for name, spec in FIGURES.items():
+
+    rule:
+        name:
+            name
+        input:
+            [RUN.table(table) for table in spec.tables],
+        output:
+            pdf=RUN.figure(name, "pdf"),
+            png=report(
+                RUN.figure(name, "png"),
+                caption=f"../report/{spec.kind}.rst",
+                category=spec.kind.replace("_", " "),
+                labels={"figure": name},
+            ),
+            drawn=RUN.figure(name, "parquet"),
+        log:
+            RUN.log("figures", name),
+        benchmark:
+            RUN.benchmark("figures", name)
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            spec=json.dumps(asdict(spec), sort_keys=True),
+        shell:
+            "cnn-topology figure --spec {params.spec:q} --tables {input:q} --output {output.pdf:q} {output.png:q}"
+            " {output.drawn:q} &> {log:q}"

@@ -1,0 +1,62 @@
+# Tables: the parts of each joined, and the summary of what was found.
+rule collect_layers:
+    input:
+        parts_of,
+    output:
+        RUN.table("{table}"),
+    log:
+        RUN.log("collect", "{table}"),
+    benchmark:
+        RUN.benchmark("collect", "{table}")
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "cnn-topology collect {wildcards.table} --parts {input:q} --output {output:q} &> {log:q}"
+
+
+rule collect_training:
+    input:
+        [RUN.training(shard.population, shard.number) for shard in PLAN.shards],
+    output:
+        RUN.table("training"),
+    log:
+        RUN.log("collect", "training"),
+    benchmark:
+        RUN.benchmark("collect", "training")
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "cnn-topology collect training --parts {input:q} --output {output:q} &> {log:q}"
+
+
+rule collect_nulls:
+    input:
+        [RUN.null(points) for points in PLAN.null_points],
+    output:
+        RUN.table("nulls"),
+    log:
+        RUN.log("collect", "nulls"),
+    benchmark:
+        RUN.benchmark("collect", "nulls")
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "cnn-topology collect nulls --parts {input:q} --output {output:q} &> {log:q}"
+
+
+rule summarize:
+    input:
+        loops=RUN.table("loops"),
+        training=RUN.table("training"),
+    output:
+        RUN.summary,
+    log:
+        RUN.log("summary"),
+    params:
+        report=RUN.report,
+    shell:
+        "cnn-topology summary --loops {input.loops:q} --training {input.training:q} --report {params.report:q}"
+        " --output {output:q} &> {log:q}"

@@ -1,0 +1,57 @@
+# Persistent homology of the clouds, its nulls, and controls of known topology.
+rule draw_nulls:
+    output:
+        RUN.null("{points}"),
+    log:
+        RUN.log("nulls", "{points}"),
+    benchmark:
+        RUN.benchmark("nulls", "{points}")
+    resources:
+        mem_mb=4000,
+        runtime=720,
+    params:
+        block=null_parameters,
+    shell:
+        "cnn-topology nulls --parameters {params.block:q} --output {output:q} &> {log:q}"
+
+
+rule compute_barcodes:
+    input:
+        clouds=RUN.part("clouds", "{population}", "{layer}", "{block}"),
+        null=null_of,
+    output:
+        **{
+            table: RUN.part(table, "{population}", "{layer}", "{block}")
+            for table in LAYER_TABLES
+        },
+    log:
+        RUN.log("barcodes", "{population}-{layer}-{block}"),
+    benchmark:
+        RUN.benchmark("barcodes", "{population}-{layer}-{block}")
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    params:
+        block=barcode_parameters,
+    shell:
+        "cnn-topology barcodes --parameters {params.block:q} --clouds {input.clouds:q} --null {input.null:q}"
+        " --barcodes {output.barcodes:q} --loops {output.loops:q} --significance {output.significance:q}"
+        " --filters {output.filters:q} &> {log:q}"
+
+
+rule compute_controls:
+    output:
+        RUN.table("controls"),
+    log:
+        RUN.log("controls"),
+    benchmark:
+        RUN.benchmark("controls")
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        block=parameters.ControlParameters(
+            run_seed=PLAN.config.seed, controls=PLAN.config.controls
+        ).dump(),
+    shell:
+        "cnn-topology controls --parameters {params.block:q} --output {output:q} &> {log:q}"

@@ -117,20 +117,15 @@ def barcode(
     lengths, count, radius = _lengths(points, distances, landmarks, name, max_dimension, threads)
     limit = float(threshold)
     if name == "annotations":
-        dimension, birth, death = _annotation_bars(lengths, count, max_dimension, field, limit, threads)
+        # Compiled code takes half a second to load: only who computes pays for it.
+        from cnn_topology.topology.annotations import annotation_bars
+
+        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit, threads)
     else:
         run: Callable[..., Bars] = ripser_bars if name == "ripser" else gudhi_bars
         dimension, birth, death = run(lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
     return Barcode(dimension[order], birth[order], death[order], field, count, radius, name)
-
-
-def _annotation_bars(
-    lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float, threads: int
-) -> Bars:
-    dimension, birth, death = ripser_bars(lengths, points, 1, field, threshold)
-    keep = dimension <= max_dimension
-    return dimension[keep], birth[keep], death[keep]
 
 
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:

@@ -1,0 +1,485 @@
+"""Compiled kernels of the annotations engine: sparse cocycle vectors, their ids, and the walk over the edges.
+
+`annotations` explains the method and owns the memory. Notation: a *class* is one H1 class, numbered by birth; a
+*vector* is a strictly decreasing list of entries ``2 * class + sign`` (sign 1 stands for the coefficient -1 of Z/3 and
+is always 0 over Z/2); an *id* names one vector; a *value* is ``2 * id + sign``, and 0 is the zero vector.
+"""
+
+# mypy: disallow-untyped-defs=False
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+kernel = nb.njit(nogil=True, cache=True)
+
+# Slots of the array of counters.
+IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS, PICKS = range(12)
+COUNTERS = 12
+
+# Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
+SUM_CACHE = 1 << 13
+NOT_STORED = np.uint32(0xFFFFFFFF)
+UNREAD = np.uint32(0x80000000)  # set in the entry of an edge that holds its length and not yet its value
+
+
+class State(NamedTuple):
+    """Everything the walk changes; arrays that run full are replaced by larger ones between two calls.
+
+    Attributes
+    ----------
+    entry : ndarray of uint32, shape (pairs,)
+        Condensed: the bits of the float32 length with the top bit set, from the edge's turn on its value.
+    adjacency : ndarray of uint64, shape (points, words)
+        Bit j of row i: the edge ij has entered.
+    component : ndarray of int32, shape (points,)
+        Union-find over the points.
+    merged : ndarray of float32, shape (points,)
+        Lengths at which two components merged.
+    counters : ndarray of int64
+    forward : ndarray of uint32, shape (ids,)
+        Value that an id stands for: ``2 * id`` while it is a vector of its own, otherwise that of the equal one.
+    start, size, code : ndarray, shape (ids,)
+        Place of the vector in `words`, its length, its hash.
+    words : ndarray of int32
+        Storage of the vectors.
+    head : ndarray of int32, shape (classes,)
+        First node of the list of ids whose vectors hold, or once held, the class.
+    node_id, node_next : ndarray of int32
+    table : ndarray of int32
+        Open hash table of ids by vector; 0 is an empty place. Stale places are recognised, never deleted.
+    sum_key, sum_value : ndarray
+        Remembered sums of two values. They stay true when a class dies: vectors change by a linear map.
+    birth, death : ndarray of float32, shape (classes,)
+    birth_pair : ndarray of uint32, shape (classes,)
+    """
+
+    entry: np.ndarray
+    adjacency: np.ndarray
+    component: np.ndarray
+    merged: np.ndarray
+    counters: np.ndarray
+    forward: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
+    code: np.ndarray
+    words: np.ndarray
+    head: np.ndarray
+    node_id: np.ndarray
+    node_next: np.ndarray
+    table: np.ndarray
+    sum_key: np.ndarray
+    sum_value: np.ndarray
+    birth: np.ndarray
+    death: np.ndarray
+    birth_pair: np.ndarray
+
+
+@kernel
+def negated(value, field):
+    """Return the value of the opposite vector; over Z/2 and for zero it is the same."""
+    return value ^ np.uint32(1) if field == 3 and value != 0 else value
+
+
+@kernel
+def resolved(forward, value):
+    """Follow a value to the id that holds its vector now, and shorten the way for the next time."""
+    if value == 0:
+        return np.uint32(0)
+    at = value >> np.uint32(1)
+    following = forward[at]
+    if following >> np.uint32(1) == at:
+        return value
+    sign = value & np.uint32(1)
+    while following != 0 and forward[following >> np.uint32(1)] >> np.uint32(1) != following >> np.uint32(1):
+        further = forward[following >> np.uint32(1)]
+        following = further ^ (following & np.uint32(1)) if further != 0 else np.uint32(0)
+    forward[at] = following
+    return following ^ sign if following != 0 else following
+
+
+@kernel
+def combined(a, a_size, a_sign, b, b_size, b_sign, field, out):
+    """Write (+-a) + (+-b) to `out` and return its length."""
+    m = n = size = 0
+    while m < a_size and n < b_size:
+        left, right = a[m] ^ a_sign, b[n] ^ b_sign
+        if left >> 1 > right >> 1:
+            out[size] = left
+            size += 1
+            m += 1
+        elif right >> 1 > left >> 1:
+            out[size] = right
+            size += 1
+            n += 1
+        else:
+            if field == 3 and left == right:  # 1 + 1 = -1 over Z/3
+                out[size] = left ^ 1
+                size += 1
+            m += 1
+            n += 1
+    while m < a_size:
+        out[size] = a[m] ^ a_sign
+        size += 1
+        m += 1
+    while n < b_size:
+        out[size] = b[n] ^ b_sign
+        size += 1
+        n += 1
+    return size
+
+
+@kernel
+def hashed(vector, size):
+    """Hash a vector up to its sign."""
+    sign = vector[0] & 1
+    code = np.uint64(size)
+    for m in range(size):
+        code = (code ^ np.uint64(vector[m] ^ sign)) * np.uint64(0x9E3779B97F4A7C15)
+        code ^= code >> np.uint64(29)
+    return code
+
+
+@kernel
+def found(state, vector, size, code):
+    """Return the value of a vector that has an id already (its own sign included), or `NOT_STORED`."""
+    mask = len(state.table) - 1
+    place = np.int64(code & np.uint64(mask))
+    while state.table[place] != 0:
+        at = state.table[place]
+        if state.code[at] == code and state.size[at] == size and state.forward[at] == np.uint32(2 * at):
+            begin = state.start[at]
+            sign = state.words[begin] ^ vector[0]
+            same = sign <= 1
+            for m in range(size):
+                if state.words[begin + m] ^ vector[m] != sign:
+                    same = False
+                    break
+            if same:
+                return np.uint32(2 * at + sign)
+        place = (place + 1) & mask
+    return NOT_STORED
+
+
+@kernel
+def enter(state, at, code):
+    """Put an id into the hash table."""
+    mask = len(state.table) - 1
+    place = np.int64(code & np.uint64(mask))
+    while state.table[place] != 0:
+        place = (place + 1) & mask
+    state.table[place] = at
+    state.counters[FILLED] += 1
+
+
+@kernel
+def listed(state, what, at):
+    """Note in the list of a class that the vector of an id holds it."""
+    node = state.counters[FREE]
+    if node >= 0:
+        state.counters[FREE] = state.node_next[node]
+    else:
+        node = state.counters[NODES]
+        state.counters[NODES] += 1
+    state.node_id[node] = at
+    state.node_next[node] = state.head[what]
+    state.head[what] = node
+
+
+@kernel
+def stored(state, vector, size, code):
+    """Give a new id to a vector and return its value."""
+    at = state.counters[IDS]
+    state.counters[IDS] += 1
+    begin = state.counters[WORDS]
+    state.counters[WORDS] += size
+    state.forward[at] = 2 * at
+    state.start[at] = begin
+    state.size[at] = size
+    state.code[at] = code
+    for m in range(size):
+        state.words[begin + m] = vector[m]
+        listed(state, vector[m] >> 1, at)
+    enter(state, at, code)
+    return np.uint32(2 * at)
+
+
+@kernel
+def added(state, x, y, field, store, scratch):
+    """Return the value x + y of two resolved values; if it has no id, give it one or return `NOT_STORED`."""
+    if x == 0:
+        return y
+    if y == 0:
+        return x
+    if x >> np.uint32(1) == y >> np.uint32(1):
+        return negated(x, field) if field == 3 and x == y else np.uint32(0)
+    low, high = min(x, y), max(x, y)
+    key = (np.uint64(low) << np.uint64(32)) | np.uint64(high)
+    place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - 13))
+    if state.sum_key[place] == key:
+        return resolved(state.forward, state.sum_value[place])
+    left, right = np.int64(low >> np.uint32(1)), np.int64(high >> np.uint32(1))
+    size = combined(
+        state.words[state.start[left] :], state.size[left], np.int32(low & np.uint32(1)),
+        state.words[state.start[right] :], state.size[right], np.int32(high & np.uint32(1)),
+        field, scratch,
+    )  # fmt: skip
+    # Two ids never hold equal vectors, so the sum is not zero.
+    code = hashed(scratch, size)
+    value = found(state, scratch, size, code)
+    if value == NOT_STORED:
+        if not store:
+            return NOT_STORED
+        value = stored(state, scratch, size, code)
+    state.sum_key[place] = key
+    state.sum_value[place] = value
+    return value
+
+
+@kernel
+def room_to_kill(state, pivot, size):
+    """Tell whether all vectors that hold the dying class can be rewritten; leave what is needed in the counters."""
+    count = words = 0
+    node = state.head[pivot]
+    while node >= 0:
+        at = state.node_id[node]
+        if state.forward[at] == np.uint32(2 * at):
+            count += 1
+            words += state.size[at] + size
+        node = state.node_next[node]
+    state.counters[NEED_WORDS] = words
+    state.counters[NEED_NODES] = count * size
+    state.counters[NEED_IDS] = count
+    return (
+        state.counters[WORDS] + words <= len(state.words)
+        and state.counters[NODES] + count * size <= len(state.node_id)
+        and 2 * (state.counters[FILLED] + count) <= len(state.table)
+    )
+
+
+@kernel
+def kill(state, relation, size, length, field, scratch):
+    """End the youngest class of a relation among the live classes, and rewrite every vector that holds it."""
+    pivot, pivot_sign = relation[0] >> 1, relation[0] & 1
+    node = state.head[pivot]
+    last = node
+    while node >= 0:
+        at = state.node_id[node]
+        last, node = node, state.node_next[node]
+        if state.forward[at] != np.uint32(2 * at):
+            continue
+        begin, old = state.start[at], state.size[at]
+        m = 0
+        while m < old and state.words[begin + m] >> 1 > pivot:
+            m += 1
+        if m == old or state.words[begin + m] >> 1 != pivot:
+            continue
+        # Over Z/3 the multiple of the relation that cancels the class is -1 where both coefficients agree.
+        sign = np.int32(1) if field == 3 and (state.words[begin + m] & 1) == pivot_sign else np.int32(0)
+        new = combined(state.words[begin:], old, np.int32(0), relation, size, sign, field, scratch)
+        if new == 0:
+            state.forward[at] = 0
+            continue
+        code = hashed(scratch, new)
+        value = found(state, scratch, new, code)
+        if value != NOT_STORED:
+            state.forward[at] = value
+            continue
+        m = 0
+        for n in range(1, size):
+            what = relation[n] >> 1
+            while m < old and state.words[begin + m] >> 1 > what:
+                m += 1
+            if m == old or state.words[begin + m] >> 1 != what:
+                listed(state, what, at)
+        if new > old:
+            begin = state.counters[WORDS]
+            state.counters[WORDS] += new
+            state.start[at] = begin
+        for n in range(new):
+            state.words[begin + n] = scratch[n]
+        state.size[at] = new
+        state.code[at] = code
+        enter(state, at, code)
+    state.node_next[last] = state.counters[FREE]
+    state.counters[FREE] = state.head[pivot]
+    state.head[pivot] = -1
+    state.counters[LIVE] -= 1
+    state.death[pivot] = length
+
+
+@kernel
+def value_from(entry, forward, points, tail, head, field):
+    """Return the resolved value of the edge from `tail` to `head`."""
+    if tail < head:
+        return resolved(forward, entry[tail * (2 * points - tail - 3) // 2 + head - 1])
+    return negated(resolved(forward, entry[head * (2 * points - head - 3) // 2 + tail - 1]), field)
+
+
+@kernel
+def root(component, i):
+    """Return the representative of the component of point i."""
+    while component[i] != i:
+        component[i] = component[component[i]]
+        i = component[i]
+    return i
+
+
+@kernel
+def walk(state, edges, begin, end, points, field):
+    """Let edges enter in order; return the first one not done, which is `end` unless an array has run full.
+
+    Parameters
+    ----------
+    state : State
+    edges : ndarray of uint64
+        Sorted: the bits of the length above, the two points in 16 bits each below.
+    begin, end, points, field : int
+    """
+    entry, adjacency, forward, counters = state.entry, state.adjacency, state.forward, state.counters
+    words = adjacency.shape[1]
+    common = np.empty(words, dtype=np.uint64)
+    key = np.empty(1, dtype=np.uint32)
+    key_length = key.view(np.float32)
+    scratch = np.empty(4 * counters[CLASSES] + 64, dtype=np.int32)
+    relation = np.empty(4 * counters[CLASSES] + 64, dtype=np.int32)
+    for position in range(begin, end):
+        edge = edges[position]
+        i, j = np.int64((edge >> np.uint64(16)) & np.uint64(0xFFFF)), np.int64(edge & np.uint64(0xFFFF))
+        key[0] = np.uint32(edge >> np.uint64(32))
+        length = key_length[0]
+        at = i * (2 * points - i - 3) // 2 + j - 1
+        live = counters[LIVE]
+        w = 0
+        if live == 0:
+            while w < words and adjacency[i, w] & adjacency[j, w] == 0:
+                w += 1
+        else:
+            for v in range(words):
+                common[v] = adjacency[i, v] & adjacency[j, v]
+            while w < words and common[w] == 0:
+                w += 1
+        value = np.uint32(0)
+        if w == words:
+            left, right = root(state.component, i), root(state.component, j)
+            if left != right:
+                state.component[max(left, right)] = min(left, right)
+                state.merged[counters[MERGES]] = length
+                counters[MERGES] += 1
+            else:
+                what = counters[CLASSES]
+                if (
+                    what + 1 > len(state.head)
+                    or counters[IDS] + 2 > len(forward)
+                    or counters[WORDS] + 2 > len(state.words)
+                    or counters[NODES] + 2 > len(state.node_id)
+                    or 2 * (counters[FILLED] + 2) > len(state.table)
+                ):
+                    return position
+                counters[CLASSES] += 1
+                counters[LIVE] += 1
+                state.head[what] = -1
+                state.birth[what] = length
+                state.death[what] = np.inf
+                state.birth_pair[what] = np.uint32(edge & np.uint64(0xFFFFFFFF))
+                if 2 * what + 64 > len(scratch):
+                    scratch = np.empty(4 * what + 64, dtype=np.int32)
+                    relation = np.empty(4 * what + 64, dtype=np.int32)
+                scratch[0] = 2 * what
+                value = stored(state, scratch, 1, hashed(scratch, 1))
+        elif live > 0:
+            if (
+                counters[IDS] + 2 > len(forward)
+                or counters[WORDS] + live + 2 > len(state.words)
+                or counters[NODES] + live + 2 > len(state.node_id)
+                or 2 * (counters[FILLED] + 2) > len(state.table)
+            ):
+                return position
+            first = True
+            while True:
+                # One common neighbour answers for all its own neighbours among the rest.
+                low = common[w] & (~common[w] + np.uint64(1))
+                k = 64 * w + _bit(low)
+                counters[PICKS] += 1
+                x = value_from(entry, forward, points, i, k, field)
+                y = value_from(entry, forward, points, k, j, field)
+                if first:
+                    value = added(state, x, y, field, True, scratch)
+                    first = False
+                else:
+                    total = added(state, x, y, field, False, scratch)
+                    if total != value:
+                        size = _relation(state, x, y, value, field, scratch, relation)
+                        if not room_to_kill(state, relation[0] >> 1, size):
+                            return position
+                        kill(state, relation, size, length, field, scratch)
+                        value = resolved(forward, value)
+                        if counters[LIVE] == 0:
+                            break
+                common[w] ^= low
+                for v in range(w, words):
+                    common[v] &= ~adjacency[k, v]
+                while w < words and common[w] == 0:
+                    w += 1
+                if w == words:
+                    break
+        entry[at] = value
+        adjacency[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
+        adjacency[j, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+    return end
+
+
+@kernel
+def _bit(single):
+    """Return the position of the only bit of a word."""
+    position = 0
+    for shift in (32, 16, 8, 4, 2, 1):
+        if single >> np.uint64(shift):
+            single >>= np.uint64(shift)
+            position += shift
+    return position
+
+
+@kernel
+def _relation(state, x, y, value, field, scratch, relation):
+    """Write the vector x + y - value to `relation` and return its length."""
+    words, start, sizes = state.words, state.start, state.size
+    a, b, c = np.int64(x >> np.uint32(1)), np.int64(y >> np.uint32(1)), np.int64(value >> np.uint32(1))
+    size = combined(
+        words[start[a] :], sizes[a], np.int32(x & np.uint32(1)),
+        words[start[b] :], sizes[b], np.int32(y & np.uint32(1)), field, scratch,
+    )  # fmt: skip
+    minus = np.int32(value & np.uint32(1))
+    if field == 3:
+        minus ^= np.int32(1)
+    return combined(scratch, size, np.int32(0), words[start[c] :], sizes[c], minus, field, relation)
+
+
+@kernel
+def repacked(state, target):
+    """Copy the vectors of all ids that still hold one into the larger arrays of `target`; values stay as they are."""
+    for at in range(1, state.counters[IDS]):
+        target.forward[at] = state.forward[at]
+        if state.forward[at] != np.uint32(2 * at):
+            continue
+        size, begin = state.size[at], target.counters[WORDS]
+        target.start[at] = begin
+        target.size[at] = size
+        target.code[at] = state.code[at]
+        target.counters[WORDS] += size
+        for m in range(size):
+            target.words[begin + m] = state.words[state.start[at] + m]
+            listed(target, target.words[begin + m] >> 1, at)
+        enter(target, at, state.code[at])
+
+
+@kernel
+def measured(state):
+    """Count the ids that hold a vector and the words of their vectors."""
+    ids = words = 0
+    for at in range(1, state.counters[IDS]):
+        if state.forward[at] == np.uint32(2 * at):
+            ids += 1
+            words += state.size[at]
+    return ids, words

@@ -25,9 +25,8 @@ for population, section in PLAN.config.populations.items():
                 runtime=720,
             params:
                 block=parameters.TrainParameters.of(PLAN, shard).dump(),
-                snapshots=RUN.snapshots(population, shard.number),
                 resume=RUN.resume(population, shard.number),
             shell:
                 "cnn-topology train --parameters {params.block:q} --images {input.images:q}"
-                " --cross-test {input.cross_test:q} --snapshots {params.snapshots:q} --log-table {output.log_table:q}"
+                " --cross-test {input.cross_test:q} --snapshots {output.snapshots:q} --log-table {output.log_table:q}"
                 " --resume {params.resume:q} --threads {threads} &> {log:q}"

@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", required=True, type=TrainParameters.parse, help="JSON: the shard and its recipe")
     parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
     parser.add_argument("--cross-test", nargs="*", default=[], type=Path, help="prepared sets to test on besides")
-    parser.add_argument("--snapshots", required=True, type=Path, help="folder for the snapshots, one file a step")
+    parser.add_argument("--snapshots", required=True, nargs="+", type=Path, help="the snapshots, one file a step")
     parser.add_argument("--log-table", required=True, type=Path, help="the training log (.parquet)")
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a stopped job needs to go on")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to train")
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
                 name: read_image_set(path)
                 for name, path in zip(parameters.cross_test, arguments.cross_test, strict=True)
             },
-            snapshots_folder=arguments.snapshots,
+            snapshots_folder=arguments.snapshots[0].parent,
             log_path=arguments.log_table,
             resume_folder=arguments.resume,
             device=arguments.device,

@@ -1,5 +1,7 @@
 """One schema per table; columns that identify a row come first. Lengths are in units of unit-norm filters."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 _TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -95,13 +97,18 @@ FILTERS = _schema(
 # One bar of a synthetic control, over Z/2 or Z/3.
 CONTROLS = _schema(control=_TEXT, points=_INT, noise=_REAL, field=_INT, dimension=_INT, birth=_REAL, death=_REAL)
 
-# One filter of the cloud of a layer at a step, before any density filter; one more column `neighbour_<k>` per k.
-CLOUD = _schema(network=_INT, out_channel=_INT, in_channel=_INT, **dict.fromkeys(FILTER_COORDINATES, _REAL))
+# One filter of the cloud of a layer at a step: centred, unit norm, before any density filter.
+CLOUD = _schema(step=_INT, network=_INT, out_channel=_INT, in_channel=_INT, **dict.fromkeys(FILTER_COORDINATES, _REAL))
 
 
-def cloud_schema(neighbours: tuple[int, ...]) -> pa.Schema:
+def neighbour_column(k: int | float) -> str:
+    """Name the column that holds the distance to the k-th neighbour, k as the config gives it: count or fraction."""
+    return f"neighbour_{k}"
+
+
+def cloud_schema(neighbours: Sequence[int | float]) -> pa.Schema:
     """Give the schema of a cloud that holds the distance to the k-th neighbour for each k asked for."""
-    return pa.schema([*CLOUD, *((f"neighbour_{k}", _REAL) for k in neighbours)])
+    return pa.schema([*CLOUD, *((neighbour_column(k), _REAL) for k in neighbours)])
 
 
 TABLES = {

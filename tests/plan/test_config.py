@@ -1,0 +1,118 @@
+"""The config: what is refused, and that the error shows the way out."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config, read_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.reference import json_schema, key_reference
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_config_is_valid(path):
+    plan = Plan(read_config(path))
+    assert plan.config.name == path.stem
+    assert plan.shards
+    assert plan.layer_clouds
+
+
+def test_key_reference_and_schema_are_in_step_with_the_models():
+    assert (ROOT / "config/README.md").read_text() == key_reference(), "run `cnn-topology reference`"
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), "run `cnn-topology reference`"
+
+
+def test_every_key_is_described():
+    undescribed = [line for line in key_reference().splitlines() if line.startswith("| `") and "|  |" in line]
+    assert not undescribed
+
+
+def _set(config, path, value):
+    *parents, last = path
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (["popultions"], {}, "unknown key at the top level: 'popultions' (did you mean 'populations'?)"),
+        (["populations", "a", "recipe", "lerning_rate"], 1, "'lerning_rate' (did you mean 'learning_rate'?)"),
+        (["images", "digits", "sid"], 1, "unknown key in images.digits.digits: 'sid'"),
+        (["images", "digits", "kind"], "dgits", "'dgits' found using 'kind' does not match"),
+        (["populations", "a", "images"], "digit", "unknown image set in populations.a.images: 'digit' (did you mean"),
+        (["populations", "a", "cross_test"], ["svhn"], "unknown image set in populations.a.cross_test: 'svhn'"),
+        (["clouds", 0, "densities", 0, "p"], 0, "clouds.0.densities.0.p = 0: Input should be greater than 0"),
+        (["clouds", 0, "densities", 0, "p"], 1.5, "clouds.0.densities.0.p = 1.5: Input should be less than or equal"),
+        (["version"], 2, "version is 2; this program reads version 1"),
+        (["version"], None, "version is None"),
+        (["significance", "alpha"], 0.001, "ask for at least 999 draws"),
+        (["name"], "../escape", 'name = "../escape"'),
+        (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
+        (["populations", "a", "snapshots", "epochs"], [0.5], "state images.digits.train"),
+        (["populations", "a", "recipe", "crop"], 6, "go together"),
+        (["populations", "a", "architecture", "pool_after"], [3], "pool_after names depth 3"),
+        (["populations", "a", "architecture", "pool_after"], [1, 2], None),
+    ],
+)
+def test_bad_config_is_refused_with_key_value_and_way_out(tiny, path, value, expected):
+    _set(tiny, path, value)
+    if expected is None:
+        parse_config(tiny)
+        return
+    with pytest.raises(InputError) as refused:
+        parse_config(tiny, "my.yaml")
+    assert expected in str(refused.value)
+    assert str(refused.value).startswith("my.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (
+            ["clouds", 0, "layers"],
+            ["conv3"],
+            "unknown convolution layer of a in clouds[0].layers: 'conv3' (did you mean",
+        ),
+        (["clouds", 0, "layers"], ["dense1"], "valid: conv1, conv2"),
+        (["clouds", 0, "populations"], ["b"], "unknown population in clouds[0].populations: 'b'"),
+        (["clouds", 0, "steps"], [3], "keeps no snapshot at step 3; it keeps [0, 4, 12]"),
+        (
+            ["clouds", 0, "densities", 0, "k"],
+            30,
+            "k = 30 of rho(k = 30, p = 0.6) must be below the number of points, 30",
+        ),
+    ],
+)
+def test_impossible_cloud_is_refused_before_anything_runs(tiny, path, value, expected):
+    _set(tiny, path, value)
+    with pytest.raises(InputError) as refused:
+        Plan(parse_config(tiny))
+    assert expected in str(refused.value)
+
+
+def test_files_that_are_no_config_are_refused_by_name(tmp_path):
+    for content, expected in [
+        (None, "no such config"),
+        ("a: [", "not valid YAML"),
+        ("- 1", "found list"),
+        ("", "found"),
+    ]:
+        path = tmp_path / "run.yaml"
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(InputError, match=expected) as refused:
+            read_config(path)
+        assert "run.yaml" in str(refused.value)
+
+
+def test_reading_a_config_equals_parsing_it(tiny, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump(tiny))
+    assert read_config(path) == parse_config(tiny)

@@ -1,0 +1,148 @@
+"""The expansion of a config into shards, steps, layers and clouds."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan, neighbours
+from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, TrainParameters
+from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
+from cnn_topology.plan.seeds import derive_seed
+
+
+def test_shards_hold_every_network_once(tiny):
+    plan = Plan(parse_config(tiny))
+    networks = [shard.first + i for shard in plan.shards_of("a") for i in range(shard.count)]
+    assert networks == list(range(5))
+    assert [shard.count for shard in plan.shards] == [2, 2, 1]
+
+
+def test_step_zero_and_the_last_step_are_always_kept(tiny):
+    tiny["populations"]["a"]["snapshots"] = {}
+    assert Plan(parse_config(tiny)).steps("a") == (0, 12)
+
+
+def test_epochs_become_iterations_by_the_size_of_the_training_set(tiny):
+    tiny["images"]["digits"]["train"] = 64
+    tiny["populations"]["a"]["snapshots"] = {"epochs": [1, 2.5]}
+    assert Plan(parse_config(tiny)).steps("a") == (0, 2, 5, 12)
+    tiny["populations"]["a"]["snapshots"] = {"epochs": [100]}
+    with pytest.raises(InputError, match="epoch 100 lies after the last iteration, 12"):
+        Plan(parse_config(tiny)).steps("a")
+
+
+def test_cloud_sizes_are_those_of_the_paper():
+    config = {
+        "version": 1,
+        "name": "paper",
+        "images": {"mnist": {"kind": "mnist"}},
+        "populations": {"mnist": {"images": "mnist"}},
+        "clouds": [{"layers": "all", "densities": [{"k": 200, "p": 0.3}]}],
+    }
+    plan = Plan(parse_config(config))
+    assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 6_400, "conv2": 204_800}
+
+
+def test_variants_of_one_layer_are_joined_and_the_first_is_the_headline(tiny):
+    tiny["clouds"].append(
+        {"layers": ["conv1"], "steps": "last", "densities": [{"k": 2, "p": 0.5}, {"k": 0.2, "p": 0.6}]}
+    )
+    clouds = Plan(parse_config(tiny)).layer_clouds[0]
+    assert [len(clouds.variants[step]) for step in (0, 4, 12)] == [1, 1, 2]
+    assert clouds.headline.density == Density(k=0.2, p=0.6)
+    assert clouds.blocks(2) == {0: (0, 4), 1: (12,)}
+
+
+def test_mnist_network_has_the_layers_of_the_paper():
+    layers = layers_of(Architecture(), (28, 28, 1))
+    assert [(layer.name, layer.weight) for layer in layers] == [
+        ("conv1", (64, 1, 3, 3)),
+        ("conv2", (32, 64, 3, 3)),
+        ("dense1", (64, 7 * 7 * 32)),
+        ("scores", (10, 64)),
+    ]
+
+
+def test_cifar_network_has_the_sides_of_its_pools():
+    recipe = Recipe(augmentation="crop_flip", crop=24)
+    shape = image_shape((32, 32, 3), recipe)
+    tutorial = layers_of(Architecture(family="C"), shape)
+    assert tutorial[2].weight == (64, 6 * 6 * 32)
+    gut = layers_of(Architecture(family="C", norm_order="gut"), shape)
+    assert gut[2].weight == (64, 11 * 11 * 32)
+
+
+def test_thirteen_convolutions_fit_a_small_image():
+    layers = layers_of(Architecture(convolutions=(8,) * 13), (28, 28, 1))
+    assert [layer.depth for layer in layers if layer.kind == "convolution"] == list(range(1, 14))
+    assert sum(layer.pooled for layer in layers) == 3
+
+
+@given(k=st.floats(0.001, 0.999), points=st.integers(10, 10_000))
+def test_fraction_of_neighbours_is_below_the_number_of_points(k, points):
+    try:
+        assert 1 <= neighbours(Density(k=k, p=1), points) < points
+    except InputError:
+        assert round(k * points) >= points
+
+
+def test_seeds_depend_on_identity_alone():
+    assert derive_seed(1, "network", "a", 0) == derive_seed(1, "network", "a", 0)
+    seeds = {derive_seed(1, "network", name, i) for name in ("a", "b") for i in range(100)}
+    assert len(seeds) == 200
+    assert derive_seed("1") != derive_seed(1)
+    assert derive_seed("ab", "c") != derive_seed("a", "bc")
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_an_edit_elsewhere_changes_no_parameter_block(tiny):
+    def blocks(config):
+        plan = Plan(parse_config(config))
+        clouds = plan.layer_clouds[0]
+        return (
+            TrainParameters.of(plan, plan.shards[0]).dump(),
+            CloudParameters.of(plan, clouds, (0, 4)).dump(),
+            BarcodeParameters.of(plan, clouds, (0, 4)).dump(),
+        )
+
+    before = blocks(tiny)
+    tiny["populations"]["b"] = tiny["populations"]["a"]
+    tiny["populations"]["a"] = {**tiny["populations"]["a"], "shard": 2}
+    tiny["clouds"][1]["densities"] = [{"k": 4, "p": 0.5}]
+    assert blocks(tiny) == before
+    tiny["significance"]["draws"] = 39
+    after = blocks(tiny)
+    assert after[:2] == before[:2]
+    assert after[2] != before[2]
+
+
+def test_more_networks_leave_the_shards_that_are_there(tiny):
+    plan = Plan(parse_config(tiny))
+    first = TrainParameters.of(plan, plan.shards[0]).dump()
+    tiny["populations"]["a"]["networks"] = 50
+    plan = Plan(parse_config(tiny))
+    assert TrainParameters.of(plan, plan.shards[0]).dump() == first
+
+
+def test_lineage_changes_exactly_when_something_upstream_does(tiny):
+    plan = Plan(parse_config(tiny))
+    block = TrainParameters.of(plan, plan.shards[0])
+    data = {"config": "abc", "data": "d1", "seed": "7"}
+    assert block.notes([data]) == block.notes([data])
+    assert block.notes([data])["data"] == "d1"
+    assert block.notes([{**data, "config": "abd"}])["config"] != block.notes([data])["config"]
+
+
+def test_planning_imports_no_array_library():
+    code = (
+        "import sys, cnn_topology.plan.parameters, cnn_topology.plan.names, cnn_topology.figures.registry\n"
+        "heavy = {'numpy', 'pandas', 'torch', 'pyarrow', 'matplotlib', 'numba', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

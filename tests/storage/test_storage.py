@@ -1,0 +1,104 @@
+"""Artefacts on disk: whole or absent, and never read when cut short or altered."""
+
+import errno
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
+
+SCHEMA = pa.schema([("step", pa.int64()), ("loss", pa.float64())])
+
+
+def _tensors(path):
+    arrays = {"w": np.arange(12, dtype=np.float32).reshape(3, 4), "b": np.ones(3)}
+    write_tensors(path, arrays, {"step": "4"})
+    return arrays
+
+
+def _table(path, rows=1000):
+    table = pa.table({"step": np.arange(rows), "loss": np.linspace(0, 1, rows)})
+    write_table(path, table, SCHEMA, {"seed": "7"})
+    return table
+
+
+def test_tensors_and_tables_come_back_as_written(tmp_path):
+    arrays = _tensors(tmp_path / "a.safetensors")
+    back, metadata = read_tensors(tmp_path / "a.safetensors")
+    assert all(np.array_equal(back[name], arrays[name]) for name in arrays)
+    assert metadata["step"] == "4" == read_metadata(tmp_path / "a.safetensors")["step"]
+    table = _table(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet", SCHEMA).equals(table.cast(SCHEMA))
+    assert read_notes(tmp_path / "t.parquet")["seed"] == "7"
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path):
+    for name in ("1", "2"):
+        _tensors(tmp_path / f"{name}.safetensors")
+        _table(tmp_path / f"{name}.parquet")
+    assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "2.safetensors").read_bytes()
+    assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(where=st.floats(0, 1, exclude_max=True), cut=st.booleans(), kind=st.sampled_from(["safetensors", "parquet"]))
+def test_a_damaged_file_is_refused_by_name_or_reads_the_same(tmp_path_factory, where, cut, kind):
+    path = tmp_path_factory.mktemp("damaged") / f"file.{kind}"
+    (_tensors if kind == "safetensors" else _table)(path)
+    whole = path.read_bytes()
+    place = int(where * len(whole))
+    path.write_bytes(whole[:place] if cut else whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+    read = (lambda: read_tensors(path)) if kind == "safetensors" else (lambda: read_table(path, SCHEMA))
+    try:
+        content = read()
+    except InputError as refused:
+        assert str(path) in str(refused)
+        return
+    # Bytes that carry no content (padding, statistics, the writer's name) may change unseen; values may not.
+    assert not cut
+    if kind == "parquet":
+        assert content.column("loss").to_pylist() == np.linspace(0, 1, 1000).tolist()
+    else:
+        assert content[0]["w"].tolist() == np.arange(12, dtype=np.float32).reshape(3, 4).tolist()
+
+
+def test_missing_files_and_wrong_schemas_are_named(tmp_path):
+    for read in (read_tensors, read_metadata, read_table, read_notes):
+        with pytest.raises(InputError, match="no such file"):
+            read(tmp_path / "none")
+    _table(tmp_path / "t.parquet")
+    with pytest.raises(InputError, match="are not those of this version"):
+        read_table(tmp_path / "t.parquet", pa.schema([("step", pa.int64())]))
+    with pytest.raises(InputError, match="do not fit the schema"):
+        write_table(tmp_path / "u.parquet", pa.table({"step": [1]}), SCHEMA)
+    with pytest.raises(InputError, match="does not fit its schema"):
+        write_table(tmp_path / "u.parquet", pa.table({"step": ["x"], "loss": [1.0]}), SCHEMA)
+    assert not (tmp_path / "u.parquet").exists()
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_debris(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "cannot be written")])
+def test_a_full_disk_is_explained_and_nothing_is_lost(tmp_path, code, expected):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(InputError, match=expected), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise OSError(code, os.strerror(code))
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,105 @@
+"""A user's image folder, `train/<class>/*` and `test/<class>/*`, in any format that Pillow reads."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.shapes import balanced_indices, to_shape
+from cnn_topology.errors import InputError
+
+# 16-bit and floating-point modes: Pillow would clip them to 8 bits without a word.
+DEEP_MODES = ("I", "F")
+
+
+def read_folder(
+    name: str,
+    path: Path,
+    shape: tuple[int, int, int],
+    counts: tuple[int | None, int | None],
+    seeds: tuple[int, int],
+) -> ImageSet:
+    """Read an image folder; classes are its subfolders in the order of their names.
+
+    Parameters
+    ----------
+    name : str
+        The name the image set has in the config.
+    path : Path
+        The folder that holds `train` and `test`.
+    shape : (int, int, int)
+        Height, width and channels that every image is brought to (`to_shape`).
+    counts, seeds : pairs for train and test
+        How many images to take, balanced by class, and the seed that draws them; None takes all. Images that are
+        not taken are not opened.
+
+    Raises
+    ------
+    InputError
+        If a folder is missing or empty, the classes of train and test differ, or a file is no image of 8 bits.
+    """
+    classes = _classes(path / "train")
+    if _classes(path / "test") != classes:
+        odd = sorted(set(classes) ^ set(_classes(path / "test")))
+        raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
+
+    def read(split: str, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        members = [_files(path / split / class_name) for class_name in classes]
+        files = [file for of_class in members for file in of_class]
+        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
+        if count is not None:
+            if count > len(files):
+                raise InputError(f"images.{name}.{split} is {count}, but {path / split} holds {len(files)} images.")
+            places = balanced_indices(labels, count, seed)
+            files, labels = [files[place] for place in places], labels[places]
+        images = np.empty((len(files), *shape), dtype=np.uint8)
+        for number, file in enumerate(files):
+            images[number] = to_shape(_read_image(file)[np.newaxis], shape)[0]
+        return images, labels
+
+    return ImageSet(name, *read("train", counts[0], seeds[0]), *read("test", counts[1], seeds[1]), classes)
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; an image folder holds train/<class>/* and test/<class>/*.")
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not _is_hidden(entry)))
+
+
+def _files(folder: Path) -> list[Path]:
+    files = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
+    if not files:
+        raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _read_image(path: Path) -> np.ndarray:
+    """Read one image as uint8 (height, width, 1 or 3)."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns above MAX_IMAGE_PIXELS and raises above twice as many; both are far beyond any training set.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                if image.mode.startswith(DEEP_MODES):
+                    raise InputError(f"{path}: pixels of mode {image.mode}; expected 8 bits per channel: convert it.")
+                if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+                    raise InputError(f"{path}: the image has transparent pixels; put it on a background and save it.")
+                pixels = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+    except InputError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"{path}: more pixels than is safe to unpack, at most {Image.MAX_IMAGE_PIXELS} are read ({error}); "
+            "save it smaller."
+        ) from error
+    except Exception as error:  # Pillow's many decoders raise almost anything on a damaged file
+        raise InputError(
+            f"{path}: not an image that Pillow can read ({error}); mend it or take it out of the folder."
+        ) from error
+    return pixels.reshape(*pixels.shape[:2], -1)

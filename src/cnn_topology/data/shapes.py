@@ -1,0 +1,95 @@
+"""Images brought to another shape, and balanced subsets of them: pure functions over arrays."""
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from PIL import Image
+
+# Pillow's bilinear filter is a triangle as wide as one pixel of the smaller image: shrinking averages all pixels
+# under it (antialiased, no ringing), enlarging interpolates.
+RESAMPLING = Image.Resampling.BILINEAR
+
+
+def to_shape(
+    images: UInt8[np.ndarray, "images height width channels"], shape: tuple[int, int, int]
+) -> UInt8[np.ndarray, "images new_height new_width new_channels"]:
+    """Bring images to a height, a width and a number of channels.
+
+    Parameters
+    ----------
+    images : uint8 array (N, H, W, C)
+        C is 1 (gray) or 3 (RGB).
+    shape : (int, int, int)
+        Height, width, channels (1 or 3). The aspect ratio is not kept: the image fills the new frame.
+
+    Returns
+    -------
+    uint8 array (N, height, width, channels)
+        Gray is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded half up, and becomes colour by repetition; then
+        resized by Pillow's antialiased bilinear filter. `images` itself where the shape fits already.
+    """
+    height, width, channels = shape
+    if images.shape[3] == 3 and channels == 1:
+        images = to_gray(images)
+    if images.shape[1:3] != (height, width):
+        images = _resize(images, height, width)
+    if images.shape[3] == 1 and channels == 3:
+        images = np.repeat(images, 3, axis=3)
+    return images
+
+
+def to_gray(
+    images: UInt8[np.ndarray, "images height width 3"],
+) -> UInt8[np.ndarray, "images height width 1"]:
+    """Turn RGB into gray, 0.299 R + 0.587 G + 0.114 B in whole thousandths, so that an RGB gray stays what it is."""
+    # 255 * 1000 + 500 does not fit 16 bits; one channel at a time keeps the peak at two 32-bit planes.
+    thousandths = np.full(images.shape[:3], 500, dtype=np.uint32)
+    for channel, weight in enumerate((299, 587, 114)):
+        thousandths += images[..., channel] * np.uint32(weight)
+    return (thousandths // 1000).astype(np.uint8)[..., np.newaxis]
+
+
+def _resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    resized = np.empty((len(images), height, width, images.shape[3]), dtype=np.uint8)
+    for image, out in zip(images, resized, strict=True):
+        picture = Image.fromarray(image if image.shape[2] == 3 else image[..., 0])
+        out[...] = np.asarray(picture.resize((width, height), RESAMPLING)).reshape(out.shape)
+    return resized
+
+
+def balanced_indices(labels: Int64[np.ndarray, " images"], count: int, seed: int) -> Int64[np.ndarray, " count"]:
+    """Draw `count` places, as evenly over the classes as these allow.
+
+    Parameters
+    ----------
+    labels : int64 array (N,)
+    count : int
+        At most N.
+    seed : int
+        The same seed draws the same places.
+
+    Returns
+    -------
+    int64 array (count,)
+        Rising. Class sizes differ by at most one, except where a class has no more images to give; with a larger
+        `count` and the same seed the places drawn before stay drawn.
+    """
+    if not 1 <= count <= len(labels):
+        raise ValueError(f"count (={count}) must lie in 1 to the number of images (={len(labels)})")
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    turn = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels[shuffled] == label)
+        turn[members] = np.arange(len(members))
+    # Every class gives its first, then every class its second, ...; chance decides within a turn.
+    return np.sort(shuffled[np.argsort(turn, kind="stable")[:count]])
+
+
+def balanced_subset(
+    images: UInt8[np.ndarray, "images height width channels"],
+    labels: Int64[np.ndarray, " images"],
+    count: int,
+    seed: int,
+) -> tuple[UInt8[np.ndarray, "count height width channels"], Int64[np.ndarray, " count"]]:
+    """Draw `count` images, balanced by class, in their old order; see `balanced_indices`."""
+    places = balanced_indices(labels, count, seed)
+    return images[places], labels[places]

@@ -1,0 +1,109 @@
+"""From a section of the config to an image set: read or render, draw the subsets, bring to shape."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cnn_topology.data.folder import read_folder
+from cnn_topology.data.image_set import DIGITS, ImageSet
+from cnn_topology.data.npz import read_npz
+from cnn_topology.data.originals import load_original
+from cnn_topology.data.printed import printed_digits
+from cnn_topology.data.shapes import balanced_subset, to_shape
+from cnn_topology.errors import InputError
+from cnn_topology.plan.images import (
+    EmbeddedDigits,
+    FolderImages,
+    ImageSetConfig,
+    NpzImages,
+    PrintedDigits,
+    TorchvisionImages,
+    shape_of,
+)
+from cnn_topology.plan.seeds import derive_seed
+
+
+def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
+    """Make the image set that a section of the config describes.
+
+    Parameters
+    ----------
+    name : str
+        Its key under `images` in the config; with the seed it decides every random choice.
+    config : ImageSetConfig
+        The section.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    ImageSet
+        In the shape and with the numbers of images that the config asks for.
+
+    Raises
+    ------
+    InputError
+        If the data are missing, damaged or fewer than asked for; the message names the file or the key.
+    """
+    try:
+        shape = shape_of(config)
+    except ValueError as error:
+        raise InputError(f"images.{name}: {error}") from error
+    train_seed, test_seed = (derive_seed(seed, "images", name, split) for split in ("train", "test"))
+    match config:
+        case TorchvisionImages():
+            images = load_original(name, config)
+        case EmbeddedDigits():
+            images = embedded_digits(name, config.test_fraction, derive_seed(seed, "images", name, "split"))
+        case PrintedDigits():
+            images = printed_digits(name, config.side, config.rendered_train, config.rendered_test, seed)
+        case FolderImages():
+            # Its files differ in shape, so it draws and resizes while it reads.
+            counts = (config.train, config.test)
+            return read_folder(name, Path(config.path), shape, counts, (train_seed, test_seed))
+        case NpzImages():
+            images = read_npz(name, Path(config.path), config.classes)
+    train_images, train_labels = _subset(name, "train", images, config.train, train_seed)
+    test_images, test_labels = _subset(name, "test", images, config.test, test_seed)
+    return replace(
+        images,
+        train_images=to_shape(train_images, shape),
+        train_labels=train_labels,
+        test_images=to_shape(test_images, shape),
+        test_labels=test_labels,
+    )
+
+
+def _subset(name: str, split: str, images: ImageSet, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    pixels, labels = getattr(images, f"{split}_images"), getattr(images, f"{split}_labels")
+    if count is None:
+        return pixels, labels
+    if count > len(labels):
+        raise InputError(f"images.{name}.{split} is {count}, but the set has {len(labels)} {split} images.")
+    return balanced_subset(pixels, labels, count, seed)
+
+
+def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:
+    """Split the 1,797 handwritten digits (8x8, gray) that ship inside scikit-learn.
+
+    Parameters
+    ----------
+    name : str
+        The name the image set has in the config.
+    test_fraction : float
+        The share of each class held out for testing, rounded to whole images, at least one and never all.
+    seed : int
+        Draws the images that are held out; both splits keep the order of the source.
+    """
+    from sklearn.datasets import load_digits
+
+    source = load_digits()
+    pixels = np.rint(source.images[..., np.newaxis] * (255 / 16)).astype(np.uint8)  # the source has levels 0 to 16
+    labels = source.target.astype(np.int64)
+    held_out = np.zeros(len(labels), dtype=bool)
+    random = np.random.default_rng(seed)
+    for label in range(10):
+        members = random.permutation(np.flatnonzero(labels == label))
+        held_out[members[: min(max(round(test_fraction * len(members)), 1), len(members) - 1)]] = True
+    return ImageSet(name, pixels[~held_out], labels[~held_out], pixels[held_out], labels[held_out], DIGITS)

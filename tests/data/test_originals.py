@@ -1,0 +1,239 @@
+import gzip
+import hashlib
+import pickle
+import shutil
+import tarfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pytest
+import scipy.io
+from torchvision import datasets
+
+from cnn_topology.data import originals
+from cnn_topology.data.sources import load_image_set
+from cnn_topology.errors import InputError
+from cnn_topology.plan.images import TorchvisionImages
+
+
+def load(kind, folder, download=False, **keys):
+    config = TorchvisionImages(kind=kind, folder=str(folder), download=download, **keys)
+    return load_image_set("set", config, seed=0)
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def pixels(*shape):
+    return np.random.default_rng(sum(shape)).integers(0, 256, shape, dtype=np.uint8)
+
+
+def idx(array):
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return header + array.tobytes()
+
+
+@pytest.fixture
+def mnist(tmp_path, monkeypatch):
+    """Tiny files in MNIST's format and place, packed, with their checksums in the place of the real ones."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    packed, extracted = [], {}
+    for stem, count in (("train", 20), ("t10k", 10)):
+        parts = {"images-idx3": pixels(count, 28, 28), "labels-idx1": np.arange(count, dtype=np.uint8) % 10}
+        for part, array in parts.items():
+            name = f"{stem}-{part}-ubyte"
+            (raw / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
+            packed.append((f"{name}.gz", md5(raw / f"{name}.gz")))
+            extracted[f"MNIST/raw/{name}"] = hashlib.md5(idx(array)).hexdigest()
+    monkeypatch.setattr(datasets.MNIST, "resources", packed)
+    monkeypatch.setattr(originals, "MNIST_EXTRACTED", extracted)
+    return tmp_path
+
+
+@pytest.fixture
+def svhn(tmp_path, monkeypatch):
+    split_list = {}
+    for split, labels in (("train", [10, 1, 2, 9]), ("test", [3, 10])):
+        path = tmp_path / f"{split}_32x32.mat"
+        scipy.io.savemat(path, {"X": pixels(32, 32, 3, len(labels)), "y": np.array(labels, dtype=np.uint8)[:, None]})
+        split_list[split] = ["http://localhost:9/", path.name, md5(path)]
+    monkeypatch.setattr(datasets.SVHN, "split_list", split_list)
+    return tmp_path
+
+
+@pytest.fixture
+def cifar10(tmp_path, monkeypatch):
+    """Tiny batches in CIFAR-10's format, packed; the unpacked files are removed."""
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    batches = {name: {"data": pixels(2 + n, 3072)[:2], "labels": [n, 9 - n]} for n, name in enumerate(["a", "b", "t"])}
+    batches["meta"] = {"label_names": [f"class {n}" for n in range(10)]}
+    for name, content in batches.items():
+        (folder / name).write_bytes(pickle.dumps(content))
+    monkeypatch.setattr(datasets.CIFAR10, "train_list", [[name, md5(folder / name)] for name in ("a", "b")])
+    monkeypatch.setattr(datasets.CIFAR10, "test_list", [["t", md5(folder / "t")]])
+    meta = {"filename": "meta", "key": "label_names", "md5": md5(folder / "meta")}
+    monkeypatch.setattr(datasets.CIFAR10, "meta", meta)
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as tar:
+        tar.add(folder, arcname=folder.name)
+    shutil.rmtree(folder)
+    monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", md5(tmp_path / "cifar-10-python.tar.gz"))
+    return tmp_path
+
+
+def unpack_mnist(folder):
+    for packed in (folder / "MNIST" / "raw").glob("*.gz"):
+        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+
+
+def test_mnist_is_read_from_its_archives_and_leaves_the_folder_alone(mnist):
+    before = sorted(mnist.rglob("*"))
+    images = load("mnist", mnist)
+    np.testing.assert_array_equal(images.train_images[..., 0], pixels(20, 28, 28))
+    np.testing.assert_array_equal(images.test_images[..., 0], pixels(10, 28, 28))
+    assert images.train_labels.tolist() == [*range(10)] * 2
+    assert sorted(mnist.rglob("*")) == before
+
+
+def test_mnist_extracted_is_mnist_packed(mnist):
+    packed = load("mnist", mnist)
+    unpack_mnist(mnist)
+    assert load("mnist", mnist).sha256 == packed.sha256
+
+
+@pytest.mark.parametrize("extracted", [False, True])
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b""])
+def test_a_damaged_mnist_file_is_named_with_its_checksum(mnist, extracted, damage):
+    expected = originals.MNIST_EXTRACTED["MNIST/raw/t10k-images-idx3-ubyte"]
+    path = mnist / "MNIST" / "raw" / "t10k-images-idx3-ubyte.gz"
+    if extracted:
+        unpack_mnist(mnist)
+        path = path.with_suffix("")
+    else:
+        expected = dict(datasets.MNIST.resources)[path.name]
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(
+        InputError, match=rf"t10k-images-idx3-ubyte.*cut short or altered.* expected {expected}"
+    ) as error:
+        load("mnist", mnist)
+    assert str(path) in str(error.value)
+
+
+def test_svhn_labels_the_digit_zero_with_zero(svhn):
+    images = load("svhn", svhn)
+    np.testing.assert_array_equal(images.train_images, pixels(32, 32, 3, 4).transpose(3, 0, 1, 2))
+    assert images.train_labels.tolist() == [0, 1, 2, 9]
+    assert images.test_labels.tolist() == [3, 0]
+
+
+def test_svhn_can_be_read_as_gray_in_the_shape_of_mnist(svhn):
+    images = load("svhn", svhn, shape=(28, 28, 1), train=2)
+    assert images.train_images.shape == (2, 28, 28, 1)
+
+
+def test_cifar10_is_read_from_its_archive(cifar10):
+    images = load("cifar10", cifar10)
+    rows = np.concatenate([pixels(2, 3072), pixels(3, 3072)[:2]])
+    np.testing.assert_array_equal(images.train_images, rows.reshape(4, 3, 32, 32).transpose(0, 2, 3, 1))
+    assert images.train_labels.tolist() == [0, 9, 1, 8]
+    assert images.test_labels.tolist() == [2, 7]
+    assert images.classes[3] == "class 3"
+
+
+def test_a_damaged_cifar10_batch_is_named_with_its_checksum(cifar10):
+    with tarfile.open(cifar10 / "cifar-10-python.tar.gz") as tar:
+        tar.extractall(cifar10, filter="data")
+    path = cifar10 / "cifar-10-batches-py" / "b"
+    expected = md5(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError, match=f"{path}: .*expected {expected}"):
+        load("cifar10", cifar10)
+
+
+@pytest.mark.parametrize(("kind", "file"), [("svhn", "test_32x32.mat"), ("cifar10", "cifar-10-python.tar.gz")])
+def test_a_damaged_archive_is_named_with_its_checksum(request, kind, file):
+    path = request.getfixturevalue(kind) / file
+    expected = md5(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError, match=f"{path}: .*expected {expected}"):
+        load(kind, path.parent)
+
+
+@pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
+def test_a_set_that_is_not_there_says_which_files_go_where(tmp_path, kind):
+    with pytest.raises(InputError, match=r"images\.set.*`download` is false.*Put the original files there:") as error:
+        load(kind, tmp_path / "data")
+    first = {
+        "mnist": "MNIST/raw/train-images-idx3-ubyte.gz (MD5 f68b3c2dcbeaaa9fbdd348bbdeb94873)",
+        "svhn": "train_32x32.mat (MD5 e26dedcc434d2e4c54c9b2d4a06d8373)",
+        "cifar10": "cifar-10-python.tar.gz (MD5 c58f30108f718f92721af3b95e74349a)",
+    }[kind]
+    assert f"{tmp_path}/data/{first}" in str(error.value)
+
+
+def test_only_the_files_that_are_missing_are_asked_for(mnist):
+    (mnist / "MNIST" / "raw" / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(InputError) as error:
+        load("mnist", mnist)
+    assert str(error.value).count("MD5") == 1
+
+
+def download_from(address, monkeypatch):
+    """Let torchvision download from another address; it goes the same way as to the real one."""
+    monkeypatch.setattr(datasets.MNIST, "mirrors", [f"{address}/"])
+    monkeypatch.setattr(datasets.CIFAR10, "url", f"{address}/{datasets.CIFAR10.filename}")
+    split_list = {split: [f"{address}/{name}", name, md5] for split, (_, name, md5) in datasets.SVHN.split_list.items()}
+    monkeypatch.setattr(datasets.SVHN, "split_list", split_list)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args): ...
+
+
+@contextmanager
+def serving(folder):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
+def test_without_a_network_the_error_says_where_to_put_the_files(tmp_path, monkeypatch, kind):
+    download_from("http://127.0.0.1:9", monkeypatch)  # the discard port: the connection is refused
+    with pytest.raises(InputError, match=r"cannot be downloaded \(.*refused.*\)\. Put the original files there:"):
+        load(kind, tmp_path / "data", download=True)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
+def test_a_download_puts_the_archives_in_place(request, monkeypatch, tmp_path_factory, kind):
+    original = request.getfixturevalue(kind)
+    archives = original / "MNIST" / "raw" if kind == "mnist" else original
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with serving(archives) as address:
+        download_from(address, monkeypatch)
+        downloaded = load(kind, folder, download=True)
+    assert downloaded.sha256 == load(kind, original).sha256 == load(kind, folder).sha256
+    files, expected = (
+        {path.relative_to(top): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+        for top in (folder, original)
+    )
+    assert files == expected
+
+
+def test_a_download_of_something_else_is_refused(mnist, monkeypatch, tmp_path_factory):
+    server, folder = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("elsewhere")
+    for name, _ in datasets.MNIST.resources:
+        (server / name).write_text("<html>")
+    with serving(server) as address:
+        download_from(address, monkeypatch)
+        with pytest.raises(InputError, match="cannot be downloaded"):
+            load("mnist", folder, download=True)
+    assert list(folder.iterdir()) == []

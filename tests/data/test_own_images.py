@@ -1,0 +1,242 @@
+import io
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_topology.data.sources import load_image_set
+from cnn_topology.errors import InputError
+from cnn_topology.plan.images import FolderImages, NpzImages
+
+
+def picture(value, size=(6, 5)):
+    return Image.new("RGB" if isinstance(value, tuple) else "L", size, value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split, shade in (("train", 0), ("test", 100)):
+        for number, name in enumerate(("apple", "pear")):
+            (tmp_path / split / name).mkdir(parents=True)
+            for copy in range(3):
+                picture(shade + 10 * number + copy).save(tmp_path / split / name / f"{copy}.png")
+    return tmp_path
+
+
+def load_folder(path, **keys):
+    return load_image_set("fruit", FolderImages(kind="folder", path=str(path), shape=(5, 6, 1), **keys), seed=7)
+
+
+def test_a_folder_gives_its_images_in_the_order_of_names(folder):
+    images = load_folder(folder)
+    assert images.classes == ("apple", "pear")
+    assert images.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert images.train_images[:, 2, 2, 0].tolist() == [0, 1, 2, 10, 11, 12]
+    assert images.test_images[:, 2, 2, 0].tolist() == [100, 101, 102, 110, 111, 112]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "bmp", "gif", "webp", "tif", "ppm"])
+def test_other_formats_sizes_and_colours_are_brought_to_the_shape(folder, suffix):
+    picture((200, 200, 200), size=(50, 40)).save(folder / "train" / "apple" / f"0.{suffix}")
+    (folder / "train" / "apple" / "0.png").unlink()
+    assert abs(int(load_folder(folder).train_images[0].mean()) - 200) <= 2
+
+
+def test_a_subset_of_a_folder_is_balanced_and_follows_the_seed(folder):
+    images = load_folder(folder, train=4, test=2)
+    assert images.train_labels.tolist() == [0, 0, 1, 1]
+    assert images.test_labels.tolist() == [0, 1]
+    assert images.sha256 == load_folder(folder, train=4, test=2).sha256
+
+
+def test_hidden_files_are_passed_over(folder):
+    (folder / "train" / "apple" / ".DS_Store").write_bytes(b"x")
+    (folder / "train" / ".cache").mkdir()
+    assert len(load_folder(folder).train_labels) == 6
+
+
+def add_text(folder):
+    (folder / "train" / "apple" / "notes.txt").write_text("not an image")
+    return "notes.txt: not an image"
+
+
+def cut_image(folder):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)).save(folder / "noise.png")
+    (folder / "train" / "pear" / "1.png").write_bytes((folder / "noise.png").read_bytes()[:2000])
+    return r"1\.png: not an image.*truncated"
+
+
+def nest_folder(folder):
+    (folder / "train" / "pear" / "more").mkdir()
+    return "more: not an image"
+
+
+def empty_class(folder):
+    shutil.rmtree(folder / "test" / "pear")
+    (folder / "test" / "pear").mkdir()
+    return "test.pear: the class has no image"
+
+
+def other_classes(folder):
+    (folder / "test" / "pear").rename(folder / "test" / "plum")
+    return r"same classes.*\['pear', 'plum'\]"
+
+
+def no_test(folder):
+    shutil.rmtree(folder / "test")
+    return "test: no such folder"
+
+
+def one_class(folder):
+    for split in ("train", "test"):
+        shutil.rmtree(folder / split / "pear")
+    return "two different names"
+
+
+def sixteen_bits(folder):
+    Image.fromarray(np.full((5, 6), 40_000, dtype=np.uint16)).save(folder / "train" / "apple" / "0.png")
+    return r"0\.png: pixels of mode I;16"
+
+
+def transparent(folder):
+    Image.new("RGBA", (6, 5), (255, 255, 255, 0)).save(folder / "train" / "apple" / "0.png")
+    return r"0\.png: .*transparent"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        add_text,
+        cut_image,
+        nest_folder,
+        empty_class,
+        other_classes,
+        no_test,
+        one_class,
+        sixteen_bits,
+        transparent,
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_refused_by_name(folder, spoil):
+    message = spoil(folder)
+    with pytest.raises(InputError, match=message):
+        load_folder(folder)
+
+
+@pytest.mark.parametrize("limit", [20, 10])  # Pillow warns above the limit, and raises above twice as much
+def test_a_decompression_bomb_is_refused(folder, monkeypatch, limit):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(InputError, match=rf"apple.0\.png: more pixels than is safe.* {limit} "):
+        load_folder(folder)
+
+
+def test_an_opaque_alpha_channel_is_no_harm(folder):
+    Image.new("RGBA", (6, 5), (90, 90, 90, 255)).save(folder / "train" / "apple" / "0.png")
+    assert (load_folder(folder).train_images[0] == 90).all()
+
+
+def test_more_images_than_the_folder_holds_are_refused(folder):
+    with pytest.raises(InputError, match=r"images\.fruit\.train is 7, but .*train holds 6"):
+        load_folder(folder, train=7)
+
+
+def test_an_own_set_must_state_its_shape(folder):
+    with pytest.raises(InputError, match=r"images\.fruit: state `shape"):
+        load_image_set("fruit", FolderImages(kind="folder", path=str(folder)), seed=0)
+
+
+def arrays(**changes):
+    random = np.random.default_rng(0)
+    plain = {
+        "x_train": random.integers(0, 256, (6, 5, 4, 3), dtype=np.uint8),
+        "y_train": np.array([0, 1, 2, 0, 1, 2], dtype=np.int32),
+        "x_test": random.integers(0, 256, (3, 5, 4, 3), dtype=np.uint8),
+        "y_test": np.array([2, 1, 0], dtype=np.uint8),
+    }
+    return {key: value for key, value in {**plain, **changes}.items() if value is not None}
+
+
+def load_npz(path, shape=(5, 4, 3), **keys):
+    return load_image_set("own", NpzImages(kind="npz", path=str(path), shape=shape, **keys), seed=0)
+
+
+def test_an_npz_is_read_as_it_is(tmp_path):
+    np.savez_compressed(tmp_path / "own.npz", **arrays(), unused=np.zeros(3))
+    images = load_npz(tmp_path / "own.npz")
+    np.testing.assert_array_equal(images.train_images, arrays()["x_train"])
+    assert images.test_labels.tolist() == [2, 1, 0]
+    assert images.classes == ("0", "1", "2")
+
+
+def test_gray_images_need_no_channel_axis(tmp_path):
+    gray = {key: arrays()[key][..., 0] for key in ("x_train", "x_test")}
+    np.savez(tmp_path / "own.npz", **arrays(**gray))
+    images = load_npz(tmp_path / "own.npz", shape=(5, 4, 1))
+    np.testing.assert_array_equal(images.train_images[..., 0], gray["x_train"])
+
+
+def test_named_classes_may_lack_training_images(tmp_path):
+    np.savez(tmp_path / "own.npz", **arrays(y_train=np.array([0, 2, 2, 0, 2, 2])))
+    assert load_npz(tmp_path / "own.npz", classes=("a", "b", "c", "d")).classes == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_test": None}, "key y_test is missing; it holds x_train, y_train, x_test"),
+        ({"x_train": np.zeros((6, 5, 4))}, r"key x_train: pixels are float64.*rint\(255"),
+        ({"x_train": np.zeros((6, 3, 5, 4), dtype=np.uint8)}, "key x_train: shape .*transpose"),
+        ({"x_test": np.zeros((0, 5, 4, 3), dtype=np.uint8)}, r"key x_test: shape \(0, 5, 4, 3\)"),
+        ({"x_test": np.zeros((3, 6, 6, 3), dtype=np.uint8)}, "x_train and x_test have images of"),
+        ({"y_train": np.zeros(6)}, "key y_train: labels are float64"),
+        ({"y_train": np.zeros((6, 1), dtype=int)}, r"key y_train: shape \(6, 1\).*reshape"),
+        ({"y_train": np.array([1, 2, 3, 1, 2, 3])}, r"key y_train: .*without a gap.*\[1\]"),
+        ({"y_train": np.array([-1, 0, 1, 2, 0, 1])}, r"key y_train: .*without a gap.*\[-1\]"),
+        ({"y_test": np.array([0, 1, 3])}, "key y_test: labels run from 0 to 3; with 3 classes"),
+        ({"y_train": np.array([0, 1, None, 0, 1, 2])}, r"own\.npz, y_train: .*Python objects"),
+    ],
+)
+def test_an_npz_that_cannot_be_used_is_refused_by_key(tmp_path, changes, message):
+    np.savez(tmp_path / "own.npz", **arrays(**changes))
+    with pytest.raises(InputError, match=message) as caught:
+        load_npz(tmp_path / "own.npz")
+    assert "own.npz" in str(caught.value)
+
+
+def test_labels_beyond_the_named_classes_are_refused(tmp_path):
+    np.savez(tmp_path / "own.npz", **arrays())
+    with pytest.raises(InputError, match="key y_train: labels run from 0 to 2; with 2 classes"):
+        load_npz(tmp_path / "own.npz", classes=("a", "b"))
+
+
+def test_a_missing_npz_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"own\.npz: no such file"):
+        load_npz(tmp_path / "own.npz")
+
+
+def test_an_npz_cut_short_is_refused(tmp_path):
+    np.savez(tmp_path / "own.npz", **arrays())
+    whole = (tmp_path / "own.npz").read_bytes()
+    for length in (0, 3, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "own.npz").write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"own\.npz.*cut short"):
+            load_npz(tmp_path / "own.npz")
+
+
+def test_an_npz_with_a_damaged_member_names_its_key(tmp_path):
+    plain = io.BytesIO()
+    np.savez(plain, **arrays())
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(tmp_path / "own.npz", "w") as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member)[: 40 if member == "x_test.npy" else None])
+    with pytest.raises(InputError, match=r"own\.npz, x_test: cannot be read"):
+        load_npz(tmp_path / "own.npz")
+
+
+def test_one_bare_array_is_no_npz(tmp_path):
+    with (tmp_path / "own.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(InputError, match=r"own\.npz: one bare array"):
+        load_npz(tmp_path / "own.npz")

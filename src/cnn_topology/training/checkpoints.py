@@ -1,0 +1,88 @@
+"""What a killed training job goes on from: the snapshots made so far and the state of each stack, in a private folder.
+
+Each stack has one file of state, replaced as it trains, and files of finished snapshots, written before the state that
+follows them. Every file carries the identity of the job; one of another job, or a damaged one, counts as not there.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
+
+Rows = list[dict[str, Any]]
+
+
+class StackFolder:
+    """The part of the resume folder that belongs to one stack.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the stack.
+    identity : str
+        Hash of all that its bytes depend on.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self.folder, self.identity = folder, identity
+        self._waiting: dict[int, tuple[dict[str, np.ndarray], Rows]] = {}
+        self._files: dict[int, Path] = {}
+        for path in sorted(folder.glob("snapshots-*.safetensors")):
+            if (read := self._read(path)) is not None:
+                self._files.update(dict.fromkeys(json.loads(read[1]["rows"], object_pairs_hook=_integer_keys), path))
+
+    def state(self) -> dict[str, np.ndarray] | None:
+        """Give the last state, if the snapshots up to it are there too."""
+        read = self._read(self.folder / "state.safetensors")
+        return None if read is None else read[0]
+
+    def steps(self) -> set[int]:
+        """Give the steps whose snapshots are on disk and whole."""
+        return set(self._files)
+
+    def add(self, step: int, tensors: dict[str, np.ndarray], rows: Rows) -> None:
+        """Take a snapshot and its rows of the training log; they are written by the next `flush`."""
+        self._waiting[step] = tensors, rows
+
+    def flush(self, state: dict[str, np.ndarray] | None) -> None:
+        """Write the waiting snapshots, then the state; without a state (all is done) the old one is removed."""
+        if self._waiting:
+            path = self.folder / f"snapshots-{max(self._waiting):08d}.safetensors"
+            tensors = {f"{step}/{name}": x for step, (named, _) in self._waiting.items() for name, x in named.items()}
+            rows = {step: rows for step, (_, rows) in self._waiting.items()}
+            write_tensors(path, tensors, {"identity": self.identity, "rows": json.dumps(rows)})
+            self._files.update(dict.fromkeys(rows, path))
+            self._waiting.clear()
+        if state is None:
+            (self.folder / "state.safetensors").unlink(missing_ok=True)
+        else:
+            write_tensors(self.folder / "state.safetensors", state, {"identity": self.identity})
+
+    def snapshot(self, step: int) -> tuple[dict[str, np.ndarray], Rows]:
+        """Read back one snapshot and its rows of the training log."""
+        tensors, metadata = read_tensors(self._files[step])
+        prefix = f"{step}/"
+        named = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        return named, json.loads(metadata["rows"])[str(step)]
+
+    def _read(self, path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
+        try:
+            if read_metadata(path).get("identity") != self.identity:
+                return None
+            return read_tensors(path)
+        except InputError:
+            return None
+
+
+def remove(folder: Path) -> None:
+    """Remove a resume folder once the shard's files are in place."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _integer_keys(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:
+    return {int(key) if key.isdigit() else key: value for key, value in pairs}

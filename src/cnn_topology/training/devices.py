@@ -1,0 +1,75 @@
+"""Which device and arithmetic a job uses, and the process settings that make it fast and repeatable."""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch.utils import deterministic
+
+from cnn_topology.errors import InputError, unknown
+
+# Processor flags of fast bfloat16 products: x86 with AVX-512 or AMX, and ARM.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+# glibc's mallopt: keep freed memory (M_TRIM_THRESHOLD) and serve large blocks from it (M_MMAP_THRESHOLD).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGEST_BLOCK, _NEVER = -1, -3, 1 << 30, 2**31 - 1
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn ``auto``, ``cpu`` or ``cuda`` into a device.
+
+    Raises
+    ------
+    InputError
+        If `cuda` is asked for where there is none, or the name is another.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    present = name != "cpu" and torch.cuda.is_available()
+    if name == "cuda" and not present:
+        raise InputError("device = cuda: PyTorch finds no CUDA device here; use `auto` or `cpu`.")
+    return torch.device("cuda" if present else "cpu")
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Turn ``auto``, ``float32`` or ``bfloat16`` into a type; `auto` is bfloat16 where the hardware multiplies it."""
+    if name == "auto":
+        name = "bfloat16" if _has_bfloat16(device) else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return not _BFLOAT16_FLAGS.isdisjoint(flags.split())
+
+
+@contextmanager
+def settings(device: torch.device, threads: int) -> Iterator[None]:
+    """Set threads and deterministic algorithms for the duration of a block, and make freed memory reusable.
+
+    Without the latter every step gives its activations back to the system and pays for fresh pages (measured: 40 % of
+    the time of a step). On CUDA deterministic algorithms are not enforced: the stack's operations are not all covered.
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.set_num_threads(threads)
+    if device.type == "cpu":
+        torch.use_deterministic_algorithms(True)
+        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+            libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
+            libc.mallopt(_TRIM_THRESHOLD, _NEVER)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]

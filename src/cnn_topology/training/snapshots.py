@@ -1,0 +1,80 @@
+"""Snapshots: all weights of a shard at one step, in one safetensors file with the identity of every network."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.tensors import read_tensors, write_tensors
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Weights of some networks at one step.
+
+    Attributes
+    ----------
+    tensors : dict of str to ndarray
+        By layer, ``conv1.weight`` ...; float32 (networks, out, in, 3, 3), (networks, out, in) or (networks, out).
+    networks : tuple of int
+        Number of each network in its population.
+    seeds : tuple of int
+        Seed of each network.
+    step : int
+        Iterations done.
+    failed : tuple of bool
+        Whether the network's loss or weights are no longer finite; its weights are NaN then.
+    metadata : dict of str to str
+        All there is: besides the above population, shard, image set and its SHA-256, config hash, precision, versions.
+    """
+
+    tensors: dict[str, np.ndarray]
+    networks: tuple[int, ...]
+    seeds: tuple[int, ...]
+    step: int
+    failed: tuple[bool, ...]
+    metadata: dict[str, str]
+
+
+def write_snapshot(path: Path, stacked: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """Write the weights of a shard atomically.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its name is the step by custom.
+    stacked : mapping of str to ndarray
+        As `Snapshot.tensors`.
+    metadata : mapping of str to str
+        With ``networks``, ``seeds`` and ``failed`` as JSON lists and ``step`` as a number.
+    """
+    write_tensors(path, stacked, metadata)
+
+
+def read_snapshot(path: Path, names: Iterable[str] | None = None) -> Snapshot:
+    """Read a snapshot and check it against its checksum.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `write_snapshot` wrote.
+    names : iterable of str, optional
+        The tensors wanted; all when absent.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, altered, or no snapshot; or lacks a tensor asked for.
+    """
+    tensors, metadata = read_tensors(path, names)
+    try:
+        networks, seeds, failed = (json.loads(metadata[key]) for key in ("networks", "seeds", "failed"))
+        step = int(metadata["step"])
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: this is no snapshot: its metadata lacks or garbles {error}; delete it and start again."
+        ) from error
+    return Snapshot(tensors, tuple(networks), tuple(seeds), step, tuple(failed), metadata)

@@ -1,0 +1,355 @@
+"""Training of one shard: its networks, their snapshots and their log (weights paper, section 2; snapshots U14)."""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.populations import Population, image_shape, layers_of
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.training.checkpoints import Rows, StackFolder, remove
+from cnn_topology.training.devices import choose_device, choose_precision, settings
+from cnn_topology.training.draws import noisy_labels
+from cnn_topology.training.snapshots import write_snapshot
+from cnn_topology.training.stack import Stack
+
+# Training images on which loss and accuracy are measured; the test set is used whole.
+TRAIN_EXAMPLES = 2_000
+# At most so many seconds of work are lost when a job is killed.
+CHECKPOINT_SECONDS = 60.0
+# Every so many iterations it is looked whether all networks of a stack have failed.
+CHECK_ITERATIONS = 200
+# Images at once in a test on the CPU; a stack tests in batches of its training batch, which are known to fit.
+TEST_IMAGES = 256
+# Share of the free memory of a GPU that a stack may fill by the forecast.
+MEMORY_SHARE = 0.6
+
+
+class ImageSet(Protocol):
+    """Images as `cnn_topology.data.image_set` gives them: uint8 (N, H, W, C) and int64 labels."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def train_images(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def train_labels(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def test_images(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def test_labels(self) -> np.ndarray: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One shard of a population and where its files go.
+
+    Attributes
+    ----------
+    population : str
+        Name of the population.
+    section : Population
+        Architecture, recipe, number of networks (for messages).
+    shard, first, count : int
+        The shard's number, its first network and how many it has.
+    run_seed : int
+        Seed of the run; network i has the seed derived from it, "network", the population's name and i.
+    steps : tuple of int
+        Steps at which weights are kept and networks tested.
+    image_set : ImageSet
+        What is trained on.
+    cross_test : mapping of str to ImageSet
+        Other sets to test on, by name; brought to the shape of the training images here.
+    snapshots_folder : Path
+        Gets one file per step, ``00000500.safetensors``.
+    log_path : Path
+        Gets the table `TRAINING`.
+    resume_folder : Path
+        Private to this shard; removed when its files are in place.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    threads : int
+        Threads of a CPU job.
+    notes : mapping of str to str
+        More metadata for all files.
+    """
+
+    population: str
+    section: Population
+    shard: int
+    first: int
+    count: int
+    run_seed: int
+    steps: tuple[int, ...]
+    image_set: ImageSet
+    cross_test: Mapping[str, ImageSet]
+    snapshots_folder: Path
+    log_path: Path
+    resume_folder: Path
+    device: str = "auto"
+    threads: int = 1
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> range:
+        """Numbers of the networks in their population."""
+        return range(self.first, self.first + self.count)
+
+    def seed(self, network: int) -> int:
+        """Seed of one network: independent of shards."""
+        return derive_seed(self.run_seed, "network", self.population, network)
+
+
+@dataclass(frozen=True)
+class _Test:
+    """Images that every network is tested on at every snapshot."""
+
+    images: str
+    split: str
+    pixels: torch.Tensor
+    labels: torch.Tensor
+
+
+def snapshot_path(folder: Path, step: int) -> Path:
+    """Give the path of a shard's snapshot at a step."""
+    return folder / f"{step:08d}.safetensors"
+
+
+def train_shard(job: TrainingJob) -> None:
+    """Train all networks of a shard and write their snapshots and log.
+
+    A job that was killed goes on where its last checkpoint was and ends with the same bytes. A network whose loss or
+    weights are no longer finite is marked failed and a warning says how many remain.
+
+    Raises
+    ------
+    InputError
+        If all networks failed, the images do not fit, or CUDA is asked for where there is none.
+    """
+    device = choose_device(job.device)
+    dtype = choose_precision(job.section.recipe.precision, device)
+    labels = _training_labels(job)
+    tests = _tests(job, labels)
+    with settings(device, job.threads):
+        size = 1 if device.type == "cpu" else _networks_at_once(job, device)
+        folders = {}
+        for start in range(job.first, job.first + job.count, size):
+            networks = tuple(range(start, min(start + size, job.first + job.count)))
+            identity = _identity(job, networks, device, dtype)
+            folders[networks] = StackFolder(job.resume_folder / f"{start:06d}", identity)
+            _train_stack(job, networks, folders[networks], labels, tests, device, dtype)
+    _assemble(job, folders, dtype)
+    remove(job.resume_folder)
+
+
+def _train_stack(
+    job: TrainingJob,
+    networks: tuple[int, ...],
+    folder: StackFolder,
+    labels: np.ndarray,
+    tests: list[_Test],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> None:
+    state, done = folder.state(), folder.steps()
+    if done >= set(job.steps):
+        return
+    images, section = job.image_set, job.section
+    seeds = tuple(job.seed(network) for network in networks)
+    stack = Stack(
+        section.architecture, section.recipe, images.train_images, labels, len(images.classes), seeds, device, dtype
+    )
+    begin = -1
+    # A state is of use only if no snapshot before it is missing.
+    if state is not None and {step for step in job.steps if step <= int(state["step"])} <= done:
+        stack.restore(state)
+        begin = stack.done
+        _say(job, networks, f"goes on from step {begin}")
+    failed = np.zeros(len(networks), bool) if begin < 0 else ~stack.finite()
+    last_flush = time.monotonic()
+    for step in (step for step in job.steps if step > begin):
+        clock, before = time.monotonic(), stack.done
+        while stack.done < step and not failed.all():
+            stack.train(min(CHECK_ITERATIONS - stack.done % CHECK_ITERATIONS, step - stack.done))
+            failed |= ~stack.finite()
+            if time.monotonic() - last_flush > CHECKPOINT_SECONDS:
+                folder.flush(stack.state())
+                last_flush = time.monotonic()
+        milliseconds = 1e3 * (time.monotonic() - clock) / max(1, stack.done - before)
+        rows, failed = _test(job, networks, stack, step, tests, failed)
+        weights = stack.parameters()
+        for tensor in weights.values():
+            tensor[failed] = np.nan
+        folder.add(step, {name: tensor.astype(np.float32) for name, tensor in weights.items()}, rows)
+        accuracy = np.mean([row["accuracy"] for row in rows if row["split"] == "test" and row["images"] == images.name])
+        speed = f", {milliseconds:.1f} ms per step" if stack.done > before else ""
+        _say(job, networks, f"step {step} of {job.steps[-1]}: test accuracy {100 * accuracy:.1f} %{speed}")
+    folder.flush(None)
+
+
+def _test(
+    job: TrainingJob, networks: tuple[int, ...], stack: Stack, step: int, tests: list[_Test], failed: np.ndarray
+) -> tuple[Rows, np.ndarray]:
+    """Test all networks of a stack; give the rows of the log and who has failed by now."""
+    batch = TEST_IMAGES if stack.device.type == "cpu" else job.section.recipe.batch
+    results = [stack.evaluate(test.pixels, test.labels, batch) for test in tests]
+    failed = failed | ~stack.finite() | ~np.isfinite([loss for loss, _ in results]).all(axis=0)
+    rows: Rows = []
+    for place, network in enumerate(networks):
+        for test, (loss, accuracy) in zip(tests, results, strict=True):
+            rows.append(
+                {
+                    "population": job.population,
+                    "network": network,
+                    "seed": job.seed(network),
+                    "step": step,
+                    "epoch": step * job.section.recipe.batch / len(job.image_set.train_labels),
+                    "images": test.images,
+                    "split": test.split,
+                    "examples": len(test.labels),
+                    "loss": float("nan") if failed[place] else float(loss[place]),
+                    "accuracy": float("nan") if failed[place] else float(accuracy[place]),
+                    "failed": bool(failed[place]),
+                }
+            )
+    return rows, failed
+
+
+def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], dtype: torch.dtype) -> None:
+    """Put the snapshots of all stacks together; a file appears only when it is whole."""
+    _check_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.steps[-1])[1]])
+    log: Rows = []
+    failed: dict[int, bool] = {}
+    for step in job.steps:
+        parts = [folder.snapshot(step) for folder in folders.values()]
+        rows = [row for _, part in parts for row in part]
+        failed = {row["network"]: row["failed"] for row in rows}
+        log += rows
+        names = parts[0][0]
+        stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
+        write_snapshot(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
+    table = pa.Table.from_pylist(log, schema=TRAINING)
+    write_table(job.log_path, table, TRAINING, {"population": job.population, "config": config_hash(job), **job.notes})
+
+
+def _check_failures(job: TrainingJob, rows: Rows) -> None:
+    """Warn of networks that have failed by the last step, or refuse if none is left."""
+    failed = sorted({row["network"] for row in rows if row["failed"]})
+    if len(failed) == job.count:
+        raise InputError(
+            f"populations.{job.population}.recipe: the loss of all {job.count} networks of shard {job.shard} became "
+            f"infinite or not a number; lower learning_rate (= {job.section.recipe.learning_rate:g})."
+        )
+    if failed:
+        print(
+            f"warning: {job.population}, shard {job.shard}: the loss of networks {failed} became infinite or not a "
+            f"number; they are marked failed and left out, {job.count - len(failed)} of {job.count} remain",
+            file=sys.stderr,
+        )
+
+
+def _metadata(job: TrainingJob, step: int, failed: Mapping[int, bool], dtype: torch.dtype) -> dict[str, str]:
+    return {
+        "population": job.population,
+        "shard": str(job.shard),
+        "step": str(step),
+        "networks": json.dumps(list(job.networks)),
+        "seeds": json.dumps([job.seed(network) for network in job.networks]),
+        "failed": json.dumps([failed[network] for network in job.networks]),
+        "images": job.image_set.name,
+        "images_sha256": job.image_set.sha256,
+        "config": config_hash(job),
+        "precision": str(dtype).removeprefix("torch."),
+        "torch": torch.__version__,
+        **job.notes,
+    }
+
+
+def config_hash(job: TrainingJob) -> str:
+    """Hash what the weights of a network depend on besides its seed and its images: architecture and recipe."""
+    parts = job.section.model_dump(mode="json", include={"architecture", "recipe"})
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
+    """Hash all that the bytes of a stack depend on."""
+    parts: list[Any] = [config_hash(job), job.image_set.sha256, job.population, job.run_seed, networks, job.steps]
+    parts += [(name, images.sha256) for name, images in job.cross_test.items()]
+    parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _training_labels(job: TrainingJob) -> np.ndarray:
+    images, recipe = job.image_set, job.section.recipe
+    shape = images.train_images.shape
+    if recipe.crop is not None and min(shape[1:3]) < recipe.crop:
+        raise InputError(
+            f"populations.{job.population}.recipe.crop = {recipe.crop}: the images of {images.name} are only "
+            f"{shape[1]}x{shape[2]} pixels; use a smaller crop or a larger `shape` of the image set."
+        )
+    layers_of(job.section.architecture, image_shape(shape[1:], recipe), len(images.classes))
+    seed = derive_seed(job.run_seed, "label noise", job.population)
+    return noisy_labels(images.train_labels, len(images.classes), recipe.label_noise, seed)
+
+
+def _tests(job: TrainingJob, labels: np.ndarray) -> list[_Test]:
+    """List what is tested on: the whole test set, a fixed part of the training set, the other sets' test images."""
+    images = job.image_set
+    rng = np.random.default_rng(derive_seed(job.run_seed, "train subset", job.population))
+    part = np.sort(rng.permutation(len(labels))[:TRAIN_EXAMPLES])
+    found = [("test", images.name, images.test_images, images.test_labels)]
+    found.append(("train", images.name, images.train_images[part], labels[part]))
+    for name, other in job.cross_test.items():
+        if len(other.classes) != len(images.classes):
+            raise InputError(
+                f"populations.{job.population}.cross_test: {name} has {len(other.classes)} classes, the networks are "
+                f"trained on the {len(images.classes)} of {images.name}; name a set with the same classes."
+            )
+        found.append(("test", name, _as_shape(other.test_images, images.test_images.shape[1:]), other.test_labels))
+    return [_Test(name, split, torch.from_numpy(x), torch.from_numpy(y)) for split, name, x, y in found]
+
+
+def _as_shape(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    if images.shape[1:] == shape:
+        return images
+    from cnn_topology.data.shapes import to_shape
+
+    return to_shape(images, shape)
+
+
+def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
+    """Forecast how many networks fit on a GPU: unfolded patches, activations and their gradients, and the optimizer."""
+    recipe = job.section.recipe
+    height, width, channels = image_shape(job.image_set.train_images.shape[1:], recipe)
+    layers = layers_of(job.section.architecture, (height, width, channels), len(job.image_set.classes))
+    parameters = sum(int(np.prod(layer.weight)) + layer.weight[0] for layer in layers)
+    values, area = 0, height * width
+    for layer in layers:
+        if layer.kind == "convolution":
+            # Patches and their gradient; convolution, ReLU, normalization in float32 and their gradients.
+            values += area * (2 * 9 * layer.weight[1] + 12 * layer.weight[0])
+            area = area // 4 if layer.pooled else area
+    forecast = 4 * values * recipe.batch + 40 * parameters
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(job.count, int(MEMORY_SHARE * free / forecast)))
+
+
+def _say(job: TrainingJob, networks: tuple[int, ...], what: str) -> None:
+    first, last, total = networks[0] + 1, networks[-1] + 1, job.section.networks
+    who = f"network {first} of {total}" if first == last else f"networks {first} to {last} of {total}"
+    print(f"{job.population}: {who}, {what}", file=sys.stderr, flush=True)

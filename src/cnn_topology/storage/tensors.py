@@ -1,12 +1,13 @@
 """Named arrays in safetensors files, with string metadata and a SHA-256 of the content that reading checks."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.atomic import atomic_path
@@ -33,9 +34,15 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mappi
         If the disk is full or the folder cannot be written.
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    with atomic_path(path) as temporary:
-        # Metadata in a fixed order: the same content gives the same bytes.
-        save_file(arrays, temporary, metadata=dict(sorted({**metadata, CHECKSUM: checksum(arrays)}.items())))
+    content = memoryview(save(arrays))
+    size = int.from_bytes(content[:8], "little")
+    # The library writes metadata in random order; in a fixed order the same content gives the same bytes.
+    notes = dict(sorted({**metadata, CHECKSUM: checksum(arrays)}.items()))
+    header = json.dumps({"__metadata__": notes, **json.loads(bytes(content[8 : 8 + size]))}).encode()
+    header += b" " * (-len(header) % 8)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.write(content[8 + size :])
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -90,4 +97,6 @@ def _opened(path: Path) -> safe_open:
 
 
 def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(f"{path}: the file is cut short or altered ({reason}); delete it and start again, it is made anew.")
+    return InputError(
+        f"{path}: the file is cut short or altered ({reason}); delete it and start again, it is made anew."
+    )

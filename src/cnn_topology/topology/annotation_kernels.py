@@ -15,8 +15,8 @@ import numpy as np
 kernel = nb.njit(nogil=True, cache=True)
 
 # Slots of the array of counters.
-IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS, PICKS = range(12)
-COUNTERS = 12
+IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS = range(11)
+COUNTERS = 11
 
 # Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
 SUM_CACHE = 1 << 13
@@ -32,7 +32,7 @@ class State(NamedTuple):
     entry : ndarray of uint32, shape (pairs,)
         Condensed: the bits of the float32 length with the top bit set, from the edge's turn on its value.
     adjacency : ndarray of uint64, shape (points, words)
-        Bit j of row i: the edge ij has entered.
+        Bit j of row i: the edge ij has entered, or i is j: a common neighbour answers for itself as well.
     component : ndarray of int32, shape (points,)
         Union-find over the points.
     merged : ndarray of float32, shape (points,)
@@ -337,107 +337,132 @@ def walk(state, edges, begin, end, points, field):
         Sorted: the bits of the length above, the two points in 16 bits each below.
     begin, end, points, field : int
     """
-    entry, adjacency, forward, counters = state.entry, state.adjacency, state.forward, state.counters
-    words = adjacency.shape[1]
-    common = np.empty(words, dtype=np.uint64)
+    # One flat array and unsigned indices: rows as slices cost a reference count each, and signed or two-dimensional
+    # indices turn the loops over words into gathers (both measured, a factor of three).
+    bits = state.adjacency.reshape(-1)
+    words = np.uint64(state.adjacency.shape[1])
+    entry, forward, counters, component = state.entry, state.forward, state.counters, state.component
     key = np.empty(1, dtype=np.uint32)
     key_length = key.view(np.float32)
-    scratch = np.empty(4 * counters[CLASSES] + 64, dtype=np.int32)
-    relation = np.empty(4 * counters[CLASSES] + 64, dtype=np.int32)
+    common = np.empty(words, dtype=np.uint64)
+    scratch = np.empty(4 * len(state.head) + 64, dtype=np.int32)
+    relation = np.empty(4 * len(state.head) + 64, dtype=np.int32)
     for position in range(begin, end):
         edge = edges[position]
-        i, j = np.int64((edge >> np.uint64(16)) & np.uint64(0xFFFF)), np.int64(edge & np.uint64(0xFFFF))
-        key[0] = np.uint32(edge >> np.uint64(32))
-        length = key_length[0]
-        at = i * (2 * points - i - 3) // 2 + j - 1
-        live = counters[LIVE]
-        w = 0
-        if live == 0:
-            while w < words and adjacency[i, w] & adjacency[j, w] == 0:
-                w += 1
-        else:
-            for v in range(words):
-                common[v] = adjacency[i, v] & adjacency[j, v]
-            while w < words and common[w] == 0:
-                w += 1
+        i, j = (edge >> np.uint64(16)) & np.uint64(0xFFFF), edge & np.uint64(0xFFFF)
+        row, column = i * words, j * words
+        w = np.uint64(0)
+        while w < words and bits[row + w] & bits[column + w] == 0:
+            w += np.uint64(1)
         value = np.uint32(0)
         if w == words:
-            left, right = root(state.component, i), root(state.component, j)
+            key[0] = np.uint32(edge >> np.uint64(32))
+            left, right = root(component, np.int64(i)), root(component, np.int64(j))
             if left != right:
-                state.component[max(left, right)] = min(left, right)
-                state.merged[counters[MERGES]] = length
+                component[max(left, right)] = min(left, right)
+                state.merged[counters[MERGES]] = key_length[0]
                 counters[MERGES] += 1
             else:
-                what = counters[CLASSES]
-                if (
-                    what + 1 > len(state.head)
-                    or counters[IDS] + 2 > len(forward)
-                    or counters[WORDS] + 2 > len(state.words)
-                    or counters[NODES] + 2 > len(state.node_id)
-                    or 2 * (counters[FILLED] + 2) > len(state.table)
-                ):
+                if not room_to_store(state, 1):
                     return position
-                counters[CLASSES] += 1
-                counters[LIVE] += 1
-                state.head[what] = -1
-                state.birth[what] = length
-                state.death[what] = np.inf
-                state.birth_pair[what] = np.uint32(edge & np.uint64(0xFFFFFFFF))
-                if 2 * what + 64 > len(scratch):
-                    scratch = np.empty(4 * what + 64, dtype=np.int32)
-                    relation = np.empty(4 * what + 64, dtype=np.int32)
-                scratch[0] = 2 * what
-                value = stored(state, scratch, 1, hashed(scratch, 1))
-        elif live > 0:
-            if (
-                counters[IDS] + 2 > len(forward)
-                or counters[WORDS] + live + 2 > len(state.words)
-                or counters[NODES] + live + 2 > len(state.node_id)
-                or 2 * (counters[FILLED] + 2) > len(state.table)
-            ):
-                return position
-            first = True
-            while True:
-                # One common neighbour answers for all its own neighbours among the rest.
-                low = common[w] & (~common[w] + np.uint64(1))
-                k = 64 * w + _bit(low)
-                counters[PICKS] += 1
-                x = value_from(entry, forward, points, i, k, field)
-                y = value_from(entry, forward, points, k, j, field)
-                if first:
-                    value = added(state, x, y, field, True, scratch)
-                    first = False
-                else:
-                    total = added(state, x, y, field, False, scratch)
-                    if total != value:
-                        size = _relation(state, x, y, value, field, scratch, relation)
-                        if not room_to_kill(state, relation[0] >> 1, size):
+                value = born(state, key_length[0], edge, scratch)
+        elif counters[LIVE] > 0:
+            # One common neighbour answers for all its own neighbours among the rest.
+            k = np.uint64(64) * w + lowest_bit(bits[row + w] & bits[column + w])
+            x = value_from(entry, forward, points, np.int64(i), np.int64(k), field)
+            y = value_from(entry, forward, points, np.int64(k), np.int64(j), field)
+            if x == 0:
+                value = y
+            elif y == 0:
+                value = x
+            else:
+                if not room_to_store(state, counters[LIVE]):
+                    return position
+                value = added(state, x, y, field, True, scratch)
+            neighbours = k * words
+            rest = np.uint64(0)
+            for v in range(np.uint64(0), words):
+                rest |= bits[row + v] & bits[column + v] & ~bits[neighbours + v]
+            if rest != 0:
+                for v in range(np.uint64(0), words):
+                    common[v] = bits[row + v] & bits[column + v] & ~bits[neighbours + v]
+                key[0] = np.uint32(edge >> np.uint64(32))
+                while w < words:
+                    if common[w] == 0:
+                        w += np.uint64(1)
+                        continue
+                    k = np.uint64(64) * w + lowest_bit(common[w])
+                    x = value_from(entry, forward, points, np.int64(i), np.int64(k), field)
+                    y = value_from(entry, forward, points, np.int64(k), np.int64(j), field)
+                    if not (x == value and y == 0) and not (x == 0 and y == value):
+                        value = compared(state, x, y, value, field, key_length[0], scratch, relation)
+                        if value == NOT_STORED:
                             return position
-                        kill(state, relation, size, length, field, scratch)
-                        value = resolved(forward, value)
                         if counters[LIVE] == 0:
                             break
-                common[w] ^= low
-                for v in range(w, words):
-                    common[v] &= ~adjacency[k, v]
-                while w < words and common[w] == 0:
-                    w += 1
-                if w == words:
-                    break
-        entry[at] = value
-        adjacency[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
-        adjacency[j, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+                    neighbours = k * words
+                    for v in range(w, words):
+                        common[v] &= ~bits[neighbours + v]
+        entry[np.int64(i) * (2 * points - np.int64(i) - 3) // 2 + np.int64(j) - 1] = value
+        bits[row + (j >> np.uint64(6))] |= np.uint64(1) << (j & np.uint64(63))
+        bits[column + (i >> np.uint64(6))] |= np.uint64(1) << (i & np.uint64(63))
     return end
 
 
 @kernel
-def _bit(single):
-    """Return the position of the only bit of a word."""
-    position = 0
+def compared(state, x, y, value, field, length, scratch, relation):
+    """Compare x + y, from one triangle, with the value of its last edge; a difference kills a class.
+
+    Returns
+    -------
+    int
+        The value of the edge afterwards, or `NOT_STORED` if an array has run full.
+    """
+    if added(state, x, y, field, False, scratch) == value:
+        return value
+    size = _relation(state, x, y, value, field, scratch, relation)
+    if not room_to_kill(state, relation[0] >> 1, size):
+        return NOT_STORED
+    kill(state, relation, size, length, field, scratch)
+    return resolved(state.forward, value)
+
+
+@kernel
+def room_to_store(state, size):
+    """Tell whether one more class, and one more vector of this length, can be stored."""
+    counters = state.counters
+    return (
+        counters[CLASSES] < len(state.head)
+        and counters[IDS] + 2 <= len(state.forward)
+        and counters[WORDS] + size <= len(state.words)
+        and counters[NODES] + size <= len(state.node_id)
+        and 2 * (counters[FILLED] + 2) <= len(state.table)
+    )
+
+
+@kernel
+def born(state, length, edge, scratch):
+    """Give birth to a class on an edge and return the value of the edge."""
+    what = state.counters[CLASSES]
+    state.counters[CLASSES] += 1
+    state.counters[LIVE] += 1
+    state.head[what] = -1
+    state.birth[what] = length
+    state.death[what] = np.inf
+    state.birth_pair[what] = np.uint32(edge & np.uint64(0xFFFFFFFF))
+    scratch[0] = 2 * what
+    return stored(state, scratch, 1, hashed(scratch, 1))
+
+
+@kernel
+def lowest_bit(word):
+    """Return the position of the lowest bit set in a word that is not zero."""
+    word &= ~word + np.uint64(1)
+    position = np.uint64(0)
     for shift in (32, 16, 8, 4, 2, 1):
-        if single >> np.uint64(shift):
-            single >>= np.uint64(shift)
-            position += shift
+        if word >> np.uint64(shift):
+            word >>= np.uint64(shift)
+            position += np.uint64(shift)
     return position
 
 

@@ -2,39 +2,40 @@
 
 Annotations (Boissonnat, Dey, Maria, *The compressed annotation matrix*, Algorithmica 2015) carry persistent cohomology
 (de Silva, Morozov, Vejdemo-Johansson 2011) on the edges: every edge holds the vector of its values under a basis of
-the live 1-cocycles. Edges enter by length. An edge without common neighbours merges two components or gives birth to a
-class; otherwise a first common neighbour fixes its vector by the cocycle condition, and every further one whose
-triangle breaks the condition ends the youngest class in the difference.
+the live 1-cocycles. Edges enter by length, ties by their points. An edge without common neighbours merges two
+components or gives birth to a class; otherwise a first common neighbour fixes its vector by the cocycle condition, and
+every further one whose triangle breaks the condition ends the youngest class in the difference.
 
 Two facts make this fast on a Rips filtration. (1) If k and l are common neighbours of i and j and are joined
 themselves, the triangles ikl and jkl hold already, so ijk and ijl agree: only a dominating set of the common neighbours
-must be looked at, found on rows of bits (one AND NOT of a row per member). (2) Equal vectors share an id, so that two
-triangles are compared by one look-up; vectors are compared entry by entry when an id is given and no random signature
-is involved. The result is exact: there is no collision probability.
+must be looked at, found on rows of bits (one AND NOT of a row per member, and mostly one member is enough). (2) Equal
+vectors share an id, so that two triangles are compared by one look-up; vectors are compared entry by entry when an id
+is given, and no random signature stands for them. The result is exact: there is no probability of a collision.
 
-Memory: 4 bytes per pair (the length of an edge until it enters, then its value), one bit per ordered pair, and one
-block of sorted edges.
+Memory: 4 bytes per pair (the length of an edge until it enters, then its value), one bit per ordered pair, and two
+blocks of edges to sort. Physical floor: two rows of bits per edge to see whether a common neighbour exists, a third
+while a class is alive, over the bandwidth of the memory they lie in.
 """
 
 from collections.abc import Iterator
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_topology.topology.filtration import MOST_POINTS
+from cnn_topology.topology import annotation_kernels as kernels
+from cnn_topology.topology import edge_kernels
 
 if TYPE_CHECKING:
     from cnn_topology.topology.annotation_kernels import State
 
-# Edges are sorted in blocks of at least this many (8 bytes each), or of this share of all pairs.
+# Edges are sorted in blocks of at most this many (8 bytes each, twice), or of this share of all pairs if that is more.
 LEAST_BLOCK = 1 << 19
-BLOCKS = 16
-BINS = 1 << 14
+BLOCKS = 8
+BIN_BITS = 14
 
 
 def annotation_bars(
-    lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float, threads: int = 1
+    lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the bars in dimensions 0 and 1.
 
@@ -46,98 +47,109 @@ def annotation_bars(
     max_dimension : {0, 1}
     field : {2, 3}
     threshold : float
-    threads : int
+        Longest edge of the filtration.
 
     Returns
     -------
     dimension, birth, death : ndarray, shape (bars,)
     """
-    state = annotated(lengths, points, field, threshold, threads)
-    merged = state.merged[: points - _components(state, points)].astype(np.float64)
+    state = annotated(lengths, points, field, threshold)
+    merges, classes = int(state.counters[kernels.MERGES]), int(state.counters[kernels.CLASSES])
+    merged = state.merged[:merges].astype(np.float64)
     merged = merged[merged > 0]
-    essential = _components(state, points)
-    count = state.counters[_k().CLASSES]
-    birth, death = state.birth[:count].astype(np.float64), state.death[:count].astype(np.float64)
-    keep = birth < death
-    if max_dimension == 0:
-        keep[:] = False
-    birth, death = birth[keep], death[keep]
+    birth, death = state.birth[:classes].astype(np.float64), state.death[:classes].astype(np.float64)
+    keep = (birth < death) & (max_dimension > 0)
+    essential = points - merges
     zero = len(merged) + essential
     return (
-        np.repeat(np.array([0, 1], dtype=np.int8), [zero, len(birth)]),
-        np.concatenate([np.zeros(zero), birth]),
-        np.concatenate([merged, np.full(essential, np.inf), death]),
+        np.repeat(np.array([0, 1], dtype=np.int8), [zero, int(keep.sum())]),
+        np.concatenate([np.zeros(zero), birth[keep]]),
+        np.concatenate([merged, np.full(essential, np.inf), death[keep]]),
     )
 
 
-def _k() -> ModuleType:
-    from cnn_topology.topology import annotation_kernels
-
-    return annotation_kernels
-
-
-def _components(state: "State", points: int) -> int:
-    return points - int(state.counters[_k().MERGES])
-
-
-def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, threads: int = 1) -> "State":
+def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) -> "State":
     """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`."""
-    from cnn_topology.topology import annotation_kernels as kernels
-    from cnn_topology.topology import edge_kernels
-
-    assert points <= MOST_POINTS
     entry = lengths.view(np.uint32)
-    state = _new_state(kernels, entry, points)
-    if points < 2:
-        return state
-    limit = np.float32(min(threshold, edge_kernels.farthest(lengths, points).min()))
-    if not np.isfinite(limit):
-        limit = np.float32(np.finfo(np.float32).max)
-    if limit > threshold:
-        limit = np.nextafter(limit, np.float32(-np.inf))
+    state = _new_state(entry, points)
+    limit = _longest(lengths, points, threshold)
     if limit < 0:
         return state
     entry |= kernels.UNREAD
     low, high = int(entry.min()), int(np.float32(limit).view(np.uint32) | kernels.UNREAD)
     if low > high:
         return state
-    shift = max(0, (high - low).bit_length() - 14)
-    counts = np.zeros(BINS, dtype=np.int64)
-    edge_kernels.histogram(entry, np.uint32(low), np.uint32(high), np.uint32(shift), counts)
-    capacity = max(LEAST_BLOCK, len(entry) // BLOCKS)
-    for first, last, total in _blocks(counts, capacity):
-        edges = np.empty(total, dtype=np.uint64)
-        begin, end = low + (first << shift), min(high, low + (last << shift) - 1)
-        got = edge_kernels.gather(entry, points, np.uint32(begin), np.uint32(end), edges)
-        assert got == total, (got, total)
-        edges.sort()
+    capacity = max(LEAST_BLOCK, len(entry) // BLOCKS, points)
+    edges = np.empty(min(capacity, len(entry)) + 1, dtype=np.uint64)
+    spare = np.empty_like(edges)
+    for first, last, begin, end in _blocks(entry, points, low, high, capacity):
+        total = edge_kernels.gather(entry, points, np.uint32(first), np.uint32(last), begin, end, edges)
+        least = np.uint64((first ^ int(kernels.UNREAD)) << 32)
+        swapped = edge_kernels.sort(edges[:total], spare[:total], least, (last - first).bit_length())
         done = 0
         while done < total:
-            done = kernels.walk(state, edges, done, total, points, field)
+            done = kernels.walk(state, spare if swapped else edges, done, total, points, field)
             if done < total:
-                state = _larger(kernels, state)
+                state = _larger(state)
     return state
 
 
-def _blocks(counts: np.ndarray, capacity: int) -> Iterator[tuple[int, int, int]]:
+def _longest(lengths: np.ndarray, points: int, threshold: float) -> np.float32:
+    """Return the length of the last edge that matters, negative if there is none.
+
+    From the enclosing radius on, some point is joined to all others: the complex is a cone and nothing is left to die.
+    """
+    if points < 2:
+        return np.float32(-1)
+    limit = min(edge_kernels.farthest(lengths, points).min(), np.finfo(np.float32).max)
+    if limit <= threshold:
+        return np.float32(limit)
+    nearest = np.float32(threshold)  # rounded: it must not let in an edge beyond the threshold
+    return nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-np.inf))
+
+
+def _blocks(entry: np.ndarray, points: int, low: int, high: int, capacity: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut the keys [low, high] into ranges (first key, last key, first row, end of rows) of at most `capacity` edges.
+
+    A block is made when the walk asks for it: entries that have become values by then lie below all keys.
+    """
+    if len(entry) <= capacity:
+        yield low, high, 0, points - 1
+        return
+    shift = max(0, (high - low).bit_length() - BIN_BITS)
+    counts = np.zeros(1 << BIN_BITS, dtype=np.int64)
+    edge_kernels.histogram(entry, np.uint32(low), np.uint32(high), np.uint32(shift), counts)
     first = total = 0
-    for b, count in enumerate(counts):
+    for b, count in enumerate(counts.tolist()):
         if total and total + count > capacity:
-            yield first, b, total
+            yield low + (first << shift), low + (b << shift) - 1, 0, points - 1
             first, total = b, 0
-        total += int(count)
+        if count > capacity:
+            start, stop = low + (b << shift), min(high, low + ((b + 1) << shift) - 1)
+            if shift:
+                yield from _blocks(entry, points, start, stop, capacity)
+            else:  # one length for all of them: ties go by rows
+                rows = max(1, capacity // points)
+                for row in range(0, points - 1, rows):
+                    yield start, stop, row, min(row + rows, points - 1)
+            first = b + 1
+        else:
+            total += count
     if total:
-        yield first, len(counts), total
+        yield low + (first << shift), high, 0, points - 1
 
 
-def _new_state(kernels: ModuleType, entry: np.ndarray, points: int) -> "State":
+def _new_state(entry: np.ndarray, points: int) -> "State":
     ids, classes, words, nodes, table = 1 << 10, 1 << 10, 1 << 12, 1 << 12, 1 << 12
     counters = np.zeros(kernels.COUNTERS, dtype=np.int64)
     counters[kernels.IDS] = 1
     counters[kernels.FREE] = -1
+    adjacency = np.zeros((points, -(-points // 512) * 8), dtype=np.uint64)  # rows of whole cache lines
+    own = np.arange(points)
+    adjacency[own, own // 64] = np.uint64(1) << (own % 64).astype(np.uint64)
     return kernels.State(
         entry=entry,
-        adjacency=np.zeros((points, (points + 63) // 64), dtype=np.uint64),
+        adjacency=adjacency,
         component=np.arange(points, dtype=np.int32),
         merged=np.zeros(points, dtype=np.float32),
         counters=counters,
@@ -158,7 +170,8 @@ def _new_state(kernels: ModuleType, entry: np.ndarray, points: int) -> "State":
     )
 
 
-def _larger(kernels: ModuleType, state: "State") -> "State":
+def _larger(state: "State") -> "State":
+    """Move the vectors to arrays with room for what the next edge needs, leaving behind what is no longer used."""
     c = state.counters
     live_ids, live_words = kernels.measured(state)
     need_words, need_nodes, need_ids = (int(c[x]) for x in (kernels.NEED_WORDS, kernels.NEED_NODES, kernels.NEED_IDS))

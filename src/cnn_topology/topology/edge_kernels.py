@@ -7,7 +7,7 @@ import numpy as np
 
 kernel = nb.njit(nogil=True, cache=True)
 
-TILE = 128  # columns of one tile: accumulators and one row of coordinates stay in the first-level cache
+TILE = 64  # columns of one tile: its coordinates stay in the second-level cache, its sums in the first
 UNREAD = np.uint32(0x80000000)
 
 
@@ -19,21 +19,33 @@ def fill_lengths(coordinates, begin, end, lengths):
     every order of the rows, and exactly zero for duplicates.
     """
     dimension, points = coordinates.shape
+    flat = coordinates.reshape(-1)
+    stride = np.uint64(points)
     total = np.empty(TILE, dtype=np.float64)
     for tile in range(begin, points, TILE):
         stop = min(tile + TILE, points)
         for i in range(begin, min(end, stop - 1)):
             first = max(tile, i + 1)
-            count = stop - first
-            for m in range(count):
-                total[m] = 0.0
-            for c in range(dimension):
-                here = coordinates[c, i]
-                for m in range(count):
-                    difference = coordinates[c, first + m] - here
-                    total[m] += difference * difference
-            at = i * (2 * points - i - 3) // 2 - 1 + first
-            for m in range(count):
+            count = np.uint64(stop - first)
+            total[:] = 0.0
+            c = 0
+            while c + 4 <= dimension:  # four at a time: a quarter of the traffic of the sums, in the same order
+                at = np.uint64(c * points + first)
+                a, b, d, e = coordinates[c, i], coordinates[c + 1, i], coordinates[c + 2, i], coordinates[c + 3, i]
+                for m in range(np.uint64(0), count):
+                    p, q = flat[at + m] - a, flat[at + stride + m] - b
+                    r, s = flat[at + stride + stride + m] - d, flat[at + stride + stride + stride + m] - e
+                    total[m] = (((total[m] + p * p) + q * q) + r * r) + s * s
+                c += 4
+            while c < dimension:
+                at = np.uint64(c * points + first)
+                a = coordinates[c, i]
+                for m in range(np.uint64(0), count):
+                    p = flat[at + m] - a
+                    total[m] += p * p
+                c += 1
+            at = np.uint64(i * (2 * points - i - 3) // 2 - 1 + first)
+            for m in range(np.uint64(0), count):
                 lengths[at + m] = np.sqrt(total[m])
 
 
@@ -56,7 +68,7 @@ def farthest(lengths, points):
 
 @kernel
 def histogram(entry, low, high, shift, counts):
-    """Count entries between two keys by ``(entry - low) >> shift``; return the number below `low`... none is."""
+    """Count the entries with keys in [low, high] by ``(key - low) >> shift``."""
     for at in range(len(entry)):
         key = entry[at]
         if low <= key <= high:
@@ -64,8 +76,11 @@ def histogram(entry, low, high, shift, counts):
 
 
 @kernel
-def gather(entry, points, low, high, edges):
-    """Collect the edges with keys in [low, high] as 64-bit numbers that sort by length, then by points.
+def gather(entry, points, low, high, begin, end, edges):
+    """Collect the edges ij with i in [begin, end) and keys in [low, high]: the bits of the length, then both points.
+
+    Every edge is written and the next one overwrites it unless it counts, so `edges` needs one place more than there
+    are edges: a branch would be mispredicted every other time.
 
     Returns
     -------
@@ -73,13 +88,49 @@ def gather(entry, points, low, high, edges):
         Number of edges written.
     """
     count = 0
-    at = 0
-    for i in range(points - 1):
+    at = begin * (2 * points - begin - 1) // 2
+    for i in range(begin, end):
+        pair = np.uint64(i) << np.uint64(16)
         for j in range(i + 1, points):
             key = entry[at]
             at += 1
-            if low <= key <= high:
-                pair = (np.uint64(i) << np.uint64(16)) | np.uint64(j)
-                edges[count] = (np.uint64(key ^ UNREAD) << np.uint64(32)) | pair
-                count += 1
+            edges[count] = (np.uint64(key ^ UNREAD) << np.uint64(32)) | pair | np.uint64(j)
+            count += (key >= low) & (key <= high)
     return count
+
+
+@kernel
+def sort(edges, spare, low, bits):
+    """Sort edges by the bits of their lengths, of which `low` is the least; ties keep their order.
+
+    Parameters
+    ----------
+    edges, spare : ndarray of uint64, shape (edges,)
+    low : uint64
+    bits : int
+        Number of bits in which lengths differ after `low` is taken off.
+
+    Returns
+    -------
+    bool
+        Whether the sorted edges are in `spare`.
+    """
+    swapped = False
+    places = np.empty(256, dtype=np.int64)
+    for shift in range(32, 32 + bits, 8):
+        places[:] = 0
+        for m in range(len(edges)):
+            places[((edges[m] - low) >> np.uint64(shift)) & np.uint64(255)] += 1
+        total = 0
+        for digit in range(256):
+            count = places[digit]
+            places[digit] = total
+            total += count
+        for m in range(len(edges)):
+            edge = edges[m]
+            digit = ((edge - low) >> np.uint64(shift)) & np.uint64(255)
+            spare[places[digit]] = edge
+            places[digit] += 1
+        edges, spare = spare, edges
+        swapped = not swapped
+    return swapped

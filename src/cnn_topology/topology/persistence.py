@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.topology.filtration import MOST_POINTS, checked_points, lengths_of_distances
+from cnn_topology.topology.filtration import MOST_POINTS, checked_points, lengths_of_distances, lengths_of_points
 from cnn_topology.topology.forecasting import Forecast, check_memory, forecast
 from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_lengths, restrict
 from cnn_topology.topology.reference_engines import Bars, gudhi_bars, ripser_bars
@@ -120,7 +120,7 @@ def barcode(
         # Compiled code takes half a second to load: only who computes pays for it.
         from cnn_topology.topology.annotations import annotation_bars
 
-        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit, threads)
+        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit)
     else:
         run: Callable[..., Bars] = ripser_bars if name == "ripser" else gudhi_bars
         dimension, birth, death = run(lengths, count, max_dimension, field, limit)
@@ -167,12 +167,3 @@ def _lengths(
         raise InputError(f"{len(cloud)} points are more than the {MOST_POINTS} that fit: give landmarks=")
     check_memory(len(cloud), max_dimension, engine)
     return lengths_of_points(cloud, threads), len(cloud), radius
-
-
-def lengths_of_points(cloud: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Compute the float32 condensed Euclidean distances of a cloud."""
-    from scipy.spatial.distance import pdist
-
-    if len(cloud) < 2:
-        return np.empty(0, dtype=np.float32)
-    return pdist(cloud).astype(np.float32)

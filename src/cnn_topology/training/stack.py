@@ -95,14 +95,14 @@ class Stack:
     def state(self) -> dict[str, np.ndarray]:
         """Copy all that training goes on from; random numbers follow from the seeds and the step."""
         weights, averages = self.weights.detach().cpu().numpy().copy(), self.averages.cpu().numpy().copy()
-        return {"weights": weights, "averages": averages, "step": np.array(self.done)}
+        return {"weights": weights, "averages": averages, "step": np.array([self.done])}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go back to a state that `state` gave."""
         with torch.no_grad():
             self.weights.copy_(torch.from_numpy(state["weights"]))
             self.averages.copy_(torch.from_numpy(state["averages"]))
-        self.done = int(state["step"])
+        self.done = int(state["step"][0])
         self._step.fill_(self.done)
         self._block_number = -1
 

@@ -174,13 +174,12 @@ def _train_stack(
     stack = Stack(
         section.architecture, section.recipe, images.train_images, labels, len(images.classes), seeds, device, dtype
     )
-    begin = -1
+    begin, failed = -1, np.zeros(len(networks), bool)
     # A state is of use only if no snapshot before it is missing.
-    if state is not None and {step for step in job.steps if step <= int(state["step"])} <= done:
+    if state is not None and {step for step in job.steps if step <= int(state["step"][0])} <= done:
         stack.restore(state)
-        begin = stack.done
+        begin, failed = stack.done, state["failed"]
         _say(job, networks, f"goes on from step {begin}")
-    failed = np.zeros(len(networks), bool) if begin < 0 else ~stack.finite()
     last_flush = time.monotonic()
     for step in (step for step in job.steps if step > begin):
         clock, before = time.monotonic(), stack.done
@@ -188,7 +187,7 @@ def _train_stack(
             stack.train(min(CHECK_ITERATIONS - stack.done % CHECK_ITERATIONS, step - stack.done))
             failed |= ~stack.finite()
             if time.monotonic() - last_flush > CHECKPOINT_SECONDS:
-                folder.flush(stack.state())
+                folder.flush({**stack.state(), "failed": failed})
                 last_flush = time.monotonic()
         milliseconds = 1e3 * (time.monotonic() - clock) / max(1, stack.done - before)
         rows, failed = _test(job, networks, stack, step, tests, failed)

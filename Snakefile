@@ -33,4 +33,6 @@ rule all:
 
 
 onsuccess:
-    shell(f"cat {RUN.summary}")
+    if Path(RUN.summary).exists():
+        print(Path(RUN.summary).read_text())
+        print(f"Tables and figures: {RUN.root}; one page with all: snakemake --report {RUN.report}")

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import shlex
 import sys
 
 from cnn_topology.errors import InputError
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
             command.add_arguments(subparser)
     try:
         parsed = parser.parse_args(given)
+        if not sys.stderr.isatty():
+            print(shlex.join(["cnn-topology", *given]), file=sys.stderr, flush=True)
         command.run(parsed)
     except InputError as error:
         print(f"cnn-topology {given[0]}: {error}", file=sys.stderr)

@@ -55,8 +55,5 @@ rule summarize:
         RUN.summary,
     log:
         RUN.log("summary"),
-    params:
-        report=RUN.report,
     shell:
-        "cnn-topology summary --loops {input.loops:q} --training {input.training:q} --report {params.report:q}"
-        " --output {output:q} &> {log:q}"
+        "cnn-topology summary --loops {input.loops:q} --training {input.training:q} --output {output:q} &> {log:q}"

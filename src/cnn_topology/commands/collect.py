@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow import csv
+
 from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.schemas import TABLES
 
 # Small tables are also written as text, for people and spreadsheets.
@@ -19,12 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Join the parts."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    from cnn_topology.storage.atomic import atomic_path
-    from cnn_topology.storage.tables import read_notes, read_table, write_table
-
     schema = TABLES[arguments.table]
     parts = arguments.parts
     table = pa.concat_tables([read_table(path, schema) for path in parts])

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cnn_topology.data.image_set import write_image_set
+from cnn_topology.data.sources import load_image_set
 from cnn_topology.plan.parameters import ImagesParameters
 
 
@@ -14,9 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare the set."""
-    from cnn_topology.data.image_set import write_image_set
-    from cnn_topology.data.sources import load_image_set
-
     parameters: ImagesParameters = arguments.parameters
     image_set = load_image_set(parameters.name, parameters.images, parameters.run_seed)
     write_image_set(arguments.output, image_set)

@@ -3,12 +3,18 @@
 import argparse
 from pathlib import Path
 
+from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.parameters import TrainParameters
+from cnn_topology.plan.populations import Population
+from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.training.train import TrainingJob, train_shard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=TrainParameters.parse, help="JSON: the shard and its recipe")
+    parser.add_argument(
+        "--parameters", required=True, type=TrainParameters.parse, help="JSON: the shard and its recipe"
+    )
     parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
     parser.add_argument("--cross-test", nargs="*", default=[], type=Path, help="prepared sets to test on besides")
     parser.add_argument("--snapshots", required=True, nargs="+", type=Path, help="the snapshots, one file a step")
@@ -20,11 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train the shard."""
-    from cnn_topology.data.image_set import read_image_set
-    from cnn_topology.plan.populations import Population
-    from cnn_topology.storage.tensors import read_metadata
-    from cnn_topology.training.train import TrainingJob, train_shard
-
     parameters: TrainParameters = arguments.parameters
     inputs = [read_metadata(path) for path in (arguments.images, *arguments.cross_test)]
     train_shard(

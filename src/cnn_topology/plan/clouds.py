@@ -71,7 +71,7 @@ class Significance(Section):
 class Controls(Section):
     """Synthetic clouds with known topology that pass through the same code as positive and negative controls."""
 
-    points: int = Field(600, ge=60, le=5_000, description="Points per control.")
+    points: int = Field(1_000, ge=60, le=5_000, description="Points per control.")
     noise: float = Field(0.2, ge=0, lt=1, description="Norm of the isotropic noise added before renormalizing.")
 
 

@@ -1,0 +1,186 @@
+"""`cnn-topology barcodes`: density filter, persistent homology, tests and Klein coordinates of a layer's clouds."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.commands.nulls import filtering_of, sphere_draws
+from cnn_topology.plan.parameters import BarcodeParameters
+from cnn_topology.statistics.loops import CloudLoops, cloud_loops
+from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, permuted_null_cloud
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.schemas import (
+    BARCODES,
+    FILTER_COORDINATES,
+    FILTERS,
+    LOOPS,
+    NULLS,
+    SIGNIFICANCE,
+    neighbour_column,
+)
+from cnn_topology.topology.klein import klein_coordinates, nearest_model
+
+Nulls = dict[Filtering, dict[str, NullDraws]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=BarcodeParameters.parse, help="JSON: layer, variants, test")
+    parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
+    parser.add_argument("--null", required=True, type=Path, help="the sphere null for clouds of this size")
+    for name in ("barcodes", "loops", "significance", "filters"):
+        parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table {name}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Analyse every step of the block."""
+    parameters: BarcodeParameters = arguments.parameters
+    clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NULLS)
+    parts: dict[str, list[pa.Table]] = {"barcodes": [], "loops": [], "significance": [], "filters": []}
+    for step, variants in parameters.variants.items():
+        cloud = clouds.filter(pc.equal(clouds["step"], step))
+        points = np.column_stack([cloud[name].to_numpy() for name in FILTER_COORDINATES])
+        filterings = [filtering_of(variant, len(points)) for variant in variants]
+        nulls = _nulls(parameters, step, points, filterings, sphere)
+        for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
+            distances = cloud[neighbour_column(variant.k)].to_numpy()
+            found = cloud_loops(points, distances, filtering, nulls[filtering], parameters.significance)
+            which = {
+                "population": parameters.population,
+                "layer": parameters.layer,
+                "depth": parameters.depth,
+                "step": step,
+                **filtering._asdict(),
+            }
+            networks = len(pc.unique(cloud["network"]))
+            parts["loops"].append(_loops(which, found, len(points), networks, headline=number == 0))
+            parts["significance"].append(_significance(which, found))
+            parts["barcodes"].append(_barcode(which, found))
+            if number == 0:
+                parts["filters"].append(
+                    _filters(which, cloud.take(found.kept), points[found.kept], distances[found.kept])
+                )
+            print(
+                f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {found.longest:.3f}, "
+                f"second {found.second:.3f}: {found.verdict}",
+                flush=True,
+            )
+    notes = parameters.notes([read_notes(arguments.clouds), read_notes(arguments.null)])
+    schemas = {"barcodes": BARCODES, "loops": LOOPS, "significance": SIGNIFICANCE, "filters": FILTERS}
+    for name, schema in schemas.items():
+        write_table(getattr(arguments, name), pa.concat_tables(parts[name]), schema, notes)
+
+
+def _nulls(
+    parameters: BarcodeParameters, step: int, points: np.ndarray, filterings: list[Filtering], sphere: pa.Table
+) -> Nulls:
+    """Give the draws of every null asked for, under every filtering."""
+    draws, variants = parameters.significance.draws, parameters.variants[step]
+    nulls: Nulls = {filtering: {} for filtering in filterings}
+    for name in parameters.significance.nulls:
+        if name == "permuted":
+            identity = (parameters.run_seed, "null", "permuted", parameters.population, parameters.layer, step)
+            cloud = partial(permuted_null_cloud, points, centre=variants[0].centre)
+            drawn = null_draws(cloud, filterings, range(draws), identity)
+        elif len(points) == parameters.points:
+            drawn = {filtering: _read_draws(sphere, filtering, variants[0].centre) for filtering in filterings}
+        else:
+            # Networks failed: the shared null is of another size, so this cloud draws its own.
+            drawn = sphere_draws(parameters.run_seed, len(points), variants, draws)
+        for filtering in filterings:
+            nulls[filtering][name] = drawn[filtering]
+    return nulls
+
+
+def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
+    """Pick the draws under one filtering from the shared null."""
+    chosen = pc.equal(sphere["centre"], centre)
+    for column, value in filtering._asdict().items():
+        chosen = pc.and_(chosen, pc.equal(sphere[column], value))
+    rows = sphere.filter(chosen)
+    return NullDraws(*(rows[name].to_numpy() for name in ("longest", "second", "largest_ratio")))
+
+
+def _loops(which: dict[str, Any], found: CloudLoops, points: int, networks: int, *, headline: bool) -> pa.Table:
+    row = {
+        **which,
+        "points": points,
+        "kept": len(found.kept),
+        "used": found.barcode.points,
+        "covering_radius": found.barcode.covering_radius,
+        "networks": networks,
+        "headline": headline,
+        "engine": found.barcode.engine,
+        "bars": int(np.sum(found.barcode.dimension == 1)),
+        "longest": found.longest,
+        "longest_birth": found.longest_bar[0],
+        "longest_death": found.longest_bar[1],
+        "second": found.second,
+        "ratio": found.longest / found.second if found.second else float("inf" if found.longest else "nan"),
+        "significant_bars": found.significant_bars,
+        "p_longest": max(test.p_longest for test in found.tests.values()),
+        "p_ratio": max(test.p_ratio for test in found.tests.values()),
+        "p_bobrowski_skraba": found.p_bobrowski_skraba,
+        "verdict": found.verdict,
+    }
+    return pa.Table.from_pylist([row], schema=LOOPS)
+
+
+def _significance(which: dict[str, Any], found: CloudLoops) -> pa.Table:
+    rows = [
+        {
+            **which,
+            "null": name,
+            "draws": test.draws,
+            "null_longest_median": test.median,
+            "null_longest_95": test.upper,
+            "null_critical": test.critical,
+            "p_longest": test.p_longest,
+            "p_ratio": test.p_ratio,
+            "significant_bars": test.significant_bars,
+        }
+        for name, test in found.tests.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SIGNIFICANCE)
+
+
+def _barcode(which: dict[str, Any], found: CloudLoops) -> pa.Table:
+    bars = found.barcode
+    columns = {
+        "field": np.full(len(bars.birth), bars.field),
+        "dimension": bars.dimension.astype(np.int64),
+        "birth": bars.birth,
+        "death": bars.death,
+        "p_value": found.p_values,
+    }
+    return _with_ids(which, columns, BARCODES)
+
+
+def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distances: np.ndarray) -> pa.Table:
+    theta1, theta2, residual = klein_coordinates(points)
+    plane = principal_plane(points)
+    columns = {
+        **{name: cloud[name] for name in ("network", "out_channel", "in_channel")},
+        "neighbour_distance": distances,
+        **{name: points[:, i].astype(np.float32) for i, name in enumerate(FILTER_COORDINATES)},
+        "plane1": plane[:, 0],
+        "plane2": plane[:, 1],
+        "theta1": theta1,
+        "theta2": theta2,
+        "residual": residual,
+        "model": nearest_model(points),
+    }
+    return _with_ids(which, columns, FILTERS)
+
+
+def _with_ids(which: dict[str, Any], columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
+    """Put the columns that say which cloud this is before the others."""
+    rows = len(next(iter(columns.values())))
+    ids = {name: pa.repeat(pa.scalar(value, schema.field(name).type), rows) for name, value in which.items()}
+    return pa.table({**ids, **columns})

@@ -1,0 +1,71 @@
+"""`cnn-topology clouds`: gather the filters of a layer over all networks of a population, for a block of steps."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.parameters import CloudParameters
+from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.tables.schemas import FILTER_COORDINATES, cloud_schema, neighbour_column
+from cnn_topology.training.snapshots import read_snapshot
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=CloudParameters.parse, help="JSON: layer, steps, k")
+    parser.add_argument(
+        "--snapshots", required=True, nargs="+", type=Path, help="all shards of each step, step by step"
+    )
+    parser.add_argument("--output", required=True, type=Path, help="the clouds of all steps (.parquet)")
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Gather the clouds."""
+    parameters: CloudParameters = arguments.parameters
+    shards = len(arguments.snapshots) // len(parameters.steps)
+    steps = []
+    for number, step in enumerate(parameters.steps):
+        paths = arguments.snapshots[number * shards : (number + 1) * shards]
+        filters, ids = _filters_of(paths, parameters.layer)
+        points, kept = centre_and_normalize(filters, parameters.centre)
+        if not kept.all():
+            print(f"step {step}: left out {np.sum(~kept)} constant filters of {len(kept)}")
+        where = f"{parameters.population}, {parameters.layer}, step {step}"
+        ks = [neighbours(Density(k=k, p=1), len(points), where) for k in parameters.neighbours]
+        distances = neighbour_distances(points, ks, arguments.threads)
+        columns = {
+            "step": np.full(len(points), step),
+            **dict(zip(("network", "out_channel", "in_channel"), ids[kept].T, strict=True)),
+            **dict(zip(FILTER_COORDINATES, points.T, strict=True)),
+            **{neighbour_column(k): d for k, d in zip(parameters.neighbours, distances.T, strict=True)},
+        }
+        steps.append(pa.table({name: np.ascontiguousarray(values) for name, values in columns.items()}))
+        print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
+    notes = parameters.notes(read_metadata(path) for path in arguments.snapshots)
+    write_table(arguments.output, pa.concat_tables(steps), cloud_schema(parameters.neighbours), notes)
+
+
+def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one layer of all shards: filters (points, 9) and ids (points, 3), without the networks that failed."""
+    filters, ids = [], []
+    for path in paths:
+        snapshot = read_snapshot(path, [f"{layer}.weight"])
+        whole = ~np.array(snapshot.failed)
+        points, where = spatial_filters(snapshot.tensors[f"{layer}.weight"][whole])
+        where[:, 0] = np.array(snapshot.networks)[whole][where[:, 0]]
+        filters.append(points)
+        ids.append(where)
+    if not sum(map(len, filters)):
+        raise InputError(
+            f"{paths[0].parent.parent}: every network failed at step {paths[0].stem}; lower the learning rate"
+        )
+    return np.concatenate(filters), np.concatenate(ids)

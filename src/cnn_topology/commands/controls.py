@@ -1,0 +1,70 @@
+"""`cnn-topology controls`: barcodes of synthetic clouds of known topology, by the code that reads the networks."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.plan.parameters import ControlParameters
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.schemas import CONTROLS
+from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch
+from cnn_topology.topology.persistence import barcode
+
+# The Klein bottle has two loops over Z/2 and one over Z/3; circles have as many over both.
+FIELDS = (2, 3)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=ControlParameters.parse, help="JSON: points, noise")
+    parser.add_argument("--output", required=True, type=Path, help="the table of controls (.parquet)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compute the controls."""
+    parameters: ControlParameters = arguments.parameters
+    count, noise = parameters.controls.points, parameters.controls.noise
+
+    def generator(control: str) -> np.random.Generator:
+        return np.random.default_rng(derive_seed(parameters.run_seed, "control", control, count, noise))
+
+    def angles(rng: np.random.Generator, points: int = count) -> np.ndarray:
+        return rng.uniform(0, 2 * np.pi, points)
+
+    def three_circles(rng: np.random.Generator) -> np.ndarray:
+        third = count // 3
+        circles = [edge_patch(angles(rng, count - 2 * third))]
+        circles += [secondary_patch(direction, angles(rng, third)) for direction in ("vertical", "horizontal")]
+        return np.concatenate(circles)
+
+    models = {
+        "primary_circle": lambda rng: edge_patch(angles(rng)),
+        "three_circles": three_circles,
+        "klein_bottle": lambda rng: klein_patch(angles(rng) / 2, angles(rng)),
+    }
+    clouds = {name: noisy(model(rng := generator(name)), noise, rng) for name, model in models.items()}
+    clouds["random_filters"] = random_filters(count, generator("random_filters"))
+    tables = []
+    for name, points in clouds.items():
+        for field in FIELDS:
+            bars = barcode(points, field=field)
+            rows = len(bars.birth)
+            tables.append(
+                pa.table(
+                    {
+                        "control": [name] * rows,
+                        "points": [count] * rows,
+                        "noise": [noise if name in models else 0.0] * rows,
+                        "field": [field] * rows,
+                        "dimension": bars.dimension.astype(np.int64),
+                        "birth": bars.birth,
+                        "death": bars.death,
+                    }
+                )
+            )
+            longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
+            print(f"{name} over Z/{field}: longest H1 bars {longest}")
+    write_table(arguments.output, pa.concat_tables(tables), CONTROLS, parameters.notes())

@@ -1,0 +1,61 @@
+"""`cnn-topology nulls`: draw the sphere null for clouds of one size, under every density filter that meets it."""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.parameters import NullParameters, VariantParameters
+from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, sphere_null_cloud
+from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.schemas import NULLS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=NullParameters.parse, help="JSON: points, variants, draws")
+    parser.add_argument("--output", required=True, type=Path, help="one row per draw and variant (.parquet)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw the null."""
+    parameters: NullParameters = arguments.parameters
+    rows = []
+    for centre in sorted({variant.centre for variant in parameters.variants}):
+        variants = [variant for variant in parameters.variants if variant.centre == centre]
+        for filtering, drawn in sphere_draws(
+            parameters.run_seed, parameters.points, variants, parameters.draws
+        ).items():
+            for number in range(len(drawn)):
+                rows.append(
+                    {
+                        "null": "sphere",
+                        "points": parameters.points,
+                        **filtering._asdict(),
+                        "centre": centre,
+                        "draw": number,
+                        "longest": drawn.longest[number],
+                        "second": drawn.second[number],
+                        "largest_ratio": drawn.largest_ratio[number],
+                    }
+                )
+    write_table(arguments.output, pa.Table.from_pylist(rows), NULLS, parameters.notes())
+    print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")
+
+
+def sphere_draws(
+    run_seed: int, points: int, variants: Sequence[VariantParameters], draws: int
+) -> dict[Filtering, NullDraws]:
+    """Draw the sphere null for variants that share one rule of centring."""
+    centre = variants[0].centre
+    filterings = [filtering_of(variant, points) for variant in variants]
+    identity = (run_seed, "null", "sphere", points, centre)
+    return null_draws(partial(sphere_null_cloud, points, centre=centre), filterings, range(draws), identity)
+
+
+def filtering_of(variant: VariantParameters, points: int) -> Filtering:
+    """Resolve k of a variant for a cloud of so many points."""
+    return Filtering(neighbours(variant.density, points), variant.p, variant.landmarks)

@@ -1,0 +1,172 @@
+"""Small whole runs by Snakemake: they end, resume, rerun what an edit touches and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.storage.tables import read_table
+from cnn_topology.tables.schemas import TABLES
+
+ROOT = Path(__file__).parents[2]
+# Snakemake wants a conda or container line in each rule; one pinned requirements file serves them all instead.
+EXPECTED_LINT = "Specify a conda environment or container for each rule."
+
+
+def snakemake(folder, *arguments, check=True):
+    """Run Snakemake in an empty folder, as a user would who keeps runs apart from the checkout."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(folder),
+    }
+    command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
+    if check:
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:] + _logs(folder)
+    return done
+
+
+def _logs(folder):
+    return "".join(f"\n--- {path}\n{path.read_text()[-1500:]}" for path in sorted(folder.rglob("logs/**/*.log")))
+
+
+def planned(folder, *arguments):
+    """List the rules that Snakemake would run now."""
+    done = snakemake(folder, "--dry-run", "--quiet", "host", *arguments)
+    names = [
+        line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.startswith(("rule ", "localrule "))
+    ]
+    return sorted(set(names) - {"all"})
+
+
+def write(folder, config):
+    """Write the run's config and give the arguments that name it."""
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return ["--configfile", str(path)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Give the folder of a whole run and its config."""
+    from conftest import _SMALLEST
+
+    folder = tmp_path_factory.mktemp("run")
+    arguments = write(folder, _SMALLEST)
+    done = snakemake(folder, "--cores", "2", *arguments)
+    return folder, arguments, done
+
+
+def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished):
+    folder, _, done = finished
+    run = folder / "results/tiny"
+    for name, schema in TABLES.items():
+        assert read_table(run / f"tables/{name}.parquet", schema).num_rows > 0
+    figures = {path.stem for path in (run / "figures").glob("*.pdf")}
+    assert {"patch_models", "cloud_a_conv1", "cloud_a_conv2", "evolution", "controls", "training_curves"} <= figures
+    assert all((run / f"figures/{name}.png").stat().st_size > 5_000 for name in figures)
+    assert "conv1: rho(6, 0.6) keeps 18 of 30 filters" in done.stdout
+    loops = read_table(run / "tables/loops.parquet").to_pandas()
+    assert set(loops.loc[loops["layer"] == "conv1", "step"]) == {0, 4, 12}
+    assert (loops["networks"] == 5).all()
+
+
+def test_finished_run_has_nothing_left_to_do(finished):
+    folder, arguments, _ = finished
+    assert planned(folder, *arguments) == []
+
+
+def test_lost_artefact_is_made_again_and_nothing_else(finished):
+    folder, arguments, _ = finished
+    lost = folder / "results/tiny/figures/controls.pdf"
+    content = lost.read_bytes()
+    lost.unlink()
+    assert planned(folder, *arguments) == ["controls"]
+    snakemake(folder, "--cores", "1", "controls", *arguments)
+    assert lost.read_bytes() == content
+
+
+def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
+    folder, arguments, _ = finished
+    tiny["controls"]["points"] = 61
+    write(folder, tiny)
+    assert "controls" in planned(folder, *arguments)
+    assert not [
+        rule for rule in planned(folder, *arguments) if rule.startswith(("train", "compute_barcodes", "gather"))
+    ]
+    tiny["controls"]["points"] = 60
+    tiny["significance"]["draws"] = 39
+    write(folder, tiny)
+    touched = planned(folder, *arguments)
+    assert {"draw_nulls", "compute_barcodes"} <= set(touched)
+    assert not [rule for rule in touched if rule.startswith(("train", "gather"))]
+    tiny["significance"]["draws"] = 19
+    tiny["populations"]["a"]["networks"] = 7
+    write(folder, tiny)
+    touched = planned(folder, *arguments)
+    assert "train_a_0003" in touched
+    assert not {"train_a_0000", "train_a_0001"} & set(touched)
+    tiny["populations"]["a"]["networks"] = 5
+    write(folder, tiny)
+    assert planned(folder, *arguments) == []
+
+
+def test_same_run_on_one_core_gives_the_same_bytes(finished, tiny, tmp_path):
+    folder, _, _ = finished
+    tiny["populations"]["a"]["shard"] = 5
+    tiny["jobs"]["steps"] = 3
+    snakemake(tmp_path, "--cores", "1", "tables", *write(tmp_path, tiny))
+    for name in ("loops", "barcodes", "filters", "training"):
+        one, two = (read_table(run / f"results/tiny/tables/{name}.parquet").to_pandas() for run in (folder, tmp_path))
+        keys = [column for column in one.columns if one[column].dtype != float][:6]
+        one, two = (
+            table.sort_values([*keys, *table.columns.difference(keys)]).reset_index(drop=True) for table in (one, two)
+        )
+        assert one.equals(two), name
+
+
+def test_damaged_snapshot_stops_the_run_by_name_and_is_made_again(finished):
+    folder, arguments, _ = finished
+    snapshot = folder / "results/tiny/snapshots/a/0001/00000012.safetensors"
+    whole = snapshot.read_bytes()
+    snapshot.write_bytes(whole[: len(whole) // 2])
+    done = snakemake(folder, "--cores", "1", "--forcerun", "gather_clouds", *arguments, check=False)
+    assert done.returncode != 0
+    log = (folder / "results/tiny/logs/clouds/a-conv1-0001.log").read_text()
+    assert f"{snapshot.relative_to(folder)}: the file is cut short or altered" in log
+    snapshot.unlink()
+    snakemake(folder, "--cores", "2", *arguments)
+    assert snapshot.read_bytes() == whole
+
+
+def test_wrong_config_stops_before_any_job(tmp_path, tiny):
+    tiny["clouds"][0]["layers"] = ["conv9"]
+    done = snakemake(tmp_path, "--cores", "1", *write(tmp_path, tiny), check=False)
+    assert done.returncode != 0
+    assert "unknown convolution layer of a in clouds[0].layers: 'conv9'" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_unknown_figure_is_refused(finished):
+    folder, arguments, _ = finished
+    done = snakemake(folder, "--cores", "1", "evolutoin", *arguments, check=False)
+    assert done.returncode != 0
+    assert "evolutoin" in done.stderr
+
+
+def test_report_is_one_file_with_every_figure(finished):
+    folder, arguments, _ = finished
+    snakemake(folder, "--report", "report.html", *arguments)
+    page = (folder / "report.html").read_text()
+    assert page.count("data:image/png") >= 8
+    assert "patch_models" in page
+
+
+def test_workflow_lint_finds_nothing_but_the_missing_container(tmp_path):
+    done = snakemake(tmp_path, "--lint", "--configfile", str(ROOT / "config/demo.yaml"), check=False)
+    found = [line.strip("* :") for line in (done.stdout + done.stderr).splitlines() if line.startswith("    * ")]
+    assert set(found) == {EXPECTED_LINT}

@@ -508,3 +508,24 @@ def measured(state):
             ids += 1
             words += state.size[at]
     return ids, words
+
+
+@kernel
+def support(state, what, points, out):
+    """Count the edges on which a live class is not zero; write rows (i, j, value) as far as `out` has room."""
+    count = at = 0
+    for i in range(points - 1):
+        for j in range(i + 1, points):
+            value = state.entry[at]
+            at += 1
+            if value >= UNREAD or value == 0:
+                continue
+            value = resolved(state.forward, value)
+            holder, sign = np.int64(value >> np.uint32(1)), np.int64(value & np.uint32(1))
+            for m in range(state.start[holder], state.start[holder] + state.size[holder]):
+                if value != 0 and state.words[m] >> 1 == what:
+                    if count < len(out):
+                        out[count, 0], out[count, 1] = i, j
+                        out[count, 2] = 1 if (np.int64(state.words[m]) & 1) == sign else -1
+                    count += 1
+    return count

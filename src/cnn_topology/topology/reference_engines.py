@@ -19,6 +19,15 @@ def _finite_threshold(lengths: np.ndarray, threshold: float) -> float:
     return threshold
 
 
+def _upper_triangle(lengths: np.ndarray, points: int) -> np.ndarray:
+    square = np.zeros((points, points), dtype=np.float32)
+    position = 0
+    for i in range(points - 1):
+        square[i, i + 1 :] = lengths[position : position + points - 1 - i]
+        position += points - 1 - i
+    return square
+
+
 def join(diagrams: list[np.ndarray]) -> Bars:
     """Stack one (bars, 2) array per dimension into dimension, birth and death, without bars of no length."""
     dimension = np.concatenate([np.full(len(d), k, dtype=np.int8) for k, d in enumerate(diagrams)])
@@ -47,15 +56,14 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
     from scipy.sparse import coo_matrix
 
     limit = _finite_threshold(lengths, threshold)
-    row, column = np.triu_indices(points, 1)
     if limit < threshold or points == 2:
         # Ripser takes the shape of a small matrix for a transposed cloud; a sparse one is taken as it is.
+        row, column = np.triu_indices(points, 1)
         keep = lengths <= limit
         graph = coo_matrix((lengths[keep], (row[keep], column[keep])), shape=(points, points))
         result = ripser.ripser(graph, maxdim=max_dimension, coeff=field, distance_matrix=True)
     else:
-        square = np.zeros((points, points), dtype=np.float32)
-        square[row, column] = lengths
+        square = _upper_triangle(lengths, points)
         square += square.T
         result = ripser.ripser(square, maxdim=max_dimension, coeff=field, thresh=threshold, distance_matrix=True)
     return join(result["dgms"])
@@ -70,8 +78,7 @@ def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int,
     except ImportError as error:
         raise InputError("engine 'gudhi' needs the package gudhi: pip install gudhi, or choose another") from error
 
-    square = np.zeros((points, points), dtype=np.float64)
-    square[np.triu_indices(points, 1)] = lengths
+    square = _upper_triangle(lengths, points)
     limit = _finite_threshold(lengths, threshold)
     rips = RipsPersistence(
         homology_dimensions=list(range(max_dimension + 1)),

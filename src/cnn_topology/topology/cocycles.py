@@ -1,0 +1,148 @@
+"""Representatives of one H1 bar: a cocycle on the edges, and a loop through the points.
+
+A cocycle is what circular coordinates are computed from (de Silva, Morozov, Vejdemo-Johansson, *Persistent cohomology
+and circular coordinates*, 2011); a loop is what one draws. The loop of a bar is its first edge, closed by a shortest
+path among the edges before it; the cocycle of the bar takes the value 1 or -1 on it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnn_topology.errors import InputError
+from cnn_topology.topology.filtration import checked_points, lengths_of_distances, lengths_of_points
+
+if TYPE_CHECKING:
+    from cnn_topology.topology.annotation_kernels import State
+
+
+@dataclass(frozen=True)
+class Cocycle:
+    """A cocycle that represents a bar at one scale.
+
+    Attributes
+    ----------
+    edges : ndarray of int64, shape (edges, 2)
+        The edges i < j on which it is not zero.
+    values : ndarray of int64, shape (edges,)
+        Its value from i to j: 1, or -1 over Z/3; from j to i it is the opposite.
+    birth, death : float
+        The bar, as diameters.
+    scale : float
+        It is a cocycle of the complex of all edges up to this length.
+    field : int
+    """
+
+    edges: np.ndarray
+    values: np.ndarray
+    birth: float
+    death: float
+    scale: float
+    field: int
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A closed path in the class that a bar gives birth to: points in order, the last joined to the first."""
+
+    vertices: np.ndarray
+    birth: float
+    death: float
+
+
+def representative_cocycle(
+    points: Any = None,
+    *,
+    distances: Any = None,
+    rank: int = 0,
+    scale: float | None = None,
+    field: int = 2,
+    threshold: float = np.inf,
+) -> Cocycle:
+    """Compute a cocycle of the bar of dimension 1 with a given rank.
+
+    Parameters
+    ----------
+    points, distances, threshold
+        As for `cnn_topology.topology.persistence.barcode`.
+    rank : int
+        0 for the most persistent bar, as `Barcode.in_dimension` orders them.
+    scale : float, optional
+        Longest edge of the complex the cocycle is defined on, from the birth to below the death of the bar. Default:
+        all edges shorter than the death.
+    field : {2, 3}
+
+    Returns
+    -------
+    Cocycle
+
+    Raises
+    ------
+    InputError
+        If there are not so many bars, or the scale lies outside the bar.
+    """
+    from cnn_topology.topology import annotation_kernels as kernels
+    from cnn_topology.topology.annotations import annotated
+
+    lengths, count = _lengths(points, distances, field)
+    what, birth, death, _ = _chosen_bar(annotated(lengths.copy(), count, field, threshold), rank)
+    if scale is None:
+        scale = threshold if np.isinf(death) else float(np.nextafter(np.float32(death), np.float32(0)))
+    if not birth <= scale < death:
+        raise InputError(f"scale must lie in the bar [{birth}, {death}); got {scale}")
+    # Edges enter in the same order, so the class has the same number as before.
+    state = annotated(lengths, count, field, min(scale, threshold))
+    size = kernels.support(state, what, count, np.empty((0, 3), dtype=np.int64))
+    found = np.empty((size, 3), dtype=np.int64)
+    kernels.support(state, what, count, found)
+    return Cocycle(found[:, :2].copy(), found[:, 2].copy(), birth, death, float(scale), field)
+
+
+def representative_loop(
+    points: Any = None, *, distances: Any = None, rank: int = 0, field: int = 2, threshold: float = np.inf
+) -> Loop:
+    """Find a loop of the bar of dimension 1 with a given rank; parameters as `representative_cocycle`."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    from cnn_topology.topology.annotations import annotated
+
+    lengths, count = _lengths(points, distances, field)
+    _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, threshold), rank)
+    row, column = np.triu_indices(count, 1)
+    before = (row < start) | ((row == start) & (column < end))
+    earlier = (lengths < birth) | ((lengths == birth) & before)
+    # A stored zero would be no edge: duplicates are joined by the least positive length.
+    weight = np.maximum(lengths[earlier].astype(np.float64), np.finfo(np.float64).tiny)
+    graph = coo_matrix((weight, (row[earlier], column[earlier])), shape=(count, count)).tocsr()
+    _, previous = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
+    path = [end]
+    while path[-1] != start:
+        path.append(int(previous[path[-1]]))
+    return Loop(np.array(path[::-1], dtype=np.int64), birth, death)
+
+
+def _lengths(points: Any, distances: Any, field: int) -> tuple[np.ndarray, int]:
+    if (points is None) == (distances is None):
+        raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
+    if field not in (2, 3):
+        raise InputError(f"cocycles are computed over Z/2 and Z/3; got field={field}")
+    if points is None:
+        return lengths_of_distances(distances)
+    cloud = checked_points(points)
+    return lengths_of_points(cloud), len(cloud)
+
+
+def _chosen_bar(state: "State", rank: int) -> tuple[int, float, float, tuple[int, int]]:
+    from cnn_topology.topology.annotation_kernels import CLASSES
+
+    count = int(state.counters[CLASSES])
+    birth, death = state.birth[:count].astype(np.float64), state.death[:count].astype(np.float64)
+    bars = np.flatnonzero(birth < death)
+    if not 0 <= rank < len(bars):
+        raise InputError(f"rank must be below the number of bars in dimension 1; got {rank} of {len(bars)}")
+    order = np.lexsort((birth[bars], birth[bars] - death[bars]))
+    what = int(bars[order[rank]])
+    pair = int(state.birth_pair[what])
+    return what, float(birth[what]), float(death[what]), (pair >> 16, pair & 0xFFFF)

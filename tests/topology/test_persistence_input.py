@@ -1,0 +1,153 @@
+"""What `barcode` refuses and says, landmarks and their radius, forecasts, cocycles and loops."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.spatial.distance import cdist, pdist, squareform
+
+from cnn_topology.errors import InputError
+from cnn_topology.topology import forecasting
+from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
+from cnn_topology.topology.landmarks import landmarks_maxmin
+from cnn_topology.topology.persistence import barcode, forecast
+
+CLOUD = np.random.default_rng(0).normal(size=(40, 3))
+
+
+def with_entry(matrix, row, column, value):
+    matrix = matrix.copy()
+    matrix[row, column] = value
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "neither"),
+        ({"points": CLOUD, "distances": pdist(CLOUD)}, "both"),
+        ({"points": CLOUD[:, 0]}, "matrix of numbers"),
+        ({"points": CLOUD.astype(str)}, "matrix of numbers"),
+        ({"points": with_entry(CLOUD, 7, 1, np.nan)}, "first in row 7"),
+        ({"points": with_entry(CLOUD, 7, 1, np.inf)}, "first in row 7"),
+        ({"distances": np.ones(5)}, "5 is no such number"),
+        ({"distances": np.ones((3, 4))}, "must be square"),
+        ({"distances": with_entry(squareform(pdist(CLOUD)), 2, 5, np.nan)}, "symmetric"),
+        ({"distances": with_entry(squareform(pdist(CLOUD)), 5, 2, 9.0)}, r"entry \(2, 5\)"),
+        ({"distances": np.array([1.0, np.nan, 1.0])}, "NaN or negative"),
+        ({"distances": np.array([1.0, -1.0, 1.0])}, "NaN or negative"),
+        ({"distances": sparse.coo_matrix(([1.0, 2.0], ([0, 1], [1, 0])), shape=(2, 2))}, "above"),
+        ({"distances": sparse.coo_matrix(([1.0], ([0], [1])), shape=(2, 3))}, "square"),
+        ({"points": CLOUD, "engine": "riper"}, "did you mean 'ripser'"),
+        ({"points": CLOUD, "engine": "annotations", "max_dimension": 2}, "engine='auto'"),
+        ({"points": CLOUD, "field": 4}, "prime"),
+        ({"points": CLOUD, "max_dimension": -1}, "max_dimension"),
+        ({"points": CLOUD, "threshold": np.nan}, "threshold"),
+        ({"points": CLOUD, "threads": 0}, "threads"),
+        ({"points": CLOUD, "landmarks": 0}, "landmarks"),
+    ],
+)
+def test_unusable_input_is_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        barcode(**arguments)
+
+
+def test_a_matrix_asymmetric_by_rounding_is_that_of_its_upper_triangle():
+    square = squareform(pdist(CLOUD))
+    rounded = square + np.tril(np.full_like(square, 1e-12), -1)
+    np.testing.assert_array_equal(barcode(distances=rounded).death, barcode(distances=square).death)
+
+
+def test_a_diagonal_that_is_not_zero_changes_nothing():
+    square = squareform(pdist(np.concatenate([CLOUD, CLOUD[:9]])))
+    for engine in ("annotations", "ripser", "gudhi"):
+        shifted = barcode(distances=square + 1e-12 * np.eye(49), engine=engine)
+        np.testing.assert_array_equal(shifted.death, barcode(CLOUD).death)
+
+
+def test_stored_zeros_of_a_sparse_matrix_are_distances():
+    joined = sparse.coo_matrix(([0.0, 1.0], ([0, 1], [1, 2])), shape=(3, 3))
+    np.testing.assert_array_equal(barcode(distances=joined).in_dimension(0), [[0, np.inf], [0, 1]])
+
+
+def test_other_fields_and_dimensions_go_to_ripser():
+    points = CLOUD / np.linalg.norm(CLOUD, axis=1, keepdims=True)
+    assert barcode(points, field=5).engine == "ripser"
+    bars = barcode(points, max_dimension=2)
+    assert bars.engine == "ripser"
+    assert bars.lengths(2)[0] > 0.2
+    assert barcode(points).engine == "annotations"
+    assert not (barcode(points, max_dimension=0).dimension == 1).any()
+
+
+def test_input_is_left_as_it_was():
+    for distances in (pdist(CLOUD).astype(np.float32), squareform(pdist(CLOUD)).astype(np.float32)):
+        before = distances.copy()
+        barcode(distances=distances)
+        np.testing.assert_array_equal(before, distances)
+
+
+def test_landmarks_do_not_depend_on_the_order_and_cover_within_their_radius():
+    lattice = np.stack(np.meshgrid(*[np.arange(5.0)] * 2), axis=-1).reshape(-1, 2)
+    shuffled = np.random.default_rng(0).permutation(25)
+    indices, radius = landmarks_maxmin(lattice, 9)
+    again, same_radius = landmarks_maxmin(lattice[shuffled], 9)
+    np.testing.assert_array_equal(lattice[indices], lattice[shuffled][again])
+    assert radius == same_radius == pytest.approx(cdist(lattice, lattice[indices]).min(axis=1).max())
+
+
+def test_landmarks_of_points_and_of_their_distances_bound_the_error():
+    circle = np.random.default_rng(0).normal(size=(200, 2))
+    circle /= np.linalg.norm(circle, axis=1, keepdims=True)
+    whole = barcode(circle).in_dimension(1)[0]
+    for arguments in ({"points": circle}, {"distances": squareform(pdist(circle))}):
+        bars = barcode(**arguments, landmarks=30)
+        assert bars.points == 30
+        assert 0 < bars.covering_radius < 0.5
+        assert np.abs(bars.in_dimension(1)[0] - whole).max() <= 2 * bars.covering_radius
+        assert barcode(**arguments, landmarks=500).covering_radius == 0
+
+
+def test_too_little_memory_is_refused_with_a_number_of_landmarks_that_fits(monkeypatch):
+    monkeypatch.setattr(forecasting, "available_memory", lambda: 10**8)
+    with pytest.raises(InputError, match=r"give landmarks=(\d+)") as caught:
+        barcode(np.zeros((20_000, 2)))
+    count = int(str(caught.value).split("landmarks=")[1].split()[0])
+    assert forecast(count).bytes <= 10**8 < forecast(count + 1).bytes
+
+
+def test_more_points_than_fit_are_refused():
+    with pytest.raises(InputError, match="landmarks="):
+        barcode(np.zeros((70_000, 1)))
+
+
+@pytest.mark.parametrize("field", [2, 3])
+@pytest.mark.parametrize("scale", [None, 0.9])
+def test_a_cocycle_vanishes_on_triangles_and_not_on_its_loop(field, scale):
+    angle = np.linspace(0, 2 * np.pi, 30, endpoint=False)[:, None]
+    cloud = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) + 0.05 * CLOUD[:30, :2]
+    cocycle = representative_cocycle(cloud, field=field, scale=scale)
+    loop = representative_loop(cloud, field=field)
+    bar = barcode(cloud, field=field).in_dimension(1)[0]
+    assert [cocycle.birth, cocycle.death] == bar.tolist() == [loop.birth, loop.death]
+
+    values = np.zeros((30, 30), dtype=int)
+    i, j = cocycle.edges.T
+    values[i, j], values[j, i] = cocycle.values, -cocycle.values
+    near = (squareform(pdist(cloud)) <= cocycle.scale) & ~np.eye(30, dtype=bool)
+    assert near[i, j].all()
+    triangles = near[:, :, None] & near[None, :, :] & near[:, None, :]
+    around = values[:, :, None] + values[None, :, :] - values[:, None, :]
+    assert (around[triangles] % field == 0).all()
+    following = np.roll(loop.vertices, -1)
+    assert near[loop.vertices, following].all()
+    assert values[loop.vertices, following].sum() % field != 0
+    assert len(loop.vertices) > 10
+
+
+def test_cocycles_refuse_what_is_no_bar():
+    with pytest.raises(InputError, match="rank"):
+        representative_cocycle(np.zeros((3, 2)))
+    with pytest.raises(InputError, match="scale"):
+        representative_cocycle(np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), scale=5)
+    with pytest.raises(InputError, match="Z/2 and Z/3"):
+        representative_loop(CLOUD, field=5)

@@ -1,0 +1,193 @@
+"""One layer of one population after training: barcode with null band, PCA plane, and mean filters around the loop.
+
+Panels C to F of the weights paper (section 4), with mean filters of angular sectors in place of those of Mapper nodes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.angles import edge_angle
+from cnn_topology.figures.glyphs import bare, draw_filter
+from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, no_cloud, of_cloud, provenance
+from cnn_topology.tables.schemas import FILTER_COORDINATES
+
+H0_BARS, H1_BARS, SECTORS = 20, 50, 16
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
+    where = f"{parameters['population']}, {parameters['layer']}, step {parameters['last']:,}"
+    found = headlines_at(tables["loops"], [parameters], "last")
+    if found.empty:
+        figure = style.new_figure(1.2, provenance(notes), where)
+        style.explain(figure.subplots(), no_cloud(parameters["last"]), characters=80)
+        return figure, drawn()
+    cloud = found.iloc[0]
+    nulls = of_cloud(tables["significance"], cloud)
+    bars = of_cloud(tables["barcodes"], cloud)
+    bars = bars[bars["field"] == bars["field"].min()]
+    filters = of_cloud(tables["filters"], cloud)
+    p_value = f", p = {cloud['p_longest']:.2g}" if np.isfinite(cloud["p_longest"]) else ""
+    figure = style.new_figure(3.55, provenance(notes, found, nulls["draws"]), f"{where}: {cloud['verdict']}{p_value}")
+    grid = figure.add_gridspec(2, 3, height_ratios=[1, 3], width_ratios=[1.2, 1, 1.05])
+    top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
+    top.sharex(bottom)
+    components = _components(top, bars)
+    loops = _loops(bottom, bars, nulls, parameters["alpha"])
+    plane = _plane(figure.add_subplot(grid[:, 1]), filters)
+    sectors = _around(figure.add_subplot(grid[:, 2]), filters)
+    return figure, drawn(h0=components, h1=loops, null=nulls, plane=plane, sectors=sectors)
+
+
+def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:
+    found = lengths(bars, 0)
+    shown = found.head(H0_BARS)
+    style.letter(axes, "a", f"barcode: $H_0$, longest {len(shown)} of {len(found):,}")
+    axes.tick_params(labelbottom=False)
+    if shown.empty:
+        style.explain(axes, "no H0 bar")
+        return shown
+    finite = bars.loc[np.isfinite(bars["death"]), "death"]
+    end = finite.max() if len(finite) else 1.0
+    _draw_bars(axes, shown["birth"], shown["death"].clip(upper=1.05 * end), [style.INK] * len(shown))
+    return shown
+
+
+def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Draw the longest H1 bars by birth; the band shows how long each could be under the null, from its own birth."""
+    found = lengths(bars, 1)
+    shown = found.head(H1_BARS).sort_values("birth", kind="stable").reset_index(drop=True)
+    left_out = f", {len(found) - len(shown):,} shorter left out" if len(found) > len(shown) else ""
+    axes.set_title(f"$H_1$: longest {len(shown)}{left_out}")
+    axes.set_xlabel("scale")
+    if shown.empty:
+        style.explain(axes, "no H1 bar: the cloud has no loop at any scale")
+        return shown.assign(longer=pd.Series(dtype=bool))
+    critical = nulls["null_critical"].max() if len(nulls) else np.nan
+    shown["longer"] = shown["length"] > critical
+    rows = np.arange(len(shown))
+    if np.isfinite(critical):
+        edges = np.repeat(np.append(rows, len(rows)), 2)[1:-1] - 0.5
+        start = np.repeat(shown["birth"].to_numpy(), 2)
+        axes.fill_betweenx(edges, start, start + critical, color=style.BAND, linewidth=0)
+        for null in nulls.sort_values("null").to_dict("records"):
+            label = f"{null['null']} null, {1 - alpha:.0%}: {null['null_critical']:.2f}"
+            line = style.NULL_LINES.get(null["null"], "-.")
+            end = start + null["null_critical"]
+            axes.plot(end, edges, color=style.GREY, linewidth=0.9, linestyle=line, label=label)
+    colours = [style.VERMILION if longer else style.INK for longer in shown["longer"]]
+    _draw_bars(axes, shown["birth"], shown["death"], colours)
+    longest = list(found["length"].head(2)) + [np.nan] * 2
+    axes.plot([], [], color=style.VERMILION, label=f"longer than every null: {int((found['length'] > critical).sum())}")
+    axes.plot([], [], " ", label=f"longest {length(longest[0])}, second {length(longest[1])}")
+    style.legend_below(axes, 28)
+    return shown
+
+
+def _draw_bars(axes: Axes, birth: pd.Series, death: pd.Series, colours: Any) -> None:
+    rows = np.arange(len(birth))
+    axes.hlines(rows, birth, death, colors=colours, linewidth=max(0.7, min(2.0, 60 / len(rows))))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+
+
+def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
+    style.letter(axes, "b", "PCA plane of the kept filters")
+    if filters.empty:
+        style.explain(axes, "no filter in the table")
+        return filters
+    shown = filters[["network", "out_channel", "in_channel", "plane1", "plane2"]].copy()
+    shown["edge_angle"] = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    turn = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(np.cos(turn), np.sin(turn), color=style.PALE, linewidth=0.6, zorder=0)
+    points = axes.scatter(
+        shown["plane1"],
+        shown["plane2"],
+        c=shown["edge_angle"],
+        cmap=style.CYCLIC,
+        vmin=0,
+        vmax=2 * np.pi,
+        s=min(6.0, max(0.5, 3_000 / len(shown))),
+        linewidths=0,
+        rasterized=True,
+    )
+    total = filters[list(FILTER_COORDINATES)].astype(float).var(ddof=0).sum()
+    shares = [shown[name].var(ddof=0) / total if total else np.nan for name in ("plane1", "plane2")]
+    axes.set_xlabel(f"PC 1 ({shares[0]:.0%} of variance)")
+    axes.set_ylabel(f"PC 2 ({shares[1]:.0%})", labelpad=1)
+    axes.set_aspect("equal")
+    axes.set_xlim(-1.08, 1.08)
+    axes.set_ylim(-1.08, 1.08)
+    axes.set_xticks([-1, 0, 1])
+    axes.set_yticks([-1, 0, 1])
+    axes.set_anchor("N")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    place = axes.inset_axes((0.1, -0.36, 0.8, 0.045))
+    bar = figure.colorbar(points, cax=place, orientation="horizontal")
+    bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
+    bar.set_label("edge angle of the nearest Klein patch", fontsize=7, labelpad=0)
+    bar.outline.set_visible(False)
+    return shown
+
+
+def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
+    """Draw the mean filter of each sector of the PCA plane at the sector's own angle."""
+    style.letter(axes, "c", "mean filter by angle in b")
+    if filters.empty:
+        style.explain(axes, "no filter in the table")
+        return filters
+    sectors = sector_means(filters)
+    limit = float(np.nanmax(np.abs(sectors[list(FILTER_COORDINATES)].to_numpy())))
+    for row in sectors.to_dict("records"):
+        x, y = np.cos(row["angle"]), np.sin(row["angle"])
+        if row["filters"]:
+            weights = np.array([row[name] for name in FILTER_COORDINATES])
+            draw_filter(axes, weights, x, y, 0.31, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.4)
+        axes.text(0.7 * x, 0.7 * y, f"{row['filters']:,}", ha="center", va="center", fontsize=6, color=style.GREY)
+    empty = int((sectors["filters"] == 0).sum())
+    note = f"{len(filters):,}\nfilters\n{empty} of {SECTORS}\nsectors\nempty"
+    axes.text(0, 0, note, ha="center", va="center", fontsize=7, color=style.INK, linespacing=1.2)
+    bare(axes, 1.2)
+    axes.set_anchor("N")
+    return sectors
+
+
+def sector_means(filters: pd.DataFrame, sectors: int = SECTORS) -> pd.DataFrame:
+    """Average the kept filters in sectors of their PCA plane.
+
+    Parameters
+    ----------
+    filters : DataFrame
+        Rows of the table `filters` of one cloud.
+    sectors : int
+        Number of equal sectors; sector 0 is centred on the first principal axis.
+
+    Returns
+    -------
+    DataFrame
+        One row per sector: ``angle`` of its middle (radians), number of ``filters``, circular mean ``edge_angle``
+        and mean coordinates ``w00`` ... ``w22`` (NaN in an empty sector).
+    """
+    width = 2 * np.pi / sectors
+    angle = np.arctan2(filters["plane2"], filters["plane1"])
+    sector = np.mod(np.floor(angle / width + 0.5), sectors).astype(int)
+    direction = np.exp(1j * edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()))
+    rows = []
+    for number in range(sectors):
+        inside = (sector == number).to_numpy()
+        mean = filters.loc[inside, list(FILTER_COORDINATES)].astype(float).mean()
+        turn = float(np.mod(np.angle(direction[inside].sum()), 2 * np.pi)) if inside.any() else np.nan
+        rows.append({"angle": number * width, "filters": int(inside.sum()), "edge_angle": turn, **mean})
+    return pd.DataFrame(rows)

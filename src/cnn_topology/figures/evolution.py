@@ -1,0 +1,108 @@
+"""Loops over training: the two longest H1 bars against their null, and test accuracy below (panels H to J)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
+
+REMARK = "accuracy: mean, band from worst to best network"
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
+    clouds, alpha = parameters["clouds"], parameters["alpha"]
+    found = [headlines(tables["loops"], cloud) for cloud in clouds]
+    together = pd.concat(found)
+    critical = null_of(tables["significance"], together)
+    accuracy = [_accuracy(tables["training"], cloud) for cloud in clouds]
+    facet_rows, columns = style.shape(len(clouds))
+    figure = style.new_figure(2.45 * facet_rows + 0.35, provenance(notes, together, critical["draws"], REMARK))
+    grid = figure.add_gridspec(2 * facet_rows, columns, height_ratios=[2, 1] * facet_rows)
+    longest = np.nanmax([together["longest"].max(), critical["null_critical"].max(), 0.1])
+    for place, (cloud, loops, tested) in enumerate(zip(clouds, found, accuracy, strict=True)):
+        row, column = divmod(place, columns)
+        bars, below = (figure.add_subplot(grid[2 * row + half, column]) for half in (0, 1))
+        style.facet_title(bars, f"{cloud['population']}, {cloud['layer']}", columns)
+        if loops.empty:
+            style.explain(bars, no_cloud())
+        else:
+            mine = critical[(critical["population"] == cloud["population"]) & (critical["layer"] == cloud["layer"])]
+            _bars(bars, loops, mine, alpha)
+            bars.set_ylim(0, 1.12 * longest)
+            style.step_axis(bars, [*loops["step"], *tested["step"]])
+        bars.tick_params(labelbottom=False)
+        _accuracy_panel(below, tested)
+        if len(tested) and len(loops):
+            style.step_axis(below, [*loops["step"], *tested["step"]])
+        if column == 0:
+            bars.set_ylabel("$H_1$ bar length")
+            below.set_ylabel("test\naccuracy")
+        if place + columns >= len(clouds):
+            below.set_xlabel("training step")
+    style.shared_legend(figure)
+    mean = pd.concat([t.assign(layer=c["layer"]) for t, c in zip(accuracy, clouds, strict=True)])
+    return figure, drawn(loops=together, null=critical, accuracy=mean)
+
+
+def onset(steps: Sequence[int], p_values: Sequence[float], alpha: float) -> int | None:
+    """Give the first step from which on the loop stays significant at every later step, or None.
+
+    Parameters
+    ----------
+    steps : sequence of int, shape (steps,)
+        In increasing order.
+    p_values : sequence of float, shape (steps,)
+        Of the longest bar; NaN (no bar) counts as not significant.
+    """
+    first = None
+    for step, p_value in zip(reversed(steps), reversed(p_values), strict=True):
+        if not p_value <= alpha:
+            break
+        first = step
+    return first
+
+
+def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
+    if len(critical):
+        band = critical.groupby("step")["null_critical"].max()
+        axes.fill_between(band.index, 0, band, color=style.BAND, linewidth=0)
+        for null, draws in critical.groupby("null"):
+            line = style.NULL_LINES.get(str(null), "-.")
+            label = f"{null} null, {1 - alpha:.0%}"
+            axes.plot(
+                draws["step"], draws["null_critical"], color=style.GREY, linestyle=line, linewidth=0.9, label=label
+            )
+    for name, colour, marker in (("longest", style.BLUE, "o"), ("second", style.ORANGE, "s")):
+        axes.plot(loops["step"], loops[name].fillna(0), color=colour, marker=marker, markersize=2.6, label=name)
+    start = onset(list(loops["step"]), list(loops["p_longest"]), alpha)
+    if start is not None:
+        axes.axvline(start, ymax=0.88, color=style.VERMILION, linewidth=0.8)
+    text = "no lasting loop" if start is None else f"onset: step {start:,}"
+    axes.text(0.02, 0.98, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
+
+
+def _accuracy(training: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
+    """Average test accuracy on the population's own images over the networks that did not fail."""
+    found = rows(training, population=cloud["population"], images=cloud["images"], split="test")
+    whole = found[~found["network"].isin(found.loc[found["failed"], "network"])]
+    grouped = whole.groupby(["population", "step"])["accuracy"]
+    return grouped.agg(accuracy="mean", low="min", high="max", networks="count").reset_index()
+
+
+def _accuracy_panel(axes: Axes, tested: pd.DataFrame) -> None:
+    if tested.empty:
+        style.explain(axes, "no test accuracy in the table")
+        return
+    axes.fill_between(tested["step"], tested["low"], tested["high"], color=style.GREEN, alpha=0.25, linewidth=0)
+    axes.plot(tested["step"], tested["accuracy"], color=style.GREEN, marker=".", markersize=3)
+    axes.set_ylim(0, 1.05)
+    axes.set_yticks([0, 0.5, 1])

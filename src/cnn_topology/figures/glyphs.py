@@ -1,0 +1,54 @@
+"""Drawing 3x3 filters as small grey images, alone and around a circle (the pictures of the weights paper, Fig. 1)."""
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from cnn_topology.figures.style import INK, PATCHES
+
+
+def draw_filter(
+    axes: Axes,
+    weights: Float[np.ndarray, "9"],
+    x: float,
+    y: float,
+    side: float,
+    limit: float,
+    colour: object = INK,
+    frame: float = 0.5,
+) -> None:
+    """Draw one filter centred at (x, y), row 0 on top; -limit is black, +limit white. The caller sets the limits."""
+    half = side / 2
+    extent = (x - half, x + half, y - half, y + half)
+    image = np.reshape(weights, (3, 3))
+    # "nearest" draws at the resolution of the output; of an image of nine pixels some PDF viewers smooth the edges.
+    axes.imshow(
+        image, extent=extent, cmap=PATCHES, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto", zorder=3
+    )
+    corner = (x - half, y - half)
+    axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=frame, zorder=4))
+
+
+def bare(axes: Axes, half: float, half_height: float | None = None) -> None:
+    """Make a panel a plain square of coordinates -half to half, without axes."""
+    axes.set_aspect("equal")
+    axes.set_xlim(-half, half)
+    axes.set_ylim(-(half_height or half), half_height or half)
+    axes.axis("off")
+
+
+def draw_ring(
+    axes: Axes,
+    filters: Float[np.ndarray, "filters 9"],
+    angles: Float[np.ndarray, " filters"],
+    side: float = 0.3,
+    colour: object = INK,
+) -> None:
+    """Draw filters around the unit circle, each at its angle."""
+    circle = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(np.cos(circle), np.sin(circle), color=colour, linewidth=0.8, zorder=1)
+    limit = float(np.abs(filters).max())
+    for weights, angle in zip(filters, angles, strict=True):
+        draw_filter(axes, weights, np.cos(angle), np.sin(angle), side, limit)
+    bare(axes, 1 + 0.75 * side)

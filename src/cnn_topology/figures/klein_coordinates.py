@@ -1,0 +1,109 @@
+"""Where on the Klein bottle the kept filters of a layer lie, before and after training, and how far from it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.angles import fundamental
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance
+
+BINS = 40
+# Two unit vectors at a right angle: no patch lies farther from the model, which holds each patch and its negative.
+FARTHEST = float(np.sqrt(2))
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one row for each of `clouds`: coordinates at its first and last step, and residuals at both."""
+    clouds = parameters["clouds"]
+    found = pd.concat([headlines_at(tables["loops"], clouds, which) for which in ("first", "last")]).drop_duplicates()
+    figure = style.new_figure(1.75 * len(clouds) + 0.45, provenance(notes, found))
+    panels = figure.subplots(len(clouds), 3, squeeze=False)
+    shown = []
+    for cloud, (before, after, residuals) in zip(clouds, panels, strict=True):
+        for axes, which in ((before, "first"), (after, "last")):
+            step = cloud[which]
+            at = headlines_at(tables["loops"], [cloud], which)
+            axes.set_title(f"step {step:,}")
+            if axes is before and step == cloud["last"]:
+                style.explain(axes, "analysed at its last step only")
+            elif at.empty:
+                style.explain(axes, no_cloud(step))
+            else:
+                points = _coordinates(of_cloud(tables["filters"], at.iloc[0]))
+                _square(axes, points)
+                _histogram(residuals, points, step, trained=axes is after)
+                shown.append(points)
+        style.row_title(before, f"{cloud['population']}, {cloud['layer']}")
+        before.set_ylabel("θ₂ (edge to line)")
+        _finish(residuals)
+    for axes in panels[-1]:
+        axes.set_xlabel("distance to the Klein bottle" if axes is panels[-1][2] else "θ₁ (direction)")
+    style.shared_legend(figure, "residual")
+    return figure, drawn(filters=pd.concat(shown) if shown else pd.DataFrame())
+
+
+def _coordinates(filters: pd.DataFrame) -> pd.DataFrame:
+    names = ["population", "layer", "step", "network", "out_channel", "in_channel", "residual"]
+    theta1, theta2 = fundamental(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    return filters[names].assign(theta1=theta1, theta2=theta2)
+
+
+def _square(axes: Axes, points: pd.DataFrame) -> None:
+    for height in (0.5, 1.5):
+        axes.axhline(height * np.pi, color=style.BLUE, linewidth=1.2, zorder=1, label="primary circle (edges)")
+    for height in (0, 1, 2):
+        axes.axhline(height * np.pi, color=style.ORANGE, linewidth=1.2, zorder=1, label="quadratic circle (lines)")
+    for across in (0, 0.5, 1):
+        axes.axvline(across * np.pi, color=style.GREEN, linewidth=1.2, zorder=1, label="secondary circles")
+    axes.scatter(
+        points["theta1"],
+        points["theta2"],
+        s=min(5.0, max(0.4, 2_000 / max(1, len(points)))),
+        color=style.INK,
+        alpha=float(np.clip(1_000 / max(1, len(points)), 0.1, 0.8)),
+        linewidths=0,
+        rasterized=True,
+        zorder=2,
+    )
+    axes.set_xlim(-0.03 * np.pi, 1.03 * np.pi)
+    axes.set_ylim(-0.06 * np.pi, 2.06 * np.pi)
+    axes.set_xticks([0, np.pi / 2, np.pi], ["0", "π/2", "π"])
+    axes.set_yticks([0, np.pi, 2 * np.pi], ["0", "π", "2π"])
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _histogram(axes: Axes, points: pd.DataFrame, step: int, *, trained: bool) -> None:
+    if points["residual"].notna().sum() == 0:
+        return
+    axes.hist(
+        points["residual"],
+        bins=np.linspace(0, FARTHEST, BINS + 1).tolist(),
+        density=True,
+        histtype="stepfilled" if trained else "step",
+        color=style.SKY if trained else style.INK,
+        alpha=0.9 if trained else 1,
+        zorder=1 if trained else 2,
+        label=f"step {step:,}, n = {len(points):,}",
+    )
+
+
+def _finish(axes: Axes) -> None:
+    if not axes.patches:
+        style.explain(axes, "no filter in the table")
+        return
+    axes.set_title("residual")
+    axes.set_xlim(0, FARTHEST)
+    axes.set_yticks([])
+    axes.set_ylabel("density")
+    axes.spines["left"].set_visible(False)
+    # Room for the legend above the histograms.
+    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
+    axes.legend(loc="upper right", handlelength=1, borderaxespad=0)

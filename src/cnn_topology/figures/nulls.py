@@ -1,0 +1,69 @@
+"""The longest H1 bar of noise: draws of the sphere null, and the observed clouds that are tested against them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, null_of, provenance
+
+BINS, NAMED = 30, 6
+SIZE = ["points", "k", "p", "landmarks", "centre"]
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one histogram for each null that the headlines of `clouds` use, at their last step."""
+    centres = pd.DataFrame(parameters["clouds"])[["population", "layer", "centre"]]
+    observed = headlines_at(tables["loops"], parameters["clouds"], "last").merge(centres, on=["population", "layer"])
+    if observed.empty:
+        figure = style.new_figure(1.2, provenance(notes))
+        style.explain(
+            figure.subplots(), "no cloud to test: every network failed, or the tables are empty", characters=80
+        )
+        return figure, drawn()
+    nulls = tables["nulls"].to_pandas()
+    critical = null_of(tables["significance"], observed)
+    groups = list(observed.groupby(SIZE, sort=False))
+    facet_rows, columns = style.shape(len(groups))
+    drawn_nulls = observed[SIZE].drop_duplicates().merge(nulls, on=SIZE)
+    counts = drawn_nulls.groupby([*SIZE, "null"]).size()
+    figure = style.new_figure(2.0 * facet_rows, provenance(notes, observed, counts))
+    for (key, clouds), axes in zip(groups, style.facets(figure, len(groups)), strict=True):
+        mine = drawn_nulls[(drawn_nulls[SIZE] == list(key)).all(axis=1)]
+        limit = critical[critical["null"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
+        _histogram(axes, mine, clouds, limit, parameters["alpha"])
+        axes.set_title(f"N = {key[0]:,}, k = {key[1]:,}, p = {key[2]:g}")
+        axes.set_xlabel("longest $H_1$ bar")
+    for axes in figure.axes[::columns]:
+        axes.set_ylabel("draws")
+    return figure, drawn(draws=drawn_nulls, observed=observed)
+
+
+def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.Series, alpha: float) -> None:
+    if draws.empty:
+        style.explain(axes, "no draw of this null in the table")
+        return
+    axes.hist(draws["longest"].fillna(0), bins=min(BINS, max(8, len(draws) // 6)), color=style.PALE)
+    top = axes.get_ylim()[1] * 1.05
+    if limit.notna().any():
+        level = f"{1 - alpha:.0%} of null: {limit.max():.2f}"
+        axes.axvline(limit.max(), color=style.INK, linestyle="--", linewidth=0.9, label=level)
+    named = len(clouds) <= NAMED
+    for place, cloud in enumerate(clouds.to_dict("records")):
+        if not np.isfinite(cloud["longest"]):
+            continue
+        colour = style.SERIES[place % len(style.SERIES)] if named else style.BLUE
+        label = f"{cloud['population']}, {cloud['layer']}: {cloud['longest']:.2f}" if named else ""
+        axes.vlines(cloud["longest"], 0, top, color=colour, linewidth=1.2 if named else 0.6, label=label)
+    if not named:
+        axes.plot([], [], color=style.BLUE, label=f"{len(clouds)} clouds")
+    axes.set_ylim(0, top)
+    axes.set_xlim(left=0)
+    style.legend_below(axes)

@@ -1,0 +1,96 @@
+"""The models of 3x3 patches: primary, secondary and quadratic circle, Klein bottle (the weights paper's Fig. 1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.glyphs import draw_filter, draw_ring
+from cnn_topology.figures.selection import drawn, provenance
+from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
+
+ON_CIRCLE = 12
+ON_SQUARE = (9, 13)
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the models; no table is read."""
+    footer = provenance({}, extra="3×3 patches, mean 0 and norm 1, computed from their formulas; black −, white +")
+    figure = style.new_figure(4.0, footer)
+    grid = figure.add_gridspec(2, 3, width_ratios=[1, 1, 1.55])
+    angles = 2 * np.pi * np.arange(ON_CIRCLE) / ON_CIRCLE
+    circles = {
+        "primary": (angles, edge_patch(angles), style.BLUE, "primary circle: edges"),
+        "secondary_vertical": (angles, secondary_patch("vertical", angles), style.GREEN, "secondary circle, x and x²"),
+        "secondary_horizontal": (
+            angles,
+            secondary_patch("horizontal", angles),
+            style.GREEN,
+            "secondary circle, y and y²",
+        ),
+        # A line patch has period pi: once around the circle is half a turn of the line.
+        "quadratic": (angles, line_patch(angles / 2), style.ORANGE, "quadratic circle: lines"),
+    }
+    panels = {}
+    for place, (name, (turn, patches, colour, title)) in enumerate(circles.items()):
+        axes = figure.add_subplot(grid[place // 2, place % 2])
+        draw_ring(axes, patches, turn, side=0.34, colour=colour)
+        style.letter(axes, "abcd"[place], title)
+        panels[name] = pd.DataFrame({"angle": turn, **_coordinates(patches)})
+    panels["klein_bottle"] = _klein_square(figure.add_subplot(grid[:, 2]))
+    return figure, drawn(**panels)
+
+
+def _klein_square(axes: Axes) -> pd.DataFrame:
+    """Draw the square theta1 x theta2 with its four sides marked as they are glued."""
+    columns, rows = ON_SQUARE
+    theta1, theta2 = (
+        grid.ravel() for grid in np.meshgrid(np.linspace(0, np.pi, columns), np.linspace(0, 2 * np.pi, rows))
+    )
+    patches = klein_patch(theta1, theta2)
+    # Spread the square so that patches of equal size fill it.
+    x, y = theta1 / np.pi * (columns - 1), theta2 / (2 * np.pi) * (rows - 1)
+    limit = float(np.abs(patches).max())
+    for weights, at_x, at_y in zip(patches, x, y, strict=True):
+        draw_filter(axes, weights, at_x, at_y, 0.72, limit, frame=0.3)
+    for height, colour in ((0.25, style.BLUE), (0.75, style.BLUE), (0.5, style.ORANGE)):
+        axes.axhline(height * (rows - 1), color=colour, linewidth=1.4, zorder=1)
+    for across in (0, 0.5, 1):
+        axes.axvline(across * (columns - 1), color=style.GREEN, linewidth=1.4, zorder=1)
+    for edge in (0, rows - 1):
+        axes.axhline(edge, color=style.ORANGE, linewidth=1.4, zorder=1)
+    _glue(axes, columns - 1, rows - 1)
+    axes.set_xticks([0, (columns - 1) / 2, columns - 1], ["0", "π/2", "π"])
+    axes.set_yticks([0, (rows - 1) / 2, rows - 1], ["0", "π", "2π"])
+    axes.set_aspect("equal")
+    axes.set_xlim(-1.15, columns + 0.15)
+    axes.set_ylim(-1.15, rows + 0.15)
+    axes.set_xlabel("θ₁ (direction)")
+    axes.set_ylabel("θ₂ (edge to line)")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.tick_params(length=0)
+    style.letter(axes, "e", "Klein bottle; sides glued along arrows")
+    return pd.DataFrame({"theta1": theta1, "theta2": theta2, **_coordinates(patches)})
+
+
+def _glue(axes: Axes, right: float, top: float) -> None:
+    """Mark bottom and top as glued alike, left and right as glued upside down."""
+    single = {"arrowstyle": "-|>", "color": style.VERMILION, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    middle, length, off = top / 2, 1.3, 0.78
+    for y in (-off, top + off):
+        axes.annotate("", (right / 2 + length, y), (right / 2 - length, y), arrowprops=single)
+    for x, way in ((-off, 1), (right + off, -1)):
+        axes.annotate("", (x, middle + way * length), (x, middle - way * length), arrowprops=single)
+        axes.annotate("", (x, middle + way * (length - 0.55)), (x, middle - way * length), arrowprops=single)
+
+
+def _coordinates(patches: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(FILTER_COORDINATES, patches.T, strict=True))

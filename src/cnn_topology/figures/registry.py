@@ -1,0 +1,150 @@
+"""Which figures a run has, by name, and the one door to drawing them.
+
+The Snakefile asks for the names while it is parsed, in every job of a cluster: no array or drawing library is imported
+before a figure is drawn.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.expand import LayerClouds, Plan, neighbours
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+# The tables that each kind of figure reads.
+KINDS: dict[str, tuple[str, ...]] = {
+    "primer": (),
+    "patch_models": (),
+    "cloud": ("loops", "barcodes", "significance", "filters"),
+    "evolution": ("loops", "significance", "training"),
+    "sensitivity": ("loops",),
+    "klein_coordinates": ("loops", "filters"),
+    "training_curves": ("training",),
+    "controls": ("controls", "loops", "significance"),
+    "nulls": ("nulls", "loops", "significance"),
+}
+
+# Facets on one page: more go to a further figure, so that each stays legible on paper.
+FACETS = {"evolution": 9, "sensitivity": 4, "klein_coordinates": 4, "training_curves": 12, "controls": 40, "nulls": 12}
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure: its name (a target of the workflow), its kind, the tables it reads and what it shows of them."""
+
+    name: str
+    kind: str
+    tables: tuple[str, ...]
+    parameters: dict[str, Any]
+
+
+def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
+    """List the figures of a run by name.
+
+    A kind with more facets than fit on a page becomes several figures: ``evolution_1``, ``evolution_2`` ...
+
+    Parameters
+    ----------
+    plan : Plan
+        The expanded run.
+
+    Returns
+    -------
+    dict of str to FigureSpec
+        Parameters hold plain values only (they can be written as JSON).
+    """
+    alpha = {"alpha": plan.config.significance.alpha}
+    clouds = plan.layer_clouds
+    specs = [_spec("primer"), _spec("patch_models")]
+    specs += [_spec("cloud", f"cloud_{c.population}_{c.layer.name}", **_cloud(c), **alpha) for c in clouds]
+    pages: dict[str, Sequence[Any]] = {
+        "evolution": [
+            {**_cloud(c), "images": plan.config.populations[c.population].images} for c in clouds if len(c.variants) > 1
+        ],
+        "sensitivity": [_cloud(c) for c in clouds if _has_grid(c)],
+        "klein_coordinates": [_cloud(c) for c in clouds],
+        "controls": [_cloud(c) for c in clouds],
+    }
+    for kind, facets in pages.items():
+        specs += [_spec(kind, name, clouds=page, **alpha) for name, page in _pages(kind, facets)]
+    specs += [
+        _spec("nulls", name, clouds=[cloud for null in page for cloud in null], **alpha)
+        for name, page in _pages("nulls", _by_null(clouds))
+    ]
+    curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
+    specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
+    return {spec.name: spec for spec in specs}
+
+
+def draw(spec: FigureSpec, tables: Mapping[str, "pa.Table"], notes: Mapping[str, str]) -> tuple["Figure", "pa.Table"]:
+    """Draw a figure from tables.
+
+    Parameters
+    ----------
+    spec : FigureSpec
+        One of `figure_specs`.
+    tables : mapping of str to pyarrow.Table
+        At least the tables that `spec.tables` names, in the schemas of `cnn_topology.tables.schemas`.
+    notes : mapping of str to str
+        What the footer says of the run: ``seed``, ``config`` and ``data`` (hashes); each may be missing.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        To be written by `cnn_topology.figures.style.save`.
+    drawn : pyarrow.Table
+        Exactly the data drawn, one part per `panel`.
+
+    Raises
+    ------
+    InputError
+        If the kind is unknown or a table it reads is not given. Empty tables are no error: the figure says so.
+    """
+    if spec.kind not in KINDS:
+        raise unknown("kind of figure", spec.kind, KINDS)
+    missing = [name for name in spec.tables if name not in tables]
+    if missing:
+        raise InputError(
+            f"figure {spec.name} reads the tables {', '.join(spec.tables)}; {', '.join(missing)} was not given"
+        )
+    style = importlib.import_module("cnn_topology.figures.style")
+    module = importlib.import_module(f"cnn_topology.figures.{spec.kind}")
+    with style.applied():
+        figure, drawn = module.draw(spec.parameters, tables, notes)
+        style.settle(figure)
+    return figure, drawn
+
+
+def _spec(kind: str, name: str | None = None, **parameters: Any) -> FigureSpec:
+    return FigureSpec(name or kind, kind, KINDS[kind], parameters)
+
+
+def _cloud(clouds: LayerClouds) -> dict[str, Any]:
+    steps = sorted(clouds.variants)
+    return {"population": clouds.population, "layer": clouds.layer.name, "first": steps[0], "last": steps[-1]}
+
+
+def _has_grid(clouds: LayerClouds) -> bool:
+    densities = [variant.density for variant in clouds.variants[max(clouds.variants)]]
+    return min(len({density.k for density in densities}), len({density.p for density in densities})) >= 2
+
+
+def _by_null(clouds: Sequence[LayerClouds]) -> list[list[dict[str, Any]]]:
+    """Gather the clouds whose headline is tested against the same draws of the sphere null."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for item in clouds:
+        headline = item.headline
+        key = (item.points, neighbours(headline.density, item.points), headline.density.p, headline.landmarks)
+        found.setdefault((*key, headline.centre), []).append({**_cloud(item), "centre": headline.centre})
+    return list(found.values())
+
+
+def _pages(kind: str, facets: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    size = FACETS[kind]
+    pages = [list(facets[start : start + size]) for start in range(0, len(facets), size)]
+    return [(kind if len(pages) == 1 else f"{kind}_{number}", page) for number, page in enumerate(pages, start=1)]

@@ -1,0 +1,124 @@
+"""Choosing rows of tables for a figure, naming them, and the table of what was drawn."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+
+
+def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
+    """Give the rows of a table in which each named column has the given value."""
+    for column, value in equal.items():
+        table = table.filter(pa.compute.equal(table[column], pa.scalar(value, table.schema.field(column).type)))
+    return table.to_pandas()
+
+
+def headlines(loops: pa.Table, cloud: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
+    """Give the headline clouds of one layer of a population, one row per step, by step."""
+    found = rows(loops, population=cloud["population"], layer=cloud["layer"], headline=True, **equal)
+    return found.sort_values("step").reset_index(drop=True)
+
+
+def headlines_at(loops: pa.Table, clouds: Iterable[Mapping[str, Any]], which: str) -> pd.DataFrame:
+    """Give the headline cloud of each layer at its ``first`` or ``last`` step; those that are missing are left out."""
+    found = [headlines(loops, cloud, step=cloud[which]) for cloud in clouds]
+    return pd.concat([loops.slice(0, 0).to_pandas(), *found], ignore_index=True)
+
+
+def null_of(significance: pa.Table, clouds: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of `significance` that belong to any of some rows of `loops`, in their order."""
+    return clouds[CLOUD].merge(significance.to_pandas(), on=CLOUD)
+
+
+def of_cloud(table: pa.Table, cloud: pd.Series) -> pd.DataFrame:
+    """Give the rows of a table that belong to the same cloud as a row of `loops`."""
+    return rows(table, **{column: cloud[column] for column in CLOUD})
+
+
+def no_cloud(step: int | None = None) -> str:
+    """Say why a cloud is missing."""
+    at = "" if step is None else f" at step {step:,}"
+    return f"no cloud{at}: every network failed, or the tables hold no row for it"
+
+
+def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
+    """Give the bars of a dimension with their length, longest first; infinite bars come first."""
+    found = bars[bars["dimension"] == dimension].copy()
+    found["length"] = found["death"] - found["birth"]
+    return found.sort_values(["length", "birth"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def drawn(**panels: pd.DataFrame) -> pa.Table:
+    """Join what each panel shows to one table; the column `panel` says which, others are empty where they do not apply.
+
+    The table is plain: no index and no metadata of pandas, so that the same data give the same bytes, and NaN stays
+    NaN: a null stands only where a column does not apply.
+    """
+    parts = [
+        pa.table({column: pa.array(values.to_numpy()) for column, values in frame.items()})
+        for frame in (frame.assign(panel=name) for name, frame in panels.items() if len(frame))
+    ]
+    if not parts:
+        return pa.table({"panel": pa.array([], pa.string())})
+    joined = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    return joined.select(["panel", *(name for name in joined.column_names if name != "panel")])
+
+
+def provenance(
+    notes: Mapping[str, str], clouds: pd.DataFrame | None = None, draws: Iterable[int] = (), extra: str = ""
+) -> str:
+    """Write the footer: how many networks and points, which density filter, how many null draws, seed and hashes.
+
+    Parameters
+    ----------
+    notes : mapping of str to str
+        ``seed``, ``config`` and ``data``; hashes are cut to 8 characters.
+    clouds : DataFrame, optional
+        Rows of `loops`; ranges are given where they differ.
+    draws : iterable of int
+        Draws of the nulls shown.
+    extra : str
+        What else the reader must know, put first.
+    """
+    parts = [extra] if extra else []
+    if clouds is not None and len(clouds):
+        parts.append(f"networks {spread(clouds['networks'])}")
+        parts.append(f"points N {spread(clouds['points'])} → kept {spread(clouds['kept'])}")
+        if (clouds["used"] < clouds["kept"]).any():
+            parts.append(
+                f"landmarks {spread(clouds['used'])} (covering radius ≤ {clouds['covering_radius'].max():.2g})"
+            )
+        parts.append(f"ρ(k = {spread(clouds['k'])}, p = {spread(clouds['p'])})")
+    counts = pd.Series(sorted(set(draws)), dtype=int)
+    if len(counts):
+        parts.append(f"null draws {spread(counts)}")
+    parts += [f"seed {notes['seed']}"] if notes.get("seed") else []
+    parts += [f"{key} {_hashes(notes[key])}" for key in ("config", "data") if notes.get(key)]
+    # Words of one part stay together when the footer is wrapped.
+    return "\N{NO-BREAK SPACE}· ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+
+
+def _hashes(text: str) -> str:
+    """Shorten each of a comma-separated list of hashes, which may follow a name and a colon, and the list itself."""
+    entries = [f"{name}{colon}{digest[:8]}" for name, colon, digest in (e.rpartition(":") for e in text.split(","))]
+    return ", ".join(entries[:4]) + (f" and {len(entries) - 4} more" if len(entries) > 4 else "")
+
+
+def spread(values: pd.Series) -> str:
+    """Write one value, or the smallest and the largest."""
+    low, high = values.min(), values.max()
+    return number(low) if low == high else f"{number(low)}–{number(high)}"
+
+
+def number(value: float) -> str:
+    """Write a count with thousands apart, another number with three digits."""
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:.3g}"
+
+
+def length(value: float | None) -> str:
+    """Write the length of a bar, or a dash where there is none."""
+    return "–" if value is None or not np.isfinite(value) else f"{value:.2f}"

@@ -1,0 +1,256 @@
+"""One style for all figures, and writing them: vector PDF, 200-dpi PNG and the table drawn, the same bytes each time.
+
+Figures are at most 7 inches wide, the text width of a two-column page, in 8-point type that ships with matplotlib.
+Colours are those of Okabe and Ito (2008), which people with any common colour blindness tell apart.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pyarrow as pa
+import pyarrow.csv
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
+
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tables import write_table
+
+WIDTH = 7.0  # inches
+DPI = 200
+
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+INK, GREY, PALE, BAND = "#222222", "#767676", "#b4b4b4", "#e6e6e6"
+SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
+NULL_LINES = {"sphere": "--", "permuted": ":"}
+# Angles: a cyclic map without a colour as pale as the paper.
+CYCLIC = LinearSegmentedColormap.from_list("angle", [BLUE, GREEN, ORANGE, PURPLE, BLUE])
+# Filters: symmetric about zero, as grey images in the paper.
+PATCHES = "gray"
+
+SMALL = 6.5  # points; the least that stays legible in print
+FOOTER_LINE = 0.115  # inches
+# A character of the footer is about 0.048 inches wide, one of 8-point type 0.068.
+FOOTER_CHARACTERS_PER_INCH = 20
+CHARACTER = 0.068
+
+# Drawn tables up to this many rows are also written as CSV.
+SMALL_TABLE = 2_000
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "xtick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.dpi": DPI,
+    "pdf.fonttype": 42,
+    "axes.unicode_minus": True,
+}
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Draw in this style, whatever a user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(height: float, footer: str, title: str | None = None, width: float = WIDTH) -> Figure:
+    """Make a figure with a grey footer that says what the data are.
+
+    Parameters
+    ----------
+    height, width : float
+        Size of the panels, inches; the footer comes on top of the height.
+    footer : str
+        The provenance, from `selection.provenance`; wrapped to the width.
+    title : str, optional
+        A line above the panels, for figures that show one cloud.
+    """
+    lines = textwrap.wrap(footer, int(width * FOOTER_CHARACTERS_PER_INCH), break_on_hyphens=False)
+    below = FOOTER_LINE * (len(lines) + 0.6) if lines else 0.0
+    total = height + below
+    figure = Figure(figsize=(width, total), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(rect=(0.0, below / total, 1.0, 1.0 - below / total), w_pad=0.06, h_pad=0.05)  # type: ignore[call-arg]
+    for number, line in enumerate(reversed(lines)):
+        y = FOOTER_LINE * (number + 0.4) / total
+        figure.text(0.06 / width, y, line, fontsize=SMALL - 0.5, color=GREY, va="bottom", ha="left")
+    if title:
+        figure.suptitle(title, x=0.06 / width, ha="left")
+    return figure
+
+
+def letter(axes: Axes, text: str, title: str = "") -> None:
+    """Set a panel's letter, and its title in plain type after it."""
+    axes.set_title(rf"$\bf{{{text}}}$  {title}" if title else rf"$\bf{{{text}}}$")
+
+
+def settle(figure: Figure) -> None:
+    """Fix the places that the layout found, to a millionth of the page.
+
+    The solver of the layout leaves noise in the last digits that differs from call to call, and with it the PDF.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(value, 6) for value in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, 6), round(y, 6)))
+
+
+def legend_below(axes: Axes, points: float = 30) -> None:
+    """Set a panel's legend under it, so many points below the axis line: clear of tick labels and axis label."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    below = axes.transAxes + ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, borderaxespad=0, labelspacing=0.25)
+
+
+def explain(axes: Axes, message: str, characters: int = 34) -> None:
+    """Fill an empty panel with the reason why it is empty."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    text = "\n".join(textwrap.wrap(message, characters))
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=7)
+
+
+def shape(count: int, most: int = 3) -> tuple[int, int]:
+    """Give rows and columns for so many panels, at most `most` in a row and as few places left over as can be."""
+    rows = -(-count // most)
+    return rows, -(-count // rows)
+
+
+def facets(figure: Figure, count: int, most: int = 3, place: SubplotSpec | None = None) -> list[Axes]:
+    """Make `count` panels in the rows and columns of `shape`, in all of the figure or in one place of its grid."""
+    rows, columns = shape(count, most)
+    grid = place.subgridspec(rows, columns) if place else figure.add_gridspec(rows, columns)
+    return [figure.add_subplot(grid[divmod(number, columns)]) for number in range(count)]
+
+
+def shared_legend(figure: Figure, without: str | None = None) -> None:
+    """Set one legend above all panels, with each label once; panels titled `without` keep their own."""
+    found: dict[str, Artist] = {}
+    for axes in figure.axes:
+        if without is None or axes.get_title(loc="left") != without:
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                found.setdefault(label, handle)
+    if found:
+        columns = min(len(found), 5)
+        figure.legend(list(found.values()), list(found), loc="outside upper left", ncols=columns, columnspacing=1.2)
+
+
+def facet_title(axes: Axes, title: str, columns: int) -> None:
+    """Set the title of a panel, in smaller type or over two lines where it is longer than the panel is wide."""
+    room = int(WIDTH / columns / CHARACTER) - 4
+    size = 8.0 if len(title) <= room else max(SMALL, 8.0 * room / len(title))
+    width = int(room * 8.0 / size)
+    axes.set_title("\n".join(textwrap.wrap(title, width)), fontsize=size)
+
+
+def row_title(axes: Axes, title: str) -> None:
+    """Name a row of panels above the title of its first one."""
+    axes.set_title(f"{title}\n{axes.get_title(loc='left')}")
+
+
+def step_axis(axes: Axes, steps: Iterable[int]) -> None:
+    """Make a logarithmic axis of training steps that has room for step 0."""
+    positive = [step for step in steps if step > 0]
+    if not positive:
+        return
+    least, last = min(positive), max(positive)
+    axes.set_xscale("symlog", linthresh=least, linscale=0.5)
+    decades = [10**power for power in range(12) if least <= 10**power <= last]
+    ticks = decades[::-1][:: -(-len(decades) // 4) or 1] or sorted({least, last})
+    axes.xaxis.set_major_locator(FixedLocator([0, *ticks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: _short(step)))
+    axes.set_xlim(-0.12 * least, 1.25 * last)
+
+
+def _short(step: float) -> str:
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if step >= size:
+            return f"{step / size:g}{unit}"
+    return f"{step:g}"
+
+
+def save(
+    figure: Figure, folder: Path, name: str, drawn: pa.Table, notes: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write a figure and the table drawn, each atomically; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    figure, drawn
+        From `registry.draw`.
+    folder : Path
+        Where ``<name>.pdf``, ``<name>.png``, ``<name>.parquet`` and, for a small table, ``<name>.csv`` go.
+    notes : mapping of str to str, optional
+        Metadata of the Parquet file.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        If the disk is full or the folder cannot be written.
+    """
+    pdf, png, parquet, csv = (folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "parquet", "csv"))
+    with applied():
+        # No time of making and no version of the library: both would change the bytes without a change of content.
+        with atomic_path(pdf) as temporary:
+            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
+        with atomic_path(png) as temporary:
+            figure.savefig(temporary, format="png", metadata={"Software": None})
+    write_table(parquet, drawn, drawn.schema, notes)
+    if drawn.num_rows > SMALL_TABLE:
+        return [pdf, png, parquet]
+    with atomic_path(csv) as temporary:
+        pyarrow.csv.write_csv(drawn, temporary)
+    return [pdf, png, parquet, csv]

@@ -1,0 +1,94 @@
+"""Accuracy over training on each image set: mean over networks with its 95% interval, and each network thinly."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import t as student
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows
+
+SINGLE_NETWORKS = 30
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one panel for each of `populations`; `images` of each names the set it is trained on."""
+    populations = parameters["populations"]
+    logs = [rows(tables["training"], population=item["population"]) for item in populations]
+    facet_rows, columns = style.shape(len(populations))
+    # A colour for each other image set, the same in every panel.
+    names = {
+        images for log, item in zip(logs, populations, strict=True) for images in set(log["images"]) - {item["images"]}
+    }
+    colours = {name: style.SERIES[2 + place % (len(style.SERIES) - 2)] for place, name in enumerate(sorted(names))}
+    footer = provenance(notes, extra="mean over networks, band: 95% interval of the mean (Student t)")
+    figure = style.new_figure(1.95 * facet_rows + 0.45, footer)
+    panels = style.facets(figure, len(populations))
+    curves = []
+    for place, (item, log, axes) in enumerate(zip(populations, logs, panels, strict=True)):
+        failed = log.loc[log["failed"], "network"].unique()
+        whole = log[~log["network"].isin(failed)]
+        networks = whole["network"].nunique()
+        style.facet_title(axes, item["population"], columns)
+        if whole.empty:
+            state = f"all {len(failed)} networks failed (loss not a number)" if len(failed) else "no row in the table"
+            style.explain(axes, state)
+            continue
+        curves.append(_curves(axes, whole, item["images"], colours))
+        remark = f"n = {networks}" + (f"; {len(failed)} failed, left out" if len(failed) else "")
+        axes.text(0.98, 0.03, remark, transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=style.GREY)
+        axes.set_ylim(0, 1.03)
+        style.step_axis(axes, list(whole["step"]))
+        if place % columns == 0:
+            axes.set_ylabel("accuracy")
+        if place + columns >= len(populations):
+            axes.set_xlabel("training step")
+    style.shared_legend(figure)
+    return figure, drawn(accuracy=pd.concat(curves) if curves else pd.DataFrame())
+
+
+def _curves(axes: Axes, log: pd.DataFrame, own: str, colours: Mapping[str, str]) -> pd.DataFrame:
+    """Draw accuracy on the population's own images, then on the other image sets by name."""
+    series = [(own, "train", "own images, train", style.BLUE), (own, "test", "own images, test", style.VERMILION)]
+    series += [(name, "test", f"{name}, test", colours[name]) for name in sorted(set(log["images"]) - {own})]
+    parts = []
+    for images, split, label, colour in series:
+        chosen = log[(log["images"] == images) & (log["split"] == split)]
+        if chosen.empty:
+            continue
+        if chosen["network"].nunique() <= SINGLE_NETWORKS:
+            for _, network in chosen.groupby("network"):
+                axes.plot(network["step"], network["accuracy"], color=colour, linewidth=0.3, alpha=0.35)
+        mean = mean_interval(chosen)
+        axes.fill_between(mean["step"], mean["low"], mean["high"], color=colour, alpha=0.25, linewidth=0)
+        axes.plot(mean["step"], mean["accuracy"], color=colour, marker=".", markersize=3, label=label)
+        parts.append(mean.assign(population=chosen["population"].iloc[0], images=images, split=split))
+    return pd.concat(parts) if parts else pd.DataFrame()
+
+
+def mean_interval(log: pd.DataFrame) -> pd.DataFrame:
+    """Average accuracy over networks at each step, with the 95% interval of the mean by Student's t.
+
+    Returns
+    -------
+    DataFrame
+        ``step``, ``accuracy``, ``low``, ``high`` and ``networks``; with one network `low` and `high` are NaN.
+    """
+    grouped = log.groupby("step")["accuracy"].agg(["mean", "std", "count"])
+    half = student.ppf(0.975, np.maximum(grouped["count"] - 1, 1)) * grouped["std"] / np.sqrt(grouped["count"])
+    return pd.DataFrame(
+        {
+            "step": grouped.index,
+            "accuracy": grouped["mean"].to_numpy(),
+            "low": (grouped["mean"] - half).to_numpy(),
+            "high": (grouped["mean"] + half).to_numpy(),
+            "networks": grouped["count"].to_numpy(),
+        }
+    )

@@ -1,0 +1,250 @@
+"""Synthetic tables of a small run, in the schemas of the package: circles of patches with noise, real barcodes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan, neighbours
+from cnn_topology.tables.schemas import FILTER_COORDINATES, TABLES
+from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
+from cnn_topology.topology.persistence import barcode
+
+STEPS = [0, 10, 30, 100, 300, 1_000, 2_000]
+NULLS = {"sphere": 0.34, "permuted": 0.29}
+DRAWS = 199
+
+
+def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEPS) -> dict[str, Any]:
+    names = ["digits", "printed", *(f"printed_shuffled_labels_{n}" for n in range(2, populations))][:populations]
+    densities = [{"k": k, "p": p} for k in (32, 8, 100) for p in (0.3, 0.1, 0.2)]
+    return {
+        "version": 1,
+        "name": "synthetic",
+        "images": {"digits": {"kind": "digits"}, "printed": {"kind": "printed"}},
+        "populations": {
+            name: {
+                "images": "digits" if name == "digits" else "printed",
+                "architecture": {"convolutions": [64, 8], "dense": [64], "pool_after": [1]},
+                "recipe": {"iterations": steps[-1]},
+                "networks": networks,
+                "snapshots": {"iterations": steps},
+                "cross_test": ["printed"] if name == "digits" else ["digits"],
+            }
+            for name in names
+        },
+        "clouds": [{"layers": "all", "landmarks": 200, "densities": densities}],
+        "significance": {"draws": DRAWS},
+        "controls": {"points": 200, "noise": 0.1},
+    }
+
+
+def learned(step: int, last: int) -> float:
+    """Say how far training has come, 0 to 1."""
+    return float(np.log1p(step) / np.log1p(last))
+
+
+class Maker:
+    """Fills the tables of a plan row by row."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.rng = np.random.default_rng(3)
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+
+    def tables(self) -> dict[str, pa.Table]:
+        for clouds in self.plan.layer_clouds:
+            for step, variants in clouds.variants.items():
+                for variant in variants:
+                    self.cloud(clouds, step, variant, headline=variant is variants[0])
+        for name in self.plan.config.populations:
+            self.training(name)
+        self.nulls()
+        self.controls()
+        return {
+            name: pa.Table.from_pylist(rows, schema=TABLES[name]) if rows else TABLES[name].empty_table()
+            for name, rows in self.rows.items()
+        }
+
+    def cloud(self, clouds: Any, step: int, variant: Any, *, headline: bool) -> None:
+        done = learned(step, max(clouds.variants)) * (1.0 if clouds.layer.depth == 1 else 0.35)
+        k = neighbours(variant.density, clouds.points)
+        kept = int(variant.density.p * clouds.points)
+        key = {
+            "population": clouds.population,
+            "layer": clouds.layer.name,
+            "depth": clouds.layer.depth,
+            "step": step,
+            "k": k,
+            "p": variant.density.p,
+            "landmarks": variant.landmarks,
+        }
+        used = min(kept, variant.landmarks)
+        ends = step in (min(clouds.variants), max(clouds.variants))
+        bars = np.array([[0.3, 0.35 + 0.9 * done * self.rng.uniform(0.8, 1)], [0.4, 0.6 + 0.05 * self.rng.uniform()]])
+        if headline and ends:
+            bars = self.filters(key, clouds, kept, used, done)
+        lengths = np.sort(bars[:, 1] - bars[:, 0])[::-1]
+        significant = int((lengths > max(NULLS.values())).sum())
+        p_value = 1 / (DRAWS + 1) if significant else 0.4
+        for null, critical in NULLS.items():
+            wiggle = critical + 0.02 * self.rng.uniform()
+            self.rows["significance"].append(
+                {
+                    **key,
+                    "null": null,
+                    "draws": DRAWS,
+                    "null_longest_median": 0.7 * critical,
+                    "null_longest_95": 0.9 * critical,
+                    "null_critical": wiggle,
+                    "p_longest": p_value,
+                    "p_ratio": p_value,
+                    "significant_bars": significant,
+                }
+            )
+        one = significant == 1 and lengths[0] > 3 * lengths[1]
+        self.rows["loops"].append(
+            {
+                **key,
+                "points": clouds.points,
+                "kept": kept,
+                "used": used,
+                "covering_radius": 0.21 if used < kept else 0.0,
+                "networks": clouds.points // clouds.layer.filters,
+                "headline": headline,
+                "engine": "ripser",
+                "bars": len(bars),
+                "longest": lengths[0],
+                "longest_birth": bars[0, 0],
+                "longest_death": bars[0, 1],
+                "second": lengths[1],
+                "ratio": lengths[0] / lengths[1],
+                "significant_bars": significant,
+                "p_longest": p_value,
+                "p_ratio": p_value,
+                "p_bobrowski_skraba": p_value,
+                "verdict": "one circle" if one else "several loops" if significant else "no loop",
+            }
+        )
+
+    def filters(self, key: dict[str, Any], clouds: Any, kept: int, used: int, done: float) -> np.ndarray:
+        """Fill the filters and bars of a headline cloud, and return its H1 bars."""
+        circle = primary_circle(kept)[self.rng.permutation(kept)]
+        patches = noisy(circle * (done > 0), 1.3 - 1.1 * done, self.rng) if done else random_filters(kept, self.rng)
+        plane = np.linalg.svd(patches - patches.mean(0), full_matrices=False)
+        plane12 = (patches - patches.mean(0)) @ plane[2][:2].T
+        theta = np.mod(np.arctan2(patches[:, 1] - patches[:, 7], patches[:, 5] - patches[:, 3]), 2 * np.pi)
+        theta2 = np.mod(np.pi / 2 + (1.2 - done) * self.rng.normal(size=kept), 2 * np.pi)
+        for number in range(kept):
+            self.rows["filters"].append(
+                {
+                    **key,
+                    "network": number % 16,
+                    "out_channel": number % 64,
+                    "in_channel": number // 64,
+                    "neighbour_distance": 0.5,
+                    **dict(zip(FILTER_COORDINATES, patches[number], strict=True)),
+                    "plane1": plane12[number, 0],
+                    "plane2": plane12[number, 1],
+                    "theta1": theta[number],
+                    "theta2": theta2[number],
+                    "residual": float(np.abs(self.rng.normal(1.0 - 0.8 * done, 0.1))),
+                    "model": "primary circle",
+                }
+            )
+        found = barcode(patches[:used], engine="ripser")
+        for dimension, birth, death in zip(found.dimension, found.birth, found.death, strict=True):
+            bar = {"field": 2, "dimension": int(dimension), "birth": birth, "death": death, "p_value": 1.0}
+            self.rows["barcodes"].append({**key, **bar})
+        return found.in_dimension(1)
+
+    def training(self, name: str) -> None:
+        population = self.plan.population(name)
+        steps = self.plan.steps(name)
+        sets = [(population.images, "train", 0.98), (population.images, "test", 0.95)]
+        sets += [(other, "test", 0.35) for other in population.cross_test]
+        for network in range(population.networks):
+            broken = name == "printed" and network in (3, 7)
+            for step in steps:
+                failed = broken and step > 100
+                for images, split, best in sets:
+                    accuracy = 0.1 + (best - 0.1) * learned(step, steps[-1]) + self.rng.normal(0, 0.015)
+                    self.rows["training"].append(
+                        {
+                            "population": name,
+                            "network": network,
+                            "seed": network,
+                            "step": step,
+                            "epoch": step / 100,
+                            "images": images,
+                            "split": split,
+                            "examples": 1_000,
+                            "loss": float("nan") if failed else 1 - accuracy,
+                            "accuracy": float("nan") if failed else accuracy,
+                            "failed": failed,
+                        }
+                    )
+
+    def nulls(self) -> None:
+        for points, variants in self.plan.null_points.items():
+            for variant in variants:
+                for draw in range(DRAWS):
+                    longest = self.rng.gumbel(0.24, 0.025)
+                    self.rows["nulls"].append(
+                        {
+                            "null": "sphere",
+                            "points": points,
+                            "k": neighbours(variant.density, points),
+                            "p": variant.density.p,
+                            "landmarks": variant.landmarks,
+                            "centre": variant.centre,
+                            "draw": draw,
+                            "longest": longest,
+                            "second": 0.9 * longest,
+                            "largest_ratio": 1.3,
+                        }
+                    )
+
+    def controls(self) -> None:
+        size, noise = self.plan.config.controls.points, self.plan.config.controls.noise
+        clouds = {
+            "primary_circle": primary_circle(size),
+            "three_circles": three_circles(size // 3),
+            "klein_bottle": klein_bottle(14, size // 14),
+            "random_filters": random_filters(size, self.rng),
+        }
+        for control, points in clouds.items():
+            for field in (2, 3) if control == "klein_bottle" else (2,):
+                found = barcode(noisy(points, noise, self.rng), field=field, engine="ripser")
+                for dimension, birth, death in zip(found.dimension, found.birth, found.death, strict=True):
+                    bar = {"dimension": int(dimension), "birth": birth, "death": death}
+                    about = {"control": control, "points": len(points), "noise": noise, "field": field}
+                    self.rows["controls"].append({**about, **bar})
+
+
+@pytest.fixture(scope="session")
+def make_plan() -> Callable[..., Plan]:
+    return lambda **changes: Plan(parse_config(run_config(**changes)))
+
+
+@pytest.fixture(scope="session")
+def plan(make_plan: Callable[..., Plan]) -> Plan:
+    return make_plan()
+
+
+@pytest.fixture(scope="session")
+def tables(plan: Plan) -> dict[str, pa.Table]:
+    return Maker(plan).tables()
+
+
+@pytest.fixture(scope="session")
+def empty_tables() -> dict[str, pa.Table]:
+    return {name: schema.empty_table() for name, schema in TABLES.items()}
+
+
+@pytest.fixture(scope="session")
+def notes() -> dict[str, str]:
+    return {"seed": "2018", "config": "1f0c9b7a5e21", "data": "printed:0f3a9c,digits:77b1"}

@@ -1,0 +1,137 @@
+"""Every figure draws from tables, in the same bytes each time, inside its page, and says why where it is empty."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from cnn_topology.figures.registry import KINDS, FigureSpec, draw, figure_specs
+from cnn_topology.figures.style import save
+from cnn_topology.plan.expand import Plan
+from cnn_topology.storage.tables import read_notes, read_table
+
+Tables = dict[str, pa.Table]
+
+
+def first_of(kind: str, plan: Plan) -> FigureSpec:
+    return next(spec for spec in figure_specs(plan).values() if spec.kind == kind)
+
+
+def texts(figure: Figure) -> list[Text]:
+    return [item for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
+
+
+def words(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ") for text in texts(figure))
+
+
+def cut_off(figure: Figure) -> list[str]:
+    """List what reaches over the edge of the page: panels with their labels and legends, and texts of the page."""
+    figure.canvas.draw()
+    page = figure.bbox.padded(1)
+    parts = [*figure.axes, *figure.texts, *figure.legends]
+    boxes = [(part, part.get_tightbbox()) for part in parts]
+    return [
+        f"{part}: {box}"
+        for part, box in boxes
+        if box is not None and not (page.x0 <= box.x0 and page.y0 <= box.y0 and box.x1 <= page.x1 and box.y1 <= page.y1)
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_is_the_same_bytes_each_time(
+    kind: str, plan: Plan, tables: Tables, notes: dict[str, str], tmp_path: Path
+) -> None:
+    spec = first_of(kind, plan)
+    written = []
+    for folder in ("one", "two"):
+        figure, drawn = draw(spec, tables, notes)
+        written.append([path.read_bytes() for path in save(figure, tmp_path / folder, spec.name, drawn, notes)])
+    assert drawn.num_rows > 0
+    assert drawn.column_names[0] == "panel"
+    assert written[0] == written[1]
+    assert cut_off(figure) == []
+    parquet = tmp_path / "one" / f"{spec.name}.parquet"
+    assert read_table(parquet).equals(drawn)
+    assert read_notes(parquet)["config"] == notes["config"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind]])
+def test_a_figure_of_data_says_where_the_data_come_from(
+    kind: str, plan: Plan, tables: Tables, notes: dict[str, str]
+) -> None:
+    figure, _ = draw(first_of(kind, plan), tables, notes)
+    said = words(figure)
+    assert "seed 2018" in said
+    assert "config 1f0c9b7a" in said
+    assert "printed:0f3a9c" in said
+    if kind != "training_curves":
+        assert "networks 16" in said
+        assert "→ kept" in said
+        assert ("ρ(k = 8–100, p = 0.1–0.3)" if kind == "sensitivity" else "ρ(k = 32, p = 0.3)") in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_empty_tables_give_a_figure_that_says_so(
+    kind: str, plan: Plan, empty_tables: Tables, notes: dict[str, str], tmp_path: Path
+) -> None:
+    spec = first_of(kind, plan)
+    figure, drawn = draw(spec, empty_tables, notes)
+    save(figure, tmp_path, spec.name, drawn)
+    if spec.tables:
+        assert drawn.num_rows == 0
+        assert any(reason in words(figure) for reason in ("every network failed", "no row in the table", "is empty"))
+
+
+def test_a_cloud_without_a_loop_says_so(plan: Plan, tables: Tables, notes: dict[str, str]) -> None:
+    barcodes = tables["barcodes"].filter(pc.equal(tables["barcodes"]["dimension"], 0))
+    loops = tables["loops"]
+    for name in ("longest", "second", "ratio", "p_longest", "p_ratio", "longest_birth", "longest_death"):
+        place = loops.column_names.index(name)
+        loops = loops.set_column(place, name, pa.array([float("nan")] * loops.num_rows))
+    changed = {**tables, "barcodes": barcodes, "loops": loops}
+    for kind in KINDS:
+        draw(first_of(kind, plan), changed, notes)
+    figure, _ = draw(first_of("cloud", plan), changed, notes)
+    assert "the cloud has no loop at any scale" in words(figure)
+
+
+def test_failed_networks_are_counted_and_left_out(plan: Plan, tables: Tables, notes: dict[str, str]) -> None:
+    figure, drawn = draw(figure_specs(plan)["training_curves"], tables, notes)
+    assert "n = 14; 2 failed, left out" in words(figure)
+    printed = drawn.filter(pc.equal(drawn["population"], "printed"))
+    assert set(printed["networks"].to_pylist()) == {14}
+
+
+def test_a_population_whose_networks_all_failed_says_so(plan: Plan, tables: Tables, notes: dict[str, str]) -> None:
+    training = tables["training"]
+    place = training.column_names.index("failed")
+    failed = training.set_column(place, "failed", pa.array([True] * training.num_rows))
+    figure, drawn = draw(figure_specs(plan)["training_curves"], {**tables, "training": failed}, notes)
+    assert "all 16 networks failed" in words(figure)
+    assert drawn.num_rows == 0
+
+
+def test_bars_longer_than_every_null_are_marked(plan: Plan, tables: Tables, notes: dict[str, str]) -> None:
+    figure, drawn = draw(figure_specs(plan)["cloud_printed_conv1"], tables, notes)
+    bars = drawn.filter(pc.equal(drawn["panel"], "h1")).to_pandas()
+    critical = drawn.filter(pc.equal(drawn["panel"], "null")).to_pandas()["null_critical"].max()
+    assert list(bars["longer"].astype(bool)) == list(bars["length"] > critical)
+    assert bars["longer"].sum() == 1
+    assert "longer than every null: 1" in words(figure)
+
+
+def test_pages_of_a_large_run_fit_on_paper(
+    make_plan: Callable[..., Plan], empty_tables: Tables, notes: dict[str, str]
+) -> None:
+    seen = set()
+    for spec in figure_specs(make_plan(populations=30)).values():
+        if spec.kind not in seen:
+            seen.add(spec.kind)
+            figure, _ = draw(spec, empty_tables, notes)
+            assert figure.get_figwidth() <= 7
+            assert figure.get_figheight() <= 10

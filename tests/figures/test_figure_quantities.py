@@ -1,0 +1,136 @@
+"""What figures compute from tables: Klein coordinates in one square, sector means, onset, intervals, footer."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnn_topology.figures.angles import edge_angle, fundamental
+from cnn_topology.figures.cloud import sector_means
+from cnn_topology.figures.controls import EXPECTED
+from cnn_topology.figures.evolution import onset
+from cnn_topology.figures.primer import SCALES, noisy_circle
+from cnn_topology.figures.selection import drawn, lengths, provenance, spread
+from cnn_topology.figures.style import shape
+from cnn_topology.figures.training_curves import mean_interval
+from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.topology.patches import edge_patch, klein_patch
+from cnn_topology.topology.persistence import barcode
+
+angles = st.floats(-20, 20, allow_nan=False)
+
+
+@given(angles, angles)
+def test_the_fundamental_square_holds_the_same_patch(theta1: float, theta2: float) -> None:
+    half, phase = fundamental(np.array([theta1]), np.array([theta2]))
+    rounding = 1e-12
+    assert -rounding <= half[0] <= np.pi + rounding
+    assert -rounding <= phase[0] <= 2 * np.pi + rounding
+    assert np.allclose(klein_patch(half, phase), klein_patch(np.array([theta1]), np.array([theta2])), atol=1e-9)
+
+
+@given(st.floats(0, 6.28))
+def test_the_edge_angle_of_an_edge_is_its_angle(theta: float) -> None:
+    for theta1, theta2 in ((theta, np.pi / 2), (theta + np.pi, 3 * np.pi / 2)):
+        angle = edge_angle(np.array([theta1]), np.array([theta2]))
+        assert np.allclose(edge_patch(angle), edge_patch(theta), atol=1e-9)
+
+
+def circle_of_filters(count: int) -> pd.DataFrame:
+    turn = 2 * np.pi * (np.arange(count) + 0.5) / count
+    weights = dict(zip(FILTER_COORDINATES, edge_patch(turn).T, strict=True))
+    plane = {"plane1": np.cos(turn), "plane2": np.sin(turn), "theta1": turn, "theta2": np.full(count, np.pi / 2)}
+    return pd.DataFrame({**weights, **plane})
+
+
+def test_sector_means_of_the_primary_circle_are_edges_at_their_angles() -> None:
+    sectors = sector_means(circle_of_filters(160), 16)
+    assert list(sectors["filters"]) == [10] * 16
+    means = sectors[list(FILTER_COORDINATES)].to_numpy()
+    expected = edge_patch(sectors["angle"].to_numpy())
+    assert np.allclose(means / np.linalg.norm(means, axis=1, keepdims=True), expected, atol=1e-9)
+
+
+def test_an_empty_sector_has_no_mean() -> None:
+    half = circle_of_filters(160).iloc[:80]
+    sectors = sector_means(half, 16)
+    assert sectors["filters"].sum() == 80
+    assert sectors.loc[sectors["filters"] == 0, list(FILTER_COORDINATES)].isna().all(axis=None)
+    assert (sectors["filters"] == 0).sum() == 7
+    assert sectors["filters"][0] == 5
+
+
+def test_onset_is_the_first_step_of_a_loop_that_lasts() -> None:
+    steps = [0, 10, 20, 40, 80]
+    assert onset(steps, [0.5, 0.005, 0.3, 0.01, 0.005], 0.01) == 40
+    assert onset(steps, [0.005] * 5, 0.01) == 0
+    assert onset(steps, [0.005, 0.005, 0.005, 0.005, 0.02], 0.01) is None
+    assert onset(steps, [0.005, 0.005, 0.005, 0.005, float("nan")], 0.01) is None
+
+
+def test_the_interval_of_a_mean_is_students() -> None:
+    log = pd.DataFrame({"step": [5, 5, 5], "accuracy": [0.8, 0.9, 1.0]})
+    mean = mean_interval(log).iloc[0]
+    # t(0.975, 2) = 4.302653, standard deviation 0.1.
+    assert np.isclose(mean["high"] - mean["accuracy"], 4.302653 * 0.1 / np.sqrt(3))
+    assert np.isnan(mean_interval(log.head(1)).iloc[0]["low"])
+
+
+def test_lengths_come_longest_first() -> None:
+    bars = pd.DataFrame({"dimension": [1, 1, 0, 1], "birth": [0.1, 0.2, 0.0, 0.3], "death": [0.2, 0.9, np.inf, 0.4]})
+    assert np.allclose(lengths(bars, 1)["length"], [0.7, 0.1, 0.1])
+    assert lengths(bars, 0)["length"][0] == np.inf
+
+
+def test_the_footer_gives_ranges_and_short_hashes() -> None:
+    clouds = pd.DataFrame(
+        {
+            "networks": [16, 100],
+            "points": [1_024, 6_400],
+            "kept": [307, 1_920],
+            "used": [307, 1_000],
+            "covering_radius": [0.0, 0.25],
+            "k": [32, 200],
+            "p": [0.3, 0.3],
+        }
+    )
+    seed = "1234567890123"
+    footer = provenance({"seed": seed, "config": "a" * 12, "data": "b" * 64 + "," + "c" * 64}, clouds, [199, 199])
+    assert footer.replace("\N{NO-BREAK SPACE}", " ") == (
+        "networks 16–100 · points N 1,024–6,400 → kept 307–1,920 · landmarks 307–1,000 (covering radius ≤ 0.25) · "
+        f"ρ(k = 32–200, p = 0.3) · null draws 199 · seed {seed} · config aaaaaaaa · data bbbbbbbb, cccccccc"
+    )
+
+
+def test_one_value_is_no_range() -> None:
+    assert spread(pd.Series([0.3, 0.3])) == "0.3"
+
+
+def test_the_drawn_table_names_its_panels_and_has_no_metadata() -> None:
+    table = drawn(a=pd.DataFrame({"x": [1]}), b=pd.DataFrame({"y": ["u", "v"]}), c=pd.DataFrame())
+    assert table.to_pydict() == {"panel": ["a", "b", "b"], "x": [1, None, None], "y": [None, "u", "v"]}
+    assert table.schema.metadata is None
+    assert drawn().schema == pa.schema([("panel", pa.string())])
+
+
+@given(st.integers(1, 60), st.integers(1, 6))
+def test_panels_have_room_and_leave_less_than_a_row_over(count: int, most: int) -> None:
+    rows, columns = shape(count, most)
+    assert columns <= most
+    assert 0 <= rows * columns - count < rows + columns
+
+
+def test_the_primer_shows_what_its_titles_say() -> None:
+    bars = barcode(noisy_circle(), engine="ripser")
+    alive = {
+        dimension: [int(((bars.birth <= s) & (s < bars.death))[bars.dimension == dimension].sum()) for s in SCALES]
+        for dimension in (0, 1)
+    }
+    assert alive[0][0] > 10
+    assert alive[0][1:] == [1, 1]
+    assert alive[1] == [0, 1, 0]
+
+
+def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:
+    assert EXPECTED["klein_bottle"] == {2: 2, 3: 1}

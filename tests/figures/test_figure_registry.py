@@ -1,0 +1,67 @@
+"""Which figures a run has: known while the Snakefile is parsed, without any array or drawing library."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from cnn_topology.errors import InputError
+from cnn_topology.figures.registry import FACETS, KINDS, FigureSpec, draw, figure_specs
+from cnn_topology.plan.expand import Plan
+from cnn_topology.tables.schemas import TABLES
+
+
+def test_names_of_figures_need_no_array_or_drawing_library() -> None:
+    heavy = ("matplotlib", "numpy", "pandas", "pyarrow", "scipy", "torch")
+    code = f"import sys, cnn_topology.figures.registry; print([m for m in {heavy!r} if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan) -> None:
+    specs = figure_specs(plan)
+    assert {spec.kind for spec in specs.values()} == set(KINDS)
+    clouds = {name for name in specs if name.startswith("cloud_")}
+    assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2")}
+
+
+def test_specs_are_plain_values_and_name_tables_that_exist(plan: Plan) -> None:
+    for name, spec in figure_specs(plan).items():
+        assert spec.name == name
+        assert json.loads(json.dumps(spec.parameters)) == spec.parameters
+        assert set(spec.tables) <= set(TABLES)
+
+
+def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[..., Plan]) -> None:
+    config = make_plan().config.model_dump()
+    config["clouds"] = [{"layers": ["conv1"], "steps": "last", "densities": [{"k": 10, "p": 0.3}, {"k": 20, "p": 0.3}]}]
+    kinds = {spec.kind for spec in figure_specs(Plan(type(make_plan().config).model_validate(config))).values()}
+    assert set(KINDS) - kinds == {"evolution", "sensitivity"}
+
+
+def test_many_populations_go_to_pages_and_each_facet_stands_on_one(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan(populations=30)
+    specs = figure_specs(plan)
+    for kind, key in (("evolution", "clouds"), ("klein_coordinates", "clouds"), ("training_curves", "populations")):
+        pages = [spec for spec in specs.values() if spec.kind == kind]
+        assert [spec.name for spec in pages] == [f"{kind}_{number}" for number in range(1, len(pages) + 1)]
+        facets = [tuple(sorted(facet.items())) for spec in pages for facet in spec.parameters[key]]
+        assert len(facets) == len(set(facets)) == (30 if key == "populations" else 60)
+        assert all(len(spec.parameters[key]) <= FACETS[kind] for spec in pages)
+
+
+def test_clouds_of_one_size_share_one_null(plan: Plan) -> None:
+    clouds = figure_specs(plan)["nulls"].parameters["clouds"]
+    assert [cloud["layer"] for cloud in clouds] == ["conv1", "conv1", "conv2", "conv2"]
+
+
+def test_a_table_that_is_not_given_is_named(plan: Plan) -> None:
+    with pytest.raises(InputError, match=r"cloud_digits_conv1 reads .* barcodes, significance, filters was not given"):
+        draw(figure_specs(plan)["cloud_digits_conv1"], {"loops": None}, {})  # type: ignore[dict-item]
+
+
+def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'evolution'"):
+        draw(FigureSpec("evolutoin", "evolutoin", (), {}), {}, {})

@@ -98,13 +98,13 @@ def test_printed_digits_are_strokes_on_black_in_the_frame(side):
     assert (border > 20).mean() < 0.05
 
 
-def test_printed_digits_have_edges_in_all_directions():
-    # Share of the squared gradient per 45 degrees of its direction, over 0 to 360: no direction is left out.
-    pixels = load_printed(rendered_train=300).train_images[..., 0].astype(float)
+def test_printed_digits_have_edges_in_all_directions_alike():
+    # Mean of exp(2 i angle) over squared gradients: 0 where no direction is preferred, 1 where all edges are parallel.
+    # Digits turned by 25 degrees at most have 0.12 to 0.14, and first-layer filters then form no circle.
+    pixels = load_printed(rendered_train=600).train_images[..., 0].astype(float)
     down, right = np.gradient(pixels, axis=(1, 2))
-    sector = (np.floor(np.arctan2(down, right) / (np.pi / 4))).astype(int) % 8
-    share = np.bincount(sector.ravel(), weights=(down**2 + right**2).ravel(), minlength=8)
-    assert (share / share.sum() > 0.05).all()
+    gradient = right + 1j * down
+    assert abs((gradient**2).sum()) / (np.abs(gradient) ** 2).sum() < 0.05
 
 
 def test_printed_classes_take_turns_and_can_be_told_apart():
@@ -116,4 +116,4 @@ def test_printed_classes_take_turns_and_can_be_told_apart():
         for pixels in (images.train_images, images.test_images)
     )
     guess = images.train_labels[(test @ train.T).argmax(axis=1)]
-    assert (guess == images.test_labels).mean() > 0.6
+    assert (guess == images.test_labels).mean() > 0.5

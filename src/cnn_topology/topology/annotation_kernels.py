@@ -21,6 +21,10 @@ COUNTERS = 11
 # Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
 SUM_CACHE = 1 << 13
 NOT_STORED = np.uint32(0xFFFFFFFF)
+
+# A scan keeps at most this many triangles for an edge; an edge that needs more is done again when it enters.
+TRIANGLES = 4
+MANY = 127
 UNREAD = np.uint32(0x80000000)  # set in the entry of an edge that holds its length and not yet its value
 
 
@@ -310,11 +314,11 @@ def kill(state, relation, size, length, field, scratch):
 
 
 @kernel
-def value_from(entry, forward, points, tail, head, field):
-    """Return the resolved value of the edge from `tail` to `head`."""
+def raw_value(entry, points, tail, head, field):
+    """Return the value of the edge from `tail` to `head`, not resolved."""
     if tail < head:
-        return resolved(forward, entry[tail * (2 * points - tail - 3) // 2 + head - 1])
-    return negated(resolved(forward, entry[head * (2 * points - head - 3) // 2 + tail - 1]), field)
+        return entry[tail * (2 * points - tail - 3) // 2 + head - 1]
+    return negated(entry[head * (2 * points - head - 3) // 2 + tail - 1], field)
 
 
 @kernel
@@ -327,18 +331,84 @@ def root(component, i):
 
 
 @kernel
-def walk(state, edges, begin, end, points, field):
-    """Let edges enter in order; return the first one not done, which is `end` unless an array has run full.
+def scan(entry, adjacency, edges, points, field, live, status, pairs, begin, end):
+    """Find common neighbours of the edges of a batch in the graph before the batch; it writes nothing shared.
+
+    Parameters
+    ----------
+    entry, adjacency : ndarray
+        Of the state.
+    edges : ndarray of uint64, shape (batch,)
+    points, field, live : int
+    status : ndarray of int8, shape (batch,)
+        Number of triangles looked at: 0 if there are no common neighbours, `MANY` if `TRIANGLES` are too few.
+    pairs : ndarray of uint32, shape (batch, 2 TRIANGLES)
+        Values of the two other edges of each triangle; zero when no class is alive.
+    begin, end : int
+        The part of the batch to do.
+    """
+    # One flat array and unsigned indices: rows as slices cost a reference count each, and signed or two-dimensional
+    # indices turn the loops over words into gathers (both measured, a factor of three).
+    bits = adjacency.reshape(-1)
+    words = np.uint64(adjacency.shape[1])
+    common = np.empty(words, dtype=np.uint64)
+    for position in range(begin, end):
+        edge = edges[position]
+        i, j = (edge >> np.uint64(16)) & np.uint64(0xFFFF), edge & np.uint64(0xFFFF)
+        row, column = i * words, j * words
+        w = np.uint64(0)
+        while w < words and bits[row + w] & bits[column + w] == 0:
+            w += np.uint64(1)
+        if w == words or live == 0:
+            status[position] = 0 if w == words else 1
+            pairs[position, 0] = pairs[position, 1] = 0
+            continue
+        # One common neighbour answers for all its own neighbours among the rest.
+        k = np.uint64(64) * w + lowest_bit(bits[row + w] & bits[column + w])
+        pairs[position, 0] = raw_value(entry, points, np.int64(i), np.int64(k), field)
+        pairs[position, 1] = raw_value(entry, points, np.int64(k), np.int64(j), field)
+        neighbours = k * words
+        rest = np.uint64(0)
+        for v in range(np.uint64(0), words):
+            rest |= bits[row + v] & bits[column + v] & ~bits[neighbours + v]
+        count = 1
+        if rest != 0:
+            for v in range(np.uint64(0), words):
+                common[v] = bits[row + v] & bits[column + v] & ~bits[neighbours + v]
+            while w < words:
+                if common[w] == 0:
+                    w += np.uint64(1)
+                    continue
+                if count == TRIANGLES:
+                    count = MANY
+                    break
+                k = np.uint64(64) * w + lowest_bit(common[w])
+                pairs[position, 2 * count] = raw_value(entry, points, np.int64(i), np.int64(k), field)
+                pairs[position, 2 * count + 1] = raw_value(entry, points, np.int64(k), np.int64(j), field)
+                count += 1
+                neighbours = k * words
+                for v in range(w, words):
+                    common[v] &= ~bits[neighbours + v]
+        status[position] = count
+
+
+@kernel
+def settle(state, edges, points, field, status, pairs, first, following, other):
+    """Let the edges of a scanned batch enter in order; return the first not done: all, unless an array has run full.
+
+    The scan saw the graph before the batch. What it could not see are triangles with another edge of the batch: those
+    edges are kept in a list for every point.
 
     Parameters
     ----------
     state : State
-    edges : ndarray of uint64
-        Sorted: the bits of the length above, the two points in 16 bits each below.
-    begin, end, points, field : int
+    edges, status, pairs
+        The batch, as for `scan`.
+    points, field : int
+    first : ndarray of int32, shape (points,)
+    following, other : ndarray of int32, shape (2 batch,)
+        Room for the lists.
     """
-    # One flat array and unsigned indices: rows as slices cost a reference count each, and signed or two-dimensional
-    # indices turn the loops over words into gathers (both measured, a factor of three).
     bits = state.adjacency.reshape(-1)
     words = np.uint64(state.adjacency.shape[1])
     entry, forward, counters, component = state.entry, state.forward, state.counters, state.component
@@ -347,77 +417,109 @@ def walk(state, edges, begin, end, points, field):
     common = np.empty(words, dtype=np.uint64)
     scratch = np.empty(4 * len(state.head) + 64, dtype=np.int32)
     relation = np.empty(4 * len(state.head) + 64, dtype=np.int32)
-    for position in range(begin, end):
+    first[:] = -1
+    for position in range(len(edges)):
         edge = edges[position]
         i, j = (edge >> np.uint64(16)) & np.uint64(0xFFFF), edge & np.uint64(0xFFFF)
         row, column = i * words, j * words
-        w = np.uint64(0)
-        while w < words and bits[row + w] & bits[column + w] == 0:
-            w += np.uint64(1)
         value = np.uint32(0)
-        if w == words:
+        count = status[position]
+        if count == 0 or counters[LIVE] > 0:
             key[0] = np.uint32(edge >> np.uint64(32))
-            left, right = root(component, np.int64(i)), root(component, np.int64(j))
-            if left != right:
-                component[max(left, right)] = min(left, right)
-                state.merged[counters[MERGES]] = key_length[0]
-                counters[MERGES] += 1
-            else:
-                if not room_to_store(state, 1):
-                    return position
-                value = born(state, key_length[0], edge, scratch)
-        elif counters[LIVE] > 0:
-            # One common neighbour answers for all its own neighbours among the rest.
-            k = np.uint64(64) * w + lowest_bit(bits[row + w] & bits[column + w])
-            x = value_from(entry, forward, points, np.int64(i), np.int64(k), field)
-            y = value_from(entry, forward, points, np.int64(k), np.int64(j), field)
-            if x == 0:
-                value = y
-            elif y == 0:
-                value = x
-            else:
-                if not room_to_store(state, counters[LIVE]):
-                    return position
-                value = added(state, x, y, field, True, scratch)
-            neighbours = k * words
-            rest = np.uint64(0)
-            for v in range(np.uint64(0), words):
-                rest |= bits[row + v] & bits[column + v] & ~bits[neighbours + v]
-            if rest != 0:
+            known = False
+            if count == MANY:
+                w = np.uint64(0)
                 for v in range(np.uint64(0), words):
-                    common[v] = bits[row + v] & bits[column + v] & ~bits[neighbours + v]
-                key[0] = np.uint32(edge >> np.uint64(32))
+                    common[v] = bits[row + v] & bits[column + v]
                 while w < words:
                     if common[w] == 0:
                         w += np.uint64(1)
                         continue
                     k = np.uint64(64) * w + lowest_bit(common[w])
-                    x = value_from(entry, forward, points, np.int64(i), np.int64(k), field)
-                    y = value_from(entry, forward, points, np.int64(k), np.int64(j), field)
-                    if not (x == value and y == 0) and not (x == 0 and y == value):
-                        value = compared(state, x, y, value, field, key_length[0], scratch, relation)
+                    x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
+                    y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
+                    if not known or not ((x == value and y == 0) or (x == 0 and y == value)):
+                        value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
                         if value == NOT_STORED:
                             return position
-                        if counters[LIVE] == 0:
-                            break
+                    known = True
                     neighbours = k * words
                     for v in range(w, words):
                         common[v] &= ~bits[neighbours + v]
+            else:
+                for m in range(count):
+                    x, y = resolved(forward, pairs[position, 2 * m]), resolved(forward, pairs[position, 2 * m + 1])
+                    if not known and (x == 0 or y == 0):
+                        value = x ^ y
+                    elif not known or not ((x == value and y == 0) or (x == 0 and y == value)):
+                        value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
+                        if value == NOT_STORED:
+                            return position
+                    known = True
+                for side in range(2):
+                    near, far = (i, column) if side == 0 else (j, row)
+                    node = first[near]
+                    while node >= 0:
+                        k = np.uint64(other[node])
+                        node = following[node]
+                        if bits[far + (k >> np.uint64(6))] >> (k & np.uint64(63)) & np.uint64(1):
+                            x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
+                            y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
+                            if not known or not ((x == value and y == 0) or (x == 0 and y == value)):
+                                value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
+                                if value == NOT_STORED:
+                                    return position
+                            known = True
+            if not known:
+                left, right = root(component, np.int64(i)), root(component, np.int64(j))
+                if left != right:
+                    component[max(left, right)] = min(left, right)
+                    state.merged[counters[MERGES]] = key_length[0]
+                    counters[MERGES] += 1
+                else:
+                    if not room_to_store(state, 1):
+                        return position
+                    value = born(state, key_length[0], edge, scratch)
         entry[np.int64(i) * (2 * points - np.int64(i) - 3) // 2 + np.int64(j) - 1] = value
         bits[row + (j >> np.uint64(6))] |= np.uint64(1) << (j & np.uint64(63))
         bits[column + (i >> np.uint64(6))] |= np.uint64(1) << (i & np.uint64(63))
-    return end
+        node = 2 * position
+        other[node], other[node + 1] = j, i
+        following[node], following[node + 1] = first[i], first[j]
+        first[i], first[j] = node, node + 1
+    return len(edges)
 
 
 @kernel
-def compared(state, x, y, value, field, length, scratch, relation):
-    """Compare x + y, from one triangle, with the value of its last edge; a difference kills a class.
+def walk(state, edges, points, field, status, pairs, first, following, other):
+    """Scan and settle batch by batch; return the first edge not done: all, unless an array has run full."""
+    batch = len(status)
+    begin = 0
+    while begin < len(edges):
+        part = edges[begin : begin + batch]
+        scan(
+            state.entry, state.adjacency, part, points, field, state.counters[LIVE], status, pairs, 0, len(part)
+        )  # fmt: skip
+        done = settle(state, part, points, field, status, pairs, first, following, other)
+        begin += done
+        if done < len(part):
+            break
+    return begin
+
+
+@kernel
+def compared(state, x, y, value, known, field, length, scratch, relation):
+    """Take x + y, from one triangle, as the value of its last edge, or compare it: a difference kills a class.
 
     Returns
     -------
     int
         The value of the edge afterwards, or `NOT_STORED` if an array has run full.
     """
+    if not known:
+        if not room_to_store(state, state.counters[LIVE]):
+            return NOT_STORED
+        return added(state, x, y, field, True, scratch)
     if added(state, x, y, field, False, scratch) == value:
         return value
     size = _relation(state, x, y, value, field, scratch, relation)

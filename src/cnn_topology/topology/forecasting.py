@@ -20,6 +20,15 @@ class Forecast:
     seconds: float
 
 
+# Our engine sorts edges in blocks of at most this many (8 bytes each, twice), or of this share of all pairs if that is
+# more.
+LEAST_BLOCK = 1 << 19
+BLOCKS = 8
+
+# One core, noisy circle: the constant part of an edge, and three rows of bits, per point, from memory.
+SECONDS_PER_PAIR = 1.2e-7
+SECONDS_PER_ROW = 3e-11
+
 # (bytes, seconds, points, exponent of bytes, exponent of seconds), measured on an AMD EPYC core.
 REFERENCE_COSTS = {
     1: (4.45e9, 104.0, 2000, 3.3, 3.6),  # noisy circle, H0 and H1
@@ -43,7 +52,11 @@ def forecast(points: int, dimension: int = 1, engine: str = "annotations") -> Fo
     Forecast
     """
     if engine in ("annotations", "auto") and dimension <= 1:
-        return Forecast(points, "annotations", int(4.5 * points**2 + 2e7), 1e-7 * points**2)
+        # Entries, rows of bits, two blocks of edges, and what the vectors of live classes need (a little, per point).
+        pairs = points * (points - 1) // 2
+        block = min(pairs, max(LEAST_BLOCK, pairs // BLOCKS))
+        size = 4 * pairs + points * (points / 8 + 64) + 16 * block + 4000 * points
+        return Forecast(points, "annotations", int(size), SECONDS_PER_PAIR * pairs + SECONDS_PER_ROW * points * pairs)
     size, seconds, at, power_bytes, power_seconds = REFERENCE_COSTS[min(max(dimension, 1), 2)]
     ratio = points / at
     name = "ripser" if engine == "auto" else engine

@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Prepare the set."""
     parameters: ImagesParameters = arguments.parameters
     image_set = load_image_set(parameters.name, parameters.images, parameters.run_seed)
-    write_image_set(arguments.output, image_set)
+    write_image_set(arguments.output, image_set, {**parameters.notes(), "data": image_set.sha256})
     height, width, channels = image_set.train_images.shape[1:]
     print(
         f"{parameters.name}: {len(image_set.train_images)} training and {len(image_set.test_images)} test images, "

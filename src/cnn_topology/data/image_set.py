@@ -1,6 +1,7 @@
 """An image set as every later room sees it: uint8 pixels, integer labels, class names, one hash over all of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,15 +93,24 @@ class ImageSet:
         return checksum(self.tensors)
 
 
-def write_image_set(path: Path, image_set: ImageSet) -> None:
+def write_image_set(path: Path, image_set: ImageSet, notes: Mapping[str, str] | None = None) -> None:
     """Write an image set as safetensors, atomically; the file's checksum is the set's `sha256`.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes.
+    image_set : ImageSet
+        What is written.
+    notes : mapping of str to str, optional
+        More metadata, such as the hashes of the configuration.
 
     Raises
     ------
     InputError
         If the disk is full or the folder cannot be written.
     """
-    write_tensors(path, image_set.tensors, {"name": image_set.name})
+    write_tensors(path, image_set.tensors, {**(notes or {}), "name": image_set.name})
 
 
 def read_image_set(path: Path) -> ImageSet:

@@ -117,16 +117,6 @@ def test_training_is_that_of_plain_pytorch(optimizer: str) -> None:
         np.testing.assert_allclose(value[0], expected.detach().numpy(), rtol=1e-8, atol=1e-10)
 
 
-def test_a_batch_larger_than_what_goes_through_at_once_has_the_same_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = make(M, ADAM, GRAY, SEEDS[:1])
-    whole.train(3)
-    monkeypatch.setattr("cnn_topology.training.stack.CPU_IMAGES", 5)
-    parts = make(M, ADAM, GRAY, SEEDS[:1])
-    parts.train(3)
-    for name, value in whole.parameters().items():
-        np.testing.assert_allclose(parts.parameters()[name], value, rtol=1e-9, atol=1e-12)
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_restored_state_goes_on_bit_for_bit(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnn_topology.training.stack.BLOCK", 4)

@@ -217,7 +217,7 @@ class Maker:
             "random_filters": random_filters(size, self.rng),
         }
         for control, points in clouds.items():
-            for field in (2, 3) if control == "klein_bottle" else (2,):
+            for field in (2, 3):
                 found = barcode(noisy(points, noise, self.rng), field=field, engine="ripser")
                 for dimension, birth, death in zip(found.dimension, found.birth, found.death, strict=True):
                     bar = {"dimension": int(dimension), "birth": birth, "death": death}

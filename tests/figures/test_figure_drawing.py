@@ -123,6 +123,8 @@ def test_bars_longer_than_every_null_are_marked(plan: Plan, tables: Tables, note
     assert list(bars["longer"].astype(bool)) == list(bars["length"] > critical)
     assert bars["longer"].sum() == 1
     assert "longer than every null: 1" in words(figure)
+    right = figure.axes[1].get_xlim()[1]
+    assert right >= max(bars["death"].max(), bars["birth"].max() + critical)
 
 
 def test_pages_of_a_large_run_fit_on_paper(

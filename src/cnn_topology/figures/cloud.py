@@ -43,6 +43,8 @@ def draw(
     top.sharex(bottom)
     components = _components(top, bars)
     loops = _loops(bottom, bars, nulls, parameters["alpha"])
+    ends = [axes.dataLim.x1 for axes in (top, bottom) if axes.has_data()]
+    bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
     plane = _plane(figure.add_subplot(grid[:, 1]), filters)
     sectors = _around(figure.add_subplot(grid[:, 2]), filters)
     return figure, drawn(h0=components, h1=loops, null=nulls, plane=plane, sectors=sectors)
@@ -97,7 +99,6 @@ def _draw_bars(axes: Axes, birth: pd.Series, death: pd.Series, colours: Any) -> 
     rows = np.arange(len(birth))
     axes.hlines(rows, birth, death, colors=colours, linewidth=max(0.7, min(2.0, 60 / len(rows))))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(left=0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
 
@@ -155,13 +156,17 @@ def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
         if row["filters"]:
             weights = np.array([row[name] for name in FILTER_COORDINATES])
             draw_filter(axes, weights, x, y, 0.31, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.4)
-        axes.text(0.7 * x, 0.7 * y, f"{row['filters']:,}", ha="center", va="center", fontsize=6, color=style.GREY)
+        axes.text(0.7 * x, 0.7 * y, _compact(row["filters"]), ha="center", va="center", fontsize=6, color=style.GREY)
     empty = int((sectors["filters"] == 0).sum())
     note = f"{len(filters):,}\nfilters\n{empty} of {SECTORS}\nsectors\nempty"
     axes.text(0, 0, note, ha="center", va="center", fontsize=7, color=style.INK, linespacing=1.2)
     bare(axes, 1.2)
     axes.set_anchor("N")
     return sectors
+
+
+def _compact(count: int) -> str:
+    return f"{count}" if count < 1_000 else f"{count / 1_000:.3g}k"
 
 
 def sector_means(filters: pd.DataFrame, sectors: int = SECTORS) -> pd.DataFrame:

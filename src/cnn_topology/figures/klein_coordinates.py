@@ -44,7 +44,7 @@ def draw(
         style.row_title(before, f"{cloud['population']}, {cloud['layer']}")
         before.set_ylabel("θ₂ (edge to line)")
         _finish(residuals)
-    for axes in panels[-1]:
+    for axes in (axes for axes in panels[-1] if axes.has_data()):
         axes.set_xlabel("distance to the Klein bottle" if axes is panels[-1][2] else "θ₁ (direction)")
     style.shared_legend(figure, "residual")
     return figure, drawn(filters=pd.concat(shown) if shown else pd.DataFrame())

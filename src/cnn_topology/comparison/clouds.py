@@ -1,0 +1,95 @@
+"""Clouds of activations that know their samples: two of them are compared only row by row on the same samples.
+
+Every measure of similarity between layers pairs row i of one cloud with row i of the other. Rows of other samples, or
+in another order, give a plausible and meaningless number, so a cloud carries the ids of its samples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from cnn_topology.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class SampledCloud:
+    """The activations of one layer on N samples, one row each.
+
+    Attributes
+    ----------
+    points : ndarray of float64, shape (N, features)
+        Finite.
+    ids : ndarray, shape (N,)
+        Stable ids of the samples (image ids), each once.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit, a coordinate is NaN or infinite, or an id comes twice.
+    """
+
+    points: Float[np.ndarray, "samples features"]
+    ids: Shaped[np.ndarray, " samples"]
+
+    def __post_init__(self) -> None:
+        points, ids = np.asarray(self.points, dtype=np.float64), np.asarray(self.ids)
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "ids", ids)
+        if points.ndim != 2 or 0 in points.shape:
+            raise InputError(f"a cloud has shape {points.shape}; expected (samples, features), one of each at least")
+        if ids.shape != points.shape[:1]:
+            raise InputError(f"a cloud of {len(points)} samples has ids of shape {ids.shape}; expected one id per row")
+        bad = ~np.isfinite(points).all(axis=1)
+        if bad.any():
+            raise InputError(
+                f"{bad.sum()} of {len(points)} samples have NaN or infinite activations, the first with id "
+                f"{ids[bad][0]}: leave the failed network or those samples out"
+            )
+        known, counts = np.unique(ids, return_counts=True)
+        if len(known) < len(ids):
+            raise InputError(f"sample id {known[counts > 1][0]} comes {counts.max()} times in one cloud; expected once")
+
+
+def constant_features(points: Float[np.ndarray, "samples features"]) -> Shaped[np.ndarray, " constant"]:
+    """List the features that have one value on all samples; they carry nothing that a measure could compare.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+
+    Returns
+    -------
+    ndarray of int64, shape (constant,)
+        Their columns.
+    """
+    return np.flatnonzero((points == points[0]).all(axis=0))
+
+
+def check_same_samples(first: SampledCloud, second: SampledCloud) -> None:
+    """Refuse two clouds unless they hold the same samples in the same order.
+
+    Parameters
+    ----------
+    first, second : SampledCloud
+
+    Raises
+    ------
+    InputError
+        If they differ in number, ids or order; it names the first difference.
+    """
+    if np.array_equal(first.ids, second.ids):
+        return
+    a, b = first.ids, second.ids
+    if len(a) != len(b):
+        raise InputError(f"two clouds hold {len(a)} and {len(b)} samples: compare layers on the same samples")
+    row = int(np.flatnonzero(a != b)[0]) if a.dtype.kind == b.dtype.kind else 0
+    if np.array_equal(np.sort(a), np.sort(b)):
+        raise InputError(
+            f"two clouds hold the same {len(a)} samples in different order, first in row {row} (ids {a[row]} and "
+            f"{b[row]}): sort both by their ids"
+        )
+    raise InputError(
+        f"two clouds hold different samples, first in row {row} (ids {a[row]} and {b[row]}): extract both layers from "
+        "the same images"
+    )

@@ -1,0 +1,211 @@
+"""One interface for all measures that compare two layers; each is registered here, once.
+
+A measure says whether it is a distance (0 for equal layers, larger is more different) or a similarity (1 for equal
+layers), whether it is symmetric, what it does not see, and how many samples it needs. Those on clouds take
+`SampledCloud`; the topological one takes the finite H1 bars of each layer, computed before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.comparison.alignment import (
+    FEWEST_DEBIASED,
+    aligned,
+    centred,
+    debiased_cka,
+    debiased_gram,
+    linear_cka,
+    linear_cka_distance,
+    procrustes_distance,
+)
+from cnn_topology.comparison.canonical_correlations import (
+    all_directions,
+    cca_distance,
+    fewest_samples,
+    leading_directions,
+    pwcca_distance,
+)
+from cnn_topology.comparison.clouds import check_same_samples
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.topology.sliced_wasserstein import checked_diagram, sliced_wasserstein, sliced_wasserstein_matrix
+
+Kind = Literal["distance", "similarity"]
+Invariance = Literal["orthogonal", "scaling", "linear"]
+
+# A value nearer than this to that of equal layers is rounding: sums of thousands of products carry errors of 1e-13.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One way to compare two layers.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'distance', 'similarity'}
+    symmetric : bool
+        Exchanging the layers changes nothing.
+    invariant : tuple of {'orthogonal', 'scaling', 'linear'}
+        Maps of the features of one layer that do not change the value: rotations and reflections, scaling by a
+        number, any invertible linear map. Of 'diagrams': the same map of both layers.
+    takes : {'clouds', 'diagrams'}
+    minimum_samples : callable
+        From both prepared layers to the fewest samples that the measure needs.
+    prepare : callable
+        The part of the computation that belongs to one layer, done once.
+    function : callable
+        From two prepared layers to the value.
+    """
+
+    name: str
+    kind: Kind
+    symmetric: bool
+    invariant: tuple[Invariance, ...]
+    takes: Literal["clouds", "diagrams"]
+    minimum_samples: Callable[[Any, Any], int]
+    prepare: Callable[[Any], Any]
+    function: Callable[[Any, Any], float]
+
+    @property
+    def of_equals(self) -> float:
+        """The value of a layer against itself."""
+        return 0.0 if self.kind == "distance" else 1.0
+
+
+def _needs(samples: int) -> Callable[[Any, Any], int]:
+    return lambda first, second: samples
+
+
+_ANY_BARS = _needs(0)
+_TURN_AND_SCALE: tuple[Invariance, ...] = ("orthogonal", "scaling")
+_LINEAR: tuple[Invariance, ...] = ("orthogonal", "scaling", "linear")
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            "linear_cka", "similarity", True, _TURN_AND_SCALE, "clouds", _needs(2), aligned, linear_cka
+        ),
+        Measure(
+            "linear_cka_distance", "distance", True, _TURN_AND_SCALE, "clouds", _needs(2), aligned, linear_cka_distance
+        ),
+        Measure(
+            "debiased_cka", "similarity", True, _TURN_AND_SCALE, "clouds", _needs(FEWEST_DEBIASED),
+            debiased_gram, debiased_cka,
+        ),
+        Measure("cca_distance", "distance", True, _LINEAR, "clouds", fewest_samples, all_directions, cca_distance),
+        Measure(
+            "svcca_distance", "distance", True, _TURN_AND_SCALE, "clouds", fewest_samples,
+            leading_directions, cca_distance,
+        ),
+        # The weights look at the features of the first layer, in the coordinates given: of a linear map only scaling
+        # leaves them alone. A linear map of the second layer changes nothing.
+        Measure(
+            "pwcca_distance", "distance", False, ("scaling",), "clouds", fewest_samples, all_directions, pwcca_distance
+        ),
+        Measure(
+            "procrustes_distance", "distance", True, _TURN_AND_SCALE, "clouds", _needs(2), centred, procrustes_distance
+        ),
+        Measure(
+            "sliced_wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS,
+            lambda bars: checked_diagram(bars, "an H1 diagram"), sliced_wasserstein,
+        ),
+    )
+}  # fmt: skip
+
+
+def measure_named(name: str) -> Measure:
+    """Return the registered measure of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none; it names the nearest.
+    """
+    if name not in MEASURES:
+        raise unknown("measure", name, MEASURES)
+    return MEASURES[name]
+
+
+def compare(name: str, first: Any, second: Any) -> float:
+    """Compare two layers by one measure.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MEASURES`.
+    first, second : SampledCloud, or ndarray of shape (bars, 2)
+        What the measure takes: clouds on the same samples, or finite H1 bars.
+
+    Returns
+    -------
+    float
+        Exactly 0 (a distance) or 1 (a similarity) where the layers are equal up to rounding.
+
+    Raises
+    ------
+    InputError
+        If there is no such measure; if ids or order of the samples differ, samples are too few for the measure (it
+        says how many are needed) or all features of a layer are constant; if a bar is infinite.
+    """
+    return float(compare_all(name, [first], [second])[0, 0])
+
+
+def compare_all(
+    name: str, layers: Sequence[Any], others: Sequence[Any] | None = None, threads: int = 1
+) -> Float[np.ndarray, "layers others"]:
+    """Compare all pairs of layers, or all pairs across two lists, by one measure.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MEASURES`.
+    layers : sequence
+        As in `compare`; what belongs to one layer is computed once and kept for all pairs.
+    others : sequence, optional
+        The layers of the columns; by default `layers`, and then a symmetric measure computes each pair once.
+    threads : int
+        Threads of the sliced Wasserstein distance; the others use those of the linear algebra library.
+
+    Returns
+    -------
+    ndarray of float64, shape (layers, others)
+        Row: the first argument of the measure.
+
+    Raises
+    ------
+    InputError
+        As `compare`.
+    """
+    measure = measure_named(name)
+    if measure.takes == "diagrams":
+        # Its own routine shares the sorting of each diagram over all pairs.
+        return sliced_wasserstein_matrix(layers, others, threads=threads)
+    for second in [*layers, *(others or ())]:
+        check_same_samples(layers[0], second)
+    prepared = [measure.prepare(layer.points) for layer in layers]
+    columns = prepared if others is None else [measure.prepare(layer.points) for layer in others]
+    once = others is None and measure.symmetric
+    values = np.empty((len(prepared), len(columns)))
+    for i, first in enumerate(prepared):
+        for j, second in enumerate(columns):
+            if once and j < i:
+                values[i, j] = values[j, i]
+                continue
+            _check_enough(measure, len(layers[0].ids), first, second)
+            values[i, j] = measure.function(first, second)
+    return np.where(np.abs(values - measure.of_equals) < ROUNDING, measure.of_equals, values)
+
+
+def _check_enough(measure: Measure, samples: int, first: Any, second: Any) -> None:
+    needed = measure.minimum_samples(first, second)
+    if samples < needed:
+        raise InputError(
+            f"{measure.name} needs at least {needed} samples for these two layers; got {samples}: extract activations "
+            "of more images, or choose a measure that needs fewer (linear_cka, procrustes_distance)"
+        )

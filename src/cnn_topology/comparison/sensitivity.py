@@ -1,0 +1,171 @@
+"""Sensitivity: whether a measure notices missing components (Ding, Denain and Steinhardt, NeurIPS 2021).
+
+Principal components of a layer are removed from the smallest upwards, and the reduced cloud is compared with the whole
+one. The change counts as noticed once the value passes the threshold that the same layer of differently seeded networks
+sets. The activations paper (arXiv:2212.00222) removes them without centring the cloud first and along an uneven grid
+(its released code); both are kept as `published`, beside the centred cloud and the even grid as `corrected`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cnn_topology.comparison.measures import Kind
+from cnn_topology.errors import InputError
+
+# The released code removes 4 components first and about 4 more in each step.
+STEP = 4
+
+# The threshold is drawn with the range of this share of the pairs of seeds around it.
+BAND = (0.05, 0.95)
+
+
+def removal_grid(features: int, grid: Literal["published", "corrected"]) -> Int[np.ndarray, " steps"]:
+    """List how many components to remove, in ascending order.
+
+    Parameters
+    ----------
+    features : int
+        Number c of features of the layer.
+    grid : {'published', 'corrected'}
+        Published: 4 + i (c - 4) / floor(c / 4), cut to whole numbers, for i = 0 .. floor(c / 4) - 1, whose steps are
+        uneven (4, 7, 11, 15, ...). Corrected: all multiples of 4 below c.
+
+    Returns
+    -------
+    ndarray of int64, shape (steps,)
+
+    Raises
+    ------
+    InputError
+        If the layer has 4 features or fewer: nothing would be left.
+    """
+    if features <= STEP:
+        raise InputError(f"a layer of {features} features is too narrow for the sensitivity test: it takes {STEP + 1}")
+    if grid == "corrected":
+        return np.arange(STEP, features, STEP)
+    steps = features // STEP
+    return STEP + np.arange(steps) * (features - STEP) // steps
+
+
+def without_smallest_components(
+    points: Float[np.ndarray, "samples features"], removed: Iterable[int], centre: bool
+) -> list[Float[np.ndarray, "samples kept"]]:
+    """Remove the principal components of a cloud from the smallest upwards.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+    removed : iterable of int
+        How many components to remove, each from 0 to features - 1.
+    centre : bool
+        Whether to centre the cloud first (corrected). Without (published) the largest component is mostly the mean.
+
+    Returns
+    -------
+    list of ndarray, each of shape (samples, features - removed)
+        Coordinates of the samples along the components kept, the largest first; zero along those beyond the rank.
+
+    Raises
+    ------
+    InputError
+        If a number of components is out of range.
+    """
+    features = points.shape[1]
+    whole = points - points.mean(axis=0) if centre else points
+    directions, singular, _ = np.linalg.svd(whole, full_matrices=False)
+    coordinates = np.zeros(points.shape)
+    coordinates[:, : len(singular)] = directions * singular
+    clouds = []
+    for count in removed:
+        if not 0 <= count < features:
+            raise InputError(f"cannot remove {count} components of {features}: expected 0 to {features - 1}")
+        clouds.append(coordinates[:, : features - count])
+    return clouds
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What differently seeded networks differ by in one layer: a change below it goes unnoticed.
+
+    Attributes
+    ----------
+    mean : float
+        Mean of the measure over pairs of networks.
+    low, high : float
+        Its 5% and 95% quantiles over the pairs.
+    pairs : int
+        Ordered pairs of different networks.
+    """
+
+    mean: float
+    low: float
+    high: float
+    pairs: int
+
+
+def seed_threshold(values: Float[np.ndarray, "models models"]) -> Threshold:
+    """Compute the threshold of one layer from the values between networks of different seeds.
+
+    Parameters
+    ----------
+    values : ndarray, shape (models, models)
+        Entry (i, j): the measure between this layer of network i and the same layer of network j; the diagonal is
+        not read.
+
+    Returns
+    -------
+    Threshold
+
+    Raises
+    ------
+    InputError
+        If the matrix is not square, of fewer than 2 networks, or holds NaN.
+    """
+    if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 2:
+        raise InputError(
+            f"values across seeds have shape {values.shape}; expected (models, models) of 2 networks or more"
+        )
+    between = values[~np.eye(len(values), dtype=bool)]
+    if np.isnan(between).any():
+        raise InputError("a value of the measure between two seeds is NaN: leave failed networks out first")
+    low, high = np.quantile(between, BAND)
+    return Threshold(float(between.mean()), float(low), float(high), len(between))
+
+
+def detection_fraction(
+    fractions: Float[np.ndarray, " steps"], curve: Float[np.ndarray, " steps"], threshold: float, kind: Kind
+) -> float:
+    """Find the smallest fraction of removed components at which the measure passes a threshold.
+
+    Parameters
+    ----------
+    fractions : ndarray, shape (steps,)
+        Removed components over features, ascending.
+    curve : ndarray, shape (steps,)
+        The measure between the whole and the reduced layer.
+    threshold : float
+        For example the mean, or an end of the band, of a `Threshold`.
+    kind : {'distance', 'similarity'}
+        A distance passes it when it is larger, a similarity when it is smaller.
+
+    Returns
+    -------
+    float
+        The first fraction of the grid that passes; NaN if none does: the measure never notices.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ, the fractions do not ascend, or the curve holds NaN.
+    """
+    if np.shape(fractions) != np.shape(curve) or not (np.diff(fractions) > 0).all() or np.isnan(curve).any():
+        raise InputError(
+            f"a sensitivity curve has {len(fractions)} fractions and {len(curve)} values; expected as many of both, "
+            "ascending fractions and no NaN"
+        )
+    passed = np.flatnonzero(curve > threshold if kind == "distance" else curve < threshold)
+    return float(fractions[passed[0]]) if len(passed) else float("nan")

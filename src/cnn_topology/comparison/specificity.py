@@ -1,0 +1,172 @@
+"""Specificity: whether a measure knows a layer across seeds (Ding, Denain and Steinhardt, NeurIPS 2021).
+
+Two networks that differ only in their seed have the same layers. A specific measure finds, for layer l of one network,
+layer l of the other as the nearest of all its layers. The rate of hits is compared with the chance level, one over the
+number of layers, by exchanging layer labels within networks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.comparison.measures import Kind
+from cnn_topology.errors import InputError
+
+# Of the two-sided 95% interval.
+NORMAL_QUANTILE = 1.959963984540054
+
+Values = Float[np.ndarray, "models layers models layers"]
+
+
+@dataclass(frozen=True, eq=False)
+class Specificity:
+    """How often the nearest layer of another network is the same layer.
+
+    Attributes
+    ----------
+    rate : float
+        Over all ordered pairs of different networks and all layers. Of several layers equally near, each counts as
+        an equal part of one nearest layer, so a measure without information scores the chance level.
+    chance : float
+        1 / layers.
+    low, high : float
+        95% Wilson interval of the rate. Pairs that share a network are not independent, so it counts only as many
+        cases as disjoint pairs of networks give.
+    p_value : float
+        Share of permutation draws (this one included) that reach the rate, each relabelling the layers of every
+        network at random.
+    cases, independent_cases : int
+        Ordered pairs x layers, and disjoint pairs x layers.
+    layer_rate, layer_low, layer_high : ndarray, shape (layers,)
+        The same for each layer.
+    confusion : ndarray, shape (layers, layers)
+        Row l: the distribution of the nearest layer of another network to layer l.
+    """
+
+    rate: float
+    chance: float
+    low: float
+    high: float
+    p_value: float
+    cases: int
+    independent_cases: int
+    layer_rate: np.ndarray
+    layer_low: np.ndarray
+    layer_high: np.ndarray
+    confusion: np.ndarray
+
+
+def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> Specificity:
+    """Test the specificity of a measure.
+
+    Parameters
+    ----------
+    values : ndarray, shape (models, layers, models, layers)
+        Entry (i, l, j, m): the measure between layer l of network i and layer m of network j; entries with i = j are
+        not read.
+    kind : {'distance', 'similarity'}
+        Whether the nearest layer has the smallest or the largest value.
+    draws : int
+        Permutation draws.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    Specificity
+
+    Raises
+    ------
+    InputError
+        If the shape is another, there are fewer than two networks or two layers, or a value is NaN.
+    """
+    shares = nearest_shares(values, kind)
+    models, layers = shares.shape[:2]
+    pairs = models * (models - 1)
+    confusion = shares.sum(axis=(0, 2)) / pairs
+    layer_rate = np.diagonal(confusion).copy()
+    rate = float(layer_rate.mean())
+    disjoint = models // 2
+    low, high = wilson_interval(np.array(rate), disjoint * layers)
+    layer_low, layer_high = wilson_interval(layer_rate, disjoint)
+    rng = np.random.default_rng(seed)
+    # A draw of equal rate may come out a rounding error below it.
+    reached = sum(_relabelled_rate(shares, rng) >= rate - 1e-12 for _ in range(draws))
+    return Specificity(
+        rate=rate,
+        chance=1 / layers,
+        low=float(low),
+        high=float(high),
+        p_value=(1 + reached) / (1 + draws),
+        cases=pairs * layers,
+        independent_cases=disjoint * layers,
+        layer_rate=layer_rate,
+        layer_low=layer_low,
+        layer_high=layer_high,
+        confusion=confusion,
+    )
+
+
+def nearest_shares(values: Values, kind: Kind) -> Values:
+    """Say for every layer of every network which layers of each other network are nearest.
+
+    Parameters
+    ----------
+    values, kind
+        As in `specificity`.
+
+    Returns
+    -------
+    ndarray, shape (models, layers, models, layers)
+        Entry (i, l, j, m): 1 if layer m of network j is the nearest to layer l of network i, 1/t if it is one of t
+        equally near ones, else 0; and 0 for i = j.
+
+    Raises
+    ------
+    InputError
+        As `specificity`.
+    """
+    if values.ndim != 4 or values.shape[:2] != values.shape[2:] or min(values.shape) < 2:
+        raise InputError(
+            f"values of a measure have shape {values.shape}; expected (models, layers, models, layers) with at least 2 "
+            "of each: specificity compares networks of different seeds"
+        )
+    models = len(values)
+    other = ~np.eye(models, dtype=bool)[:, None, :, None]
+    if np.isnan(values[np.broadcast_to(other, values.shape)]).any():
+        raise InputError("a value of the measure is NaN: leave failed networks and layers out first")
+    signed = values if kind == "distance" else -values
+    nearest = (signed == signed.min(axis=3, keepdims=True)) & other
+    return nearest / np.maximum(nearest.sum(axis=3, keepdims=True), 1)
+
+
+def wilson_interval(rate: np.ndarray, cases: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the 95% Wilson score interval of a rate over a number of independent cases.
+
+    Parameters
+    ----------
+    rate : ndarray, any shape
+    cases : int
+        At least 1.
+
+    Returns
+    -------
+    low, high : ndarray
+    """
+    z2 = NORMAL_QUANTILE**2
+    middle = (rate + z2 / (2 * cases)) / (1 + z2 / cases)
+    half = np.sqrt(z2 * (rate * (1 - rate) / cases + z2 / (4 * cases**2))) / (1 + z2 / cases)
+    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+
+
+def _relabelled_rate(shares: Values, rng: np.random.Generator) -> float:
+    """Compute the rate of hits after relabelling the layers of every network at random."""
+    models, layers = shares.shape[:2]
+    label = rng.permuted(np.tile(np.arange(layers), (models, 1)), axis=1)
+    # slot[i, a]: the layer of network i that is now called a.
+    slot = np.argsort(label, axis=1)
+    i = np.arange(models)[:, None, None]
+    j = np.arange(models)[None, :, None]
+    hits = shares[i, slot[:, None, :], j, slot[None, :, :]]
+    return float(hits.sum() / (models * (models - 1) * layers))

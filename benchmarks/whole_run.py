@@ -1,0 +1,58 @@
+"""Where the time of a whole run goes: wall time of each rule's jobs, and the share outside training and topology.
+
+    python benchmarks/whole_run.py [--config config/demo.yaml] [--cores 2]
+
+Runs the config in an empty folder and reads the times that Snakemake measures for each job. The share outside is
+1 - (time inside training and topology jobs) / (cores x wall time of the run): it holds the start-up of every process,
+tables, figures, Snakemake itself and cores that wait.
+"""
+
+import argparse
+import csv
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+INSIDE = ("train", "nulls", "barcodes", "controls")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=ROOT / "config/demo.yaml")
+    parser.add_argument("--cores", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", folder, "--quiet", "all"]
+        command += ["--cores", str(arguments.cores), "--configfile", str(arguments.config.resolve())]
+        start = time.perf_counter()
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        wall = time.perf_counter() - start
+        jobs: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+        for path in Path(folder).glob("results/*/benchmarks/*/*.tsv"):
+            with path.open() as file:
+                for row in csv.DictReader(file, delimiter="\t"):
+                    jobs[path.parent.name].append((float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"])))
+    print(f"{platform.processor() or platform.machine()}, {arguments.cores} cores: {wall:.1f} s of wall time")
+    print(f"{'rule':<12} {'jobs':>5} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
+    for rule, rows in sorted(jobs.items(), key=lambda item: -sum(row[0] for row in item[1])):
+        seconds, cpu, memory = zip(*rows, strict=True)
+        print(f"{rule:<12} {len(rows):>5} {sum(seconds):>8.1f} {sum(cpu):>8.1f} {max(memory):>8.0f}")
+    inside = sum(seconds for rule in INSIDE for seconds, _, _ in jobs[rule])
+    print(
+        f"outside training and topology: {1 - inside / (arguments.cores * wall):.1%} of {arguments.cores} x wall time"
+    )
+
+
+def _number(text: str) -> float:
+    return float(text) if text not in ("NA", "-", "") else 0.0
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,9 @@
 `annotations` explains the method and owns the memory. Notation: a *class* is one H1 class, numbered by birth; a
 *vector* is a strictly decreasing list of entries ``2 * class + sign`` (sign 1 stands for the coefficient -1 of Z/3 and
 is always 0 over Z/2); an *id* names one vector; a *value* is ``2 * id + sign``, and 0 is the zero vector.
+
+One file on purpose: compiled code is cached per file and holds what it calls from others, so a change in another file
+would go unnoticed.
 """
 
 # mypy: disallow-untyped-defs=False
@@ -19,7 +22,7 @@ IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, 
 COUNTERS = 11
 
 # Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
-SUM_CACHE = 1 << 13
+SUM_BITS = 13
 NOT_STORED = np.uint32(0xFFFFFFFF)
 
 # A scan keeps at most this many triangles for an edge; an edge that needs more is done again when it enters.
@@ -220,7 +223,7 @@ def added(state, x, y, field, store, scratch):
         return negated(x, field) if field == 3 and x == y else np.uint32(0)
     low, high = min(x, y), max(x, y)
     key = (np.uint64(low) << np.uint64(32)) | np.uint64(high)
-    place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - 13))
+    place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - SUM_BITS))
     if state.sum_key[place] == key:
         return resolved(state.forward, state.sum_value[place])
     left, right = np.int64(low >> np.uint32(1)), np.int64(high >> np.uint32(1))

@@ -1,0 +1,99 @@
+"""Spatial filters as points on the sphere (weights paper, method, steps 1 to 4).
+
+Every 3x3 slice of a convolution weight is one point of R^9, whatever its network, output and input channel; it is
+centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from cnn_topology.errors import InputError
+
+KERNEL = (3, 3)
+
+# A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
+# about 1e-16, one unit in the last place of one float32 entry 2e-8.
+CONSTANT_BELOW = 1e-12
+
+
+def spatial_filters(
+    weight: np.ndarray,
+) -> tuple[Float[np.ndarray, "points 9"], Int[np.ndarray, "points 3"]]:
+    """List the spatial filters of one layer of stacked networks.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (networks, out, in, 3, 3)
+        Convolution weights in PyTorch's order of axes.
+
+    Returns
+    -------
+    points : ndarray of float64, shape (networks out in, 9)
+        Entries row by row, as they are: neither centred nor normalized.
+    ids : ndarray of int64, shape (networks out in, 3)
+        Position in the stack, output channel and input channel of each point.
+
+    Raises
+    ------
+    InputError
+        If the kernels are not 3x3, or a weight is NaN or infinite.
+    """
+    array = np.asarray(weight)
+    if array.ndim != 5 or array.shape[3:] != KERNEL:
+        raise InputError(
+            f"filter clouds are made of 3x3 kernels stacked as (networks, out, in, 3, 3); got shape {array.shape}: "
+            "choose a layer with 3x3 kernels"
+        )
+    points = array.reshape(-1, 9).astype(np.float64)
+    _check_finite(points)
+    ids = np.stack(np.unravel_index(np.arange(len(points)), array.shape[:3]), axis=1)
+    return points, ids
+
+
+def centre_and_normalize(
+    points: Float[np.ndarray, "points 9"], centre: Literal["filter", "coordinate"] = "filter"
+) -> tuple[Float[np.ndarray, "kept 9"], Bool[np.ndarray, " points"]]:
+    """Centre filters and divide them by their Euclidean norm; drop those of which centring leaves nothing.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Filters.
+    centre : {'filter', 'coordinate'}
+        Subtract from each filter the mean of its nine entries (the paper), or from each of the nine coordinates its
+        mean over the cloud (one re-implementation).
+
+    Returns
+    -------
+    normalized : ndarray of float64, shape (kept, 9)
+        Rows of norm 1, in the order of `points`.
+    kept : ndarray of bool, shape (points,)
+        False for the filters that were dropped: constant ones, or those equal to the mean filter.
+
+    Raises
+    ------
+    InputError
+        If an entry is NaN or infinite.
+    """
+    array = np.asarray(points, dtype=np.float64)
+    _check_finite(array)
+    if not len(array):
+        return array.reshape(0, 9), np.zeros(0, dtype=bool)
+    mean = array.mean(axis=1 if centre == "filter" else 0, keepdims=True)
+    centred = array - mean
+    norms = np.linalg.norm(centred, axis=1)
+    # What rounding can leave grows with what was subtracted.
+    scale = np.linalg.norm(array, axis=1) + np.linalg.norm(np.broadcast_to(mean, array.shape), axis=1)
+    kept = norms > CONSTANT_BELOW * scale
+    return centred[kept] / norms[kept, None], kept
+
+
+def _check_finite(points: Any) -> None:
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if bad.size:
+        raise InputError(
+            f"{bad.size} of {len(points)} filters hold NaN or infinite weights, first number {bad[0]}: leave out "
+            "networks whose training failed"
+        )

@@ -1,0 +1,185 @@
+"""Where on the Klein bottle, and near which of its circles, a filter lies (weights paper; weights.md section 6).
+
+A filter p of unit norm is nearest to the circle of patches with direction theta1 in the plane of its edge and its
+line; the squared norm g of the projection on that plane is to be maximized over theta1 alone. With s = 2 theta1,
+
+    g(s) = f(s) / 6 + q(s)^2 / w(s),    f = (p.x cos theta1 + p.y sin theta1)^2,
+    q = p.(x cos theta1 + y sin theta1)^2,    w = 2 + 3 sin(s)^2,
+
+where 6 and w are the squared norms of edge and line. g is smooth with a few maxima: the best of a grid are refined by
+Newton's method.
+"""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.topology.patches import X, Y, edge_patch, klein_patch, line_patch, secondary_patch
+
+# Steps of theta1 in [0, pi): 2 degrees; maxima are some 20 degrees wide.
+GRID = 90
+
+# Local maxima of the grid that are refined: the highest alone is the wrong one for some filters between two patches of
+# the bottle, two are enough (tested).
+CANDIDATES = 2
+
+# Newton's steps: the first starts within 2 degrees of the maximum, each doubles the digits.
+STEPS = 4
+
+# Points handled at once: keeps the grid of a block within the cache.
+BLOCK = 2_048
+
+MODELS = ("primary", "secondary vertical", "secondary horizontal", "quadratic", "klein", "none")
+
+# Greatest distance at which a filter counts as belonging to a model. Of uniformly random filters 1.2 % lie so near to
+# the primary circle and 10 % so near to the Klein bottle.
+NEAR = 0.5
+
+# Distances that differ by less are equal: a patch where circles meet goes to the first of them.
+TIE = 1e-9
+
+
+def klein_coordinates(
+    points: Float[np.ndarray, "points 9"],
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Give the nearest point of the Klein bottle for each filter, and the distance to it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Mean-centred filters of unit norm.
+
+    Returns
+    -------
+    theta1 : ndarray, shape (points,)
+        In [0, pi), the direction of edge and line.
+    theta2 : ndarray, shape (points,)
+        In [0, 2 pi), as in `klein_patch`. Of the two names (theta1, theta2) and (theta1 + pi, -theta2) of one patch
+        the one with theta1 below pi is given.
+    residual : ndarray, shape (points,)
+        Euclidean distance to ``klein_patch(theta1, theta2)``, from 0 to sqrt(2).
+    """
+    theta1 = _best_direction(points, with_edges=True)
+    along_edge = _rowwise(points, edge_patch(theta1))
+    along_line = _rowwise(points, line_patch(theta1))
+    theta2 = _wrapped(np.arctan2(along_edge, along_line), 2 * np.pi)
+    return theta1, theta2, np.linalg.norm(points - klein_patch(theta1, theta2), axis=1)
+
+
+def edge_angles(
+    points: Float[np.ndarray, "points 9"],
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Give the nearest angle of the primary circle, in [0, 2 pi), and the Euclidean distance to that edge."""
+    theta = _wrapped(np.arctan2(points @ Y, points @ X), 2 * np.pi)
+    return theta, np.linalg.norm(points - edge_patch(theta), axis=1)
+
+
+def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> np.ndarray:
+    """Name the model that each filter belongs to.
+
+    The nearest of the four circles, if it lies within `near`; otherwise ``klein`` if the Klein bottle, which contains
+    them all, does; otherwise ``none``. Both quadratic circles (dark and bright lines) count as ``quadratic``. Where
+    circles meet, the first in the order of `MODELS` counts.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Mean-centred filters of unit norm.
+    near : float
+        Greatest Euclidean distance.
+
+    Returns
+    -------
+    ndarray of str, shape (points,)
+        Names of `MODELS`.
+    """
+    _, _, klein = klein_coordinates(points)
+    _, primary = edge_angles(points)
+    circles = [primary, _to_secondary(points, "vertical"), _to_secondary(points, "horizontal"), _to_quadratic(points)]
+    distances = np.stack(circles)
+    smallest = distances.min(axis=0)
+    first = np.argmax(distances <= smallest + TIE, axis=0)
+    names = np.array(MODELS)
+    return np.where(smallest <= near, names[first], np.where(klein <= near, "klein", "none"))
+
+
+def circle_coverage(theta: Float[np.ndarray, " points"], bins: int = 36) -> float:
+    """Give the fraction of equal arcs of the circle [0, 2 pi) that hold at least one of the angles."""
+    arcs = np.floor(_wrapped(theta, 2 * np.pi) * (bins / (2 * np.pi))).astype(np.int64)
+    return len(np.unique(np.minimum(arcs, bins - 1))) / bins
+
+
+def _wrapped(angle: np.ndarray, period: float) -> np.ndarray:
+    wrapped = np.mod(angle, period)
+    return np.where(wrapped >= period, 0.0, wrapped)  # mod of -1e-17 rounds up to the period itself
+
+
+def _rowwise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("nc,nc->n", a, b)
+
+
+def _to_secondary(points: np.ndarray, direction: Literal["vertical", "horizontal"]) -> np.ndarray:
+    edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
+    phi = np.arctan2(points @ line, points @ edge)
+    return np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
+
+
+def _to_quadratic(points: np.ndarray) -> np.ndarray:
+    line = line_patch(_best_direction(points, with_edges=False))
+    sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)
+    return np.linalg.norm(points - sign[:, None] * line, axis=1)
+
+
+def _best_direction(points: np.ndarray, with_edges: bool) -> np.ndarray:
+    """Give theta1 in [0, pi) that maximizes g, or its second term alone."""
+    theta = np.empty(len(points))
+    for start in range(0, len(points), BLOCK):
+        block = slice(start, start + BLOCK)
+        theta[block] = _best_of_block(np.asarray(points[block], dtype=np.float64), with_edges)
+    return theta
+
+
+def _best_of_block(points: np.ndarray, with_edges: bool) -> np.ndarray:
+    x, y = (points @ X, points @ Y) if with_edges else np.zeros((2, len(points)))
+    xx, yy, xy = points @ X**2, points @ Y**2, points @ (X * Y)
+    # f / 6 and q as mean + cosine cos(s) + sine sin(s); one row per point.
+    f = np.stack([(x**2 + y**2) / 2, (x**2 - y**2) / 2, x * y])[..., None] / 6
+    q = np.stack([(xx + yy) / 2, (xx - yy) / 2, xy])[..., None]
+
+    grid = 2 * np.pi * np.arange(GRID) / GRID
+    values = _projection(f, q, grid[None])[0]
+    peak = (values >= np.roll(values, 1, axis=1)) & (values >= np.roll(values, -1, axis=1))
+    heights = np.where(peak, values, -np.inf)
+    rows, found = np.arange(len(points)), []
+    for _ in range(CANDIDATES):
+        found.append(np.argmax(heights, axis=1))
+        heights[rows, found[-1]] = -np.inf
+    s = grid[np.stack(found, axis=1)]
+    for _ in range(STEPS):
+        s = s + _newton_step(f, q, s)
+    best = np.argmax(_projection(f, q, s)[0], axis=1)
+    # Of two candidates on their way to one maximum the less exact may look higher by rounding: one step more.
+    s = s[rows, best][:, None]
+    return _wrapped((s + _newton_step(f, q, s))[:, 0] / 2, np.pi)
+
+
+def _newton_step(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """Give the step towards the maximum, at most one of the grid; none where g is flat or bends upwards."""
+    _, slope, curvature = _projection(f, q, s)
+    down = curvature < 0
+    step = np.where(down, -slope / np.where(down, curvature, -1.0), 0.0)
+    return np.clip(step, -2 * np.pi / GRID, 2 * np.pi / GRID)
+
+
+def _projection(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give g(s) and its first two derivatives; f and q have shape (3, points, 1), s (points, values)."""
+    cos, sin = np.cos(s), np.sin(s)
+    waves = [(m + c * cos + d * sin, d * cos - c * sin, -c * cos - d * sin) for m, c, d in (f, q)]
+    (f0, f1, f2), (q0, q1, q2) = waves
+    w0, w1, w2 = 2 + 3 * sin**2, 6 * sin * cos, 6 * (cos**2 - sin**2)
+    # h = q^2 / w, from the derivatives of h w = q^2.
+    h0 = q0**2 / w0
+    h1 = (2 * q0 * q1 - h0 * w1) / w0
+    h2 = (2 * (q1**2 + q0 * q2) - 2 * h1 * w1 - h0 * w2) / w0
+    return f0 + h0, f1 + h1, f2 + h2

@@ -1,0 +1,133 @@
+"""Is a loop more than noise? Rank tests against simulated nulls, the universal null of bars, and the verdict.
+
+A bar is significant when it is longer than the longest bar of a matched null nearly ever is: the test is familywise
+over all H1 bars of the cloud. The universal null of Bobrowski and Skraba (Scientific Reports 13, 12274, 2023) needs
+no simulation and is reported beside it; it is conservative and misses faint loops.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.errors import InputError
+
+NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
+VERDICTS = (NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS)
+
+# The scale A of log log(death / birth): 1 for Vietoris-Rips complexes, 1/2 for Cech ones.
+RIPS_SCALE = 1.0
+
+
+def rank_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
+    """Give the Monte-Carlo p-value (1 + #{null >= observed}) / (1 + draws), which is valid at any number of draws."""
+    return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
+
+
+def critical_value(null: Float[np.ndarray, " draws"], alpha: float) -> float:
+    """Give the value that a statistic must exceed for ``rank_p_value(statistic, null) <= alpha``.
+
+    Parameters
+    ----------
+    null : ndarray, shape (draws,)
+        For example the longest bar of each draw.
+    alpha : float
+        Level of the test.
+
+    Returns
+    -------
+    float
+        The m-th largest draw, m = floor(alpha (draws + 1)).
+
+    Raises
+    ------
+    InputError
+        If there are too few draws for a p-value of alpha.
+    """
+    rank = int(np.floor(alpha * (len(null) + 1) + 1e-9))  # 0.29 x 100 is 29, whatever floating point says
+    if rank < 1:
+        raise InputError(
+            f"{len(null)} draws give p-values down to {1 / (len(null) + 1):.3g} only, above alpha = {alpha}; "
+            f"ask for at least {int(np.ceil(1 / alpha - 1e-9)) - 1} draws"
+        )
+    return float(np.sort(null)[-rank])
+
+
+def bar_p_values(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray, " draws"]) -> np.ndarray:
+    """Give the familywise p-value of each bar: its rank among the longest bars of the null.
+
+    Parameters
+    ----------
+    lengths : ndarray, shape (bars,)
+        Lengths of the H1 bars of the cloud, in any order.
+    longest : ndarray, shape (draws,)
+        Longest H1 bar of each draw.
+
+    Returns
+    -------
+    ndarray, shape (bars,)
+    """
+    at_least = len(longest) - np.searchsorted(np.sort(longest), lengths, side="left")
+    return (1 + at_least) / (1 + len(longest))
+
+
+def significant_bars(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray, " draws"], alpha: float) -> int:
+    """Count the bars longer than the familywise critical value, the level-alpha value of the null's longest bar."""
+    return int(np.count_nonzero(lengths > critical_value(longest, alpha)))
+
+
+def bobrowski_skraba(bars: Float[np.ndarray, "bars 2"]) -> Float[np.ndarray, " bars"]:
+    """Give the universal-null p-value of each H1 bar of a Vietoris-Rips barcode, Bonferroni-corrected.
+
+    With pi = death / birth, l = A loglog(pi) - A mean(loglog(pi)) - lambda, A = 1 and lambda Euler's constant, l is
+    conjectured to follow the left-skewed Gumbel distribution for noise of any kind: p = exp(-exp(l)), times the
+    number of bars, at most 1.
+
+    Parameters
+    ----------
+    bars : ndarray, shape (bars, 2)
+        Finite births and deaths of all H1 bars of the cloud, 0 < birth < death.
+
+    Returns
+    -------
+    ndarray, shape (bars,)
+    """
+    log_log = np.log(np.log(bars[:, 1] / bars[:, 0]))
+    if not len(log_log):
+        return np.empty(0)
+    excess = RIPS_SCALE * (log_log - log_log.mean()) - np.euler_gamma
+    return np.minimum(1.0, len(bars) * np.exp(-np.exp(excess)))
+
+
+def verdict(
+    lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarray, " draws"]], alpha: float, ratio: float
+) -> str:
+    """Say which loops a cloud has.
+
+    A bar counts if it is significant under every null. No such bar is ``no loop``; more than one are
+    ``several loops``; exactly one is ``one circle`` if it is at least `ratio` times as long as the second longest bar
+    of the cloud, otherwise ``one weak loop``.
+
+    Parameters
+    ----------
+    lengths : ndarray, shape (bars,)
+        Lengths of the H1 bars, the longest first.
+    nulls : sequence of ndarray, shape (draws,)
+        Longest H1 bar of each draw, for each null.
+    alpha : float
+        Level of the test under each null, familywise over the bars.
+    ratio : float
+        `one_circle_ratio` of the config.
+
+    Returns
+    -------
+    str
+        One of `VERDICTS`.
+    """
+    count = min(significant_bars(lengths, longest, alpha) for longest in nulls)
+    if count == 0:
+        return NO_LOOP
+    if count > 1:
+        return SEVERAL_LOOPS
+    second = lengths[1] if len(lengths) > 1 else 0.0
+    return ONE_CIRCLE if lengths[0] >= ratio * second else WEAK_LOOP

@@ -1,0 +1,133 @@
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.nulls import (
+    Filtering,
+    filtered_barcodes,
+    loop_statistics,
+    null_draws,
+    permuted_null_cloud,
+    sphere_null_cloud,
+)
+from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters
+from cnn_topology.topology.persistence import barcode
+
+SEEDS = st.integers(0, 2**32 - 1)
+FILTERINGS = [Filtering(5, 0.3), Filtering(5, 1.0, 20), Filtering(12, 0.5)]
+
+
+def sphere(draws, filterings=FILTERINGS, identity=(7, "sphere", 80)):
+    return null_draws(partial(sphere_null_cloud, 80), filterings, draws, identity)
+
+
+def same(one, other):
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))
+
+
+def test_draws_do_not_depend_on_their_order_or_batch():
+    whole, last, first = sphere(range(6)), sphere([5, 4, 3]), sphere([0, 1, 2])
+    for filtering in FILTERINGS:
+        np.testing.assert_array_equal(whole[filtering].longest[:3], first[filtering].longest)
+        np.testing.assert_array_equal(whole[filtering].longest[3:], last[filtering].longest[::-1])
+        np.testing.assert_array_equal(whole[filtering].largest_ratio[3:], last[filtering].largest_ratio[::-1])
+    assert len(np.unique(whole[FILTERINGS[0]].longest)) == 6
+
+
+def test_draws_of_one_filtering_do_not_depend_on_the_others():
+    together = sphere(range(3))
+    for filtering in FILTERINGS:
+        assert same(together[filtering], sphere(range(3), [filtering])[filtering])
+
+
+def test_draws_of_another_identity_differ():
+    filtering = FILTERINGS[0]
+    assert not same(sphere(range(3))[filtering], sphere(range(3), identity=(8, "sphere", 80))[filtering])
+
+
+def test_a_draw_is_the_barcode_of_the_cloud_with_its_seed():
+    filtering = Filtering(5, 0.3)
+    cloud = sphere_null_cloud(80, np.random.default_rng(derive_seed(7, "sphere", 80, 2)))
+    found = sphere([2])[filtering]
+    expected = loop_statistics(filtered_barcodes(cloud, [filtering])[0])
+    assert (found.longest[0], found.second[0], found.largest_ratio[0]) == expected
+
+
+def test_no_draws_give_empty_statistics():
+    assert len(sphere([])[FILTERINGS[0]]) == 0
+
+
+def test_a_filtered_cloud_has_the_points_that_were_asked_for():
+    points = random_filters(80, np.random.default_rng(0))
+    assert [bars.points for bars in filtered_barcodes(points, FILTERINGS)] == [24, 20, 40]
+    everything = filtered_barcodes(points, [Filtering(5, 1.0)])[0]
+    np.testing.assert_array_equal(everything.lengths(1), barcode(points).lengths(1))
+
+
+def test_k_of_the_size_of_the_cloud_is_refused():
+    with pytest.raises(InputError, match="k = 80"):
+        sphere([0], [Filtering(80, 0.3)])
+
+
+def test_statistics_of_a_circle_are_those_of_its_bars():
+    # Eight edges: born at the side of an octagon, dead at the length across it that closes the first triangle.
+    longest, second, ratio = loop_statistics(barcode(primary_circle(8)))
+    side, across = 2 * np.sin(np.pi / 8), 2 * np.sin(3 * np.pi / 8)
+    assert longest == pytest.approx(across - side, abs=1e-6)
+    assert second == 0
+    assert ratio == pytest.approx(across / side, abs=1e-6)
+
+
+def test_a_cloud_without_loops_has_neutral_statistics():
+    assert loop_statistics(barcode(np.eye(9)[:4])) == (0.0, 0.0, 1.0)
+
+
+@given(SEEDS, st.sampled_from(["filter", "coordinate"]))
+def test_both_nulls_give_as_many_unit_filters(seed, centre):
+    rng = np.random.default_rng(seed)
+    raw = rng.standard_normal((30, 9)) + np.arange(9)
+    for cloud in (sphere_null_cloud(30, rng, centre), permuted_null_cloud(raw, rng, centre)):
+        assert cloud.shape == (30, 9)
+        np.testing.assert_allclose(np.linalg.norm(cloud, axis=1), 1, atol=1e-12)
+
+
+@given(SEEDS)
+def test_shuffling_keeps_the_entries_of_every_filter(seed):
+    rng = np.random.default_rng(seed)
+    filters = random_filters(30, rng)
+    shuffled = permuted_null_cloud(filters, rng)
+    np.testing.assert_allclose(np.sort(shuffled, axis=1), np.sort(filters, axis=1), atol=1e-12)
+
+
+def test_filters_are_shuffled_independently_of_each_other():
+    filters = np.tile(np.arange(9.0), (200, 1))
+    assert len(np.unique(permuted_null_cloud(filters, np.random.default_rng(1)), axis=0)) == 200
+
+
+def test_shuffling_destroys_a_circle():
+    rng = np.random.default_rng(2)
+    circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.2, rng)
+    filtering = Filtering(10, 0.5)
+    null = null_draws(partial(permuted_null_cloud, circle), [filtering], range(5), ("circle",))[filtering]
+    assert loop_statistics(filtered_barcodes(circle, [filtering])[0])[0] > 2 * null.longest.max()
+
+
+def test_random_filters_after_the_density_filter_of_the_paper_have_short_bars():
+    filtering = Filtering(200, 0.3, 400)
+    null = null_draws(partial(sphere_null_cloud, 6_400), [filtering], range(3), ("paper",))[filtering]
+    assert ((null.longest > 0.15) & (null.longest < 0.32)).all()
+    assert (null.second > 0.6 * null.longest).all()
+
+
+def test_the_density_filter_alone_lengthens_the_bars_of_noise():
+    sizes = {Filtering(10, 0.1): 2_000, Filtering(10, 1.0): 200}
+    medians = [
+        np.median(null_draws(partial(sphere_null_cloud, n), [filtering], range(7), (n,))[filtering].longest)
+        for filtering, n in sizes.items()
+    ]
+    assert medians[0] > 1.1 * medians[1]

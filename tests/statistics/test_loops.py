@@ -1,0 +1,66 @@
+"""The loops of one cloud: what is kept, the tests against each null, and the verdict."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.plan.clouds import Significance
+from cnn_topology.statistics.loops import cloud_loops
+from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null_cloud, sphere_null_cloud
+from cnn_topology.topology.patches import edge_patch, noisy, random_filters
+
+SIGNIFICANCE = Significance(draws=39, alpha=0.05)
+FILTERING = Filtering(k=20, p=0.3, landmarks=6_000)
+
+
+def _tested(points, filtering=FILTERING):
+    nulls = {
+        "sphere": partial(sphere_null_cloud, len(points)),
+        "permuted": partial(permuted_null_cloud, points),
+    }
+    draws = {name: null_draws(make, [filtering], range(39), ("test", name))[filtering] for name, make in nulls.items()}
+    distances = neighbour_distances(points, [filtering.k])[:, 0]
+    return cloud_loops(points, distances, filtering, draws, SIGNIFICANCE)
+
+
+@pytest.fixture(scope="module")
+def circle():
+    """Give filters of which a third lie near the primary circle, as in a trained first layer."""
+    rng = np.random.default_rng(0)
+    return np.concatenate([noisy(edge_patch(rng.uniform(0, 2 * np.pi, 200)), 0.2, rng), random_filters(400, rng)])
+
+
+def test_circle_among_noise_is_one_circle_under_both_nulls(circle):
+    found = _tested(circle)
+    assert found.verdict == "one circle"
+    assert found.significant_bars == 1
+    assert {test.p_longest for test in found.tests.values()} == {1 / 40}
+    assert len(found.kept) == 180
+    assert (found.kept < 200).mean() > 0.9
+    assert np.isclose(found.longest_bar[1] - found.longest_bar[0], found.longest)
+    assert all(test.critical < found.longest for test in found.tests.values())
+    assert (found.p_values <= 0.05).sum() == 1
+
+
+def test_random_filters_have_no_loop():
+    found = _tested(random_filters(600, np.random.default_rng(3)))
+    assert found.verdict == "no loop"
+    assert found.significant_bars == 0
+    assert (found.p_values > 0.05).all()
+
+
+def test_landmarks_are_used_where_too_many_points_are_kept(circle):
+    found = _tested(circle, Filtering(k=20, p=0.3, landmarks=60))
+    assert found.barcode.points == 60
+    assert found.barcode.covering_radius > 0
+    assert found.verdict == "one circle"
+
+
+def test_cloud_without_a_loop_bar_is_no_loop_and_no_exception():
+    points = np.repeat(edge_patch(np.array([0.0, 0.1, 0.2])), 4, axis=0)
+    found = _tested(points, Filtering(k=2, p=1.0))
+    assert (found.longest, found.second) == (0, 0)
+    assert np.isnan(found.longest_bar).all()
+    assert (found.verdict, found.p_bobrowski_skraba) == ("no loop", 1.0)

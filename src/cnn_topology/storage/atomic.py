@@ -43,7 +43,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 "finished files are kept."
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise InputError(f"{target}: the folder cannot be written ({error.strerror}); mend its permissions.") from error
+            raise InputError(
+                f"{target}: the folder cannot be written ({error.strerror}); mend its permissions."
+            ) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnn_topology.plan.populations import Architecture, Recipe, layers_of
+from cnn_topology.plan.populations import Architecture, Initialization, Recipe, layers_of
 from cnn_topology.training.devices import choose_device, choose_precision, settings
 from cnn_topology.training.stack import Stack
 
@@ -81,7 +81,10 @@ def plain(arguments: argparse.Namespace, device: torch.device) -> tuple[float, f
 def ours(arguments: argparse.Namespace, device: torch.device) -> tuple[float, float, float]:
     """Train with this package: one network on a CPU, a stack on CUDA."""
     x, y, xt, yt = load(arguments.images)
-    architecture = Architecture(convolutions=tuple(arguments.convolutions), dense=tuple(arguments.dense))
+    # The plain loop starts from PyTorch's own weights, so ours does too.
+    start = Initialization(kind="pytorch")
+    widths = {"convolutions": tuple(arguments.convolutions), "dense": tuple(arguments.dense)}
+    architecture = Architecture(**widths, initialization=start)
     recipe = Recipe(learning_rate=arguments.learning_rate, batch=arguments.batch, precision=arguments.precision)
     count = arguments.stack if device.type == "cuda" else 1
     seeds = tuple(range(arguments.seed, arguments.seed + count))

@@ -65,7 +65,9 @@ def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
         filters.append(points)
         ids.append(where)
     if not sum(map(len, filters)):
+        population, step = paths[0].parent.parent.name, int(paths[0].stem)
         raise InputError(
-            f"{paths[0].parent.parent}: every network failed at step {paths[0].stem}; lower the learning rate"
+            f"populations.{population}.recipe: by step {step} every network had failed (a loss infinite or not "
+            "a number), so there are no filters to analyse; lower learning_rate"
         )
     return np.concatenate(filters), np.concatenate(ids)

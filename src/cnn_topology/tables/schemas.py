@@ -19,7 +19,7 @@ _SIZES = {"points": _INT, "kept": _INT, "used": _INT, "covering_radius": _REAL}
 FILTER_COORDINATES = tuple(f"w{row}{column}" for row in range(3) for column in range(3))
 
 # One network at one evaluated step on one image set; `split` is train or test. A network whose loss became NaN is
-# `failed` from then on and left out of every cloud.
+# `failed` from then on and left out of the clouds of those steps.
 TRAINING = _schema(
     population=_TEXT,
     network=_INT,

@@ -139,7 +139,7 @@ def train_shard(job: TrainingJob) -> None:
     Raises
     ------
     InputError
-        If all networks failed, the images do not fit, or CUDA is asked for where there is none.
+        If the images do not fit, or CUDA is asked for where there is none.
     """
     device = choose_device(job.device)
     dtype = choose_precision(job.section.recipe.precision, device)
@@ -231,7 +231,7 @@ def _test(
 
 def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], dtype: torch.dtype) -> None:
     """Put the snapshots of all stacks together; a file appears only when it is whole."""
-    _check_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.steps[-1])[1]])
+    _warn_of_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.steps[-1])[1]])
     log: Rows = []
     failed: dict[int, bool] = {}
     for step in job.steps:
@@ -246,18 +246,14 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
     write_table(job.log_path, table, TRAINING, {"population": job.population, "config": config_hash(job), **job.notes})
 
 
-def _check_failures(job: TrainingJob, rows: Rows) -> None:
-    """Warn of networks that have failed by the last step, or refuse if none is left."""
+def _warn_of_failures(job: TrainingJob, rows: Rows) -> None:
+    """Say which networks have failed by the last step and how many remain."""
     failed = sorted({row["network"] for row in rows if row["failed"]})
-    if len(failed) == job.count:
-        raise InputError(
-            f"populations.{job.population}.recipe: the loss of all {job.count} networks of shard {job.shard} became "
-            f"infinite or not a number; lower learning_rate (= {job.section.recipe.learning_rate:g})."
-        )
     if failed:
         print(
             f"warning: {job.population}, shard {job.shard}: the loss of networks {failed} became infinite or not a "
-            f"number; they are marked failed and left out, {job.count - len(failed)} of {job.count} remain",
+            f"number; they are marked failed and left out, {job.count - len(failed)} of {job.count} remain. "
+            f"If that is too few: lower learning_rate (= {job.section.recipe.learning_rate:g}).",
             file=sys.stderr,
         )
 
@@ -349,6 +345,7 @@ def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
 
 
 def _say(job: TrainingJob, networks: tuple[int, ...], what: str) -> None:
-    first, last, total = networks[0] + 1, networks[-1] + 1, job.section.networks
-    who = f"network {first} of {total}" if first == last else f"networks {first} to {last} of {total}"
-    print(f"{job.population}: {who}, {what}", file=sys.stderr, flush=True)
+    first, last = networks[0], networks[-1]
+    who = f"network {first}" if first == last else f"networks {first} to {last}"
+    of = f"{last - job.first + 1} of {job.count} in shard {job.shard}"
+    print(f"{job.population}: {who} ({of}), {what}", file=sys.stderr, flush=True)

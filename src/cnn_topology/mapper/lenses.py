@@ -1,0 +1,104 @@
+"""Lenses: the functions from points to one or two numbers whose range a mapper graph covers.
+
+The weights paper covers the plane of the first two principal components of the filters (method, step 6; which cloud
+the components are taken from is not stated: here the centred cloud in its own units). The activations paper covers
+the l2 norm of an activation, scaled to [0, 1] (released code of the mapper experiments).
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.errors import InputError
+
+# A spread below this part of the scale of its cloud is rounding, not data.
+ROUNDING = 1e-12
+
+
+def checked_points(points: np.ndarray) -> np.ndarray:
+    """Return the cloud as a float32 or float64 array (points, coordinates), or say why it cannot be used."""
+    cloud = np.asarray(points)
+    if cloud.ndim != 2 or not cloud.size:
+        raise InputError(
+            f"a mapper graph needs an array (points, coordinates) with at least one of each; got shape {cloud.shape}"
+        )
+    if cloud.dtype not in (np.float32, np.float64):
+        cloud = cloud.astype(np.float64)
+    # The extremes are NaN or infinite where any entry is, and take no second array.
+    if not (np.isfinite(cloud.min()) and np.isfinite(cloud.max())):
+        raise InputError("the point cloud has NaN or infinite coordinates: drop those points first")
+    return cloud
+
+
+def pca_lens(
+    points: Float[np.ndarray, "points coordinates"], components: int = 2
+) -> Float[np.ndarray, "points lenses"]:
+    """Project a cloud to its first principal components.
+
+    The cloud is centred, not scaled. Each direction has the sign that makes its entry of largest magnitude positive.
+    Where two variances are nearly equal, as for a cloud all around a circle, any rotation of their plane serves as
+    well and small changes of the cloud may turn the lens.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+    components : int
+        1 or 2 in the papers; at most the number of coordinates.
+
+    Returns
+    -------
+    ndarray of float64, shape (points, components)
+        In the units of the cloud; column j has the j-th largest variance.
+
+    Raises
+    ------
+    InputError
+        If the cloud has fewer directions with any variance than components asked for.
+    """
+    cloud = checked_points(points)
+    if not 1 <= components <= cloud.shape[1]:
+        raise InputError(
+            f"components = {components} must lie from 1 to {cloud.shape[1]}, the number of coordinates of the cloud"
+        )
+    centre = cloud.mean(axis=0, dtype=np.float64)
+    centred = cloud - centre
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    chosen = directions[:, ::-1][:, :components]
+    strongest = np.argmax(np.abs(chosen), axis=0)
+    lens = centred @ (chosen * np.where(chosen[strongest, range(components)] < 0, -1.0, 1.0))
+    spread = lens.std(axis=0)
+    scale = np.maximum(np.abs(centre).max(), np.abs(centred).max())
+    for number, size in enumerate(spread, start=1):
+        if size <= ROUNDING * scale:
+            raise InputError(
+                f"lens PCA-{number} has zero variance: the {len(cloud)} points "
+                + ("coincide" if number == 1 else f"vary in {number - 1} direction{'s' * (number > 2)} only")
+                + (", so no cover can tell them apart" if number == 1 else f": ask for components = {number - 1}")
+            )
+    return lens
+
+
+def norm_lens(points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "points 1"]:
+    """Compute the l2 norm of each point, scaled so that the smallest is 0 and the largest 1.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+
+    Returns
+    -------
+    ndarray of float64, shape (points, 1)
+
+    Raises
+    ------
+    InputError
+        If all norms are equal, as after a normalization to unit length.
+    """
+    cloud = checked_points(points)
+    norms = np.sqrt(np.einsum("nc,nc->n", cloud, cloud, dtype=np.float64))
+    low, high = norms.min(), norms.max()
+    if high - low <= ROUNDING * high:
+        raise InputError(
+            f"the l2 lens has zero variance: all {len(cloud)} points have norm {high:.6g}; use the cloud before it "
+            "was normalized, or the PCA lens"
+        )
+    return ((norms - low) / (high - low))[:, None]

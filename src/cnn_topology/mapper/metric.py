@@ -1,0 +1,117 @@
+"""The metric of a mapper graph as a scaling of coordinates, and the elbow rule for the radius of DBSCAN.
+
+Variance-normalized Euclidean distance is the metric of the weights paper (method, step 6), the elbow rule that of the
+activations paper's released code (`get_knn.py`), which takes the knee of the curve of nearest-neighbour distances by
+Kneedle (Satopää, Albrecht, Irwin, Raghavan 2011).
+"""
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.neighbors import NearestNeighbors
+
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.lenses import ROUNDING, checked_points
+
+# Rows on which the elbow rule looks for neighbours: the search grows with the square of their number.
+ELBOW_ROWS = 50_000
+
+
+def variance_normalized(points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "points used"]:
+    """Scale coordinates so that Euclidean distance becomes sqrt(sum_i (x_i - y_i)^2 / var_i).
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+
+    Returns
+    -------
+    ndarray of float64, shape (points, used)
+        Each coordinate divided by its standard deviation over the cloud; those with zero variance are left out.
+
+    Raises
+    ------
+    InputError
+        If no coordinate varies.
+    """
+    cloud = checked_points(points)
+    deviation = cloud.std(axis=0, dtype=np.float64)
+    used = deviation > ROUNDING * np.maximum(np.abs(cloud.min()), np.abs(cloud.max()))
+    if not used.any():
+        raise InputError(
+            f"the variance-normalized metric needs a coordinate that varies: all {len(cloud)} points coincide"
+        )
+    return cloud[:, used] / deviation[used]
+
+
+def elbow_eps(points: Float[np.ndarray, "points coordinates"], seed: int) -> float:
+    """Choose the radius of DBSCAN at the knee of the curve of distances to the nearest other point.
+
+    Distances d are sorted from the largest to the smallest and paired with even ranks y in [0, 1]; the radius is the
+    d at the first knee of this curve (convex, decreasing, sensitivity 1), or the median of d where it has none.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+        At least 2. Of more than `ELBOW_ROWS` points that many are drawn without replacement.
+    seed : int
+        Of that draw.
+
+    Returns
+    -------
+    float
+        Rounded to 3 decimals, as the released code does.
+
+    Raises
+    ------
+    InputError
+        If the points coincide so often that the radius is 0.
+    """
+    cloud = checked_points(points)
+    if len(cloud) < 2:
+        raise InputError("the elbow rule needs at least 2 points; give eps instead")
+    if len(cloud) > ELBOW_ROWS:
+        drawn = np.random.default_rng(seed).choice(len(cloud), ELBOW_ROWS, replace=False)
+        cloud = cloud[np.sort(drawn)]
+    found, _ = NearestNeighbors(n_neighbors=1).fit(cloud).kneighbors()
+    distances = np.sort(found[:, 0].astype(np.float64))[::-1]
+    at = knee(distances)
+    chosen = 0.0 if at is None else float(distances[at])
+    # The released code takes the median for a knee at 0 as well.
+    eps = round(chosen or float(np.median(distances)), 3)
+    if eps <= 0:
+        raise InputError(
+            f"the elbow rule gives eps = 0 to three decimals (largest nearest-neighbour distance "
+            f"{distances[0]:.3g}): give eps, or scale the cloud"
+        )
+    return eps
+
+
+def knee(distances: Float[np.ndarray, " points"]) -> int | None:
+    """Find the first knee by Kneedle of falling distances over even ranks.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (points,)
+        From the largest to the smallest.
+
+    Returns
+    -------
+    int or None
+        Index of the knee: the first local maximum of the difference curve, (1 - rank) - scaled distance, after which
+        the curve falls by more than the mean step of the distances before it rises to another maximum.
+    """
+    extent = distances[0] - distances[-1]
+    if extent <= 0:
+        return None
+    scaled = (distances - distances[-1]) / extent
+    curve = np.linspace(1, 0, len(distances)) - scaled
+    padded = np.pad(curve, 1, mode="edge")
+    maximum = (curve >= padded[:-2]) & (curve >= padded[2:])
+    step = abs(np.diff(scaled).mean())
+    candidate = None
+    for i in range(len(curve) - 1):
+        if maximum[i]:
+            candidate = i
+        if candidate is not None and curve[i + 1] < curve[candidate] - step:
+            return candidate
+    return None

@@ -1,0 +1,95 @@
+"""The mapper graphs of the two papers, from a cloud to a graph, with each choice a parameter."""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from cnn_topology.errors import unknown
+from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap
+from cnn_topology.mapper.cover import Cover, GainCover, OverlapCover
+from cnn_topology.mapper.graph import MEMORY, MapperGraph, mapper_graph
+from cnn_topology.mapper.lenses import norm_lens, pca_lens
+from cnn_topology.mapper.metric import elbow_eps, variance_normalized
+
+METRICS = ("variance-normalized", "euclidean")
+
+
+def mapper_of_filters(
+    points: Float[np.ndarray, "points coordinates"],
+    cover: Cover = GainCover(),  # noqa: B008 (frozen)
+    clustering: Clustering = FirstGap(),  # noqa: B008 (frozen)
+    metric: str = "variance-normalized",
+    lens_of_scaled: bool = False,
+    least_node: int = 1,
+    memory: int = MEMORY,
+) -> MapperGraph:
+    """Build the mapper graph of a cloud of spatial filters as in the weights paper (method, steps 6 and 7).
+
+    Resolution 30, gain 3, PCA-1 and PCA-2 and the variance-normalized metric are reported by re-implementations of the
+    paper; equalization, the cut of single linkage and the cloud the lens is taken from are not known: the defaults
+    are ours.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+        Filters after the density filter.
+    cover : GainCover or OverlapCover
+    clustering : FirstGap, FixedHeight or Dbscan
+        An eps is in units of the metric.
+    metric : {'variance-normalized', 'euclidean'}
+    lens_of_scaled : bool
+        Take the principal components of the cloud as the metric scales it, instead of the cloud itself.
+    least_node, memory : int
+        As in `mapper_graph`.
+
+    Returns
+    -------
+    MapperGraph
+    """
+    if metric not in METRICS:
+        raise unknown("mapper metric", metric, METRICS)
+    scaled = variance_normalized(points) if metric == "variance-normalized" else np.asarray(points)
+    lens = pca_lens(scaled if lens_of_scaled else points, components=2)
+    graph = mapper_graph(scaled, lens, cover, clustering, least_node, memory)
+    own = {"lens": "pca-1, pca-2", "lens_of_scaled": lens_of_scaled, "metric": metric}
+    return replace(graph, parameters={**graph.parameters, **own})
+
+
+def mapper_of_activations(
+    points: Float[np.ndarray, "points channels"],
+    cover: Cover = OverlapCover(),  # noqa: B008 (frozen)
+    eps: float | Literal["elbow"] = "elbow",
+    min_samples: int = 5,
+    seed: int = 0,
+    least_node: int = 1,
+    memory: int = MEMORY,
+) -> MapperGraph:
+    """Build the mapper graph of a cloud of activations as in the activations paper (released code).
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, channels)
+        In their own units: columns are not scaled.
+    cover : OverlapCover or GainCover
+        Of the l2 norm, scaled to [0, 1]. The released code uses 40 intervals and overlap 0.25 or 0.3.
+    eps : float or 'elbow'
+        Radius of DBSCAN, or the elbow rule of `elbow_eps`.
+    min_samples : int
+        Of DBSCAN.
+    seed : int
+        Of the rows that the elbow rule looks at where there are many.
+    least_node, memory : int
+        As in `mapper_graph`.
+
+    Returns
+    -------
+    MapperGraph
+        Its parameters say which eps was used and where it came from.
+    """
+    lens = norm_lens(points)
+    radius = elbow_eps(points, seed) if eps == "elbow" else float(eps)
+    graph = mapper_graph(points, lens, cover, Dbscan(radius, min_samples), least_node, memory)
+    own = {"lens": "l2", "metric": "euclidean", "eps_from": "elbow" if eps == "elbow" else "given"}
+    return replace(graph, parameters={**graph.parameters, **own})

@@ -1,0 +1,130 @@
+"""What is read off a mapper graph: mean points, labels and purity, coverage, branches, and why it is empty.
+
+Purity as in the activations paper's released code: a node is as pure as the inverse of the number of classes in it.
+Its class-wise form mixes purity and coverage, so coverage belongs beside it, and the same measure on shuffled labels
+gives its chance level.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.graph import MapperGraph
+
+# Nodes with fewer points do not count as parts of a branch (ours).
+BRANCH_NODE = 20
+
+
+def mean_points(
+    graph: MapperGraph, points: Float[np.ndarray, "points coordinates"]
+) -> Float[np.ndarray, "nodes coordinates"]:
+    """Average the points of each node: for filters the mean filter that the weights paper draws at it."""
+    if len(points) != graph.points:
+        raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(points)}")
+    return (graph.incidence() @ np.asarray(points)) / graph.sizes[:, None]
+
+
+def label_counts(
+    graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int
+) -> Int[np.ndarray, "nodes classes"]:
+    """Count the members of each node by class.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    labels : ndarray of int, shape (points,)
+        From 0 to classes - 1.
+    classes : int
+
+    Raises
+    ------
+    InputError
+        If there is not one label per point of the cloud, or a label is out of range.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (graph.points,):
+        raise InputError(f"labels have shape {labels.shape}; the graph was built on {graph.points} points")
+    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+        raise InputError(
+            f"labels run from {labels.min()} to {labels.max()}; {classes} classes are numbered 0..{classes - 1}"
+        )
+    node = np.repeat(np.arange(graph.nodes), graph.sizes)
+    counts = np.bincount(node * classes + labels[graph.members], minlength=graph.nodes * classes)
+    return counts.reshape(graph.nodes, classes)
+
+
+def node_purity(counts: Int[np.ndarray, "nodes classes"]) -> Float[np.ndarray, " nodes"]:
+    """Compute 1 / (number of distinct classes in the node) from `label_counts`."""
+    return 1 / np.count_nonzero(counts, axis=1)
+
+
+def point_purity(graph: MapperGraph, purity: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " points"]:
+    """Average the purity of the nodes that hold each point; 0 for points in no node."""
+    holds = graph.incidence()
+    nodes = np.bincount(graph.members, minlength=graph.points)
+    return (holds.T @ purity) / np.maximum(nodes, 1)
+
+
+def class_purity(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> Float[np.ndarray, " classes"]:
+    """Average point purity over all points of each class, those in no node with 0; NaN for a class without points."""
+    of_points = point_purity(graph, node_purity(label_counts(graph, labels, classes)))
+    sizes = np.bincount(labels, minlength=classes)
+    totals = np.bincount(labels, weights=of_points, minlength=classes)
+    return np.divide(totals, sizes, out=np.full(classes, np.nan), where=sizes > 0)
+
+
+def coverage(graph: MapperGraph) -> float:
+    """Compute the share of the points that are in at least one node."""
+    return len(np.unique(graph.members)) / graph.points
+
+
+def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:
+    """Count the ends and the forks of the graph after dropping small nodes.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    least : int
+        Points a node needs to be kept.
+
+    Returns
+    -------
+    leaves, forks : int
+        Kept nodes with one kept neighbour, and with three or more.
+    """
+    kept = graph.sizes >= least
+    ends = graph.edges[kept[graph.edges].all(axis=1)]
+    degree = np.bincount(ends.ravel(), minlength=graph.nodes)
+    return int(np.sum(degree == 1)), int(np.sum(degree >= 3))
+
+
+def explain(graph: MapperGraph) -> str:
+    """Say why a graph has no node or one and what to change; empty where it has two or more."""
+    if graph.nodes > 1:
+        return ""
+    clustering = graph.parameters["clustering"]
+    what = f"The mapper graph of {graph.points} points has " + ("one node" if graph.nodes else "no node") + ". "
+    if not graph.nodes:
+        seen = [f"{graph.cubes} cubes hold points"]
+        ways = []
+        if graph.skipped_cubes:
+            seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {clustering['min_samples']}")
+            ways += ["use fewer intervals or more overlap", "lower min_samples"]
+        if graph.noise:
+            seen.append(f"in the others DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
+            ways.append("raise eps")
+        if graph.dropped_nodes:
+            least = graph.parameters["least_node"]
+            seen.append(f"{graph.dropped_nodes} clusters have fewer than least_node = {least} points")
+            ways.append("lower least_node")
+        return what + "; ".join(seen) + ". To change that, " + ", or ".join(ways) + "."
+    if graph.cubes == 1:
+        return what + "All points lie in one cube: use more intervals."
+    left = graph.skipped_cubes + graph.dropped_nodes
+    return (
+        what
+        + f"It holds {int(graph.sizes[0])} points; {graph.cubes} cubes hold points, {graph.skipped_cubes} were skipped "
+        f"as too small, {graph.dropped_nodes} clusters dropped as too small and {graph.noise} memberships as noise. "
+        + ("To change that, lower min_samples or least_node" if left else "To change that, raise eps")
+        + ", or change the cover."
+    )

@@ -33,6 +33,6 @@ rule all:
 
 
 onsuccess:
-    if Path(RUN.summary).exists():
-        print(Path(RUN.summary).read_text())
-        print(f"Tables and figures: {RUN.root}; one page with all: snakemake --report {RUN.report}")
+    print(
+        f"What was found: {RUN.summary}. One page with every figure: snakemake --report {RUN.report}"
+    )

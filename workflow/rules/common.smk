@@ -1,7 +1,6 @@
 # What all rules share: the validated plan of the run and the paths of its artefacts.
 # This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
 import json
-from pathlib import Path
 from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError

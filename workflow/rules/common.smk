@@ -31,6 +31,7 @@ wildcard_constraints:
     images="[A-Za-z0-9][A-Za-z0-9_-]*",
     layer="[a-z]+[0-9]+",
     block="[0-9]{4}",
+    shard="[0-9]{4}",
     points="[0-9]+",
     table="|".join(LAYER_TABLES),
 
@@ -76,6 +77,16 @@ def images_parameters(wildcards):
         name=wildcards.images,
         images=PLAN.config.images[wildcards.images],
     ).dump()
+
+
+def train_parameters(population):
+    """Give the function that gives the parameters of `cnn-topology train` for a shard of a population."""
+
+    def of_shard(wildcards):
+        shard = PLAN.shards_of(population)[int(wildcards.shard)]
+        return parameters.TrainParameters.of(PLAN, shard).dump()
+
+    return of_shard
 
 
 def cloud_parameters(wildcards):

@@ -146,7 +146,7 @@ def test_a_killed_process_ends_with_the_same_bytes(undisturbed: TrainingJob, tmp
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "network 2 of 3, step 5" in line:
+            if "(2 of 3 in shard 0), step 5" in line:
                 process.send_signal(signal.SIGKILL)
                 break
         else:

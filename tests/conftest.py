@@ -25,6 +25,7 @@ _SMALLEST = {
         {"layers": ["conv2"], "steps": "last", "densities": [{"k": 3, "p": 0.5}, {"k": 5, "p": 0.5}]},
     ],
     "significance": {"draws": 19, "alpha": 0.05},
+    "mapper": {"resolution": 4},
     "controls": {"points": 60},
     "jobs": {"steps": 2},
 }

@@ -23,7 +23,9 @@ LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
 # Tables that are joined from one part per layer and block of steps.
-LAYER_TABLES = ("barcodes", "loops", "significance", "filters")
+BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
+MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
+LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
 
 
@@ -66,7 +68,8 @@ def parts_of(wildcards):
     return [
         RUN.part(wildcards.table, clouds.population, clouds.layer.name, block)
         for clouds in PLAN.layer_clouds
-        for block in clouds.blocks(PLAN.config.jobs.steps)
+        for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
+        if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
     ]
 
 
@@ -89,6 +92,13 @@ def cloud_parameters(wildcards):
 def barcode_parameters(wildcards):
     """Give the parameters of `cnn-topology barcodes`."""
     return parameters.BarcodeParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def mapper_parameters(wildcards):
+    """Give the parameters of `cnn-topology mapper`."""
+    return parameters.MapperParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
 

@@ -35,7 +35,7 @@ class RunFolder:
         return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
 
     def part(self, table: str, population: str, layer: str, block: int | str) -> str:
-        """Give the path of one job's part of a table (clouds, barcodes, loops, significance, filters)."""
+        """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
         return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
 
     def null(self, points: int | str) -> str:

@@ -30,9 +30,12 @@ rule all:
         RUN.summary,
         [RUN.table(name) for name in TABLES],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
+        [RUN.figure(name, "html") for name in MAPPER_FIGURES],
 
 
 onsuccess:
     if Path(RUN.summary).exists():
         print(Path(RUN.summary).read_text())
-        print(f"Tables and figures: {RUN.root}; one page with all: snakemake --report {RUN.report}")
+        print(
+            f"Tables and figures: {RUN.root}; one page with all: snakemake --report {RUN.report}"
+        )

@@ -31,6 +31,12 @@ _SMALLEST = {
 }
 
 
+@pytest.fixture(scope="session")
+def smallest() -> dict[str, Any]:
+    """Give the config of `tiny` where one run serves several tests."""
+    return copy.deepcopy(_SMALLEST)
+
+
 @pytest.fixture
 def tiny() -> dict[str, Any]:
     """Give a config that is whole but trains in seconds; tests may change it."""

@@ -19,6 +19,7 @@ VERBS = {
     "controls": "barcodes of synthetic clouds of known topology",
     "collect": "join the parts of a table",
     "figure": "draw one figure from tables",
+    "page": "write the interactive page of a layer's mapper graphs from tables",
     "summary": "say what a run found",
     "reference": "write the key reference and the JSON schema of the config",
 }

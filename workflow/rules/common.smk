@@ -7,7 +7,7 @@ from dataclasses import asdict
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
 from cnn_topology.plan import parameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -19,6 +19,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 RUN = RunFolder(PLAN.config.name)
 FIGURES = figure_specs(PLAN)
+MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
@@ -101,6 +102,12 @@ def mapper_parameters(wildcards):
     return parameters.MapperParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
+
+
+def mapper_spec(wildcards):
+    """Give the figure of the mapper graph of a layer."""
+    spec = FIGURES[mapper_name(wildcards.population, wildcards.layer)]
+    return json.dumps(asdict(spec), sort_keys=True)
 
 
 def null_parameters(wildcards):

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
         made = mapper_tables(which, kept, parameters.recipe, seed)
         row = made["mapper_graphs"].to_pylist()[0]
         print(
-            f"step {step}: {row['nodes']} nodes, {row['edges']} edges, {row['filled_loops']} loops that no cliques fill"
+            f"step {step}: {row['nodes']} nodes, {row['edges']} edges, unfilled loops: {row['filled_loops']}"
             + (f". {row['explanation']}" if row["explanation"] else ""),
             flush=True,
         )

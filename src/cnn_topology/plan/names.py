@@ -47,7 +47,7 @@ class RunFolder:
         return f"{self.root}/tables/{name}.parquet"
 
     def figure(self, name: str, suffix: str) -> str:
-        """Give the path of a figure (`pdf`, `png`) or of the exact table drawn (`parquet`)."""
+        """Give the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
         return f"{self.root}/figures/{name}.{suffix}"
 
     def log(self, rule: str, item: str = "all") -> str:

@@ -6,15 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import seaborn
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, number, provenance, rows
 
-VERDICTS = {"one circle": style.SKY, "several loops": style.ORANGE, "no loop": "#f2f2f2"}
+VERDICTS = {
+    "one circle": style.SKY,
+    "one weak loop": style.GREEN,
+    "several loops": style.ORANGE,
+    "no loop": "#f2f2f2",
+}
 MAP = "cividis"
 
 
@@ -54,40 +60,41 @@ def _variants(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _heat(axes: Axes, grid: pd.DataFrame, name: str, scale: Normalize, title: str) -> None:
-    values = grid.pivot_table(index="k", columns="p", values=name, dropna=False).sort_index(ascending=False)
-    axes.imshow(np.ma.masked_invalid(values.to_numpy(float)), cmap=MAP, norm=scale, aspect="auto")
-    for (row, column), value in np.ndenumerate(values.to_numpy(float)):
-        if np.isfinite(value):
-            colour = "white" if scale(value) < 0.5 else "black"
-            axes.text(column, row, _value(value), ha="center", va="center", fontsize=7, color=colour)
-    _frame(axes, grid, title)
+    values = _pivot(grid, name).astype(float)
+    values = values.where(np.isfinite(values))
+    _grid(axes, values, values.map(_value), title, cmap=MAP, norm=scale)
 
 
 def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:
-    ks, ps = sorted(grid["k"].unique(), reverse=True), sorted(grid["p"].unique())
-    axes.set_xlim(-0.5, len(ps) - 0.5)
-    axes.set_ylim(len(ks) - 0.5, -0.5)
-    for variant in grid.to_dict("records"):
-        x, y = ps.index(variant["p"]), ks.index(variant["k"])
-        colour = VERDICTS.get(variant["verdict"], "white")
-        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, color=colour, linewidth=0, label=variant["verdict"]))
-        p_value = f"{variant['p_longest']:.2g}" if np.isfinite(variant["p_longest"]) else "–"
-        axes.text(x, y, p_value, ha="center", va="center", fontsize=7)
-    _frame(axes, grid, title)
+    codes = grid["verdict"].map({verdict: code for code, verdict in enumerate(VERDICTS)})
+    labels = _pivot(grid, "p_longest").map(lambda p: f"{p:.2g}" if np.isfinite(p) else "–")
+    colours = ListedColormap(list(VERDICTS.values()))
+    _grid(axes, _pivot(grid.assign(code=codes), "code"), labels, title, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
+    for verdict, colour in VERDICTS.items():
+        if (grid["verdict"] == verdict).any():
+            axes.add_patch(Rectangle((0, 0), 0, 0, color=colour, linewidth=0, label=verdict))
 
 
-def _frame(axes: Axes, grid: pd.DataFrame, title: str) -> None:
-    ks, ps = sorted(grid["k"].unique(), reverse=True), sorted(grid["p"].unique())
-    axes.set_title(title)
-    axes.set_xticks(range(len(ps)), [f"{p:g}" for p in ps])
-    axes.set_yticks(range(len(ks)), [number(k) for k in ks])
-    axes.set_xlabel("p")
-    axes.tick_params(length=0)
-    axes.spines[["left", "bottom"]].set_visible(False)
-    for edge in range(1, len(ps)):
-        axes.axvline(edge - 0.5, color="white", linewidth=1)
-    for edge in range(1, len(ks)):
-        axes.axhline(edge - 0.5, color="white", linewidth=1)
+def _pivot(grid: pd.DataFrame, name: str) -> pd.DataFrame:
+    return grid.pivot_table(index="k", columns="p", values=name, dropna=False).sort_index(ascending=False)
+
+
+def _grid(axes: Axes, values: pd.DataFrame, labels: pd.DataFrame, title: str, **colours: Any) -> None:
+    seaborn.heatmap(
+        values,
+        ax=axes,
+        annot=labels,
+        fmt="",
+        annot_kws={"fontsize": 7},
+        cbar=False,
+        linewidths=1,
+        linecolor="white",
+        xticklabels=[f"{p:g}" for p in values.columns],
+        yticklabels=[number(k) for k in values.index],
+        **colours,
+    )
+    axes.set(title=title, xlabel="p", ylabel="")
+    axes.tick_params(length=0, rotation=0)
 
 
 def _largest(values: pd.Series) -> float:

@@ -75,6 +75,8 @@ def test_filters_around_the_graph_are_those_of_large_outer_nodes_in_their_direct
     assert len(chosen) == SECTORS
     apart = np.angle(np.exp(1j * (np.arctan2(chosen["y"], chosen["x"]) - 2 * np.pi * chosen["sector"] / SECTORS)))
     assert np.abs(apart).max() <= np.pi / SECTORS + 1e-9
+    along = pd.DataFrame({"lens1": [1.0, 2.0, 3.0, 4.0, -4.0], "lens2": 0.0, "members": [9, 1, 2, 1, 1]})
+    assert placed(along)["sector"].tolist() == [-1, -1, 0, -1, SECTORS // 2]
 
 
 def test_small_nodes_and_weak_edges_are_left_out_and_counted(

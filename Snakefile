@@ -11,6 +11,9 @@ if not workflow.overwrite_configfiles:
     configfile: "config/demo.yaml"
 
 
+report: "workflow/report/run.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
@@ -34,8 +37,6 @@ rule all:
 
 
 onsuccess:
-    if Path(RUN.summary).exists():
-        print(Path(RUN.summary).read_text())
-        print(
-            f"Tables and figures: {RUN.root}; one page with all: snakemake --report {RUN.report}"
-        )
+    print(
+        f"What was found: {RUN.summary}. One page with every figure: snakemake --report {RUN.report}"
+    )

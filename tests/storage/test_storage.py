@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +92,23 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_debris(tmp_path):
         raise KeyboardInterrupt
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"file\.txt: its folder cannot be written"):
+        _table(tmp_path / "file" / "file.txt")
+    with pytest.raises(InputError, match=r"file\.txt: its folder cannot be written"):
+        _table(tmp_path / "file" / "folder" / "file.txt")
+
+
+def test_the_reason_is_told_even_where_nothing_can_be_cleaned_up(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(InputError, match="Read-only file system"), atomic_path(tmp_path / "file.txt"):
+        refuse()
 
 
 @pytest.mark.parametrize(("code", "expected"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "cannot be written")])

@@ -1,7 +1,6 @@
 # What all rules share: the validated plan of the run and the paths of its artefacts.
 # This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
 import json
-from pathlib import Path
 from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
@@ -35,6 +34,7 @@ wildcard_constraints:
     images="[A-Za-z0-9][A-Za-z0-9_-]*",
     layer="[a-z]+[0-9]+",
     block="[0-9]{4}",
+    shard="[0-9]{4}",
     points="[0-9]+",
     table="|".join(LAYER_TABLES),
 
@@ -81,6 +81,16 @@ def images_parameters(wildcards):
         name=wildcards.images,
         images=PLAN.config.images[wildcards.images],
     ).dump()
+
+
+def train_parameters(population):
+    """Give the function that gives the parameters of `cnn-topology train` for a shard of a population."""
+
+    def of_shard(wildcards):
+        shard = PLAN.shards_of(population)[int(wildcards.shard)]
+        return parameters.TrainParameters.of(PLAN, shard).dump()
+
+    return of_shard
 
 
 def cloud_parameters(wildcards):

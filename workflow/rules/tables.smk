@@ -52,7 +52,7 @@ rule summarize:
         loops=RUN.table("loops"),
         training=RUN.table("training"),
     output:
-        RUN.summary,
+        report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
         RUN.log("summary"),
     shell:

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnn_topology.errors import InputError
@@ -42,13 +42,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
                 f"{target}: the disk is full; nothing was changed. Free some space and start again: "
                 "finished files are kept."
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise InputError(
-                f"{target}: the folder cannot be written ({error.strerror}); mend its permissions."
+                f"{target}: its folder cannot be written ({error.strerror}); mend its permissions or its path"
             ) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that cannot be written has nothing to clean, and its error is on its way
+            temporary.unlink()
 
 
 def _flush(path: Path) -> None:

@@ -110,7 +110,7 @@ def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
     write(folder, tiny)
     dry = snakemake(folder, "--dry-run", "--quiet", "host", *arguments).stdout.splitlines()
     trained = [line for line in dry if line.startswith("    output: ") and "/training/" in line]
-    assert [line.partition("/training/")[2][:6] for line in trained] == ["a/0002", "a/0003"]
+    assert sorted(line.partition("/training/")[2][:6] for line in trained) == ["a/0002", "a/0003"]
     tiny["populations"]["a"]["networks"] = 5
     tiny["mapper"] = {"resolution": 5}
     write(folder, tiny)

@@ -33,6 +33,7 @@ rule all:
         RUN.summary,
         [RUN.table(name) for name in TABLES],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
+        [RUN.figure(name, "html") for name in MAPPER_FIGURES],
 
 
 onsuccess:

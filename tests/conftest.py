@@ -25,9 +25,16 @@ _SMALLEST = {
         {"layers": ["conv2"], "steps": "last", "densities": [{"k": 3, "p": 0.5}, {"k": 5, "p": 0.5}]},
     ],
     "significance": {"draws": 19, "alpha": 0.05},
+    "mapper": {"resolution": 4},
     "controls": {"points": 60},
     "jobs": {"steps": 2},
 }
+
+
+@pytest.fixture(scope="session")
+def smallest() -> dict[str, Any]:
+    """Give the config of `tiny` where one run serves several tests."""
+    return copy.deepcopy(_SMALLEST)
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ VERBS = {
     "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
     "nulls": "draw the sphere null for clouds of one size",
     "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
+    "mapper": "mapper graphs of a layer's clouds after the density filter",
     "controls": "barcodes of synthetic clouds of known topology",
     "collect": "join the parts of a table",
     "figure": "draw one figure from tables",
+    "page": "write the interactive page of a layer's mapper graphs from tables",
     "summary": "say what a run found",
     "reference": "write the key reference and the JSON schema of the config",
 }

@@ -7,8 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cnn_topology.commands.mapper import mapper_tables
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan, neighbours
+from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.tables.schemas import FILTER_COORDINATES, TABLES
 from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
 from cnn_topology.topology.persistence import barcode
@@ -134,6 +136,10 @@ class Maker:
         """Fill the filters and bars of a headline cloud, and return its H1 bars."""
         circle = primary_circle(kept)[self.rng.permutation(kept)]
         patches = noisy(circle * (done > 0), 1.3 - 1.1 * done, self.rng) if done else random_filters(kept, self.rng)
+        if key["step"] == max(clouds.variants):
+            made = mapper_tables(key, patches, MapperRecipe(resolution=8), 0)
+            for name, table in made.items():
+                self.rows[name] += table.to_pylist()
         plane = np.linalg.svd(patches - patches.mean(0), full_matrices=False)
         plane12 = (patches - patches.mean(0)) @ plane[2][:2].T
         theta = np.mod(np.arctan2(patches[:, 1] - patches[:, 7], patches[:, 5] - patches[:, 3]), 2 * np.pi)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
 from cnn_topology.plan import parameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -18,11 +18,14 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 RUN = RunFolder(PLAN.config.name)
 FIGURES = figure_specs(PLAN)
+MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
 # Tables that are joined from one part per layer and block of steps.
-LAYER_TABLES = ("barcodes", "loops", "significance", "filters")
+BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
+MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
+LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
 
 
@@ -66,7 +69,8 @@ def parts_of(wildcards):
     return [
         RUN.part(wildcards.table, clouds.population, clouds.layer.name, block)
         for clouds in PLAN.layer_clouds
-        for block in clouds.blocks(PLAN.config.jobs.steps)
+        for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
+        if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
     ]
 
 
@@ -101,6 +105,19 @@ def barcode_parameters(wildcards):
     return parameters.BarcodeParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
+
+
+def mapper_parameters(wildcards):
+    """Give the parameters of `cnn-topology mapper`."""
+    return parameters.MapperParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def mapper_spec(wildcards):
+    """Give the figure of the mapper graph of a layer."""
+    spec = FIGURES[mapper_name(wildcards.population, wildcards.layer)]
+    return json.dumps(asdict(spec), sort_keys=True)
 
 
 def null_parameters(wildcards):

@@ -27,3 +27,28 @@ for name, spec in FIGURES.items():
         shell:
             "cnn-topology figure --spec {params.spec:q} --tables {input:q} --output {output.pdf:q} {output.png:q}"
             " {output.drawn:q} &> {log:q}"
+
+
+rule draw_mapper_page:
+    input:
+        [RUN.table(table) for table in KINDS["mapper"]],
+    output:
+        report(
+            RUN.figure(mapper_name("{population}", "{layer}"), "html"),
+            caption="../report/mapper.rst",
+            category="mapper",
+            labels={
+                "figure": mapper_name("{population}", "{layer}") + " (interactive)"
+            },
+        ),
+    log:
+        RUN.log("figures", mapper_name("{population}", "{layer}") + "-page"),
+    benchmark:
+        RUN.benchmark("figures", mapper_name("{population}", "{layer}") + "-page")
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        spec=mapper_spec,
+    shell:
+        "cnn-topology page --spec {params.spec:q} --tables {input:q} --output {output:q} &> {log:q}"

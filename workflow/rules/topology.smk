@@ -1,4 +1,4 @@
-# Persistent homology of the clouds, its nulls, and controls of known topology.
+# Persistent homology of the clouds, its nulls, their mapper graphs, and controls of known topology.
 rule draw_nulls:
     output:
         RUN.null("{points}"),
@@ -22,7 +22,7 @@ rule compute_barcodes:
     output:
         **{
             table: RUN.part(table, "{population}", "{layer}", "{block}")
-            for table in LAYER_TABLES
+            for table in BARCODE_TABLES
         },
     log:
         RUN.log("barcodes", "{population}-{layer}-{block}"),
@@ -37,6 +37,28 @@ rule compute_barcodes:
         "cnn-topology barcodes --parameters {params.block:q} --clouds {input.clouds:q} --null {input.null:q}"
         " --barcodes {output.barcodes:q} --loops {output.loops:q} --significance {output.significance:q}"
         " --filters {output.filters:q} &> {log:q}"
+
+
+rule compute_mapper:
+    input:
+        RUN.part("clouds", "{population}", "{layer}", "{block}"),
+    output:
+        **{
+            table: RUN.part(table, "{population}", "{layer}", "{block}")
+            for table in MAPPER_TABLES
+        },
+    log:
+        RUN.log("mapper", "{population}-{layer}-{block}"),
+    benchmark:
+        RUN.benchmark("mapper", "{population}-{layer}-{block}")
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    params:
+        block=mapper_parameters,
+    shell:
+        "cnn-topology mapper --parameters {params.block:q} --clouds {input:q} --graphs {output.mapper_graphs:q}"
+        " --nodes {output.mapper_nodes:q} --edges {output.mapper_edges:q} &> {log:q}"
 
 
 rule compute_controls:

@@ -15,6 +15,7 @@ from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, permuted_null_cloud
 from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.rows import cloud_at, with_ids
 from cnn_topology.tables.schemas import (
     BARCODES,
     FILTER_COORDINATES,
@@ -44,8 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NULLS)
     parts: dict[str, list[pa.Table]] = {"barcodes": [], "loops": [], "significance": [], "filters": []}
     for step, variants in parameters.variants.items():
-        cloud = clouds.filter(pc.equal(clouds["step"], step))
-        points = np.column_stack([cloud[name].to_numpy() for name in FILTER_COORDINATES])
+        cloud, points = cloud_at(clouds, step)
         filterings = [filtering_of(variant, len(points)) for variant in variants]
         nulls = _nulls(parameters, step, points, filterings, sphere)
         for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
@@ -159,7 +159,7 @@ def _barcode(which: dict[str, Any], found: CloudLoops) -> pa.Table:
         "death": bars.death,
         "p_value": found.p_values,
     }
-    return _with_ids(which, columns, BARCODES)
+    return with_ids(which, columns, BARCODES)
 
 
 def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distances: np.ndarray) -> pa.Table:
@@ -176,11 +176,4 @@ def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distanc
         "residual": residual,
         "model": nearest_model(points),
     }
-    return _with_ids(which, columns, FILTERS)
-
-
-def _with_ids(which: dict[str, Any], columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
-    """Put the columns that say which cloud this is before the others."""
-    rows = len(next(iter(columns.values())))
-    ids = {name: pa.repeat(pa.scalar(value, schema.field(name).type), rows) for name, value in which.items()}
-    return pa.table({**ids, **columns})
+    return with_ids(which, columns, FILTERS)

@@ -21,6 +21,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "primer": (),
     "patch_models": (),
     "cloud": ("loops", "barcodes", "significance", "filters"),
+    "mapper": ("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
     "evolution": ("loops", "significance", "training"),
     "sensitivity": ("loops",),
     "klein_coordinates": ("loops", "filters"),
@@ -62,6 +63,9 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     clouds = plan.layer_clouds
     specs = [_spec("primer"), _spec("patch_models")]
     specs += [_spec("cloud", f"cloud_{c.population}_{c.layer.name}", **_cloud(c), **alpha) for c in clouds]
+    if mapper := plan.config.mapper:
+        least = {"least_node": mapper.least_node}
+        specs += [_spec("mapper", mapper_name(c.population, c.layer.name), **_cloud(c), **least) for c in clouds]
     pages: dict[str, Sequence[Any]] = {
         "evolution": [
             {**_cloud(c), "images": plan.config.populations[c.population].images} for c in clouds if len(c.variants) > 1
@@ -79,6 +83,11 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
     return {spec.name: spec for spec in specs}
+
+
+def mapper_name(population: str, layer: str) -> str:
+    """Name the mapper graph of a layer: a figure, and the interactive page beside it."""
+    return f"mapper_{population}_{layer}"
 
 
 def draw(spec: FigureSpec, tables: Mapping[str, "pa.Table"], notes: Mapping[str, str]) -> tuple["Figure", "pa.Table"]:

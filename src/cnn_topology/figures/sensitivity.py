@@ -62,7 +62,8 @@ def _variants(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
 def _heat(axes: Axes, grid: pd.DataFrame, name: str, scale: Normalize, title: str) -> None:
     values = _pivot(grid, name).astype(float)
     values = values.where(np.isfinite(values))
-    _grid(axes, values, values.map(_value), title, cmap=MAP, norm=scale)
+    # The limits stand in the scale; seaborn looks for them in the values unless told, and warns where there are none.
+    _grid(axes, values, values.map(_value), title, cmap=MAP, norm=scale, vmin=scale.vmin, vmax=scale.vmax)
 
 
 def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:

@@ -11,6 +11,7 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
+from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, image_shape, layers_of
 
 CONFIG_VERSION = 1
@@ -26,6 +27,7 @@ class RunConfig(Section):
     populations: dict[Name, Population] = Field(min_length=1, description="Populations of networks, by name.")
     clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
     significance: Significance = Field(Significance(), description="How loops are tested.")
+    mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
     controls: Controls = Field(Controls(), description="Synthetic controls.")
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
 

@@ -108,6 +108,13 @@ class Plan:
         shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
         return layers_of(section.architecture, shape)
 
+    def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
+        """Give those of some steps of a layer at which a mapper graph is asked for."""
+        mapper = self.config.mapper
+        if mapper is None:
+            return ()
+        return tuple(step for step in steps if mapper.steps == "all" or step == max(clouds.variants))
+
     def layer(self, population: str, name: str) -> Layer:
         """Give one layer of a population by name."""
         return next(layer for layer in self.layers(population) if layer.name == name)

@@ -35,7 +35,7 @@ class RunFolder:
         return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
 
     def part(self, table: str, population: str, layer: str, block: int | str) -> str:
-        """Give the path of one job's part of a table (clouds, barcodes, loops, significance, filters)."""
+        """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
         return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
 
     def null(self, points: int | str) -> str:
@@ -47,7 +47,7 @@ class RunFolder:
         return f"{self.root}/tables/{name}.parquet"
 
     def figure(self, name: str, suffix: str) -> str:
-        """Give the path of a figure (`pdf`, `png`) or of the exact table drawn (`parquet`)."""
+        """Give the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
         return f"{self.root}/figures/{name}.{suffix}"
 
     def log(self, rule: str, item: str = "all") -> str:

@@ -15,6 +15,7 @@ from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import Controls, Density, Significance
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
 from cnn_topology.plan.images import ImageSetConfig
+from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.plan.populations import Architecture, Recipe
 
 Block = TypeVar("Block", bound="Parameters")
@@ -180,6 +181,30 @@ class BarcodeParameters(Parameters):
             points=clouds.points,
             variants={step: tuple(map(VariantParameters.of, clouds.variants[step])) for step in steps},
             significance=plan.config.significance,
+        )
+
+
+class MapperParameters(Parameters):
+    """For `cnn-topology mapper`: one layer, a block of steps, the headline variant of each."""
+
+    population: str
+    layer: str
+    depth: int
+    headlines: dict[int, VariantParameters]
+    recipe: MapperRecipe
+
+    @classmethod
+    def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "MapperParameters":
+        """Make the block of those of some steps of a layer that have a mapper graph."""
+        mapper = plan.config.mapper
+        assert mapper is not None, "the run has no mapper graphs"
+        return cls(
+            run_seed=plan.config.seed,
+            population=clouds.population,
+            layer=clouds.layer.name,
+            depth=clouds.layer.depth,
+            headlines={s: VariantParameters.of(clouds.variants[s][0]) for s in plan.mapper_steps(clouds, steps)},
+            recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
         )
 
 

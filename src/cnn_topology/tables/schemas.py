@@ -94,6 +94,50 @@ FILTERS = _schema(
     model=_TEXT,
 )
 
+# One mapper graph of the cloud of a headline. `kept`: points after rho(k, p); `used`: those of them in the graph, at
+# most `most_points`, drawn by `seed`. `loops`: first Betti number of the graph, `filled_loops`: of its flag complex.
+# `cut_at`: fraction of the height range or height; `explanation`: why a graph has no node or one.
+MAPPER_GRAPHS = _schema(
+    **_CLOUD,
+    kept=_INT,
+    used=_INT,
+    most_points=_INT,
+    seed=_INT,
+    resolution=_INT,
+    gain=_REAL,
+    equalized=_FLAG,
+    metric=_TEXT,
+    lens_of_scaled=_FLAG,
+    cut=_TEXT,
+    cut_at=_REAL,
+    from_zero=_FLAG,
+    cubes=_INT,
+    nodes=_INT,
+    edges=_INT,
+    components=_INT,
+    loops=_INT,
+    filled_loops=_INT,
+    noise=_INT,
+    explanation=_TEXT,
+)
+
+# One node of a mapper graph: how many points it holds, the means of their lens and of the filters themselves, and the
+# Klein coordinates of that mean filter.
+MAPPER_NODES = _schema(
+    **_CLOUD,
+    node=_INT,
+    component=_INT,
+    members=_INT,
+    lens1=_REAL,
+    lens2=_REAL,
+    **dict.fromkeys(FILTER_COORDINATES, pa.float32()),
+    theta1=_REAL,
+    theta2=_REAL,
+)
+
+# One edge of a mapper graph, between nodes a < b that share so many points.
+MAPPER_EDGES = _schema(**_CLOUD, a=_INT, b=_INT, shared=_INT)
+
 # One bar of a synthetic control, over Z/2 or Z/3.
 CONTROLS = _schema(control=_TEXT, points=_INT, noise=_REAL, field=_INT, dimension=_INT, birth=_REAL, death=_REAL)
 
@@ -118,5 +162,8 @@ TABLES = {
     "significance": SIGNIFICANCE,
     "nulls": NULLS,
     "filters": FILTERS,
+    "mapper_graphs": MAPPER_GRAPHS,
+    "mapper_nodes": MAPPER_NODES,
+    "mapper_edges": MAPPER_EDGES,
     "controls": CONTROLS,
 }

@@ -1,0 +1,159 @@
+"""`cnn-topology mapper`: mapper graphs of a layer's clouds after the headline density filter."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.commands.nulls import filtering_of
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.clustering import FirstGap, FixedHeight
+from cnn_topology.mapper.cover import GainCover
+from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.homology import components, filled_loops, loops
+from cnn_topology.mapper.recipes import mapper_of_filters
+from cnn_topology.mapper.summaries import explain, mean_points
+from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
+from cnn_topology.plan.parameters import MapperParameters
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.rows import cloud_at, with_ids
+from cnn_topology.tables.schemas import FILTER_COORDINATES, MAPPER_EDGES, MAPPER_GRAPHS, MAPPER_NODES, neighbour_column
+from cnn_topology.topology.klein import klein_coordinates
+
+SCHEMAS = {"mapper_graphs": MAPPER_GRAPHS, "mapper_nodes": MAPPER_NODES, "mapper_edges": MAPPER_EDGES}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=MapperParameters.parse, help="JSON: layer, steps, recipe")
+    parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
+    for name in ("graphs", "nodes", "edges"):
+        parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table mapper_{name}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make the graph of every step of the block that has one."""
+    parameters: MapperParameters = arguments.parameters
+    clouds = read_table(arguments.clouds)
+    parts = []
+    for step, variant in parameters.headlines.items():
+        cloud, points = cloud_at(clouds, step)
+        kept = points[density_filter(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
+        which = {
+            "population": parameters.population,
+            "layer": parameters.layer,
+            "depth": parameters.depth,
+            "step": step,
+            **filtering_of(variant, len(points))._asdict(),
+        }
+        seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
+        made = mapper_tables(which, kept, parameters.recipe, seed)
+        row = made["mapper_graphs"].to_pylist()[0]
+        print(
+            f"step {step}: {row['nodes']} nodes, {row['edges']} edges, unfilled loops: {row['filled_loops']}"
+            + (f". {row['explanation']}" if row["explanation"] else ""),
+            flush=True,
+        )
+        parts.append(made)
+    notes = parameters.notes([read_notes(arguments.clouds)])
+    outputs = (arguments.graphs, arguments.nodes, arguments.edges)
+    for path, (name, schema) in zip(outputs, SCHEMAS.items(), strict=True):
+        write_table(path, pa.concat_tables([part[name] for part in parts]), schema, notes)
+
+
+def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
+    """Make the mapper graph of one cloud and put it into tables.
+
+    Parameters
+    ----------
+    which : mapping
+        The columns that say which cloud this is.
+    points : ndarray, shape (points, 9)
+        Filters after the density filter.
+    recipe : MapperRecipe
+    seed : int
+        Of the draw of `most_points` filters where there are more.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        ``mapper_graphs`` (one row), ``mapper_nodes`` and ``mapper_edges``.
+
+    Raises
+    ------
+    InputError
+        If the filters do not vary in two directions, or the graph is forecast not to fit in memory.
+    """
+    used = points
+    if len(points) > recipe.most_points:
+        used = points[np.sort(np.random.default_rng(seed).choice(len(points), recipe.most_points, replace=False))]
+    try:
+        graph = mapper_of_filters(
+            used,
+            GainCover(recipe.resolution, recipe.gain, recipe.equalized),
+            _clustering(recipe.cut),
+            recipe.metric,
+            recipe.lens_of_scaled,
+        )
+    except InputError as error:
+        place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
+        raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
+    in_component = components(graph)
+    row = {
+        **which,
+        "kept": len(points),
+        "used": len(used),
+        "most_points": recipe.most_points,
+        "seed": seed,
+        "resolution": recipe.resolution,
+        "gain": recipe.gain,
+        "equalized": recipe.equalized,
+        "metric": recipe.metric,
+        "lens_of_scaled": recipe.lens_of_scaled,
+        "cut": recipe.cut.kind,
+        "cut_at": recipe.cut.fraction if isinstance(recipe.cut, FirstGapCut) else recipe.cut.height,
+        "from_zero": isinstance(recipe.cut, FirstGapCut) and recipe.cut.from_zero,
+        "cubes": graph.cubes,
+        "nodes": graph.nodes,
+        "edges": len(graph.edges),
+        "components": len(np.unique(in_component)),
+        "loops": loops(graph),
+        "filled_loops": filled_loops(graph),
+        "noise": graph.noise,
+        "explanation": explain(graph),
+    }
+    columns = {
+        "a": graph.edges[:, 0],
+        "b": graph.edges[:, 1],
+        "shared": graph.shared,
+    }
+    return {
+        "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
+        "mapper_nodes": with_ids(which, _nodes(graph, used, in_component), MAPPER_NODES),
+        "mapper_edges": with_ids(which, columns, MAPPER_EDGES),
+    }
+
+
+def _nodes(graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> dict[str, Any]:
+    means = mean_points(graph, points)
+    # The angles of the nearest Klein patch do not depend on the length of a filter, so means need no normalization.
+    theta1, theta2, _ = klein_coordinates(means)
+    return {
+        "node": np.arange(graph.nodes),
+        "component": in_component,
+        "members": graph.sizes,
+        "lens1": graph.lens[:, 0],
+        "lens2": graph.lens[:, 1],
+        **{name: means[:, i].astype(np.float32) for i, name in enumerate(FILTER_COORDINATES)},
+        "theta1": theta1,
+        "theta2": theta2,
+    }
+
+
+def _clustering(cut: FirstGapCut | FixedHeightCut) -> FirstGap | FixedHeight:
+    return FirstGap(cut.fraction, cut.from_zero) if isinstance(cut, FirstGapCut) else FixedHeight(cut.height)

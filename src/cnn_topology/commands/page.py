@@ -1,0 +1,29 @@
+"""`cnn-topology page`: write one interactive page from tables."""
+
+import argparse
+import json
+from pathlib import Path
+
+from cnn_topology.figures.mapper_page import page
+from cnn_topology.figures.registry import FigureSpec
+from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tables import read_notes, read_table
+from cnn_topology.tables.schemas import TABLES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--spec", required=True, type=json.loads, help="JSON: that of the figure of kind mapper")
+    parser.add_argument("--tables", required=True, nargs="+", type=Path, help="the tables it reads, named as such")
+    parser.add_argument("--output", required=True, type=Path, help="the page (.html)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the page."""
+    spec = FigureSpec(**arguments.spec)
+    tables = {path.stem: read_table(path, TABLES[path.stem]) for path in arguments.tables}
+    text = page(spec.parameters, tables, combined_notes(read_notes(path) for path in arguments.tables))
+    with atomic_path(arguments.output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"{arguments.output}: {len(text) / 1e6:.1f} MB")

@@ -1,0 +1,229 @@
+"""The mapper graph of one layer after training, with the mean filters of nodes along its loop drawn around it.
+
+Panels C to G of the weights paper (section 4). Loops of the graph swing with its parameters: they are a picture, and
+the barcode's verdict, which stands beside them, is the test.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.angles import edge_angle
+from cnn_topology.figures.glyphs import bare, draw_filter
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance
+from cnn_topology.tables.schemas import FILTER_COORDINATES
+
+# Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
+EDGES = 12_000
+# Sectors of the lens plane of which one node each is shown by its mean filter, and where those filters stand.
+SECTORS, RING, SIDE = 16, 1.25, 0.29
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the graph of `population` and `layer` at the step `last`, without nodes below `least_node` points."""
+    where = f"{parameters['population']}, {parameters['layer']}, step {parameters['last']:,}"
+    found = headlines_at(tables["loops"], [parameters], "last")
+    graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
+    if graphs.empty:
+        figure = style.new_figure(1.2, provenance(notes), where)
+        style.explain(figure.subplots(), no_cloud(parameters["last"]), characters=80)
+        return figure, drawn()
+    cloud, graph = found.iloc[0], graphs.iloc[0]
+    nodes, edges = drawn_part(
+        of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud), parameters["least_node"]
+    )
+    # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
+    footer = provenance(notes, found.assign(used=found["kept"]), extra=recipe(graph))
+    figure = style.new_figure(4.5, footer, f"{where}: {loops_line(graph)}")
+    grid = figure.add_gridspec(1, 2, width_ratios=[1.75, 1])
+    axes, beside = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
+    style.letter(axes, "a", "mapper graph on PC 1 and PC 2, mean filters of nodes")
+    points = None
+    if graph["explanation"] or nodes.empty:
+        least = parameters["least_node"]
+        style.explain(axes, graph["explanation"] or f"no node has least_node = {least} points: lower it", 60)
+    else:
+        nodes = placed(nodes)
+        points = _graph(axes, nodes, edges)
+        _around(axes, nodes)
+    _numbers(beside, points, graph, cloud, nodes, edges)
+    told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
+    return figure, drawn(graph=told, nodes=nodes, edges=edges)
+
+
+def drawn_part(
+    nodes: pd.DataFrame, edges: pd.DataFrame, least_node: int, most_edges: int = EDGES
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose what is drawn: nodes with enough points, and of the edges between them those with the most shared points.
+
+    Parameters
+    ----------
+    nodes, edges : DataFrame
+        Rows of `mapper_nodes` and `mapper_edges` of one graph.
+    least_node : int
+        Points a node needs.
+    most_edges : int
+        Of edges with equally many shared points the first ones are taken.
+
+    Returns
+    -------
+    nodes : DataFrame
+        With the column ``edge_angle`` of the mean filter, by node.
+    edges : DataFrame
+        In their order.
+    """
+    nodes = nodes[nodes["members"] >= least_node].sort_values("node").reset_index(drop=True)
+    angle = edge_angle(nodes["theta1"].to_numpy(), nodes["theta2"].to_numpy())
+    edges = edges[edges["a"].isin(nodes["node"]) & edges["b"].isin(nodes["node"])]
+    strongest = edges.sort_values("shared", ascending=False, kind="stable").head(most_edges).sort_index()
+    return nodes.assign(edge_angle=angle), strongest.reset_index(drop=True)
+
+
+def placed(nodes: pd.DataFrame) -> pd.DataFrame:
+    """Place nodes at their mean lens, scaled so that the farthest lies on the unit circle, and choose those to show.
+
+    Returns
+    -------
+    DataFrame
+        With ``x``, ``y`` and ``sector``: the number of the sector whose chosen node this is, or -1. Chosen is the node
+        with the most points among the outer half of the nodes of the sector; the first one of equals.
+    """
+    lens = nodes[["lens1", "lens2"]].to_numpy()
+    radius = np.hypot(*lens.T)
+    x, y = lens.T / (radius.max() or 1.0)
+    width = 2 * np.pi / SECTORS
+    sectors = np.mod(np.floor(np.arctan2(y, x) / width + 0.5), SECTORS).astype(int)
+    chosen = np.full(len(nodes), -1)
+    for sector in np.unique(sectors):
+        inside = np.flatnonzero(sectors == sector)
+        outer = inside[radius[inside] >= np.median(radius[inside])]
+        chosen[outer[np.argmax(nodes["members"].to_numpy()[outer])]] = sector
+    return nodes.assign(x=x, y=y, sector=chosen)
+
+
+def loops_line(graph: Any) -> str:
+    """Say in a line how large a graph is and how many loops no cliques of it fill."""
+    loops = int(graph["filled_loops"])
+    return f"{graph['nodes']:,} nodes, {graph['edges']:,} edges, {loops:,} unfilled loop{'s' * (loops != 1)}"
+
+
+def barcode_line(cloud: pd.Series) -> str:
+    """Say the verdict of the barcode and its p-value."""
+    return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
+
+
+def recipe(graph: Any) -> str:
+    """Say how a graph was made."""
+    cut = f"first gap {graph['cut_at']:g}" if graph["cut"] == "first_gap" else f"height {graph['cut_at']:g}"
+    parts = [f"Mapper({graph['resolution']}, {graph['gain']:g})" + (", equalized" if graph["equalized"] else "")]
+    parts.append(f"lens PCA of the {'scaled ' if graph['lens_of_scaled'] else ''}cloud")
+    parts.append(f"metric {graph['metric']}")
+    parts.append(f"single linkage cut at {cut}{' from zero' if graph['from_zero'] else ''}")
+    if graph["used"] < graph["kept"]:
+        parts.append(f"{graph['used']:,} of {graph['kept']:,} kept points drawn by seed {graph['seed']}")
+    return ", ".join(parts)
+
+
+def _graph(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> PathCollection:
+    place = nodes.set_index("node")[["x", "y"]]
+    lines = np.stack([place.loc[edges[end]].to_numpy() for end in ("a", "b")], axis=1)
+    alpha = float(np.clip(900 / max(1, len(edges)), 0.12, 0.8))
+    axes.add_collection(LineCollection(list(lines), colors=style.GREY, linewidths=0.35, alpha=alpha, rasterized=True))
+    order = np.argsort(-nodes["members"].to_numpy(), kind="stable")  # small nodes on top
+    shown = nodes.iloc[order]
+    return axes.scatter(
+        shown["x"],
+        shown["y"],
+        c=shown["edge_angle"],
+        cmap=style.CYCLIC,
+        vmin=0,
+        vmax=2 * np.pi,
+        s=areas(shown["members"], len(shown)),
+        edgecolors="white",
+        linewidths=0.2,
+        zorder=2,
+        rasterized=len(shown) > 3_000,
+    )
+
+
+def areas(members: Any, nodes: int) -> np.ndarray:
+    """Give the area of each node, points squared: it grows with the logarithm of its size; smaller where many are."""
+    return float(np.clip(1_000 / max(1, nodes), 0.6, 5)) * (1 + np.log2(np.asarray(members, dtype=float)))
+
+
+def _around(axes: Axes, nodes: pd.DataFrame) -> None:
+    shown = nodes[nodes["sector"] >= 0]
+    weights = shown[list(FILTER_COORDINATES)].to_numpy(dtype=float)
+    limit = float(np.abs(weights).max())
+    for row, mean in zip(shown.to_dict("records"), weights, strict=True):
+        angle = 2 * np.pi * row["sector"] / SECTORS
+        x, y = RING * np.cos(angle), RING * np.sin(angle)
+        axes.plot([row["x"], x], [row["y"], y], color=style.INK, linewidth=0.5, zorder=2.5)
+        axes.plot(row["x"], row["y"], "o", markersize=3.2, markerfacecolor="none", markeredgecolor=style.INK, zorder=3)
+        draw_filter(axes, mean, x, y, SIDE, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.6)
+        # Just beyond the frame, which reaches farther along a diagonal.
+        far = 1 + (SIDE / 2 / max(abs(np.cos(angle)), abs(np.sin(angle))) + 0.08) / RING
+        axes.text(far * x, far * y, f"{row['members']:,}", ha="center", va="center", fontsize=6, color=style.GREY)
+    bare(axes, RING + 0.31)
+
+
+def _numbers(
+    axes: Axes,
+    points: PathCollection | None,
+    graph: pd.Series,
+    cloud: pd.Series,
+    nodes: pd.DataFrame,
+    edges: pd.DataFrame,
+) -> None:
+    """List what the graph holds beside the verdict of the barcode, and the keys to colour and size."""
+    style.letter(axes, "b", "graph and barcode")
+    axes.axis("off")
+    left_out = [f"drawn: nodes {len(nodes):,}, edges {len(edges):,}"] if len(edges) < graph["edges"] else []
+    rows = [
+        f"components: {graph['components']:,}",
+        f"loops of the graph alone: {graph['loops']:,}",
+        f"loops no cliques fill: {graph['filled_loops']:,}",
+        "  ($b_1$ of the flag complex)",
+        f"points in the graph: {graph['used']:,}",
+        *left_out,
+        "",
+        f"barcode: {barcode_line(cloud)}",
+        "",
+        "The graph's loops are a picture, not",
+        "the test: they swing with resolution,",
+        "gain and cut. The verdict on the loop",
+        "is the barcode's.",
+    ]
+    axes.text(0, 0.98, "\n".join(rows), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.35)
+    if points is None:
+        return
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(points, cax=axes.inset_axes((0, 0.16, 0.75, 0.03)), orientation="horizontal")
+    bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
+    bar.set_label("edge angle of the mean filter", fontsize=7, labelpad=0)
+    bar.outline.set_visible(False)
+    largest = int(nodes["members"].max())
+    sizes = sorted({1, max(1, round(largest**0.5)), largest})
+    for size, area in zip(sizes, areas(sizes, len(nodes)), strict=True):
+        axes.scatter([], [], s=area, color=style.GREY, linewidths=0, label=f"{size:,}")
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 0.24),
+        ncols=3,
+        title="points of a node",
+        title_fontsize=7,
+        alignment="left",
+        handlelength=0.8,
+        borderpad=0,
+        borderaxespad=0,
+    )

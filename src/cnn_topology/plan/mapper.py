@@ -1,0 +1,83 @@
+"""Mapper graphs of the filters that a layer's headline density filter keeps (weights paper, method, steps 6 and 7).
+
+What the sources leave open (U2 to U5 in the notes on the paper) is a key here, with the default of those notes.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnn_topology.plan.base import Section
+
+
+class FirstGapCut(Section):
+    """Single linkage, cut below the first gap between merges that is wide enough."""
+
+    kind: Literal["first_gap"] = Field("first_gap", description="The rule of giotto-tda's FirstSimpleGap.")
+    fraction: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="A gap counts from this part of the height of the last merge on. 0.3 is giotto-tda's; the rule of "
+        "the paper's software (Ayasdi) is not published (U3).",
+    )
+    from_zero: bool = Field(
+        False,
+        description="Count the gap from 0 to the first merge too, as giotto-tda does; in nine dimensions it often "
+        "breaks a circle to pieces (U3).",
+    )
+
+
+class FixedHeightCut(Section):
+    """Single linkage, cut at one height in all cubes."""
+
+    kind: Literal["fixed_height"] = Field(description="Cut at `height`; the alternative to the first gap (U3).")
+    height: float = Field(gt=0, description="The height, in units of the metric.")
+
+
+Cut = Annotated[FirstGapCut | FixedHeightCut, Field(discriminator="kind")]
+
+
+class MapperRecipe(Section):
+    """What a mapper graph is made by."""
+
+    resolution: int = Field(
+        30,
+        ge=1,
+        le=200,
+        description="Intervals per lens. (30, 3) is reported for MNIST by re-implementations of the paper; for other "
+        "layers it is not known (U2).",
+    )
+    gain: float = Field(
+        3.0,
+        ge=1,
+        le=20,
+        description="Widening of each interval about its centre: neighbours overlap by 1 - 1 / gain (U2).",
+    )
+    equalized: bool = Field(
+        False, description="Intervals that hold equally many points, not equally long ones; unknown (U4)."
+    )
+    metric: Literal["variance-normalized", "euclidean"] = Field(
+        "variance-normalized",
+        description="Metric of the clustering: coordinates divided by their standard deviation over the cloud, as "
+        "re-implementations report, or as they are.",
+    )
+    lens_of_scaled: bool = Field(
+        False,
+        description="Take the two principal components from the cloud as the metric scales it; unknown (U5).",
+    )
+    cut: Cut = Field(FirstGapCut(), description="How the clustering of a cube is cut; unknown (U3).")
+    most_points: int = Field(
+        100_000,
+        ge=10,
+        description="Of clouds that keep more points than this so many are drawn by seed; both numbers are recorded.",
+    )
+
+
+class Mapper(MapperRecipe):
+    """Mapper graphs of the headline cloud of each layer in `clouds`. Their loops are a picture, not the test."""
+
+    steps: Literal["last", "all"] = Field("last", description="Snapshot steps among those of `clouds`.")
+    least_node: int = Field(
+        1, ge=1, description="Nodes with fewer points are not drawn; loops are counted on the whole graph."
+    )

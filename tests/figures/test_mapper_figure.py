@@ -1,0 +1,156 @@
+"""The mapper graph of a layer, in print and as a page: what is drawn, and what is said where nothing is."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from matplotlib.text import Text
+
+from cnn_topology.cli import main
+from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.figures.mapper import SECTORS, drawn_part, placed
+from cnn_topology.figures.mapper_page import page
+from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.mapper import MapperRecipe
+from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.schemas import FILTER_COORDINATES, TABLES
+from cnn_topology.topology.patches import primary_circle
+
+Tables = dict[str, pa.Table]
+SAID = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+
+
+@pytest.fixture
+def spec(plan: Plan) -> FigureSpec:
+    return figure_specs(plan)["mapper_printed_conv1"]
+
+
+def words(figure: Any) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.findobj(Text))
+
+
+def content(text: str) -> dict[str, Any]:
+    found = SAID.search(text)
+    assert found
+    return dict(json.loads(found.group(1)))
+
+
+def with_graph(tables: Tables, spec: FigureSpec, **recipe: Any) -> Tables:
+    """Put another graph in the place of the figure's own."""
+    old = tables["mapper_graphs"].filter(pc.equal(tables["mapper_graphs"]["layer"], "conv1"))
+    row = old.filter(pc.equal(old["population"], "printed")).to_pylist()[0]
+    which = {name: row[name] for name in ("population", "layer", "depth", "step", "k", "p", "landmarks")}
+    return {**tables, **mapper_tables(which, primary_circle(64), MapperRecipe(**recipe), 0)}
+
+
+def test_figure_shows_graph_and_the_verdict_of_the_barcode(
+    spec: FigureSpec, tables: Tables, notes: dict[str, str]
+) -> None:
+    figure, table = draw(spec, tables, notes)
+    shown = table.to_pandas()
+    graph = shown[shown["panel"] == "graph"].iloc[0]
+    assert (shown["panel"] == "nodes").sum() == graph["nodes"]
+    assert (shown["panel"] == "edges").sum() == graph["edges"]
+    assert graph["verdict"] == "one circle"
+    said = words(figure)
+    assert f"{int(graph['nodes'])} nodes, {int(graph['edges'])} edges, {int(graph['filled_loops'])} unfilled" in said
+    assert "barcode: one circle (p = 0.005)" in said
+    assert "a picture, not the test" in said
+    assert "Mapper(8, 3)" in said.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_filters_around_the_graph_are_those_of_large_outer_nodes_in_their_direction(tables: Tables) -> None:
+    nodes = tables["mapper_nodes"].to_pandas()
+    nodes = placed(nodes[(nodes["population"] == "printed") & (nodes["layer"] == "conv1")])
+    assert np.hypot(nodes["x"], nodes["y"]).max() == pytest.approx(1)
+    chosen = nodes[nodes["sector"] >= 0]
+    assert chosen["sector"].is_unique
+    assert len(chosen) == SECTORS
+    apart = np.angle(np.exp(1j * (np.arctan2(chosen["y"], chosen["x"]) - 2 * np.pi * chosen["sector"] / SECTORS)))
+    assert np.abs(apart).max() <= np.pi / SECTORS + 1e-9
+    along = pd.DataFrame({"lens1": [1.0, 2.0, 3.0, 4.0, -4.0], "lens2": 0.0, "members": [9, 1, 2, 1, 1]})
+    assert placed(along)["sector"].tolist() == [-1, -1, 0, -1, SECTORS // 2]
+
+
+def test_small_nodes_and_weak_edges_are_left_out_and_counted(
+    spec: FigureSpec, tables: Tables, notes: dict[str, str]
+) -> None:
+    nodes = pd.DataFrame({"node": [0, 1, 2], "members": [5, 1, 4], "theta1": 0.1, "theta2": 1.0})
+    edges = pd.DataFrame({"a": [0, 0, 1], "b": [1, 2, 2], "shared": [1, 3, 1]})
+    kept, between = drawn_part(nodes, edges, 2)
+    assert list(kept["node"]) == [0, 2]
+    assert between.to_dict("records") == [{"a": 0, "b": 2, "shared": 3}]
+    assert drawn_part(nodes, edges, 1, most_edges=2)[1]["shared"].tolist() == [1, 3]
+    least = int(pc.max(tables["mapper_nodes"]["members"]).as_py())
+    some = FigureSpec(spec.name, spec.kind, spec.tables, {**spec.parameters, "least_node": 4})
+    assert "drawn: nodes" in words(draw(some, tables, notes)[0])
+    none = FigureSpec(spec.name, spec.kind, spec.tables, {**spec.parameters, "least_node": least + 1})
+    assert f"no node has least_node = {least + 1} points" in words(draw(none, tables, notes)[0])
+    assert "Drawn are 0 nodes" in page(none.parameters, tables, notes)
+
+
+def test_a_graph_of_one_node_is_explained(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
+    reason = "use more intervals"
+    changed = with_graph(tables, spec, resolution=1)
+    assert reason in words(draw(spec, changed, notes)[0])
+    graph = content(page(spec.parameters, changed, notes))["graphs"][0]
+    assert reason in graph["explanation"]
+    assert len(graph["nodes"]) == 1
+
+
+def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
+    said = content(page(spec.parameters, tables, notes))
+    graph = said["graphs"][-1]
+    nodes = tables["mapper_nodes"].to_pandas()
+    nodes = nodes[(nodes["population"] == "printed") & (nodes["layer"] == "conv1")]
+    assert [node["members"] for node in graph["nodes"]] == nodes["members"].tolist()
+    np.testing.assert_allclose(
+        [node["filter"] for node in graph["nodes"]], nodes[list(FILTER_COORDINATES)].to_numpy(), atol=1e-4
+    )
+    ends = np.array(graph["edges"])
+    assert ends.min() >= 0
+    assert ends.max() < len(graph["nodes"])
+    assert dict(graph["numbers"])["barcode"] == "one circle (p = 0.005)"
+    assert "seed 2018" in said["footer"]
+
+
+def test_page_loads_nothing(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
+    text = page(spec.parameters, tables, notes)
+    assert "default-src 'none'" in text
+    assert not re.search(r"https?:|src=|@import|fetch\(|XMLHttp|<link", text)
+
+
+def test_text_of_a_run_cannot_leave_the_data_of_the_page(spec: FigureSpec, tables: Tables) -> None:
+    hostile = "</script><script>alert(1)</script>"
+    text = page(spec.parameters, tables, {"seed": hostile})
+    assert hostile not in text
+    assert hostile in content(text)["footer"]
+
+
+def test_page_without_graph_says_so(spec: FigureSpec, empty_tables: Tables, notes: dict[str, str]) -> None:
+    said = content(page(spec.parameters, empty_tables, notes))
+    assert said["graphs"] == []
+    assert "every network failed" in said["note"]
+
+
+def test_page_is_written_by_its_command(spec: FigureSpec, tables: Tables, tmp_path: Any) -> None:
+    paths = [tmp_path / f"{name}.parquet" for name in spec.tables]
+    for name, path in zip(spec.tables, paths, strict=True):
+        write_table(path, tables[name], TABLES[name], {"seed": "5", "config": "abc", "data": ""})
+    output = tmp_path / "page.html"
+    given = {"name": spec.name, "kind": spec.kind, "tables": spec.tables, "parameters": spec.parameters}
+    arguments = ["page", "--spec", json.dumps(given), "--tables", *map(str, paths), "--output", str(output)]
+    assert main(arguments) == 0
+    assert "seed 5" in content(output.read_text())["footer"]
+
+
+def test_a_run_without_mapper_has_no_such_figure(make_plan: Callable[..., Plan]) -> None:
+    config = make_plan().config.model_copy(update={"mapper": None})
+    assert not [name for name in figure_specs(Plan(config)) if name.startswith("mapper")]

@@ -1,0 +1,163 @@
+"""`cnn-topology mapper`: from the clouds of a layer to the tables of its mapper graphs."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.mapper import MapperRecipe
+from cnn_topology.plan.parameters import MapperParameters
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.schemas import (
+    FILTER_COORDINATES,
+    MAPPER_EDGES,
+    MAPPER_GRAPHS,
+    MAPPER_NODES,
+    cloud_schema,
+    neighbour_column,
+)
+from cnn_topology.topology.patches import noisy, primary_circle
+
+WHICH = {"population": "a", "layer": "conv1", "depth": 1, "step": 12, "k": 6, "p": 0.5, "landmarks": 6000}
+
+
+def circle(points, seed=0):
+    return noisy(primary_circle(points), 0.1, np.random.default_rng(seed))
+
+
+def clouds_of(steps, points=30):
+    parts = []
+    for step in steps:
+        cloud = circle(points, step)
+        columns = {name: cloud[:, i] for i, name in enumerate(FILTER_COORDINATES)}
+        ids = {name: np.arange(points) for name in ("network", "out_channel", "in_channel")}
+        distances = neighbour_distances(cloud, [6])[:, 0]
+        parts.append(pa.table({"step": np.full(points, step), **ids, **columns, neighbour_column(0.2): distances}))
+    return pa.concat_tables(parts)
+
+
+def made_by_command(tmp_path, tiny, clouds):
+    plan = Plan(parse_config(tiny))
+    layer = plan.layer_clouds[0]
+    parameters = MapperParameters.of(plan, layer, tuple(layer.variants))
+    write_table(tmp_path / "clouds.parquet", clouds, cloud_schema([0.2]), {"config": "abc", "data": "digits:1"})
+    outputs = {name: tmp_path / f"{name}.parquet" for name in ("graphs", "nodes", "edges")}
+    arguments = [argument for name, path in outputs.items() for argument in (f"--{name}", str(path))]
+    clouds_path = str(tmp_path / "clouds.parquet")
+    assert main(["mapper", "--parameters", parameters.dump(), "--clouds", clouds_path, *arguments]) == 0
+    assert read_notes(outputs["graphs"])["data"] == "digits:1"
+    schemas = {"graphs": MAPPER_GRAPHS, "nodes": MAPPER_NODES, "edges": MAPPER_EDGES}
+    return {name: read_table(outputs[name], schema).to_pandas() for name, schema in schemas.items()}
+
+
+def test_graph_is_that_of_the_points_the_headline_filter_keeps(tmp_path, tiny):
+    clouds = clouds_of([0, 4, 12])
+    made = made_by_command(tmp_path, tiny, clouds)
+    graph, nodes, edges = made["graphs"].iloc[0], made["nodes"], made["edges"]
+    assert list(made["graphs"]["step"]) == [12]
+    assert (graph["kept"], graph["used"], graph["resolution"]) == (18, 18, 4)
+    assert (graph["nodes"], graph["edges"]) == (len(nodes), len(edges))
+    assert graph["loops"] == graph["edges"] - graph["nodes"] + graph["components"]
+    assert list(nodes["node"]) == list(range(len(nodes)))
+    assert (edges["a"] < edges["b"]).all()
+    assert edges[["a", "b"]].to_numpy().max() < len(nodes)
+    smaller = np.minimum(nodes["members"].to_numpy()[edges["a"]], nodes["members"].to_numpy()[edges["b"]])
+    assert (edges["shared"].to_numpy() <= smaller).all()
+    # A node of one point has that point's filter as its mean: it is one of those kept.
+    last = clouds.to_pandas().query("step == 12")
+    kept = last.iloc[density_filter(last[neighbour_column(0.2)].to_numpy(), 0.6)]
+    single = nodes[nodes["members"] == 1][list(FILTER_COORDINATES)].to_numpy()
+    assert len(single)
+    distances = np.linalg.norm(single[:, None] - kept[list(FILTER_COORDINATES)].to_numpy()[None], axis=2)
+    assert (distances.min(axis=1) < 1e-6).all()
+
+
+def test_every_step_has_a_graph_when_asked(tmp_path, tiny):
+    tiny["mapper"]["steps"] = "all"
+    made = made_by_command(tmp_path, tiny, clouds_of([0, 4, 12]))
+    assert list(made["graphs"]["step"]) == [0, 4, 12]
+    assert set(made["nodes"]["step"]) == {0, 4, 12}
+
+
+def test_only_the_last_step_has_a_graph_unless_asked(tiny):
+    plan = Plan(parse_config(tiny))
+    layer = plan.layer_clouds[0]
+    assert [plan.mapper_steps(layer, steps) for steps in layer.blocks(2).values()] == [(), (12,)]
+    tiny["mapper"] = None
+    assert Plan(parse_config(tiny)).mapper_steps(layer, (4, 12)) == ()
+
+
+def test_what_is_only_drawn_is_no_parameter_of_the_job(tiny):
+    blocks = set()
+    for least in (1, 5):
+        tiny["mapper"]["least_node"] = least
+        plan = Plan(parse_config(tiny))
+        blocks.add(MapperParameters.of(plan, plan.layer_clouds[0], (12,)).dump())
+    assert len(blocks) == 1
+
+
+def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
+    made = mapper_tables(WHICH, circle(600), MapperRecipe(resolution=12), 0)
+    graph = made["mapper_graphs"].to_pylist()[0]
+    assert (graph["components"], graph["filled_loops"], graph["explanation"]) == (1, 1, "")
+    nodes = made["mapper_nodes"].to_pandas()
+    means = nodes[list(FILTER_COORDINATES)].to_numpy()
+    rises = np.mod(
+        np.arctan2(means[:, :3].sum(1) - means[:, 6:].sum(1), means[:, 2::3].sum(1) - means[:, ::3].sum(1)), np.pi
+    )
+    apart = np.abs(rises - np.mod(nodes["theta1"], np.pi))
+    assert np.minimum(apart, np.pi - apart).max() < 0.3
+
+
+def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
+    recipe = MapperRecipe(resolution=6, most_points=50)
+    one, again, other = (mapper_tables(WHICH, circle(200), recipe, seed) for seed in (1, 1, 2))
+    graph = one["mapper_graphs"].to_pylist()[0]
+    assert (graph["kept"], graph["used"], graph["most_points"], graph["seed"]) == (200, 50, 50, 1)
+    assert one == again
+    assert not one["mapper_nodes"].equals(other["mapper_nodes"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cut": {"kind": "fixed_height", "height": 0.4}},
+        {"cut": {"kind": "first_gap", "fraction": 0.05}},
+        {"cut": {"kind": "first_gap", "from_zero": True}},
+        {"metric": "euclidean", "cut": {"kind": "fixed_height", "height": 0.4}},
+        {"equalized": True},
+        {"lens_of_scaled": True},
+        {"gain": 2},
+    ],
+)
+def test_every_choice_reaches_the_graph_and_stands_in_its_row(change):
+    points = circle(200) * np.linspace(1, 2, 9)
+    shared = {"cut": change["cut"]} if "metric" in change else {}
+    base = MapperRecipe.model_validate({"resolution": 6, **shared})
+    recipe = MapperRecipe.model_validate({"resolution": 6, **change})
+    plain, changed = (mapper_tables(WHICH, points, made, 0) for made in (base, recipe))
+    assert not changed["mapper_nodes"].equals(plain["mapper_nodes"])
+    differing = [
+        name
+        for name in ("gain", "equalized", "metric", "lens_of_scaled", "cut", "cut_at", "from_zero")
+        if plain["mapper_graphs"][name] != changed["mapper_graphs"][name]
+    ]
+    assert differing
+
+
+def test_one_node_is_explained_and_no_error():
+    made = mapper_tables(WHICH, circle(40), MapperRecipe(resolution=1), 0)
+    graph = made["mapper_graphs"].to_pylist()[0]
+    assert (graph["nodes"], graph["edges"]) == (1, 0)
+    assert "use more intervals" in graph["explanation"]
+    assert made["mapper_edges"].num_rows == 0
+
+
+def test_filters_that_coincide_are_refused_with_place_and_way_out():
+    with pytest.raises(InputError, match=r"a, conv1, step 12: .*coincide.*mapper: null"):
+        mapper_tables(WHICH, np.tile(circle(1), (20, 1)), MapperRecipe(), 0)

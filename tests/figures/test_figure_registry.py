@@ -65,3 +65,11 @@ def test_a_table_that_is_not_given_is_named(plan: Plan) -> None:
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'evolution'"):
         draw(FigureSpec("evolutoin", "evolutoin", (), {}), {}, {})
+
+
+def test_only_the_figures_asked_for_are_drawn_and_an_unknown_one_is_refused(make_plan: Callable[..., Plan]) -> None:
+    config = make_plan().config
+    wanted = Plan(config.model_copy(update={"figures": ("evolution", "controls")}))
+    assert set(figure_specs(wanted)) == {"evolution", "controls"}
+    with pytest.raises(InputError, match=r"unknown figure in figures: 'evolutoin' \(did you mean 'evolution'\?\)"):
+        figure_specs(Plan(config.model_copy(update={"figures": ("evolutoin",)})))

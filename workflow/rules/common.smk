@@ -14,10 +14,10 @@ from cnn_topology.plan.names import RunFolder
 
 try:
     PLAN = Plan(parse_config(config, " + ".join(map(str, workflow.configfiles))))
+    FIGURES = figure_specs(PLAN)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 RUN = RunFolder(PLAN.config.name)
-FIGURES = figure_specs(PLAN)
 MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds

@@ -57,7 +57,12 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     Returns
     -------
     dict of str to FigureSpec
-        Parameters hold plain values only (they can be written as JSON).
+        Parameters hold plain values only (they can be written as JSON). Those that `figures` of the config asks for.
+
+    Raises
+    ------
+    InputError
+        If the config asks for a figure that the run does not have.
     """
     alpha = {"alpha": plan.config.significance.alpha}
     clouds = plan.layer_clouds
@@ -82,7 +87,12 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     ]
     curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
-    return {spec.name: spec for spec in specs}
+    named = {spec.name: spec for spec in specs}
+    wanted = plan.config.figures
+    for name in () if wanted == "all" else wanted:
+        if name not in named:
+            raise unknown("figure in figures", name, named)
+    return {name: spec for name, spec in named.items() if wanted == "all" or name in wanted}
 
 
 def mapper_name(population: str, layer: str) -> str:

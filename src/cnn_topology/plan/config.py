@@ -29,6 +29,9 @@ class RunConfig(Section):
     significance: Significance = Field(Significance(), description="How loops are tested.")
     mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
     controls: Controls = Field(Controls(), description="Synthetic controls.")
+    figures: tuple[str, ...] | Literal["all"] = Field(
+        "all", description="Figures to draw, by the names that `snakemake -n` lists, or `all`."
+    )
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
 
     @model_validator(mode="after")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from cnn_topology.topology import annotations
 from cnn_topology.topology.persistence import barcode
 
 GRID = np.array([(x, y) for y in (-1.0, 0.0, 1.0) for x in (-1.0, 0.0, 1.0)])
@@ -142,11 +141,9 @@ def test_duplicates_change_nothing():
     same(barcode(cloud), barcode(np.concatenate([cloud, cloud[::2], cloud[:5]])), rtol=0)
 
 
-@pytest.mark.parametrize("field", [2, 3])
-def test_threads_change_nothing(monkeypatch, field):
-    monkeypatch.setattr(annotations, "LEAST_SHARED", 0)
+def test_threads_change_nothing():
     for cloud in (np.random.default_rng(0).normal(size=(300, 5)), noisy_circle(300)):
-        same(barcode(cloud, field=field, threads=1), barcode(cloud, field=field, threads=3), rtol=0)
+        same(barcode(cloud, threads=1), barcode(cloud, threads=3), rtol=0)
 
 
 def test_float32_distances_keep_their_values():

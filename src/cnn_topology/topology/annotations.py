@@ -18,9 +18,6 @@ while a class is alive, over the bandwidth of the memory they lie in.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,12 +32,9 @@ if TYPE_CHECKING:
 # A block of edges is found from this many bins of lengths.
 BIN_BITS = 14
 
-# Below this many points a batch is over before a second thread has started.
-LEAST_SHARED = 3000
-
 
 def annotation_bars(
-    lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float, threads: int = 1
+    lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the bars in dimensions 0 and 1.
 
@@ -53,13 +47,12 @@ def annotation_bars(
     field : {2, 3}
     threshold : float
         Longest edge of the filtration.
-    threads : int
 
     Returns
     -------
     dimension, birth, death : ndarray, shape (bars,)
     """
-    state = annotated(lengths, points, field, threshold, threads)
+    state = annotated(lengths, points, field, threshold)
     merges, classes = int(state.counters[kernels.MERGES]), int(state.counters[kernels.CLASSES])
     merged = state.merged[:merges].astype(np.float64)
     merged = merged[merged > 0]
@@ -74,7 +67,7 @@ def annotation_bars(
     )
 
 
-def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, threads: int = 1) -> "State":
+def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) -> "State":
     """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`."""
     entry = lengths.view(np.uint32)
     state = _new_state(entry, points)
@@ -92,33 +85,25 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, th
         total = edge_kernels.gather(entry, points, np.uint32(first), np.uint32(last), begin, end, edges)
         least = np.uint64((first ^ int(kernels.UNREAD)) << 32)
         swapped = edge_kernels.sort(edges[:total], spare[:total], least, (last - first).bit_length())
-        state = _walked(state, (spare if swapped else edges)[:total], points, field, threads)
+        state = _walked(state, (spare if swapped else edges)[:total], points, field)
     return state
 
 
-def _walked(state: "State", edges: np.ndarray, points: int, field: int, threads: int) -> "State":
-    """Let sorted edges enter, batch by batch; only the scan of a batch is shared among threads."""
-    shared = threads > 1 and points >= LEAST_SHARED
-    batch = min(len(edges), 2 * points if shared else max(256, points // 2))
+def _walked(state: "State", edges: np.ndarray, points: int, field: int) -> "State":
+    """Let sorted edges enter, batch by batch.
+
+    One thread: on the noisy circle most time goes into settling edges in their order, and a scan of each batch by two
+    threads made 6,400 points a quarter slower (measured on two cores).
+    """
+    batch = min(len(edges), max(256, points // 2))
     status, pairs = np.empty(batch, dtype=np.int8), np.empty((batch, 2 * kernels.TRIANGLES), dtype=np.uint32)
     first, following, other = (np.empty(n, dtype=np.int32) for n in (points, 2 * batch, 2 * batch))
     done = 0
-    with ThreadPoolExecutor(threads) if shared else nullcontext() as pool:
-        while done < len(edges):
-            live = state.counters[kernels.LIVE]
-            end = len(edges) if pool is None else min(done + batch, len(edges))
-            if pool is None or live == 0:  # with no class alive an edge costs less than handing it to a thread
-                settled = kernels.walk(state, edges[done:end], points, field, status, pairs, first, following, other)
-            else:
-                part = edges[done:end]
-                cuts = [len(part) * t // threads for t in range(threads + 1)]
-                job = partial(kernels.scan, state.entry, state.adjacency, part, points, field, live, status, pairs)
-                list(pool.map(job, cuts[:-1], cuts[1:]))
-                settled = kernels.settle(state, part, points, field, status, pairs, first, following, other)
-            if done + settled < end:
-                state = _larger(state)
-            done += settled
-    return state
+    while True:
+        done += kernels.walk(state, edges[done:], points, field, status, pairs, first, following, other)
+        if done == len(edges):
+            return state
+        state = _larger(state)
 
 
 def _longest(lengths: np.ndarray, points: int, threshold: float) -> np.float32:

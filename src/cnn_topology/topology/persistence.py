@@ -97,7 +97,7 @@ def barcode(
         Use this many max-min landmarks in place of all points.
     engine : {'auto', 'annotations', 'ripser', 'gudhi'}
     threads : int
-        Threads of the annotations engine; the others have one.
+        Threads that compute the distances of points.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def barcode(
         # Compiled code takes half a second to load: only who computes pays for it.
         from cnn_topology.topology.annotations import annotation_bars
 
-        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit, threads)
+        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit)
     else:
         run: Callable[..., Bars] = ripser_bars if name == "ripser" else gudhi_bars
         dimension, birth, death = run(lengths, count, max_dimension, field, limit)

@@ -34,9 +34,15 @@ rule all:
         [RUN.table(name) for name in TABLES],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
         [RUN.figure(name, "html") for name in MAPPER_FIGURES],
+        [
+            RUN.snapshot(shard.population, shard.number, step)
+            for shard in PLAN.shards
+            for step in PLAN.steps(shard.population)
+        ],
 
 
 onsuccess:
     print(
-        f"What was found: {RUN.summary}. One page with every figure: snakemake --report {RUN.report}"
+        f"What was found: {RUN.summary}. One page with every figure: "
+        f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
     )

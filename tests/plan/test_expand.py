@@ -146,3 +146,15 @@ def test_planning_imports_no_array_library():
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_same_k_as_count_and_as_fraction_is_computed_once(tiny):
+    tiny["clouds"][0]["densities"] = [{"k": 0.2, "p": 0.6}, {"k": 6, "p": 0.6}, {"k": 6, "p": 0.5}]
+    clouds = Plan(parse_config(tiny)).layer_clouds[0]
+    assert [(v.density.k, v.density.p) for v in clouds.variants[0]] == [(0.2, 0.6), (6, 0.5)]
+
+
+def test_a_density_filter_that_leaves_no_room_for_a_loop_is_refused(tiny):
+    tiny["clouds"][0]["densities"] = [{"k": 3, "p": 0.1}]
+    with pytest.raises(InputError, match=r"clouds\[0\]\.densities\[0\] for a, conv1: p = 0.1 keeps 3 of 30 points"):
+        Plan(parse_config(tiny))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,3 +121,19 @@ def test_a_full_disk_is_explained_and_nothing_is_lost(tmp_path, code, expected):
         raise OSError(code, os.strerror(code))
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_altered_metadata_is_refused(tmp_path):
+    _tensors(tmp_path / "a.safetensors")
+    _table(tmp_path / "t.parquet")
+    whole = (tmp_path / "a.safetensors").read_bytes()
+    assert b'"step": "4"' in whole
+    (tmp_path / "a.safetensors").write_bytes(whole.replace(b'"step": "4"', b'"step": "5"'))
+    for read in (read_tensors, read_metadata):
+        with pytest.raises(InputError, match="its metadata was altered"):
+            read(tmp_path / "a.safetensors")
+    table = pq.read_table(tmp_path / "t.parquet")
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"seed": b"8"}), tmp_path / "t.parquet")
+    for read in (read_table, read_notes):
+        with pytest.raises(InputError, match="its metadata was altered"):
+            read(tmp_path / "t.parquet")

@@ -1,7 +1,9 @@
 # What all rules share: the validated plan of the run and the paths of its artefacts.
 # This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
+import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -12,11 +14,15 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 
+CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
-    PLAN = Plan(parse_config(config, " + ".join(map(str, workflow.configfiles))))
+    PLAN = Plan(parse_config(config, CONFIG_FILES))
     FIGURES = figure_specs(PLAN)
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    text = str(error)
+    raise WorkflowError(
+        text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
+    ) from None
 RUN = RunFolder(PLAN.config.name)
 MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
@@ -72,6 +78,21 @@ def parts_of(wildcards):
         for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
         if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
     ]
+
+
+def state_of_files(wildcards):
+    """Give what changes when a user's own images change: name, size and time of every file."""
+    path = getattr(PLAN.config.images[wildcards.images], "path", None)
+    if path is None:
+        return ""
+    root = Path(path)
+    files = sorted(root.rglob("*")) if root.is_dir() else [root] if root.exists() else []
+    states = [
+        f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}"
+        for file in files
+        if file.is_file()
+    ]
+    return hashlib.sha256("\n".join(states).encode()).hexdigest()
 
 
 def images_parameters(wildcards):

@@ -11,5 +11,6 @@ rule prepare_images:
         runtime=60,
     params:
         block=images_parameters,
+        state=state_of_files,
     shell:
         "cnn-topology images --parameters {params.block:q} --output {output:q} &> {log:q}"

@@ -15,7 +15,7 @@ from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, permuted_null_cloud
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.rows import cloud_at, with_ids
+from cnn_topology.tables.rows import cloud_at, joined, with_ids
 from cnn_topology.tables.schemas import (
     BARCODES,
     FILTER_COORDINATES,
@@ -46,6 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
     parts: dict[str, list[pa.Table]] = {"barcodes": [], "loops": [], "significance": [], "filters": []}
     for step, variants in parameters.variants.items():
         cloud, points = cloud_at(clouds, step)
+        if not len(points):
+            print(f"step {step}: no cloud, since every network had failed")
+            continue
         filterings = [filtering_of(variant, len(points)) for variant in variants]
         nulls = _nulls(parameters, step, points, filterings, sphere)
         for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
@@ -74,7 +77,7 @@ def run(arguments: argparse.Namespace) -> None:
     notes = parameters.notes([read_notes(arguments.clouds), read_notes(arguments.null)])
     schemas = {"barcodes": BARCODES, "loops": LOOPS, "significance": SIGNIFICANCE, "filters": FILTERS}
     for name, schema in schemas.items():
-        write_table(getattr(arguments, name), pa.concat_tables(parts[name]), schema, notes)
+        write_table(getattr(arguments, name), joined(parts[name], schema), schema, notes)
 
 
 def _nulls(

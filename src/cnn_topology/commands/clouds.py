@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from cnn_topology.clouds.density import neighbour_distances
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
-from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.expand import neighbours
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.tables.rows import joined
 from cnn_topology.tables.schemas import FILTER_COORDINATES, cloud_schema, neighbour_column
 from cnn_topology.training.snapshots import read_snapshot
 
@@ -36,6 +36,12 @@ def run(arguments: argparse.Namespace) -> None:
     for number, step in enumerate(parameters.steps):
         paths = arguments.snapshots[number * shards : (number + 1) * shards]
         filters, ids = _filters_of(paths, parameters.layer)
+        if not len(filters):
+            print(
+                f"warning: populations.{parameters.population}.recipe: by step {step} every network had failed (a loss "
+                "infinite or not a number): no cloud of this step; lower learning_rate"
+            )
+            continue
         points, kept = centre_and_normalize(filters, parameters.centre)
         if not kept.all():
             print(f"step {step}: left out {np.sum(~kept)} constant filters of {len(kept)}")
@@ -51,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
         steps.append(pa.table({name: np.ascontiguousarray(values) for name, values in columns.items()}))
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
     notes = parameters.notes(read_metadata(path) for path in arguments.snapshots)
-    write_table(arguments.output, pa.concat_tables(steps), cloud_schema(parameters.neighbours), notes)
+    schema = cloud_schema(parameters.neighbours)
+    write_table(arguments.output, joined(steps, schema), schema, notes)
 
 
 def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
@@ -64,10 +71,4 @@ def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
         where[:, 0] = np.array(snapshot.networks)[whole][where[:, 0]]
         filters.append(points)
         ids.append(where)
-    if not sum(map(len, filters)):
-        population, step = paths[0].parent.parent.name, int(paths[0].stem)
-        raise InputError(
-            f"populations.{population}.recipe: by step {step} every network had failed (a loss infinite or not "
-            "a number), so there are no filters to analyse; lower learning_rate"
-        )
     return np.concatenate(filters), np.concatenate(ids)

@@ -2,8 +2,13 @@
 
 import argparse
 import json
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+
+from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.registry import FigureSpec, draw
 from cnn_topology.figures.style import save
 from cnn_topology.plan.parameters import combined_notes
@@ -20,8 +25,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw the figure."""
-    spec = FigureSpec(**arguments.spec)
-    tables = {path.stem: read_table(path, TABLES[path.stem]) for path in arguments.tables}
+    spec, tables = read_spec(arguments.spec), read_tables(arguments.tables)
     notes = combined_notes(read_notes(path) for path in arguments.tables)
     figure, drawn = draw(spec, tables, notes)
-    save(figure, arguments.output[0].parent, spec.name, drawn, notes)
+    save(figure, arguments.output[0].parent, arguments.output[0].stem, drawn, notes)
+
+
+def read_spec(content: dict[str, Any]) -> FigureSpec:
+    """Read what a rule says of a figure.
+
+    Raises
+    ------
+    InputError
+        If a key is missing or not known.
+    """
+    keys = {field.name for field in fields(FigureSpec)}
+    if not isinstance(content, dict) or set(content) != keys:
+        raise InputError(f"--spec: expected a JSON object with the keys {', '.join(sorted(keys))}, found {content!r}")
+    return FigureSpec(**content)
+
+
+def read_tables(paths: list[Path]) -> dict[str, pa.Table]:
+    """Read tables, each named as in `tables.schemas`.
+
+    Raises
+    ------
+    InputError
+        If a file is not named after a table, or is missing or altered.
+    """
+    for path in paths:
+        if path.stem not in TABLES:
+            raise unknown(f"table {path}", path.stem, TABLES)
+    return {path.stem: read_table(path, TABLES[path.stem]) for path in paths}

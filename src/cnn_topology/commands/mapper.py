@@ -21,7 +21,7 @@ from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.rows import cloud_at, with_ids
+from cnn_topology.tables.rows import cloud_at, joined, with_ids
 from cnn_topology.tables.schemas import FILTER_COORDINATES, MAPPER_EDGES, MAPPER_GRAPHS, MAPPER_NODES, neighbour_column
 from cnn_topology.topology.klein import klein_coordinates
 
@@ -43,6 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     parts = []
     for step, variant in parameters.headlines.items():
         cloud, points = cloud_at(clouds, step)
+        if not len(points):
+            print(f"step {step}: no cloud, since every network had failed")
+            continue
         kept = points[density_filter(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
         which = {
             "population": parameters.population,
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     notes = parameters.notes([read_notes(arguments.clouds)])
     outputs = (arguments.graphs, arguments.nodes, arguments.edges)
     for path, (name, schema) in zip(outputs, SCHEMAS.items(), strict=True):
-        write_table(path, pa.concat_tables([part[name] for part in parts]), schema, notes)
+        write_table(path, joined([part[name] for part in parts], schema), schema, notes)
 
 
 def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:

@@ -4,12 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
+from cnn_topology.commands.figure import read_spec, read_tables
 from cnn_topology.figures.mapper_page import page
-from cnn_topology.figures.registry import FigureSpec
 from cnn_topology.plan.parameters import combined_notes
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.storage.tables import read_notes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
-    spec = FigureSpec(**arguments.spec)
-    tables = {path.stem: read_table(path, TABLES[path.stem]) for path in arguments.tables}
+    spec, tables = read_spec(arguments.spec), read_tables(arguments.tables)
     text = page(spec.parameters, tables, combined_notes(read_notes(path) for path in arguments.tables))
     with atomic_path(arguments.output) as temporary:
         temporary.write_text(text, encoding="utf-8")

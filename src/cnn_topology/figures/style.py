@@ -205,7 +205,9 @@ def step_axis(axes: Axes, steps: Iterable[int]) -> None:
     decades = [10**power for power in range(12) if least <= 10**power <= last]
     if len(decades) < 3:  # a short training: 1, 2 and 5 of each decade
         decades = [m * 10**power for power in range(12) for m in (1, 2, 5) if least <= m * 10**power <= last]
-    ticks = decades[::-1][:: -(-len(decades) // 5) or 1] or sorted({least, last})
+    ticks = sorted(decades[::-1][:: -(-len(decades) // 5) or 1]) or sorted({least, last})
+    if last > 1.6 * ticks[-1]:
+        ticks = [*ticks, last]
     axes.xaxis.set_major_locator(FixedLocator([0, *ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: _short(step)))

@@ -100,22 +100,32 @@ def parse_config(content: Any, source: str = "config") -> RunConfig:
         problems = error.errors()
         # A list with one bad item is also reported as too short: only the innermost problem helps.
         inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
-        raise InputError("\n".join(_explain(problem, source) for problem in inner)) from error
+        raise InputError("\n".join(dict.fromkeys(_explain(problem, source) for problem in inner))) from error
 
 
 def _explain(problem: Any, source: str) -> str:
     """Say one problem of pydantic in the words of the config file."""
-    parts = [str(part) for part in problem["loc"]]
+    # pydantic counts the branch of a union it tried (`npz`, `constrained-int`) as a step of the location.
+    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] == "images" and i == 2)]
+    branch = [p for p in location if str(p).startswith("constrained-")]
+    parts = [str(part) for part in location if part not in branch]
     if problem["type"] == "extra_forbidden":
-        key, place = parts[-1], ".".join(parts[:-1])
+        key, place = parts[-1], _path(parts[:-1])
         section = f"key in {place}" if place else "key at the top level"
         return f"{source}: {unknown(section, key, _keys_at(problem['loc'][:-1]))}"
-    key = ".".join(parts)
+    key = _path(parts)
     message = problem["msg"].removeprefix("Value error, ")
+    if branch:
+        message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"
     given = problem.get("input")
     if not key or isinstance(given, dict | list):
         return f"{source}: {key + ': ' if key else ''}{message}"
     return f"{source}: {key} = {json.dumps(given, default=str)}: {message}"
+
+
+def _path(parts: list[str]) -> str:
+    """Write a location as the config file has it: ``clouds[0].densities[1].k``."""
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts).removeprefix(".")
 
 
 def _keys_at(location: tuple[Any, ...]) -> list[str]:

@@ -14,6 +14,9 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of, train_size
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 
+# A loop that is not filled at once has at least four points.
+LEAST_KEPT = 4
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -129,26 +132,28 @@ class Plan:
         return {points: tuple(variants) for points, variants in found.items()}
 
     def _layer_clouds(self) -> list[LayerClouds]:
-        gathered: dict[tuple[str, str], dict[int, dict[Variant, None]]] = {}
+        gathered: dict[tuple[str, str], dict[int, dict[tuple[int, float, int, str], Variant]]] = {}
         for index, cloud in enumerate(self.config.clouds):
-            for key in self._layers_of_cloud(cloud, f"clouds[{index}]"):
-                steps, population = gathered.setdefault(key, {}), key[0]
+            for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
+                points = self.layer(population, name).filters * self.population(population).networks
+                steps = gathered.setdefault((population, name), {})
                 for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
-                    for density in cloud.densities:
-                        steps.setdefault(step, {})[Variant(density, cloud.landmarks, cloud.centre)] = None
+                    for number, density in enumerate(cloud.densities):
+                        where = f"clouds[{index}].densities[{number}] for {population}, {name}"
+                        # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
+                        resolved = neighbours(density, points, where), density.p, cloud.landmarks, cloud.centre
+                        _check_kept(density, points, where)
+                        variant = Variant(density, cloud.landmarks, cloud.centre)
+                        steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
         for (population, name), steps in gathered.items():
             layer = self.layer(population, name)
             points = layer.filters * self.population(population).networks
-            centres = {variant.centre for variants in steps.values() for variant in variants}
+            variants = {step: tuple(found.values()) for step, found in steps.items()}
+            centres = {variant.centre for found in variants.values() for variant in found}
             if len(centres) > 1:
                 raise InputError(f"clouds of {population}, {name}: `centre` differs between entries; use one per layer")
-            for variants in steps.values():
-                for variant in variants:
-                    neighbours(variant.density, points, f"clouds of {population}, {name}")
-            result.append(
-                LayerClouds(population, layer, points, {s: tuple(v) for s, v in steps.items()}, centres.pop())
-            )
+            result.append(LayerClouds(population, layer, points, variants, centres.pop()))
         return result
 
     def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
@@ -196,6 +201,16 @@ def neighbours(density: Density, points: int, where: str = "density filter") -> 
             "pool more networks, lower k, or give k as a fraction such as 0.03125"
         )
     return k
+
+
+def _check_kept(density: Density, points: int, where: str) -> None:
+    """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
+    kept = int(density.p * points + 0.5)
+    if kept < LEAST_KEPT:
+        raise InputError(
+            f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
+            "raise p or pool more networks"
+        )
 
 
 def _batched(values: list[int], size: int) -> Iterator[tuple[int, ...]]:

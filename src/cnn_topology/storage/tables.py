@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.notes import opened, sealed
 
-CHECKSUM = b"sha256"
+CHECKSUM = "sha256"
 
 
 def checksum(table: pa.Table) -> str:
@@ -60,8 +61,7 @@ def write_table(path: Path, table: pa.Table, schema: pa.Schema, metadata: Mappin
         fitted = table.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
         raise InputError(f"{path}: the table does not fit its schema: {error}") from error
-    notes = {key.encode(): value.encode() for key, value in sorted((metadata or {}).items())}
-    notes[CHECKSUM] = checksum(fitted).encode()
+    notes = sealed({**(metadata or {}), CHECKSUM: checksum(fitted)})
     with atomic_path(path) as temporary:
         pq.write_table(fitted.replace_schema_metadata(notes), temporary, compression="zstd")
 
@@ -84,7 +84,7 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
             f"{path}: the file is cut short or altered ({str(error).splitlines()[0]}); "
             "delete it and start again, it is made anew."
         ) from error
-    expected = (table.schema.metadata or {}).get(CHECKSUM, b"").decode()
+    expected = _notes(table.schema, path).get(CHECKSUM)
     found = checksum(table)
     if expected != found:
         raise InputError(
@@ -100,5 +100,9 @@ def read_notes(path: Path) -> dict[str, str]:
     """Read the string metadata of a table alone."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
-    metadata = pq.read_schema(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in metadata.items() if not key.startswith(b"ARROW:")}
+    return _notes(pq.read_schema(path), path)
+
+
+def _notes(schema: pa.Schema, path: Path) -> dict[str, str]:
+    notes = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    return opened({key: value for key, value in notes.items() if not key.startswith("ARROW:")}, path)

@@ -11,6 +11,7 @@ from safetensors.numpy import save
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.notes import opened, sealed
 
 CHECKSUM = "sha256"
 
@@ -37,7 +38,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mappi
     content = memoryview(save(arrays))
     size = int.from_bytes(content[:8], "little")
     # The library writes metadata in random order; in a fixed order the same content gives the same bytes.
-    notes = dict(sorted({**metadata, CHECKSUM: checksum(arrays)}.items()))
+    notes = sealed({**metadata, CHECKSUM: checksum(arrays)})
     header = json.dumps({"__metadata__": notes, **json.loads(bytes(content[8 : 8 + size]))}).encode()
     header += b" " * (-len(header) % 8)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -54,7 +55,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         If the file is missing or is no whole safetensors file.
     """
     with _opened(path) as file:
-        return dict(file.metadata() or {})
+        return opened(file.metadata() or {}, path)
 
 
 def read_tensors(path: Path, names: Iterable[str] | None = None) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -73,7 +74,7 @@ def read_tensors(path: Path, names: Iterable[str] | None = None) -> tuple[dict[s
         If the file is missing, cut short or altered, or lacks a name asked for.
     """
     with _opened(path) as file:
-        metadata = dict(file.metadata() or {})
+        metadata = opened(file.metadata() or {}, path)
         try:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError, ValueError) as error:

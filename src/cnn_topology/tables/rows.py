@@ -1,6 +1,6 @@
 """Rows of tables about one cloud: reading them out of the clouds of a layer, and saying which cloud they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,3 +21,8 @@ def with_ids(which: Mapping[str, Any], columns: Mapping[str, Any], schema: pa.Sc
     rows = len(next(iter(columns.values())))
     ids = {name: pa.repeat(pa.scalar(value, schema.field(name).type), rows) for name, value in which.items()}
     return pa.table({**ids, **columns})
+
+
+def joined(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Join the parts of a table; no parts give a table of `schema` without rows."""
+    return pa.concat_tables(parts) if parts else schema.empty_table()

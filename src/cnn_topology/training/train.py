@@ -310,10 +310,11 @@ def _tests(job: TrainingJob, labels: np.ndarray) -> list[_Test]:
     found = [("test", images.name, images.test_images, images.test_labels)]
     found.append(("train", images.name, images.train_images[part], labels[part]))
     for name, other in job.cross_test.items():
-        if len(other.classes) != len(images.classes):
+        if other.classes != images.classes:
             raise InputError(
-                f"populations.{job.population}.cross_test: {name} has {len(other.classes)} classes, the networks are "
-                f"trained on the {len(images.classes)} of {images.name}; name a set with the same classes."
+                f"populations.{job.population}.cross_test: {name} has the classes {', '.join(other.classes)}, the "
+                f"networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set with "
+                "the same classes in the same order."
             )
         found.append(("test", name, _as_shape(other.test_images, images.test_images.shape[1:]), other.test_labels))
     return [_Test(name, split, torch.from_numpy(x), torch.from_numpy(y)) for split, name, x, y in found]

@@ -1,0 +1,80 @@
+"""The commands behind the rules: what a person meets who calls them by hand, and clouds that networks have left."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
+from cnn_topology.storage.tables import read_table
+from cnn_topology.tables.schemas import BARCODES, FILTERS, LOOPS, SIGNIFICANCE
+from cnn_topology.training.snapshots import write_snapshot
+
+
+def _snapshots(folder, failed_at):
+    """Write the snapshots of five networks at steps 0 and 4; at `failed_at` all or some of them have failed."""
+    paths, rng = [], np.random.default_rng(0)
+    for step in (0, 4):
+        failed = failed_at.get(step, [False] * 5)
+        weight = rng.standard_normal((5, 6, 1, 3, 3)).astype(np.float32)
+        weight[failed] = np.nan
+        ids = {"networks": "[0, 1, 2, 3, 4]", "seeds": "[0, 1, 2, 3, 4]", "step": str(step)}
+        metadata = {**ids, "failed": json.dumps(failed), "config": "c", "data": "d", "seed": "7"}
+        paths.append(folder / f"{step}.safetensors")
+        write_snapshot(paths[-1], {"conv1.weight": weight}, metadata)
+    return [str(path) for path in paths]
+
+
+def _analysed(tiny, folder, failed_at):
+    plan = Plan(parse_config(tiny))
+    layer = plan.layer_clouds[0]
+    clouds, null = str(folder / "clouds.parquet"), str(folder / "null.parquet")
+    snapshots = _snapshots(folder, failed_at)
+    block = CloudParameters.of(plan, layer, (0, 4)).dump()
+    assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", clouds]) == 0
+    assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
+    outputs = {name: folder / f"{name}.parquet" for name in ("barcodes", "loops", "significance", "filters")}
+    named = [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
+    block = BarcodeParameters.of(plan, layer, (0, 4)).dump()
+    assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *named]) == 0
+    schemas = {"barcodes": BARCODES, "loops": LOOPS, "significance": SIGNIFICANCE, "filters": FILTERS}
+    return {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
+
+
+def test_a_step_without_any_network_left_has_no_cloud_and_stops_nothing(tiny, tmp_path, capsys):
+    tables = _analysed(tiny, tmp_path, {4: [True] * 5})
+    assert tables["loops"]["step"].tolist() == [0]
+    assert "by step 4 every network had failed" in capsys.readouterr().out
+
+
+def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(tiny, tmp_path):
+    tables = _analysed(tiny, tmp_path, {4: [False, True, False, False, False]})
+    loops = tables["loops"].set_index("step")
+    assert loops["networks"].tolist() == [5, 4]
+    assert loops["points"].tolist() == [30, 24]
+    assert loops["k"].tolist() == [6, 5]
+    assert set(tables["filters"].query("step == 4")["network"]) <= {0, 2, 3, 4}
+    assert (tables["significance"]["draws"] == 19).all()
+
+
+_LOPS = ("--tables", "lops.parquet", "--output", "a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["figure", "--spec", '{"nam": 1}', "--output", "a", "b", "c"], "expected a JSON object with the keys"),
+        (
+            ["figure", "--spec", '{"name":"x","kind":"y","tables":[],"parameters":{}}', *_LOPS],
+            "unknown table lops.parquet: 'lops' (did you mean 'loops'?)",
+        ),
+        (["controls", "--parameters", "{}", "--output", "x"], "--parameters: "),
+        (["collect", "loops", "--parts", "none.parquet", "--output", "x"], "none.parquet: no such file"),
+    ],
+)
+def test_wrong_arguments_give_one_clear_line(arguments, expected, capsys):
+    assert main(arguments) == 2
+    assert expected in capsys.readouterr().err

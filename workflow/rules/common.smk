@@ -86,7 +86,9 @@ def state_of_files(wildcards):
     if path is None:
         return ""
     root = Path(path)
-    files = sorted(root.rglob("*")) if root.is_dir() else [root] if root.exists() else []
+    files = (
+        sorted(root.rglob("*")) if root.is_dir() else [root] if root.exists() else []
+    )
     states = [
         f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}"
         for file in files

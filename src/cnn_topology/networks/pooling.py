@@ -106,7 +106,7 @@ def _bits(x: torch.Tensor) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _pool_kernel(x: np.ndarray, pooled: np.ndarray, winner: np.ndarray) -> None:  # pragma: no cover (compiled)
+def _pool_kernel(x: np.ndarray, pooled: np.ndarray, winner: np.ndarray) -> None:
     images, height, width, channels = pooled.shape
     for b in range(images):
         for i in range(height):
@@ -125,7 +125,7 @@ def _pool_kernel(x: np.ndarray, pooled: np.ndarray, winner: np.ndarray) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _spread_kernel(gradient: np.ndarray, winner: np.ndarray, x: np.ndarray) -> None:  # pragma: no cover (compiled)
+def _spread_kernel(gradient: np.ndarray, winner: np.ndarray, x: np.ndarray) -> None:
     images, height, width, channels = gradient.shape
     for b in range(images):
         for i in range(height):

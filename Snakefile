@@ -30,7 +30,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        RUN.summary,
+        [RUN.summary] if PLAN.config.populations else [],
         [RUN.table(name) for name in TABLES],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
         [RUN.figure(name, "html") for name in MAPPER_FIGURES],

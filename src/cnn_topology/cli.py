@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     for verb, purpose in VERBS.items():
         subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         if verb in given[:1]:
-            command = importlib.import_module(f"cnn_topology.commands.{verb}")
+            command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
             command.add_arguments(subparser)
     try:
         parsed = parser.parse_args(given)

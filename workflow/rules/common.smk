@@ -32,13 +32,16 @@ LAYER_CLOUDS = {
 BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
 MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
 LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
-TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
+WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
+TABLES = WEIGHT_TABLES if PLAN.config.populations else ()
 
 
 wildcard_constraints:
     population="[A-Za-z0-9][A-Za-z0-9_-]*",
     images="[A-Za-z0-9][A-Za-z0-9_-]*",
-    layer="[a-z]+[0-9]+",
+    layer="[a-z_]+[0-9]+([.][a-z0-9]+)*",
+    network="[0-9]{4}",
+    cloud="[A-Za-z0-9][A-Za-z0-9_-]*",
     block="[0-9]{4}",
     shard="[0-9]{4}",
     points="[0-9]+",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.figures.activation_registry import ACTIVATION_KINDS, activation_figures
 from cnn_topology.plan.expand import LayerClouds, Plan, neighbours
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "training_curves": ("training",),
     "controls": ("controls", "loops", "significance"),
     "nulls": ("nulls", "loops", "significance"),
+    **ACTIVATION_KINDS,
 }
 
 # Facets on one page: more go to a further figure, so that each stays legible on paper.
@@ -66,7 +68,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     """
     alpha = {"alpha": plan.config.significance.alpha}
     clouds = plan.layer_clouds
-    specs = [_spec("primer"), _spec("patch_models")]
+    specs = [_spec("primer"), _spec("patch_models")] if plan.config.populations else []
     specs += [_spec("cloud", f"cloud_{c.population}_{c.layer.name}", **_cloud(c), **alpha) for c in clouds]
     if mapper := plan.config.mapper:
         least = {"least_node": mapper.least_node}
@@ -87,6 +89,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     ]
     curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
+    specs += [_spec(kind, name, **parameters) for kind, name, parameters in activation_figures(plan)]
     named = {spec.name: spec for spec in specs}
     wanted = plan.config.figures
     for name in () if wanted == "all" else wanted:

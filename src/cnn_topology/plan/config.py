@@ -8,11 +8,13 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, image_shape, layers_of
+from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
 
 CONFIG_VERSION = 1
 
@@ -24,11 +26,17 @@ class RunConfig(Section):
     name: Name = Field(description="Name of the run and of its folder under `results/`.")
     seed: int = Field(2018, ge=0, lt=2**63, description="The run's seed; every item's own seed is derived from it.")
     images: dict[Name, ImageSetConfig] = Field(min_length=1, description="Image sets, by a name of your choice.")
-    populations: dict[Name, Population] = Field(min_length=1, description="Populations of networks, by name.")
+    populations: dict[Name, Population] = Field({}, description="Populations of networks, by name (weights paper).")
     clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
     significance: Significance = Field(Significance(), description="How loops are tested.")
     mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
     controls: Controls = Field(Controls(), description="Synthetic controls.")
+    resnets: dict[Name, ResNets] = Field(
+        {}, description="Populations of residual networks, by name (activations paper)."
+    )
+    activation_clouds: dict[Name, ActivationClouds] = Field(
+        {}, description="Point clouds of the activations of `resnets`, by name."
+    )
     figures: tuple[str, ...] | Literal["all"] = Field(
         "all", description="Figures to draw, by the names that `snakemake -n` lists, or `all`."
     )
@@ -36,6 +44,8 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _references_hold(self) -> "RunConfig":
+        if not self.populations and not self.resnets:
+            raise ValueError("a run needs `populations` (weights paper) or `resnets` (activations paper)")
         for name, population in self.populations.items():
             where = f"populations.{name}"
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
@@ -55,6 +65,50 @@ class RunConfig(Section):
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
         return self
+
+    @model_validator(mode="after")
+    def _activations_hold(self) -> "RunConfig":
+        for name, networks in self.resnets.items():
+            where = f"resnets.{name}"
+            if name in self.populations:
+                raise ValueError(f"{where}: a population of that name exists already; both would use its folder")
+            if networks.images not in self.images:
+                raise ValueError(str(unknown(f"image set in {where}.images", networks.images, self.images)))
+            shape = shape_of(self.images[networks.images])
+            try:
+                check_normalization(networks, shape)
+                resnet_layers(networks, shape)
+            except ValueError as error:
+                raise ValueError(f"{where} on images.{networks.images}: {error}") from error
+        for name, clouds in self.activation_clouds.items():
+            self._check_activation_clouds(f"activation_clouds.{name}", clouds)
+        return self
+
+    def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
+        if clouds.networks not in self.resnets:
+            raise ValueError(str(unknown(f"networks in {where}.networks", clouds.networks, self.resnets)))
+        networks = self.resnets[clouds.networks]
+        late = [number for number in clouds.of if number >= networks.networks] if clouds.of != "all" else []
+        if late:
+            raise ValueError(
+                f"{where}.of: {clouds.networks} has the networks 0 to {networks.networks - 1}, found {late[0]}"
+            )
+        shape = shape_of(self.images[networks.images])
+        layers = {layer.name: layer for layer in resnet_layers(networks, shape)}
+        for layer in () if clouds.layers == "all" else clouds.layers:
+            if layer not in layers:
+                raise ValueError(str(unknown(f"layer of {clouds.networks} in {where}.layers", layer, layers)))
+        masked = clouds.sampling in ("foreground", "background")
+        if masked and shape[2] != 3:
+            raise ValueError(
+                f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
+                f"state shape: [{shape[0]}, {shape[1]}, 3] there"
+            )
+        asked = layers if clouds.layers == "all" else clouds.layers
+        for layer in asked:
+            positions = layers[layer].height * layers[layer].width
+            if masked and clouds.top > positions:
+                raise ValueError(f"{where}.top is {clouds.top}, but {layer} has {positions} positions; leave it out")
 
 
 def read_config(path: Path) -> RunConfig:
@@ -106,7 +160,7 @@ def parse_config(content: Any, source: str = "config") -> RunConfig:
 def _explain(problem: Any, source: str) -> str:
     """Say one problem of pydantic in the words of the config file."""
     # pydantic counts the branch of a union it tried (`npz`, `constrained-int`) as a step of the location.
-    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] == "images" and i == 2)]
+    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] in ("images", "resnets") and i == 2)]
     branch = [p for p in location if str(p).startswith("constrained-")]
     parts = [str(part) for part in location if part not in branch]
     if problem["type"] == "extra_forbidden":

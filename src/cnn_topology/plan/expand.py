@@ -13,6 +13,7 @@ from cnn_topology.plan.clouds import Cloud, Density
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of, train_size
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
+from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
@@ -110,6 +111,23 @@ class Plan:
         section = self.population(population)
         shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
         return layers_of(section.architecture, shape)
+
+    def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
+        """Give the layers of the networks of an entry of `resnets`."""
+        section = self.config.resnets[name]
+        return resnet_layers(section, shape_of(self.config.images[section.images]))
+
+    def activation_networks(self, cloud: str) -> tuple[int, ...]:
+        """Give the numbers of the networks that an entry of `activation_clouds` takes."""
+        section = self.config.activation_clouds[cloud]
+        every = range(self.config.resnets[section.networks].networks)
+        return tuple(every) if section.of == "all" else tuple(sorted(set(section.of)))
+
+    def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
+        """Give the layers that an entry of `activation_clouds` takes, nearest the image first."""
+        section = self.config.activation_clouds[cloud]
+        layers = self.resnet_layers(section.networks)
+        return tuple(layer for layer in layers if section.layers == "all" or layer.name in section.layers)
 
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Give those of some steps of a layer at which a mapper graph is asked for."""

@@ -34,6 +34,22 @@ class RunFolder:
         """Give the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
         return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
 
+    def resnet(self, population: str, network: int | str) -> str:
+        """Give the path of the weights of one residual network."""
+        return f"{self.root}/resnets/{population}/{_digits(network, 4)}.safetensors"
+
+    def resnet_training(self, population: str, network: int | str) -> str:
+        """Give the path of the training log of one residual network."""
+        return f"{self.root}/resnets/{population}/{_digits(network, 4)}.parquet"
+
+    def activations(self, population: str, network: int | str, layer: str, cloud: str) -> str:
+        """Give the path of the cloud of one layer of one residual network."""
+        return f"{self.root}/activations/{population}/{_digits(network, 4)}/{layer}/{cloud}.safetensors"
+
+    def accuracy(self, population: str, network: int | str, cloud: str) -> str:
+        """Give the path of the accuracy of one residual network on the images of a cloud, with its noise."""
+        return f"{self.root}/activations/{population}/{_digits(network, 4)}/accuracy/{cloud}.parquet"
+
     def part(self, table: str, population: str, layer: str, block: int | str) -> str:
         """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
         return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
+
 _TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
 
@@ -166,4 +168,5 @@ TABLES = {
     "mapper_nodes": MAPPER_NODES,
     "mapper_edges": MAPPER_EDGES,
     "controls": CONTROLS,
+    **ACTIVATION_TABLES,
 }

@@ -1,0 +1,186 @@
+"""A cloud of activations and its file: points with the image, position and label of each, and how they were drawn.
+
+No array of the network itself is kept: a cloud is read without torch.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
+
+ARRAYS = ("points", "ids", "positions", "labels")
+
+
+@dataclass(frozen=True)
+class CloudOrigin:
+    """Where a cloud comes from: enough to draw it again, and to label every number made of it.
+
+    Attributes
+    ----------
+    population : str
+        Key of `resnets` in the config.
+    network, seed : int
+        Number of the network in its population and its seed; -1 as seed for weights from a checkpoint.
+    layer : str
+        Name of the layer in the paper; `depth` counts from 1, nearest the image.
+    cloud : str
+        Key of `activation_clouds` in the config.
+    tensor : str
+        ``conv``, ``bn`` or ``relu``.
+    sampling, top, mode, split, sigma
+        As in the config.
+    height, width, channels : int
+        Shape of the layer's output for one image.
+    classes : tuple of str
+        Class names, by label.
+    images : int
+        Images that were looked at.
+    empty_masks : int
+        Of them, those left out or drawn at random since their mask is empty (foreground and background).
+    weights : str
+        SHA-256 of the network's weights.
+    """
+
+    population: str
+    network: int
+    seed: int
+    layer: str
+    depth: int
+    cloud: str
+    tensor: str
+    sampling: str
+    top: int
+    mode: str
+    split: str
+    sigma: float
+    height: int
+    width: int
+    channels: int
+    classes: tuple[str, ...]
+    images: int
+    empty_masks: int
+    weights: str
+
+
+@dataclass(frozen=True, eq=False)
+class ActivationCloud:
+    """Activation vectors of one layer of one network.
+
+    Attributes
+    ----------
+    points : float32 array (N, c)
+        One activation vector x_uv of c channels per row, finite.
+    ids : int64 array (N,)
+        Index of the image in its split of the prepared image set.
+    positions : int64 array (N,)
+        row * width + column of the position (u, v).
+    labels : int64 array (N,)
+        Class of the image.
+    origin : CloudOrigin
+        Network, layer and how the points were drawn.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit each other or the origin: shapes, labels or positions out of range, or a value that
+        is not finite.
+    """
+
+    points: Float32[np.ndarray, "points channels"]
+    ids: Int64[np.ndarray, " points"]
+    positions: Int64[np.ndarray, " points"]
+    labels: Int64[np.ndarray, " points"]
+    origin: CloudOrigin
+
+    def __post_init__(self) -> None:
+        origin = self.origin
+        where = f"cloud {origin.cloud} of {origin.population} {origin.network}, {origin.layer}"
+        if self.points.dtype != np.float32 or self.points.ndim != 2 or self.points.shape[1] != origin.channels:
+            raise InputError(
+                f"{where}: points are {self.points.dtype} {self.points.shape}; expected float32 (N, {origin.channels})"
+            )
+        for name in ARRAYS[1:]:
+            array = getattr(self, name)
+            if array.dtype != np.int64 or array.shape != self.points.shape[:1]:
+                raise InputError(
+                    f"{where}: {name} are {array.dtype} {array.shape}; expected int64 ({len(self.points)},)"
+                )
+        for name, limit in (("labels", len(origin.classes)), ("positions", origin.height * origin.width)):
+            array = getattr(self, name)
+            if len(array) and not 0 <= array.min() <= array.max() < limit:
+                raise InputError(
+                    f"{where}: {name} run from {array.min()} to {array.max()}; they must lie in 0 to {limit - 1}"
+                )
+        if not np.isfinite(self.points).all():
+            raise InputError(f"{where}: an activation is NaN or infinite: the network has failed, leave it out")
+
+    @property
+    def samples(self) -> Int64[np.ndarray, " points"]:
+        """One id per (image, position): each once, unless the cloud was drawn with replacement."""
+        return self.ids * (self.origin.height * self.origin.width) + self.positions
+
+
+def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) -> None:
+    """Write a cloud, atomically, with its origin and the notes of its job.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes.
+    cloud : ActivationCloud
+        What is written.
+    notes : mapping of str to str
+        From `Parameters.notes`. The file's metadata serve as notes of what is made of it: `config` and `data` keep
+        their names; the run's seed is `run_seed`, since `seed` is that of the network.
+
+    Raises
+    ------
+    InputError
+        If the disk is full or the folder cannot be written.
+    """
+    origin = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(cloud.origin).items()
+    }
+    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
+    write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, {**lineage, **origin})
+
+
+def read_cloud(path: Path) -> ActivationCloud:
+    """Read a cloud that `write_cloud` wrote, and check it against its checksum.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, altered, or holds something else.
+    """
+    arrays, metadata = read_tensors(path, ARRAYS)
+    return ActivationCloud(**arrays, origin=_origin(metadata, path))
+
+
+def read_origin(path: Path) -> CloudOrigin:
+    """Read where a cloud comes from, without its points.
+
+    Raises
+    ------
+    InputError
+        As `read_cloud`, except that the arrays are not checked.
+    """
+    return _origin(read_metadata(path), path)
+
+
+def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:
+    missing = [field.name for field in fields(CloudOrigin) if field.name not in metadata]
+    if missing:
+        raise InputError(f"{path}: is no cloud of activations: its metadata lacks {', '.join(missing)}")
+    values: dict[str, Any] = {
+        field.name: metadata[field.name] if field.type is str else json.loads(metadata[field.name])
+        for field in fields(CloudOrigin)
+    }
+    return CloudOrigin(**{**values, "classes": tuple(values["classes"])})

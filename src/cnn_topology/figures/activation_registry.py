@@ -1,0 +1,14 @@
+"""Which figures of the activations paper a run has; like `registry`, light enough to read while rules are parsed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnn_topology.plan.expand import Plan
+
+# The tables that each kind of figure reads.
+ACTIVATION_KINDS: dict[str, tuple[str, ...]] = {}
+
+
+def activation_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """List kind, name and parameters (plain values only) of the figures of the activations paper."""
+    yield from ()

@@ -1,0 +1,102 @@
+"""Point clouds of activations (activations paper, sections 1.2 and 1.5): which images, layers and positions.
+
+What the released code does where it departs from its own description (section 5 of the notes, Q1 to Q13) is offered as
+`mode: published` beside `mode: corrected`; the flags below it take their default from the mode.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cnn_topology.plan.base import Name, Section
+
+# Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
+LayerName = Annotated[str, Field(pattern=r"^[a-z_]+[0-9]*(\.[a-z0-9]+)*$", max_length=80)]
+Tensor = Literal["conv", "bn", "relu"]
+Border = Literal["first", "both", "none"]
+
+
+class ActivationClouds(Section):
+    """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
+
+    networks: Name = Field(description="The networks, a key of `resnets`.")
+    of: tuple[Annotated[int, Field(ge=0)], ...] | Literal["all"] = Field(
+        "all", description="Which of these networks, by number from 0, or `all`."
+    )
+    split: Literal["test", "train"] = Field("test", description="Which images of the set.")
+    count: int = Field(
+        1_000,
+        ge=1,
+        description="How many images, drawn by the run's seed and balanced by class: the same for every network, "
+        "layer and cloud of this image set and split; a smaller count draws a part of a larger one's.",
+    )
+    layers: tuple[LayerName, ...] | Literal["all"] = Field(
+        "all", description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), or `all`."
+    )
+    tensor: Tensor | None = Field(
+        None,
+        description="Which tensor of the layer: `conv` (before batch norm), `bn` (after it), `relu` (ReLU of that). "
+        "Absent: the paper's, which is `conv` for variant ph and, for variant mapper, `relu` for full and random, "
+        "`bn` for foreground and background, so that lens and eps differ between them (Q4, Q9).",
+    )
+    sampling: Literal["top-l2", "random", "full", "foreground", "background"] = Field(
+        "top-l2",
+        description="Positions of each image: that of the largest l2 norm (first on ties), a random one, all of them, "
+        "or the `top` ones that see most of the foreground or background as GrabCut finds it.",
+    )
+    top: int = Field(1, ge=1, le=1_024, description="Positions per image of foreground and background; 1 or 5.")
+    mode: Literal["published", "corrected"] = Field(
+        "corrected",
+        description="`published` repeats the released code with its defects, `corrected` does what it describes.",
+    )
+    border: Border | None = Field(
+        None,
+        description="Rows and columns that `random` leaves out: the `first` ones, `both` first and last, or `none`. "
+        "Absent: `first` where published, `none` where corrected (Q5).",
+    )
+    replacement: bool | None = Field(
+        None,
+        description="Draw the points of a `full` cloud that is too large with replacement. Absent: true where "
+        "published, false where corrected (Q6).",
+    )
+    most_points: int = Field(
+        800_000, ge=1, description="Points of a `full` cloud; of more than these so many are drawn by seed."
+    )
+    sigma: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Standard deviation of Gaussian noise that is added to each image after normalization, drawn by "
+        "seed and image; masks come from the clean image.",
+    )
+
+    @model_validator(mode="after")
+    def _flags_fit_the_sampling(self) -> "ActivationClouds":
+        owners = {
+            "top": ("foreground", "background"),
+            "border": ("random",),
+            "replacement": ("full",),
+            "most_points": ("full",),
+        }
+        for key, samplings in owners.items():
+            if getattr(self, key) != type(self).model_fields[key].default and self.sampling not in samplings:
+                raise ValueError(f"`{key}` is for sampling {' or '.join(samplings)}, not for {self.sampling}")
+        return self
+
+    @property
+    def border_used(self) -> Border:
+        """Which rows and columns `random` leaves out."""
+        return self.border or ("first" if self.mode == "published" else "none")
+
+    @property
+    def replacement_used(self) -> bool:
+        """Whether a `full` cloud is drawn with replacement."""
+        return self.mode == "published" if self.replacement is None else self.replacement
+
+    def tensor_used(self, variant: str) -> Tensor:
+        """Give the tensor that the paper takes of this variant and sampling, or the one asked for."""
+        if self.tensor is not None:
+            return self.tensor
+        if variant == "ph":
+            return "conv"
+        return "bn" if self.sampling in ("foreground", "background") else "relu"

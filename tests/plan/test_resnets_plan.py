@@ -1,0 +1,136 @@
+"""Residual networks and clouds of activations in a config: the papers' settings, the layers, what is refused."""
+
+import copy
+
+import pytest
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, resnet_layers
+
+CONFIG = {
+    "version": 1,
+    "name": "nets",
+    "images": {"cifar10": {"kind": "cifar10"}, "digits": {"kind": "digits", "shape": [32, 32, 1]}},
+    "resnets": {
+        "ph": {"images": "cifar10", "variant": "ph", "networks": 3},
+        "mapper": {"images": "cifar10", "variant": "mapper"},
+    },
+    "activation_clouds": {
+        "top": {"networks": "ph"},
+        "fg_5": {"networks": "mapper", "sampling": "foreground", "top": 5, "split": "train", "mode": "published"},
+    },
+}
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(CONFIG)
+
+
+def test_recipes_are_those_of_the_paper_by_default():
+    ph, mapper = PHResNets(images="x", variant="ph").recipe, MapperResNets(images="x", variant="mapper").recipe
+    assert (ph.epochs, ph.batch, ph.learning_rate, ph.peak_epoch) == (24, 1024, 1.0, 5)
+    assert (ph.momentum, ph.weight_decay, ph.flip, ph.translate, ph.cutout) == (0.9, 5e-4, True, 2, 8)
+    assert (mapper.epochs, mapper.batch, mapper.learning_rate, mapper.milestones) == (350, 128, 0.1, (150, 250))
+    assert (mapper.factor, mapper.momentum, mapper.weight_decay, mapper.translate) == (0.1, 0.9, 5e-4, 4)
+    assert mapper.selection == "last"
+
+
+def test_layers_are_the_seventeen_convolutions_with_their_shapes():
+    layers = resnet_layers(PHResNets(images="x", variant="ph"), (32, 32, 3))
+    names = [layer.name for layer in layers]
+    assert names[:4] == ["conv1", "block_seq.0.0.conv1", "block_seq.0.0.conv2", "block_seq.0.1.conv1"]
+    assert names[-1] == "block_seq.3.1.conv2"
+    assert [layer.depth for layer in layers] == list(range(1, 18))
+    assert [layer.channels for layer in layers] == [64] * 5 + [128] * 4 + [256] * 4 + [512] * 4
+    assert [layer.height for layer in layers] == [32] * 5 + [16] * 4 + [8] * 4 + [4] * 4
+
+
+def test_layer_numbers_of_the_mapper_half_lead_to_its_batch_norms():
+    # Numbers count the 16 block convolutions, so the stem has depth 1 and layer n of the paper has depth n + 1.
+    layers = resnet_layers(MapperResNets(images="x", variant="mapper"), (32, 32, 3))
+    paper = {16: "layer4.1.bn2", 15: "layer4.1.bn1", 14: "layer4.0.bn2", 13: "layer4.0.bn1", 12: "layer3.1.bn2"}
+    assert {number: layers[number].name for number in paper} == paper
+    assert (layers[8].name, layers[4].name) == ("layer2.1.bn2", "layer1.1.bn2")
+
+
+def test_odd_images_are_halved_as_a_convolution_of_stride_two_halves_them():
+    layers = resnet_layers(PHResNets(images="x", variant="ph"), (27, 30, 3))
+    assert [(layer.height, layer.width) for layer in layers[::4]] == [(27, 30), (27, 30), (14, 15), (7, 8), (4, 4)]
+
+
+def test_a_plan_lists_networks_and_layers_of_each_cloud(config):
+    config["activation_clouds"]["top"]["of"] = [2, 0]
+    config["activation_clouds"]["top"]["layers"] = ["block_seq.3.1.conv2", "conv1"]
+    plan = Plan(parse_config(config))
+    assert plan.activation_networks("top") == (0, 2)
+    assert [layer.name for layer in plan.activation_layers("top")] == ["conv1", "block_seq.3.1.conv2"]
+    assert len(plan.activation_layers("fg_5")) == 17
+
+
+def test_the_tensor_is_the_papers_unless_asked_otherwise(config):
+    clouds = parse_config(config).activation_clouds
+    assert clouds["top"].tensor_used("ph") == "conv"
+    assert clouds["fg_5"].tensor_used("mapper") == "bn"
+    assert clouds["top"].model_copy(update={"sampling": "random"}).tensor_used("mapper") == "relu"
+    assert clouds["top"].model_copy(update={"tensor": "relu"}).tensor_used("ph") == "relu"
+
+
+def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
+    clouds = parse_config(config).activation_clouds
+    assert (clouds["fg_5"].border_used, clouds["fg_5"].replacement_used) == ("first", True)
+    assert (clouds["top"].border_used, clouds["top"].replacement_used) == ("none", False)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("resnets", "ph", "images"), "cifar", r"unknown image set in resnets\.ph\.images: 'cifar' \(did you mean"),
+        (("resnets", "ph", "variant"), "hp", r"resnets\.ph: .*'ph', 'mapper'"),
+        (("resnets", "ph", "width"), [8], r"unknown key in resnets\.ph: 'width' \(did you mean 'widths'\?\)"),
+        (("resnets", "ph", "blocks"), [2, 2], r"resnets\.ph: widths has 4 stages and blocks has 2"),
+        (("resnets", "ph", "widths"), [8, 4, 4, 4], r"resnets\.ph on images\.cifar10: .*found 8 then 4"),
+        (("resnets", "ph", "images"), "digits", r"normalization gives 3 means .* 1 channels; use normalization: set"),
+        (("resnets", "ph", "checkpoints"), ["a.pt"], r"networks is 3, but checkpoints names 1 files"),
+        (("resnets", "ph", "recipe"), {"epochs": 3}, r"recipe: peak_epoch \(= 5\) must lie before"),
+        (("resnets", "ph", "recipe"), {"epoch": 30}, r"unknown key in resnets\.ph\.recipe: 'epoch' \(did you mean"),
+        (("activation_clouds", "top", "networks"), "hp", r"unknown networks in activation_clouds\.top\.networks: 'hp'"),
+        (("activation_clouds", "top", "layers"), ["conv2"], r"unknown layer of ph .*'conv2' \(did you mean 'conv1'\?"),
+        (("activation_clouds", "top", "of"), [3], r"ph has the networks 0 to 2, found 3"),
+        (("activation_clouds", "top", "top"), 5, r"`top` is for sampling foreground or background, not for top-l2"),
+        (("activation_clouds", "fg_5", "top"), 17, r"top is 17, but layer4.0.bn1 has 16 positions"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(config, place, value, message):
+    section = config
+    for key in place[:-1]:
+        section = section[key]
+    section[place[-1]] = value
+    with pytest.raises(InputError, match=message):
+        Plan(parse_config(config))
+
+
+def test_a_name_of_two_populations_is_refused(config, tiny):
+    config["images"] |= tiny["images"]
+    config["populations"] = {"ph": tiny["populations"]["a"]}
+    with pytest.raises(InputError, match=r"resnets\.ph: a population of that name exists already"):
+        parse_config(config)
+
+
+def test_masks_need_colour(config):
+    config["resnets"]["mapper"] |= {"images": "digits", "normalization": "set"}
+    with pytest.raises(InputError, match=r"needs colour for GrabCut.*state shape: \[32, 32, 3\]"):
+        parse_config(config)
+
+
+def test_checkpoints_count_the_networks(config):
+    config["resnets"]["mapper"]["checkpoints"] = ["a.pt", "b.pt"]
+    assert parse_config(config).resnets["mapper"].networks == 2
+
+
+def test_a_run_needs_networks_of_one_kind(config):
+    config["resnets"], config["activation_clouds"] = {}, {}
+    with pytest.raises(InputError, match="a run needs `populations`"):
+        parse_config(config)

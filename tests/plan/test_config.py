@@ -64,6 +64,16 @@ def _set(config, path, value):
         (["populations", "a", "snapshots", "epochs"], [0.5], "state images.digits.train"),
         (["populations", "a", "recipe", "crop"], 6, "go together"),
         (["populations", "a", "architecture", "pool_after"], [3], "pool_after names depth 3"),
+        (
+            ["populations", "a", "architecture", "first_layer"],
+            {"kind": "fixed_circle", "matched_to": "b"},
+            "unknown population in populations.a.architecture.first_layer.matched_to: 'b'",
+        ),
+        (
+            ["populations", "a", "architecture", "first_layer"],
+            {"kind": "fixed_circle", "matched_to": "a"},
+            "the first layer of a is fixed; name a population that learns it",
+        ),
         (["populations", "a", "architecture", "pool_after"], [1, 2], None),
     ],
 )

@@ -158,3 +158,12 @@ def test_a_density_filter_that_leaves_no_room_for_a_loop_is_refused(tiny):
     tiny["clouds"][0]["densities"] = [{"k": 3, "p": 0.1}]
     with pytest.raises(InputError, match=r"clouds\[0\]\.densities\[0\] for a, conv1: p = 0.1 keeps 3 of 30 points"):
         Plan(parse_config(tiny))
+
+
+def test_tests_fall_between_snapshots_at_equal_distances(tiny):
+    tiny["populations"]["a"]["snapshots"] = {"iterations": [4, 5], "test_every": 2}
+    plan = Plan(parse_config(tiny))
+    assert plan.steps("a") == (0, 4, 5, 12)
+    assert plan.test_steps("a") == (2, 6, 8, 10)
+    del tiny["populations"]["a"]["snapshots"]["test_every"]
+    assert Plan(parse_config(tiny)).test_steps("a") == ()

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnn_topology.networks.patches import klein_filter
 from cnn_topology.topology.patches import (
     X,
     Y,
     edge_patch,
     klein_bottle,
-    klein_filter,
     klein_patch,
     line_patch,
     noisy,

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnn_topology.networks.patches import klein_filter
 from cnn_topology.topology.klein import MODELS, circle_coverage, edge_angles, klein_coordinates, nearest_model
 from cnn_topology.topology.patches import (
     X,
     Y,
     edge_patch,
     klein_bottle,
-    klein_filter,
     klein_patch,
     line_patch,
     noisy,

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.populations import Architecture, Recipe
 from cnn_topology.training.devices import settings
 from cnn_topology.training.draws import batch_indices
@@ -33,6 +34,9 @@ ADAM = Recipe(optimizer="adam", learning_rate=3e-3, batch=16)
 SGD = Recipe(optimizer="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3, batch=16)
 CROPPED: dict[str, Any] = {"augmentation": "crop_flip", "crop": 10, "standardize": "image"}
 
+CIRCLE = M.model_copy(update={"first_layer": FixedFirstLayer(kind="fixed_circle", norm=0.4)})
+RANDOM = C.model_copy(update={"first_layer": FixedFirstLayer(kind="fixed_random", bias="zero")})
+
 CASES = {
     "M, Adam": (M, ADAM, GRAY),
     "M, momentum": (M, SGD, GRAY),
@@ -47,6 +51,9 @@ CASES = {
         ADAM.model_copy(update={"standardize": "set"}),
         COLOUR,
     ),
+    "fixed circle, momentum": (CIRCLE, SGD, GRAY),
+    "fixed random filters without bias, Adam, crops": (RANDOM, ADAM.model_copy(update=CROPPED), COLOUR),
+    "angular features": (M.model_copy(update={"angular_features": 5}), ADAM, GRAY),
 }
 
 
@@ -140,3 +147,25 @@ def test_a_network_that_diverges_leaves_the_others_alone() -> None:
     assert stack.finite().tolist() == [True, False, True]
     for place in (0, 2):
         assert torch.equal(stack.weights[place], healthy.weights[place])
+
+
+@pytest.mark.parametrize("recipe", [SGD, ADAM.model_copy(update={"weight_decay": 0.1})], ids=["sgd", "adam"])
+@pytest.mark.parametrize("bias", ["trainable", "zero"])
+@pytest.mark.parametrize("seeds", [SEEDS, SEEDS[:1]], ids=["stacked", "alone"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fixed_filters_are_the_same_bytes_after_training(
+    recipe: Recipe, bias: str, seeds: tuple[int, ...], dtype: torch.dtype
+) -> None:
+    fixed = M.model_copy(update={"first_layer": FixedFirstLayer(kind="fixed_random", bias=bias)})
+    stack = make(fixed, recipe, GRAY, seeds, dtype)
+    before = stack.parameters()
+    stack.train(5)
+    state = stack.state()
+    after = stack.parameters()
+    assert list(after) == list(before)
+    assert after["conv1.weight"].tobytes() == before["conv1.weight"].tobytes()
+    assert np.array_equal(after["conv1.bias"], before["conv1.bias"]) == (bias == "zero")
+    assert not np.array_equal(after["conv2.weight"], before["conv2.weight"])
+    again = make(fixed, recipe, GRAY, seeds, dtype)
+    again.restore(state)
+    assert again.parameters()["conv1.weight"].tobytes() == before["conv1.weight"].tobytes()

@@ -253,3 +253,45 @@ def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "x.safetensors", {"a": np.zeros(2)}, {"step": "1"})
     with pytest.raises(InputError, match="no snapshot"):
         read_snapshot(tmp_path / "x.safetensors")
+
+
+def test_tests_between_snapshots_change_no_weight_and_are_of_own_test_images(
+    undisturbed: TrainingJob, tmp_path: Path
+) -> None:
+    base = job(tmp_path, test_steps=(10, 15), cross_test={"large": digits(32)})
+    train_shard(base)
+    assert not base.resume_folder.exists()
+    for mine, other in zip(snapshots(base), snapshots(undisturbed), strict=True):
+        for name, value in mine.tensors.items():
+            assert np.array_equal(value, other.tensors[name])
+    log = read_table(base.log_path, TRAINING).to_pandas()
+    assert sorted(log["step"].unique()) == [0, 5, 10, 15, 20]
+    between = log[log["step"].isin([10, 15])]
+    assert set(zip(between["images"], between["split"], strict=True)) == {("digits", "test")}
+    assert len(between) == 6
+    before = read_table(undisturbed.log_path).to_pandas().set_index(["network", "step", "images", "split"])
+    shared = log[(log["images"] == "digits") & log["step"].isin(STEPS)].set_index(before.index.names)
+    assert (shared["accuracy"] == before["accuracy"].reindex(shared.index)).all()
+
+
+def test_a_job_stopped_between_snapshots_goes_on_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(train, "CHECK_ITERATIONS", 2)
+    straight = job(tmp_path / "straight", count=1, test_steps=(8, 12))
+    train_shard(straight)
+    stopped, calls, trained = job(tmp_path / "stopped", count=1, test_steps=(8, 12)), [], Stack.train
+
+    def stopping(stack: Stack, steps: int) -> None:
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        calls.append(steps)
+        trained(stack, steps)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stack, "train", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            train_shard(stopped)
+    train_shard(stopped)
+    assert content(stopped) == content(straight)

@@ -149,3 +149,13 @@ def mapper_spec(wildcards):
 def null_parameters(wildcards):
     """Give the parameters of `cnn-topology nulls`."""
     return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()
+
+
+# Training of fixed first layers.
+def matched_snapshots(section):
+    """Give the last snapshots of the population whose mean filter norm a fixed first layer takes."""
+    other = getattr(section.architecture.first_layer, "matched_to", None)
+    if other is None:
+        return []
+    last = PLAN.steps(other)[-1]
+    return [RUN.snapshot(other, shard.number, last) for shard in PLAN.shards_of(other)]

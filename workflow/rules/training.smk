@@ -7,6 +7,7 @@ for population, section in PLAN.config.populations.items():
         input:
             images=RUN.images(section.images),
             cross_test=[RUN.images(name) for name in section.cross_test],
+            matched=matched_snapshots(section),
         output:
             log_table=RUN.training(population, "{shard}"),
             snapshots=[
@@ -27,5 +28,5 @@ for population, section in PLAN.config.populations.items():
             resume=RUN.resume(population, "{shard}"),
         shell:
             "cnn-topology train --parameters {params.block:q} --images {input.images:q}"
-            " --cross-test {input.cross_test:q} --snapshots {output.snapshots:q} --log-table {output.log_table:q}"
+            " --cross-test {input.cross_test:q} --matched {input.matched:q} --snapshots {output.snapshots:q} --log-table {output.log_table:q}"
             " --resume {params.resume:q} --threads {threads} &> {log:q}"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 import torch.nn.functional as F
 
+from cnn_topology.networks.first_layer import angular_features
+from cnn_topology.networks.neighbourhood import neighbours
 from cnn_topology.networks.pooling import dense_pool, local_response_norm, relu_pool, same_pool
 from cnn_topology.plan.populations import Architecture, layers_of
 
@@ -48,7 +50,7 @@ def forward(
         if x.shape[-1] <= FEW_CHANNELS and x.device.type == "cpu":
             # The bias as one more row, against a column of ones: its gradient comes with the product. The matrix lies
             # row by row, or autograd takes a product that is seven times slower in float32.
-            columns = torch.cat([*_neighbours(x), torch.ones_like(x[..., :1])], dim=-1)
+            columns = torch.cat([*neighbours(x), torch.ones_like(x[..., :1])], dim=-1)
             return columns @ torch.cat([_as_matrix(weight), bias[None]])
         weight = weight.contiguous(memory_format=torch.channels_last)
         return F.conv2d(x.movedim(-1, 1), weight, bias, padding=1).movedim(1, -1)
@@ -85,7 +87,7 @@ def forward_stacked(
     """
 
     def convolve(x: torch.Tensor, name: str) -> torch.Tensor:
-        columns = torch.cat(_neighbours(x), dim=-1)
+        columns = torch.cat(neighbours(x), dim=-1)
         weight, bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
         scores = torch.baddbmm(bias[:, None], columns.flatten(1, -2), _as_matrix(weight))
         return scores.view(*columns.shape[:-1], -1)
@@ -106,6 +108,7 @@ def _run(
 ) -> torch.Tensor:
     height, width, channels = x.shape[-3:]
     layers = layers_of(architecture, (height, width, channels), classes)
+    x = angular_features(x, architecture.angular_features)
     for layer in layers:
         if layer.kind == "convolution":
             x = _after_convolution(architecture, layer.depth, layer.pooled, convolve(x, layer.name))
@@ -131,13 +134,6 @@ def _after_convolution(architecture: Architecture, depth: int, pooled: bool, x: 
     return same_pool(local_response_norm(x))
 
 
-def _neighbours(x: torch.Tensor) -> list[torch.Tensor]:
-    """Shift (..., h, w, c) to each place of the 3x3 neighbourhood, row by row; outside are zeros."""
-    height, width = x.shape[-3:-1]
-    padded = F.pad(x, (0, 0, 1, 1, 1, 1))
-    return [padded[..., i : i + height, j : j + width, :] for i in range(3) for j in range(3)]
-
-
 def _as_matrix(weight: torch.Tensor) -> torch.Tensor:
-    """Turn convolution weights (..., out, in, 3, 3) into (..., 9 in, out), rows in the order of `_neighbours`."""
+    """Turn convolution weights (..., out, in, 3, 3) into (..., 9 in, out), rows in the order of `neighbours`."""
     return weight.movedim(-4, -1).movedim(-4, -2).flatten(-4, -2)

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import torch
 
+from cnn_topology.networks.first_layer import fixed_filters
+from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.populations import Architecture, Layer, layers_of
 
 
@@ -36,6 +38,13 @@ def init_parameters(
         weight, bias = _draw(architecture, layer, rng)
         parameters[f"{layer.name}.weight"] = torch.from_numpy(weight.astype(np.float32))
         parameters[f"{layer.name}.bias"] = torch.from_numpy(bias.astype(np.float32))
+    first = architecture.first_layer
+    if isinstance(first, FixedFirstLayer):
+        # Its place in the stream was drawn all the same: the other layers begin as they do beside a learned one.
+        filters, channels = parameters["conv1.weight"].shape[:2]
+        parameters["conv1.weight"] = torch.from_numpy(fixed_filters(first, filters, channels, seed).astype(np.float32))
+        if first.bias == "zero":
+            parameters["conv1.bias"].zero_()
     return parameters
 
 

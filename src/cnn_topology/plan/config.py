@@ -13,7 +13,7 @@ from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
 from cnn_topology.plan.mapper import Mapper
-from cnn_topology.plan.populations import Population, image_shape, layers_of
+from cnn_topology.plan.populations import Population, check_matched, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
 
 CONFIG_VERSION = 1
@@ -64,6 +64,7 @@ class RunConfig(Section):
             late = [step for step in population.snapshots.iterations if step > last]
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
+        check_matched(self.populations)
         return self
 
     @model_validator(mode="after")

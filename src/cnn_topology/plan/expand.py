@@ -106,6 +106,12 @@ class Plan:
             )
         return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
 
+    def test_steps(self, population: str) -> tuple[int, ...]:
+        """Give the steps between snapshots at which networks are tested on their own test images."""
+        section = self.population(population)
+        every, last = section.snapshots.test_every, section.recipe.iterations
+        return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
+
     def layers(self, population: str) -> tuple[Layer, ...]:
         """Give the layers with weights of a population's networks."""
         section = self.population(population)

@@ -81,6 +81,7 @@ class TrainParameters(Parameters):
     architecture: Architecture
     recipe: Recipe
     steps: tuple[int, ...]
+    test_steps: tuple[int, ...]
 
     @classmethod
     def of(cls, plan: Plan, shard: Shard) -> "TrainParameters":
@@ -97,6 +98,7 @@ class TrainParameters(Parameters):
             architecture=section.architecture,
             recipe=section.recipe,
             steps=plan.steps(shard.population),
+            test_steps=plan.test_steps(shard.population),
         )
 
 

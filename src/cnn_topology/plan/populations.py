@@ -1,12 +1,14 @@
 """Populations: which networks are trained, how, and when their weights are kept (weights paper, sections 2 and 8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cnn_topology.errors import unknown
 from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.first_layer import FirstLayer, FixedFirstLayer, LearnedFirstLayer, check_first_layer
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
@@ -47,7 +49,20 @@ class Architecture(Section):
         "normalization, as an independent replication has it (unknown U9).",
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the class scores.")
+    first_layer: FirstLayer = Field(LearnedFirstLayer(), description="The first convolution: learned, or fixed.")
+    angular_features: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Append to each input channel its responses to edges at so many angles (E15; 16 in the paper): the "
+        "first layer then has 1 + this many input channels for each one of the images. 0: none.",
+    )
     initialization: Initialization = Field(Initialization(), description="How weights begin.")
+
+    @model_validator(mode="after")
+    def _first_layer_can_be_made(self) -> "Architecture":
+        check_first_layer(self.first_layer, self.convolutions[0], self.angular_features)
+        return self
 
 
 class Recipe(Section):
@@ -92,6 +107,12 @@ class Snapshots(Section):
     iterations: tuple[Annotated[int, Field(ge=0)], ...] = Field((), description="Iterations.")
     epochs: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         (), description="Epochs, fractions allowed; turned to iterations by the size of the training set."
+    )
+    test_every: int | None = Field(
+        None,
+        ge=1,
+        description="Between snapshots, test on the population's own test images every so many iterations without "
+        "keeping weights: learning speed is read off these. Absent: networks are tested at snapshots alone.",
     )
 
 
@@ -138,7 +159,7 @@ def layers_of(architecture: Architecture, shape: tuple[int, int, int], classes: 
     architecture : Architecture
         Family, widths and pools.
     shape : (int, int, int)
-        Height, width and channels of what enters the first layer.
+        Height, width and channels of the images, after the crop and before angular features.
     classes : int
         Number of class scores.
 
@@ -158,6 +179,7 @@ def layers_of(architecture: Architecture, shape: tuple[int, int, int], classes: 
     if wrong:
         raise ValueError(f"pool_after names depth {wrong[0]}, but the convolutions have depths 1 to {len(depths)}")
     height, width, channels = shape
+    channels *= 1 + architecture.angular_features
     layers = []
     for depth, filters in zip(depths, architecture.convolutions, strict=True):
         wide_enough = min(height, width) >= 4
@@ -184,3 +206,22 @@ def _pool_shrink(architecture: Architecture, depth: int) -> Callable[[int], int]
     if architecture.norm_order == "gut" and depth > 1:
         return lambda side: side - 1
     return lambda side: -(-side // 2)
+
+
+def check_matched(populations: Mapping[str, Population]) -> None:
+    """Refuse a first layer whose norm is matched to a population that is not there or learns no filters.
+
+    Raises
+    ------
+    ValueError
+        Naming the key.
+    """
+    for name, population in populations.items():
+        first = population.architecture.first_layer
+        if not isinstance(first, FixedFirstLayer) or first.matched_to is None:
+            continue
+        where, other = f"populations.{name}.architecture.first_layer.matched_to", first.matched_to
+        if other not in populations:
+            raise ValueError(str(unknown(f"population in {where}", other, populations)))
+        if isinstance(populations[other].architecture.first_layer, FixedFirstLayer):
+            raise ValueError(f"{where}: the first layer of {other} is fixed; name a population that learns it")

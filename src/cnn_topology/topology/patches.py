@@ -10,19 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-X: Float[np.ndarray, " 9"] = np.tile([-1.0, 0.0, 1.0], 3)
-Y: Float[np.ndarray, " 9"] = np.repeat([1.0, 0.0, -1.0], 3)
-
-
-def _unit(patches: np.ndarray) -> np.ndarray:
-    centred = patches - patches.mean(axis=-1, keepdims=True)
-    return centred / np.linalg.norm(centred, axis=-1, keepdims=True)
-
-
-def edge_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, "*batch 9"]:
-    """Give the edge x cos(theta) + y sin(theta), of unit norm: for theta in [0, 2 pi) the primary circle."""
-    angle = np.asarray(theta, dtype=np.float64)[..., None]
-    return (np.cos(angle) * X + np.sin(angle) * Y) / 6**0.5
+from cnn_topology.networks.patches import X, Y, edge_patch, random_filters, unit
 
 
 def line_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, "*batch 9"]:
@@ -31,7 +19,7 @@ def line_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, 
     The period is pi. The line is dark on a bright ground; minus it, the bright line, is the other quadratic circle.
     """
     angle = np.asarray(theta, dtype=np.float64)[..., None]
-    return _unit(2 * (np.cos(angle) * X + np.sin(angle) * Y) ** 2 - 1)
+    return unit(2 * (np.cos(angle) * X + np.sin(angle) * Y) ** 2 - 1)
 
 
 def secondary_patch(
@@ -90,33 +78,14 @@ def klein_patch(
     return np.cos(second) * line_patch(theta1) + np.sin(second) * edge_patch(theta1)
 
 
-def klein_filter(
-    theta1: Float[np.ndarray, "*batch"] | float, theta2: Float[np.ndarray, "*batch"] | float
-) -> Float[np.ndarray, "*batch 9"]:
-    """Give the Klein filter of topological convolutional layers (arXiv 2101.05778), neither centred nor normalized.
-
-    The integral over each cell of a 3x3 partition of [-1, 1]^2 of sin(theta2) t + cos(theta2) (2 t^2 - 1) with
-    t = cos(theta1) x + sin(theta1) y. Centred and normalized it lies on the bottle of `klein_patch`, at the same theta1
-    and another theta2.
-    """
-    first, second = np.asarray(theta1, dtype=np.float64)[..., None], np.asarray(theta2, dtype=np.float64)[..., None]
-    slope = np.cos(first) * X + np.sin(first) * Y
-    return 8 / 27 * np.sin(second) * slope + np.cos(second) * (32 / 81 * slope**2 - 100 / 243)
-
-
 def klein_bottle(around: int, across: int) -> Float[np.ndarray, "{around*across} 9"]:
     """Give the grid of `around` values of theta1 in [0, pi) and `across` values of theta2 in [0, 2 pi)."""
     first, second = np.meshgrid(_around(around) / 2, _around(across), indexing="ij")
     return klein_patch(first.ravel(), second.ravel())
 
 
-def random_filters(points: int, rng: np.random.Generator) -> Float[np.ndarray, "points 9"]:
-    """Draw filters uniformly from the 7-sphere of mean-zero unit patches: Gaussian, centred, normalized."""
-    return _unit(rng.standard_normal((points, 9)))
-
-
 def noisy(
     points: Float[np.ndarray, "points 9"], norm: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "points 9"]:
     """Add to each patch a vector of the given norm in a uniformly random mean-zero direction, and normalize."""
-    return _unit(points + norm * random_filters(len(points), rng))
+    return unit(points + norm * random_filters(len(points), rng))

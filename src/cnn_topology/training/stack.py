@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from cnn_topology.networks.first_layer import frozen_parameters
 from cnn_topology.networks.forward import forward, forward_stacked
 from cnn_topology.networks.initialization import init_parameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
@@ -69,9 +70,15 @@ class Stack:
         self.units = layers_of(architecture, shape, classes)[-1].weight[1]
 
         starts = [init_parameters(architecture, shape, classes, seed) for seed in seeds]
+        self.names, precise = tuple(starts[0]), torch.promote_types(dtype, torch.float32)
+        # Frozen parameters stand apart from the rows that the optimizer sees: nothing can move them.
+        self.frozen = {
+            name: torch.stack([start.pop(name) for start in starts]).to(device, precise)
+            for name in frozen_parameters(architecture)
+        }
         self.shapes = {name: tuple(value.shape) for name, value in starts[0].items()}
         rows = [torch.cat([value.flatten() for value in start.values()]) for start in starts]
-        self.weights = torch.stack(rows).to(device, torch.promote_types(dtype, torch.float32)).requires_grad_()
+        self.weights = torch.stack(rows).to(device, precise).requires_grad_()
         self.averages = torch.zeros(moments(recipe), *self.weights.shape, dtype=self.weights.dtype, device=device)
         self.done = 0
         self._step = torch.zeros((), dtype=torch.int64, device=device)
@@ -151,8 +158,10 @@ class Stack:
 
     def _named(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
         parts = rows.split([math.prod(shape) for shape in self.shapes.values()], dim=1)
-        named = zip(self.shapes.items(), parts, strict=True)
-        return {name: part.view(len(rows), *shape) for (name, shape), part in named}
+        trained = zip(self.shapes.items(), parts, strict=True)
+        named = {name: part.view(len(rows), *shape) for (name, shape), part in trained}
+        named |= {name: value.to(rows.device, rows.dtype) for name, value in self.frozen.items()}
+        return {name: named[name] for name in self.names}
 
     def _forward(self, named: dict[str, torch.Tensor], x: torch.Tensor, dropout: torch.Tensor | None) -> torch.Tensor:
         """Give class scores (networks, batch, classes) in the weights' own precision."""

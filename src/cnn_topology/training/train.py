@@ -71,6 +71,8 @@ class TrainingJob:
         Seed of the run; network i has the seed derived from it, "network", the population's name and i.
     steps : tuple of int
         Steps at which weights are kept and networks tested.
+    test_steps : tuple of int
+        Further steps at which they are tested on their own test images alone; disjoint from `steps`.
     image_set : ImageSet
         What is trained on.
     cross_test : mapping of str to ImageSet
@@ -101,9 +103,15 @@ class TrainingJob:
     snapshots_folder: Path
     log_path: Path
     resume_folder: Path
+    test_steps: tuple[int, ...] = ()
     device: str = "auto"
     threads: int = 1
     notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tested(self) -> tuple[int, ...]:
+        """All steps at which networks are tested, in order."""
+        return tuple(sorted({*self.steps, *self.test_steps}))
 
     @property
     def networks(self) -> range:
@@ -167,7 +175,7 @@ def _train_stack(
     dtype: torch.dtype,
 ) -> None:
     state, done = folder.state(), folder.steps()
-    if done >= set(job.steps):
+    if done >= set(job.tested):
         return
     images, section = job.image_set, job.section
     seeds = tuple(job.seed(network) for network in networks)
@@ -176,12 +184,12 @@ def _train_stack(
     )
     begin, failed = -1, np.zeros(len(networks), bool)
     # A state is of use only if no snapshot before it is missing.
-    if state is not None and {step for step in job.steps if step <= int(state["step"][0])} <= done:
+    if state is not None and {step for step in job.tested if step <= int(state["step"][0])} <= done:
         stack.restore(state)
         begin, failed = stack.done, state["failed"]
         _say(job, networks, f"goes on from step {begin}")
     last_flush = time.monotonic()
-    for step in (step for step in job.steps if step > begin):
+    for step in (step for step in job.tested if step > begin):
         clock, before = time.monotonic(), stack.done
         while stack.done < step and not failed.all():
             stack.train(min(CHECK_ITERATIONS - stack.done % CHECK_ITERATIONS, step - stack.done))
@@ -190,6 +198,10 @@ def _train_stack(
                 folder.flush({**stack.state(), "failed": failed})
                 last_flush = time.monotonic()
         milliseconds = 1e3 * (time.monotonic() - clock) / max(1, stack.done - before)
+        if step not in job.steps:
+            rows, failed = _test(job, networks, stack, step, tests[:1], failed)
+            folder.add(step, {}, rows)
+            continue
         rows, failed = _test(job, networks, stack, step, tests, failed)
         weights = stack.parameters()
         for tensor in weights.values():
@@ -234,11 +246,13 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
     _warn_of_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.steps[-1])[1]])
     log: Rows = []
     failed: dict[int, bool] = {}
-    for step in job.steps:
+    for step in job.tested:
         parts = [folder.snapshot(step) for folder in folders.values()]
         rows = [row for _, part in parts for row in part]
         failed = {row["network"]: row["failed"] for row in rows}
         log += rows
+        if step not in job.steps:
+            continue
         names = parts[0][0]
         stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
         write_snapshot(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
@@ -284,6 +298,7 @@ def config_hash(job: TrainingJob) -> str:
 def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
     """Hash all that the bytes of a stack depend on."""
     parts: list[Any] = [config_hash(job), job.image_set.sha256, job.population, job.run_seed, networks, job.steps]
+    parts += [job.test_steps]
     parts += [(name, images.sha256) for name, images in job.cross_test.items()]
     parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -303,7 +318,7 @@ def _training_labels(job: TrainingJob) -> np.ndarray:
 
 
 def _tests(job: TrainingJob, labels: np.ndarray) -> list[_Test]:
-    """List what is tested on: the whole test set, a fixed part of the training set, the other sets' test images."""
+    """List what is tested on: first the test set, then a fixed part of the training set, then the other sets."""
     images = job.image_set
     rng = np.random.default_rng(derive_seed(job.run_seed, "train subset", job.population))
     part = np.sort(rng.permutation(len(labels))[:TRAIN_EXAMPLES])

@@ -21,6 +21,7 @@ VERBS = {
     "figure": "draw one figure from tables",
     "page": "write the interactive page of a layer's mapper graphs from tables",
     "summary": "say what a run found",
+    "train-resnet": "train one residual network, or take its weights from a checkpoint",
     "reference": "write the key reference and the JSON schema of the config",
 }
 

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
-from cnn_topology.plan import parameters
+from cnn_topology.plan import activation_parameters, parameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -33,7 +33,15 @@ BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
 MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
 LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
-TABLES = WEIGHT_TABLES if PLAN.config.populations else ()
+RESNETS = [
+    (name, network)
+    for name, section in PLAN.config.resnets.items()
+    for network in range(section.networks)
+]
+TABLES = (
+    *(WEIGHT_TABLES if PLAN.config.populations else ()),
+    *(("resnet_training",) if RESNETS else ()),
+)
 
 
 wildcard_constraints:
@@ -159,3 +167,22 @@ def matched_snapshots(section):
         return []
     last = PLAN.steps(other)[-1]
     return [RUN.snapshot(other, shard.number, last) for shard in PLAN.shards_of(other)]
+
+
+# Activations: one job a residual network, one job a network and cloud.
+def resnet_images(wildcards):
+    """Give the image set that a residual network is trained on."""
+    return RUN.images(PLAN.config.resnets[wildcards.population].images)
+
+
+def resnet_checkpoint(wildcards):
+    """Give the checkpoint that takes the place of training, if there is one."""
+    number = int(wildcards.network)
+    return PLAN.config.resnets[wildcards.population].checkpoints[number : number + 1]
+
+
+def resnet_parameters(wildcards):
+    """Give the parameters of `cnn-topology train-resnet`."""
+    return activation_parameters.ResNetParameters.of(
+        PLAN, wildcards.population, int(wildcards.network)
+    ).dump()

@@ -1,0 +1,310 @@
+"""Training of one residual network by the recipe of its variant (activations paper, sections 1.1 and 1.4).
+
+The released code sets no seed (Q10); here a network's seed decides its initialization and every batch. Accuracy is
+that of plain test images: the published "flip" of test images reverses their colours, not their width (Q10).
+"""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.nn import functional
+
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.errors import InputError
+from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
+from cnn_topology.networks.resnet import ResNet, make_resnet
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
+from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tensors import write_tensors
+from cnn_topology.tables.activation_schemas import RESNET_TRAINING
+from cnn_topology.training.devices import choose_device, choose_precision, settings
+from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, normalization, padded
+from cnn_topology.training.resnet_state import Progress, ResumeFile
+
+# At most so many seconds of work are lost when a job is killed.
+CHECKPOINT_SECONDS = 60.0
+# Images at once in a test.
+TEST_IMAGES = 500
+# Seed recorded for weights that were not trained here.
+NO_SEED = -1
+
+
+@dataclass(frozen=True)
+class ResNetJob:
+    """One network and where its files go.
+
+    Attributes
+    ----------
+    population, network, seed
+        Key of `resnets`, number in it, and the seed derived from both.
+    section : PHResNets or MapperResNets
+        Layout and recipe.
+    image_set : ImageSet
+        What is trained on.
+    weights_path, log_path : Path
+        Get the weights (.safetensors) and the table `RESNET_TRAINING`.
+    resume_folder : Path
+        Private to this job; removed when its files are in place.
+    checkpoint : Path, optional
+        Weights to take in place of training.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    threads : int
+        Threads of a CPU job.
+    notes : mapping of str to str
+        More metadata for both files.
+    """
+
+    population: str
+    network: int
+    seed: int
+    section: PHResNets | MapperResNets
+    image_set: ImageSet
+    weights_path: Path
+    log_path: Path
+    resume_folder: Path
+    checkpoint: Path | None = None
+    device: str = "auto"
+    threads: int = 1
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_weights(job: ResNetJob) -> None:
+    """Train a network, or read its checkpoint; test it; write its weights and its log.
+
+    A job that was killed goes on where its last state was saved and ends with the same bytes.
+
+    Raises
+    ------
+    InputError
+        If images, batch or checkpoint do not fit, CUDA is asked for where there is none, or the loss diverges.
+    """
+    device = choose_device(job.device)
+    dtype = _precision(job.section.recipe.precision, device)
+    mean, sd = normalization(job.section.normalization, job.image_set.train_images)
+    with settings(device, job.threads):
+        trainer = _Trainer(job, device, dtype, Normalizer.of(mean, sd, device))
+        rows = trainer.train() if job.checkpoint is None else trainer.take(job.checkpoint)
+        tensors = {name: tensor.cpu().numpy() for name, tensor in trainer.network.state_dict().items()}
+    metadata = {
+        "population": job.population,
+        "network": str(job.network),
+        "network_seed": str(job.seed if job.checkpoint is None else NO_SEED),
+        "checkpoint": "" if job.checkpoint is None else job.checkpoint.name,
+        "mean": json.dumps(mean),
+        "sd": json.dumps(sd),
+        "images": job.image_set.name,
+        "images_sha256": job.image_set.sha256,
+        "classes": json.dumps(job.image_set.classes),
+        "precision": str(dtype).removeprefix("torch."),
+        "torch": torch.__version__,
+        **job.notes,
+    }
+    write_tensors(job.weights_path, tensors, metadata)
+    write_table(job.log_path, pa.Table.from_pylist(rows, schema=RESNET_TRAINING), RESNET_TRAINING, job.notes)
+    trainer.resume.remove()
+
+
+def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) -> float:
+    """Give the learning rate of one iteration.
+
+    Parameters
+    ----------
+    recipe : TriangularRecipe or StepRecipe
+        Piecewise linear through (0, 0), (peak epoch, peak) and (last epoch, 0); or multiplied at milestones.
+    step : int
+        Iteration from 0.
+    steps : int
+        Iterations of an epoch.
+    """
+    if isinstance(recipe, TriangularRecipe):
+        corners = [0.0, recipe.peak_epoch * steps, recipe.epochs * steps]
+        return recipe.learning_rate * float(np.interp(step, corners, [0.0, 1.0, 0.0]))
+    passed = sum(step >= milestone * steps for milestone in recipe.milestones)
+    return float(recipe.learning_rate * recipe.factor**passed)
+
+
+def steps_per_epoch(recipe: TriangularRecipe | StepRecipe, images: int) -> int:
+    """Give the iterations of an epoch: what fills no batch is dropped (`ph`), or is a smaller one of two at least."""
+    full, rest = divmod(images, recipe.batch)
+    return full + (isinstance(recipe, StepRecipe) and rest > 1)
+
+
+class _Trainer:
+    """One network on one device, its optimizer and its place in the training."""
+
+    def __init__(self, job: ResNetJob, device: torch.device, dtype: torch.dtype, normalizer: Normalizer) -> None:
+        self.job, self.device, self.dtype, self.normalizer = job, device, dtype, normalizer
+        images, recipe = job.image_set, job.section.recipe
+        self.shape = images.shape
+        self.network = make_resnet(job.section, self.shape[2], len(images.classes), job.seed).to(device)
+        self.network.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=recipe.learning_rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+        )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+        self.test_images, self.test_labels = self._on_device(images.test_images), self._on_device(images.test_labels)
+        self.resume = ResumeFile(job.resume_folder, self._identity())
+
+    def train(self) -> list[dict[str, Any]]:
+        """Train to the end; give the rows of the log."""
+        images, recipe = self.job.image_set, self.job.section.recipe
+        count = len(images.train_labels)
+        steps = steps_per_epoch(recipe, count)
+        if not steps:
+            raise InputError(
+                f"resnets.{self.job.population}.recipe.batch is {recipe.batch}, but {images.name} has {count} training "
+                "images: use a smaller batch"
+            )
+        train_images = padded(self._on_device(images.train_images), recipe.translate)
+        train_labels = self._on_device(images.train_labels)
+        fill = (255 * self.normalizer.mean).to(torch.uint8)
+        progress = self.resume.restore(self.network, self.optimizer, self.scaler) or Progress()
+        if progress.step:
+            self._say(f"goes on from iteration {progress.step} of {recipe.epochs * steps}")
+        saved = time.monotonic()
+        while progress.step < recipe.epochs * steps:
+            epoch, clock, first = progress.step // steps, time.monotonic(), progress.step
+            draws = Epoch.draw(self.job.seed, epoch, (count, *self.shape[:2]), recipe, self.device)
+            sums = torch.tensor(progress.sums, dtype=torch.float64, device=self.device)
+            self.network.train()
+            for step in range(progress.step, (epoch + 1) * steps):
+                start = (step - epoch * steps) * recipe.batch
+                rows = slice(start, min(start + recipe.batch, count))
+                batch = augmented(train_images, draws, rows, self.shape[:2], recipe.cutout, fill)
+                sums += self._step(batch, train_labels[draws.order[rows]], learning_rate(recipe, step, steps))
+                progress.step = step + 1
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    progress.sums = sums.tolist()
+                    self.resume.save(self.network, self.optimizer, self.scaler, progress)
+                    saved = time.monotonic()
+            seconds = (time.monotonic() - clock) / (progress.step - first)
+            self._end_epoch(progress, epoch, sums.tolist(), seconds)
+        if progress.best is not None:
+            self.network.load_state_dict({name: torch.from_numpy(x) for name, x in progress.best.items()})
+        kept = max(progress.rows, key=lambda row: row["test_accuracy"]) if progress.best else progress.rows[-1]
+        return [{**row, "kept": row is kept} for row in progress.rows]
+
+    def take(self, checkpoint: Path) -> list[dict[str, Any]]:
+        """Take the weights of a file; give the one row of the log."""
+        load_checkpoint(self.network, read_checkpoint(checkpoint), checkpoint)
+        loss, accuracy = self._test()
+        self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")
+        unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan")}
+        return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "kept": True}]
+
+    def _step(self, batch: torch.Tensor, labels: torch.Tensor, rate: float) -> torch.Tensor:
+        """Train on one batch; give the sums of its losses and of its right answers, and its size."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        with self._autocast():
+            scores = self.network(self.normalizer(batch))
+        loss = functional.cross_entropy(scores.float(), labels)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        right = (scores.detach().argmax(1) == labels).sum()
+        size = len(labels)
+        return torch.stack([loss.detach().double() * size, right.double(), torch.full_like(right, size).double()])
+
+    def _end_epoch(self, progress: Progress, epoch: int, sums: list[float], seconds: float) -> None:
+        recipe = self.job.section.recipe
+        if not np.isfinite(sums[0]):
+            raise InputError(
+                f"resnets.{self.job.population}: the loss of network {self.job.network} became infinite or not a "
+                f"number in epoch {epoch + 1}; lower recipe.learning_rate (= {recipe.learning_rate:g})"
+            )
+        loss, accuracy = self._test()
+        train = {"train_examples": int(sums[2]), "train_loss": sums[0] / sums[2], "train_accuracy": sums[1] / sums[2]}
+        if isinstance(recipe, StepRecipe) and recipe.selection == "best-on-test":
+            before = [row["test_accuracy"] for row in progress.rows]
+            if not before or accuracy > max(before):
+                progress.best = {name: x.cpu().numpy().copy() for name, x in self.network.state_dict().items()}
+        progress.rows.append({**self._row(epoch + 1, progress.step, loss, accuracy), **train})
+        progress.sums = [0.0, 0.0, 0.0]
+        self._say(
+            f"epoch {epoch + 1} of {recipe.epochs}: training loss {train['train_loss']:.3f}, test accuracy "
+            f"{100 * accuracy:.2f} %, {1e3 * seconds:.0f} ms per iteration"
+        )
+
+    @torch.no_grad()
+    def _test(self) -> tuple[float, float]:
+        """Give mean loss and accuracy on the plain test images."""
+        self.network.eval()
+        loss = right = 0.0
+        for start in range(0, len(self.test_labels), TEST_IMAGES):
+            labels = self.test_labels[start : start + TEST_IMAGES]
+            with self._autocast():
+                scores = self.network(self.normalizer(self.test_images[start : start + TEST_IMAGES]))
+            loss += float(functional.cross_entropy(scores.float(), labels, reduction="sum"))
+            right += float((scores.argmax(1) == labels).sum())
+        return loss / len(self.test_labels), right / len(self.test_labels)
+
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
+        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+            yield
+
+    def _on_device(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _row(self, epoch: int, step: int, loss: float, accuracy: float) -> dict[str, Any]:
+        return {
+            "population": self.job.population,
+            "network": self.job.network,
+            "seed": self.job.seed,
+            "epoch": epoch,
+            "step": step,
+            "images": self.job.image_set.name,
+            "test_examples": len(self.test_labels),
+            "test_loss": loss,
+            "test_accuracy": accuracy,
+        }
+
+    def _identity(self) -> str:
+        """Hash all that the bytes of the network depend on."""
+        layout = self.job.section.model_dump(mode="json", exclude={"networks", "checkpoints"})
+        parts = [layout, self.job.seed, self.job.image_set.sha256, self.device.type, str(self.dtype)]
+        parts += [self.job.threads, torch.__version__, np.__version__]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _say(self, what: str) -> None:
+        print(f"{self.job.population}: network {self.job.network}, {what}", file=sys.stderr, flush=True)
+
+
+def _precision(name: str, device: torch.device) -> torch.dtype:
+    """Give the type of the products: float16 by the paper on CUDA, else as for the other networks."""
+    if name == "float16" and device.type == "cpu":
+        raise InputError("recipe.precision = float16 needs CUDA; use `auto`, `bfloat16` or `float32`")
+    if name == "float16" or (name == "auto" and device.type == "cuda"):
+        return torch.float16
+    return choose_precision(name, device)
+
+
+def network_of(
+    section: PHResNets | MapperResNets, tensors: Mapping[str, np.ndarray], channels: int, classes: int, path: Path
+) -> ResNet:
+    """Rebuild a trained network from the tensors of its weights file.
+
+    Raises
+    ------
+    InputError
+        If they do not fit, as `load_checkpoint` says it.
+    """
+    network = make_resnet(section, channels, classes, seed=0)
+    load_checkpoint(network, {name: torch.from_numpy(array) for name, array in tensors.items()}, path)
+    return network.eval()

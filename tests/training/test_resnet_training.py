@@ -1,0 +1,223 @@
+"""Training of residual networks: recipes, batches, resuming, checkpoints, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.errors import InputError
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
+from cnn_topology.storage.tables import read_table
+from cnn_topology.storage.tensors import read_metadata, read_tensors
+from cnn_topology.tables.activation_schemas import RESNET_TRAINING
+from cnn_topology.training import resnets
+from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, normalization, padded
+from cnn_topology.training.resnets import ResNetJob, learning_rate, make_weights, steps_per_epoch
+
+CPU = torch.device("cpu")
+RECIPE = {"epochs": 3, "batch": 20, "learning_rate": 0.1, "precision": "float32", "flip": False}
+
+
+def image_set(count=70, side=12, seed=0):
+    """Two classes that a small network tells apart: bright above, bright below."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    images = rng.integers(0, 60, (count, side, side, 3))
+    images[labels == 0, : side // 2] += 120
+    images[labels == 1, side // 2 :] += 120
+    images, labels = images.astype(np.uint8), labels.astype(np.int64)
+    return ImageSet("halves", images[:60], labels[:60], images[60:], labels[60:], ("above", "below"))
+
+
+def job(folder, variant="ph", recipe=None, **changed):
+    recipe = {**RECIPE, **({"peak_epoch": 1} if variant == "ph" else {"milestones": (2,)}), **(recipe or {})}
+    section = {"ph": PHResNets, "mapper": MapperResNets}[variant](
+        images="halves", variant=variant, widths=[4, 8], blocks=[1, 1], normalization="set", recipe=recipe
+    )
+    paths = {"weights_path": folder / "w.safetensors", "log_path": folder / "w.parquet", "resume_folder": folder / "r"}
+    return ResNetJob(**{"population": "nets", "network": 0, "seed": 5, "section": section, **paths, **changed})
+
+
+@pytest.fixture(scope="module")
+def images():
+    return image_set()
+
+
+def test_triangular_rate_goes_through_its_corners_at_each_iteration():
+    recipe = TriangularRecipe()
+    rates = [learning_rate(recipe, step, 48) for step in (0, 120, 240, 240 + 48 * 19 // 2, 24 * 48)]
+    assert rates == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_step_rate_falls_tenfold_at_its_milestones():
+    rates = [learning_rate(StepRecipe(), epoch * 391, 391) for epoch in (0, 149, 150, 249, 250, 349)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_an_epoch_has_the_papers_number_of_iterations():
+    assert steps_per_epoch(TriangularRecipe(), 50_000) == 48
+    assert steps_per_epoch(StepRecipe(), 50_000) == 391
+    assert steps_per_epoch(StepRecipe(batch=7), 15) == 2  # one image alone has no batch statistics
+
+
+def test_a_batch_without_augmentation_is_the_images_themselves(images):
+    pixels = torch.from_numpy(images.train_images)
+    recipe = TriangularRecipe(translate=0, cutout=0, flip=False)
+    epoch = Epoch.draw(1, 0, (60, 12, 12), recipe, CPU)
+    batch = augmented(pixels, epoch, slice(0, 60), (12, 12), 0, torch.zeros(3, dtype=torch.uint8))
+    assert torch.equal(batch, pixels[epoch.order])
+    assert sorted(epoch.order.tolist()) == list(range(60))
+
+
+def test_augmentation_shifts_flips_and_cuts_as_drawn(images):
+    recipe = TriangularRecipe(translate=2, cutout=5)
+    epoch = Epoch.draw(1, 3, (60, 12, 12), recipe, CPU)
+    fill = torch.tensor([9, 8, 7], dtype=torch.uint8)
+    batch = augmented(padded(torch.from_numpy(images.train_images), 2), epoch, slice(10, 40), (12, 12), 5, fill)
+    for place in range(30):
+        row = place + 10
+        source = np.pad(images.train_images[epoch.order[row]], ((2, 2), (2, 2), (0, 0)))
+        (top, left), (above, before) = epoch.shifts[row].tolist(), epoch.holes[row].tolist()
+        expected = source[top : top + 12, left : left + 12].copy()
+        if epoch.flips[row]:
+            expected = expected[:, ::-1].copy()
+        expected[above : above + 5, before : before + 5] = fill
+        assert np.array_equal(batch[place].numpy(), expected)
+    assert 0.2 < epoch.flips.float().mean() < 0.8
+    assert set(epoch.shifts.flatten().tolist()) == set(range(5))
+    assert set(epoch.holes.flatten().tolist()) == set(range(8))
+
+
+def test_epochs_and_seeds_draw_apart():
+    drawn = {
+        (seed, epoch): tuple(Epoch.draw(seed, epoch, (60, 12, 12), TriangularRecipe(), CPU).order.tolist())
+        for seed in (1, 2)
+        for epoch in (0, 1)
+    }
+    assert len(set(drawn.values())) == 4
+
+
+def test_normalization_of_the_paper_is_its_numbers_on_the_byte_scale():
+    mean, sd = normalization("paper", np.zeros(0))
+    bytes_ = np.array([[[[0, 100, 255]]]], dtype=np.uint8)
+    found = Normalizer.of(mean, sd, CPU)(torch.from_numpy(bytes_))[0, :, 0, 0]
+    # Section 1.1 gives mean and standard deviation on the 0-255 scale.
+    expected = (np.array([0, 100, 255]) - [125.307, 122.961, 113.8575]) / [51.5865, 50.847, 51.255]
+    assert found.numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_constant_channel_stays_finite():
+    mean, sd = normalization("set", np.full((3, 2, 2, 1), 7, np.uint8))
+    assert mean == pytest.approx([7 / 255])
+    assert sd[0] > 0
+
+
+@pytest.mark.parametrize("variant", ["ph", "mapper"])
+def test_a_network_learns_and_says_how_well(images, tmp_path, variant):
+    recipe = {"epochs": 8, "translate": 1, "cutout": 0}
+    make_weights(job(tmp_path, variant, recipe, image_set=images, notes={"seed": "1"}))
+    log = read_table(tmp_path / "w.parquet", RESNET_TRAINING).to_pandas()
+    assert log["epoch"].tolist() == list(range(1, 9))
+    assert log["kept"].tolist() == [False] * 7 + [True]
+    assert log["test_accuracy"].iloc[-1] == 1
+    assert log["train_loss"].iloc[-1] < log["train_loss"].iloc[0] / 2
+    tensors, metadata = read_tensors(tmp_path / "w.safetensors")
+    assert json.loads(metadata["classes"]) == ["above", "below"]
+    assert metadata["network_seed"] == "5"
+    assert len(json.loads(metadata["mean"])) == 3
+    assert not (tmp_path / "r").exists()
+    assert {"conv1.weight", "linear.bias", "bn1.running_mean"} <= set(tensors)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    recipe = {"selection": "best-on-test", "cutout": 4}
+    make_weights(job(tmp_path / "whole", "mapper", recipe, image_set=images))
+    step, calls = resnets._Trainer._step, []
+
+    def stops(self, *arguments):
+        calls.append(1)
+        if len(calls) == 5:
+            raise Killed
+        return step(self, *arguments)
+
+    monkeypatch.setattr(resnets._Trainer, "_step", stops)
+    with pytest.raises(Killed):
+        make_weights(job(tmp_path / "killed", "mapper", recipe, image_set=images))
+    assert not (tmp_path / "killed/w.safetensors").exists()
+    calls.extend([1] * 10)
+    make_weights(job(tmp_path / "killed", "mapper", recipe, image_set=images))
+    assert len(calls) == 15 + 5, "iterations done before the kill were done again"
+    for name in ("w.safetensors", "w.parquet"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+
+
+def test_the_state_of_another_job_is_not_taken_up(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("cnn_topology.training.resnet_state.shutil.rmtree", lambda *a, **k: None)
+    make_weights(job(tmp_path, image_set=images))
+    make_weights(job(tmp_path, image_set=images, seed=6))
+    other = (tmp_path / "w.safetensors").read_bytes()
+    (tmp_path / "r/state.safetensors").unlink()
+    make_weights(job(tmp_path, image_set=images, seed=6))
+    assert (tmp_path / "w.safetensors").read_bytes() == other
+
+
+def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_path, monkeypatch):
+    accuracies = iter([0.5, 0.9, 0.7] * 2)
+    monkeypatch.setattr(resnets._Trainer, "_test", lambda self: (0.1, next(accuracies)))
+    kept, weights = {}, {}
+    for selection in ("last", "best-on-test"):
+        make_weights(job(tmp_path, "mapper", {"selection": selection}, image_set=images))
+        kept[selection] = read_table(tmp_path / "w.parquet").to_pandas()["kept"].tolist()
+        weights[selection] = read_metadata(tmp_path / "w.safetensors")["sha256"]
+    assert kept == {"last": [False, False, True], "best-on-test": [False, True, False]}
+    assert weights["last"] != weights["best-on-test"]
+
+
+def test_a_checkpoint_takes_the_place_of_training(images, tmp_path):
+    make_weights(job(tmp_path, image_set=images))
+    tensors, _ = read_tensors(tmp_path / "w.safetensors")
+    wrapped = {
+        "state_dict": {f"module.{name}": torch.from_numpy(array) for name, array in tensors.items()},
+        "best": 0.9,
+    }
+    torch.save(wrapped, tmp_path / "own.pt")
+    (tmp_path / "again").mkdir()
+    make_weights(job(tmp_path / "again", image_set=images, checkpoint=tmp_path / "own.pt"))
+    again, metadata = read_tensors(tmp_path / "again/w.safetensors")
+    assert all(np.array_equal(again[name], tensors[name]) for name in tensors)
+    assert (metadata["checkpoint"], metadata["network_seed"]) == ("own.pt", "-1")
+    row = read_table(tmp_path / "again/w.parquet").to_pylist()[0]
+    trained = read_table(tmp_path / "w.parquet").to_pylist()[-1]
+    assert (row["epoch"], row["seed"], row["kept"]) == (0, -1, True)
+    assert row["test_accuracy"] == trained["test_accuracy"]
+    assert np.isnan(row["train_loss"])
+
+
+def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path):
+    with pytest.raises(InputError, match=r"resnets.nets.recipe.batch is 61, but halves has 60 training images"):
+        make_weights(job(tmp_path, recipe={"batch": 61}, image_set=images))
+
+
+def test_a_diverging_loss_says_what_to_lower(images, tmp_path):
+    with pytest.raises(InputError, match=r"became infinite or not a number in epoch 1; lower recipe.learning_rate"):
+        make_weights(
+            job(tmp_path, "mapper", {"learning_rate": 10.0, "momentum": 0.99, "weight_decay": 1e30}, image_set=images)
+        )
+
+
+def test_half_precision_needs_a_gpu(images, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(InputError, match="precision = float16 needs CUDA"):
+        make_weights(replace(job(tmp_path, recipe={"precision": "float16"}, image_set=images), device="cpu"))

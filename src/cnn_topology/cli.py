@@ -22,6 +22,10 @@ VERBS = {
     "page": "write the interactive page of a layer's mapper graphs from tables",
     "summary": "say what a run found",
     "train-resnet": "train one residual network, or take its weights from a checkpoint",
+    "activation-barcodes": "persistent homology of the activation clouds of all layers of a network",
+    "layer-distances": "compare the layers of some networks with those of others by all measures",
+    "component-sensitivity": "compare every layer of a network with itself after components were removed",
+    "measure-tests": "test the measures that compare layers: order, specificity, sensitivity, agreement",
     "reference": "write the key reference and the JSON schema of the config",
 }
 

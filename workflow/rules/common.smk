@@ -9,15 +9,21 @@ from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
-from cnn_topology.plan import activation_parameters, parameters
+from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.layer_comparisons import (
+    COMPARISON_TABLE_NAMES,
+    DIAGRAMS,
+    comparisons,
+)
 from cnn_topology.plan.names import RunFolder
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
     PLAN = Plan(parse_config(config, CONFIG_FILES))
     FIGURES = figure_specs(PLAN)
+    COMPARISONS = comparisons(PLAN)
 except InputError as error:
     text = str(error)
     raise WorkflowError(
@@ -42,6 +48,7 @@ TABLES = (
     *(WEIGHT_TABLES if PLAN.config.populations else ()),
     *(("resnet_training",) if RESNETS else ()),
 )
+COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
 
 
 wildcard_constraints:
@@ -54,6 +61,7 @@ wildcard_constraints:
     shard="[0-9]{4}",
     points="[0-9]+",
     table="|".join(LAYER_TABLES),
+    pairs=f"{DIAGRAMS}|[0-9]{{4}}-[0-9]{{4}}",
 
 
 def clouds_of(wildcards):
@@ -185,4 +193,98 @@ def resnet_parameters(wildcards):
     """Give the parameters of `cnn-topology train-resnet`."""
     return activation_parameters.ResNetParameters.of(
         PLAN, wildcards.population, int(wildcards.network)
+    ).dump()
+
+
+# Layers compared by their clouds: one job a block of pairs of networks.
+def network_clouds_of(wildcards):
+    """Give the clouds of all layers of a network, for one kind of cloud."""
+    return network_clouds(wildcards.cloud, int(wildcards.network))
+
+
+def network_clouds(cloud, network):
+    """Give the clouds of all layers of a network."""
+    return [
+        RUN.activations(COMPARISONS[cloud].population, network, layer.name, cloud)
+        for layer in COMPARISONS[cloud].layers
+    ]
+
+
+def pairs_inputs(wildcards):
+    """Give what a block of pairs of networks is compared by: bars of all networks, or clouds of those in the block."""
+    comparison = COMPARISONS[wildcards.cloud]
+    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[wildcards.pairs]
+    networks = sorted({*rows, *columns})
+    if wildcards.pairs == DIAGRAMS:
+        folder = (comparison.population, wildcards.cloud)
+        return {
+            "barcodes": [RUN.part("activation_barcodes", *folder, n) for n in networks]
+        }
+    return {
+        "clouds": [
+            path for n in networks for path in network_clouds(wildcards.cloud, n)
+        ]
+    }
+
+
+def pairs_memory(wildcards):
+    """Forecast the memory of a block of pairs, MB: of each layer what the measures prepare, at most two arrays of
+    samples x channels and a Gram matrix of samples x samples."""
+    comparison = COMPARISONS[wildcards.cloud]
+    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[wildcards.pairs]
+    if wildcards.pairs == DIAGRAMS:
+        return 2000
+    channels = sum(layer.channels for layer in comparison.layers)
+    arrays = comparison.images * (
+        3 * channels + len(comparison.layers) * comparison.images
+    )
+    return 1000 + 8 * arrays * len({*rows, *columns}) // 10**6
+
+
+def compared_parts(wildcards):
+    """Give all values of all pairs of networks."""
+    return [
+        RUN.part("network_pairs", comparison.population, cloud, block)
+        for cloud, comparison in COMPARISONS.items()
+        for block in comparison.blocks(PLAN.config.jobs.networks)
+    ]
+
+
+def curve_parts(wildcards):
+    """Give the sensitivity curves of all networks that lose components."""
+    return [
+        RUN.part("component_curves", comparison.population, cloud, network)
+        for cloud, comparison in COMPARISONS.items()
+        for network in comparison.reduced
+    ]
+
+
+def activation_barcode_parameters(wildcards):
+    """Give the parameters of `cnn-topology activation-barcodes`."""
+    return layer_parameters.ActivationBarcodeParameters(
+        run_seed=PLAN.config.seed,
+        population=wildcards.population,
+        cloud=wildcards.cloud,
+        network=int(wildcards.network),
+    ).dump()
+
+
+def layer_distance_parameters(wildcards):
+    """Give the parameters of `cnn-topology layer-distances`."""
+    return layer_parameters.LayerDistanceParameters.of(
+        PLAN, COMPARISONS[wildcards.cloud], wildcards.pairs
+    ).dump()
+
+
+def component_sensitivity_parameters(wildcards):
+    """Give the parameters of `cnn-topology component-sensitivity`."""
+    return layer_parameters.ComponentSensitivityParameters.of(
+        PLAN, COMPARISONS[wildcards.cloud], int(wildcards.network)
+    ).dump()
+
+
+def measure_test_parameters(wildcards):
+    """Give the parameters of `cnn-topology measure-tests`."""
+    return layer_parameters.MeasureTestParameters(
+        run_seed=PLAN.config.seed, draws=PLAN.config.layer_distances.draws
     ).dump()

@@ -52,8 +52,9 @@ class Measure:
         Exchanging the layers changes nothing.
     invariant : tuple of {'orthogonal', 'scaling', 'linear'}
         Maps of the features of one layer that do not change the value: rotations and reflections, scaling by a
-        number, any invertible linear map. Of 'diagrams': the same map of both layers.
-    takes : {'clouds', 'diagrams'}
+        number, any invertible linear map. Of diagrams: a map of the points they were made from.
+    takes : {'clouds', 'diagrams', 'scaled diagrams'}
+        Clouds on the same samples; finite H1 bars; finite H1 bars over the median distance of the cloud's points.
     minimum_samples : callable
         From both prepared layers to the fewest samples that the measure needs.
     prepare : callable
@@ -66,7 +67,7 @@ class Measure:
     kind: Kind
     symmetric: bool
     invariant: tuple[Invariance, ...]
-    takes: Literal["clouds", "diagrams"]
+    takes: Literal["clouds", "diagrams", "scaled diagrams"]
     minimum_samples: Callable[[Any, Any], int]
     prepare: Callable[[Any], Any]
     function: Callable[[Any, Any], float]
@@ -114,6 +115,11 @@ MEASURES = {
         Measure(
             "sliced_wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS,
             lambda bars: checked_diagram(bars, "an H1 diagram"), sliced_wasserstein,
+        ),
+        # Bars over the median distance of the points: shape alone, without the scale of the layer (ours, Q9).
+        Measure(
+            "scaled_sliced_wasserstein", "distance", True, _TURN_AND_SCALE, "scaled diagrams", _ANY_BARS,
+            lambda bars: checked_diagram(bars, "a scaled H1 diagram"), sliced_wasserstein,
         ),
     )
 }  # fmt: skip
@@ -183,7 +189,7 @@ def compare_all(
         As `compare`.
     """
     measure = measure_named(name)
-    if measure.takes == "diagrams":
+    if measure.takes != "clouds":
         # Its own routine shares the sorting of each diagram over all pairs.
         return sliced_wasserstein_matrix(layers, others, threads=threads)
     for second in [*layers, *(others or ())]:

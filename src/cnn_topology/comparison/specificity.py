@@ -15,6 +15,7 @@ from cnn_topology.errors import InputError
 
 # Of the two-sided 95% interval.
 NORMAL_QUANTILE = 1.959963984540054
+INTERVAL = (0.025, 0.975)
 
 Values = Float[np.ndarray, "models layers models layers"]
 
@@ -31,8 +32,9 @@ class Specificity:
     chance : float
         1 / layers.
     low, high : float
-        95% Wilson interval of the rate. Pairs that share a network are not independent, so it counts only as many
-        cases as disjoint pairs of networks give.
+        95% interval of the rate. Pairs that share a network are not independent, so networks are drawn with
+        replacement; and since few networks that all agree would give an interval of no width, it is widened to
+        Wilson's for as many cases as disjoint pairs of networks give.
     p_value : float
         Share of permutation draws (this one included) that reach the rate, each relabelling the layers of every
         network at random.
@@ -68,9 +70,9 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
     kind : {'distance', 'similarity'}
         Whether the nearest layer has the smallest or the largest value.
     draws : int
-        Permutation draws.
+        Permutation draws, and draws of the bootstrap.
     seed : int
-        Of the draws.
+        Of both.
 
     Returns
     -------
@@ -93,11 +95,14 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
     rng = np.random.default_rng(seed)
     # A draw of equal rate may come out a rounding error below it.
     reached = sum(_relabelled_rate(shares, rng) >= rate - 1e-12 for _ in range(draws))
+    drawn = _bootstrap_rates(shares, draws, rng)
+    quantiles = np.quantile(np.column_stack([drawn.mean(axis=1), drawn]), INTERVAL, axis=0)
+    layer_low, layer_high = np.minimum(layer_low, quantiles[0, 1:]), np.maximum(layer_high, quantiles[1, 1:])
     return Specificity(
         rate=rate,
         chance=1 / layers,
-        low=float(low),
-        high=float(high),
+        low=float(min(low, quantiles[0, 0])),
+        high=float(max(high, quantiles[1, 0])),
         p_value=(1 + reached) / (1 + draws),
         cases=pairs * layers,
         independent_cases=disjoint * layers,
@@ -158,6 +163,20 @@ def wilson_interval(rate: np.ndarray, cases: int) -> tuple[np.ndarray, np.ndarra
     middle = (rate + z2 / (2 * cases)) / (1 + z2 / cases)
     half = np.sqrt(z2 * (rate * (1 - rate) / cases + z2 / (4 * cases**2))) / (1 + z2 / cases)
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+
+
+def _bootstrap_rates(shares: Values, draws: int, rng: np.random.Generator) -> Float[np.ndarray, "draws layers"]:
+    """Compute the rate of each layer for networks drawn with replacement; a network is never compared with itself."""
+    models = len(shares)
+    hits = np.einsum("iljl->lij", shares)
+    counts = rng.multinomial(models, np.full(models, 1 / models), size=draws)
+    # One network drawn every time has no other to be compared with: such a draw says nothing.
+    counts = counts[(counts > 0).sum(axis=1) > 1]
+    pairs = counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1)
+    return (
+        np.stack([np.einsum("di,ij,dj->d", counts, hit, counts, optimize=True) for hit in hits], axis=1)
+        / pairs[:, None]
+    )
 
 
 def _relabelled_rate(shares: Values, rng: np.random.Generator) -> float:

@@ -79,3 +79,6 @@ class Jobs(Section):
     """How work is cut into jobs; it changes no result."""
 
     steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
+    networks: int = Field(
+        5, ge=1, description="Residual networks on each side of the pairs whose layers one job compares."
+    )

@@ -12,6 +12,7 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
+from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, check_matched, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
@@ -36,6 +37,9 @@ class RunConfig(Section):
     )
     activation_clouds: dict[Name, ActivationClouds] = Field(
         {}, description="Point clouds of the activations of `resnets`, by name."
+    )
+    layer_distances: LayerDistances | None = Field(
+        None, description="Distances between the layers of `resnets` by their clouds, and the tests of the measures."
     )
     figures: tuple[str, ...] | Literal["all"] = Field(
         "all", description="Figures to draw, by the names that `snakemake -n` lists, or `all`."

@@ -1,0 +1,134 @@
+"""Whether near layers are near by a measure, and whether two measures agree on it (activations paper, P1 and P5)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import rankdata
+
+from cnn_topology.comparison.measures import Kind
+from cnn_topology.errors import InputError
+
+Matrices = Float[np.ndarray, "networks layers layers"]
+
+# Quantiles of the 95% interval of the bootstrap.
+INTERVAL = (0.025, 0.975)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthOrder:
+    """How well a measure follows the order of the layers.
+
+    Attributes
+    ----------
+    mean : float
+        Over networks: Spearman's correlation of |l - m| with the distance between layers l and m, l != m.
+    low, high : float
+        95% interval of the mean, by drawing networks with replacement; NaN for one network.
+    p_value : float
+        Share of permutation draws (this one included) whose mean reaches it: the layers change places, in the same
+        way in every network, as in Mantel's test.
+    by_network : ndarray, shape (networks,)
+    """
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+    by_network: np.ndarray
+
+
+def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -> DepthOrder:
+    """Test whether layers that lie near each other in the network are near by a measure.
+
+    Parameters
+    ----------
+    values : ndarray, shape (networks, layers, layers)
+        The measure between the layers of each network, nearest the image first; the diagonal is not read.
+    kind : {'distance', 'similarity'}
+        A similarity is turned round first, so that a positive correlation means the same.
+    draws : int
+        Permutations, and draws of the bootstrap.
+    seed : int
+        Of both.
+
+    Returns
+    -------
+    DepthOrder
+        NaN where every pair of different layers of a network has the same value.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 3 layers or a value off the diagonal is NaN.
+    """
+    ranks = _standard_ranks(values, kind)
+    layers = values.shape[1]
+    apart = np.abs(np.subtract.outer(np.arange(layers), np.arange(layers))).astype(float)
+    standard = _standard_ranks(apart[None], "distance")[0]
+    by_network = ranks @ standard
+    rng = np.random.default_rng(seed)
+    # The mean over networks is linear in the ranks: one scalar product for each permutation.
+    mean_ranks = _square(ranks.mean(axis=0), layers)
+    ordered = _square(standard, layers)
+    observed = float((mean_ranks * ordered).sum())
+    # A permutation of equal mean may come out a rounding error below it.
+    reached = sum(
+        float((mean_ranks * ordered[np.ix_(order, order)]).sum()) >= observed - 1e-12
+        for order in (rng.permutation(layers) for _ in range(draws))
+    )
+    low, high = bootstrap_interval(by_network, draws, rng)
+    p_value = (1 + reached) / (1 + draws) if np.isfinite(observed) else float("nan")
+    return DepthOrder(observed, low, high, p_value, by_network)
+
+
+def agreement(first: Matrices, first_kind: Kind, second: Matrices, second_kind: Kind) -> Float[np.ndarray, " networks"]:
+    """Compute Spearman's correlation of two measures over the pairs of different layers, for each network.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (networks, layers, layers)
+        Of the same networks and layers; the diagonals are not read.
+    first_kind, second_kind : {'distance', 'similarity'}
+        Similarities are turned round: 1 means that both order the pairs in the same way.
+
+    Raises
+    ------
+    InputError
+        As `depth_order`.
+    """
+    return np.asarray((_standard_ranks(first, first_kind) * _standard_ranks(second, second_kind)).sum(axis=1))
+
+
+def bootstrap_interval(
+    values: Float[np.ndarray, " networks"], draws: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Compute the 95% percentile interval of a mean over networks, drawn with replacement; NaN for one network."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    means = values[rng.integers(len(values), size=(draws, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, INTERVAL)
+    return float(low), float(high)
+
+
+def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks pairs"]:
+    """Rank the values off the diagonal of each network, centred and of norm 1: scalar products are correlations."""
+    layers = values.shape[1]
+    off = ~np.eye(layers, dtype=bool)
+    flat = values[:, off]
+    if layers < 3 or np.isnan(flat).any():
+        raise InputError(
+            f"values of a measure of shape {values.shape}: expected 3 layers or more and no NaN; leave failed networks "
+            "out"
+        )
+    ranks = rankdata(flat if kind == "distance" else -flat, axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(ranks, axis=1, keepdims=True)
+    return np.divide(ranks, norms, out=np.full_like(ranks, np.nan), where=norms > 0)
+
+
+def _square(pairs: Float[np.ndarray, " pairs"], layers: int) -> Float[np.ndarray, "layers layers"]:
+    """Put values of the pairs of different layers back into a matrix, zero on the diagonal."""
+    square = np.zeros((layers, layers))
+    square[~np.eye(layers, dtype=bool)] = pairs
+    return square

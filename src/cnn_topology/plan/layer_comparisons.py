@@ -1,0 +1,140 @@
+"""The expansion of `layer_distances` into jobs: networks, layers and blocks of pairs of networks."""
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MeasureName
+from cnn_topology.plan.resnets import ResNetLayer
+
+# Of canonical correlations, by the centring and one dimension that must be left (comparison.canonical_correlations).
+MORE_SAMPLES = 2
+# The U-centring of debiased CKA.
+FEWEST_IMAGES = 4
+# Of two layers nothing can be said about their order.
+FEWEST_LAYERS = 3
+# The removal grid starts here: a layer must have more channels.
+FIRST_REMOVAL = 4
+# The tables of `cnn-topology measure-tests`.
+COMPARISON_TABLE_NAMES = (
+    "layer_distances",
+    "layer_pairs",
+    "specificity",
+    "component_sensitivity",
+    "measure_tests",
+    "measure_agreement",
+)
+# Name of the block that holds all pairs by the measures on diagrams.
+DIAGRAMS = "diagrams"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The layers of one kind of cloud, compared within and across the networks that have it."""
+
+    cloud: str
+    population: str
+    networks: tuple[int, ...]
+    layers: tuple[ResNetLayer, ...]
+    images: int
+    on_clouds: tuple[MeasureName, ...]
+    on_diagrams: tuple[MeasureName, ...]
+    reduced: tuple[int, ...]
+
+    @property
+    def measures(self) -> tuple[MeasureName, ...]:
+        """All measures, those on diagrams first."""
+        return self.on_diagrams + self.on_clouds
+
+    def blocks(self, size: int) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Cut the pairs of networks into blocks, one job each.
+
+        Parameters
+        ----------
+        size : int
+            Networks on each side of a block of measures on clouds. All pairs by diagrams are one block.
+
+        Returns
+        -------
+        dict of str to (rows, columns)
+            Numbers of networks; equal sides hold each pair once.
+        """
+        groups = [self.networks[start : start + size] for start in range(0, len(self.networks), size)]
+        found = {DIAGRAMS: (self.networks, self.networks)} if self.on_diagrams else {}
+        if self.on_clouds:
+            for i, j in combinations_with_replacement(range(len(groups)), 2):
+                found[f"{i:04d}-{j:04d}"] = groups[i], groups[j]
+        return found
+
+
+def comparisons(plan: Plan) -> dict[str, Comparison]:
+    """Expand `layer_distances` of a run.
+
+    Returns
+    -------
+    dict of str to Comparison
+        By name of the cloud; empty where the run has no such section.
+
+    Raises
+    ------
+    InputError
+        If a cloud is unknown or has more than one point per image, a network is not among its own, images are too few
+        for a measure, or a layer is too narrow to lose components.
+    """
+    section = plan.config.layer_distances
+    if section is None:
+        return {}
+    found = {}
+    for index, name in enumerate(section.clouds):
+        where = f"layer_distances.clouds[{index}]"
+        clouds = plan.config.activation_clouds
+        if name not in clouds:
+            raise unknown(f"cloud in {where}", name, clouds)
+        cloud, layers, networks = clouds[name], plan.activation_layers(name), plan.activation_networks(name)
+        if cloud.sampling == "full" or cloud.top > 1:
+            raise InputError(
+                f"{where}: {name} has several points per image (sampling {cloud.sampling}, top {cloud.top}); layers "
+                "are compared image by image: name a cloud of sampling top-l2 or random, or with top: 1"
+            )
+        if len(layers) < FEWEST_LAYERS:
+            raise InputError(
+                f"{where}: {name} has {len(layers)} layers; the order of layers takes {FEWEST_LAYERS} or more: ask for "
+                f"more in activation_clouds.{name}.layers"
+            )
+        widest = max(layers, key=lambda layer: layer.channels)
+        for measure in section.measures:
+            needed = widest.channels + MORE_SAMPLES if measure in CANONICAL_MEASURES else FEWEST_IMAGES
+            if cloud.count < needed:
+                raise InputError(
+                    f"layer_distances.measures: {measure} needs at least {needed} images, for layer {widest.name} with "
+                    f"{widest.channels} channels; activation_clouds.{name}.count is {cloud.count}: raise it, or leave "
+                    f"{measure} out"
+                )
+        reduced: tuple[int, ...] = ()
+        if section.components:
+            chosen = section.components.networks
+            reduced = networks[:1] if chosen == "first" else chosen
+            for network in reduced:
+                if network not in networks:
+                    raise InputError(
+                        f"layer_distances.components.networks: {name} has no network {network}; it has "
+                        f"{', '.join(map(str, networks))}"
+                    )
+            narrow = [layer for layer in layers if layer.channels <= FIRST_REMOVAL]
+            if narrow:
+                raise InputError(
+                    f"layer_distances.components: layer {narrow[0].name} has {narrow[0].channels} channels and the "
+                    f"test removes {FIRST_REMOVAL} or more: use wider networks, or components: null"
+                )
+        found[name] = Comparison(
+            cloud=name,
+            population=cloud.networks,
+            networks=networks,
+            layers=layers,
+            images=cloud.count,
+            on_clouds=tuple(m for m in section.measures if m not in DIAGRAM_MEASURES),
+            on_diagrams=tuple(m for m in section.measures if m in DIAGRAM_MEASURES),
+            reduced=reduced,
+        )
+    return found

@@ -1,0 +1,73 @@
+"""Distances between layers and the tests of the measures that give them (activations paper, experiments P1 to P5).
+
+The paper compares layers by the sliced Wasserstein distance of the H1 diagrams of their activation clouds. The other
+measures, on the same clouds, and the comparison of all by the tests of Ding, Denain and Steinhardt (2021) are ours.
+"""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from cnn_topology.plan.base import Name, Section
+
+# The names of `comparison.measures.MEASURES`; a test holds the two together, since no array library is loaded here.
+MeasureName = Literal[
+    "sliced_wasserstein",
+    "scaled_sliced_wasserstein",
+    "linear_cka",
+    "linear_cka_distance",
+    "debiased_cka",
+    "cca_distance",
+    "svcca_distance",
+    "pwcca_distance",
+    "procrustes_distance",
+]
+MEASURE_NAMES: tuple[MeasureName, ...] = get_args(MeasureName)
+# Those that need barcodes, and those that need more images than a layer has channels.
+DIAGRAM_MEASURES = ("sliced_wasserstein", "scaled_sliced_wasserstein")
+CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")
+
+RemovalMode = Literal["published", "corrected"]
+
+
+class ComponentSensitivity(Section):
+    """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
+
+    networks: tuple[Annotated[int, Field(ge=0)], ...] | Literal["first"] = Field(
+        "first", description="Networks whose layers lose components, by number; the paper takes one."
+    )
+    modes: tuple[RemovalMode, ...] = Field(
+        ("published", "corrected"),
+        min_length=1,
+        description="`published`: the released code, which does not centre the cloud and removes 4, 7, 11, 15, ... "
+        "components. `corrected`: centred, multiples of 4 (Q8).",
+    )
+
+
+class LayerDistances(Section):
+    """How layers are compared: within each network (P1, P2), across networks (P3), with components removed (P4)."""
+
+    clouds: tuple[Name, ...] = Field(
+        min_length=1, description="Keys of `activation_clouds` with one point per image; each is analysed by itself."
+    )
+    measures: tuple[MeasureName, ...] = Field(
+        (
+            "sliced_wasserstein",
+            "scaled_sliced_wasserstein",
+            "linear_cka",
+            "debiased_cka",
+            "svcca_distance",
+            "pwcca_distance",
+            "procrustes_distance",
+        ),
+        min_length=1,
+        description="`sliced_wasserstein` is the paper's, in units of the activations; `scaled_sliced_wasserstein` "
+        "first divides each layer by the median distance of its points (Q9). The others are baselines of ours; the "
+        "CCA family needs two images more than the widest layer has channels.",
+    )
+    components: ComponentSensitivity | None = Field(
+        ComponentSensitivity(), description="The sensitivity test; `null` leaves it out."
+    )
+    draws: int = Field(
+        999, ge=99, description="Permutations of each test and bootstrap draws of each interval over networks."
+    )

@@ -1,0 +1,68 @@
+"""Parameter blocks of the commands that compare layers by their activations."""
+
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
+from cnn_topology.plan.layer_distances import MeasureName, RemovalMode
+from cnn_topology.plan.parameters import Parameters
+
+
+class ActivationBarcodeParameters(Parameters):
+    """For `cnn-topology activation-barcodes`: all layers of one network."""
+
+    population: str
+    cloud: str
+    network: int
+
+
+class LayerDistanceParameters(Parameters):
+    """For `cnn-topology layer-distances`: all pairs of networks of one block; equal sides hold each pair once."""
+
+    population: str
+    cloud: str
+    measures: tuple[MeasureName, ...]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, comparison: Comparison, block: str) -> "LayerDistanceParameters":
+        """Make the block of parameters of one block of pairs."""
+        rows, columns = comparison.blocks(plan.config.jobs.networks)[block]
+        return cls(
+            run_seed=plan.config.seed,
+            population=comparison.population,
+            cloud=comparison.cloud,
+            measures=comparison.on_diagrams if block == DIAGRAMS else comparison.on_clouds,
+            rows=rows,
+            columns=columns,
+        )
+
+
+class ComponentSensitivityParameters(Parameters):
+    """For `cnn-topology component-sensitivity`: all layers of one network."""
+
+    population: str
+    cloud: str
+    network: int
+    measures: tuple[MeasureName, ...]
+    modes: tuple[RemovalMode, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, comparison: Comparison, network: int) -> "ComponentSensitivityParameters":
+        """Make the block of one network."""
+        section = plan.config.layer_distances
+        assert section is not None
+        assert section.components is not None, "the run removes no components"
+        return cls(
+            run_seed=plan.config.seed,
+            population=comparison.population,
+            cloud=comparison.cloud,
+            network=network,
+            measures=comparison.measures,
+            modes=section.components.modes,
+        )
+
+
+class MeasureTestParameters(Parameters):
+    """For `cnn-topology measure-tests`: all clouds of a run."""
+
+    draws: int

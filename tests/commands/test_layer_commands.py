@@ -1,0 +1,254 @@
+"""From cloud files of activations to the tables of layers and measures, by the commands that the rules call."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
+from cnn_topology.cli import main
+from cnn_topology.commands.component_sensitivity import component_curves
+from cnn_topology.comparison.clouds import SampledCloud
+from cnn_topology.comparison.measures import MEASURES, measure_named
+from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
+from cnn_topology.plan.layer_distances import MEASURE_NAMES
+from cnn_topology.storage.tables import read_notes, read_table
+from cnn_topology.tables.layer_schemas import COMPARISON_TABLES, NETWORK_PAIRS
+
+IMAGES, LAYERS, CHANNELS = 60, 4, 6
+CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
+
+
+def rotation(size, rng):
+    return np.linalg.qr(rng.normal(size=(size, size)))[0]
+
+
+def write(path, points, network, layer, ids=None, population="nets"):
+    origin = CloudOrigin(
+        population=population, network=network, seed=network, layer=f"conv{layer}", depth=layer, cloud="top",
+        tensor="conv", sampling="top-l2", top=1, mode="corrected", split="test", sigma=0.0, height=2, width=2,
+        channels=points.shape[1], classes=("a", "b"), images=len(points), empty_masks=0, weights="",
+    )  # fmt: skip
+    count = len(points)
+    zeros = np.zeros(count, dtype=np.int64)
+    ids = np.arange(count) if ids is None else ids
+    cloud = ActivationCloud(points.astype(np.float32), ids, zeros, zeros, origin)
+    write_cloud(path, cloud, {"config": f"c{network}", "data": "digits:1", "seed": "7"})
+
+
+def related_points(rng):
+    """Layers that are known across networks: the same points, turned at random in every network."""
+    base = [rng.normal(size=(IMAGES, CHANNELS)) * np.geomspace(1, 0.05, CHANNELS) * 2**layer for layer in range(LAYERS)]
+    return lambda network, layer: base[layer] @ rotation(CHANNELS, rng)
+
+
+def unrelated_points(rng):
+    return lambda network, layer: rng.normal(size=(IMAGES, CHANNELS))
+
+
+class Run:
+    """A folder of clouds and what the commands make of them."""
+
+    def __init__(self, folder, make, networks=3):
+        self.folder, self.networks = folder, tuple(range(networks))
+        self.clouds = {}
+        for network in self.networks:
+            for layer in range(LAYERS):
+                path = folder / f"{network}-{layer}.safetensors"
+                write(path, make(network, layer), network, layer + 1)
+                self.clouds.setdefault(network, []).append(str(path))
+
+    @property
+    def every(self):
+        return [path for paths in self.clouds.values() for path in paths]
+
+    def barcodes(self, network):
+        path = self.folder / f"bars-{network}.parquet"
+        block = json.dumps({"run_seed": 7, "population": "nets", "cloud": "top", "network": network})
+        call = ["activation-barcodes", "--parameters", block, "--clouds", *self.clouds[network], "--output", str(path)]
+        return main(call), str(path)
+
+    def pairs(self, measures, rows=None, columns=None, **given):
+        rows = self.networks if rows is None else rows
+        columns = rows if columns is None else columns
+        path = self.folder / f"pairs-{measures[0]}-{rows[0]}-{columns[0]}.parquet"
+        block = {"run_seed": 7, "population": "nets", "cloud": "top"}
+        block |= {"measures": measures, "rows": rows, "columns": columns}
+        call = ["layer-distances", "--parameters", json.dumps(block), "--output", str(path)]
+        for name, paths in given.items():
+            call += [f"--{name}", *paths]
+        return main(call), path
+
+    def tables(self, measures=CHOSEN, curves=True):
+        diagrams = [name for name in measures if MEASURES[name].takes != "clouds"]
+        others = [name for name in measures if MEASURES[name].takes == "clouds"]
+        parts = []
+        if diagrams:
+            bars = [self.barcodes(network)[1] for network in self.networks]
+            parts.append(self.pairs(diagrams, barcodes=bars)[1])
+        parts.append(self.pairs(others, clouds=self.every)[1])
+        made = [str(self.curves(measures))] if curves else []
+        block = json.dumps({"run_seed": 7, "draws": 199})
+        outputs = {name: self.folder / f"{name}.parquet" for name in COMPARISON_TABLES}
+        call = ["measure-tests", "--parameters", block, "--pairs", *map(str, parts), "--curves", *made]
+        for name, path in outputs.items():
+            call += [f"--{name.replace('_', '-')}", str(path)]
+        assert main(call) == 0
+        assert read_notes(outputs["measure_tests"])["data"] == "digits:1"
+        return {name: read_table(path, COMPARISON_TABLES[name]).to_pandas() for name, path in outputs.items()}
+
+    def curves(self, measures, network=0):
+        path = self.folder / "curves.parquet"
+        block = {"run_seed": 7, "population": "nets", "cloud": "top", "network": network}
+        block |= {"measures": measures, "modes": ["published", "corrected"]}
+        call = ["component-sensitivity", "--parameters", json.dumps(block), "--clouds", *self.clouds[network]]
+        assert main([*call, "--output", str(path)]) == 0
+        return path
+
+
+@pytest.fixture(scope="module")
+def related(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("related"), related_points(np.random.default_rng(0))).tables()
+
+
+def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
+    assert set(MEASURE_NAMES) == set(MEASURES)
+    assert set(COMPARISON_TABLE_NAMES) == set(COMPARISON_TABLES)
+
+
+def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_turns(related):
+    rates = related["specificity"].query("layer == 'all'").set_index("measure")
+    for name in ("sliced_wasserstein", "linear_cka", "procrustes_distance"):
+        assert rates.loc[name, "rate"] == 1.0
+        assert rates.loc[name, "p_value"] <= 0.01
+        assert rates.loc[name, "chance"] == 0.25 < rates.loc[name, "low"] < 1.0
+    nearest = related["layer_pairs"].query("networks == 'different' and measure == 'linear_cka'")
+    np.testing.assert_allclose(nearest.pivot(index="depth_a", columns="depth_b", values="nearest"), np.eye(LAYERS))
+    tests = related["measure_tests"].query("test == 'specificity'").set_index("measure")
+    assert tests.loc["linear_cka", ["statistic", "null", "n"]].tolist() == [1.0, 0.25, 3.0]
+
+
+def test_unrelated_layers_are_found_no_more_than_by_chance(tmp_path):
+    tables = Run(tmp_path, unrelated_points(np.random.default_rng(1)), networks=6).tables(curves=False)
+    rates = tables["specificity"].query("layer == 'all'")
+    assert (rates["p_value"] > 0.01).all()
+    assert ((rates["low"] < 0.25) & (rates["high"] > 0.25)).all()
+    assert tables["component_sensitivity"].empty
+
+
+def test_matrices_within_a_network_are_symmetric_where_claimed_and_say_what_equal_layers_give(related):
+    for (measure, _), block in related["layer_distances"].groupby(["measure", "network_a"]):
+        matrix = block.pivot(index="depth_a", columns="depth_b", values="value").to_numpy()
+        assert (np.diag(matrix) == MEASURES[measure].of_equals).all()
+        assert np.array_equal(matrix, matrix.T) == MEASURES[measure].symmetric
+        assert set(block["kind"]) == {MEASURES[measure].kind}
+
+
+def test_means_over_networks_are_those_of_their_values(related):
+    values, pairs = related["layer_distances"], related["layer_pairs"].query("networks == 'same'")
+    means = values.groupby(["measure", "depth_a", "depth_b"])["value"].agg(["mean", "std"]).reset_index()
+    merged = pairs.merge(means, on=["measure", "depth_a", "depth_b"], suffixes=("", "_by_hand"))
+    np.testing.assert_allclose(merged["mean"], merged["mean_by_hand"])
+    np.testing.assert_allclose(merged["sd"], merged["std"], atol=1e-12)
+    assert set(pairs["pairs"]) == {3}
+    assert set(related["layer_pairs"].query("networks == 'different'")["pairs"]) == {6}
+
+
+def test_scaled_diagrams_do_not_see_the_scale_of_a_layer(tmp_path):
+    rng = np.random.default_rng(2)
+    shape = rng.normal(size=(IMAGES, CHANNELS))
+    # Powers of two: float32 keeps the shape bit by bit.
+    made = Run(tmp_path, lambda network, layer: shape * 2.0**layer, networks=2).tables(curves=False)["layer_distances"]
+    off = made[made["depth_a"] != made["depth_b"]].groupby("measure")["value"]
+    assert off.get_group("scaled_sliced_wasserstein").max() < 1e-9 < off.get_group("sliced_wasserstein").min()
+
+
+def test_curves_grow_with_the_components_removed_and_pass_the_threshold_of_the_seeds(related):
+    curves = related["component_sensitivity"]
+    assert set(curves["mode"]) == {"published", "corrected"}
+    assert (curves["fraction"] == curves["removed"] / CHANNELS).all()
+    # Every network is the same up to turns, so any change at all is noticed by the measures that do not see them.
+    blind = curves[curves["measure"].isin(["sliced_wasserstein", "linear_cka", "procrustes_distance"])]
+    assert (blind["detected_at"] == blind["fraction"].min()).all()
+    assert (curves["pairs"] == 6).all()
+
+
+def test_removing_more_of_a_known_spectrum_is_seen_as_more():
+    rng = np.random.default_rng(3)
+    whole = SampledCloud(rng.normal(size=(80, 32)) * np.geomspace(1, 0.2, 32), np.arange(80))
+    measures = [measure_named(name) for name in CHOSEN]
+    for mode in ("published", "corrected"):
+        removed, values = component_curves(whole, measures, mode)
+        assert removed[0] == 4
+        assert removed[-1] == 28
+        for measure in measures:
+            if measure.name == "pwcca_distance":
+                continue
+            change = np.diff(values[measure.name])
+            assert ((change if measure.kind == "distance" else -change) > 0).mean() > 0.8
+    # What Procrustes leaves of centred, uncorrelated components follows from their variances alone.
+    singular = np.linalg.svd(whole.points - whole.points.mean(axis=0), compute_uv=False)
+    kept = np.array([(singular[: 32 - k] ** 2).sum() for k in removed]) / (singular**2).sum()
+    np.testing.assert_allclose(values["procrustes_distance"], 2 - 2 * np.sqrt(kept), atol=1e-10)
+
+
+def test_canonical_correlations_do_not_see_components_that_are_gone():
+    # What is left spans a part of the same space, so every correlation that exists is 1.
+    whole = SampledCloud(np.random.default_rng(9).normal(size=(80, 16)), np.arange(80))
+    _, values = component_curves(whole, [measure_named("pwcca_distance"), measure_named("cca_distance")], "corrected")
+    assert (np.array(list(values.values())) == 0).all()
+
+
+def test_blocks_of_pairs_hold_the_values_of_one_block_of_all(tmp_path):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(4)))
+    measures = ["linear_cka", "pwcca_distance"]
+    whole = read_table(run.pairs(measures, clouds=run.every)[1], NETWORK_PAIRS).to_pylist()
+    parts = []
+    for rows, columns in (((0, 1), (0, 1)), ((0, 1), (2,)), ((2,), (2,))):
+        parts += read_table(run.pairs(measures, rows, columns, clouds=run.every)[1], NETWORK_PAIRS).to_pylist()
+    keyed = {(row["measure"], row["network_a"], row["network_b"]): row["values"] for row in parts}
+    assert len(parts) == len(keyed) == len(whole) == 6 + 9
+    for row in whole:
+        np.testing.assert_allclose(keyed[row["measure"], row["network_a"], row["network_b"]], row["values"], rtol=1e-9)
+
+
+def test_agreement_of_a_measure_with_its_own_distance_is_full(tmp_path):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(5)), networks=2)
+    agreement = run.tables(("linear_cka", "linear_cka_distance"), curves=False)["measure_agreement"]
+    assert agreement[["mean", "low", "high"]].to_numpy() == pytest.approx(1.0)
+
+
+def said(capsys):
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_clouds_of_other_images_a_dead_layer_and_too_few_images_are_refused(tmp_path, capsys):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(6)), networks=2)
+    points = np.random.default_rng(7).normal(size=(IMAGES, CHANNELS))
+
+    write(tmp_path / "1-2.safetensors", points, 1, 3, ids=np.roll(np.arange(IMAGES), 1))
+    assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
+    assert "same 60 samples in different order" in said(capsys)
+
+    write(tmp_path / "1-2.safetensors", np.ones((IMAGES, CHANNELS)), 1, 3)
+    assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
+    assert "nets 1, layer conv3, cloud top: all 6 channels are constant" in said(capsys)
+    assert run.barcodes(1)[0] == 2
+    assert "activation_clouds.top.of" in said(capsys)
+
+    write(tmp_path / "1-2.safetensors", points, 1, 4)
+    assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
+    assert "layer conv4 is given twice" in said(capsys)
+
+    few = Run(tmp_path, lambda network, layer: points[:7], networks=2)
+    assert few.pairs(["svcca_distance"], clouds=few.every)[0] == 2
+    assert "needs at least 8 samples" in said(capsys)
+
+
+def test_a_network_without_files_and_files_of_another_cloud_are_refused(tmp_path, capsys):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(8)), networks=2)
+    assert run.pairs(["linear_cka"], rows=(0, 5), clouds=run.every)[0] == 2
+    assert "no file of network 5 was given" in said(capsys)
+    write(tmp_path / "0-0.safetensors", np.eye(6), 0, 1, population="others")
+    assert run.barcodes(0)[0] == 2
+    assert "holds cloud top of others 0; expected top of nets 0" in said(capsys)

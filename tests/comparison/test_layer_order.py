@@ -1,0 +1,67 @@
+"""Order of layers and agreement of measures: known truths, and scipy as the independent oracle."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from cnn_topology.comparison.layer_order import agreement, bootstrap_interval, depth_order
+from cnn_topology.errors import InputError
+
+APART = np.abs(np.subtract.outer(np.arange(8.0), np.arange(8.0)))
+
+
+def noisy(networks, noise, seed=0):
+    values = APART + noise * np.random.default_rng(seed).normal(size=(networks, 8, 8))
+    return (values + values.transpose(0, 2, 1)) / 2
+
+
+def test_a_measure_that_counts_layers_follows_their_order_and_a_similarity_counts_round():
+    found = depth_order(np.stack([APART, APART**2]), "distance", draws=199)
+    assert found.mean == pytest.approx(1.0)
+    # The layers in reverse are in the same order: two of 8! arrangements.
+    assert found.p_value <= 2 / 200
+    assert depth_order(1 - APART[None] / 9, "similarity").mean == pytest.approx(1.0)
+    assert depth_order(APART[None], "similarity").mean == pytest.approx(-1.0)
+
+
+def test_the_correlation_is_that_of_scipy_off_the_diagonal():
+    values = noisy(3, 4.0)
+    off = ~np.eye(8, dtype=bool)
+    expected = [spearmanr(APART[off], block[off]).statistic for block in values]
+    found = depth_order(values, "distance")
+    np.testing.assert_allclose(found.by_network, expected)
+    assert found.mean == pytest.approx(np.mean(expected))
+    assert found.low <= found.mean <= found.high
+
+
+def test_values_without_order_give_uniform_p_values():
+    found = [
+        depth_order(np.random.default_rng(seed).normal(size=(2, 6, 6)), "distance", 99, seed) for seed in range(200)
+    ]
+    assert np.mean([order.p_value <= 0.1 for order in found]) == pytest.approx(0.1, abs=0.065)
+
+
+def test_the_diagonal_is_not_read_and_equal_values_give_nan():
+    values = noisy(2, 1.0)
+    changed = values.copy()
+    changed[:, range(8), range(8)] = np.nan
+    assert depth_order(values, "distance").mean == depth_order(changed, "distance").mean
+    flat = depth_order(np.ones((1, 5, 5)), "distance")
+    assert np.isnan([flat.mean, flat.p_value, flat.low]).all()
+
+
+def test_measures_that_order_pairs_alike_agree():
+    values = noisy(4, 3.0)
+    np.testing.assert_allclose(agreement(values, "distance", np.exp(values), "distance"), 1.0)
+    np.testing.assert_allclose(agreement(values, "distance", -values, "similarity"), 1.0)
+    np.testing.assert_allclose(agreement(values, "distance", values, "similarity"), -1.0)
+
+
+def test_one_network_has_no_interval():
+    assert np.isnan(bootstrap_interval(np.array([0.5]), 99, np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize("values", [np.zeros((2, 2, 2)), np.full((2, 4, 4), np.nan)])
+def test_too_few_layers_or_nan_are_refused(values):
+    with pytest.raises(InputError, match="3 layers or more and no NaN"):
+        depth_order(values, "distance")

@@ -1,0 +1,94 @@
+"""`layer_distances` in a config: the paper's settings, the blocks of pairs, and what is refused before a job starts."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from cnn_topology.comparison.alignment import FEWEST_DEBIASED
+from cnn_topology.comparison.canonical_correlations import all_directions, fewest_samples
+from cnn_topology.comparison.sensitivity import STEP
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons
+from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+
+CONFIG = {
+    "version": 1,
+    "name": "layers",
+    "images": {"cifar10": {"kind": "cifar10"}},
+    "resnets": {"ph": {"images": "cifar10", "variant": "ph", "networks": 7}},
+    "activation_clouds": {"top": {"networks": "ph"}, "all": {"networks": "ph", "sampling": "full"}},
+    "layer_distances": {"clouds": ["top"]},
+    "jobs": {"networks": 3},
+}
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(CONFIG)
+
+
+def compared(config):
+    return comparisons(Plan(parse_config(config)))
+
+
+def test_the_paper_is_the_default(config):
+    comparison = compared(config)["top"]
+    assert (len(comparison.layers), comparison.images, comparison.reduced) == (17, 1000, (0,))
+    assert comparison.measures[0] == "sliced_wasserstein"
+    assert len(comparison.measures) == 7
+
+
+def test_blocks_hold_every_pair_of_networks_once(config):
+    comparison = compared(config)["top"]
+    blocks = comparison.blocks(3)
+    assert blocks.pop("diagrams") == (comparison.networks, comparison.networks)
+    pairs = [
+        (a, b) for rows, columns in blocks.values() for a in rows for b in columns if rows != columns or a <= b
+    ]  # fmt: skip
+    assert sorted(pairs) == [(a, b) for a in range(7) for b in range(a, 7)]
+
+
+def test_a_job_gets_its_own_measures_and_networks(config):
+    plan = Plan(parse_config(config))
+    block = LayerDistanceParameters.of(plan, comparisons(plan)["top"], "0001-0002")
+    assert (block.rows, block.columns) == ((3, 4, 5), (6,))
+    assert "sliced_wasserstein" not in block.measures
+    assert "draws" not in block.dump()
+
+
+def test_a_run_without_the_section_compares_nothing(config):
+    del config["layer_distances"]
+    assert compared(config) == {}
+
+
+def test_numbers_the_plan_repeats_are_those_of_the_measures():
+    wide = all_directions(np.random.default_rng(0).normal(size=(20, 9)))
+    assert fewest_samples(wide, wide) == 9 + MORE_SAMPLES
+    assert (FEWEST_IMAGES, FIRST_REMOVAL) == (FEWEST_DEBIASED, STEP)
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("layer_distances", {"clouds": ["tpo"]}, r"cloud in layer_distances.clouds\[0\]: 'tpo' \(did you mean 'top'"),
+        ("layer_distances", {"clouds": ["all"]}, "several points per image"),
+        ("layer_distances", {"components": {"networks": [9]}}, "top has no network 9; it has 0, 1"),
+        ("layer_distances", {"measures": ["linear_ca"]}, r"measures\[0\] = \"linear_ca\""),
+        ("activation_clouds", {"top": {"networks": "ph", "count": 513}}, r"svcca_distance needs at least 514 images"),
+        ("activation_clouds", {"top": {"networks": "ph", "layers": ["conv1"]}}, "has 1 layers"),
+        ("resnets", {"ph": {"images": "cifar10", "variant": "ph", "widths": [4, 4, 4, 4]}}, "removes 4 or more"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_refused_with_a_way_out(config, section, change, message):
+    config[section] = {**config[section], **change}
+    with pytest.raises(InputError, match=message):
+        compared(config)
+
+
+def test_measures_that_need_fewer_images_are_not_refused(config):
+    config["activation_clouds"]["top"]["count"] = 100
+    config["layer_distances"]["measures"] = ["sliced_wasserstein", "debiased_cka"]
+    assert compared(config)["top"].images == 100

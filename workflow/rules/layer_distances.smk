@@ -1,0 +1,89 @@
+# Layers compared by their activations: bars, distances of all pairs, components removed, and the tests of the measures.
+rule compute_activation_barcodes:
+    input:
+        network_clouds_of,
+    output:
+        RUN.part("activation_barcodes", "{population}", "{cloud}", "{network}"),
+    log:
+        RUN.log("activation-barcodes", "{population}-{cloud}-{network}"),
+    benchmark:
+        RUN.benchmark("activation-barcodes", "{population}-{cloud}-{network}")
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        block=activation_barcode_parameters,
+    shell:
+        "cnn-topology activation-barcodes --parameters {params.block:q} --clouds {input:q} --threads {threads}"
+        " --output {output:q} &> {log:q}"
+
+
+rule compare_layers:
+    input:
+        unpack(pairs_inputs),
+    output:
+        RUN.part("network_pairs", "{population}", "{cloud}", "{pairs}"),
+    log:
+        RUN.log("layer-distances", "{population}-{cloud}-{pairs}"),
+    benchmark:
+        RUN.benchmark("layer-distances", "{population}-{cloud}-{pairs}")
+    threads: 1
+    resources:
+        mem_mb=pairs_memory,
+        runtime=240,
+    params:
+        block=layer_distance_parameters,
+        kind=lambda wildcards: (
+            "--barcodes" if wildcards.pairs == DIAGRAMS else "--clouds"
+        ),
+    shell:
+        "cnn-topology layer-distances --parameters {params.block:q} {params.kind} {input:q} --threads {threads}"
+        " --output {output:q} &> {log:q}"
+
+
+rule remove_components:
+    input:
+        network_clouds_of,
+    output:
+        RUN.part("component_curves", "{population}", "{cloud}", "{network}"),
+    log:
+        RUN.log("component-sensitivity", "{population}-{cloud}-{network}"),
+    benchmark:
+        RUN.benchmark("component-sensitivity", "{population}-{cloud}-{network}")
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        block=component_sensitivity_parameters,
+    shell:
+        "cnn-topology component-sensitivity --parameters {params.block:q} --clouds {input:q} --threads {threads}"
+        " --output {output:q} &> {log:q}"
+
+
+if COMPARISONS:
+
+    rule test_measures:
+        input:
+            pairs=compared_parts,
+            curves=curve_parts,
+        output:
+            **{name: RUN.table(name) for name in COMPARISON_TABLES},
+        log:
+            RUN.log("measure-tests"),
+        benchmark:
+            RUN.benchmark("measure-tests")
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            block=measure_test_parameters,
+            tables=lambda wildcards, output: [
+                argument
+                for name in COMPARISON_TABLES
+                for argument in (f"--{name.replace('_', '-')}", output[name])
+            ],
+        shell:
+            "cnn-topology measure-tests --parameters {params.block:q} --pairs {input.pairs:q}"
+            " --curves {input.curves:q} {params.tables:q} &> {log:q}"

@@ -22,6 +22,7 @@ include: "workflow/rules/clouds.smk"
 include: "workflow/rules/topology.smk"
 include: "workflow/rules/layer_distances.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/findings.smk"
 include: "workflow/rules/figures.smk"
 
 

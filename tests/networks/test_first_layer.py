@@ -98,6 +98,15 @@ def test_angular_features_are_the_sums_over_the_neighbourhood():
         assert found[m, n, 2 + 16 * channel + k] == pytest.approx(total)
 
 
+def test_the_control_of_angular_features_responds_to_random_mean_zero_filters():
+    found = angular_features(torch.eye(9, dtype=torch.float64).reshape(9, 3, 3, 1), 16, "random")
+    # At the centre of an image with a single bright pixel a response is one entry of its filter.
+    filters = found[:, 1, 1, 1:].T.numpy()
+    np.testing.assert_allclose(np.linalg.norm(filters, axis=1), 1)
+    np.testing.assert_allclose(filters.sum(axis=1), 0, atol=1e-12)
+    assert np.linalg.matrix_rank(filters) == 8
+
+
 def test_angular_features_widen_the_first_layer_alone():
     architecture = Architecture(convolutions=(8, 4), angular_features=16)
     shapes = [each.weight for each in layers_of(architecture, (28, 28, 3))]

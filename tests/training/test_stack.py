@@ -54,6 +54,7 @@ CASES = {
     "fixed circle, momentum": (CIRCLE, SGD, GRAY),
     "fixed random filters without bias, Adam, crops": (RANDOM, ADAM.model_copy(update=CROPPED), COLOUR),
     "angular features": (M.model_copy(update={"angular_features": 5}), ADAM, GRAY),
+    "random features": (C.model_copy(update={"angular_features": 3, "feature_filters": "random"}), SGD, COLOUR),
 }
 
 

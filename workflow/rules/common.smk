@@ -47,6 +47,7 @@ RESNETS = [
 TABLES = (
     *(WEIGHT_TABLES if PLAN.config.populations else ()),
     *(("resnet_training",) if RESNETS else ()),
+    *(("improvements", "comparisons") if PLAN.config.improvements else ()),
 )
 COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.activation_registry import ACTIVATION_KINDS, activation_figures
+from cnn_topology.figures.finding_registry import FINDING_KINDS, finding_figures
 from cnn_topology.plan.expand import LayerClouds, Plan, neighbours
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "controls": ("controls", "loops", "significance"),
     "nulls": ("nulls", "loops", "significance"),
     **ACTIVATION_KINDS,
+    **FINDING_KINDS,
 }
 
 # Facets on one page: more go to a further figure, so that each stays legible on paper.
@@ -90,6 +92,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
     specs += [_spec(kind, name, **parameters) for kind, name, parameters in activation_figures(plan)]
+    specs += [_spec(kind, name, **parameters) for kind, name, parameters in finding_figures(plan)]
     named = {spec.name: spec for spec in specs}
     wanted = plan.config.figures
     for name in () if wanted == "all" else wanted:

@@ -61,7 +61,7 @@ def mean_filter_norm(weight: Float[np.ndarray, "networks out in 3 3"]) -> float:
     return float(np.linalg.norm(weight.astype(np.float64), axis=(-2, -1)).mean())
 
 
-def angular_features(x: torch.Tensor, angles: int) -> torch.Tensor:
+def angular_features(x: torch.Tensor, angles: int, filters: str = "edges") -> torch.Tensor:
     """Append the responses of each input channel to edges at equally spaced angles (E15).
 
     q_theta at a pixel is the sum over its 3x3 neighbourhood of pixel times edge, the unit edge of angle
@@ -73,6 +73,8 @@ def angular_features(x: torch.Tensor, angles: int) -> torch.Tensor:
         (..., height, width, channels).
     angles : int
         Number of angles; 0 leaves the input as it is.
+    filters : {'edges', 'random'}
+        `random`: as a control, so many random mean-zero unit filters in the place of the edges.
 
     Returns
     -------
@@ -81,12 +83,15 @@ def angular_features(x: torch.Tensor, angles: int) -> torch.Tensor:
     """
     if not angles:
         return x
-    responses = torch.stack(neighbours(x), dim=-1) @ _edges(angles, x.dtype, x.device)
+    responses = torch.stack(neighbours(x), dim=-1) @ _feature_filters(angles, filters, x.dtype, x.device)
     return torch.cat([x, responses.flatten(-2)], dim=-1)
 
 
 @lru_cache(maxsize=16)
-def _edges(angles: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Give the edges as columns (9, angles); kept, since a CUDA graph cannot copy them from the host."""
-    patches = edge_patch(2 * np.pi * np.arange(angles) / angles)
+def _feature_filters(angles: int, filters: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Give the filters as columns (9, angles); kept, since a CUDA graph cannot copy them from the host."""
+    if filters == "edges":
+        patches = edge_patch(2 * np.pi * np.arange(angles) / angles)
+    else:
+        patches = random_filters(angles, np.random.default_rng(derive_seed("feature filters", angles)))
     return torch.from_numpy(patches.T.copy()).to(device, dtype)

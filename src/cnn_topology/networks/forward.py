@@ -108,7 +108,7 @@ def _run(
 ) -> torch.Tensor:
     height, width, channels = x.shape[-3:]
     layers = layers_of(architecture, (height, width, channels), classes)
-    x = angular_features(x, architecture.angular_features)
+    x = angular_features(x, architecture.angular_features, architecture.feature_filters)
     for layer in layers:
         if layer.kind == "convolution":
             x = _after_convolution(architecture, layer.depth, layer.pooled, convolve(x, layer.name))

@@ -12,6 +12,7 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
+from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, check_matched, image_shape, layers_of
@@ -41,6 +42,9 @@ class RunConfig(Section):
     layer_distances: LayerDistances | None = Field(
         None, description="Distances between the layers of `resnets` by their clouds, and the tests of the measures."
     )
+    improvements: dict[Name, Improvement] = Field(
+        {}, description="Populations compared with a plain one in learning speed and accuracy, by group."
+    )
     figures: tuple[str, ...] | Literal["all"] = Field(
         "all", description="Figures to draw, by the names that `snakemake -n` lists, or `all`."
     )
@@ -69,6 +73,7 @@ class RunConfig(Section):
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
         check_matched(self.populations)
+        check_improvements(self.improvements, self.populations)
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import Controls, Density, Significance
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
 from cnn_topology.plan.images import ImageSetConfig
+from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.plan.populations import Architecture, Recipe
 
@@ -208,6 +209,20 @@ class MapperParameters(Parameters):
             headlines={s: VariantParameters.of(clouds.variants[s][0]) for s in plan.mapper_steps(clouds, steps)},
             recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
         )
+
+
+class ImprovementParameters(Parameters):
+    """For `cnn-topology improvements`: the groups, and the image set that each group is trained on."""
+
+    groups: dict[str, Improvement]
+    images: dict[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "ImprovementParameters":
+        """Make the block of all groups of a run."""
+        groups = plan.config.improvements
+        images = {name: plan.population(group.baseline).images for name, group in groups.items()}
+        return cls(run_seed=plan.config.seed, groups=groups, images=images)
 
 
 class ControlParameters(Parameters):

@@ -57,6 +57,11 @@ class Architecture(Section):
         description="Append to each input channel its responses to edges at so many angles (E15; 16 in the paper): the "
         "first layer then has 1 + this many input channels for each one of the images. 0: none.",
     )
+    feature_filters: Literal["edges", "random"] = Field(
+        "edges",
+        description="What `angular_features` responds to: edges (E15) or, as a control of ours, as many random "
+        "mean-zero filters of unit norm, the same for all networks.",
+    )
     initialization: Initialization = Field(Initialization(), description="How weights begin.")
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
+from cnn_topology.tables.finding_schemas import FINDING_TABLES
 from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
 
 _TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -171,4 +172,5 @@ TABLES = {
     "controls": CONTROLS,
     **ACTIVATION_TABLES,
     **COMPARISON_TABLES,
+    **FINDING_TABLES,
 }

@@ -1,0 +1,23 @@
+"""Which figures of compared populations a run has; like `registry`, light enough to read while rules are parsed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnn_topology.plan.expand import Plan
+
+# The tables that each kind of figure reads.
+FINDING_KINDS: dict[str, tuple[str, ...]] = {"improvements": ("training", "improvements", "comparisons")}
+
+
+def finding_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """List kind, name and parameters (plain values only) of these figures."""
+    for name, group in plan.config.improvements.items():
+        parameters = {
+            "group": name,
+            "images": plan.population(group.baseline).images,
+            "target": group.target,
+            "baseline": group.baseline,
+            "variants": list(group.variants),
+            "controls": list(group.controls),
+        }
+        yield "improvements", f"improvements_{name}", parameters

@@ -1,0 +1,156 @@
+"""Does knowledge of the topology improve a network? Learning curves and comparisons with controls (panel L)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.figures.training_curves import mean_interval
+
+# Level at which a marker is filled; familywise, by Holm's method.
+LEVEL = 0.05
+MARKERS = {"variant": "o", "control": "s"}
+METRICS = (SPEED := "iterations_to_target", "accuracy", "cross_accuracy")
+# Ticks, and the widest limits, of a ratio of speeds.
+RATIOS = (0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)
+ROW = 0.165  # inches
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the learning curves of one group, and below its comparisons by metric."""
+    names = [parameters["baseline"], *parameters["variants"], *parameters["controls"]]
+    colours = {name: style.SERIES[place % len(style.SERIES)] for place, name in enumerate(names[1:])}
+    colours[parameters["baseline"]] = style.INK
+    compared = rows(tables["comparisons"], group=parameters["group"])
+    pairs = list(dict.fromkeys(zip(compared["population"], compared["against"], strict=True)))
+    upper, lower = 2.3, 0.75 + ROW * max(4, len(pairs))
+    figure = style.new_figure(upper + lower, " · ".join([*_footer(compared, parameters), provenance(notes)]))
+    grid = figure.add_gridspec(2, 1, height_ratios=[upper, lower])
+    curves = _curves(figure.add_subplot(grid[0]), tables["training"], names, colours, parameters)
+    shown = compared[compared["metric"] != "area_under_curve"]
+    metrics = sorted(
+        set(zip(shown["metric"], shown["images"], strict=True)), key=lambda item: (METRICS.index(item[0]), item)
+    )
+    if metrics:
+        below = grid[1].subgridspec(1, len(metrics))
+        first: Axes | None = None
+        for place, (metric, images) in enumerate(metrics):
+            axes = figure.add_subplot(below[place], sharey=first)
+            first = first or axes
+            chosen = shown[(shown["metric"] == metric) & (shown["images"] == images)]
+            _intervals(axes, chosen, pairs, colours)
+            titles = {SPEED: f"speed to {100 * parameters['target']:g}%", "accuracy": f"accuracy, {images}"}
+            style.letter(axes, chr(ord("b") + place), titles.get(metric, f"cross-test, {images}"))
+            axes.tick_params(labelleft=place == 0)
+    else:
+        style.explain(figure.add_subplot(grid[1]), "no comparison: no row in the table", characters=80)
+    return figure, drawn(accuracy=curves, comparisons=compared)
+
+
+def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
+    """Say in the footer how speed is measured, which networks are censored, and how to read the lower panels."""
+    missed: dict[str, int] = {}
+    for row in compared[compared["metric"] == SPEED].to_dict("records"):
+        missed |= {row["population"]: row["censored"], row["against"]: row["censored_against"]}
+    late = ", ".join(f"{name} {count}" for name, count in missed.items() if count)
+    family = int(compared["family"].max()) if len(compared) else 0
+    return [
+        f"target {100 * parameters['target']:g}% test accuracy on {parameters['images']}",
+        "interpolated linearly between tests",
+        f"networks that never reach it: {late or 'none'}",
+        "curves: mean, band 95% interval (Student t)",
+        "below: estimate with 95% bootstrap interval",
+        f"filled: Holm-adjusted p ≤ {LEVEL:g} ({family} tests)",
+        "dashed curves and squares: controls",
+    ]
+
+
+def _curves(
+    axes: Axes,
+    training: pa.Table,
+    names: Sequence[str],
+    colours: Mapping[str, str],
+    parameters: Mapping[str, Any],
+) -> pd.DataFrame:
+    parts = []
+    for name in names:
+        log = rows(training, population=name, images=parameters["images"], split="test")
+        failed = log.loc[log["failed"], "network"].unique()
+        whole = log[~log["network"].isin(failed)]
+        if whole.empty:
+            continue
+        mean = mean_interval(whole)
+        line = "--" if name in parameters["controls"] else "-"
+        label = f"{name} (n = {whole['network'].nunique()}" + (f", {len(failed)} failed)" if len(failed) else ")")
+        axes.fill_between(mean["step"], mean["low"], mean["high"], color=colours[name], alpha=0.18, linewidth=0)
+        axes.plot(mean["step"], mean["accuracy"], line, color=colours[name], linewidth=1.1, label=label)
+        parts.append(mean.assign(population=name))
+    if not parts:
+        style.explain(axes, "no learning curve: no row in the table", characters=80)
+        return pd.DataFrame()
+    curves = pd.concat(parts)
+    axes.axhline(parameters["target"], color=style.GREY, linewidth=0.7, linestyle=":")
+    style.step_axis(axes, list(curves["step"]))
+    axes.set_ylim(0, 1.02)
+    axes.set(xlabel="training step", ylabel=f"test accuracy, {parameters['images']}")
+    style.letter(axes, "a", "learning curves; dotted: target")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.3)
+    return curves
+
+
+def _intervals(
+    axes: Axes,
+    compared: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    colours: Mapping[str, str],
+) -> None:
+    """Draw one metric: a row per pair, its estimate and interval; the vertical line is no difference."""
+    speed = compared["metric"].iloc[0] == SPEED
+    scale, none = (1.0, 1.0) if speed else (100.0, 0.0)
+    left, right = _limits(scale * compared[["estimate", "low", "high"]].to_numpy().ravel(), speed)
+    axes.axvline(none, color=style.GREY, linewidth=0.7)
+    for row in compared.to_dict("records"):
+        place, colour = pairs.index((row["population"], row["against"])), colours[row["population"]]
+        estimate, low, high = (scale * row[name] for name in ("estimate", "low", "high"))
+        axes.hlines(place, max(low, left), min(high, right), color=colour, linewidth=1.2)
+        # Ends beyond the panel: an unknown or infinite ratio, where most runs of one side never reach the target.
+        for end, mark, beyond in ((left, "<", low < left), (right, ">", high > right)):
+            if beyond:
+                axes.plot(end, place, mark, color=colour, markersize=3.5, clip_on=False)
+        if np.isnan(estimate):
+            axes.text(none, place, "neither reaches it", fontsize=6, ha="center", va="bottom")
+            continue
+        face = colour if row["p_holm"] <= LEVEL else "white"
+        shown = min(max(estimate, left), right)
+        axes.plot(shown, place, MARKERS[row["role"]], color=colour, markerfacecolor=face, markersize=4.5, clip_on=False)
+    axes.set_ylim(len(pairs) - 0.4, -0.6)
+    axes.set_yticks(range(len(pairs)), [f"{population} / {against}" for population, against in pairs])
+    axes.tick_params(axis="y", labelsize=6.5, length=0)
+    if speed:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(FixedLocator([tick for tick in RATIOS if left <= tick <= right]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(left, right)
+    axes.set_xlabel("ratio (right: faster)" if speed else "difference, % points")
+
+
+def _limits(values: np.ndarray, speed: bool) -> tuple[float, float]:
+    """Give limits that hold all finite values and no difference, with some room."""
+    if speed:
+        finite = values[np.isfinite(values) & (values > 0)]
+        low, high = min([*finite, 0.8]), max([*finite, 1.25])
+        return max(low / 1.15, RATIOS[0]), min(high * 1.15, RATIOS[-1])
+    finite = values[np.isfinite(values)]
+    low, high = min([*finite, -1.0]), max([*finite, 1.0])
+    room = 0.08 * (high - low)
+    return low - room, high + room

@@ -1,0 +1,125 @@
+"""Two groups of networks compared: learning speed with censoring, bootstrap intervals, permutation tests, Holm.
+
+A run that never reaches the target is censored: it is slower than every run that does, by an unknown amount. Medians
+and ranks use no more than that, so that neither a value is made up nor a network left out.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import rankdata
+
+# Ours: enough for three digits of an interval's ends and p-values down to 1e-4.
+BOOTSTRAP_DRAWS = 10_000
+PERMUTATIONS = 9_999
+LEVEL = 0.95
+
+Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def iterations_to(
+    steps: Float[np.ndarray, " tests"], accuracy: Float[np.ndarray, " tests"], target: float
+) -> tuple[float, bool]:
+    """Give the iterations until an accuracy is first reached, by linear interpolation between tests.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (tests,)
+        Iterations at which accuracy was tested, ascending.
+    accuracy : ndarray, shape (tests,)
+        NaN where a network has failed: it reaches nothing from then on.
+    target : float
+        The accuracy.
+
+    Returns
+    -------
+    iterations : float
+        The last step tested if the target was never reached.
+    censored : bool
+        Whether it was never reached.
+    """
+    reached = np.flatnonzero(accuracy >= target)
+    if not len(reached):
+        return float(steps[-1]), True
+    first = reached[0]
+    if first == 0:
+        return float(steps[0]), False
+    before, after = accuracy[first - 1], accuracy[first]
+    share = (target - before) / (after - before)
+    return float(steps[first - 1] + share * (steps[first] - steps[first - 1])), False
+
+
+def area_under_curve(steps: Float[np.ndarray, " tests"], accuracy: Float[np.ndarray, " tests"]) -> float:
+    """Give the mean of an accuracy over training: the area under its piecewise linear curve, per iteration."""
+    return float(np.trapezoid(accuracy, steps) / (steps[-1] - steps[0]))
+
+
+def mean_difference(sample: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Give mean(sample) - mean(other) over the last axis."""
+    return sample.mean(axis=-1) - other.mean(axis=-1)
+
+
+def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Give median(other) / median(iterations) over the last axis: above 1 when `iterations` are fewer.
+
+    Infinite entries are censored runs. The ratio is infinite where only `other`, zero where only `iterations` has an
+    infinite median, and NaN, not known, where both have.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.median(other, axis=-1) / np.median(iterations, axis=-1)
+
+
+def bootstrap_interval(
+    statistic: Statistic,
+    sample: Float[np.ndarray, " networks"],
+    other: Float[np.ndarray, " others"],
+    rng: np.random.Generator,
+    draws: int = BOOTSTRAP_DRAWS,
+) -> tuple[float, float]:
+    """Give the 95% percentile interval of a statistic of two samples, each drawn anew with replacement.
+
+    Draws whose statistic is not known (NaN) widen the interval: they count as smallest for its lower end and as
+    largest for its upper end.
+    """
+    drawn = statistic(
+        sample[rng.integers(len(sample), size=(draws, len(sample)))],
+        other[rng.integers(len(other), size=(draws, len(other)))],
+    )
+    unknown = np.isnan(drawn)
+    tail = (1 - LEVEL) / 2
+    low = np.quantile(np.where(unknown, -np.inf, drawn), tail, method="lower")
+    high = np.quantile(np.where(unknown, np.inf, drawn), 1 - tail, method="higher")
+    return float(low), float(high)
+
+
+def permutation_p(
+    sample: Float[np.ndarray, " networks"],
+    other: Float[np.ndarray, " others"],
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> float:
+    """Give the two-sided p-value of a difference of means when labels are shuffled: (1 + #{as large}) / (1 + draws)."""
+    together = np.concatenate([sample, other])
+    shuffled = rng.permuted(np.tile(together, (permutations, 1)), axis=1)
+    null = np.abs(mean_difference(shuffled[:, : len(sample)], shuffled[:, len(sample) :]))
+    observed = abs(mean_difference(sample, other))
+    # Sums in another order differ in the last digits: what is equal to rounding counts as equal.
+    return float((1 + np.count_nonzero(null >= observed * (1 - 1e-9) - 1e-15)) / (1 + permutations))
+
+
+def pooled_ranks(sample: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Replace values by their ranks in both samples together; ties, censored runs among them, share their mean rank."""
+    ranks = rankdata(np.concatenate([sample, other]))
+    return ranks[: len(sample)], ranks[len(sample) :]
+
+
+def holm(p_values: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
+    """Adjust p-values by Holm's step-down method for their number; NaN stays NaN and is not counted."""
+    adjusted = np.full(len(p_values), np.nan)
+    order = [place for place in np.argsort(p_values) if not np.isnan(p_values[place])]
+    largest = 0.0
+    for number, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - number) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted

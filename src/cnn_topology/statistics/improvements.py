@@ -1,0 +1,137 @@
+"""Learning speed and accuracy of populations against a plain one and controls (weights paper, E14 to E16)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.comparisons import (
+    area_under_curve,
+    bootstrap_interval,
+    holm,
+    iterations_to,
+    mean_difference,
+    permutation_p,
+    pooled_ranks,
+    speed_ratio,
+)
+
+SPEED, AREA, ACCURACY, CROSS_ACCURACY = "iterations_to_target", "area_under_curve", "accuracy", "cross_accuracy"
+
+
+def roles(group: Improvement) -> dict[str, str]:
+    """Give the role of each population of a group."""
+    named = {group.baseline: "baseline", **dict.fromkeys(group.variants, "variant")}
+    return named | dict.fromkeys(group.controls, "control")
+
+
+def measures(training: pd.DataFrame, name: str, group: Improvement, images: str) -> list[dict[str, Any]]:
+    """Measure every network of a group.
+
+    Parameters
+    ----------
+    training : DataFrame
+        The training table.
+    name : str
+        Name of the group.
+    group : Improvement
+        Its populations and target.
+    images : str
+        The image set they are trained on.
+
+    Returns
+    -------
+    list of dict
+        Rows of `IMPROVEMENTS`. A network that has failed is censored unless it had reached the target before; it has
+        no other measure.
+    """
+    rows = []
+    tests = training[training["split"] == "test"].sort_values("step", kind="stable")
+    for population, role in roles(group).items():
+        for (network, seed), log in tests[tests["population"] == population].groupby(["network", "seed"]):
+            own = log[log["images"] == images]
+            steps, accuracy = own["step"].to_numpy(np.float64), own["accuracy"].to_numpy()
+            iterations, censored = iterations_to(steps, accuracy, group.target)
+            found = [(SPEED, images, iterations), (AREA, images, area_under_curve(steps, accuracy))]
+            found += [
+                (ACCURACY if each == images else CROSS_ACCURACY, each, value)
+                for each, value in zip(
+                    *log.loc[log["step"] == steps[-1], ["images", "accuracy"]].T.to_numpy(), strict=True
+                )
+            ]
+            rows += [
+                {
+                    "group": name,
+                    "population": population,
+                    "role": role,
+                    "network": network,
+                    "seed": seed,
+                    "images": on,
+                    "metric": metric,
+                    "target": group.target,
+                    "value": value,
+                    "censored": metric == SPEED and censored,
+                }
+                for metric, on, value in found
+                if np.isfinite(value)
+            ]
+    return rows
+
+
+def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int) -> list[dict[str, Any]]:
+    """Compare variants and controls with the baseline, and variants with each control, by every metric.
+
+    Returns
+    -------
+    list of dict
+        Rows of `COMPARISONS`; pairs in which a population has fewer than two measures are left out.
+    """
+    role = roles(group)
+    pairs = [(population, group.baseline) for population in (*group.variants, *group.controls)]
+    pairs += [(variant, control) for variant in group.variants for control in group.controls]
+    found = []
+    for (metric, images), measured in rows.groupby(["metric", "images"], sort=False):
+        values = {population: _values(part) for population, part in measured.groupby("population")}
+        for population, against in pairs:
+            sample, other = values.get(population, np.empty(0)), values.get(against, np.empty(0))
+            if min(len(sample), len(other)) < 2:
+                continue
+            seed = derive_seed(run_seed, "comparison", name, population, against, str(metric), str(images))
+            rng = np.random.default_rng(seed)
+            speed = metric == SPEED
+            statistic, centre = (speed_ratio, np.median) if speed else (mean_difference, np.mean)
+            low, high = bootstrap_interval(statistic, sample, other, rng)
+            tested = pooled_ranks(sample, other) if speed else (sample, other)
+            found.append(
+                {
+                    "group": name,
+                    "population": population,
+                    "role": role[population],
+                    "against": against,
+                    "against_role": role[against],
+                    "metric": metric,
+                    "images": images,
+                    "target": group.target,
+                    "effect": "ratio of medians" if speed else "difference of means",
+                    "n": len(sample),
+                    "n_against": len(other),
+                    "censored": int(np.isinf(sample).sum()),
+                    "censored_against": int(np.isinf(other).sum()),
+                    "centre": float(centre(sample)),
+                    "centre_against": float(centre(other)),
+                    "estimate": float(statistic(sample, other)),
+                    # A ratio cannot be negative: where the lower end is not known it is at least zero.
+                    "low": max(low, 0.0) if speed else low,
+                    "high": high,
+                    "p": permutation_p(*tested, rng),
+                }
+            )
+    adjusted = holm(np.array([row["p"] for row in found]))
+    return [{**row, "p_holm": p, "family": len(found)} for row, p in zip(found, adjusted, strict=True)]
+
+
+def _values(part: pd.DataFrame) -> np.ndarray:
+    """Give the values of a population; censored ones are infinite."""
+    return np.where(part["censored"], np.inf, part["value"])

@@ -1,0 +1,111 @@
+"""Two groups compared: planted differences are found, none is made up, censored runs are neither lost nor invented."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu, permutation_test
+
+from cnn_topology.statistics.comparisons import (
+    area_under_curve,
+    bootstrap_interval,
+    holm,
+    iterations_to,
+    mean_difference,
+    permutation_p,
+    pooled_ranks,
+    speed_ratio,
+)
+
+
+def holm_by_definition(p_values):
+    """The largest, over all tests no less significant, of p times the number of tests from there on."""
+    count = len(p_values)
+    ranked = sorted(p_values)
+    scaled = {p: max(min(1.0, (count - j) * ranked[j]) for j in range(count) if ranked[j] <= p) for p in p_values}
+    return [scaled[p] for p in p_values]
+
+
+STEPS = np.array([0.0, 10, 20, 40])
+
+
+def test_the_target_is_reached_between_two_tests_where_the_straight_line_crosses_it():
+    assert iterations_to(STEPS, np.array([0.1, 0.5, 0.9, 0.7]), 0.7) == (15.0, False)
+    assert iterations_to(STEPS, np.array([0.1, 0.5, 0.5, 0.9]), 0.7) == (30.0, False)
+    assert iterations_to(STEPS, np.array([0.8, 0.5, 0.9, 0.7]), 0.7) == (0.0, False)
+    assert iterations_to(STEPS, np.array([0.1, 0.7, 0.9, 0.7]), 0.7) == (10.0, False)
+
+
+def test_a_target_never_reached_is_censored_at_the_last_test():
+    assert iterations_to(STEPS, np.array([0.1, 0.5, 0.6, 0.69]), 0.7) == (40.0, True)
+    assert iterations_to(STEPS, np.array([0.1, 0.5, np.nan, np.nan]), 0.7) == (40.0, True)
+
+
+def test_the_area_is_the_mean_of_the_piecewise_linear_curve():
+    assert area_under_curve(STEPS, np.array([0.0, 1.0, 1.0, 0.0])) == pytest.approx((5 + 10 + 10) / 40)
+    assert area_under_curve(STEPS, np.full(4, 0.3)) == pytest.approx(0.3)
+
+
+def test_the_ratio_of_medians_counts_censored_runs_as_slowest():
+    plain, fast = np.array([100.0, 200, 300, np.inf]), np.array([50.0, 100, 150, 160])
+    assert speed_ratio(fast, plain) == 250 / 125
+    mostly_censored = np.array([100.0, np.inf, np.inf])
+    assert speed_ratio(fast, mostly_censored) == np.inf
+    assert speed_ratio(mostly_censored, fast) == 0
+    assert np.isnan(speed_ratio(mostly_censored, mostly_censored))
+
+
+def test_the_bootstrap_interval_covers_the_truth_as_often_as_it_says():
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(300):
+        low, high = bootstrap_interval(mean_difference, rng.normal(1, 1, 20), rng.normal(0, 2, 25), rng, draws=400)
+        covered += low <= 1 <= high
+    # 95% less what the percentile method loses at this size.
+    assert 0.89 <= covered / 300 <= 0.98
+
+
+def test_an_interval_is_wide_where_the_ratio_is_not_known():
+    censored = np.array([100.0, 120, np.inf, np.inf, np.inf])
+    low, high = bootstrap_interval(speed_ratio, censored, censored, np.random.default_rng(0))
+    assert low in (0.0, -np.inf)
+    assert high == np.inf
+    low, high = bootstrap_interval(speed_ratio, np.full(5, 50.0), np.full(5, 100.0), np.random.default_rng(0))
+    assert (low, high) == (2.0, 2.0)
+
+
+def test_the_permutation_test_agrees_with_scipy():
+    rng = np.random.default_rng(1)
+    sample, other = rng.normal(0.9, 1, 10), rng.normal(0, 1, 9)
+    expected = permutation_test(
+        (sample, other), lambda a, b: a.mean() - b.mean(), n_resamples=20_000, rng=np.random.default_rng(0)
+    ).pvalue
+    assert permutation_p(sample, other, rng) == pytest.approx(expected, abs=0.012)
+
+
+def test_the_rank_test_of_censored_runs_is_that_of_mann_and_whitney():
+    sample = np.array([10.0, 12, 15, 20, 30, 31, 32, 40])
+    other = np.array([25.0, 35, 41, 50, np.inf, np.inf, np.inf, np.inf])
+    expected = mannwhitneyu(sample, np.where(np.isinf(other), 99, other), method="asymptotic").pvalue
+    assert permutation_p(*pooled_ranks(sample, other), np.random.default_rng(0)) == pytest.approx(expected, abs=0.006)
+
+
+def test_equal_samples_have_p_one_and_distant_ones_the_smallest():
+    same = np.full(10, 0.8)
+    assert permutation_p(same, same, np.random.default_rng(0)) == 1.0
+    assert permutation_p(np.arange(10.0), np.arange(10.0) + 100, np.random.default_rng(0)) < 1e-3
+
+
+def test_the_permutation_test_keeps_its_level():
+    rng = np.random.default_rng(2)
+    p_values = [permutation_p(rng.random(8), rng.random(8), rng, permutations=199) for _ in range(400)]
+    assert np.mean(np.array(p_values) <= 0.05) == pytest.approx(0.05, abs=0.03)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_its_definition(p_values):
+    np.testing.assert_allclose(holm(np.array(p_values)), holm_by_definition(p_values))
+
+
+def test_holm_of_a_known_example_and_of_gaps():
+    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm(np.array([0.01, np.nan, 0.03])), [0.02, np.nan, 0.03])

@@ -2,7 +2,7 @@
 
 The weights paper used the single linkage of Ayasdi's software, whose rule for the cut is not published; `FirstGap` is
 that of giotto-tda's FirstSimpleGap and a variant of it. The activations paper used DBSCAN. Time grows with the square
-of the points of a cube; memory linearly for single linkage, and by one bit per pair for DBSCAN.
+of the points of a cube, memory linearly.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.kernels import reach, visit
-
-# Distances held at once by DBSCAN.
-BLOCK = 2**20
+from cnn_topology.mapper.kernels import visit
+from cnn_topology.mapper.neighbourhoods import BLOCK, density_clusters
 
 
 def _check_min_samples(min_samples: int) -> None:
@@ -120,7 +118,7 @@ def cluster(points: Float[np.ndarray, "points coordinates"], clustering: Cluster
         Number of the cluster, from 0 in the order of first (core) members; -1 for noise.
     """
     if isinstance(clustering, Dbscan):
-        return _density_clusters(points, clustering.eps, clustering.min_samples)
+        return density_clusters(points, clustering.eps, clustering.min_samples)
     order, heights = single_linkage(points)
     apart = (
         heights > clustering.eps if isinstance(clustering, FixedHeight) else heights >= _first_gap(heights, clustering)
@@ -160,33 +158,9 @@ def _first_gap(heights: np.ndarray, clustering: FirstGap) -> float:
     return float(positive[gaps[0]]) if len(gaps) else np.inf
 
 
-def _density_clusters(points: np.ndarray, eps: float, min_samples: int) -> np.ndarray:
-    """Cluster by DBSCAN: one bit per pair for the neighbourhoods, then a search over them."""
-    count = len(points)
-    # About the mean, so that little is lost when squared distances are made from scalar products.
-    centred = points - points.mean(axis=0, dtype=np.float64)
-    squares = np.einsum("nc,nc->n", centred, centred)
-    near = np.zeros((count, 8 * -(-count // 64)), dtype=np.uint8)
-    core = np.empty(count, dtype=np.bool_)
-    rows = max(1, BLOCK // count)
-    for begin in range(0, count, rows):
-        block = slice(begin, min(begin + rows, count))
-        squared = centred[block] @ centred.T
-        squared *= -2
-        squared += squares
-        squared += squares[block, None]
-        within = squared <= eps * eps
-        within[np.arange(len(within)), np.arange(block.start, block.stop)] = True
-        core[block] = np.count_nonzero(within, axis=1) >= min_samples
-        near[block, : -(-count // 8)] = np.packbits(within, axis=1, bitorder="little")
-    labels = np.full(count, -1, dtype=np.int64)
-    # Little-endian words on every machine, to match the order of the bits.
-    reach(near.view("<u8").astype(np.uint64, copy=False), core, labels)
-    return labels
-
-
 def cluster_bytes(points: int, coordinates: int, clustering: Clustering) -> int:
     """Forecast the bytes that clustering one cube takes beyond its points."""
     if isinstance(clustering, Dbscan):
-        return points * points // 8 + 16 * points * coordinates + 17 * max(BLOCK, points)
+        # Centred twice (as given and in float32), the block of products, and a few columns.
+        return 12 * points * coordinates + 4 * max(BLOCK, points) + 60 * points
     return points * (16 * coordinates + 120)

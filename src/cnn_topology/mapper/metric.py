@@ -7,10 +7,10 @@ Kneedle (Satopää, Albrecht, Irwin, Raghavan 2011).
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
 
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.lenses import ROUNDING, checked_points
+from cnn_topology.mapper.neighbourhoods import nearest_distances
 
 # Rows on which the elbow rule looks for neighbours: the search grows with the square of their number.
 ELBOW_ROWS = 50_000
@@ -44,6 +44,35 @@ def variance_normalized(points: Float[np.ndarray, "points coordinates"]) -> Floa
 
 
 def elbow_eps(points: Float[np.ndarray, "points coordinates"], seed: int) -> float:
+    """Choose the radius of DBSCAN by the elbow rule; see `elbow_rows` and `elbow_of`, which it joins."""
+    return elbow_of(nearest_distances(elbow_rows(points, seed), 1)[:, 0])
+
+
+def elbow_rows(points: Float[np.ndarray, "points coordinates"], seed: int) -> Float[np.ndarray, "rows coordinates"]:
+    """Choose the rows on which the elbow rule looks for neighbours.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+        Of more than `ELBOW_ROWS` points that many are drawn without replacement, and kept in their order.
+    seed : int
+        Of that draw.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 2 points.
+    """
+    cloud = checked_points(points)
+    if len(cloud) < 2:
+        raise InputError("the elbow rule needs at least 2 points; give eps instead")
+    if len(cloud) > ELBOW_ROWS:
+        drawn = np.random.default_rng(seed).choice(len(cloud), ELBOW_ROWS, replace=False)
+        cloud = cloud[np.sort(drawn)]
+    return cloud
+
+
+def elbow_of(distances: Float[np.ndarray, " rows"]) -> float:
     """Choose the radius of DBSCAN at the knee of the curve of distances to the nearest other point.
 
     Distances d are sorted from the largest to the smallest and paired with even ranks y in [0, 1]; the radius is the
@@ -51,10 +80,8 @@ def elbow_eps(points: Float[np.ndarray, "points coordinates"], seed: int) -> flo
 
     Parameters
     ----------
-    points : ndarray, shape (points, coordinates)
-        At least 2. Of more than `ELBOW_ROWS` points that many are drawn without replacement.
-    seed : int
-        Of that draw.
+    distances : ndarray, shape (rows,)
+        Of each row to its nearest other row, in any order.
 
     Returns
     -------
@@ -66,22 +93,15 @@ def elbow_eps(points: Float[np.ndarray, "points coordinates"], seed: int) -> flo
     InputError
         If the points coincide so often that the radius is 0.
     """
-    cloud = checked_points(points)
-    if len(cloud) < 2:
-        raise InputError("the elbow rule needs at least 2 points; give eps instead")
-    if len(cloud) > ELBOW_ROWS:
-        drawn = np.random.default_rng(seed).choice(len(cloud), ELBOW_ROWS, replace=False)
-        cloud = cloud[np.sort(drawn)]
-    found, _ = NearestNeighbors(n_neighbors=1).fit(cloud).kneighbors()
-    distances = np.sort(found[:, 0].astype(np.float64))[::-1]
-    at = knee(distances)
-    chosen = 0.0 if at is None else float(distances[at])
+    falling = np.sort(distances.astype(np.float64))[::-1]
+    at = knee(falling)
+    chosen = 0.0 if at is None else float(falling[at])
     # The released code takes the median for a knee at 0 as well.
-    eps = round(chosen or float(np.median(distances)), 3)
+    eps = round(chosen or float(np.median(falling)), 3)
     if eps <= 0:
         raise InputError(
             f"the elbow rule gives eps = 0 to three decimals (largest nearest-neighbour distance "
-            f"{distances[0]:.3g}): give eps, or scale the cloud"
+            f"{falling[0]:.3g}): give eps, or scale the cloud"
         )
     return eps
 

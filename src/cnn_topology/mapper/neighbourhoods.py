@@ -98,8 +98,8 @@ def _blocks(count: int, across: int) -> list[tuple[int, int]]:
 
 
 def _numbered(parent: Int[np.ndarray, " points"], core: Bool[np.ndarray, " points"]) -> Int[np.ndarray, " points"]:
-    """Number the trees of core points in the order of their roots, which are their first points; -1 for others."""
-    while (flat := parent[parent]).tobytes() != parent.tobytes():
+    """Give the trees of core points numbers in the order of their roots, their first points; others get -1."""
+    while not np.array_equal(flat := parent[parent], parent):
         parent = flat
     labels = np.full(len(parent), -1, dtype=np.int64)
     labels[core] = np.unique(parent[core], return_inverse=True)[1]

@@ -21,6 +21,7 @@ include: "workflow/rules/activations.smk"
 include: "workflow/rules/clouds.smk"
 include: "workflow/rules/topology.smk"
 include: "workflow/rules/layer_distances.smk"
+include: "workflow/rules/activation_mapper.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/findings.smk"
 include: "workflow/rules/figures.smk"
@@ -34,7 +35,7 @@ rule all:
     default_target: True
     input:
         [RUN.summary] if PLAN.config.populations else [],
-        [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES)],
+        [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
         [RUN.figure(name, "html") for name in MAPPER_FIGURES],
         [

@@ -16,6 +16,8 @@ VERBS = {
     "nulls": "draw the sphere null for clouds of one size",
     "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
     "mapper": "mapper graphs of a layer's clouds after the density filter",
+    "activation-mapper": "mapper graphs and purity of activation clouds of one network",
+    "purity-tests": "tests on the purity of mapper graphs: layers, sampling, input noise",
     "controls": "barcodes of synthetic clouds of known topology",
     "improvements": "learning speed and accuracy of populations compared with a plain one",
     "collect": "join the parts of a table",

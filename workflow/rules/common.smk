@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
+from cnn_topology.plan.activation_graphs import GraphPlan, PurityTestParameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import (
@@ -50,6 +51,20 @@ TABLES = (
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
 )
 COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
+GRAPHS = GraphPlan(PLAN)
+# Tables about mapper graphs of activations that are joined from one part per job; those made of them beside.
+GRAPH_TABLES = (
+    "activation_graphs",
+    "activation_nodes",
+    "activation_edges",
+    "purity",
+    "class_purity",
+    "purity_draws",
+    "activation_sweep",
+    "neighbour_curves",
+    "activation_channels",
+)
+MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests") if GRAPHS.jobs else ()
 
 
 wildcard_constraints:
@@ -63,6 +78,8 @@ wildcard_constraints:
     points="[0-9]+",
     table="|".join(LAYER_TABLES),
     pairs=f"{DIAGRAMS}|[0-9]{{4}}-[0-9]{{4}}",
+    graph_table="|".join(GRAPH_TABLES),
+    recipe="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
 def clouds_of(wildcards):
@@ -289,3 +306,52 @@ def measure_test_parameters(wildcards):
     return layer_parameters.MeasureTestParameters(
         run_seed=PLAN.config.seed, draws=PLAN.config.layer_distances.draws
     ).dump()
+# Mapper graphs of activations.
+def graph_part(table):
+    """Give the path of a job's part of a table, with wildcards."""
+    return RUN.graph_part(
+        table, "{population}", "{network}", "{recipe}", "{cloud}", "{block}"
+    )
+
+
+def graph_job(wildcards):
+    """Give the job of some wildcards."""
+    key = wildcards.recipe, wildcards.population, int(wildcards.network)
+    return GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))]
+
+
+def graph_clouds(wildcards):
+    """Give the cloud of each layer of a job."""
+    job = graph_job(wildcards)
+    return [
+        RUN.activations(job.population, job.network, layer.name, job.cloud)
+        for layer in job.layers
+    ]
+
+
+def clean_graphs(wildcards):
+    """Give the graphs whose radii a job takes over, those of the same cloud without noise."""
+    return [
+        job.part(RUN, "activation_graphs")
+        for job in GRAPHS.clean_jobs(graph_job(wildcards))
+    ]
+
+
+def graph_parts(wildcards):
+    """Give the parts that a table about mapper graphs of activations is joined from."""
+    return [job.part(RUN, wildcards.graph_table) for job in GRAPHS.jobs.values()]
+
+
+def graph_parameters(wildcards):
+    """Give the parameters of `cnn-topology activation-mapper`."""
+    return GRAPHS.parameters(graph_job(wildcards)).dump()
+
+
+def purity_test_parameters():
+    """Give the parameters of `cnn-topology purity-tests`."""
+    return PurityTestParameters(run_seed=PLAN.config.seed).dump()
+
+
+def graph_memory(wildcards):
+    """Give the megabytes that a job is forecast to need at most."""
+    return GRAPHS.memory_mb(graph_job(wildcards))

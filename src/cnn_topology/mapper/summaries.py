@@ -6,7 +6,7 @@ gives its chance level.
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt
 
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.graph import MapperGraph
@@ -78,6 +78,36 @@ def coverage(graph: MapperGraph) -> float:
     return len(np.unique(graph.members)) / graph.points
 
 
+def examples(graph: MapperGraph, ids: Int[np.ndarray, " points"], most: int, seed: int) -> list[list[int]]:
+    """Choose some images of each node: the first `most` of them in one seeded order of all images.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    ids : ndarray of int64, shape (points,)
+        Image of each point.
+    most, seed : int
+
+    Returns
+    -------
+    list of list of int
+        Images by node, each once; nodes that share images tend to share examples.
+    """
+    chosen = []
+    for begin, end in zip(graph.starts[:-1], graph.starts[1:], strict=True):
+        images = np.unique(ids[graph.members[begin:end]])
+        chosen.append(images[np.argsort(image_rank(images, seed))[:most]].tolist())
+    return chosen
+
+
+def image_rank(ids: Int[np.ndarray, " images"], seed: int) -> UInt[np.ndarray, " images"]:
+    """Give each image a number that orders images as if by chance and hangs on its id and the seed alone.
+
+    The multiples of an odd number modulo 2^64 are all different, and those of this one lie evenly.
+    """
+    return (ids.astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+
+
 def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:
     """Count the ends and the forks of the graph after dropping small nodes.
 
@@ -111,7 +141,7 @@ def explain(graph: MapperGraph) -> str:
             seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {clustering['min_samples']}")
             ways += ["use fewer intervals or more overlap", "lower min_samples"]
         if graph.noise:
-            seen.append(f"in the others DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
+            seen.append(f"in {'the others' if graph.skipped_cubes else 'them'} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
             ways.append("raise eps")
         if graph.dropped_nodes:
             least = graph.parameters["least_node"]

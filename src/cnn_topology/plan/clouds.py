@@ -82,3 +82,4 @@ class Jobs(Section):
     networks: int = Field(
         5, ge=1, description="Residual networks on each side of the pairs whose layers one job compares."
     )
+    layers: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")

@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
@@ -38,6 +39,9 @@ class RunConfig(Section):
     )
     activation_clouds: dict[Name, ActivationClouds] = Field(
         {}, description="Point clouds of the activations of `resnets`, by name."
+    )
+    activation_mapper: dict[Name, ActivationMapper] = Field(
+        {}, description="Mapper graphs of activation clouds, by the name of the way to make them."
     )
     layer_distances: LayerDistances | None = Field(
         None, description="Distances between the layers of `resnets` by their clouds, and the tests of the measures."
@@ -92,7 +96,17 @@ class RunConfig(Section):
                 raise ValueError(f"{where} on images.{networks.images}: {error}") from error
         for name, clouds in self.activation_clouds.items():
             self._check_activation_clouds(f"activation_clouds.{name}", clouds)
+        self._check_activation_mapper()
         return self
+
+    def _check_activation_mapper(self) -> None:
+        layers, networks = {}, {}
+        for name, clouds in self.activation_clouds.items():
+            section = self.resnets[clouds.networks]
+            known = resnet_layers(section, shape_of(self.images[section.images]))
+            layers[name] = tuple(x.name for x in known if clouds.layers == "all" or x.name in clouds.layers)
+            networks[name] = tuple(range(section.networks)) if clouds.of == "all" else clouds.of
+        check_activation_mapper(self.activation_mapper, self.activation_clouds, layers, networks)
 
     def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
         if clouds.networks not in self.resnets:

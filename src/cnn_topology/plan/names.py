@@ -54,6 +54,12 @@ class RunFolder:
         """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
         return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
 
+    def graph_part(
+        self, table: str, population: str, network: int | str, recipe: str, cloud: str, block: int | str
+    ) -> str:
+        """Give the path of one job's part of a table about mapper graphs of activations."""
+        return f"{self.root}/{table}/{population}/{_digits(network, 4)}/{recipe}/{cloud}/{_digits(block, 4)}.parquet"
+
     def null(self, points: int | str) -> str:
         """Give the path of the sphere null for clouds of so many points."""
         return f"{self.root}/nulls/{points}.parquet"

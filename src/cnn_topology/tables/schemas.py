@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
 from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
 from cnn_topology.tables.finding_schemas import FINDING_TABLES
 from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
@@ -170,6 +171,7 @@ TABLES = {
     "mapper_nodes": MAPPER_NODES,
     "mapper_edges": MAPPER_EDGES,
     "controls": CONTROLS,
+    **ACTIVATION_MAPPER_TABLES,
     **ACTIVATION_TABLES,
     **COMPARISON_TABLES,
     **FINDING_TABLES,

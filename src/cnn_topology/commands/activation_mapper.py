@@ -1,0 +1,358 @@
+"""`cnn-topology activation-mapper`: mapper graphs and purity of some layers of one activation cloud of one network."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.activations.cloud_file import ActivationCloud, read_cloud
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.controls import (
+    jackknife_error,
+    jackknife_purity,
+    node_wise,
+    shuffled_purity,
+    stability,
+    upper_p,
+)
+from cnn_topology.mapper.cover import OverlapCover
+from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.homology import components, loops
+from cnn_topology.mapper.metric import elbow_of, elbow_rows
+from cnn_topology.mapper.neighbourhoods import nearest_distances
+from cnn_topology.mapper.recipes import mapper_of_activations
+from cnn_topology.mapper.summaries import (
+    branches,
+    class_purity,
+    coverage,
+    examples,
+    explain,
+    label_counts,
+    node_purity,
+)
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters
+from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_GRAPHS, ACTIVATION_SWEEP, GRAPH, GRAPH_TABLES
+from cnn_topology.tables.rows import joined, with_ids
+
+# Places of the curve of neighbour distances that are kept, and images of a node.
+CURVE, EXAMPLES = 200, 12
+
+Graph = tuple[MapperGraph, np.ndarray]  # and the component of each node
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--parameters", required=True, type=ActivationMapperParameters.parse, help="JSON: cloud, layers, settings"
+    )
+    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the cloud of each layer, in order")
+    parser.add_argument("--clean", nargs="*", default=[], type=Path, help="graphs of the cloud without noise")
+    for name in GRAPH_TABLES:
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path, help=f"part of the table {name}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Make the graph of every layer of the block."""
+    parameters: ActivationMapperParameters = arguments.parameters
+    clean = _clean_radii(arguments.clean)
+    parts: list[dict[str, pa.Table]] = []
+    for (layer, settings), path in zip(parameters.layers.items(), arguments.clouds, strict=True):
+        cloud = read_cloud(path)
+        if cloud.origin.layer != layer:
+            raise InputError(f"{path}: holds layer {cloud.origin.layer}, the parameters say {layer}")
+        if settings.eps_from == "clean":
+            settings = settings.model_copy(update={"eps": clean[layer]})
+        made = graph_tables(cloud, parameters, settings)
+        row = made["activation_graphs"].to_pylist()[0]
+        purity = made["purity"].to_pylist()[0]
+        print(
+            f"{layer}: eps {row['eps']:g} ({row['eps_from']}), {row['nodes']} nodes, {row['edges']} edges, "
+            f"coverage {row['coverage']:.2f}, node-wise purity {purity['node_wise']:.3f} "
+            f"(chance {purity['chance']:.3f}){'. ' + row['explanation'] if row['explanation'] else ''}",
+            flush=True,
+        )
+        parts.append(made)
+    upstream = [*map(read_metadata, arguments.clouds), *map(read_notes, arguments.clean)]
+    notes = parameters.notes(upstream)
+    for name, schema in GRAPH_TABLES.items():
+        write_table(getattr(arguments, name), joined([part[name] for part in parts], schema), schema, notes)
+
+
+def graph_tables(
+    cloud: ActivationCloud, parameters: ActivationMapperParameters, settings: GraphSettings
+) -> dict[str, pa.Table]:
+    """Make the graph of one cloud and put all that is known of it into tables.
+
+    Parameters
+    ----------
+    cloud : ActivationCloud
+    parameters : ActivationMapperParameters
+        Of the job: names and the recipe that all layers share.
+    settings : GraphSettings
+        Of this layer; without eps where the elbow rule finds it.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        One for each of `GRAPH_TABLES`.
+
+    Raises
+    ------
+    InputError
+        If the cloud has fewer points than min_samples, its l2 norm does not vary, the elbow rule finds no radius, or
+        the graph is forecast not to fit in memory.
+    """
+    origin = cloud.origin
+    # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
+    name = parameters.clean or parameters.cloud
+    seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
+    which = {
+        "population": origin.population,
+        "network": origin.network,
+        "recipe": parameters.recipe,
+        "cloud": origin.cloud,
+        "layer": origin.layer,
+        "depth": origin.depth,
+        "sampling": origin.sampling,
+        "top": origin.top,
+        "split": origin.split,
+        "sigma": origin.sigma,
+    }
+    try:
+        return _tables(cloud, which, parameters, settings, seed)
+    except InputError as error:
+        raise InputError(
+            f"activation_mapper.{parameters.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
+            f"{origin.layer}: {error}; per_layer.{origin.layer} gives this layer other settings, `layers` can leave "
+            "it out"
+        ) from error
+
+
+def _tables(
+    cloud: ActivationCloud,
+    which: Mapping[str, Any],
+    parameters: ActivationMapperParameters,
+    settings: GraphSettings,
+    seed: int,
+) -> dict[str, pa.Table]:
+    recipe, origin = parameters.graphs, cloud.origin
+    points, ids, labels = _used(cloud, recipe, seed)
+    curve: dict[str, Any] = {name: np.empty(0) for name in ("rows", "share", "nearest", "fifth")}
+    eps = settings.eps
+    if settings.eps_from != "clean":
+        distances = nearest_distances(elbow_rows(points, seed), min(5, len(points) - 1))
+        curve = _curve(distances)
+        eps = elbow_of(distances[:, 0]) if eps is None else eps
+    assert eps is not None
+    settings = settings.model_copy(update={"eps": eps})
+    graph, component = made = _graph(points, settings, recipe)
+    row = {
+        **which,
+        "tensor": origin.tensor,
+        "mode": origin.mode,
+        "images": origin.images,
+        "points": len(cloud.points),
+        "used": len(points),
+        "most_points": recipe.most_points,
+        "channels": origin.channels,
+        "seed": seed,
+        "intervals": settings.intervals,
+        "overlap": settings.overlap,
+        "min_samples": recipe.min_samples,
+        "eps": eps,
+        "eps_from": settings.eps_from,
+        "filled_intervals": graph.cubes,
+        "skipped_intervals": graph.skipped_cubes,
+        "noise": graph.noise,
+        **_shape(made),
+        "forks": branches(graph)[1],
+        "explanation": explain(graph),
+    }
+    counts = label_counts(graph, labels, len(origin.classes))
+    # One order of all images for every graph on this split: nodes share examples where they share images.
+    order = derive_seed(parameters.run_seed, "examples", origin.split)
+    nodes = {
+        "node": np.arange(graph.nodes),
+        "component": component,
+        "members": graph.sizes,
+        "lens": graph.lens[:, 0],
+        "purity": node_purity(counts),
+        "counts": pa.array(counts.tolist(), pa.list_(pa.int64())),
+        "examples": pa.array(examples(graph, ids, EXAMPLES, order), pa.list_(pa.int64())),
+    }
+    edges = {"a": graph.edges[:, 0], "b": graph.edges[:, 1], "shared": graph.shared}
+    channels = {
+        "channel": np.arange(points.shape[1]),
+        "mean": points.mean(axis=0, dtype=np.float64),
+        "sd": points.std(axis=0, dtype=np.float64),
+    }
+    columns = {
+        "activation_nodes": nodes,
+        "activation_edges": edges,
+        "neighbour_curves": curve,
+        "activation_channels": channels,
+        "activation_sweep": _sweep(points, labels, len(origin.classes), made, settings, recipe),
+        **_purity(cloud, graph, ids, labels, parameters),
+    }
+    made_tables = {"activation_graphs": pa.Table.from_pylist([row], schema=ACTIVATION_GRAPHS)}
+    for table, found in columns.items():
+        schema = GRAPH_TABLES[table]
+        # Columns without rows have no type of their own.
+        made_tables[table] = with_ids(which, found, schema).select(schema.names).cast(schema)
+    return made_tables
+
+
+def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take all points, or `most_points` of them by seed, with image and label of each."""
+    count = len(cloud.points)
+    if count < recipe.min_samples:
+        raise InputError(
+            f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
+            f"(activation_clouds.{cloud.origin.cloud}.count) or lower min_samples"
+        )
+    if count <= recipe.most_points:
+        return cloud.points, cloud.ids, cloud.labels
+    rows = np.sort(np.random.default_rng(seed).choice(count, recipe.most_points, replace=False))
+    return cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
+
+
+def _graph(points: np.ndarray, settings: GraphSettings, recipe: GraphRecipe) -> Graph:
+    assert settings.eps is not None
+    graph = mapper_of_activations(
+        points,
+        OverlapCover(settings.intervals, settings.overlap),
+        settings.eps,
+        recipe.min_samples,
+        memory=round(1e9 * recipe.memory_gb),
+    )
+    return graph, components(graph)
+
+
+def _shape(made: Graph) -> dict[str, Any]:
+    """Count what a graph has, for its own row or that of a sweep."""
+    graph, component = made
+    return {
+        "nodes": graph.nodes,
+        "edges": len(graph.edges),
+        "components": len(np.unique(component)),
+        "loops": loops(graph),
+        "leaves": branches(graph)[0],
+        "coverage": coverage(graph),
+    }
+
+
+def _purity(
+    cloud: ActivationCloud,
+    graph: MapperGraph,
+    ids: np.ndarray,
+    labels: np.ndarray,
+    parameters: ActivationMapperParameters,
+) -> dict[str, dict[str, Any]]:
+    """Measure purity with its chance level and its error."""
+    classes, draws = len(cloud.origin.classes), parameters.graphs.draws
+    # The same shuffles and groups for all graphs on the same images.
+    seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
+    shuffled, of_classes = shuffled_purity(graph, ids, labels, classes, draws, seed)
+    left_out = jackknife_purity(graph, ids, labels, classes, seed)
+    observed, of_class = node_wise(graph, labels, classes), class_purity(graph, labels, classes)
+    held = np.zeros(graph.points, dtype=bool)
+    held[graph.members] = True
+    sizes = np.bincount(labels, minlength=classes)
+    low, high = np.quantile(shuffled, [0.025, 0.975])
+    class_low, class_high = np.quantile(of_classes, [0.025, 0.975], axis=0)
+    return {
+        "purity": {
+            "clean": [parameters.clean or ""],
+            "nodes": [graph.nodes],
+            "classes": [classes],
+            "coverage": [coverage(graph)],
+            "node_wise": [observed],
+            "error": [jackknife_error(left_out)],
+            "chance": [shuffled.mean()],
+            "chance_low": [low],
+            "chance_high": [high],
+            "p": [upper_p(observed, shuffled)],
+            "class_wise": [np.average(of_class[sizes > 0], weights=sizes[sizes > 0])],
+            "class_wise_chance": [np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0])],
+            "draws": [draws],
+        },
+        "class_purity": {
+            "label": np.arange(classes),
+            "class": list(cloud.origin.classes),
+            "points": sizes,
+            "coverage": np.bincount(labels, weights=held, minlength=classes) / np.where(sizes, sizes, np.nan),
+            "purity": of_class,
+            "chance": of_classes.mean(axis=0),
+            "chance_low": class_low,
+            "chance_high": class_high,
+            "p": [upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
+            "draws": np.full(classes, draws),
+        },
+        "purity_draws": {
+            "kind": ["shuffled"] * draws + ["jackknife"] * len(left_out),
+            "draw": np.concatenate([np.arange(draws), np.arange(len(left_out))]),
+            "node_wise": np.concatenate([shuffled, left_out]),
+        },
+    }
+
+
+def _sweep(
+    points: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    made: Graph,
+    settings: GraphSettings,
+    recipe: GraphRecipe,
+) -> dict[str, Any]:
+    """Make the graph anew with one setting changed at a time; the first row is the graph itself."""
+    varied: list[tuple[str, GraphSettings, float]] = []
+    if recipe.sweep is not None:
+        assert settings.eps is not None
+        varied.append(("none", settings, 1.0))
+        for factor in recipe.sweep.eps_factors:
+            varied.append(("eps", settings.model_copy(update={"eps": settings.eps * factor}), factor))
+        for name, values in (("overlap", recipe.sweep.overlaps), ("intervals", recipe.sweep.intervals)):
+            varied += [(name, settings.model_copy(update={name: value}), 1.0) for value in values]
+    rows = []
+    for name, changed, factor in varied:
+        other = made if name == "none" else _graph(points, changed, recipe)
+        rows.append(
+            {
+                "varied": name,
+                "intervals": changed.intervals,
+                "overlap": changed.overlap,
+                "eps": changed.eps,
+                "eps_factor": factor,
+                **_shape(other),
+                "node_wise": node_wise(other[0], labels, classes),
+                "stability": stability(made, other),
+            }
+        )
+    names = [name for name in ACTIVATION_SWEEP.names if name not in GRAPH]
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _curve(distances: np.ndarray) -> dict[str, Any]:
+    """Take places of the falling curves of distances, closer together where the curve is steep."""
+    rows, k = distances.shape
+    falling = np.sort(distances, axis=0)[::-1]
+    place = np.unique(np.round(np.linspace(0, 1, CURVE) ** 2 * (rows - 1)).astype(int))
+    return {
+        "rows": np.full(len(place), rows),
+        "share": place / rows,
+        "nearest": falling[place, 0],
+        "fifth": falling[place, 4] if k == 5 else np.full(len(place), np.nan),
+    }
+
+
+def _clean_radii(paths: list[Path]) -> dict[str, float]:
+    """Read the radius that was found on the cloud without noise for each layer."""
+    tables = [read_table(path, ACTIVATION_GRAPHS) for path in paths]
+    return {row["layer"]: row["eps"] for table in tables for row in table.to_pylist()}

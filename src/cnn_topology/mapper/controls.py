@@ -1,0 +1,119 @@
+"""How far a mapper graph can be trusted: purity on shuffled labels, its error over images, and stability (all ours).
+
+Purity hangs on the sizes of nodes, so that it says little without its chance level. Labels are shuffled over images
+and not over points: all positions of an image keep one label, and what they have in common stays in the chance level.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.metrics import adjusted_rand_score
+
+from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.summaries import class_purity, image_rank, label_counts, node_purity
+
+# Groups of images that the jackknife leaves out in turn.
+JACKKNIFE_GROUPS = 20
+
+
+def node_wise(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> float:
+    """Compute the unweighted mean of node purity (section 4 of the notes); NaN for a graph without nodes."""
+    return float(node_purity(label_counts(graph, labels, classes)).mean()) if graph.nodes else np.nan
+
+
+def shuffled_purity(
+    graph: MapperGraph,
+    ids: Int[np.ndarray, " points"],
+    labels: Int[np.ndarray, " points"],
+    classes: int,
+    draws: int,
+    seed: int,
+) -> tuple[Float[np.ndarray, " draws"], Float[np.ndarray, "draws classes"]]:
+    """Compute node-wise and class-wise purity with labels shuffled over images.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    ids, labels : ndarray of int64, shape (points,)
+        Image of each point, and its class.
+    classes, draws : int
+    seed : int
+        The same for two clouds on the same images gives the same shuffles, so that differences can be compared too.
+
+    Returns
+    -------
+    node_wise : ndarray, shape (draws,)
+    class_wise : ndarray, shape (draws, classes)
+    """
+    images, first, image = np.unique(ids, return_index=True, return_inverse=True)
+    generator = np.random.default_rng(seed)
+    of_nodes, of_classes = np.empty(draws), np.empty((draws, classes))
+    for draw in range(draws):
+        shuffled = labels[first][generator.permutation(len(images))][image]
+        of_nodes[draw] = node_wise(graph, shuffled, classes)
+        of_classes[draw] = class_purity(graph, shuffled, classes)
+    return of_nodes, of_classes
+
+
+def jackknife_purity(
+    graph: MapperGraph,
+    ids: Int[np.ndarray, " points"],
+    labels: Int[np.ndarray, " points"],
+    classes: int,
+    seed: int,
+    groups: int = JACKKNIFE_GROUPS,
+) -> Float[np.ndarray, " groups"]:
+    """Compute node-wise purity without each group of images in turn; the graph is held fixed, emptied nodes go.
+
+    Returns
+    -------
+    ndarray, shape (groups,)
+        The same groups for two clouds on the same images and with the same seed.
+    """
+    # The group of an image hangs on its id alone, so that it is the same where another cloud lacks some images.
+    group_of_member = (image_rank(ids, seed)[graph.members] >> np.uint64(40)).astype(np.int64) % groups
+    node = np.repeat(np.arange(graph.nodes), graph.sizes)
+    cell = (group_of_member * graph.nodes + node) * classes + labels[graph.members]
+    counts = np.bincount(cell, minlength=groups * graph.nodes * classes).reshape(groups, graph.nodes, classes)
+    left = counts.sum(axis=0) - counts
+    result = np.full(groups, np.nan)
+    for number, without in enumerate(left):
+        held = without[without.any(axis=1)]
+        if len(held):
+            result[number] = node_purity(held).mean()
+    return result
+
+
+def jackknife_error(values: Float[np.ndarray, " groups"]) -> float:
+    """Compute the standard error of a statistic from its values without each group (Efron and Stein 1981)."""
+    groups = len(values)
+    return float(np.sqrt((groups - 1) / groups * ((values - values.mean()) ** 2).sum()))
+
+
+def upper_p(observed: float, null: Float[np.ndarray, " draws"]) -> float:
+    """Give the share of null draws at least as large, the observed value counted too; NaN where it is NaN."""
+    return np.nan if np.isnan(observed) else float((1 + np.sum(null >= observed)) / (1 + len(null)))
+
+
+def stability(
+    first: tuple[MapperGraph, Int[np.ndarray, " nodes"]], second: tuple[MapperGraph, Int[np.ndarray, " nodes"]]
+) -> float:
+    """Compare the components of two graphs on the same points by the adjusted Rand index of their partitions.
+
+    Parameters
+    ----------
+    first, second : (MapperGraph, ndarray of int64, shape (nodes,))
+        A graph and the component of each of its nodes. Each point lies in one component at most, since nodes that
+        share a point are joined; points in no node make a part of their own.
+
+    Returns
+    -------
+    float
+        1 for the same partition, about 0 for unrelated ones.
+    """
+    return float(adjusted_rand_score(*(_component_of_points(graph, parts) for graph, parts in (first, second))))
+
+
+def _component_of_points(graph: MapperGraph, component: np.ndarray) -> np.ndarray:
+    found = np.full(graph.points, -1, dtype=np.int64)
+    found[graph.members] = np.repeat(component, graph.sizes)
+    return found

@@ -1,0 +1,131 @@
+"""The mapper graphs of activations that a run has: one job per entry, network, cloud and block of layers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnn_topology.plan.activation_mapper import ActivationMapper, GraphRecipe, GraphSettings, clean_of, settings_of
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.resnets import ResNetLayer
+
+
+@dataclass(frozen=True)
+class GraphJob:
+    """One job: the graphs of some layers of one cloud of one network, nearest the image first.
+
+    `recipe` is a key of `activation_mapper`; `clean` names the same cloud without noise, for one that has noise.
+    """
+
+    recipe: str
+    population: str
+    network: int
+    cloud: str
+    block: int
+    layers: tuple[ResNetLayer, ...]
+    clean: str | None
+
+    @property
+    def key(self) -> tuple[str, str, int, str, int]:
+        """What tells it from other jobs; its wildcards."""
+        return self.recipe, self.population, self.network, self.cloud, self.block
+
+    def part(self, run: RunFolder, table: str) -> str:
+        """Give the path of its part of a table."""
+        return run.graph_part(table, self.population, self.network, self.recipe, self.cloud, self.block)
+
+
+class GraphPlan:
+    """All mapper graphs of activations of a run."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def section(self, recipe: str) -> ActivationMapper:
+        """Give an entry of `activation_mapper` by name."""
+        return self.plan.config.activation_mapper[recipe]
+
+    def clouds(self, recipe: str) -> tuple[str, ...]:
+        """Give the clouds of an entry."""
+        taken = self.section(recipe).clouds
+        return tuple(self.plan.config.activation_clouds) if taken == "all" else tuple(dict.fromkeys(taken))
+
+    def layers(self, recipe: str, cloud: str) -> tuple[ResNetLayer, ...]:
+        """Give the layers of a cloud that an entry takes, nearest the image first."""
+        wanted = self.section(recipe).layers
+        return tuple(layer for layer in self.plan.activation_layers(cloud) if wanted == "all" or layer.name in wanted)
+
+    def population(self, cloud: str) -> str:
+        """Give the key of `resnets` that a cloud is of."""
+        return self.plan.config.activation_clouds[cloud].networks
+
+    @cached_property
+    def jobs(self) -> dict[tuple[str, str, int, str, int], GraphJob]:
+        """All jobs by their key."""
+        return {job.key: job for job in self._jobs()}
+
+    def clean_jobs(self, job: GraphJob) -> tuple[GraphJob, ...]:
+        """Give the jobs that find the radii which a job takes over."""
+        section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
+        settings = {layer.name: settings_of(section, cloud, layer.name) for layer in job.layers}
+        names = {name for name, found in settings.items() if found.eps_from == "clean"}
+        return tuple(
+            other
+            for other in self.jobs.values()
+            if (other.recipe, other.network, other.cloud) == (job.recipe, job.network, job.clean)
+            and names & {layer.name for layer in other.layers}
+        )
+
+    def parameters(self, job: GraphJob) -> "ActivationMapperParameters":
+        """Make the parameter block of a job."""
+        section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
+        return ActivationMapperParameters(
+            run_seed=self.plan.config.seed,
+            population=job.population,
+            network=job.network,
+            recipe=job.recipe,
+            cloud=job.cloud,
+            clean=job.clean,
+            layers={layer.name: settings_of(section, cloud, layer.name) for layer in job.layers},
+            graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
+        )
+
+    def memory_mb(self, job: GraphJob) -> int:
+        """Forecast the memory of a job: its largest cloud as it is read, and what a graph may take beside it."""
+        cloud = self.plan.config.activation_clouds[job.cloud]
+        largest = 0
+        for layer in job.layers:
+            positions = {"full": layer.height * layer.width, "top-l2": 1, "random": 1}.get(cloud.sampling, cloud.top)
+            points = cloud.count * positions
+            points = min(points, cloud.most_points) if cloud.sampling == "full" else points
+            largest = max(largest, points * (4 * layer.channels + 32))
+        return 1_000 + round(1_000 * self.section(job.recipe).memory_gb) + round(2.5 * largest / 1e6)
+
+    def _jobs(self) -> Iterator[GraphJob]:
+        for recipe in self.plan.config.activation_mapper:
+            for cloud in self.clouds(recipe):
+                layers = self.layers(recipe, cloud)
+                every = self.plan.config.activation_clouds
+                clean = clean_of(cloud, every) if every[cloud].sigma else None
+                size = self.plan.config.jobs.layers
+                for network in self.plan.activation_networks(cloud):
+                    for block, first in enumerate(range(0, len(layers), size)):
+                        part = layers[first : first + size]
+                        yield GraphJob(recipe, self.population(cloud), network, cloud, block, part, clean)
+
+
+class ActivationMapperParameters(Parameters):
+    """For `cnn-topology activation-mapper`: one network, cloud and block of layers."""
+
+    population: str
+    network: int
+    recipe: str
+    cloud: str
+    clean: str | None
+    layers: dict[str, GraphSettings]
+    graphs: GraphRecipe
+
+
+class PurityTestParameters(Parameters):
+    """For `cnn-topology purity-tests`."""

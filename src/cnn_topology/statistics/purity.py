@@ -1,0 +1,264 @@
+"""The acceptance tests on purity of mapper graphs: deeper layers, foreground, random and background, input noise.
+
+Rules fixed before any run (section 3 of the notes, tests 4 and 5): purity is higher in layer 16 than in layer 4; at
+mid layers foreground is at least as pure as random positions and those as background; with input noise purity falls,
+no faster than accuracy. Each statistic is positive in the expected direction. Its null is the same statistic on
+shuffled labels; its interval comes from the networks where there are three or more, from a jackknife over groups of
+images with the graphs held fixed otherwise.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from cnn_topology.mapper.controls import jackknife_error, upper_p
+
+# Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
+DEEP, SHALLOW = "layer4.1.bn2", "layer1.1.bn2"
+# Networks from which on the interval is a bootstrap over them, its draws, and standard errors to each side otherwise.
+LEAST_NETWORKS, BOOTSTRAPS, ERRORS = 3, 9_999, 1.96
+ALL_NETWORKS = -1
+# Sigmas up to which all their orders are gone through.
+MOST_SIGMAS = 7
+# Name of a mean over the layers strictly between the first and the last.
+MID = "mid"
+
+GRAPH = ["population", "network", "recipe", "cloud", "layer"]
+ORDERED = (
+    ("foreground_over_random", "foreground", "random"),
+    ("random_over_background", "random", "background"),
+    ("top_l2_over_random", "top-l2", "random"),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Node-wise purity of one graph, or a number made of several: observed, without each group, on shuffled labels."""
+
+    value: float
+    left_out: np.ndarray
+    shuffled: np.ndarray
+
+    def __sub__(self, other: "Measured") -> "Measured":
+        return Measured(self.value - other.value, self.left_out - other.left_out, self.shuffled - other.shuffled)
+
+
+def mean_of(parts: Sequence[Measured]) -> Measured:
+    """Average; draws and groups are the same for all graphs on the same images, so they are averaged one by one."""
+    return Measured(
+        float(np.mean([part.value for part in parts])),
+        np.mean([part.left_out for part in parts], axis=0),
+        np.mean([part.shuffled for part in parts], axis=0),
+    )
+
+
+def purity_tests(
+    purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Make the rows of `purity_tests` from the tables `purity`, `purity_draws` and `resnet_accuracy`.
+
+    Parameters
+    ----------
+    purity, draws, accuracy : DataFrame
+    seed : int
+        Of the bootstrap over networks.
+
+    Yields
+    ------
+    dict
+        One row per network and one over all of them (network -1), for each comparison.
+    """
+    measured = _measured(purity, draws)
+    for (population, recipe), rows in purity.groupby(["population", "recipe"], sort=False):
+        ids = {"population": population, "recipe": recipe}
+        for found in (_depth(rows, measured), _sampling(rows, measured), _noise(rows, measured)):
+            for columns, of_network in found:
+                yield from _rows({**ids, **columns}, of_network, seed)
+        yield from ({**ids, **row} for row in _trend(rows))
+        yield from ({**ids, **row} for row in _against_accuracy(rows, measured, accuracy, str(population)))
+
+
+def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...], Measured]:
+    kinds = {
+        (*key[:-1], key[-1]): found.sort_values("draw")["node_wise"].to_numpy()
+        for key, found in draws.groupby([*GRAPH, "kind"], sort=False)
+    }
+    return {
+        tuple(row[name] for name in GRAPH): Measured(
+            row["node_wise"],
+            kinds[(*(row[name] for name in GRAPH), "jackknife")],
+            kinds[(*(row[name] for name in GRAPH), "shuffled")],
+        )
+        for row in purity.to_dict("records")
+    }
+
+
+Found = Iterator[tuple[dict[str, Any], dict[int, Measured]]]
+All = dict[tuple[Any, ...], Measured]
+
+
+def _by_network(rows: pd.DataFrame, measured: All, cloud: str, layer: str) -> dict[int, Measured]:
+    here = rows[(rows["cloud"] == cloud) & (rows["layer"] == layer)]
+    return {row["network"]: measured[tuple(row[name] for name in GRAPH)] for row in here.to_dict("records")}
+
+
+def _difference(first: dict[int, Measured], second: dict[int, Measured]) -> dict[int, Measured]:
+    return {network: first[network] - second[network] for network in sorted(first.keys() & second.keys())}
+
+
+def _layers(rows: pd.DataFrame, cloud: str) -> list[str]:
+    return list(rows[rows["cloud"] == cloud].sort_values("depth")["layer"].drop_duplicates())
+
+
+def _depth(rows: pd.DataFrame, measured: All) -> Found:
+    for cloud in rows[rows["sigma"] == 0]["cloud"].drop_duplicates():
+        layers = _layers(rows, cloud)
+        if len(layers) < 2:
+            continue
+        deep, shallow = (DEEP, SHALLOW) if {DEEP, SHALLOW} <= set(layers) else (layers[-1], layers[0])
+        pair = (_by_network(rows, measured, cloud, layer) for layer in (deep, shallow))
+        columns = {"test": "deeper_is_purer", "cloud": cloud, "layer": deep, "other": shallow, "sigma": 0.0}
+        yield columns, _difference(*pair)
+
+
+def _sampling(rows: pd.DataFrame, measured: All) -> Found:
+    clean = rows[rows["sigma"] == 0].drop_duplicates("cloud")
+    for test, first, second in ORDERED:
+        for _, a in clean[clean["sampling"] == first].iterrows():
+            for _, b in clean[(clean["sampling"] == second) & (clean["split"] == a["split"])].iterrows():
+                layers = [layer for layer in _layers(rows, a["cloud"]) if layer in _layers(rows, b["cloud"])]
+                pairs = {
+                    layer: _difference(*(_by_network(rows, measured, c, layer) for c in (a["cloud"], b["cloud"])))
+                    for layer in layers
+                }
+                columns = {"test": test, "cloud": a["cloud"], "other": b["cloud"], "sigma": 0.0}
+                yield from (({**columns, "layer": layer}, pair) for layer, pair in pairs.items())
+                mid = layers[1:-1]
+                if mid:
+                    networks = set.intersection(*(set(pairs[layer]) for layer in mid))
+                    means = {n: mean_of([pairs[layer][n] for layer in mid]) for n in sorted(networks)}
+                    yield {**columns, "layer": MID}, means
+
+
+def _noise(rows: pd.DataFrame, measured: All) -> Found:
+    for noisy in _noisy(rows):
+        layer = _layers(rows, noisy["cloud"])[-1]
+        pair = _difference(*(_by_network(rows, measured, name, layer) for name in (noisy["clean"], noisy["cloud"])))
+        columns = {"cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
+        yield {"test": "noise_lowers_purity", **columns}, pair
+
+
+def _noisy(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give one row for each noisy cloud whose clean one has graphs too, by sigma."""
+    found = rows[(rows["sigma"] > 0) & rows["clean"].isin(rows["cloud"])].drop_duplicates("cloud")
+    return [dict(row) for _, row in found.sort_values("sigma").iterrows()]
+
+
+def _rows(columns: dict[str, Any], of_network: dict[int, Measured], seed: int) -> Iterator[dict[str, Any]]:
+    """Make the row of each network and that over all."""
+    found = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
+    if not found:
+        return
+    every = mean_of(list(found.values()))
+    for network, part in [*found.items(), (ALL_NETWORKS, every)]:
+        row = {**columns, "network": network, **_with_interval(part)}
+        if network == ALL_NETWORKS and len(found) >= LEAST_NETWORKS:
+            values = np.array([part.value for part in found.values()])
+            means = np.random.default_rng(seed).choice(values, (BOOTSTRAPS, len(values))).mean(axis=1)
+            low, high = np.quantile(means, [0.025, 0.975])
+            row |= {"low": low, "high": high, "unit": "networks", "n": len(values)}
+        yield row
+
+
+def _with_interval(part: Measured) -> dict[str, Any]:
+    error = ERRORS * jackknife_error(part.left_out)
+    return {
+        "statistic": part.value,
+        "low": part.value - error,
+        "high": part.value + error,
+        "unit": "groups of images",
+        "n": len(part.left_out),
+        "null": float(part.shuffled.mean()),
+        "p": upper_p(part.value, part.shuffled),
+        "draws": len(part.shuffled),
+    }
+
+
+def _trend(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Correlate purity with sigma by rank; the p-value is exact, over all orders of the sigmas."""
+    noisy = pd.DataFrame(_noisy(rows), columns=[*rows.columns])
+    for clean, group in noisy.groupby("clean", sort=False):
+        layer = _layers(rows, str(group["cloud"].iloc[0]))[-1]
+        here = rows[rows["cloud"].isin([clean, *group["cloud"]]) & (rows["layer"] == layer)]
+        for network in [*sorted(here["network"].unique()), ALL_NETWORKS]:
+            taken = here if network == ALL_NETWORKS else here[here["network"] == network]
+            means = taken.groupby("sigma")["node_wise"].mean().dropna()
+            if not 3 <= len(means) <= MOST_SIGMAS or means.nunique() < 2:
+                continue
+            values = means.to_numpy()
+            fall = -float(spearmanr(means.index, values)[0])
+            orders = np.array([-spearmanr(means.index, order)[0] for order in permutations(values)])
+            yield {
+                "test": "purity_falls_with_sigma",
+                "network": network,
+                "cloud": clean,
+                "other": "",
+                "layer": layer,
+                "sigma": float(means.index.max()),
+                "statistic": fall,
+                "low": np.nan,
+                "high": np.nan,
+                "unit": "sigmas",
+                "n": len(values),
+                "null": 0.0,
+                "p": float(np.mean(orders >= fall - 1e-12)),
+                "draws": len(orders),
+            }
+
+
+def _against_accuracy(
+    rows: pd.DataFrame, measured: All, accuracy: pd.DataFrame, population: str
+) -> Iterator[dict[str, Any]]:
+    """Compare what is left of purity with what is left of accuracy, as they are and above their chance levels.
+
+    The interval joins the jackknife of purity and the binomial error of accuracy as if they were independent.
+    """
+    overall = accuracy[(accuracy["population"] == population) & (accuracy["class"] == "all")]
+    of_cloud = overall.set_index(["cloud", "network"])
+    for noisy in _noisy(rows):
+        layer = _layers(rows, noisy["cloud"])[-1]
+        first, second = (_by_network(rows, measured, name, layer) for name in (noisy["cloud"], noisy["clean"]))
+        for network in sorted(first.keys() & second.keys()):
+            known = {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index)
+            if not known or not np.isfinite(first[network].value - second[network].value):
+                continue
+            after, before = (of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean"))
+            for test, above in (("as_they_are", False), ("above_chance", True)):
+                purity_floor = [m.shuffled.mean() if above else 0.0 for m in (first[network], second[network])]
+                floor = 1 / noisy["classes"] if above else 0.0
+                left = (first[network].value - purity_floor[0]) / (second[network].value - purity_floor[1])
+                left_out = (first[network].left_out - purity_floor[0]) / (second[network].left_out - purity_floor[1])
+                kept = (after["accuracy"] - floor) / (before["accuracy"] - floor)
+                binomial = np.sqrt(after["accuracy"] * (1 - after["accuracy"]) / after["examples"])
+                error = ERRORS * np.hypot(jackknife_error(left_out), binomial / (before["accuracy"] - floor))
+                yield {
+                    "test": f"falls_no_faster_than_accuracy_{test}",
+                    "network": network,
+                    "cloud": noisy["cloud"],
+                    "other": noisy["clean"],
+                    "layer": layer,
+                    "sigma": noisy["sigma"],
+                    "statistic": float(left - kept),
+                    "low": float(left - kept - error),
+                    "high": float(left - kept + error),
+                    "unit": "groups of images",
+                    "n": len(left_out),
+                    "null": np.nan,
+                    "p": np.nan,
+                    "draws": 0,
+                }

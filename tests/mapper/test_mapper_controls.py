@@ -1,0 +1,105 @@
+"""Chance level, error and stability of purity on graphs whose answers are known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnn_topology.mapper.controls import (
+    jackknife_error,
+    jackknife_purity,
+    node_wise,
+    shuffled_purity,
+    stability,
+    upper_p,
+)
+from cnn_topology.mapper.cover import OverlapCover
+from cnn_topology.mapper.homology import components
+from cnn_topology.mapper.recipes import mapper_of_activations
+from cnn_topology.mapper.summaries import class_purity, examples, label_counts, node_purity
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Four well separated classes of 100 images each, two points an image."""
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 200)
+    ids = np.repeat(np.arange(400), 2) + 1_000
+    points = 30 * np.eye(4)[labels] * generator.uniform(1, 2, (800, 1)) + generator.normal(size=(800, 4))
+    return mapper_of_activations(points, OverlapCover(8, 0.25), 8.0), ids, labels
+
+
+def test_separate_classes_are_pure_and_shuffled_ones_are_not(made):
+    graph, ids, labels = made
+    shuffled, of_classes = shuffled_purity(graph, ids, labels, 4, 99, 3)
+    assert node_wise(graph, labels, 4) == 1.0
+    assert shuffled.max() < 0.6
+    assert of_classes.shape == (99, 4)
+    assert upper_p(1.0, shuffled) == 0.01
+    assert np.array_equal(shuffled, shuffled_purity(graph, ids, labels, 4, 99, 3)[0])
+
+
+def test_positions_of_an_image_keep_one_label_when_shuffled(made):
+    graph, ids, labels = made
+    of_images, _ = shuffled_purity(graph, ids, labels, 4, 50, 3)
+    of_points, _ = shuffled_purity(graph, np.arange(800), labels, 4, 50, 3)
+    assert of_images.mean() > of_points.mean()
+
+
+def test_shuffled_purity_is_that_of_a_direct_count(made):
+    graph, ids, labels = made
+    drawn, of_classes = shuffled_purity(graph, ids, labels, 4, 1, 5)
+    order = np.random.default_rng(5).permutation(400)
+    again = labels[::2][order][(ids - 1_000)]
+    direct = [1 / len(set(again[graph.members[a:b]])) for a, b in zip(graph.starts[:-1], graph.starts[1:], strict=True)]
+    assert drawn[0] == pytest.approx(np.mean(direct))
+    assert of_classes[0] == pytest.approx(class_purity(graph, again, 4))
+
+
+def test_jackknife_leaves_out_whole_images_and_all_in_turn(made):
+    graph, ids, labels = made
+    mixed = (ids % 4).astype(np.int64)
+    values = jackknife_purity(graph, ids, mixed, 4, 1, groups=10)
+    assert values.shape == (10,)
+    assert np.ptp(values) > 0
+    # One group alone holds everything: nothing is left without it.
+    assert np.isnan(jackknife_purity(graph, ids, mixed, 4, 1, groups=1)).all()
+    assert (jackknife_purity(graph, ids, labels, 4, 1) == 1).all()
+
+
+@given(st.lists(st.floats(-5, 5), min_size=3, max_size=30))
+def test_jackknife_error_of_a_mean_is_its_standard_error(values):
+    sample = np.array(values)
+    left_out = (sample.sum() - sample) / (len(sample) - 1)
+    assert jackknife_error(left_out) == pytest.approx(sample.std(ddof=1) / np.sqrt(len(sample)), abs=1e-9)
+
+
+def test_a_graph_is_stable_against_itself_and_not_when_it_falls_apart(made):
+    graph, *_ = made
+    generator = np.random.default_rng(1)
+    other = mapper_of_activations(generator.normal(size=(800, 4)), OverlapCover(3, 0.0), 0.4)
+    pairs = [(each, components(each)) for each in (graph, other)]
+    assert stability(pairs[0], pairs[0]) == 1.0
+    assert abs(stability(*pairs)) < 0.1
+
+
+def test_an_empty_graph_has_no_purity():
+    empty = mapper_of_activations(np.diag(np.arange(1.0, 40.0)), OverlapCover(4, 0.1), 0.01)
+    ids = np.arange(39)
+    assert empty.nodes == 0
+    assert np.isnan(node_wise(empty, ids % 3, 3))
+    assert np.isnan(shuffled_purity(empty, ids, ids % 3, 3, 5, 0)[0]).all()
+    assert np.isnan(jackknife_purity(empty, ids, ids % 3, 3, 0)).all()
+    assert np.isnan(upper_p(np.nan, np.zeros(3)))
+
+
+def test_examples_are_images_of_the_node_in_one_order(made):
+    graph, ids, labels = made
+    chosen = examples(graph, ids, 5, 7)
+    for node, images in enumerate(chosen):
+        members = ids[graph.members[graph.starts[node] : graph.starts[node + 1]]]
+        assert set(images) <= set(members.tolist())
+        assert len(set(images)) == len(images) == min(5, len(set(members.tolist())))
+    assert examples(graph, ids, 5, 8) != chosen
+    counts = label_counts(graph, labels, 4)
+    assert (node_purity(counts) == 1).all()

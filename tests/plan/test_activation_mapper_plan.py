@@ -1,0 +1,145 @@
+"""Settings of mapper graphs of activations: the published table, noise, jobs, and what is refused."""
+
+import copy
+
+import pytest
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.activation_graphs import GraphPlan
+from cnn_topology.plan.activation_mapper import PUBLISHED, ActivationMapper, settings_of
+from cnn_topology.plan.activations import ActivationClouds
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.names import RunFolder
+
+LAYERS = ["layer1.1.bn2", "layer4.1.bn2"]
+CLOUD = {"networks": "nets", "layers": LAYERS}
+CONFIG = {
+    "version": 1,
+    "name": "graphs",
+    "images": {"cifar10": {"kind": "cifar10"}},
+    "resnets": {"nets": {"images": "cifar10", "variant": "mapper", "networks": 2}},
+    "activation_clouds": {
+        "fg": {**CLOUD, "sampling": "foreground"},
+        "fg_noise": {**CLOUD, "sampling": "foreground", "sigma": 0.3, "layers": ["layer4.1.bn2"]},
+        "full": {**CLOUD, "sampling": "full"},
+    },
+    "activation_mapper": {"elbow": {}},
+    "jobs": {"layers": 1},
+}
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(CONFIG)
+
+
+def jobs_of(config):
+    return GraphPlan(Plan(parse_config(config)))
+
+
+def test_defaults_are_those_of_the_paper():
+    section = ActivationMapper()
+    assert (section.intervals, section.overlap, section.min_samples, section.eps) == (40, 0.25, 5, "elbow")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "layer", "eps", "overlap"),
+    [
+        ({"sampling": "random"}, "layer4.1.bn2", 8.71, 0.25),
+        ({"sampling": "foreground"}, "layer4.0.bn2", 13.0, 0.25),
+        ({"sampling": "background"}, "layer3.1.bn2", 12.409, 0.25),
+        ({"sampling": "full"}, "layer4.0.bn1", 3.5, 0.25),
+        ({"sampling": "full"}, "layer2.1.bn2", 4.5, 0.30),
+    ],
+)
+def test_published_settings_are_those_of_the_table(cloud, layer, eps, overlap):
+    section = ActivationMapper(eps="published", overlap="published")
+    settings = settings_of(section, ActivationClouds(networks="nets", **cloud), layer)
+    assert (settings.eps, settings.overlap, settings.eps_from) == (eps, overlap, "published")
+    assert len(PUBLISHED) == 7
+
+
+@pytest.mark.parametrize(
+    ("cloud", "layer"),
+    [({"sampling": "random"}, "layer4.1.bn3"), ({"sampling": "foreground", "top": 5}, "layer4.1.bn2")],
+)
+def test_published_settings_that_do_not_exist_are_refused(cloud, layer):
+    clouds = ActivationClouds(networks="nets", **cloud)
+    with pytest.raises(ValueError, match=r"no published settings for .* use eps: elbow"):
+        settings_of(ActivationMapper(eps="published"), clouds, layer)
+
+
+def test_a_layer_may_have_settings_of_its_own():
+    own = {"layer1.1.bn2": {"overlap": 0.0, "eps": 2.0, "intervals": 10}}
+    section = ActivationMapper.model_validate({"per_layer": own})
+    cloud = ActivationClouds(networks="nets", sampling="random")
+    settings = settings_of(section, cloud, "layer1.1.bn2")
+    assert (settings.intervals, settings.overlap, settings.eps, settings.eps_from) == (10, 0.0, 2.0, "given")
+    assert settings_of(section, cloud, "layer4.1.bn2").eps_from == "elbow"
+
+
+def test_one_job_per_network_cloud_and_block_of_layers(config):
+    graphs = jobs_of(config)
+    assert len(graphs.jobs) == 2 * (2 + 1 + 2)
+    job = graphs.jobs["elbow", "nets", 1, "fg", 1]
+    assert [layer.name for layer in job.layers] == ["layer4.1.bn2"]
+    assert job.part(RunFolder("x"), "purity") == "results/x/purity/nets/0001/elbow/fg/0001.parquet"
+    config["jobs"]["layers"] = 9
+    assert len(jobs_of(config).jobs) == 2 * 3
+
+
+def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
+    graphs = jobs_of(config)
+    job = graphs.jobs["elbow", "nets", 1, "fg_noise", 0]
+    assert job.clean == "fg"
+    assert [other.key for other in graphs.clean_jobs(job)] == [("elbow", "nets", 1, "fg", 1)]
+    assert graphs.parameters(job).layers["layer4.1.bn2"].eps_from == "clean"
+    assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg", 1]) == ()
+    config["activation_mapper"]["elbow"]["eps"] = 3.0
+    graphs = jobs_of(config)
+    assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg_noise", 0]) == ()
+
+
+def test_memory_grows_with_the_largest_cloud_of_a_job(config):
+    graphs = jobs_of(config)
+    small, large = (graphs.memory_mb(graphs.jobs["elbow", "nets", 0, cloud, 0]) for cloud in ("fg", "full"))
+    assert 4_000 <= small < large
+    assert large - small > 400
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"clouds": ["fgg"]}, r"unknown cloud in activation_mapper.elbow.clouds: 'fgg' \(did you mean 'fg'\?\)"),
+        ({"layers": ["layer4.1.bn1"]}, r"unknown layer of its clouds in activation_mapper.elbow: 'layer4.1.bn1'"),
+        ({"per_layer": {"layer2.1.bn2": {"eps": 1.0}}}, r"unknown layer of its clouds.*'layer2.1.bn2'"),
+        ({"clouds": ["fg_noise"]}, "add fg to clouds, or give eps as a number"),
+        ({"eps": 0}, r"elbow.eps = 0: expected a number above 0, elbow or published$"),
+        ({"eps": "elbo"}, r'eps = "elbo": expected a number above 0, elbow or published$'),
+        ({"overlap": 1.0}, r"overlap = 1.0: expected a fraction from 0 to below 1"),
+        ({"intervals": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(config, change, words):
+    config["activation_mapper"]["elbow"] = change
+    with pytest.raises(InputError, match=words):
+        parse_config(config)
+
+
+def test_noise_without_a_clean_cloud_is_refused(config):
+    del config["activation_clouds"]["fg"]
+    with pytest.raises(InputError, match="describe one with sigma: 0"):
+        parse_config(config)
+
+
+def test_what_is_only_drawn_is_no_parameter_of_the_job(config):
+    def dumped():
+        graphs = jobs_of(config)
+        return graphs.parameters(next(iter(graphs.jobs.values()))).dump()
+
+    before = dumped()
+    config["activation_mapper"]["elbow"]["least_node"] = 7
+    assert dumped() == before
+    config["activation_mapper"]["elbow"]["min_samples"] = 4
+    assert dumped() != before

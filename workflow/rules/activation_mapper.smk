@@ -1,0 +1,65 @@
+# Mapper graphs of activations with their purity, the tests on purity, and images that stand for the nodes.
+rule compute_activation_mapper:
+    input:
+        clouds=graph_clouds,
+        clean=clean_graphs,
+    output:
+        **{table: graph_part(table) for table in GRAPH_TABLES},
+    log:
+        RUN.log(
+            "activation-mapper", "{population}-{network}-{recipe}-{cloud}-{block}"
+        ),
+    benchmark:
+        RUN.benchmark(
+            "activation-mapper", "{population}-{network}-{recipe}-{cloud}-{block}"
+        )
+    threads: 1
+    resources:
+        mem_mb=graph_memory,
+        runtime=720,
+    params:
+        block=graph_parameters,
+    shell:
+        "cnn-topology activation-mapper --parameters {params.block:q} --clouds {input.clouds:q}"
+        " --clean {input.clean:q} --activation-graphs {output.activation_graphs:q}"
+        " --activation-nodes {output.activation_nodes:q} --activation-edges {output.activation_edges:q}"
+        " --purity {output.purity:q} --class-purity {output.class_purity:q} --purity-draws {output.purity_draws:q}"
+        " --activation-sweep {output.activation_sweep:q} --neighbour-curves {output.neighbour_curves:q}"
+        " --activation-channels {output.activation_channels:q} &> {log:q}"
+
+
+rule collect_graphs:
+    input:
+        graph_parts,
+    output:
+        RUN.table("{graph_table}"),
+    log:
+        RUN.log("collect", "{graph_table}"),
+    benchmark:
+        RUN.benchmark("collect", "{graph_table}")
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "cnn-topology collect {wildcards.graph_table} --parts {input:q} --output {output:q} &> {log:q}"
+
+
+rule test_purity:
+    input:
+        purity=RUN.table("purity"),
+        draws=RUN.table("purity_draws"),
+        accuracy=RUN.table("resnet_accuracy"),
+    output:
+        RUN.table("purity_tests"),
+    log:
+        RUN.log("purity-tests"),
+    benchmark:
+        RUN.benchmark("purity-tests")
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        block=purity_test_parameters(),
+    shell:
+        "cnn-topology purity-tests --parameters {params.block:q} --purity {input.purity:q} --draws {input.draws:q}"
+        " --accuracy {input.accuracy:q} --output {output:q} &> {log:q}"

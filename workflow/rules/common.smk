@@ -306,6 +306,8 @@ def measure_test_parameters(wildcards):
     return layer_parameters.MeasureTestParameters(
         run_seed=PLAN.config.seed, draws=PLAN.config.layer_distances.draws
     ).dump()
+
+
 # Mapper graphs of activations.
 def graph_part(table):
     """Give the path of a job's part of a table, with wildcards."""

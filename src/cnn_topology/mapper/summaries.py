@@ -141,7 +141,8 @@ def explain(graph: MapperGraph) -> str:
             seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {clustering['min_samples']}")
             ways += ["use fewer intervals or more overlap", "lower min_samples"]
         if graph.noise:
-            seen.append(f"in {'the others' if graph.skipped_cubes else 'them'} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
+            where = "the others" if graph.skipped_cubes else "them"
+            seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
             ways.append("raise eps")
         if graph.dropped_nodes:
             least = graph.parameters["least_node"]

@@ -18,6 +18,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/activations.smk"
+include: "workflow/rules/checkpoints.smk"
 include: "workflow/rules/clouds.smk"
 include: "workflow/rules/topology.smk"
 include: "workflow/rules/layer_distances.smk"
@@ -34,7 +35,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        [RUN.summary] if PLAN.config.populations else [],
+        [RUN.summary] if PLAN.layer_clouds else [],
         [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
         [RUN.figure(name, "html") for name in MAPPER_FIGURES],

@@ -12,6 +12,7 @@ from cnn_topology.errors import InputError
 VERBS = {
     "images": "read, check and reshape one image set",
     "train": "train one shard of a population and keep its snapshots",
+    "checkpoint": "import the 3x3 kernels of networks that others trained",
     "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
     "nulls": "draw the sphere null for clouds of one size",
     "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",

@@ -26,7 +26,7 @@ def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan
     specs = figure_specs(plan)
     assert {spec.kind for spec in specs.values()} == set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS)
     clouds = {name for name in specs if name.startswith("cloud_")}
-    assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2")}
+    assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2", "conv3")}
 
 
 def test_specs_are_plain_values_and_name_tables_that_exist(plan: Plan) -> None:
@@ -40,7 +40,12 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
     config = make_plan().config.model_dump()
     config["clouds"] = [{"layers": ["conv1"], "steps": "last", "densities": [{"k": 10, "p": 0.3}, {"k": 20, "p": 0.3}]}]
     kinds = {spec.kind for spec in figure_specs(Plan(type(make_plan().config).model_validate(config))).values()}
-    assert set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS) - kinds == {"evolution", "sensitivity"}
+    assert set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS) - kinds == {
+        "evolution",
+        "sensitivity",
+        "depth",
+        "layers",
+    }
 
 
 def test_many_populations_go_to_pages_and_each_facet_stands_on_one(make_plan: Callable[..., Plan]) -> None:
@@ -50,13 +55,13 @@ def test_many_populations_go_to_pages_and_each_facet_stands_on_one(make_plan: Ca
         pages = [spec for spec in specs.values() if spec.kind == kind]
         assert [spec.name for spec in pages] == [f"{kind}_{number}" for number in range(1, len(pages) + 1)]
         facets = [tuple(sorted(facet.items())) for spec in pages for facet in spec.parameters[key]]
-        assert len(facets) == len(set(facets)) == (30 if key == "populations" else 60)
+        assert len(facets) == len(set(facets)) == (30 if key == "populations" else 90)
         assert all(len(spec.parameters[key]) <= FACETS[kind] for spec in pages)
 
 
 def test_clouds_of_one_size_share_one_null(plan: Plan) -> None:
     clouds = figure_specs(plan)["nulls"].parameters["clouds"]
-    assert [cloud["layer"] for cloud in clouds] == ["conv1", "conv1", "conv2", "conv2"]
+    assert [cloud["layer"] for cloud in clouds] == ["conv1", "conv3", "conv1", "conv3", "conv2", "conv2"]
 
 
 def test_a_table_that_is_not_given_is_named(plan: Plan) -> None:

@@ -152,7 +152,7 @@ def test_damaged_snapshot_stops_the_run_by_name_and_is_made_again(finished):
     done = snakemake(folder, *again, check=False)
     assert done.returncode != 0
     # The job of either layer may come first; the run stops at it.
-    logs = "".join(path.read_text() for path in (folder / "results/tiny/logs/clouds").glob("*.log"))
+    logs = "".join(path.read_text() for path in (folder / "results/tiny/logs/clouds").rglob("*.log"))
     assert f"{snapshot.relative_to(folder)}: the file is cut short or altered" in logs
     snapshot.unlink()
     snakemake(folder, *again)

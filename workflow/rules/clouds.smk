@@ -5,9 +5,9 @@ rule gather_clouds:
     output:
         RUN.part("clouds", "{population}", "{layer}", "{block}"),
     log:
-        RUN.log("clouds", "{population}-{layer}-{block}"),
+        RUN.log("clouds", "{population}/{layer}-{block}"),
     benchmark:
-        RUN.benchmark("clouds", "{population}-{layer}-{block}")
+        RUN.benchmark("clouds", "{population}/{layer}-{block}")
     threads: 1
     resources:
         mem_mb=4000,

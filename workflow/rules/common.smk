@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import KINDS, figure_specs, mapper_name
+from cnn_topology.figures.registry import KINDS, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import GraphPlan, PurityTestParameters
 from cnn_topology.plan.config import parse_config
@@ -46,7 +46,7 @@ RESNETS = [
     for network in range(section.networks)
 ]
 TABLES = (
-    *(WEIGHT_TABLES if PLAN.config.populations else ()),
+    *(WEIGHT_TABLES if PLAN.layer_clouds else ()),
     *(("resnet_training",) if RESNETS else ()),
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
 )
@@ -70,7 +70,8 @@ MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests") if GRAPHS.jobs else ()
 wildcard_constraints:
     population="[A-Za-z0-9][A-Za-z0-9_-]*",
     images="[A-Za-z0-9][A-Za-z0-9_-]*",
-    layer="[a-z_]+[0-9]+([.][a-z0-9]+)*",
+    layer="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    mapper="mapper_[A-Za-z0-9_-]+",
     network="[0-9]{4}",
     cloud="[A-Za-z0-9][A-Za-z0-9_-]*",
     block="[0-9]{4}",
@@ -176,8 +177,7 @@ def mapper_parameters(wildcards):
 
 def mapper_spec(wildcards):
     """Give the figure of the mapper graph of a layer."""
-    spec = FIGURES[mapper_name(wildcards.population, wildcards.layer)]
-    return json.dumps(asdict(spec), sort_keys=True)
+    return json.dumps(asdict(FIGURES[wildcards.mapper]), sort_keys=True)
 
 
 def null_parameters(wildcards):

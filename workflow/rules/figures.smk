@@ -34,17 +34,15 @@ rule draw_mapper_page:
         [RUN.table(table) for table in KINDS["mapper"]],
     output:
         report(
-            RUN.figure(mapper_name("{population}", "{layer}"), "html"),
+            RUN.figure("{mapper}", "html"),
             caption="../report/mapper.rst",
             category="mapper",
-            labels={
-                "figure": mapper_name("{population}", "{layer}") + " (interactive)"
-            },
+            labels={"figure": "{mapper} (interactive)"},
         ),
     log:
-        RUN.log("figures", mapper_name("{population}", "{layer}") + "-page"),
+        RUN.log("figures", "{mapper}-page"),
     benchmark:
-        RUN.benchmark("figures", mapper_name("{population}", "{layer}") + "-page")
+        RUN.benchmark("figures", "{mapper}-page")
     resources:
         mem_mb=2000,
         runtime=30,

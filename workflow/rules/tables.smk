@@ -50,10 +50,14 @@ rule collect_nulls:
 rule summarize:
     input:
         loops=RUN.table("loops"),
+        significance=RUN.table("significance"),
         training=RUN.table("training"),
     output:
         report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
         RUN.log("summary"),
+    params:
+        left_out=PLAN.left_out,
     shell:
-        "cnn-topology summary --loops {input.loops:q} --training {input.training:q} --output {output:q} &> {log:q}"
+        "cnn-topology summary --loops {input.loops:q} --significance {input.significance:q}"
+        " --training {input.training:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"

@@ -25,9 +25,9 @@ rule compute_barcodes:
             for table in BARCODE_TABLES
         },
     log:
-        RUN.log("barcodes", "{population}-{layer}-{block}"),
+        RUN.log("barcodes", "{population}/{layer}-{block}"),
     benchmark:
-        RUN.benchmark("barcodes", "{population}-{layer}-{block}")
+        RUN.benchmark("barcodes", "{population}/{layer}-{block}")
     resources:
         mem_mb=8000,
         runtime=720,
@@ -48,9 +48,9 @@ rule compute_mapper:
             for table in MAPPER_TABLES
         },
     log:
-        RUN.log("mapper", "{population}-{layer}-{block}"),
+        RUN.log("mapper", "{population}/{layer}-{block}"),
     benchmark:
-        RUN.benchmark("mapper", "{population}-{layer}-{block}")
+        RUN.benchmark("mapper", "{population}/{layer}-{block}")
     resources:
         mem_mb=6000,
         runtime=120,

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-import pyarrow as pa
 from pyarrow import csv
 
 from cnn_topology.plan.parameters import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.rows import joined
 from cnn_topology.tables.schemas import TABLES
 
 # Small tables are also written as text, for people and spreadsheets.
@@ -18,7 +18,7 @@ CSV_ROWS = 5_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("table", choices=sorted(TABLES), help="which table")
-    parser.add_argument("--parts", required=True, nargs="+", type=Path, help="the parts (.parquet)")
+    parser.add_argument("--parts", required=True, nargs="*", type=Path, help="the parts (.parquet); none: no rows")
     parser.add_argument("--output", required=True, type=Path, help="the table (.parquet); small ones also as .csv")
 
 
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Join the parts."""
     schema = TABLES[arguments.table]
     parts = arguments.parts
-    table = pa.concat_tables([read_table(path, schema) for path in parts])
+    table = joined([read_table(path, schema) for path in parts], schema)
     if table.num_rows <= CSV_ROWS:
         with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
             csv.write_csv(table, temporary)

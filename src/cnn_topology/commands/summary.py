@@ -1,18 +1,25 @@
 """`cnn-topology summary`: say in a few lines what a run found."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.schemas import LOOPS, TRAINING
+from cnn_topology.tables.schemas import LOOPS, SIGNIFICANCE, TRAINING
+
+# From so many layers on a network has a table over depth.
+DEEP = 3
+CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--loops", required=True, type=Path, help="the table of loops")
     parser.add_argument("--training", required=True, type=Path, help="the training table")
+    parser.add_argument("--significance", type=Path, help="the table of tests: adds the null to tables over depth")
+    parser.add_argument("--left-out", nargs="*", default=[], help="what was asked for and cannot be analysed, in words")
     parser.add_argument("--output", type=Path, help="also write it here (.txt)")
 
 
@@ -20,14 +27,17 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the summary."""
     loops = read_table(arguments.loops, LOOPS).to_pandas()
     training = read_table(arguments.training, TRAINING).to_pandas()
-    text = summarize(loops, training, read_notes(arguments.loops))
+    tests = read_table(arguments.significance, SIGNIFICANCE).to_pandas() if arguments.significance else None
+    text = summarize(loops, training, read_notes(arguments.loops), tests, arguments.left_out)
     if arguments.output:
         with atomic_path(arguments.output) as temporary:
             temporary.write_text(text)
     print(text, end="")
 
 
-def summarize(loops: Any, training: Any, notes: dict[str, str]) -> str:
+def summarize(
+    loops: Any, training: Any, notes: dict[str, str], significance: Any = None, left_out: Sequence[str] = ()
+) -> str:
     """Say per population how well it learned and per layer which loops its filters form.
 
     Parameters
@@ -36,6 +46,10 @@ def summarize(loops: Any, training: Any, notes: dict[str, str]) -> str:
         The tables of these names (`cnn_topology.tables.schemas`); of `loops` the headline clouds count.
     notes : dict
         The notes of the table of loops.
+    significance : pandas.DataFrame, optional
+        The table of this name.
+    left_out : sequence of str
+        What cannot be analysed.
     """
     lines = []
     tests = training[training["split"] == "test"]
@@ -54,9 +68,45 @@ def summarize(loops: Any, training: Any, notes: dict[str, str]) -> str:
         mine = loops[(loops["population"] == population) & loops["headline"]]
         for layer, clouds in mine.groupby("layer", sort=False):
             lines += _layer(str(layer), clouds.sort_values("step"))
+        if mine["layer"].nunique() >= DEEP:
+            lines += depth_table(mine, significance)
+    for checkpoint, mine in loops[~loops["population"].isin(tests["population"])].groupby("population", sort=False):
+        lines.append(f"{checkpoint}: pretrained, networks: {mine['networks'].max()}")
+        lines += depth_table(mine[mine["headline"]], significance)
+    lines += [f"left out: {what}" for what in left_out]
     data = ", ".join(part[:12] for part in notes.get("data", "none").split(","))
     lines.append(f"seed {notes.get('seed')}, config {notes.get('config')}, data {data}")
     return "\n".join(lines) + "\n"
+
+
+def depth_table(loops: Any, significance: Any = None) -> list[str]:
+    """Write the last headline cloud of each layer of a network as a row, by depth.
+
+    Parameters
+    ----------
+    loops : pandas.DataFrame
+        Rows of `loops` of one population.
+    significance : pandas.DataFrame, optional
+        With it the column ``null`` says what a bar must exceed under every null.
+    """
+    last = loops.sort_values("step").groupby("layer", sort=False).tail(1).sort_values("depth")
+    if significance is not None:
+        critical = significance.groupby(CLOUD)["null_critical"].max().rename("null").reset_index()
+        last = last.merge(critical, on=CLOUD, how="left")
+    wide = max(5, *(len(layer) for layer in last["layer"])) if len(last) else 5
+    lines = [
+        f"  depth  {'layer':{wide}}  filters     rho(k, p)   kept   used  longest  second   null      p  "
+        "significant  verdict"
+    ]
+    for row in last.to_dict("records"):
+        density = f"{row['k']}, {row['p']:g}"
+        null = f"{row['null']:6.3f}" if row.get("null") is not None else "     –"
+        lines.append(
+            f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
+            f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {row['p_longest']:5.2g}  "
+            f"{row['significant_bars']:11}  {row['verdict']}"
+        )
+    return lines
 
 
 def _layer(layer: str, clouds: Any) -> list[str]:

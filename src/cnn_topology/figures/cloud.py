@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, no_cloud, of_cloud, provenance
+from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
@@ -25,7 +25,7 @@ def draw(
     parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
 ) -> tuple[Figure, pa.Table]:
     """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
-    where = f"{parameters['population']}, {parameters['layer']}, step {parameters['last']:,}"
+    where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
     if found.empty:
         figure = style.new_figure(1.2, provenance(notes), where)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import fundamental
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
 
 BINS = 40
 # Two unit vectors at a right angle: no patch lies farther from the model, which holds each patch and its negative.
@@ -31,15 +31,18 @@ def draw(
         for axes, which in ((before, "first"), (after, "last")):
             step = cloud[which]
             at = headlines_at(tables["loops"], [cloud], which)
-            axes.set_title(f"step {step:,}")
+            axes.set_title(when(cloud, which))
             if axes is before and step == cloud["last"]:
-                style.explain(axes, "analysed at its last step only")
+                axes.set_title("")
+                style.explain(
+                    axes, "trained elsewhere" if cloud.get("pretrained") else "analysed at its last step only"
+                )
             elif at.empty:
                 style.explain(axes, no_cloud(step))
             else:
                 points = _coordinates(of_cloud(tables["filters"], at.iloc[0]))
                 _square(axes, points)
-                _histogram(residuals, points, step, trained=axes is after)
+                _histogram(residuals, points, when(cloud, which), trained=axes is after)
                 shown.append(points)
         style.row_title(before, f"{cloud['population']}, {cloud['layer']}")
         before.set_ylabel("θ₂ (edge to line)")
@@ -80,7 +83,7 @@ def _square(axes: Axes, points: pd.DataFrame) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _histogram(axes: Axes, points: pd.DataFrame, step: int, *, trained: bool) -> None:
+def _histogram(axes: Axes, points: pd.DataFrame, at: str, *, trained: bool) -> None:
     if points["residual"].notna().sum() == 0:
         return
     axes.hist(
@@ -91,7 +94,7 @@ def _histogram(axes: Axes, points: pd.DataFrame, step: int, *, trained: bool) ->
         color=style.SKY if trained else style.INK,
         alpha=0.9 if trained else 1,
         zorder=1 if trained else 2,
-        label=f"step {step:,}, n = {len(points):,}",
+        label=f"{at}, n = {len(points):,}",
     )
 
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
@@ -30,7 +30,7 @@ def draw(
     parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
 ) -> tuple[Figure, pa.Table]:
     """Draw the graph of `population` and `layer` at the step `last`, without nodes below `least_node` points."""
-    where = f"{parameters['population']}, {parameters['layer']}, step {parameters['last']:,}"
+    where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
     graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
     if graphs.empty:

@@ -28,6 +28,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "sensitivity": ("loops",),
     "klein_coordinates": ("loops", "filters"),
     "training_curves": ("training",),
+    "depth": ("loops", "significance"),
+    "layers": ("loops", "filters"),
     "controls": ("controls", "loops", "significance"),
     "nulls": ("nulls", "loops", "significance"),
     **ACTIVATION_KINDS,
@@ -35,7 +37,19 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 # Facets on one page: more go to a further figure, so that each stays legible on paper.
-FACETS = {"evolution": 9, "sensitivity": 4, "klein_coordinates": 4, "training_curves": 12, "controls": 40, "nulls": 12}
+FACETS = {
+    "layers": 20,
+    "evolution": 9,
+    "sensitivity": 4,
+    "klein_coordinates": 4,
+    "training_curves": 12,
+    "controls": 40,
+    "nulls": 12,
+}
+
+
+# From so many layers on a network is drawn over depth.
+DEEP = 3
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     """
     alpha = {"alpha": plan.config.significance.alpha}
     clouds = plan.layer_clouds
-    specs = [_spec("primer"), _spec("patch_models")] if plan.config.populations else []
+    specs = [_spec("primer"), _spec("patch_models")] if clouds else []
     specs += [_spec("cloud", f"cloud_{c.population}_{c.layer.name}", **_cloud(c), **alpha) for c in clouds]
     if mapper := plan.config.mapper:
         least = {"least_node": mapper.least_node}
@@ -81,10 +95,16 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
         ],
         "sensitivity": [_cloud(c) for c in clouds if _has_grid(c)],
         "klein_coordinates": [_cloud(c) for c in clouds],
-        "controls": [_cloud(c) for c in clouds],
+        "controls": [_cloud(c) for c in clouds if not c.pretrained],
     }
     for kind, facets in pages.items():
         specs += [_spec(kind, name, clouds=page, **alpha) for name, page in _pages(kind, facets)]
+    if clouds and not pages["controls"]:  # no network was trained here: the synthetic controls alone
+        specs.append(_spec("controls", "controls", clouds=[], **alpha))
+    for population, layers in _by_depth(clouds).items():
+        specs.append(_spec("depth", f"depth_{population}", population=population, clouds=layers, **alpha))
+        for name, page in _pages("layers", layers):
+            specs.append(_spec("layers", name.replace("layers", f"layers_{population}"), clouds=page))
     specs += [
         _spec("nulls", name, clouds=[cloud for null in page for cloud in null], **alpha)
         for name, page in _pages("nulls", _by_null(clouds))
@@ -94,6 +114,9 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     specs += [_spec(kind, name, **parameters) for kind, name, parameters in activation_figures(plan)]
     specs += [_spec(kind, name, **parameters) for kind, name, parameters in finding_figures(plan)]
     named = {spec.name: spec for spec in specs}
+    if len(named) < len(specs):
+        twice = next(spec.name for spec in specs if spec is not named[spec.name])
+        raise InputError(f"two figures would be called {twice}: rename a population or checkpoint")
     wanted = plan.config.figures
     for name in () if wanted == "all" else wanted:
         if name not in named:
@@ -151,7 +174,20 @@ def _spec(kind: str, name: str | None = None, **parameters: Any) -> FigureSpec:
 
 def _cloud(clouds: LayerClouds) -> dict[str, Any]:
     steps = sorted(clouds.variants)
-    return {"population": clouds.population, "layer": clouds.layer.name, "first": steps[0], "last": steps[-1]}
+    where = {"population": clouds.population, "layer": clouds.layer.name, "first": steps[0], "last": steps[-1]}
+    return {**where, "pretrained": True} if clouds.pretrained else where
+
+
+def _by_depth(clouds: Sequence[LayerClouds]) -> dict[str, list[dict[str, Any]]]:
+    """Gather the layers of each network that has enough of them, the one nearest the image first."""
+    found: dict[str, list[LayerClouds]] = {}
+    for item in clouds:
+        found.setdefault(item.population, []).append(item)
+    return {
+        population: [_cloud(item) for item in sorted(layers, key=lambda item: item.layer.depth)]
+        for population, layers in found.items()
+        if len(layers) >= DEEP
+    }
 
 
 def _has_grid(clouds: LayerClouds) -> bool:

@@ -29,6 +29,11 @@ def headlines_at(loops: pa.Table, clouds: Iterable[Mapping[str, Any]], which: st
     return pd.concat([loops.slice(0, 0).to_pandas(), *found], ignore_index=True)
 
 
+def when(cloud: Mapping[str, Any], which: str = "last") -> str:
+    """Say at which step a cloud is drawn; networks that others trained have none."""
+    return "pretrained" if cloud.get("pretrained") else f"step {cloud[which]:,}"
+
+
 def null_of(significance: pa.Table, clouds: pd.DataFrame) -> pd.DataFrame:
     """Give the rows of `significance` that belong to any of some rows of `loops`, in their order."""
     return clouds[CLOUD].merge(significance.to_pandas(), on=CLOUD)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, number, provenance, rows
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, number, provenance, rows, when
 
 VERDICTS = {
     "one circle": style.SKY,
@@ -45,7 +45,7 @@ def draw(
             for axes in (left, middle, right):
                 style.explain(axes, no_cloud(cloud["last"]) if axes is middle else "")
             continue
-        _heat(left, grid, "longest", longest, f"{where}, step {cloud['last']:,}\nlongest $H_1$ bar")
+        _heat(left, grid, "longest", longest, f"{where}, {when(cloud)}\nlongest $H_1$ bar")
         _heat(middle, grid, "ratio", ratio, "longest / second")
         _verdict(right, grid, "verdict and p of the longest")
         left.set_ylabel("k")

@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from cnn_topology.plan.base import Name, Section
 
@@ -17,12 +17,29 @@ class Density(Section):
     p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
 
 
+# A layer of a checkpoint may be named as in its file, with dots and slashes.
+LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
-    populations: tuple[Name, ...] | Literal["all"] = Field("all", description="Keys of `populations`, or `all`.")
-    layers: tuple[Name, ...] | Literal["all"] = Field(("conv1",), description="Convolution layers by name, or `all`.")
-    steps: tuple[int, ...] | Literal["all", "last"] = Field("all", description="Snapshot steps, `all` or `last`.")
+    populations: tuple[Name, ...] | Literal["all"] = Field(
+        "all", description="Keys of `populations` and of `checkpoints`, or `all` of both."
+    )
+    layers: tuple[LayerName, ...] | Literal["all"] = Field(
+        ("conv1",),
+        description="Convolution layers by name, or `all` with 3x3 kernels. Layers of a checkpoint go by the name of "
+        "their weight in the file, or by that of their artefacts.",
+    )
+    steps: tuple[int, ...] | Literal["all", "last"] = Field(
+        "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
+    )
+    few_points: Literal["refuse", "skip", "cap"] = Field(
+        "refuse",
+        description="What becomes of layers with no more filters than `k`: `refuse` the run, `skip` the density filter "
+        "for that layer, or `cap` k at the number of filters less one. The summary names them (paper: not stated).",
+    )
     densities: tuple[Density, ...] = Field(
         (Density(k=200, p=0.3),),
         min_length=1,

@@ -11,6 +11,7 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
 from cnn_topology.plan.improvements import Improvement, check_improvements
@@ -21,6 +22,9 @@ from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layer
 
 CONFIG_VERSION = 1
 
+# Sections whose entries come in kinds, told apart by `kind`.
+UNIONS = ("images", "checkpoints", "resnets")
+
 
 class RunConfig(Section):
     """One run: one config file and everything made from it, under `results/<name>/`."""
@@ -28,8 +32,11 @@ class RunConfig(Section):
     version: Literal[1] = Field(description="Version of the config format; this program reads version 1.")
     name: Name = Field(description="Name of the run and of its folder under `results/`.")
     seed: int = Field(2018, ge=0, lt=2**63, description="The run's seed; every item's own seed is derived from it.")
-    images: dict[Name, ImageSetConfig] = Field(min_length=1, description="Image sets, by a name of your choice.")
+    images: dict[Name, ImageSetConfig] = Field({}, description="Image sets, by a name of your choice.")
     populations: dict[Name, Population] = Field({}, description="Populations of networks, by name (weights paper).")
+    checkpoints: dict[Name, Checkpoint] = Field(
+        {}, description="Networks that others trained, by name; `clouds` names them like populations (weights paper)."
+    )
     clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
     significance: Significance = Field(Significance(), description="How loops are tested.")
     mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
@@ -56,8 +63,13 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _references_hold(self) -> "RunConfig":
-        if not self.populations and not self.resnets:
-            raise ValueError("a run needs `populations` (weights paper) or `resnets` (activations paper)")
+        if not self.populations and not self.checkpoints and not self.resnets:
+            raise ValueError(
+                "a run needs `populations` or `checkpoints` (weights paper) or `resnets` (activations paper)"
+            )
+        for name in self.checkpoints:
+            if name in self.populations or name in self.resnets:
+                raise ValueError(f"checkpoints.{name}: other networks of that name exist already; rename one")
         for name, population in self.populations.items():
             where = f"populations.{name}"
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
@@ -184,7 +196,7 @@ def parse_config(content: Any, source: str = "config") -> RunConfig:
 def _explain(problem: Any, source: str) -> str:
     """Say one problem of pydantic in the words of the config file."""
     # pydantic counts the branch of a union it tried (`npz`, `constrained-int`) as a step of the location.
-    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] in ("images", "resnets") and i == 2)]
+    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] in UNIONS and i == 2)]
     branch = [p for p in location if str(p).startswith("constrained-")]
     parts = [str(part) for part in location if part not in branch]
     if problem["type"] == "extra_forbidden":

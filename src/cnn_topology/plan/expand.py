@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.checkpoints import checkpoint_layers, layer_name, networks_in, other_kernel
 from cnn_topology.plan.clouds import Cloud, Density
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of, train_size
@@ -53,6 +54,11 @@ class LayerClouds:
         return dict(enumerate(_batched(sorted(self.variants), size)))
 
     @property
+    def pretrained(self) -> bool:
+        """Whether others trained the networks, so that step 0 is all there is."""
+        return bool(self.layer.tensor)
+
+    @property
     def headline(self) -> Variant:
         """The variant that figures draw."""
         return self.variants[max(self.variants)][0]
@@ -74,6 +80,9 @@ class Plan:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
+        # What was asked for as part of `all` but cannot be analysed, in words: told, never silent.
+        self.left_out: list[str] = []
+        self._checkpoints: dict[str, tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]] = {}
         self.layer_clouds = self._layer_clouds()
 
     def population(self, name: str) -> Population:
@@ -90,11 +99,25 @@ class Plan:
         ]
 
     def shards_of(self, population: str) -> list[Shard]:
-        """Give the training jobs of one population."""
+        """Give the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
+        if population in self.config.checkpoints:
+            return [Shard(population, 0, 0, self.networks(population))]
         return [shard for shard in self.shards if shard.population == population]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All groups of networks by name: populations, then checkpoints."""
+        return (*self.config.populations, *self.config.checkpoints)
+
+    def networks(self, name: str) -> int:
+        """Give the number of networks of a population or checkpoint."""
+        checkpoint = self.config.checkpoints.get(name)
+        return networks_in(checkpoint) if checkpoint else self.population(name).networks
+
     def steps(self, population: str) -> tuple[int, ...]:
-        """Give the steps at which weights are kept: those asked for, step 0 and the last."""
+        """Give the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
+        if population in self.config.checkpoints:
+            return (0,)
         section = self.population(population)
         snapshots, last = section.snapshots, section.recipe.iterations
         size = train_size(self.config.images[section.images])
@@ -113,10 +136,18 @@ class Plan:
         return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
 
     def layers(self, population: str) -> tuple[Layer, ...]:
-        """Give the layers with weights of a population's networks."""
+        """Give the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
+        if population in self.config.checkpoints:
+            return self._checkpoint(population)[0]
         section = self.population(population)
         shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
         return layers_of(section.architecture, shape)
+
+    def _checkpoint(self, name: str) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
+        """Give the layers of a checkpoint and its other convolutions; its files are opened once."""
+        if name not in self._checkpoints:
+            self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])
+        return self._checkpoints[name]
 
     def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
         """Give the layers of the networks of an entry of `resnets`."""
@@ -159,37 +190,68 @@ class Plan:
         gathered: dict[tuple[str, str], dict[int, dict[tuple[int, float, int, str], Variant]]] = {}
         for index, cloud in enumerate(self.config.clouds):
             for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
-                points = self.layer(population, name).filters * self.population(population).networks
-                steps = gathered.setdefault((population, name), {})
-                for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
-                    for number, density in enumerate(cloud.densities):
-                        where = f"clouds[{index}].densities[{number}] for {population}, {name}"
-                        # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
-                        resolved = neighbours(density, points, where), density.p, cloud.landmarks, cloud.centre
-                        _check_kept(density, points, where)
-                        variant = Variant(density, cloud.landmarks, cloud.centre)
+                points = self.layer(population, name).filters * self.networks(population)
+                for number, asked in enumerate(cloud.densities):
+                    where = f"clouds[{index}].densities[{number}] for {population}, {name}"
+                    density = self._feasible(asked, points, cloud.few_points, where)
+                    if density is None:
+                        continue
+                    # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
+                    resolved = neighbours(density, points, where), density.p, cloud.landmarks, cloud.centre
+                    variant = Variant(density, cloud.landmarks, cloud.centre)
+                    steps = gathered.setdefault((population, name), {})
+                    for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
                         steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
         for (population, name), steps in gathered.items():
             layer = self.layer(population, name)
-            points = layer.filters * self.population(population).networks
+            points = layer.filters * self.networks(population)
             variants = {step: tuple(found.values()) for step, found in steps.items()}
             centres = {variant.centre for found in variants.values() for variant in found}
             if len(centres) > 1:
                 raise InputError(f"clouds of {population}, {name}: `centre` differs between entries; use one per layer")
             result.append(LayerClouds(population, layer, points, variants, centres.pop()))
+        if self.left_out and not result:
+            raise InputError("clouds: every layer was left out; " + "; ".join(self.left_out))
         return result
 
+    def _feasible(self, density: Density, points: int, few_points: str, where: str) -> Density | None:
+        """Give a density filter that a layer has the points for: the one asked for, a capped one, or none."""
+        enough = not isinstance(density.k, int) or density.k < points
+        if enough or few_points == "refuse":
+            neighbours(density, points, where)
+        elif few_points == "skip" or points < 2:
+            self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")
+            return None
+        else:
+            self._leave_out(f"{where}: k = {density.k} capped at {points - 1}, for it has {points} filters")
+            density = Density(k=points - 1, p=density.p)
+        _check_kept(density, points, where)
+        return density
+
+    def _leave_out(self, what: str) -> None:
+        if what not in self.left_out:
+            self.left_out.append(what)
+
     def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
-        names = tuple(self.config.populations) if cloud.populations == "all" else cloud.populations
-        for population in names:
-            if population not in self.config.populations:
-                raise unknown(f"population in {where}.populations", population, self.config.populations)
-            convolutions = [layer.name for layer in self.layers(population) if layer.kind == "convolution"]
-            for name in convolutions if cloud.layers == "all" else cloud.layers:
-                if name not in convolutions:
-                    raise unknown(f"convolution layer of {population} in {where}.layers", name, convolutions)
-                yield population, name
+        for population in self.names if cloud.populations == "all" else cloud.populations:
+            if population not in self.names:
+                raise unknown(f"population in {where}.populations", population, self.names)
+            layers = [layer for layer in self.layers(population) if layer.kind == "convolution"]
+            others = self._checkpoint(population)[1] if population in self.config.checkpoints else {}
+            if cloud.layers == "all" and others:
+                kernels = ", ".join(f"{tensor} ({shape[2]}x{shape[3]})" for tensor, shape in others.items())
+                self._leave_out(f"{population}: kernels other than 3x3, {kernels}")
+            known = {alias: layer.name for layer in layers for alias in (layer.tensor, layer.name) if alias}
+            for name in (layer.name for layer in layers) if cloud.layers == "all" else cloud.layers:
+                found = known.get(name) or known.get(layer_name(name))
+                if found is None:
+                    alike = [tensor for tensor in others if name in (tensor, layer_name(tensor))]
+                    if alike:
+                        raise InputError(f"{where}.layers: {other_kernel(alike[0], others[alike[0]])}")
+                    names = [layer.name for layer in layers]
+                    raise unknown(f"convolution layer of {population} in {where}.layers", name, names)
+                yield population, found
 
     def _steps_of_cloud(self, cloud: Cloud, population: str, where: str) -> tuple[int, ...]:
         steps = self.steps(population)

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.base import Section
+from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Controls, Density, Significance
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
 from cnn_topology.plan.images import ImageSetConfig
@@ -100,6 +101,27 @@ class TrainParameters(Parameters):
             recipe=section.recipe,
             steps=plan.steps(shard.population),
             test_steps=plan.test_steps(shard.population),
+        )
+
+
+class CheckpointParameters(Parameters):
+    """For `cnn-topology checkpoint`: the layers to import, the name of each weight in the files, and its shape."""
+
+    population: str
+    checkpoint: Checkpoint
+    tensors: dict[str, str]
+    shapes: dict[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, plan: Plan, name: str) -> "CheckpointParameters":
+        """Make the block of one checkpoint, with all its layers: an edit of `clouds` imports nothing anew."""
+        layers = plan.layers(name)
+        return cls(
+            run_seed=plan.config.seed,
+            population=name,
+            checkpoint=plan.config.checkpoints[name],
+            tensors={layer.name: layer.tensor for layer in layers},
+            shapes={layer.name: layer.weight for layer in layers},
         )
 
 

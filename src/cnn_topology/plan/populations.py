@@ -137,13 +137,17 @@ class Population(Section):
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer with weights: its stable name, its depth (1 = nearest the image) and the shape of its weight."""
+    """One layer with weights: its stable name, its depth (1 = nearest the image) and the shape of its weight.
+
+    `tensor` is the name of the weight in the file of a checkpoint; empty for networks that are trained here.
+    """
 
     name: str
     depth: int
     kind: Literal["convolution", "dense"]
     weight: tuple[int, ...]
     pooled: bool = False
+    tensor: str = ""
 
     @property
     def filters(self) -> int:

@@ -1,0 +1,92 @@
+"""Loops over the depth of a network: the two longest H1 bars of each layer, their null, and the verdict (E9, E10)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, provenance
+from cnn_topology.figures.sensitivity import VERDICTS
+
+# Characters of a layer's name under its column; longer ones lose their middle.
+NAME = 22
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the headline cloud of each of `clouds`, layers of `population`, at its last step, in order of depth."""
+    found = headlines_at(tables["loops"], parameters["clouds"], "last").sort_values("depth").reset_index(drop=True)
+    critical = null_of(tables["significance"], found)
+    footer = provenance(notes, found, critical["draws"], "depth: place among the 3x3 convolutions")
+    names = [_short(name) for name in found["layer"]]
+    room = 0.055 * max(map(len, names), default=1)
+    figure = style.new_figure(2.9 + room, footer)
+    if found.empty:
+        style.explain(figure.subplots(), no_cloud(), characters=80)
+        return figure, drawn()
+    bars, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 0.62])
+    bars.set_title(parameters["population"])
+    _bars(bars, found, critical, parameters["alpha"])
+    _verdicts(below, found, names)
+    style.shared_legend(figure)
+    return figure, drawn(loops=found, null=critical)
+
+
+def _bars(axes: Axes, found: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
+    places = np.arange(len(found))
+    for null, tested in critical.groupby("null"):
+        level = found[["layer"]].merge(tested, on="layer", how="left")["null_critical"]
+        line = style.NULL_LINES.get(str(null), "-.")
+        axes.step(
+            np.append(places - 0.5, len(found) - 0.5),
+            np.append(level, level.iloc[-1]),
+            where="post",
+            color=style.GREY,
+            linestyle=line,
+            linewidth=0.9,
+            label=f"{null} null, {1 - alpha:.0%}",
+        )
+    for name, colour, marker in (("second", style.ORANGE, "s"), ("longest", style.BLUE, "o")):
+        axes.plot(places, found[name].fillna(0), color=colour, marker=marker, markersize=4, linewidth=0.8, label=name)
+    axes.set_ylim(0, 1.1 * np.nanmax([found["longest"].max(), critical["null_critical"].max(), 0.1]))
+    axes.set_ylabel("$H_1$ bar length")
+    axes.tick_params(labelbottom=False, bottom=False)
+
+
+def _verdicts(axes: Axes, found: pd.DataFrame, names: list[str]) -> None:
+    """Write under each layer its verdict as a colour, the p-value of its longest bar, and how many filters it has."""
+    for place, cloud in enumerate(found.to_dict("records")):
+        colour = VERDICTS[cloud["verdict"]]
+        axes.add_patch(Rectangle((place - 0.46, 0), 0.92, 1, facecolor=colour, edgecolor=style.PALE, linewidth=0.4))
+        p_value = f"{cloud['p_longest']:.2g}" if np.isfinite(cloud["p_longest"]) else "–"
+        for height, text in ((0.5, p_value), (-0.5, _compact(cloud["points"])), (-1.4, _compact(cloud["kept"]))):
+            axes.text(place, height, text, ha="center", va="center", fontsize=6)
+    for verdict, colour in VERDICTS.items():
+        if (found["verdict"] == verdict).any():
+            axes.add_patch(
+                Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=style.PALE, linewidth=0.4, label=verdict)
+            )
+    axes.set_ylim(-1.9, 1.05)
+    axes.set_yticks([0.5, -0.5, -1.4], ["p", "filters", "kept"], fontsize=6.5)
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=6.5)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _short(name: str) -> str:
+    if len(name) <= NAME:
+        return name
+    half = (NAME - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
+def _compact(count: int) -> str:
+    return f"{count:,}" if count < 10_000 else f"{count / 1_000:.0f}k"

@@ -1,0 +1,225 @@
+"""Names and shapes of the arrays in a user's file of weights, read without the arrays and without running its code.
+
+The Snakefile asks while it is parsed, so only the standard library is used. `.safetensors` and `.npz` say names and
+shapes in headers. A file of PyTorch is a pickle, which could run any code: it is read by an unpickler to which no
+global exists but ordered dictionaries and inert stand-ins for tensors and their storages.
+"""
+
+import ast
+import json
+import pickle
+import re
+import struct
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from cnn_topology.errors import InputError, unknown
+
+PYTORCH_SUFFIXES = (".pt", ".pth", ".th")
+SUFFIXES = (".safetensors", ".npz", *PYTORCH_SUFFIXES)
+
+# Where training programs put the weights when a file holds more than them.
+ENTRIES = ("state_dict", "model_state_dict", "model")
+
+# What torch.save wrote before version 1.6: this number, a version, facts on the machine, then the object.
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+
+FLOATING = {"F64", "F32", "F16", "BF16", "DoubleStorage", "FloatStorage", "HalfStorage", "BFloat16Storage"}
+
+# A header larger than this is none.
+MOST_HEADER = 100_000_000
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def array_shapes(path: Path, entry: str | None = None) -> Shapes:
+    """Give the shape of each array of floating-point numbers in a file of weights.
+
+    Parameters
+    ----------
+    path : Path
+        ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``, ``.th`` as `torch.save` writes a state dictionary.
+    entry : str, optional
+        For PyTorch files: the entry of the saved dictionary that holds the weights. Absent: the dictionary itself if
+        it holds tensors, otherwise the first there is of `ENTRIES`.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        In the order of the file; of ``.safetensors``, which sort their names, with numbers in names in their order.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, of another type, holds an object that only its own code could make, or has
+        no such entry.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(
+            f"{path}: weights are read from {', '.join(SUFFIXES)}, not from {path.suffix or 'this'!r} files"
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        if path.suffix == ".safetensors":
+            return _safetensors(path)
+        return _npz(path) if path.suffix == ".npz" else weights_in(_pytorch(path), path, entry)
+    except InputError:
+        raise
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error) as error:
+        raise _unreadable(path, error) from error
+    except (zipfile.BadZipFile, pickle.UnpicklingError, SyntaxError, NotImplementedError, MemoryError) as error:
+        raise _unreadable(path, error) from error
+
+
+def weights_in(content: Any, path: Path, entry: str | None = None) -> dict[str, Any]:
+    """Find the weights in what a PyTorch file holds.
+
+    Parameters
+    ----------
+    content : Any
+        What was read: tensors (anything with a ``shape``) in a dictionary, possibly inside another one.
+    path : Path
+        For messages.
+    entry : str, optional
+        As in `array_shapes`.
+
+    Returns
+    -------
+    dict of str to Any
+        The tensors by name; shapes in place of `_Tensor` stand-ins.
+    """
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {type(content).__name__} where a state dictionary (name: tensor) was expected")
+    inner = [name for name, value in content.items() if isinstance(value, dict) and _tensors(value)]
+    if entry is not None:
+        if entry not in inner:
+            raise unknown(f"`entry` with weights in {path}", entry, map(str, inner))
+        return _tensors(content[entry])
+    found = _tensors(content) or next((_tensors(content[name]) for name in ENTRIES if name in inner), {})
+    if not found:
+        ways = f"state `entry`, one of {', '.join(map(str, inner))}" if inner else "save model.state_dict() instead"
+        raise InputError(f"{path}: holds no tensors by name at its top or under {', '.join(ENTRIES)}; {ways}")
+    return found
+
+
+def _tensors(values: dict[Any, Any]) -> dict[str, Any]:
+    found = {str(name): value for name, value in values.items() if hasattr(value, "shape")}
+    if any(isinstance(value, _Tensor) for value in found.values()):
+        return {name: value.shape for name, value in found.items() if value.floating}
+    return found
+
+
+def _unreadable(path: Path, error: BaseException) -> InputError:
+    return InputError(f"{path}: cut short, altered or no file of this type ({type(error).__name__}: {error})")
+
+
+def _safetensors(path: Path) -> Shapes:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > min(size - 8, MOST_HEADER):
+            raise ValueError(f"a header of {length} bytes in a file of {size}")
+        header = json.loads(file.read(length))
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    end = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+    if end != size:
+        raise ValueError(f"its header speaks of {end} bytes, the file has {size}")
+    found = {name: tuple(map(int, entry["shape"])) for name, entry in entries.items() if entry["dtype"] in FLOATING}
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort numbers in names as numbers: features.2 before features.10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _npz(path: Path) -> Shapes:
+    found: Shapes = {}
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if not member.filename.endswith(".npy"):
+                continue
+            with archive.open(member) as file:
+                magic = file.read(8)
+                if magic[:6] != b"\x93NUMPY":
+                    raise ValueError(f"{member.filename} is no array")
+                width, form = (2, "<H") if magic[6] == 1 else (4, "<I")
+                header = ast.literal_eval(file.read(struct.unpack(form, file.read(width))[0]).decode("latin-1"))
+            if isinstance(header["descr"], str) and header["descr"][1:2] == "f":
+                found[member.filename.removesuffix(".npy")] = tuple(map(int, header["shape"]))
+    return found
+
+
+class _Tensor(NamedTuple):
+    """What stands in for a tensor."""
+
+    shape: tuple[int, ...]
+    floating: bool
+
+
+def _pytorch(path: Path) -> Any:
+    """Read a file of `torch.save` with tensors replaced by stand-ins."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            pickled = next((name for name in names if name.count("/") == 1 and name.endswith("/data.pkl")), None)
+            if pickled is None:
+                raise InputError(f"{path}: a zip file that torch.save did not write: it has no data.pkl")
+            with archive.open(pickled) as file:
+                content, storages = _unpickled(file, path)
+            missing = [key for key in storages if f"{pickled.removesuffix('data.pkl')}data/{key}" not in names]
+            if missing:
+                raise ValueError(f"the values of {len(missing)} of {len(storages)} tensors are missing")
+            return content
+    with path.open("rb") as file:
+        if _unpickled(file, path)[0] != LEGACY_MAGIC:
+            raise InputError(f"{path}: a pickle that torch.save did not write; save model.state_dict() with torch.save")
+        for _ in ("protocol", "facts on the machine"):
+            _unpickled(file, path)
+        return _unpickled(file, path)[0]
+
+
+def _unpickled(file: IO[bytes], path: Path) -> tuple[Any, set[str]]:
+    reader = _Reader(file, path)
+    return reader.load(), reader.storages
+
+
+class _Reader(pickle.Unpickler):
+    """An unpickler to which nothing exists but what a state dictionary needs, and that is inert."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file, encoding="utf-8")
+        self.path, self.storages = path, set[str]()
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Give a stand-in for a name of PyTorch's own; refuse any other."""
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        makers: dict[tuple[str, str], Callable[..., Any]] = {
+            ("torch._utils", "_rebuild_tensor"): lambda storage, offset, size, *_: _Tensor(tuple(size), storage),
+            ("torch._utils", "_rebuild_tensor_v2"): lambda storage, offset, size, *_: _Tensor(tuple(size), storage),
+            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
+            ("torch", "Size"): lambda size=(): tuple(size),
+            ("torch", "device"): lambda *_: None,
+        }
+        if (module, name) in makers:
+            return makers[module, name]
+        if module == "torch" and re.fullmatch(r"[A-Z][A-Za-z0-9]*Storage", name):
+            return name
+        raise InputError(
+            f"{self.path}: refused, and nothing of it was executed: besides tensors it holds {module}.{name}, an "
+            "object that only running code could make; save model.state_dict() with torch.save, or its tensors as "
+            ".safetensors"
+        )
+
+    def persistent_load(self, pid: Any) -> bool:
+        """Give, for a storage, whether its numbers are floating-point; no values are read."""
+        kind, storage, key = pid[:3]
+        if kind != "storage":
+            raise pickle.UnpicklingError(f"unknown persistent object {kind!r}")
+        self.storages.add(str(key))
+        return storage in FLOATING

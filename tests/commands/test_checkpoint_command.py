@@ -1,0 +1,164 @@
+"""`cnn-topology checkpoint`: any file of weights becomes the same snapshot, and bad values are named."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cnn_topology.cli import main
+from cnn_topology.errors import InputError
+from cnn_topology.networks.pretrained import read_weights, torchvision_file
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters
+from cnn_topology.storage.tables import read_notes, read_table
+from cnn_topology.tables.schemas import LOOPS
+from cnn_topology.topology.patches import noisy, primary_circle
+from cnn_topology.training.snapshots import read_snapshot
+
+
+def filters(seed: int) -> np.ndarray:
+    """Make a layer (12, 10, 3, 3) whose kernels lie around the primary circle."""
+    points = noisy(primary_circle(120), 0.2, np.random.default_rng(seed))
+    return points.reshape(12, 10, 3, 3).astype(np.float32)
+
+
+def save(path: Path, array: np.ndarray, kind: torch.dtype = torch.float32) -> Path:
+    tensors = {"block.1.conv.weight": torch.from_numpy(array).to(kind), "head.bias": torch.zeros(3)}
+    if path.suffix == ".npz":
+        np.savez(path, **{name: tensor.numpy() for name, tensor in tensors.items()})
+    elif path.suffix == ".safetensors":
+        save_file(tensors, path)
+    else:
+        torch.save({"state_dict": tensors} if path.suffix == ".pth" else tensors, path)
+    return path
+
+
+def plan_of(*paths: Path) -> Plan:
+    return Plan(
+        parse_config(
+            {
+                "version": 1,
+                "name": "files",
+                "checkpoints": {"mine": {"kind": "files", "files": list(map(str, paths))}},
+                "clouds": [{"layers": "all", "densities": [{"k": 0.05, "p": 0.5}]}],
+                "significance": {"draws": 19, "alpha": 0.05},
+            }
+        )
+    )
+
+
+def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
+    paths = [
+        save(tmp_path / f"net{i}{suffix}", filters(i)) for i, suffix in enumerate((".npz", ".safetensors", ".pth"))
+    ]
+    snapshot, block = tmp_path / "snapshot.safetensors", CheckpointParameters.of(plan_of(*paths), "mine").dump()
+    assert main(["checkpoint", "--parameters", block, "--output", str(snapshot)]) == 0
+    found = read_snapshot(snapshot)
+    assert found.tensors.keys() == {"block-1.weight"}
+    np.testing.assert_array_equal(found.tensors["block-1.weight"], np.stack([filters(i) for i in range(3)]))
+    assert (found.networks, found.step, found.failed) == ((0, 1, 2), 0, (False,) * 3)
+    assert found.metadata["data"].count(":") == 3
+    before = found.metadata["config"]
+    save(paths[0], filters(9))
+    assert main(["checkpoint", "--parameters", block, "--output", str(snapshot)]) == 0
+    assert read_snapshot(snapshot).metadata["config"] != before
+
+
+def test_half_precision_is_read_as_the_numbers_it_holds(tmp_path: Path) -> None:
+    for kind, suffix in ((torch.bfloat16, ".safetensors"), (torch.float16, ".pt"), (torch.bfloat16, ".pt")):
+        path = save(tmp_path / f"half{suffix}", filters(0), kind)
+        found = read_weights(path, {"block.1.conv.weight": (12, 10, 3, 3)})["block.1.conv.weight"]
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, torch.from_numpy(filters(0)).to(kind).to(torch.float32).numpy())
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".pt"])
+def test_values_that_are_no_numbers_are_counted_and_their_tensor_named(suffix, tmp_path, capsys) -> None:
+    bad = filters(0)
+    bad[0, 0, 0, 0], bad[3, 2, 1] = np.inf, np.nan
+    block = CheckpointParameters.of(plan_of(save(tmp_path / f"bad{suffix}", bad)), "mine").dump()
+    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    said = capsys.readouterr().err
+    assert "checkpoints.mine" in said
+    assert "4 of 1,080 values of block.1.conv.weight are NaN or infinite" in said
+    assert "Traceback" not in said
+
+
+def test_a_file_that_changed_after_the_plan_was_made_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "net.npz", filters(0))
+    with pytest.raises(InputError, match=r"has the shape \(12, 10, 3, 3\), expected \(6, 10, 3, 3\)"):
+        read_weights(path, {"block.1.conv.weight": (6, 10, 3, 3)})
+    with pytest.raises(InputError, match=r"'block.2.conv.weight' .did you mean 'block.1.conv.weight'"):
+        read_weights(path, {"block.2.conv.weight": (12, 10, 3, 3)})
+
+
+class Evil:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_a_pickle_put_in_place_of_the_weights_runs_nothing(tmp_path: Path, capsys) -> None:
+    path, marker = save(tmp_path / "net.pt", filters(0)), tmp_path / "ran"
+    block = CheckpointParameters.of(plan_of(path), "mine").dump()
+    torch.save({"block.1.conv.weight": torch.from_numpy(filters(0)), "x": Evil(marker)}, path)
+    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    assert "nothing of it was executed" in capsys.readouterr().err
+    assert not marker.exists()
+    # Nor when the reader of headers were fooled: the weights themselves are read with code forbidden.
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+        torch.load(path, weights_only=True)
+    assert not marker.exists()
+
+
+def test_a_torchvision_file_must_have_the_hash_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "vgg16-397923af.pth").write_bytes(b"something else")
+    with pytest.raises(InputError, match=r"vgg16-397923af.pth: its SHA-256 is .*, its name says 397923af"):
+        torchvision_file("vgg16", tmp_path)
+
+
+def test_a_torchvision_file_that_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    with pytest.raises(
+        InputError, match=r"cannot be downloaded \(no route to host\).* put it at .*resnet18-f37072fd.pth"
+    ):
+        torchvision_file("resnet18", tmp_path)
+
+
+def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
+    plan = plan_of(save(tmp_path / "one.npz", filters(0)), save(tmp_path / "two.safetensors", filters(1)))
+    (layer,) = plan.layer_clouds
+    snapshot, clouds, null = (str(tmp_path / name) for name in ("s.safetensors", "clouds.parquet", "null.parquet"))
+    assert main(["checkpoint", "--parameters", CheckpointParameters.of(plan, "mine").dump(), "--output", snapshot]) == 0
+    block = CloudParameters.of(plan, layer, (0,)).dump()
+    assert main(["clouds", "--parameters", block, "--snapshots", snapshot, "--output", clouds]) == 0
+    assert main(["nulls", "--parameters", NullParameters.of(plan, 240).dump(), "--output", null]) == 0
+    names = ("barcodes", "loops", "significance", "filters")
+    outputs = [word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
+    block = BarcodeParameters.of(plan, layer, (0,)).dump()
+    assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *outputs]) == 0
+    (row,) = read_table(tmp_path / "loops.parquet", LOOPS).to_pylist()
+    assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
+    assert row["verdict"] == "one circle"
+    assert "one.npz:" in read_notes(tmp_path / "loops.parquet")["data"]
+    text = tmp_path / "summary.txt"
+    training = tmp_path / "training.parquet"
+    assert main(["collect", "training", "--parts", "--output", str(training)]) == 0
+    tables = ["--loops", str(tmp_path / "loops.parquet"), "--significance", str(tmp_path / "significance.parquet")]
+    tables += ["--training", str(training), "--left-out", "mine: kernels other than 3x3, stem (7x7)"]
+    assert main(["summary", *tables, "--output", str(text)]) == 0
+    said = text.read_text()
+    assert "mine: pretrained, networks: 2" in said
+    assert "one circle" in said
+    assert "left out: mine: kernels other than 3x3, stem (7x7)" in said
+    assert json.loads(block)["depth"] == 1

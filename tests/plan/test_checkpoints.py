@@ -1,0 +1,268 @@
+"""Networks that others trained in the plan: their layers from tables or headers, and every file that is refused."""
+
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torchvision.models import get_model
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.checkpoints import FilesCheckpoint, checkpoint_layers, layer_name, torchvision_shapes
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.storage.weight_files import array_shapes
+
+
+def weights() -> dict[str, torch.Tensor]:
+    """Make the convolutions of a small network, in the order of its layers, which is not that of their names."""
+    torch.manual_seed(0)
+    return {
+        "features.0.weight": torch.randn(8, 3, 3, 3),
+        "features.0.bias": torch.randn(8),
+        "features.2.weight": torch.randn(6, 8, 3, 3),
+        "stem/conv_W": torch.randn(4, 3, 7, 7),
+        "features.10.weight": torch.randn(4, 6, 3, 3),
+        "steps": torch.zeros(4, 4, 3, 3, dtype=torch.int64),
+    }
+
+
+def write(folder: Path, suffix: str, tensors: dict[str, torch.Tensor] | None = None) -> Path:
+    path, tensors = folder / f"net{suffix}", tensors or weights()
+    if suffix == ".npz":
+        np.savez_compressed(path, **{name: tensor.numpy() for name, tensor in tensors.items()})
+    elif suffix == ".safetensors":
+        save_file(tensors, path)
+    elif suffix == ".th":
+        torch.save({"state_dict": tensors, "best": 0.5}, path, _use_new_zipfile_serialization=False)
+    else:
+        torch.save(tensors, path)
+    return path
+
+
+def config(path: Path, **cloud: object) -> dict:
+    return {
+        "version": 1,
+        "name": "files",
+        "checkpoints": {"mine": {"kind": "files", "files": [str(path)]}},
+        "clouds": [{"layers": "all", "densities": [{"k": 3, "p": 0.5}], **cloud}],
+    }
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".pt", ".pth", ".th"])
+def test_layers_are_found_by_name_in_every_form_of_file(suffix: str, tmp_path: Path) -> None:
+    clouds = Plan(parse_config(config(write(tmp_path, suffix)))).layer_clouds
+    found = [(c.layer.name, c.layer.tensor, c.layer.depth, c.points) for c in clouds]
+    assert found == [
+        ("features-0", "features.0.weight", 1, 24),
+        ("features-2", "features.2.weight", 2, 48),
+        ("features-10", "features.10.weight", 3, 24),
+    ]
+
+
+@pytest.mark.parametrize("model", ["vgg16", "vgg19", "resnet18", "googlenet"])
+def test_the_table_of_torchvision_models_is_theirs(model: str) -> None:
+    options = {} if model.startswith("resnet") else {"init_weights": False}
+    with torch.device("meta"):
+        state = get_model(model, weights=None, **options).state_dict()
+    convolutions = {name: tuple(t.shape) for name, t in state.items() if t.ndim == 4 and not name.startswith("aux")}
+    assert list(torchvision_shapes(model).items()) == list(convolutions.items())
+
+
+def test_points_of_vgg16_are_those_of_the_paper() -> None:
+    section = {"checkpoints": {"vgg16": {"kind": "torchvision", "model": "vgg16"}}}
+    clouds = [{"layers": "all", "densities": [{"k": 200, "p": 0.3}], "few_points": "skip"}]
+    plan = Plan(parse_config({"version": 1, "name": "vgg", **section, "clouds": clouds}))
+    points = {c.layer.name: c.points for c in plan.layer_clouds}
+    assert points == {
+        "conv1_2": 4_096, "conv2_1": 8_192, "conv2_2": 16_384, "conv3_1": 32_768, "conv3_2": 65_536, "conv3_3": 65_536,
+        "conv4_1": 131_072, "conv4_2": 262_144, "conv4_3": 262_144, "conv5_1": 262_144, "conv5_2": 262_144,
+        "conv5_3": 262_144,
+    }  # fmt: skip
+    assert plan.layer_clouds[0].layer.depth == 2
+    assert plan.left_out == ["clouds[0].densities[0] for vgg16, conv1_1: k = 200 is not below its 192 filters"]
+
+
+def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> None:
+    path = write(tmp_path, ".pt")
+    densities = [{"k": 30, "p": 0.5}]
+    with pytest.raises(InputError, match=r"mine, features-0: k = 30 .* must be below the number of points, 24"):
+        Plan(parse_config(config(path, densities=densities)))
+    skipped = Plan(parse_config(config(path, densities=densities, few_points="skip")))
+    assert [c.layer.name for c in skipped.layer_clouds] == ["features-2"]
+    capped = Plan(parse_config(config(path, densities=densities, few_points="cap")))
+    assert [c.headline.density.k for c in capped.layer_clouds] == [23, 30, 23]
+    assert any("k = 30 capped at 23, for it has 24 filters" in line for line in capped.left_out)
+    with pytest.raises(InputError, match="every layer was left out"):
+        Plan(parse_config(config(path, densities=[{"k": 99, "p": 0.5}], few_points="skip")))
+
+
+def test_other_kernels_are_told_when_all_layers_are_asked_for_and_refused_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path, ".npz")
+    assert "mine: kernels other than 3x3, stem/conv_W (7x7)" in Plan(parse_config(config(path))).left_out
+    for name in ("stem/conv_W", "stem-conv_W"):
+        with pytest.raises(InputError, match="stem/conv_W has 7x7 kernels, and only 3x3 kernels are analysed"):
+            Plan(parse_config(config(path, layers=[name])))
+
+
+def test_a_layer_goes_by_either_name_and_an_unknown_one_gets_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, ".pt")
+    plan = Plan(parse_config(config(path, layers=["features.2.weight", "features-0", "features.10"])))
+    assert [c.layer.name for c in plan.layer_clouds] == ["features-2", "features-0", "features-10"]
+    with pytest.raises(InputError, match=r"'features-1'.*did you mean 'features-10'"):
+        Plan(parse_config(config(path, layers=["features-1"])))
+
+
+def test_stated_layers_set_the_depth_and_must_be_there(tmp_path: Path) -> None:
+    path = str(write(tmp_path, ".npz"))
+    order = ("features.10.weight", "features.0.weight")
+    layers, _ = checkpoint_layers("mine", FilesCheckpoint(kind="files", files=(path,), layers=order))
+    assert [(layer.tensor, layer.depth) for layer in layers] == [(order[0], 1), (order[1], 2)]
+    with pytest.raises(InputError, match=r"checkpoints.mine.layers: 'features.1.weight' \(did you mean"):
+        checkpoint_layers("mine", FilesCheckpoint(kind="files", files=(path,), layers=("features.1.weight",)))
+    with pytest.raises(InputError, match=r"7x7 kernels, .* it has features.0.weight"):
+        checkpoint_layers("mine", FilesCheckpoint(kind="files", files=(path,), layers=("stem/conv_W",)))
+
+
+def test_several_networks_are_pooled_and_share_their_architecture(tmp_path: Path) -> None:
+    paths = [write(tmp_path, ".pt"), write(tmp_path, ".npz")]
+    settings = config(paths[0])
+    settings["checkpoints"]["mine"]["files"] = list(map(str, paths))
+    plan = Plan(parse_config(settings))
+    assert [c.points for c in plan.layer_clouds] == [48, 96, 48]
+    assert plan.networks("mine") == 2
+    other = {**weights(), "features.2.weight": torch.randn(5, 8, 3, 3)}
+    write(tmp_path, ".npz", other)
+    with pytest.raises(InputError, match=r"features.2.weight has the shape \(5, 8, 3, 3\) in .*npz and \(6, 8, 3, 3\)"):
+        Plan(parse_config(settings))
+    del other["features.2.weight"]
+    write(tmp_path, ".npz", other)
+    with pytest.raises(InputError, match=r"'features.2.weight' .did you mean"):
+        Plan(parse_config(settings))
+
+
+class Evil:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f"touch {self.marker}",)
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy", "bare", "hidden"])
+def test_a_pickle_that_wants_to_run_code_is_refused_and_runs_nothing(form: str, tmp_path: Path) -> None:
+    path, marker = tmp_path / "evil.pt", tmp_path / "ran"
+    if form == "bare":
+        path.write_bytes(pickle.dumps(Evil(marker)))
+    elif form == "hidden":
+        torch.save({**weights(), "extra": {"deep": [Evil(marker)]}}, path)
+    else:
+        torch.save(Evil(marker), path, _use_new_zipfile_serialization=form == "zip")
+    with pytest.raises(InputError, match=r"refused, and nothing of it was executed: .* holds (posix|os|nt).system"):
+        Plan(parse_config(config(path)))
+    assert not marker.exists()
+    # It does run where it may.
+    torch.load(path, weights_only=False) if form != "bare" else pickle.loads(path.read_bytes())
+    assert marker.exists()
+
+
+def test_a_whole_pickled_model_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(torch.nn.Conv2d(3, 4, 3), path)
+    with pytest.raises(InputError, match=r"holds torch.nn.modules.conv.Conv2d.*save model.state_dict\(\)"):
+        array_shapes(path)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".pt"])
+def test_a_file_cut_short_is_named(suffix: str, tmp_path: Path) -> None:
+    path = write(tmp_path, suffix)
+    whole = path.read_bytes()
+    for part in (0, 5, len(whole) // 2, len(whole) - 10):
+        path.write_bytes(whole[:part])
+        with pytest.raises(InputError, match=rf"checkpoints.mine: .*net{suffix}: (cut short|a pickle|a zip)"):
+            Plan(parse_config(config(path)))
+
+
+def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
+    for name, content, message in (
+        ("weights.h5", b"HDF", r"read from .safetensors, .npz, .pt, .pth, .th, not from '.h5'"),
+        ("list.pt", None, "holds list where a state dictionary"),
+        ("numbers.pth", None, "holds no tensors by name"),
+        ("text.npz", b"hello", "cut short, altered or no file of this type"),
+        ("header.safetensors", struct.pack("<Q", 10**12) + b"{}", "a header of 1000000000000 bytes"),
+        ("header.safetensors", struct.pack("<Q", 7) + b"[1,2,3]", "no file of this type"),
+    ):
+        path = tmp_path / name
+        if content is None:
+            torch.save([1] if name == "list.pt" else {"epoch": 3}, path)
+        else:
+            path.write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            array_shapes(path)
+    with pytest.raises(InputError, match="no such file"):
+        array_shapes(tmp_path / "absent.npz")
+
+
+def test_without_3x3_kernels_it_says_what_there_is(tmp_path: Path) -> None:
+    path = write(tmp_path, ".npz", {"a": torch.randn(4, 3, 7, 7), "b": torch.randn(4)})
+    with pytest.raises(InputError, match=r"no convolution with 3x3 kernels \(found: 7x7\)$"):
+        Plan(parse_config(config(path)))
+    path = write(tmp_path, ".npz", {"a": torch.randn(3, 3, 5, 8)})
+    with pytest.raises(InputError, match="TensorFlow's order: transpose"):
+        Plan(parse_config(config(path)))
+
+
+def test_the_entry_with_the_weights_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "ema.pt"
+    torch.save({"ema": weights(), "optimizer": {"moment": torch.randn(8, 3, 3, 3)}}, path)
+    with pytest.raises(InputError, match="state `entry`, one of ema, optimizer"):
+        array_shapes(path)
+    assert "features.0.weight" in array_shapes(path, "ema")
+    with pytest.raises(InputError, match="did you mean 'ema'"):
+        array_shapes(path, "emma")
+
+
+def test_names_of_checkpoints_and_populations_do_not_meet(tiny: dict) -> None:
+    tiny["checkpoints"] = {"a": {"kind": "torchvision", "model": "vgg16"}}
+    with pytest.raises(InputError, match=r"checkpoints.a: other networks of that name"):
+        parse_config(tiny)
+    tiny["checkpoints"] = {"b": {"kind": "torchvision", "model": "vgg17"}}
+    with pytest.raises(InputError, match=r"checkpoints.b.model"):
+        parse_config(tiny)
+
+
+def test_all_populations_includes_checkpoints(tiny: dict, tmp_path: Path) -> None:
+    tiny["checkpoints"] = config(write(tmp_path, ".pt"))["checkpoints"]
+    tiny["clouds"] = [{"layers": "all", "steps": "last", "densities": [{"k": 3, "p": 0.5}]}]
+    plan = Plan(parse_config(tiny))
+    assert list(dict.fromkeys(c.population for c in plan.layer_clouds)) == ["a", "mine"]
+    assert [shard.population for shard in plan.shards] == ["a"] * 3
+    assert [c.pretrained for c in plan.layer_clouds] == [False, False, True, True, True]
+
+
+def test_names_of_layers_are_safe_in_paths() -> None:
+    assert layer_name("layer1.0.conv2.weight") == "layer1-0-conv2"
+    assert layer_name("inception3a.branch2.1.conv.weight") == "inception3a-branch2-1"
+    assert layer_name("../../etc/passwd") == "etc-passwd"
+    assert layer_name("conv2/3x3_reduce W") == "conv2-3x3_reduce-W"
+    assert layer_name("///") == "layer"
+
+
+def test_reading_headers_needs_no_array_library(tmp_path: Path) -> None:
+    path = write(tmp_path, ".pt")
+    code = (
+        "import json, sys\nfrom cnn_topology.plan.config import parse_config\n"
+        "from cnn_topology.plan.expand import Plan\n"
+        f"Plan(parse_config(json.loads({json.dumps(json.dumps(config(path)))})))\n"
+        "print([m for m in ('numpy', 'torch', 'pandas', 'safetensors') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

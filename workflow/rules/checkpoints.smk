@@ -1,0 +1,22 @@
+# Networks that others trained: their 3x3 kernels as a snapshot at step 0, like those of networks trained here.
+for checkpoint, section in PLAN.config.checkpoints.items():
+
+    rule:
+        name:
+            f"import_{checkpoint}"
+        input:
+            getattr(section, "files", ()),
+        output:
+            RUN.snapshot(checkpoint, 0, 0),
+        log:
+            RUN.log("checkpoints", checkpoint),
+        benchmark:
+            RUN.benchmark("checkpoints", checkpoint)
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),
+        shell:
+            "cnn-topology checkpoint --parameters {params.block:q} --output {output:q} &> {log:q}"

@@ -47,7 +47,8 @@ rule all:
 
 
 onsuccess:
+    found = f"What was found: {RUN.summary}. " if PLAN.config.populations else ""
     print(
-        f"What was found: {RUN.summary}. One page with every figure: "
+        f"{found}One page with every figure: "
         f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
     )

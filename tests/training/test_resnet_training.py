@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.activation_schemas import RESNET_TRAINING
 from cnn_topology.training import resnets
-from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, normalization, padded
+from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
 from cnn_topology.training.resnets import ResNetJob, learning_rate, make_weights, steps_per_epoch
 
 CPU = torch.device("cpu")

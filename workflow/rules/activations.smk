@@ -27,17 +27,98 @@ rule train_resnet:
         " --threads {threads} &> {log:q}"
 
 
-rule collect_resnets:
+rule find_masks:
     input:
-        [RUN.resnet_training(name, network) for name, network in RESNETS],
+        resnet_images,
     output:
-        RUN.table("resnet_training"),
+        masks=RUN.masks("{population}", "{split}-{number}", "masks.safetensors"),
+        masks_table=RUN.masks("{population}", "{split}-{number}", "masks.parquet"),
+        modes_table=RUN.masks("{population}", "{split}-{number}", "modes.parquet"),
     log:
-        RUN.log("collect", "resnet_training"),
+        RUN.log("masks", "{population}-{split}-{number}"),
     benchmark:
-        RUN.benchmark("collect", "resnet_training")
+        RUN.benchmark("masks", "{population}-{split}-{number}")
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        block=mask_parameters,
+    shell:
+        "cnn-topology masks --parameters {params.block:q} --images {input:q} --masks {output.masks:q}"
+        " --masks-table {output.masks_table:q} --modes-table {output.modes_table:q} &> {log:q}"
+
+
+# Clouds differ in their layers, so each has a rule of its own: one job a network, all layers in one pass.
+for cloud, section in PLAN.config.activation_clouds.items():
+
+    rule:
+        name:
+            f"extract_{cloud}"
+        input:
+            images=RUN.images(PLAN.config.resnets[section.networks].images),
+            weights=RUN.resnet(section.networks, "{network}"),
+            masks=masks_of(cloud),
+        output:
+            clouds=[
+                RUN.activations(section.networks, "{network}", layer.name, cloud)
+                for layer in PLAN.activation_layers(cloud)
+            ],
+            accuracy=RUN.accuracy(section.networks, "{network}", cloud),
+        log:
+            RUN.log("activations", f"{cloud}-{{network}}"),
+        benchmark:
+            RUN.benchmark("activations", f"{cloud}-{{network}}")
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=240,
+        params:
+            block=activation_cloud_parameters(cloud),
+            masks=lambda wildcards, input: (
+                ["--masks", *input.masks] if input.masks else []
+            ),
+        shell:
+            "cnn-topology activations --parameters {params.block:q} --images {input.images:q}"
+            " --weights {input.weights:q} {params.masks:q} --clouds {output.clouds:q}"
+            " --accuracy {output.accuracy:q} --threads {threads} &> {log:q}"
+
+
+rule choose_examples:
+    input:
+        resnet_images,
+    output:
+        RUN.example_pixels("{population}"),
+    log:
+        RUN.log("examples", "{population}"),
+    benchmark:
+        RUN.benchmark("examples", "{population}")
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        block=example_parameters,
     shell:
-        "cnn-topology collect resnet_training --parts {input:q} --output {output:q} &> {log:q}"
+        "cnn-topology example-pixels --parameters {params.block:q} --images {input:q} --output {output:q} &> {log:q}"
+
+
+# One rule for each of these tables: their parts lie in different places.
+for table, parts in ACTIVATION_PARTS.items():
+
+    rule:
+        name:
+            f"collect_{table}"
+        input:
+            parts,
+        output:
+            RUN.table(table),
+        log:
+            RUN.log("collect", table),
+        benchmark:
+            RUN.benchmark("collect", table)
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            table=table,
+        shell:
+            "cnn-topology collect {params.table:q} --parts {input:q} --output {output:q} &> {log:q}"

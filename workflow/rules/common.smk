@@ -40,14 +40,37 @@ BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
 MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
 LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
-RESNETS = [
-    (name, network)
-    for name, section in PLAN.config.resnets.items()
-    for network in range(section.networks)
-]
+# Parts of the tables of the activations paper; a table without parts is not made.
+RESNETS = PLAN.config.resnets
+ACTIVATION_PARTS = {
+    "resnet_training": [
+        RUN.resnet_training(name, network)
+        for name, section in RESNETS.items()
+        for network in range(section.networks)
+    ],
+    "resnet_accuracy": [
+        RUN.accuracy(section.networks, network, cloud)
+        for cloud, section in PLAN.config.activation_clouds.items()
+        for network in PLAN.activation_networks(cloud)
+    ],
+    "masks": [
+        RUN.masks(name, f"{split}-{count}", "masks.parquet")
+        for name, split, count in PLAN.masked_images
+    ],
+    "modes": [
+        RUN.masks(name, f"{split}-{count}", "modes.parquet")
+        for name, split, count in PLAN.masked_images
+    ],
+    "example_pixels": [
+        RUN.example_pixels(name)
+        for name in RESNETS
+        if name in {c.networks for c in PLAN.config.activation_clouds.values()}
+    ],
+}
+ACTIVATION_PARTS = {table: parts for table, parts in ACTIVATION_PARTS.items() if parts}
 TABLES = (
     *(WEIGHT_TABLES if PLAN.layer_clouds else ()),
-    *(("resnet_training",) if RESNETS else ()),
+    *ACTIVATION_PARTS,
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
 )
 COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
@@ -74,6 +97,8 @@ wildcard_constraints:
     mapper="mapper_[A-Za-z0-9_-]+",
     network="[0-9]{4}",
     cloud="[A-Za-z0-9][A-Za-z0-9_-]*",
+    split="test|train",
+    number="[0-9]+",
     block="[0-9]{4}",
     shard="[0-9]{4}",
     points="[0-9]+",
@@ -357,3 +382,37 @@ def purity_test_parameters():
 def graph_memory(wildcards):
     """Give the megabytes that a job is forecast to need at most."""
     return GRAPHS.memory_mb(graph_job(wildcards))
+
+
+def masks_of(cloud):
+    """Give the masks that a cloud of foreground or background needs."""
+    section = PLAN.config.activation_clouds[cloud]
+    images = f"{section.split}-{section.count}"
+    return (
+        [RUN.masks(section.networks, images, "masks.safetensors")]
+        if section.masked
+        else []
+    )
+
+
+def mask_parameters(wildcards):
+    """Give the parameters of `cnn-topology masks`."""
+    return activation_parameters.MaskParameters.of(
+        PLAN, wildcards.population, wildcards.split, int(wildcards.number)
+    ).dump()
+
+
+def activation_cloud_parameters(cloud):
+    """Give the function that gives the parameters of `cnn-topology activations` for a network."""
+
+    def of_network(wildcards):
+        return activation_parameters.ActivationParameters.of(
+            PLAN, cloud, int(wildcards.network)
+        ).dump()
+
+    return of_network
+
+
+def example_parameters(wildcards):
+    """Give the parameters of `cnn-topology example-pixels`."""
+    return activation_parameters.ExampleParameters.of(PLAN, wildcards.population).dump()

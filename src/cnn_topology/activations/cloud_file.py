@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from cnn_topology.errors import InputError
+from cnn_topology.storage.rows import RowFile, write_rows
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
 ARRAYS = ("points", "ids", "positions", "labels")
@@ -145,11 +146,31 @@ def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) ->
     InputError
         If the disk is full or the folder cannot be written.
     """
-    origin = {
-        name: value if isinstance(value, str) else json.dumps(value) for name, value in asdict(cloud.origin).items()
-    }
-    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
-    write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, {**lineage, **origin})
+    write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, _metadata(cloud.origin, notes))
+
+
+def write_cloud_rows(
+    path: Path, rows: RowFile, arrays: Mapping[str, np.ndarray], origin: CloudOrigin, notes: Mapping[str, str]
+) -> None:
+    """Write a cloud whose points wait on disk; as `write_cloud` otherwise.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes.
+    rows : RowFile
+        The points, in order.
+    arrays : mapping of str to int64 array (N,)
+        ``ids``, ``positions`` and ``labels``.
+    origin : CloudOrigin
+    notes : mapping of str to str
+
+    Raises
+    ------
+    InputError
+        If the disk is full or the folder cannot be written.
+    """
+    write_rows(path, "points", rows, arrays, _metadata(origin, notes))
 
 
 def read_cloud(path: Path) -> ActivationCloud:
@@ -173,6 +194,11 @@ def read_origin(path: Path) -> CloudOrigin:
         As `read_cloud`, except that the arrays are not checked.
     """
     return _origin(read_metadata(path), path)
+
+
+def _metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
+    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
+    return {**lineage, **{name: x if isinstance(x, str) else json.dumps(x) for name, x in asdict(origin).items()}}
 
 
 def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:

@@ -1,7 +1,12 @@
-"""Statistics of the training pixels, for recipes that standardize by the set."""
+"""Statistics of the training pixels, and what networks normalize their images by."""
 
 import numpy as np
 from jaxtyping import Float64, UInt8
+
+from cnn_topology.plan.resnets import PAPER_MEAN, PAPER_SD, Normalization
+
+# A constant channel carries nothing; half a gray level keeps it finite.
+LEAST_SD = 0.5 / 255
 
 
 def channel_statistics(
@@ -20,3 +25,21 @@ def channel_statistics(
     shares = np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in channels]) / images[..., 0].size
     mean = shares @ levels
     return mean, np.sqrt((shares * (levels - mean[:, np.newaxis]) ** 2).sum(axis=1))
+
+
+def normalization(given: str | Normalization, train_images: np.ndarray) -> tuple[list[float], list[float]]:
+    """Give mean and standard deviation of each channel, pixels in [0, 1], as the config asks for them.
+
+    Parameters
+    ----------
+    given : str or Normalization
+        ``paper``, ``set`` or numbers.
+    train_images : ndarray
+        uint8 (images, height, width, channels); read for ``set`` alone.
+    """
+    if isinstance(given, Normalization):
+        return list(given.mean), list(given.sd)
+    if given == "paper":
+        return list(PAPER_MEAN), list(PAPER_SD)
+    mean, sd = channel_statistics(train_images)
+    return mean.tolist(), np.maximum(sd, LEAST_SD).tolist()

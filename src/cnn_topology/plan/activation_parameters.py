@@ -1,8 +1,11 @@
 """Parameter blocks of the commands of the activations paper; see `parameters` for what a block is."""
 
+from typing import Any
+
+from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import Parameters
-from cnn_topology.plan.resnets import ResNets
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, ResNets
 
 
 class ResNetParameters(Parameters):
@@ -19,3 +22,79 @@ class ResNetParameters(Parameters):
         files = section.checkpoints[network : network + 1]
         alone = section.model_copy(update={"networks": 1, "checkpoints": files})
         return cls(run_seed=plan.config.seed, population=population, network=network, section=alone)
+
+
+class ActivationParameters(Parameters):
+    """For `cnn-topology activations`: one cloud of one network, all its layers."""
+
+    population: str
+    network: int
+    layout: ResNets
+    cloud: str
+    clouds: ActivationClouds
+    layers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, cloud: str, network: int) -> "ActivationParameters":
+        """Make the block of a cloud of a network."""
+        clouds = plan.config.activation_clouds[cloud]
+        return cls(
+            run_seed=plan.config.seed,
+            population=clouds.networks,
+            network=network,
+            layout=layout_of(plan, clouds.networks),
+            cloud=cloud,
+            clouds=clouds.model_copy(update={"of": "all", "layers": "all"}),
+            layers=tuple(layer.name for layer in plan.activation_layers(cloud)),
+        )
+
+
+class MaskParameters(Parameters):
+    """For `cnn-topology masks`: some images of a split, as the networks of a population see them."""
+
+    population: str
+    layout: ResNets
+    split: str
+    count: int
+
+    @classmethod
+    def of(cls, plan: Plan, population: str, split: str, count: int) -> "MaskParameters":
+        """Make the block of the masks of some images."""
+        layout = layout_of(plan, population)
+        return cls(run_seed=plan.config.seed, population=population, layout=layout, split=split, count=count)
+
+
+class ExampleParameters(Parameters):
+    """For `cnn-topology example-pixels`: some of the images that the clouds of a population look at."""
+
+    population: str
+    layout: ResNets
+    split: str
+    count: int
+    layers: tuple[str, ...]
+    sigmas: tuple[float, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, population: str) -> "ExampleParameters":
+        """Make the block of a population; `layers`, at most three, are weighed by masks."""
+        named = {name: c for name, c in plan.config.activation_clouds.items() if c.networks == population}
+        masked = {name: clouds for name, clouds in named.items() if clouds.masked}
+        first = next(iter((masked or named).values()))
+        depths = {layer.depth: layer.name for name in masked for layer in plan.activation_layers(name)}
+        found = [depths[depth] for depth in sorted(depths)]
+        return cls(
+            run_seed=plan.config.seed,
+            population=population,
+            layout=layout_of(plan, population),
+            split=first.split,
+            count=first.count,
+            layers=tuple(dict.fromkeys(found[place] for place in (0, len(found) // 2, -1))) if found else (),
+            sigmas=tuple(sorted({clouds.sigma for clouds in named.values() if clouds.sigma})),
+        )
+
+
+def layout_of(plan: Plan, population: str) -> PHResNets | MapperResNets:
+    """Give what a trained network is rebuilt from; recipe and number of networks do not matter to it."""
+    section = plan.config.resnets[population]
+    plain: dict[str, Any] = {"recipe": type(section).model_fields["recipe"].default, "networks": 1, "checkpoints": ()}
+    return section.model_copy(update=plain)

@@ -59,6 +59,12 @@ class ActivationClouds(Section):
         description="Draw the points of a `full` cloud that is too large with replacement. Absent: true where "
         "published, false where corrected (Q6).",
     )
+    residual: bool | None = Field(
+        None,
+        description="For `bn` and `relu` of the second convolution of a block: add the block's shortcut. The released "
+        "code does so without saying it, since it adds in place to the tensor that its hook has kept. Absent: true "
+        "where published, false where corrected.",
+    )
     most_points: int = Field(
         800_000, ge=1, description="Points of a `full` cloud; of more than these so many are drawn by seed."
     )
@@ -93,10 +99,20 @@ class ActivationClouds(Section):
         """Whether a `full` cloud is drawn with replacement."""
         return self.mode == "published" if self.replacement is None else self.replacement
 
+    @property
+    def residual_used(self) -> bool:
+        """Whether the shortcut is part of the second convolution's output."""
+        return self.mode == "published" if self.residual is None else self.residual
+
+    @property
+    def masked(self) -> bool:
+        """Whether positions are chosen by foreground or background."""
+        return self.sampling in ("foreground", "background")
+
     def tensor_used(self, variant: str) -> Tensor:
         """Give the tensor that the paper takes of this variant and sampling, or the one asked for."""
         if self.tensor is not None:
             return self.tensor
         if variant == "ph":
             return "conv"
-        return "bn" if self.sampling in ("foreground", "background") else "relu"
+        return "bn" if self.masked else "relu"

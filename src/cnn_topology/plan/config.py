@@ -134,17 +134,25 @@ class RunConfig(Section):
         for layer in () if clouds.layers == "all" else clouds.layers:
             if layer not in layers:
                 raise ValueError(str(unknown(f"layer of {clouds.networks} in {where}.layers", layer, layers)))
-        masked = clouds.sampling in ("foreground", "background")
-        if masked and shape[2] != 3:
+        if clouds.masked and shape[2] != 3:
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
                 f"state shape: [{shape[0]}, {shape[1]}, 3] there"
             )
         asked = layers if clouds.layers == "all" else clouds.layers
         for layer in asked:
-            positions = layers[layer].height * layers[layer].width
-            if masked and clouds.top > positions:
-                raise ValueError(f"{where}.top is {clouds.top}, but {layer} has {positions} positions; leave it out")
+            height, width = layers[layer].height, layers[layer].width
+            if clouds.masked and clouds.top > height * width:
+                raise ValueError(
+                    f"{where}.top is {clouds.top}, but {layer} has {height * width} positions; leave it out"
+                )
+            if (
+                clouds.sampling == "random"
+                and min(height, width) <= {"first": 1, "both": 2, "none": 0}[clouds.border_used]
+            ):
+                raise ValueError(
+                    f"{where}: border: {clouds.border_used} leaves no position of {layer} ({height}x{width}); use none"
+                )
 
 
 def read_config(path: Path) -> RunConfig:

@@ -166,6 +166,12 @@ class Plan:
         layers = self.resnet_layers(section.networks)
         return tuple(layer for layer in layers if section.layers == "all" or layer.name in section.layers)
 
+    @cached_property
+    def masked_images(self) -> tuple[tuple[str, str, int], ...]:
+        """Give entry of `resnets`, split and number of images of all masks that clouds need."""
+        clouds = self.config.activation_clouds.values()
+        return tuple(dict.fromkeys((cloud.networks, cloud.split, cloud.count) for cloud in clouds if cloud.masked))
+
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Give those of some steps of a layer at which a mapper graph is asked for."""
         mapper = self.config.mapper

@@ -46,6 +46,14 @@ class RunFolder:
         """Give the path of the cloud of one layer of one residual network."""
         return f"{self.root}/activations/{population}/{_digits(network, 4)}/{layer}/{cloud}.safetensors"
 
+    def masks(self, population: str, images: str, name: str) -> str:
+        """Give the path of what is known of the masks of some images, ``test-1000``: masks, or a part of a table."""
+        return f"{self.root}/masks/{population}/{images}/{name}"
+
+    def example_pixels(self, population: str) -> str:
+        """Give the path of the images of a population that figures show."""
+        return f"{self.root}/examples/{population}.parquet"
+
     def accuracy(self, population: str, network: int | str, cloud: str) -> str:
         """Give the path of the accuracy of one residual network on the images of a cloud, with its noise."""
         return f"{self.root}/activations/{population}/{_digits(network, 4)}/accuracy/{cloud}.parquet"

@@ -177,7 +177,7 @@ def check_normalization(section: PHResNets | MapperResNets, shape: Shape) -> Non
         )
 
 
-def resnet_layers(section: PHResNets | MapperResNets, shape: Shape) -> tuple[ResNetLayer, ...]:
+def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int]) -> tuple[ResNetLayer, ...]:
     """List the 3x3 convolutions of a network, 17 for a ResNet-18, nearest the image first.
 
     Parameters

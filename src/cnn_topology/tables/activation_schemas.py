@@ -43,4 +43,65 @@ RESNET_ACCURACY = pa.schema(
     ]
 )
 
-ACTIVATION_TABLES = {"resnet_training": RESNET_TRAINING, "resnet_accuracy": RESNET_ACCURACY}
+# One image under one mode of GrabCut: the shares of its pixels in foreground and background, whether none are, and how
+# far its foreground agrees with that of the other mode (common pixels among those of either).
+MASKS = pa.schema(
+    [
+        ("population", _TEXT),
+        ("split", _TEXT),
+        ("mode", _TEXT),
+        ("image", _INT),
+        ("class", _TEXT),
+        ("foreground", _REAL),
+        ("background", _REAL),
+        ("empty_foreground", _FLAG),
+        ("empty_background", _FLAG),
+        ("agreement", _REAL),
+    ]
+)
+
+# How far published and corrected positions agree: `shared`, mean share of the `top` positions of an image that both
+# modes choose, with its standard error over images; `chance`: top / positions.
+MODES = _schema(
+    population=_TEXT,
+    split=_TEXT,
+    layer=_TEXT,
+    depth=_INT,
+    sampling=_TEXT,
+    top=_INT,
+    images=_INT,
+    empty_published=_INT,
+    empty_corrected=_INT,
+    shared=_REAL,
+    standard_error=_REAL,
+    chance=_REAL,
+)
+
+# One pixel or position of an image that figures show. `panel`: image, foreground (1 or 0) or weight (of a position of
+# `layer`, relative to the largest); `sigma`: noise of an image. Colours are 0 to 255; NaN where a panel has none.
+EXAMPLE_PIXELS = pa.schema(
+    [
+        ("population", _TEXT),
+        ("split", _TEXT),
+        ("image", _INT),
+        ("class", _TEXT),
+        ("panel", _TEXT),
+        ("mode", _TEXT),
+        ("layer", _TEXT),
+        ("sigma", _REAL),
+        ("row", _INT),
+        ("column", _INT),
+        ("red", _REAL),
+        ("green", _REAL),
+        ("blue", _REAL),
+        ("value", _REAL),
+    ]
+)
+
+ACTIVATION_TABLES = {
+    "resnet_training": RESNET_TRAINING,
+    "resnet_accuracy": RESNET_ACCURACY,
+    "masks": MASKS,
+    "modes": MODES,
+    "example_pixels": EXAMPLE_PIXELS,
+}

@@ -9,30 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cnn_topology.data.statistics import channel_statistics
-from cnn_topology.plan.resnets import PAPER_MEAN, PAPER_SD, Normalization, StepRecipe, TriangularRecipe
+from cnn_topology.plan.resnets import StepRecipe, TriangularRecipe
 from cnn_topology.plan.seeds import derive_seed
-
-# A constant channel carries nothing; half a gray level keeps it finite.
-LEAST_SD = 0.5 / 255
-
-
-def normalization(given: str | Normalization, train_images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Give mean and standard deviation of each channel, pixels in [0, 1], as the config asks for them.
-
-    Parameters
-    ----------
-    given : str or Normalization
-        ``paper``, ``set`` or numbers.
-    train_images : ndarray
-        uint8 (images, height, width, channels); read for ``set`` alone.
-    """
-    if isinstance(given, Normalization):
-        return list(given.mean), list(given.sd)
-    if given == "paper":
-        return list(PAPER_MEAN), list(PAPER_SD)
-    mean, sd = channel_statistics(train_images)
-    return mean.tolist(), np.maximum(sd, LEAST_SD).tolist()
 
 
 @dataclass(frozen=True, eq=False)

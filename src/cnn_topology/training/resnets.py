@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional
 
 from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
 from cnn_topology.networks.resnet import ResNet, make_resnet
@@ -28,7 +29,7 @@ from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.activation_schemas import RESNET_TRAINING
 from cnn_topology.training.devices import choose_device, choose_precision, settings
-from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, normalization, padded
+from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
 from cnn_topology.training.resnet_state import Progress, ResumeFile
 
 # At most so many seconds of work are lost when a job is killed.

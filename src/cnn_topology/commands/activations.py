@@ -1,0 +1,198 @@
+"""`cnn-topology activations`: draw the point clouds of the layers of one residual network."""
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from cnn_topology.activations.cloud_file import CloudOrigin, write_cloud_rows
+from cnn_topology.activations.extraction import Images, extract, hook_point
+from cnn_topology.activations.influence import influences, position_weights
+from cnn_topology.activations.mask_file import read_masks
+from cnn_topology.activations.positions import (
+    Chosen,
+    choose_images,
+    full_positions,
+    heaviest_positions,
+    masked_positions,
+    random_positions,
+)
+from cnn_topology.data.image_set import ImageSet, read_image_set
+from cnn_topology.errors import InputError
+from cnn_topology.plan.activation_parameters import ActivationParameters
+from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.rows import RowFile
+from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tensors import read_metadata, read_tensors
+from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
+from cnn_topology.training.devices import choose_device, settings
+from cnn_topology.training.resnet_batches import Normalizer
+from cnn_topology.training.resnets import network_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--parameters", required=True, type=ActivationParameters.parse, help="JSON: the network, the cloud, its layers"
+    )
+    parser.add_argument("--images", required=True, type=Path, help="the prepared image set")
+    parser.add_argument("--weights", required=True, type=Path, help="the weights of the network")
+    parser.add_argument("--masks", type=Path, help="the masks of these images, for foreground and background")
+    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the clouds, one file a layer")
+    parser.add_argument("--accuracy", required=True, type=Path, help="this part of the table resnet_accuracy")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where the network runs")
+    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Draw the clouds of all layers in one pass over the images."""
+    parameters: ActivationParameters = arguments.parameters
+    image_set, section = read_image_set(arguments.images), parameters.clouds
+    tensors, metadata = read_tensors(arguments.weights)
+    labels = getattr(image_set, f"{section.split}_labels")
+    identity = (image_set.name, section.split)
+    seed = derive_seed(parameters.run_seed, "activation images", *identity)
+    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}")
+    layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
+    masks, empty = None, 0
+    if section.masked:
+        masks = read_masks(arguments.masks, section.mode, section.sampling, ids)
+        empty = int((~masks.any((1, 2))).sum())
+        _say_empty(parameters, empty, len(ids))
+    chosen = _choose(parameters, image_set, ids, layers, masks, len(labels))
+    device = choose_device(arguments.device)
+    normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
+    pixels = getattr(image_set, f"{section.split}_images")[ids]
+    images = Images(pixels, ids, section.sigma, derive_seed(parameters.run_seed, "noise", *identity))
+    network = network_of(parameters.layout, tensors, image_set.shape[2], len(image_set.classes), arguments.weights)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    tensor = section.tensor_used(parameters.layout.variant)
+    points = {
+        layer.name: (hook_point(layer, "conv" if tensor == "conv" else "bn", section.residual_used), chosen[layer.name])
+        for layer in layers
+    }
+    notes = parameters.notes([read_metadata(arguments.images), metadata])
+    paths = dict(zip((layer.name for layer in layers), arguments.clouds, strict=True))
+    with settings(device, arguments.threads), ExitStack() as stack:
+        rows = {}
+        for layer in layers:
+            waiting = paths[layer.name].with_name(f".{paths[layer.name].name}.rows")
+            rows[layer.name] = stack.enter_context(RowFile(waiting, layer.channels))
+        positions, predictions = extract(
+            network,
+            normalizer,
+            images,
+            points,
+            tensor == "relu",
+            lambda name, part: rows[name].append(part),
+            device,
+        )
+        for layer in layers:
+            which = chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
+            arrays = {
+                "ids": ids[which.places],
+                "positions": which.positions,
+                "labels": labels[ids][which.places],
+            }
+            origin = CloudOrigin(
+                population=parameters.population,
+                network=parameters.network,
+                seed=int(metadata["network_seed"]),
+                layer=layer.name,
+                depth=layer.depth,
+                cloud=parameters.cloud,
+                tensor=tensor,
+                sampling=section.sampling,
+                top=section.top,
+                mode=section.mode,
+                split=section.split,
+                sigma=section.sigma,
+                height=layer.height,
+                width=layer.width,
+                channels=layer.channels,
+                classes=image_set.classes,
+                images=len(ids),
+                empty_masks=empty,
+                weights=metadata["sha256"],
+            )
+            write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
+    table = _accuracy(parameters, int(metadata["network_seed"]), predictions == labels[ids], labels[ids], image_set)
+    write_table(arguments.accuracy, table, RESNET_ACCURACY, notes)
+    print(
+        f"{parameters.population} {parameters.network}, cloud {parameters.cloud}: {len(layers)} layers of {len(ids)} "
+        f"images, accuracy {100 * (predictions == labels[ids]).mean():.2f} % at sigma = {section.sigma:g}"
+    )
+
+
+def _choose(
+    parameters: ActivationParameters,
+    image_set: ImageSet,
+    ids: np.ndarray,
+    layers: list[ResNetLayer],
+    masks: np.ndarray | None,
+    split_size: int,
+) -> dict[str, Chosen | None]:
+    """Choose the points of each layer; None where the activations themselves choose."""
+    section = parameters.clouds
+
+    def seed(purpose: str, layer: str) -> int:
+        return derive_seed(parameters.run_seed, purpose, image_set.name, section.split, layer)
+
+    def of_layer(layer: ResNetLayer) -> Chosen | None:
+        shape = (layer.height, layer.width)
+        if section.sampling == "random":
+            drawn = seed("random position", layer.name)
+            return random_positions(ids, split_size, shape, section.border_used, drawn)
+        if section.sampling == "full":
+            drawn, positions = seed("full cloud", layer.name), layer.height * layer.width
+            return full_positions(len(ids), positions, section.most_points, section.replacement_used, drawn)
+        if masks is None:
+            return None
+        weights = position_weights(influence[layer.name], masks)
+        heaviest = heaviest_positions(weights, section.top, ids, seed("equal weights", layer.name), published)
+        # Published: an empty mask weighs all positions alike, and chance takes any of them (Q13).
+        return masked_positions(heaviest, np.logical_or(masks.any((1, 2)), published))
+
+    published = section.mode == "published"
+    influence = {} if masks is None else influences(parameters.layout, image_set.shape, published)
+    return {layer.name: of_layer(layer) for layer in layers}
+
+
+def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> None:
+    """Report images without foreground or background; refuse if there are no others."""
+    section = parameters.clouds
+    if empty == images and section.mode == "corrected":
+        raise InputError(
+            f"activation_clouds.{parameters.cloud}: GrabCut finds no {section.sampling} in any of {images} images; "
+            "use another sampling"
+        )
+    if empty:
+        what = "left out" if section.mode == "corrected" else "drawn at random, as published"
+        print(f"{parameters.cloud}: {empty} of {images} images have no {section.sampling} and are {what}", flush=True)
+
+
+def _accuracy(
+    parameters: ActivationParameters, seed: int, right: np.ndarray, labels: np.ndarray, image_set: ImageSet
+) -> pa.Table:
+    """Give accuracy by class and over all images."""
+    groups = {"all": np.ones(len(labels), bool), **{c: labels == i for i, c in enumerate(image_set.classes)}}
+    rows = [
+        {
+            "population": parameters.population,
+            "network": parameters.network,
+            "seed": seed,
+            "cloud": parameters.cloud,
+            "split": parameters.clouds.split,
+            "sigma": parameters.clouds.sigma,
+            "class": name,
+            "examples": int(members.sum()),
+            "accuracy": float(right[members].mean()) if members.any() else float("nan"),
+        }
+        for name, members in groups.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=RESNET_ACCURACY)

@@ -1,0 +1,109 @@
+"""Arrays too large for memory: rows gathered on disk as they are made, then written like any other named arrays."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.notes import sealed
+from cnn_topology.storage.tensors import CHECKSUM
+
+_PIECE = 1 << 24  # bytes
+_TYPES = {"<f4": "F32", "<i8": "I64"}
+
+
+class RowFile:
+    """Rows of float32 values in a file that is removed at the end.
+
+    Parameters
+    ----------
+    path : Path
+        Where the rows wait; missing folders are made.
+    width : int
+        Values of a row.
+    """
+
+    def __init__(self, path: Path, width: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.width, self.rows = path, width, 0
+        self._file = path.open("w+b")
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add float32 rows, shape (n, width)."""
+        self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
+        self.rows += len(rows)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the content from the beginning, piece by piece."""
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield piece
+
+    def __enter__(self) -> "RowFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def write_rows(
+    path: Path, name: str, rows: RowFile, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+) -> None:
+    """Write rows from disk and small arrays as one safetensors file; `read_tensors` reads and checks it.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes, atomically.
+    name : str
+        Name of the array that the rows make, shape (rows, width).
+    rows : RowFile
+        The rows; never in memory as a whole.
+    tensors : mapping of str to ndarray
+        The other arrays, int64.
+    metadata : mapping of str to str
+        As `write_tensors`.
+
+    Raises
+    ------
+    InputError
+        If the disk is full or the folder cannot be written.
+    """
+    digest = hashlib.sha256()
+    for other in sorted([name, *tensors]):
+        kind, shape, pieces = _content(other, name, rows, tensors)
+        digest.update(f"{other} {kind} {shape}\n".encode())
+        for piece in pieces:
+            digest.update(piece)
+    header: dict[str, object] = {"__metadata__": sealed({**metadata, CHECKSUM: digest.hexdigest()})}
+    # Wider types first, so that every array begins at a multiple of its type's size.
+    order, offset = [*sorted(tensors), name], 0
+    for other in order:
+        kind, shape, _ = _content(other, name, rows, tensors)
+        size = int(np.dtype(kind).itemsize * np.prod(shape))
+        header[other] = {"dtype": _TYPES[kind], "shape": list(shape), "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for other in order:
+            for piece in _content(other, name, rows, tensors)[2]:
+                file.write(piece)
+
+
+def _content(
+    which: str, name: str, rows: RowFile, tensors: Mapping[str, np.ndarray]
+) -> tuple[str, tuple[int, ...], Iterator[bytes]]:
+    """Give type, shape and bytes of one of the arrays."""
+    if which == name:
+        return "<f4", (rows.rows, rows.width), rows.pieces()
+    array = np.ascontiguousarray(tensors[which], dtype="<i8")
+    return "<i8", array.shape, iter([array.tobytes()])

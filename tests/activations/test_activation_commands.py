@@ -1,0 +1,210 @@
+"""The commands of the activations paper, one after the other, on images small enough to check everything by hand."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from cnn_topology.activations.cloud_file import read_cloud
+from cnn_topology.activations.influence import influences, position_weights
+from cnn_topology.activations.mask_file import read_masks
+from cnn_topology.cli import main
+from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_set
+from cnn_topology.networks.resnet import make_resnet
+from cnn_topology.plan.activation_parameters import (
+    ActivationParameters,
+    ExampleParameters,
+    MaskParameters,
+    ResNetParameters,
+)
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.storage.tables import read_table
+from cnn_topology.storage.tensors import read_metadata, read_tensors
+from cnn_topology.tables.activation_schemas import EXAMPLE_PIXELS, MASKS, MODES, RESNET_ACCURACY
+
+SIDE = 16
+MASKED = {"networks": "nets", "count": 12, "split": "train"}
+CONFIG = {
+    "version": 1,
+    "name": "small",
+    "seed": 3,
+    "images": {"things": {"kind": "npz", "path": "x.npz", "shape": [SIDE, SIDE, 3]}},
+    "resnets": {
+        "nets": {
+            "images": "things",
+            "variant": "mapper",
+            "widths": [4, 6],
+            "blocks": [1, 1],
+            "normalization": "set",
+            "recipe": {"epochs": 2, "batch": 10, "milestones": [1], "precision": "float32"},
+        }
+    },
+    "activation_clouds": {
+        "top": {"networks": "nets", "count": 9, "tensor": "conv"},
+        "full": {**MASKED, "sampling": "full", "most_points": 1000},
+        "random": {**MASKED, "sampling": "random", "mode": "published"},
+        "fg": {**MASKED, "sampling": "foreground", "top": 3},
+        "fg_published": {**MASKED, "sampling": "foreground", "top": 3, "mode": "published"},
+        "noisy": {**MASKED, "sampling": "full", "sigma": 2.0, "layers": ["layer2.0.bn2"]},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Images with an object, but for one blank image of each class; a trained network; masks; all clouds."""
+    folder = tmp_path_factory.mktemp("run")
+    rng = np.random.default_rng(0)
+    images = rng.integers(100, 130, (24, SIDE, SIDE, 3)).astype(np.uint8)
+    for place, image in enumerate(images):
+        image[3:9, 4 : 8 + place % 4] = [230, 20, 20 + 200 * (place % 2)]
+    images[:2] = 7
+    labels = np.arange(24) % 2
+    write_image_set(folder / "images", ImageSet("things", images, labels, images[::-1].copy(), 1 - labels, ("a", "b")))
+    plan = Plan(parse_config(CONFIG))
+    block = ResNetParameters.of(plan, "nets", 0).dump()
+    files = ["--weights", str(folder / "w"), "--log-table", str(folder / "log"), "--resume", str(folder / "r")]
+    call("train-resnet", block, folder, *files)
+    block = MaskParameters.of(plan, "nets", "train", 12).dump()
+    tables = ["--masks-table", str(folder / "masks.parquet"), "--modes-table", str(folder / "modes.parquet")]
+    call("masks", block, folder, "--masks", str(folder / "masks"), *tables)
+    for cloud in CONFIG["activation_clouds"]:
+        parameters = ActivationParameters.of(plan, cloud, 0)
+        paths = [str(folder / cloud / layer) for layer in parameters.layers]
+        masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
+        files = ["--weights", str(folder / "w"), "--clouds", *paths, "--accuracy", str(folder / cloud / "accuracy")]
+        call("activations", parameters.dump(), folder, *masks, *files)
+    call("example-pixels", ExampleParameters.of(plan, "nets").dump(), folder, "--output", str(folder / "examples"))
+    return folder
+
+
+def call(verb, block, folder, *arguments):
+    assert main([verb, "--parameters", block, "--images", str(folder / "images"), *arguments]) == 0
+
+
+def tensor_of(folder, module, cloud, relu):
+    """Give the whole output of a module for the images of a cloud, (images, positions, channels), and their ids."""
+    tensors, metadata = read_tensors(folder / "w")
+    plan = Plan(parse_config(CONFIG))
+    network = make_resnet(plan.config.resnets["nets"], 3, 2, 0).eval()
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    ids = np.unique(cloud.ids)
+    images = read_image_set(folder / "images")
+    pixels = (images.test_images if cloud.origin.split == "test" else images.train_images)[ids]
+    batch = (pixels / 255 - json.loads(metadata["mean"])) / json.loads(metadata["sd"])
+    found = []
+    network.get_submodule(module).register_forward_hook(lambda _m, _i, out: found.append(out))
+    with torch.no_grad():
+        network(torch.from_numpy(batch.transpose(0, 3, 1, 2).astype(np.float32)))
+    whole = found[0].flatten(2).permute(0, 2, 1).numpy()
+    return np.maximum(whole, 0) if relu else whole, ids
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "module", "relu"),
+    [
+        ("top", "layer1.0.bn2", "layer1.0.conv2", False),
+        ("full", "layer2.0.bn1", "layer2.0.bn1", True),
+        ("full", "layer2.0.bn2", "layer2.0.bn2", True),
+        ("random", "layer2.0.bn2", "layer2.0.total", True),
+        ("fg", "layer1.0.bn2", "layer1.0.bn2", False),
+        ("fg_published", "layer1.0.bn2", "layer1.0.total", False),
+    ],
+)
+def test_every_point_is_the_vector_that_its_ids_name(folder, name, layer, module, relu):
+    cloud = read_cloud(folder / name / layer)
+    whole, ids = tensor_of(folder, module, cloud, relu)
+    expected = whole[np.searchsorted(ids, cloud.ids), cloud.positions]
+    assert np.allclose(cloud.points, expected, atol=1e-4)
+    labels = read_image_set(folder / "images")
+    labels = labels.test_labels if cloud.origin.split == "test" else labels.train_labels
+    assert cloud.labels.tolist() == labels[cloud.ids].tolist()
+
+
+def test_origin_and_notes_say_where_a_cloud_comes_from(folder):
+    cloud, notes = read_cloud(folder / "fg/bn1"), read_metadata(folder / "fg/bn1")
+    origin, weights = cloud.origin, read_metadata(folder / "w")
+    assert (origin.layer, origin.depth, origin.tensor, origin.top) == ("bn1", 1, "bn", 3)
+    assert (origin.height, origin.width, origin.channels) == (SIDE, SIDE, 4)
+    assert (origin.weights, str(origin.seed)) == (weights["sha256"], weights["network_seed"])
+    assert notes["data"] == weights["data"] == read_metadata(folder / "images").get("data", "")
+    assert len(notes["config"]) == 12
+
+
+def test_full_clouds_hold_all_positions_or_as_many_as_asked_for(folder):
+    assert len(read_cloud(folder / "full/bn1").points) == 1000
+    small = read_cloud(folder / "full/layer2.0.bn2")
+    assert len(small.points) == 12 * 64
+    assert len(np.unique(small.samples)) == 12 * 64
+
+
+def test_blank_images_are_left_out_where_corrected_and_counted_in_both_modes(folder):
+    corrected, published = (read_cloud(folder / f"{name}/bn1") for name in ("fg", "fg_published"))
+    everyone = np.unique(published.ids)
+    masks = read_masks(folder / "masks", "corrected", "foreground", everyone)
+    empty = ~masks.any((1, 2))
+    assert corrected.origin.empty_masks == empty.sum()
+    assert np.unique(corrected.ids).tolist() == everyone[~empty].tolist()
+    assert len(published.ids) == 12 * 3
+    assert (corrected.origin.images, published.origin.images) == (12, 12)
+    table = read_table(folder / "masks.parquet", MASKS).to_pandas()
+    assert table[table["mode"] == "corrected"]["empty_foreground"].sum() == empty.sum()
+
+
+def test_foreground_positions_are_the_heaviest_of_their_image(folder):
+    cloud = read_cloud(folder / "fg/layer2.0.bn1")
+    section = Plan(parse_config(CONFIG)).config.resnets["nets"]
+    ids = np.unique(read_cloud(folder / "fg_published/bn1").ids)
+    masks = read_masks(folder / "masks", "corrected", "foreground", ids)
+    weights = position_weights(influences(section, (SIDE, SIDE, 3), False)["layer2.0.bn1"], masks)
+    for image in np.unique(cloud.ids):
+        row = weights[np.searchsorted(ids, image)]
+        taken = row[cloud.positions[cloud.ids == image]]
+        assert np.sort(taken) == pytest.approx(np.sort(row)[-3:])
+
+
+def test_modes_are_compared_layer_by_layer_against_chance(folder):
+    modes = read_table(folder / "modes.parquet", MODES).to_pandas()
+    assert set(modes["layer"]) == {"bn1", "layer1.0.bn1", "layer1.0.bn2", "layer2.0.bn1", "layer2.0.bn2"}
+    assert modes["shared"].between(0, 1).all()
+    assert (modes["chance"] == modes["top"] / np.where(modes["depth"] > 3, 64, 256)).all()
+
+
+def test_accuracy_is_by_class_and_falls_with_noise_at_the_same_images(folder):
+    clean, noisy = (read_table(folder / name / "accuracy", RESNET_ACCURACY).to_pandas() for name in ("full", "noisy"))
+    assert clean["class"].tolist() == ["all", "a", "b"]
+    assert clean["examples"].tolist() == [12, 6, 6]
+    assert clean["accuracy"][0] == pytest.approx(clean["accuracy"][1:].mean())
+    assert (noisy["sigma"] == 2.0).all()
+    whole = read_cloud(folder / "noisy/layer2.0.bn2")
+    assert not np.allclose(whole.points, read_cloud(folder / "full/layer2.0.bn2").points)
+
+
+def test_example_pixels_hold_images_noise_masks_and_weights(folder):
+    table = read_table(folder / "examples", EXAMPLE_PIXELS).to_pandas()
+    images = table[(table["panel"] == "image") & (table["sigma"] == 0)]
+    assert images.groupby("image").size().tolist() == [SIDE * SIDE] * 2
+    source = read_image_set(folder / "images").train_images
+    for image, rows in images.groupby("image"):
+        assert np.array_equal(rows[["red", "green", "blue"]].to_numpy().reshape(SIDE, SIDE, 3), source[image])
+    assert set(table[table["panel"] == "weight"]["layer"]) == {"bn1", "layer1.0.bn2", "layer2.0.bn2"}
+    assert set(table[table["panel"] == "foreground"]["mode"]) == {"published", "corrected"}
+    assert set(table["sigma"]) == {0.0, 2.0}
+    assert table["value"].max() <= 1
+
+
+def test_too_many_images_and_wrong_weights_are_refused_by_name(folder, capsys):
+    config = json.loads(json.dumps(CONFIG))
+    config["activation_clouds"]["top"]["count"] = 25
+    block = ActivationParameters.of(Plan(parse_config(config)), "top", 0).dump()
+    files = ["--clouds", *(str(folder / f"x{i}") for i in range(5)), "--accuracy", str(folder / "x")]
+    arguments = ["--images", str(folder / "images"), "--weights", str(folder / "w"), *files]
+    assert main(["activations", "--parameters", block, *arguments]) == 2
+    assert "activation_clouds.top.count is 25, but the split has 24 images" in capsys.readouterr().err
+    config["resnets"]["nets"]["widths"] = [4, 8]
+    config["activation_clouds"]["top"]["count"] = 5
+    block = ActivationParameters.of(Plan(parse_config(config)), "top", 0).dump()
+    assert main(["activations", "--parameters", block, *arguments]) == 2
+    assert "'layer2.0.conv1.weight' has shape (6, 4, 3, 3), expected (8, 4, 3, 3)" in capsys.readouterr().err

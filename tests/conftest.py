@@ -26,6 +26,12 @@ _SMALLEST = {
     ],
     "significance": {"draws": 19, "alpha": 0.05},
     "mapper": {"resolution": 4},
+    "generalization": {
+        "density": {"k": 0.2, "p": 0.7},
+        "grids": {"grid": {"base": "a", "vary": {"dropout": [0, 0.5]}, "networks": 2, "iterations": 6}},
+        "bootstrap": 20,
+        "permutations": 19,
+    },
     "controls": {"points": 60},
     "jobs": {"steps": 2},
 }

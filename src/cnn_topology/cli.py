@@ -21,6 +21,8 @@ VERBS = {
     "purity-tests": "tests on the purity of mapper graphs: layers, sampling, input noise",
     "controls": "barcodes of synthetic clouds of known topology",
     "improvements": "learning speed and accuracy of populations compared with a plain one",
+    "networks": "loops, weight statistics and accuracy of each single network",
+    "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
     "collect": "join the parts of a table",
     "figure": "draw one figure from tables",
     "page": "write the interactive page of a layer's mapper graphs from tables",

@@ -20,7 +20,7 @@ def test_shards_hold_every_network_once(tiny):
     plan = Plan(parse_config(tiny))
     networks = [shard.first + i for shard in plan.shards_of("a") for i in range(shard.count)]
     assert networks == list(range(5))
-    assert [shard.count for shard in plan.shards] == [2, 2, 1]
+    assert [shard.count for shard in plan.shards_of("a")] == [2, 2, 1]
 
 
 def test_step_zero_and_the_last_step_are_always_kept(tiny):

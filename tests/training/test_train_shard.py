@@ -295,3 +295,25 @@ def test_a_job_stopped_between_snapshots_goes_on_to_the_same_bytes(
             train_shard(stopped)
     train_shard(stopped)
     assert content(stopped) == content(straight)
+
+
+def test_fewer_training_images_are_a_balanced_part_of_those_of_more(tmp_path: Path) -> None:
+    parts = []
+    for count in (50, 200):
+        base = job(tmp_path)
+        images = train._training_subset(job(tmp_path, section=with_recipe(base, train_images=count)))
+        assert images.sha256 == base.image_set.sha256
+        assert set(np.bincount(images.train_labels)) == {count // 10}
+        assert len(images.test_images) == 300
+        parts.append({image.tobytes() for image in images.train_images})
+    assert parts[0] < parts[1]
+    with pytest.raises(InputError, match="train_images is 601, but digits has 600 training images"):
+        train_shard(job(tmp_path, section=with_recipe(job(tmp_path), train_images=601)))
+
+
+def test_a_network_on_fewer_images_counts_its_epochs_by_these(tmp_path: Path) -> None:
+    base = job(tmp_path, count=1)
+    train_shard(job(tmp_path, count=1, section=with_recipe(base, train_images=64)))
+    log = read_table(base.log_path, TRAINING).to_pandas()
+    assert log.loc[log["step"] == 20, "epoch"].unique() == [10]
+    assert log.loc[log["split"] == "train", "examples"].unique() == [64]

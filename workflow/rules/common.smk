@@ -11,6 +11,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import KINDS, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import GraphPlan, PurityTestParameters
+from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import (
@@ -89,6 +90,11 @@ GRAPH_TABLES = (
 )
 MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests") if GRAPHS.jobs else ()
 
+# Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
+NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
+if NETWORK_GROUPS:
+    TABLES += ("generalization", "correlations")
+
 
 wildcard_constraints:
     population="[A-Za-z0-9][A-Za-z0-9_-]*",
@@ -102,6 +108,7 @@ wildcard_constraints:
     block="[0-9]{4}",
     shard="[0-9]{4}",
     points="[0-9]+",
+    group="[A-Za-z0-9][A-Za-z0-9_-]*",
     table="|".join(LAYER_TABLES),
     pairs=f"{DIAGRAMS}|[0-9]{{4}}-[0-9]{{4}}",
     graph_table="|".join(GRAPH_TABLES),
@@ -141,6 +148,47 @@ def parts_of(wildcards):
         for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
         if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
     ]
+
+
+def items_of(wildcards):
+    """Give the (population, step) pairs of a job that analyses networks one by one."""
+    group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
+    return group.blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
+
+
+def snapshots_of_items(wildcards):
+    """Give all shards' snapshots of each (population, step) pair of a job."""
+    return [
+        RUN.snapshot(shard.population, shard.number, step)
+        for population, step in items_of(wildcards)
+        for shard in PLAN.shards_of(population)
+    ]
+
+
+def initial_of_items(wildcards):
+    """Give all shards' snapshots before training, for each (population, step) pair of a job."""
+    return [
+        RUN.snapshot(shard.population, shard.number, 0)
+        for population, _ in items_of(wildcards)
+        for shard in PLAN.shards_of(population)
+    ]
+
+
+def logs_of_items(wildcards):
+    """Give the training logs of the populations of a job."""
+    return [
+        RUN.training(shard.population, shard.number)
+        for population in dict.fromkeys(name for name, _ in items_of(wildcards))
+        for shard in PLAN.shards_of(population)
+    ]
+
+
+def networks_parameters(wildcards):
+    """Give the parameters of `cnn-topology networks`."""
+    group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
+    return generalization_parameters.NetworksParameters.of(
+        PLAN, group, items_of(wildcards)
+    ).dump()
 
 
 def state_of_files(wildcards):

@@ -1,5 +1,5 @@
 # Training: one job a shard. Populations differ in how many snapshots they keep, so each has a rule of its own.
-for population, section in PLAN.config.populations.items():
+for population, section in PLAN.populations.items():
 
     rule:
         name:

@@ -13,6 +13,7 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
+from cnn_topology.plan.generalization import Generalization, grid_populations
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
@@ -40,6 +41,9 @@ class RunConfig(Section):
     clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
     significance: Significance = Field(Significance(), description="How loops are tested.")
     mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
+    generalization: Generalization | None = Field(
+        None, description="Topology of single networks against accuracy; absent: left out."
+    )
     controls: Controls = Field(Controls(), description="Synthetic controls.")
     resnets: dict[Name, ResNets] = Field(
         {}, description="Populations of residual networks, by name (activations paper)."
@@ -61,6 +65,11 @@ class RunConfig(Section):
     )
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
 
+    @property
+    def grids(self) -> dict[str, dict[str, Population]]:
+        """The populations of each grid, by name; they are no part of `populations`."""
+        return grid_populations(self.generalization.grids, self.populations) if self.generalization else {}
+
     @model_validator(mode="after")
     def _references_hold(self) -> "RunConfig":
         if not self.populations and not self.checkpoints and not self.resnets:
@@ -70,8 +79,13 @@ class RunConfig(Section):
         for name in self.checkpoints:
             if name in self.populations or name in self.resnets:
                 raise ValueError(f"checkpoints.{name}: other networks of that name exist already; rename one")
-        for name, population in self.populations.items():
-            where = f"populations.{name}"
+        varied = {
+            f"generalization.grids.{grid} ({name})": population
+            for grid, populations in self.grids.items()
+            for name, population in populations.items()
+        }
+        listed = {f"populations.{name}": population for name, population in self.populations.items()}
+        for where, population in {**listed, **varied}.items():
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
                 if images not in self.images:
                     raise ValueError(str(unknown(f"image set in {where}.{key}", images, self.images)))
@@ -81,15 +95,18 @@ class RunConfig(Section):
                 layers_of(population.architecture, shape)
             except ValueError as error:
                 raise ValueError(f"{where} on images.{population.images}: {error}") from error
-            if population.snapshots.epochs and train_size(images_config) is None:
+            most, wanted = train_size(images_config), population.recipe.train_images
+            if most is not None and wanted is not None and wanted > most:
+                raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
+            if population.snapshots.epochs and most is None and wanted is None:
                 key = f"images.{population.images}.train"
                 raise ValueError(f"{where}.snapshots.epochs needs the number of training images: state {key}")
             last = population.recipe.iterations
             late = [step for step in population.snapshots.iterations if step > last]
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
-        check_matched(self.populations)
         check_improvements(self.improvements, self.populations)
+        check_matched({**self.populations, **{n: p for grid in self.grids.values() for n, p in grid.items()}})
         return self
 
     @model_validator(mode="after")

@@ -64,6 +64,22 @@ class LayerClouds:
         return self.variants[max(self.variants)][0]
 
 
+@dataclass(frozen=True)
+class NetworkGroup:
+    """Networks analysed one by one and compared: a population over its steps, or the populations of a grid."""
+
+    name: str
+    layer: str
+    items: tuple[tuple[str, int], ...]
+    is_grid: bool
+
+    def blocks(self, size: int) -> dict[int, tuple[tuple[str, int], ...]]:
+        """Cut the (population, step) pairs into blocks, one job each."""
+        return {
+            number: self.items[start : start + size] for number, start in enumerate(range(0, len(self.items), size))
+        }
+
+
 class Plan:
     """A validated run, expanded.
 
@@ -84,17 +100,24 @@ class Plan:
         self.left_out: list[str] = []
         self._checkpoints: dict[str, tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]] = {}
         self.layer_clouds = self._layer_clouds()
+        self.network_groups = self._network_groups()
+
+    @cached_property
+    def populations(self) -> dict[str, Population]:
+        """All populations that are trained: those of the config, then those of its grids."""
+        grids = self.config.grids.values()
+        return {**self.config.populations, **{name: found for grid in grids for name, found in grid.items()}}
 
     def population(self, name: str) -> Population:
         """Give a population by name."""
-        return self.config.populations[name]
+        return self.populations[name]
 
     @cached_property
     def shards(self) -> list[Shard]:
         """All training jobs."""
         return [
             Shard(name, number, first, min(population.shard, population.networks - first))
-            for name, population in self.config.populations.items()
+            for name, population in self.populations.items()
             for number, first in enumerate(range(0, population.networks, population.shard))
         ]
 
@@ -120,7 +143,7 @@ class Plan:
             return (0,)
         section = self.population(population)
         snapshots, last = section.snapshots, section.recipe.iterations
-        size = train_size(self.config.images[section.images])
+        size = section.recipe.train_images or train_size(self.config.images[section.images])
         epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
         late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
         if late:
@@ -182,6 +205,34 @@ class Plan:
     def layer(self, population: str, name: str) -> Layer:
         """Give one layer of a population by name."""
         return next(layer for layer in self.layers(population) if layer.name == name)
+
+    def _network_groups(self) -> list[NetworkGroup]:
+        """List what is analysed network by network: each population at its steps, each grid at the last of each."""
+        section = self.config.generalization
+        if section is None:
+            return []
+        names = tuple(self.config.populations) if section.populations == "all" else section.populations
+        members: dict[str, list[tuple[str, int]]] = {}
+        for name in names:
+            if name not in self.config.populations:
+                raise unknown("population in generalization.populations", name, self.config.populations)
+            steps = self.steps(name)
+            members[name] = [(name, step) for step in (steps if section.steps == "all" else steps[-1:])]
+        for grid, populations in self.config.grids.items():
+            members[grid] = [(name, self.steps(name)[-1]) for name in populations]
+        groups = []
+        for name, items in members.items():
+            for layer in section.layers:
+                for population in dict.fromkeys(population for population, _ in items):
+                    convolutions = {c.name: c.filters for c in self.layers(population) if c.kind == "convolution"}
+                    if layer not in convolutions:
+                        what = f"convolution layer of {population} in generalization.layers"
+                        raise unknown(what, layer, convolutions)
+                    where = f"generalization.density for one network of {population}, {layer}"
+                    neighbours(section.density, convolutions[layer], where)
+                    _check_kept(section.density, convolutions[layer], where, "widen the layer")
+                groups.append(NetworkGroup(name, layer, tuple(items), name in self.config.grids))
+        return groups
 
     @cached_property
     def null_points(self) -> dict[int, tuple[Variant, ...]]:
@@ -295,13 +346,13 @@ def neighbours(density: Density, points: int, where: str = "density filter") -> 
     return k
 
 
-def _check_kept(density: Density, points: int, where: str) -> None:
+def _check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
     """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
     kept = int(density.p * points + 0.5)
     if kept < LEAST_KEPT:
         raise InputError(
             f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
-            "raise p or pool more networks"
+            f"raise p or {otherwise}"
         )
 
 

@@ -95,6 +95,12 @@ class Recipe(Section):
     label_noise: float = Field(
         0.0, ge=0, lt=1, description="Share of training labels replaced by a random other class."
     )
+    train_images: int | None = Field(
+        None,
+        ge=1,
+        description="Train on so many of the set's training images, drawn by seed and balanced by class; populations "
+        "on one set draw the same ones. Absent: all.",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Arithmetic of forward and backward pass; `auto` takes bfloat16 where the processor has it."
     )

@@ -7,6 +7,7 @@ import pyarrow as pa
 from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
 from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
 from cnn_topology.tables.finding_schemas import FINDING_TABLES
+from cnn_topology.tables.generalization_schemas import GENERALIZATION_TABLES
 from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
 
 _TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -175,4 +176,5 @@ TABLES = {
     **ACTIVATION_TABLES,
     **COMPARISON_TABLES,
     **FINDING_TABLES,
+    **GENERALIZATION_TABLES,
 }

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -151,6 +151,7 @@ def train_shard(job: TrainingJob) -> None:
     """
     device = choose_device(job.device)
     dtype = choose_precision(job.section.recipe.precision, device)
+    job = replace(job, image_set=_training_subset(job))
     labels = _training_labels(job)
     tests = _tests(job, labels)
     with settings(device, job.threads):
@@ -302,6 +303,36 @@ def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device,
     parts += [(name, images.sha256) for name, images in job.cross_test.items()]
     parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Subset:
+    """An image set with fewer training images; it keeps the name and the hash of the whole set."""
+
+    name: str
+    sha256: str
+    classes: tuple[str, ...]
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def _training_subset(job: TrainingJob) -> ImageSet:
+    """Draw the training images that the recipe asks for: the smaller number's are among the larger's."""
+    images, count = job.image_set, job.section.recipe.train_images
+    if count is None:
+        return images
+    if count > len(images.train_labels):
+        raise InputError(
+            f"populations.{job.population}.recipe.train_images is {count}, but {images.name} has "
+            f"{len(images.train_labels)} training images"
+        )
+    from cnn_topology.data.shapes import balanced_subset
+
+    seed = derive_seed(job.run_seed, "train images", images.name)
+    pixels, labels = balanced_subset(images.train_images, images.train_labels, count, seed)
+    return _Subset(images.name, images.sha256, images.classes, pixels, labels, images.test_images, images.test_labels)
 
 
 def _training_labels(job: TrainingJob) -> np.ndarray:

@@ -1,0 +1,151 @@
+"""`cnn-topology correlations`: topology and weight statistics of single networks against what these have learned."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.generalization_parameters import CorrelationParameters
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.correlations import METHODS, Sample, correlate
+from cnn_topology.statistics.networks import BASELINES, TOPOLOGICAL
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZATION
+
+PREDICTORS = (*TOPOLOGICAL, *BASELINES)
+OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
+HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise", "train_images")
+# What partial correlations hold fixed besides the training step: learning rate, width, weight norm and the simple
+# statistics (the reviewers' question of Tan et al. 2024 and Girrbach et al. 2023).
+GIVEN = ("learning_rate", "width", "frobenius", "mean", "sd", "kurtosis")
+# Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
+OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--parameters", required=True, type=CorrelationParameters.parse, help="JSON: bootstrap draws and permutations"
+    )
+    parser.add_argument("--generalization", required=True, type=Path, help="the table generalization (.parquet)")
+    parser.add_argument("--output", required=True, type=Path, help="one row per predictor, outcome and method")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Correlate within every group."""
+    parameters: CorrelationParameters = arguments.parameters
+    table = read_table(arguments.generalization, GENERALIZATION).to_pandas()
+    rows: list[dict[str, Any]] = []
+    for (group, layer), networks in table.groupby(["group", "layer"], sort=False):
+        scope = "grid" if networks["is_grid"].any() else "networks"
+        for outcome in OUTCOMES:
+            balanced = balance(networks, outcome, scope)
+            if balanced.empty:
+                continue
+            for method in METHODS if scope == "grid" else OVER_TRAINING:
+                for given, sample in samples(balanced, outcome, scope, method):
+                    identity = ("correlations", str(group), str(layer), outcome, method, given)
+                    seed = derive_seed(parameters.run_seed, *identity)
+                    which = {"group": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
+                    try:
+                        rows += _correlated(sample, method, parameters, seed, which)
+                    except InputError as error:
+                        print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
+    notes = parameters.notes([read_notes(arguments.generalization)])
+    write_table(arguments.output, pa.Table.from_pylist(rows, schema=CORRELATIONS), CORRELATIONS, notes)
+    print(f"{len(rows)} correlations")
+
+
+def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
+    """Give the rows of a group as blocks of equal size.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        Rows of `generalization` of one group and layer.
+    outcome : str
+        Its column; rows without it are left out.
+    scope : {'grid', 'networks'}
+        A block is a population of the grid, or one network over its steps.
+
+    Returns
+    -------
+    DataFrame
+        With a column `block`. Of a grid's populations each keeps its first networks, as many as are left in the
+        smallest; a network that failed before the last step is left out.
+    """
+    found = networks[np.isfinite(networks[outcome])].sort_values(["population", "network", "step"])
+    if scope == "grid":
+        fewest = found.groupby("population").size().min() if len(found) else 0
+        found = found[found.groupby("population").cumcount() < fewest]
+        return found.assign(block=found["population"].factorize()[0]).reset_index(drop=True)
+    steps = found["step"].nunique()
+    whole = found.groupby("network")["step"].transform("size") == steps
+    return found[whole].assign(block=found.loc[whole, "network"]).reset_index(drop=True)
+
+
+def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> Iterator[tuple[str, Sample]]:
+    """Give what is correlated, once for each choice of what is held fixed, with its description.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        From `balance`.
+    outcome, scope, method : str
+
+    Yields
+    ------
+    given : str
+        Names joined by commas; empty where nothing is held fixed.
+    sample : Sample
+    """
+    columns = [name for name in PREDICTORS if np.isfinite(networks[name]).all()]
+    step = pd.get_dummies(networks["step"], drop_first=True, dtype=float).to_numpy()
+    fixed: dict[str, np.ndarray] = {"step": step} if step.shape[1] else {}
+    quantities = {name: networks[name].to_numpy(float) for name in GIVEN if networks[name].nunique() > 1}
+    choices = [{**fixed, **quantities}]
+    if scope == "networks":
+        choices = [fixed, *choices]
+    for given in choices if method.startswith("partial") else [{}]:
+        yield (
+            ", ".join(given),
+            Sample(
+                predictors={name: networks[name].to_numpy(float) for name in columns},
+                outcome=networks[outcome].to_numpy(float),
+                blocks=networks["block"].to_numpy(),
+                networks=len(networks[["population", "network"]].drop_duplicates()),
+                given=given,
+                hyperparameters=networks[list(HYPERPARAMETERS)].fillna(-1).to_numpy(float),
+            ),
+        )
+
+
+def _correlated(
+    sample: Sample, method: str, parameters: CorrelationParameters, seed: int, which: dict[str, Any]
+) -> list[dict[str, Any]]:
+    found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
+    blocks = len(np.unique(sample.blocks))
+    place_of = {name: place for place, name in enumerate(sample.predictors)}
+    statistics = ("statistic", "low", "high", "p", "p_adjusted")
+    unit = "populations" if which["scope"] == "grid" else "networks"
+    return [
+        {
+            **which,
+            "predictor": predictor,
+            "predictor_kind": "topological" if predictor in TOPOLOGICAL else "baseline",
+            "method": method,
+            # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
+            **{s: getattr(found, s)[place_of[predictor]] if predictor in place_of else np.nan for s in statistics},
+            "networks": sample.networks,
+            "rows": len(sample.outcome),
+            "draws": parameters.bootstrap,
+            "permutations": parameters.permutations,
+            "exchanged": f"{blocks} {unit} as blocks",
+        }
+        for predictor in PREDICTORS
+    ]

@@ -1,0 +1,87 @@
+"""Schemas of the tables on training dynamics and generalization (weights paper, E4, E8, E11 to E13)."""
+
+import pyarrow as pa
+
+_TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema(list(columns.items()))
+
+
+# One network at one step, its layer alone. `group`: its population, or the grid that the population belongs to.
+# `width`: filters of the first convolution; `train_images`: images trained on. Summaries of its own cloud after
+# rho(k, p); plain statistics of its weights; what it learned. `train_*` on the labels it is trained on, noise and all;
+# `gap`: training minus test accuracy; `cross_accuracy`: mean over the other sets (NaN without one), each alone in the
+# table `training`.
+GENERALIZATION = _schema(
+    group=_TEXT,
+    is_grid=_FLAG,
+    population=_TEXT,
+    layer=_TEXT,
+    depth=_INT,
+    network=_INT,
+    seed=_INT,
+    step=_INT,
+    width=_INT,
+    dropout=_REAL,
+    learning_rate=_REAL,
+    label_noise=_REAL,
+    train_images=_INT,
+    k=_REAL,
+    p=_REAL,
+    points=_INT,
+    kept=_INT,
+    bars=_INT,
+    longest=_REAL,
+    second=_REAL,
+    ratio=_REAL,
+    total_persistence=_REAL,
+    coverage=_REAL,
+    mean_residual=_REAL,
+    frobenius=_REAL,
+    distance=_REAL,
+    spectral=_REAL,
+    mean=_REAL,
+    sd=_REAL,
+    kurtosis=_REAL,
+    minimum=_REAL,
+    lower=_REAL,
+    median=_REAL,
+    upper=_REAL,
+    maximum=_REAL,
+    train_loss=_REAL,
+    train_accuracy=_REAL,
+    test_loss=_REAL,
+    test_accuracy=_REAL,
+    gap=_REAL,
+    cross_accuracy=_REAL,
+)
+
+# One predictor against one outcome. `scope`: `grid` (networks of a grid's populations at their last step), `networks`
+# (the networks of one population at all its steps) or `pooled` (snapshots of one population: the pooled cloud's bar).
+# `predictor_kind`: topological or baseline. `given`: what a partial correlation holds fixed. `low`, `high`: 95 %
+# bootstrap interval over networks. `p`: permutation, two-sided; `p_adjusted`: max-T over the predictors of one
+# outcome and method; NaN where nothing is exchangeable. `exchanged`: what is permuted.
+CORRELATIONS = _schema(
+    group=_TEXT,
+    scope=_TEXT,
+    layer=_TEXT,
+    predictor=_TEXT,
+    predictor_kind=_TEXT,
+    outcome=_TEXT,
+    method=_TEXT,
+    given=_TEXT,
+    statistic=_REAL,
+    low=_REAL,
+    high=_REAL,
+    p=_REAL,
+    p_adjusted=_REAL,
+    networks=_INT,
+    rows=_INT,
+    draws=_INT,
+    permutations=_INT,
+    exchanged=_TEXT,
+)
+
+GENERALIZATION_TABLES = {"generalization": GENERALIZATION, "correlations": CORRELATIONS}

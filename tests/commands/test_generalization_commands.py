@@ -1,0 +1,123 @@
+"""The commands `networks` and `correlations`: what they read, whom they leave out, what they refuse."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.commands.correlations import PREDICTORS, balance
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZATION
+from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.training.snapshots import write_snapshot
+
+
+def _training(population, shard, networks, steps, failed):
+    rows = []
+    for network in networks:
+        for step in steps:
+            for images, split, accuracy in (
+                ("digits", "train", 0.9),
+                ("digits", "test", 0.6),
+                ("printed", "test", 0.3),
+            ):
+                bad = (network, step) in failed
+                row = {"population": population, "network": network, "seed": network, "step": step, "epoch": 1.0}
+                row |= {"images": images, "split": split, "examples": 10, "failed": bad}
+                rows.append(
+                    {**row, "loss": np.nan if bad else 1.0, "accuracy": np.nan if bad else accuracy + network / 100}
+                )
+    return pa.Table.from_pylist(rows, schema=TRAINING)
+
+
+@pytest.fixture
+def analysed(tiny, tmp_path):
+    """Give the table of the networks of population a, one of which has failed by step 4."""
+    plan = Plan(parse_config(tiny))
+    rng, failed = np.random.default_rng(0), {(3, 4), (3, 12)}
+    for shard in plan.shards_of("a"):
+        networks = list(range(shard.first, shard.first + shard.count))
+        for step in (0, 4, 12):
+            bad = [(network, step) in failed for network in networks]
+            weight = rng.standard_normal((len(networks), 6, 1, 3, 3)).astype(np.float32)
+            weight[bad] = np.nan
+            ids = {"networks": json.dumps(networks), "seeds": json.dumps(networks), "failed": json.dumps(bad)}
+            metadata = {**ids, "step": str(step), "config": "c", "data": "d", "seed": "7"}
+            write_snapshot(tmp_path / f"{shard.number}-{step}.st", {"conv1.weight": weight}, metadata)
+        log = _training("a", shard.number, networks, (0, 4, 12), failed)
+        write_table(tmp_path / f"{shard.number}.parquet", log, TRAINING, {"config": "t", "data": "d,e", "seed": "7"})
+    group = plan.network_groups[0]
+    block = NetworksParameters.of(plan, group, group.items).dump()
+    initial = [str(tmp_path / f"{shard}-0.st") for _ in group.items for shard in range(3)]
+    snapshots = [str(tmp_path / f"{shard}-{step}.st") for _, step in group.items for shard in range(3)]
+    logs = [str(tmp_path / f"{shard}.parquet") for shard in range(3)]
+    output = tmp_path / "generalization.parquet"
+    arguments = ["--initial", *initial, "--snapshots", *snapshots, "--training", *logs, "--output", str(output)]
+    assert main(["networks", "--parameters", block, *arguments]) == 0
+    return plan, output
+
+
+def test_every_network_has_a_row_per_step_unless_it_failed(analysed):
+    table = read_table(analysed[1], GENERALIZATION).to_pandas()
+    assert len(table) == 5 + 4 + 4
+    assert set(table.loc[table["step"] == 12, "network"]) == {0, 1, 2, 4}
+    assert (table.loc[table["step"] == 0, "distance"] == 0).all()
+    assert (table.loc[table["step"] == 12, "distance"] > 1).all()
+    assert (table["kept"] == 4).all()
+    one = table[(table["step"] == 4) & (table["network"] == 2)].iloc[0]
+    assert one["test_accuracy"] == pytest.approx(0.62)
+    assert one["gap"] == pytest.approx(0.3)
+    assert one["cross_accuracy"] == pytest.approx(0.32)
+    assert read_notes(analysed[1])["data"] == "d,e"
+
+
+def test_correlations_are_over_whole_trajectories_and_every_predictor_has_its_row(analysed, tmp_path):
+    plan, generalization = analysed
+    output = tmp_path / "correlations.parquet"
+    block = CorrelationParameters.of(plan).dump()
+    arguments = ["--generalization", str(generalization), "--output", str(output)]
+    assert main(["correlations", "--parameters", block, *arguments]) == 0
+    found = read_table(output, CORRELATIONS).to_pandas()
+    # Two plain methods, and two partial ones each given the step alone and given the step and the baselines.
+    cases = found.groupby(["outcome", "method", "given"])["predictor"].agg(list)
+    assert len(cases) == 3 * (2 + 2 * 2)
+    assert all(set(names) == set(PREDICTORS) for names in cases)
+    assert (found["networks"] == 4).all()
+    assert (found["rows"] == 12).all()
+    assert set(found["exchanged"]) == {"4 networks as blocks"}
+    assert "step, frobenius, mean, sd, kurtosis" in set(found["given"])
+    rows = read_table(generalization).to_pandas().query("network != 3")
+    expected = np.corrcoef(rows["longest"], rows["test_accuracy"])[0, 1]
+    mine = found.query("predictor == 'longest' and outcome == 'test_accuracy' and method == 'pearson'")
+    assert mine["statistic"].iloc[0] == pytest.approx(expected)
+
+
+def test_fewer_than_four_networks_are_left_out_with_the_number_needed(analysed, tmp_path, capsys):
+    plan, generalization = analysed
+    table = read_table(generalization)
+    few = table.filter(pa.compute.less(table["network"], 3))
+    write_table(tmp_path / "few.parquet", few, GENERALIZATION, {"seed": "7"})
+    arguments = ["--generalization", str(tmp_path / "few.parquet"), "--output", str(tmp_path / "none.parquet")]
+    assert main(["correlations", "--parameters", CorrelationParameters.of(plan).dump(), *arguments]) == 0
+    assert read_table(tmp_path / "none.parquet", CORRELATIONS).num_rows == 0
+    assert (
+        "left out: a, conv1, gap: correlations need at least 4 networks; got 3: train 1 more" in capsys.readouterr().out
+    )
+
+
+def test_populations_of_a_grid_are_cut_to_as_many_networks_as_the_smallest_has_left():
+    table = pd.DataFrame(
+        {"population": list("bbbaacc"), "network": [2, 0, 1, 0, 1, 1, 0], "step": 5, "gap": [0.1] * 6 + [np.nan]}
+    )
+    found = balance(table, "gap", "grid")
+    assert list(zip(found["population"], found["network"], found["block"], strict=True)) == [
+        ("a", 0, 0),
+        ("b", 0, 1),
+        ("c", 1, 2),
+    ]

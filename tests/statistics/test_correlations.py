@@ -1,0 +1,169 @@
+"""Correlations against scipy and brute force; intervals and tests that keep dependent rows together."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from cnn_topology.errors import InputError
+from cnn_topology.statistics.correlations import (
+    METHODS,
+    Sample,
+    correlate,
+    granulated_kendall,
+    kendall,
+    partial_pearson,
+    pearson,
+    permutation_p_values,
+    spearman,
+)
+
+ORACLES = {pearson: stats.pearsonr, spearman: stats.spearmanr, kendall: stats.kendalltau}
+
+
+@pytest.mark.parametrize("method", ORACLES, ids=lambda f: f.__name__)
+@given(seed=st.integers(0, 10_000), rows=st.integers(4, 25), ties=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_coefficients_are_those_of_scipy_with_and_without_ties(method, seed, rows, ties):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(rows, 3)), rng.normal(size=rows)
+    if ties:
+        x, y = np.round(x), np.round(y)
+    x[0], y[0] = 9, -9  # neither is constant
+    expected = [ORACLES[method](column, y).statistic for column in x.T]
+    np.testing.assert_allclose(method(x, y), expected, atol=1e-12)
+
+
+def test_a_predictor_that_does_not_vary_has_no_coefficient():
+    x, y = np.column_stack([np.ones(6), np.arange(6.0)]), np.arange(6.0)
+    for method in ORACLES:
+        np.testing.assert_allclose(method(x, y), [np.nan, 1])
+
+
+def _granulated_by_hand(x, y, hyperparameters):
+    """Jiang et al. 2020, equation 8, written out: axes, then the values of the others, then pairs."""
+    axes = []
+    for axis in range(hyperparameters.shape[1]):
+        groups = {}
+        for i, j in itertools.combinations(range(len(y)), 2):
+            differ = np.flatnonzero(hyperparameters[i] != hyperparameters[j])
+            if list(differ) == [axis]:
+                rest = tuple(np.delete(hyperparameters[i], axis))
+                groups.setdefault(rest, []).append(np.sign(x[i] - x[j]) * np.sign(y[i] - y[j]))
+        if groups:
+            axes.append(np.mean([np.mean(signs) for signs in groups.values()]))
+    return np.mean(axes)
+
+
+@given(seed=st.integers(0, 10_000), copies=st.integers(1, 2))
+@settings(max_examples=25, deadline=None)
+def test_granulated_kendall_compares_runs_that_differ_in_one_hyperparameter(seed, copies):
+    rng = np.random.default_rng(seed)
+    cells = np.array(list(itertools.product([16, 32], [0, 0.2, 0.5], [1e-3]))).repeat(copies, axis=0)
+    cells = cells[rng.random(len(cells)) < 0.9]  # unequal groups
+    x, y = rng.normal(size=(len(cells), 2)), rng.integers(0, 4, len(cells))
+    expected = [_granulated_by_hand(column, y, cells) for column in x.T]
+    np.testing.assert_allclose(granulated_kendall(x, y, cells), expected, atol=1e-12)
+
+
+def test_granulated_kendall_sees_through_a_hyperparameter_that_moves_both():
+    # Width lifts predictor and outcome alike; at either width the predictor goes against the outcome.
+    cells = np.array(list(itertools.product([1, 2], range(5))), dtype=float)
+    x = (100 * cells[:, 0] + cells[:, 1])[:, None]
+    y = 100 * cells[:, 0] - cells[:, 1]
+    assert kendall(x, y)[0] > 0
+    # Along width it agrees (+1), along the other it disagrees (-1).
+    assert granulated_kendall(x, y, cells)[0] == pytest.approx(0)
+    assert np.isnan(granulated_kendall(x, y, np.ones((10, 1)))[0])
+
+
+def test_partial_correlation_is_the_textbook_formula_and_removes_a_common_cause():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=400)
+    x, y = z + 0.3 * rng.normal(size=400), -z + 0.3 * rng.normal(size=400)
+    rxy, rxz, ryz = (np.corrcoef(a, b)[0, 1] for a, b in ((x, y), (x, z), (y, z)))
+    expected = (rxy - rxz * ryz) / np.sqrt((1 - rxz**2) * (1 - ryz**2))
+    found = partial_pearson(x[:, None], y, z[:, None])[0]
+    assert found == pytest.approx(expected)
+    assert abs(found) < 0.15 < 0.8 < -rxy
+
+
+def test_partial_correlation_with_too_few_rows_or_nothing_left_is_none():
+    rng = np.random.default_rng(0)
+    y, z = rng.normal(size=6), rng.normal(size=(6, 4))
+    assert np.isnan(partial_pearson(rng.normal(size=(6, 1)), y, z)[0])
+    assert np.isnan(partial_pearson((2 * z[:, :1] + 1), y, z[:, :1])[0])
+
+
+def _sample(rng, blocks=12, size=3, effect=0.0, **changes):
+    block = np.repeat(np.arange(blocks), size)
+    common = rng.normal(size=blocks)[block]
+    x = rng.normal(size=blocks)[block] + 0.1 * rng.normal(size=len(block)) + effect * common
+    y = common + 0.1 * rng.normal(size=len(block))
+    sample = Sample({"x": x, "noise": rng.normal(size=len(block))}, y, block, len(block))
+    return replace(sample, **changes)
+
+
+def test_dependent_rows_are_exchanged_as_blocks_so_that_the_test_keeps_its_level():
+    rng = np.random.default_rng(1)
+    p, p_rows = [], []
+    for _ in range(150):
+        sample = _sample(rng, blocks=8, size=4)
+        p.append(correlate(sample, "pearson", 20, 99, rng).p[0])
+        p_rows.append(correlate(replace(sample, blocks=np.arange(32)), "pearson", 20, 99, rng).p[0])
+    assert np.mean(np.array(p) <= 0.1) < 0.17
+    assert np.mean(np.array(p_rows) <= 0.1) > 0.25  # what happens when rows are exchanged one by one
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_real_association_is_found_by_every_method_and_noise_is_not(method):
+    rng = np.random.default_rng(4)
+    sample = _sample(rng, blocks=16, size=2, effect=6.0)
+    given = {"z": rng.normal(size=32)}
+    cells = np.array(list(itertools.product(range(4), range(4))), dtype=float).repeat(2, axis=0)
+    found = correlate(replace(sample, given=given, hyperparameters=cells), method, 200, 199, rng)
+    assert found.p_adjusted[0] <= 0.02
+    assert found.p[1] > 0.05
+    assert found.low[0] > 0
+    assert found.low[1] < 0 < found.high[1]
+    assert (found.p <= found.p_adjusted).all()
+    assert (found.low <= found.statistic).all()
+    assert (found.statistic <= found.high).all()
+
+
+def test_a_quantity_held_fixed_is_not_held_fixed_against_itself():
+    rng = np.random.default_rng(2)
+    sample = _sample(rng)
+    fixed = replace(sample, given={"x": sample.predictors["x"]})
+    found = correlate(fixed, "partial_pearson", 20, 19, rng).statistic
+    assert found[0] == pytest.approx(pearson(sample.predictors["x"][:, None], sample.outcome)[0])
+
+
+def test_adjustment_counts_the_largest_statistic_of_each_permutation():
+    p, adjusted = permutation_p_values(
+        np.array([0.5, -0.2, np.nan]), np.array([[0.1, 0.6, 0], [0.3, -0.3, 0], [0, 0, 0]])
+    )
+    np.testing.assert_allclose(p, [1 / 4, 3 / 4, np.nan])
+    np.testing.assert_allclose(adjusted, [2 / 4, 3 / 4, np.nan])
+
+
+def test_fewer_than_four_networks_are_refused_with_the_number_needed():
+    rng = np.random.default_rng(0)
+    sample = Sample({"x": np.arange(3.0)}, np.arange(3.0), np.arange(3), 3)
+    with pytest.raises(InputError, match="at least 4 networks; got 3: train 1 more"):
+        correlate(sample, "pearson", 20, 19, rng)
+
+
+def test_blocks_of_unequal_size_are_refused_and_so_is_an_unknown_method():
+    rng = np.random.default_rng(0)
+    sample = _sample(rng)
+    with pytest.raises(InputError, match="hold 2 to 34 rows"):
+        correlate(replace(sample, blocks=np.array([0, 0] + [1] * 34)), "pearson", 20, 19, rng)
+    with pytest.raises(InputError, match="unknown method of correlation 'pearsn'"):
+        correlate(sample, "pearsn", 20, 19, rng)
+    with pytest.raises(InputError, match="none were given"):
+        correlate(sample, "granulated_kendall", 20, 19, rng)

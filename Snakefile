@@ -27,10 +27,12 @@ include: "workflow/rules/generalization.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/findings.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/provenance.smk"
 
 
 localrules:
     all,
+    record_provenance,
 
 
 rule all:
@@ -45,6 +47,11 @@ rule all:
             for shard in PLAN.shards
             for step in PLAN.steps(shard.population)
         ],
+        RUN.provenance,
+
+
+onstart:
+    write_config()
 
 
 onsuccess:

@@ -36,6 +36,10 @@ VERBS = {
     "component-sensitivity": "compare every layer of a network with itself after components were removed",
     "measure-tests": "test the measures that compare layers: order, specificity, sensitivity, agreement",
     "reference": "write the key reference and the JSON schema of the config",
+    "provenance": "say what a run was made by and what it took",
+    "plan": "say what a run will cost before it starts",
+    "status": "say how far a run is, what failed, and how to repeat it",
+    "verify": "hash every file of a run again and name what is missing, cut short or altered",
 }
 
 

@@ -1,5 +1,6 @@
 """Small whole runs by Snakemake: they end, resume, rerun what an edit touches and nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,43 @@ def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished)
     loops = read_table(run / "tables/loops.parquet").to_pandas()
     assert set(loops.loc[loops["layer"] == "conv1", "step"]) == {0, 4, 12}
     assert (loops["networks"] == 5).all()
+
+
+def verb(folder, *arguments):
+    """Run a verb of `cnn-topology` as a person would in the folder of the run."""
+    command = [sys.executable, "-m", "cnn_topology.cli", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_finished_run_is_whole_and_says_what_it_took(finished):
+    folder, _, _ = finished
+    done = verb(folder, "verify", "tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "files are whole" in done.stdout
+    assert "jobs done (100%), 0 running, 0 failed" in verb(folder, "status", "tiny").stdout
+    record = json.loads((folder / "results/tiny/provenance.json").read_text())
+    assert {"train", "barcodes", "figures", "collect"} <= set(record["rules"])
+    assert record["rules"]["train"]["jobs"] == 3
+    assert record["total"]["cpu_hours"] > 0
+    assert record["config"]["populations"]["a"]["networks"] == 5
+    assert not (folder / "results/tiny/resume").exists()
+
+
+def test_lost_and_cut_files_are_named_with_the_way_to_make_them_again(finished):
+    folder, arguments, _ = finished
+    table, figure = (folder / f"results/tiny/{name}" for name in ("tables/nulls.parquet", "figures/nulls.png"))
+    kept = table.read_bytes(), figure.read_bytes()
+    times = table.stat().st_mtime_ns, figure.stat().st_mtime_ns
+    figure.write_bytes(kept[1][:-9])
+    table.unlink()
+    done = verb(folder, "verify", "--configfile", arguments[1])
+    assert done.returncode == 2
+    assert "missing: results/tiny/tables/nulls.parquet (rule collect_nulls)" in done.stdout
+    assert "damaged: results/tiny/figures/nulls.png (rule nulls)" in done.stdout
+    assert "rm results/tiny/figures/nulls.png && snakemake --cores all" in done.stderr
+    for path, content, time in zip((table, figure), kept, times, strict=True):
+        path.write_bytes(content)
+        os.utime(path, ns=(time, time))
 
 
 def test_finished_run_has_nothing_left_to_do(finished):
@@ -181,6 +219,7 @@ def test_report_is_one_file_with_every_figure(finished):
     assert page.count("data:image/png") >= 8
     assert "patch_models" in page
     assert page.count("data:text/html") == 2
+    assert "what it took" in page
 
 
 def test_workflow_lint_finds_nothing_but_the_missing_container(tmp_path):

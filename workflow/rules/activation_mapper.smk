@@ -16,6 +16,7 @@ rule compute_activation_mapper:
         mem_mb=graph_memory,
         runtime=720,
     params:
+        code=code_digest("activation-mapper"),
         block=graph_parameters,
     shell:
         "cnn-topology activation-mapper --parameters {params.block:q} --clouds {input.clouds:q}"
@@ -38,6 +39,8 @@ rule collect_graphs:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code_digest("collect"),
     shell:
         "cnn-topology collect {wildcards.graph_table} --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -57,6 +60,7 @@ rule test_purity:
         mem_mb=2000,
         runtime=30,
     params:
+        code=code_digest("purity-tests"),
         block=purity_test_parameters(),
     shell:
         "cnn-topology purity-tests --parameters {params.block:q} --purity {input.purity:q} --draws {input.draws:q}"

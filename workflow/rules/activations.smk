@@ -13,10 +13,11 @@ rule train_resnet:
     priority: 1
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=1440,
+        **asks(resnet_demand),
+        gpu=PLAN.config.jobs.gpus,
     params:
         block=resnet_parameters,
+        code=code_digest("train-resnet"),
         checkpoint=lambda wildcards, input: (
             ["--checkpoint", input.checkpoint] if input.checkpoint else []
         ),
@@ -42,6 +43,7 @@ rule find_masks:
         mem_mb=4000,
         runtime=120,
     params:
+        code=code_digest("masks"),
         block=mask_parameters,
     shell:
         "cnn-topology masks --parameters {params.block:q} --images {input:q} --masks {output.masks:q}"
@@ -73,6 +75,7 @@ for cloud, section in PLAN.config.activation_clouds.items():
             mem_mb=4000,
             runtime=240,
         params:
+            code=code_digest("activations"),
             block=activation_cloud_parameters(cloud),
             masks=lambda wildcards, input: (
                 ["--masks", *input.masks] if input.masks else []
@@ -96,6 +99,7 @@ rule choose_examples:
         mem_mb=2000,
         runtime=30,
     params:
+        code=code_digest("example-pixels"),
         block=example_parameters,
     shell:
         "cnn-topology example-pixels --parameters {params.block:q} --images {input:q} --output {output:q} &> {log:q}"
@@ -119,6 +123,7 @@ for table, parts in ACTIVATION_PARTS.items():
             mem_mb=2000,
             runtime=30,
         params:
+            code=code_digest("collect"),
             table=table,
         shell:
             "cnn-topology collect {params.table:q} --parts {input:q} --output {output:q} &> {log:q}"

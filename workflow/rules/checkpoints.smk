@@ -17,6 +17,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             mem_mb=4000,
             runtime=60,
         params:
+            code=code_digest("checkpoint"),
             block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),
         shell:
             "cnn-topology checkpoint --parameters {params.block:q} --output {output:q} &> {log:q}"

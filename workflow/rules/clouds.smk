@@ -10,10 +10,10 @@ rule gather_clouds:
         RUN.benchmark("clouds", "{population}/{layer}-{block}")
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        **asks(cloud_demand),
     params:
         block=cloud_parameters,
+        code=code_digest("clouds"),
     shell:
         "cnn-topology clouds --parameters {params.block:q} --snapshots {input:q} --threads {threads}"
         " --output {output:q} &> {log:q}"

@@ -12,7 +12,8 @@ from cnn_topology.figures.registry import KINDS, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import GraphPlan, PurityTestParameters
 from cnn_topology.plan import generalization_parameters
-from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.code import code_digest
+from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import (
     COMPARISON_TABLE_NAMES,
@@ -20,9 +21,13 @@ from cnn_topology.plan.layer_comparisons import (
     comparisons,
 )
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.runs import forecast
+from cnn_topology.storage.atomic import atomic_path
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
+    for path in workflow.configfiles:
+        load_yaml(Path(path))  # Snakemake takes the last of two equal keys
     PLAN = Plan(parse_config(config, CONFIG_FILES))
     FIGURES = figure_specs(PLAN)
     COMPARISONS = comparisons(PLAN)
@@ -206,6 +211,84 @@ def state_of_files(wildcards):
         if file.is_file()
     ]
     return hashlib.sha256("\n".join(states).encode()).hexdigest()
+
+
+def asks(demand):
+    """Give the resources of a rule from its forecast, or from the function that forecasts a job from its wildcards.
+
+    `expected_s` and `disk_mb` limit nothing: `cnn-topology plan` and `status` read them.
+    """
+
+    def of(wildcards):
+        return demand(wildcards) if callable(demand) else demand
+
+    def mem_mb(wildcards, attempt):
+        return of(wildcards).limit_mb(attempt)
+
+    def runtime(wildcards, attempt):
+        return of(wildcards).limit_minutes(attempt)
+
+    def expected_s(wildcards):
+        return round(of(wildcards).seconds)
+
+    def disk_mb(wildcards):
+        return round(of(wildcards).disk_mb)
+
+    return dict(mem_mb=mem_mb, runtime=runtime, expected_s=expected_s, disk_mb=disk_mb)
+
+
+def images_demand(wildcards):
+    """Forecast `cnn-topology images`."""
+    return forecast.images(PLAN.config.images[wildcards.images])
+
+
+def train_demand(population):
+    """Give the function that forecasts `cnn-topology train` for a shard of a population."""
+
+    def of_shard(wildcards):
+        return forecast.training(PLAN, PLAN.shards_of(population)[int(wildcards.shard)])
+
+    return of_shard
+
+
+def cloud_demand(wildcards):
+    """Forecast `cnn-topology clouds`."""
+    return forecast.clouds(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def null_demand(wildcards):
+    """Forecast `cnn-topology nulls`."""
+    return forecast.nulls(PLAN, int(wildcards.points))
+
+
+def barcode_demand(wildcards):
+    """Forecast `cnn-topology barcodes`."""
+    return forecast.barcodes(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def mapper_demand(wildcards):
+    """Forecast `cnn-topology mapper`."""
+    return forecast.mapper(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def everything_else(wildcards):
+    """Give all targets of the run but its provenance, which is the last thing made."""
+    last = (RUN.provenance, RUN.provenance_page)
+    return [path for path in rules.all.input if path not in last]
+
+
+def write_config():
+    """Keep the whole config, defaults filled in, where `cnn-topology status` and `verify` find it."""
+    try:
+        with atomic_path(Path(RUN.config)) as temporary:
+            temporary.write_text(PLAN.config.to_yaml())
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def resnet_demand(wildcards):
+    """Forecast `cnn-topology train-resnet`."""
+    return forecast.resnet(PLAN, wildcards.population)
 
 
 def images_parameters(wildcards):

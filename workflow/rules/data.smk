@@ -7,10 +7,10 @@ rule prepare_images:
     benchmark:
         RUN.benchmark("images", "{images}")
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **asks(images_demand),
     params:
         block=images_parameters,
         state=state_of_files,
+        code=code_digest("images"),
     shell:
         "cnn-topology images --parameters {params.block:q} --output {output:q} &> {log:q}"

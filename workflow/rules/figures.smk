@@ -20,10 +20,10 @@ for name, spec in FIGURES.items():
         benchmark:
             RUN.benchmark("figures", name)
         resources:
-            mem_mb=2000,
-            runtime=30,
+            **asks(forecast.FIGURE),
         params:
             spec=json.dumps(asdict(spec), sort_keys=True),
+            code=code_digest("figure", f"figures.{spec.kind}"),
         shell:
             "cnn-topology figure --spec {params.spec:q} --tables {input:q} --output {output.pdf:q} {output.png:q}"
             " {output.drawn:q} &> {log:q}"
@@ -44,9 +44,9 @@ rule draw_mapper_page:
     benchmark:
         RUN.benchmark("figures", "{mapper}-page")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(forecast.FIGURE),
     params:
         spec=mapper_spec,
+        code=code_digest("page"),
     shell:
         "cnn-topology page --spec {params.spec:q} --tables {input:q} --output {output:q} &> {log:q}"

@@ -14,6 +14,7 @@ rule compare_improvements:
         mem_mb=2000,
         runtime=30,
     params:
+        code=code_digest("improvements"),
         block=parameters.ImprovementParameters.of(PLAN).dump(),
     shell:
         "cnn-topology improvements --parameters {params.block:q} --training {input.training:q}"

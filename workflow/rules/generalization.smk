@@ -14,6 +14,7 @@ rule analyse_networks:
         mem_mb=2000,
         runtime=120,
     params:
+        code=code_digest("networks"),
         block=networks_parameters,
     shell:
         "cnn-topology networks --parameters {params.block:q} --initial {input.initial:q}"
@@ -38,6 +39,8 @@ if NETWORK_GROUPS:
         resources:
             mem_mb=2000,
             runtime=30,
+        params:
+            code=code_digest("collect"),
         shell:
             "cnn-topology collect generalization --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -54,6 +57,7 @@ if NETWORK_GROUPS:
             mem_mb=2000,
             runtime=240,
         params:
+            code=code_digest("correlations"),
             block=generalization_parameters.CorrelationParameters.of(PLAN).dump(),
         shell:
             "cnn-topology correlations --parameters {params.block:q} --generalization {input:q}"

@@ -13,6 +13,7 @@ rule compute_activation_barcodes:
         mem_mb=4000,
         runtime=120,
     params:
+        code=code_digest("activation-barcodes"),
         block=activation_barcode_parameters,
     shell:
         "cnn-topology activation-barcodes --parameters {params.block:q} --clouds {input:q} --threads {threads}"
@@ -33,6 +34,7 @@ rule compare_layers:
         mem_mb=pairs_memory,
         runtime=240,
     params:
+        code=code_digest("layer-distances"),
         block=layer_distance_parameters,
         kind=lambda wildcards: (
             "--barcodes" if wildcards.pairs == DIAGRAMS else "--clouds"
@@ -56,6 +58,7 @@ rule remove_components:
         mem_mb=4000,
         runtime=240,
     params:
+        code=code_digest("component-sensitivity"),
         block=component_sensitivity_parameters,
     shell:
         "cnn-topology component-sensitivity --parameters {params.block:q} --clouds {input:q} --threads {threads}"
@@ -78,6 +81,7 @@ if COMPARISONS:
             mem_mb=4000,
             runtime=60,
         params:
+            code=code_digest("measure-tests"),
             block=measure_test_parameters,
             tables=lambda wildcards, output: [
                 argument

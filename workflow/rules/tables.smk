@@ -9,8 +9,9 @@ rule collect_layers:
     benchmark:
         RUN.benchmark("collect", "{table}")
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asks(forecast.COLLECTED),
+    params:
+        code=code_digest("collect"),
     shell:
         "cnn-topology collect {wildcards.table} --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -25,8 +26,9 @@ rule collect_training:
     benchmark:
         RUN.benchmark("collect", "training")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(forecast.COLLECTED),
+    params:
+        code=code_digest("collect"),
     shell:
         "cnn-topology collect training --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -41,8 +43,9 @@ rule collect_nulls:
     benchmark:
         RUN.benchmark("collect", "nulls")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(forecast.COLLECTED),
+    params:
+        code=code_digest("collect"),
     shell:
         "cnn-topology collect nulls --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -56,8 +59,13 @@ rule summarize:
         report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
         RUN.log("summary"),
+    benchmark:
+        RUN.benchmark("summary")
+    resources:
+        **asks(forecast.SUMMARY),
     params:
         left_out=PLAN.left_out,
+        code=code_digest("summary"),
     shell:
         "cnn-topology summary --loops {input.loops:q} --significance {input.significance:q}"
         " --training {input.training:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"

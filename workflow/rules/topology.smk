@@ -7,10 +7,10 @@ rule draw_nulls:
     benchmark:
         RUN.benchmark("nulls", "{points}")
     resources:
-        mem_mb=4000,
-        runtime=720,
+        **asks(null_demand),
     params:
         block=null_parameters,
+        code=code_digest("nulls"),
     shell:
         "cnn-topology nulls --parameters {params.block:q} --output {output:q} &> {log:q}"
 
@@ -29,10 +29,10 @@ rule compute_barcodes:
     benchmark:
         RUN.benchmark("barcodes", "{population}/{layer}-{block}")
     resources:
-        mem_mb=8000,
-        runtime=720,
+        **asks(barcode_demand),
     params:
         block=barcode_parameters,
+        code=code_digest("barcodes"),
     shell:
         "cnn-topology barcodes --parameters {params.block:q} --clouds {input.clouds:q} --null {input.null:q}"
         " --barcodes {output.barcodes:q} --loops {output.loops:q} --significance {output.significance:q}"
@@ -52,10 +52,10 @@ rule compute_mapper:
     benchmark:
         RUN.benchmark("mapper", "{population}/{layer}-{block}")
     resources:
-        mem_mb=6000,
-        runtime=120,
+        **asks(mapper_demand),
     params:
         block=mapper_parameters,
+        code=code_digest("mapper"),
     shell:
         "cnn-topology mapper --parameters {params.block:q} --clouds {input:q} --graphs {output.mapper_graphs:q}"
         " --nodes {output.mapper_nodes:q} --edges {output.mapper_edges:q} &> {log:q}"
@@ -69,11 +69,11 @@ rule compute_controls:
     benchmark:
         RUN.benchmark("controls")
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **asks(forecast.CONTROLS),
     params:
         block=parameters.ControlParameters(
             run_seed=PLAN.config.seed, controls=PLAN.config.controls
         ).dump(),
+        code=code_digest("controls"),
     shell:
         "cnn-topology controls --parameters {params.block:q} --output {output:q} &> {log:q}"

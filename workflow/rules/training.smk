@@ -21,11 +21,12 @@ for population, section in PLAN.populations.items():
         priority: 1
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=720,
+            **asks(train_demand(population)),
+            gpu=PLAN.config.jobs.gpus,
         params:
             block=train_parameters(population),
             resume=RUN.resume(population, "{shard}"),
+            code=code_digest("train"),
         shell:
             "cnn-topology train --parameters {params.block:q} --images {input.images:q}"
             " --cross-test {input.cross_test:q} --matched {input.matched:q} --snapshots {output.snapshots:q} --log-table {output.log_table:q}"

@@ -118,6 +118,7 @@ class GraphPlan:
 class ActivationMapperParameters(Parameters):
     """For `cnn-topology activation-mapper`: one network, cloud and block of layers."""
 
+    verb = "activation-mapper"
     population: str
     network: int
     recipe: str
@@ -129,3 +130,5 @@ class ActivationMapperParameters(Parameters):
 
 class PurityTestParameters(Parameters):
     """For `cnn-topology purity-tests`."""
+
+    verb = "purity-tests"

@@ -11,6 +11,7 @@ from cnn_topology.plan.resnets import MapperResNets, PHResNets, ResNets
 class ResNetParameters(Parameters):
     """For `cnn-topology train-resnet`: one network; how many others there are does not matter to it."""
 
+    verb = "train-resnet"
     population: str
     network: int
     section: ResNets
@@ -27,6 +28,7 @@ class ResNetParameters(Parameters):
 class ActivationParameters(Parameters):
     """For `cnn-topology activations`: one cloud of one network, all its layers."""
 
+    verb = "activations"
     population: str
     network: int
     layout: ResNets
@@ -52,6 +54,7 @@ class ActivationParameters(Parameters):
 class MaskParameters(Parameters):
     """For `cnn-topology masks`: some images of a split, as the networks of a population see them."""
 
+    verb = "masks"
     population: str
     layout: ResNets
     split: str
@@ -67,6 +70,7 @@ class MaskParameters(Parameters):
 class ExampleParameters(Parameters):
     """For `cnn-topology example-pixels`: some of the images that the clouds of a population look at."""
 
+    verb = "example-pixels"
     population: str
     layout: ResNets
     split: str

@@ -95,6 +95,11 @@ class Controls(Section):
 class Jobs(Section):
     """How work is cut into jobs; it changes no result."""
 
+    gpus: Literal[0, 1] = Field(
+        0,
+        description="GPUs that a training job asks a cluster for. On a workstation a GPU is used where there is one; "
+        "`snakemake --resources gpu=1` then lets one job have it at a time.",
+    )
     steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
     networks: int = Field(
         5, ge=1, description="Residual networks on each side of the pairs whose layers one job compares."

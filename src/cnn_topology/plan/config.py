@@ -171,6 +171,26 @@ class RunConfig(Section):
                     f"{where}: border: {clouds.border_used} leaves no position of {layer} ({height}x{width}); use none"
                 )
 
+    def to_yaml(self) -> str:
+        """Write the config as YAML, defaults filled in: a config file like any other."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key may not stand twice in one place: the first of them would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:str" and key.value in seen:
+                first, again = seen[key.value], key.start_mark.line + 1
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value!r} stands twice, in lines {first} and {again}; keep one of them",
+                    problem_mark=key.start_mark,
+                )
+            seen[key.value] = key.start_mark.line + 1
+        return super().construct_mapping(node, deep)
+
 
 def read_config(path: Path) -> RunConfig:
     """Read and validate a config file.
@@ -180,15 +200,27 @@ def read_config(path: Path) -> RunConfig:
     InputError
         Naming the file, the key, its value and what was expected; unknown keys with the nearest valid one.
     """
+    return parse_config(load_yaml(path), str(path))
+
+
+def load_yaml(path: Path) -> Any:
+    """Read a YAML file.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no text, no valid YAML, or a key stands twice in one place.
+    """
     try:
-        content = yaml.safe_load(path.read_text())
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such config file") from error
+        raise InputError(f"{path}: no such config file; config/demo.yaml is one to start from") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from error
     except yaml.YAMLError as error:
+        raise InputError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
+    except (RecursionError, ValueError, TypeError) as error:  # nesting without end; dates such as 2026-13-45
         raise InputError(f"{path}: is not valid YAML: {error}") from error
-    return parse_config(content, str(path))
 
 
 def parse_config(content: Any, source: str = "config") -> RunConfig:

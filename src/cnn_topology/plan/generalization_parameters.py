@@ -43,6 +43,7 @@ class Member(Section):
 class NetworksParameters(Parameters):
     """For `cnn-topology networks`: one layer of some populations, each at some steps."""
 
+    verb = "networks"
     group: str
     is_grid: bool
     layer: str
@@ -66,6 +67,7 @@ class NetworksParameters(Parameters):
 class CorrelationParameters(Parameters):
     """For `cnn-topology correlations`."""
 
+    verb = "correlations"
     bootstrap: int
     permutations: int
 

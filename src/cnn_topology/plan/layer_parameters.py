@@ -9,6 +9,7 @@ from cnn_topology.plan.parameters import Parameters
 class ActivationBarcodeParameters(Parameters):
     """For `cnn-topology activation-barcodes`: all layers of one network."""
 
+    verb = "activation-barcodes"
     population: str
     cloud: str
     network: int
@@ -17,6 +18,7 @@ class ActivationBarcodeParameters(Parameters):
 class LayerDistanceParameters(Parameters):
     """For `cnn-topology layer-distances`: all pairs of networks of one block; equal sides hold each pair once."""
 
+    verb = "layer-distances"
     population: str
     cloud: str
     measures: tuple[MeasureName, ...]
@@ -40,6 +42,7 @@ class LayerDistanceParameters(Parameters):
 class ComponentSensitivityParameters(Parameters):
     """For `cnn-topology component-sensitivity`: all layers of one network."""
 
+    verb = "component-sensitivity"
     population: str
     cloud: str
     network: int
@@ -65,4 +68,5 @@ class ComponentSensitivityParameters(Parameters):
 class MeasureTestParameters(Parameters):
     """For `cnn-topology measure-tests`: all clouds of a run."""
 
+    verb = "measure-tests"
     draws: int

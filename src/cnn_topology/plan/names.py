@@ -94,6 +94,21 @@ class RunFolder:
         return f"{self.root}/summary.txt"
 
     @property
+    def config(self) -> str:
+        """The whole config of the run as it was last started: defaults filled in, a `--configfile` like any other."""
+        return f"{self.root}/config.yaml"
+
+    @property
+    def provenance(self) -> str:
+        """What the run was made by and what it took, for programs."""
+        return f"{self.root}/provenance.json"
+
+    @property
+    def provenance_page(self) -> str:
+        """The same for people: the last section of the report."""
+        return f"{self.root}/provenance.txt"
+
+    @property
     def report(self) -> str:
         """The report: one file that opens without a network."""
         return f"{self.root}/report.html"

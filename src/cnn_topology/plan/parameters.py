@@ -6,7 +6,7 @@ A rule passes its block as JSON. The hash of a block, together with the hashes o
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -14,6 +14,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Controls, Density, Significance
+from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
 from cnn_topology.plan.images import ImageSetConfig
 from cnn_topology.plan.improvements import Improvement
@@ -26,6 +27,7 @@ Block = TypeVar("Block", bound="Parameters")
 class Parameters(Section):
     """The base of all blocks."""
 
+    verb: ClassVar[str]
     run_seed: int = Field(description="The run's seed.")
 
     @classmethod
@@ -40,7 +42,8 @@ class Parameters(Section):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise InputError(f"--parameters: {error}") from error
+            problems = (f"{'.'.join(map(str, p['loc'])) or 'the block'}: {p['msg']}" for p in error.errors())
+            raise InputError(f"--parameters: {'; '.join(problems)}") from error
 
     def dump(self) -> str:
         """Write the block as JSON with all keys, in the order of the model."""
@@ -52,13 +55,13 @@ class Parameters(Section):
         Returns
         -------
         dict
-            ``config``: hash over this block and all upstream blocks; ``data``: hashes of the image sets upstream;
-            ``seed``: the run's seed.
+            ``config``: hash over this block and all upstream blocks; ``code``: hash over the source behind this verb
+            and all upstream verbs; ``data``: hashes of the image sets upstream; ``seed``: the run's seed.
         """
         upstream = list(inputs)
-        lineage = [self.dump(), *sorted({notes["config"] for notes in upstream if "config" in notes})]
         return {
-            "config": hashlib.sha256("\n".join(lineage).encode()).hexdigest()[:12],
+            "config": _lineage(self.dump(), upstream, "config"),
+            "code": _lineage(code_digest(self.verb), upstream, "code"),
             "data": _union(notes.get("data", "") for notes in upstream),
             "seed": str(self.run_seed),
         }
@@ -67,6 +70,7 @@ class Parameters(Section):
 class ImagesParameters(Parameters):
     """For `cnn-topology images`."""
 
+    verb = "images"
     name: str
     images: ImageSetConfig
 
@@ -74,6 +78,7 @@ class ImagesParameters(Parameters):
 class TrainParameters(Parameters):
     """For `cnn-topology train`."""
 
+    verb = "train"
     population: str
     shard: int
     first: int
@@ -107,6 +112,7 @@ class TrainParameters(Parameters):
 class CheckpointParameters(Parameters):
     """For `cnn-topology checkpoint`: the layers to import, the name of each weight in the files, and its shape."""
 
+    verb = "checkpoint"
     population: str
     checkpoint: Checkpoint
     tensors: dict[str, str]
@@ -128,6 +134,7 @@ class CheckpointParameters(Parameters):
 class CloudParameters(Parameters):
     """For `cnn-topology clouds`: one layer, a block of steps."""
 
+    verb = "clouds"
     population: str
     layer: str
     steps: tuple[int, ...]
@@ -170,6 +177,7 @@ class VariantParameters(Section):
 class NullParameters(Parameters):
     """For `cnn-topology nulls`: all sphere nulls for clouds of one size."""
 
+    verb = "nulls"
     points: int
     variants: tuple[VariantParameters, ...]
     draws: int
@@ -188,6 +196,7 @@ class NullParameters(Parameters):
 class BarcodeParameters(Parameters):
     """For `cnn-topology barcodes`: one layer, a block of steps, every variant of each."""
 
+    verb = "barcodes"
     population: str
     layer: str
     depth: int
@@ -212,6 +221,7 @@ class BarcodeParameters(Parameters):
 class MapperParameters(Parameters):
     """For `cnn-topology mapper`: one layer, a block of steps, the headline variant of each."""
 
+    verb = "mapper"
     population: str
     layer: str
     depth: int
@@ -236,6 +246,7 @@ class MapperParameters(Parameters):
 class ImprovementParameters(Parameters):
     """For `cnn-topology improvements`: the groups, and the image set that each group is trained on."""
 
+    verb = "improvements"
     groups: dict[str, Improvement]
     images: dict[str, str]
 
@@ -250,6 +261,7 @@ class ImprovementParameters(Parameters):
 class ControlParameters(Parameters):
     """For `cnn-topology controls`."""
 
+    verb = "controls"
     controls: Controls
 
 
@@ -259,9 +271,16 @@ def combined_notes(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
     lineage = "\n".join(sorted(part.get("config", "") for part in notes))
     return {
         "config": hashlib.sha256(lineage.encode()).hexdigest()[:12],
+        "code": _lineage("", notes, "code"),
         "data": _union(part.get("data", "") for part in notes),
         "seed": _union(part.get("seed", "") for part in notes),
     }
+
+
+def _lineage(own: str, upstream: Iterable[Mapping[str, str]], name: str) -> str:
+    """Hash what is a job's own together with a note of all it was made from."""
+    lineage = [own, *sorted({notes[name] for notes in upstream if name in notes})]
+    return hashlib.sha256("\n".join(lineage).encode()).hexdigest()[:12]
 
 
 def _union(lists: Iterable[str]) -> str:

@@ -1,6 +1,11 @@
-"""Files that appear whole or not at all: a temporary file in the same folder, fsync, rename, fsync of the folder."""
+"""Files that appear whole or not at all: a temporary file in the same folder, fsync, rename, fsync of the folder.
+
+Arrays and tables carry a checksum inside. Of every other file (figures, pages, text) it stands in a small file beside
+it, in the folder `.sha256`, written here: `cnn-topology verify` reads both.
+"""
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,15 +13,20 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 
+# Formats that `storage` gives a checksum inside.
+CHECKED_INSIDE = (".parquet", ".safetensors")
+
 
 @contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `target` that becomes `target` when the block ends without an error.
 
     Parameters
     ----------
     target : Path
         Where the finished file shall stand; missing folders are made.
+    checksum : bool
+        Write the checksum of a format that carries none beside it; not for files outside of a run.
 
     Yields
     ------
@@ -34,6 +44,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
+        if checksum and target.suffix not in CHECKED_INSIDE:
+            _write_checksum(temporary, target)
         temporary.replace(target)
         _flush(target.parent)
     except OSError as error:
@@ -50,6 +62,27 @@ def atomic_path(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # a folder that cannot be written has nothing to clean, and its error is on its way
             temporary.unlink()
+
+
+def checksum_path(target: Path) -> Path:
+    """Give the place of the checksum of a file that does not carry one inside."""
+    return target.parent / ".sha256" / target.name
+
+
+def file_checksum(path: Path) -> str:
+    """Compute the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_checksum(content: Path, target: Path) -> None:
+    """Write the checksum before the file it is of: a stop between the two leaves a mismatch, never a false match."""
+    path = checksum_path(target)
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(file_checksum(content) + "\n")
+    _flush(temporary)
+    temporary.replace(path)
 
 
 def _flush(path: Path) -> None:

@@ -80,10 +80,7 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
         # Memory mapping off and pre-buffering off: small tables by the hundred, read once each.
         table = pq.ParquetFile(path).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: the file is cut short or altered ({str(error).splitlines()[0]}); "
-            "delete it and start again, it is made anew."
-        ) from error
+        raise _damaged(path, error) from error
     expected = _notes(table.schema, path).get(CHECKSUM)
     found = checksum(table)
     if expected != found:
@@ -97,12 +94,32 @@ def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
 
 
 def read_notes(path: Path) -> dict[str, str]:
-    """Read the string metadata of a table alone."""
+    """Read the string metadata of a table alone.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short or altered.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
-    return _notes(pq.read_schema(path), path)
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return _notes(schema, path)
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return InputError(
+        f"{path}: the file is cut short or altered ({reason}); delete it and start again, it is made anew."
+    )
 
 
 def _notes(schema: pa.Schema, path: Path) -> dict[str, str]:
-    notes = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    try:
+        notes = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    except UnicodeDecodeError as error:
+        raise _damaged(path, error) from error
     return opened({key: value for key, value in notes.items() if not key.startswith("ARROW:")}, path)

@@ -58,6 +58,18 @@ def read_metadata(path: Path) -> dict[str, str]:
         return opened(file.metadata() or {}, path)
 
 
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read the shape of every array, without the arrays.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no whole safetensors file.
+    """
+    with _opened(path) as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (not a dict)
+
+
 def read_tensors(path: Path, names: Iterable[str] | None = None) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read arrays and metadata, and check the content against its checksum.
 

@@ -301,7 +301,7 @@ def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device,
     parts: list[Any] = [config_hash(job), job.image_set.sha256, job.population, job.run_seed, networks, job.steps]
     parts += [job.test_steps]
     parts += [(name, images.sha256) for name, images in job.cross_test.items()]
-    parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__]
+    parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__, job.notes.get("code")]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

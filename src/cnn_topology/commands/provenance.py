@@ -1,0 +1,70 @@
+"""`cnn-topology provenance`: say what a run was made by and what it took."""
+
+import argparse
+import hashlib
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cnn_topology.cli import VERBS
+from cnn_topology.plan.code import PACKAGE, code_digest
+from cnn_topology.plan.config import RunConfig, parse_config
+from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, page, total_cost, versions
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tensors import read_metadata, read_shapes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--config", required=True, type=json.loads, help="JSON: the whole config of the run")
+    parser.add_argument("--images", nargs="*", default=[], type=Path, help="the prepared image sets, named as such")
+    parser.add_argument("--benchmarks", required=True, type=Path, help="the folder of what Snakemake measured")
+    parser.add_argument("--resume", required=True, type=Path, help="the folder of stopped jobs; left empty by now")
+    parser.add_argument("--output", required=True, nargs=2, type=Path, help="for programs (.json) and people (.txt)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the record."""
+    config = parse_config(arguments.config, "--config")
+    rules = cost_by_rule(arguments.benchmarks)
+    total, commit, data = (
+        total_cost(rules),
+        commit_of(PACKAGE),
+        {path.stem: _image_set(path) for path in arguments.images},
+    )
+    record = {
+        "run": config.name,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": config.seed,
+        **commit,
+        "code": {verb: code_digest(verb) for verb in VERBS},
+        "config": config.model_dump(mode="json"),
+        "config_sha256": config_hash(config),
+        "data": data,
+        "versions": versions(),
+        "hardware": hardware(),
+        "rules": rules,
+        "total": total,
+        "checklist": checklist(config, data, total, commit),
+    }
+    texts = (json.dumps(record, indent=1) + "\n", page(record))
+    for path, text in zip(arguments.output, texts, strict=True):
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    for folder in (*sorted(arguments.resume.glob("*")), arguments.resume):
+        with suppress(OSError):  # what a stopped job of another plan left there is kept
+            folder.rmdir()
+    print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")
+
+
+def config_hash(config: RunConfig) -> str:
+    """Hash a whole config, defaults filled in."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+
+
+def _image_set(path: Path) -> dict[str, object]:
+    """Give size, shape and hash of a prepared set; its arrays are not read."""
+    shapes, notes = read_shapes(path), read_metadata(path)
+    (train, *shape), (test, *_) = shapes["train_images"], shapes["test_images"]
+    return {"train": train, "test": test, "shape": shape, "sha256": notes.get("data", "")}

@@ -1,0 +1,72 @@
+"""`cnn-topology status`: say how far a run is, what failed, and how to repeat it. Only reads."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from cnn_topology.runs.costs import group_of
+from cnn_topology.runs.jobs import directory_of, find_run, list_jobs
+from cnn_topology.runs.progress import (
+    Progress,
+    command_of,
+    is_locked,
+    last_line,
+    progress_of,
+    seconds_left,
+    snakemake_here,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", help="the run's name or folder: results/<run>")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the progress."""
+    folder = find_run(arguments.run)
+    directory = directory_of(folder)
+    locked, process = is_locked(directory), snakemake_here(directory)
+    progress = progress_of(list_jobs(folder / "config.yaml", directory), directory, locked or process is not None)
+    left = seconds_left(progress, folder / "benchmarks")
+    print(described(folder.name, progress, left, directory), end="")
+    if process is not None:
+        print(f"snakemake works on it here, process {process}")
+    elif locked:
+        print(
+            "the folder is locked, and no snakemake works in it on this machine: one does elsewhere, or it was killed; "
+            "then: snakemake --unlock, and start again"
+        )
+    elif len(progress.done) < progress.total:
+        print(f"snakemake is not at work; to go on: snakemake --cores all --configfile {folder / 'config.yaml'}")
+
+
+def described(name: str, progress: Progress, left: float, directory: Path) -> str:
+    """Say how far a run is, a line per stage, then what runs and what failed."""
+    done = len(progress.done)
+    counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
+    remaining = "" if done == progress.total else f"; about {_duration(left)} left"
+    lines = [f"run {name}: {done} of {progress.total} jobs done ({done / progress.total:.0%}), {counts}{remaining}"]
+    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting]
+    stages = dict.fromkeys(map(group_of, everything))
+    of = {state: Counter(map(group_of, getattr(progress, state))) for state in ("done", "running", "failed", "waiting")}
+    for stage in stages:
+        total = sum(counter[stage] for counter in of.values())
+        marks = [f"{of[state][stage]} {state}" for state in ("running", "failed") if of[state][stage]]
+        bar = ("#" * round(20 * of["done"][stage] / total)).ljust(20, ".")
+        lines.append(f"  {stage:<14} {bar} {of['done'][stage]:>5} / {total:<5} {', '.join(marks)}".rstrip())
+    for job in progress.running:
+        lines.append(f"running: {job.name}: {last_line(directory / (job.log or ''))}")
+    for job in progress.failed:
+        log = directory / (job.log or "")
+        lines.append(f"failed: {job.name}: {last_line(log)}")
+        lines.append(f"    its log: {log}")
+        if command := command_of(log):
+            lines.append(f"    that job alone: {command}")
+    return "\n".join(lines) + "\n"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,1 @@
+"""What is said of a whole run: its jobs, what they will cost, how far they are, whether their files are whole."""

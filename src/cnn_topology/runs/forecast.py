@@ -1,0 +1,164 @@
+"""What a job will cost, from the sizes in the config: the one place for the memory and run time that rules ask for.
+
+Seconds are those of one core of the machine of the README (AMD EPYC with bfloat16 products, shared), fitted to the
+benchmarks of the demo and to `benchmarks/results`; a job asks for several times as much, and for more at each retry.
+Nothing heavy is imported here: the Snakefile is parsed in every job of a cluster.
+"""
+
+import math
+from dataclasses import dataclass
+
+from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
+from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, train_size
+from cnn_topology.plan.populations import image_shape
+from cnn_topology.plan.resnets import resnet_layers
+from cnn_topology.topology.forecasting import forecast as barcode_forecast
+
+# What a job may take beyond its forecast before a cluster stops it, and the least it asks for: two live Snakemakes
+# around it take 200 to 330 MB, and times wander by 2.5 on a shared machine.
+TIME_MARGIN, LEAST_MINUTES = 4.0, 15
+MEMORY_MARGIN, LEAST_MB = 1.3, 1_000
+# Start of an interpreter with the libraries of a job, seconds, and what it then holds, MB.
+PLAIN, NUMERIC, TORCH, DRAWING = (0.5, 130), (2.5, 260), (4.0, 1_000), (2.5, 380)
+
+# Training on the CPU: seconds per value of a convolution's output, and per product of a forward pass, for one image of
+# one iteration of one network (M(64, 8, 64): 9.4 ms an iteration of 128 images; M(64, 32, 64): 23 ms).
+SECONDS_PER_VALUE, SECONDS_PER_PRODUCT = 4.4e-10, 3.7e-11
+# A test is a forward pass alone.
+TEST_SHARE = 1 / 3
+TESTED_IMAGES = 12_000
+# Ours, not measured: how many such cores one GPU is worth in training.
+CORES_PER_GPU = 30.0
+# Distances to the k-th neighbour, per pair of points (262,144 points in 62 core seconds), and a landmark's per point.
+SECONDS_PER_NEIGHBOUR, SECONDS_PER_LANDMARK = 9e-10, 5e-9
+# Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
+SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
+# Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
+CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
+
+
+@dataclass(frozen=True)
+class Demand:
+    """The forecast of one job: wall seconds on one core or its GPU, peak memory and lasting files in MB, GPUs."""
+
+    seconds: float
+    memory_mb: float
+    disk_mb: float = 0.0
+    gpus: int = 0
+
+    def limit_mb(self, attempt: int = 1) -> int:
+        """Give the memory to ask for, MB."""
+        return attempt * max(LEAST_MB, math.ceil(MEMORY_MARGIN * self.memory_mb / 100) * 100)
+
+    def limit_minutes(self, attempt: int = 1) -> int:
+        """Give the run time to ask for, minutes."""
+        return attempt * max(LEAST_MINUTES, math.ceil(TIME_MARGIN * self.seconds / 60))
+
+
+FIGURE = Demand(*DRAWING, 0.6)
+COLLECTED = Demand(PLAIN[0], 600, 1)
+CONTROLS = Demand(NUMERIC[0], NUMERIC[1])
+SUMMARY = Demand(1.5, 200)
+PROVENANCE = Demand(PLAIN[0] + 2, 200)
+
+
+def images(config: ImageSetConfig) -> Demand:
+    """Forecast the preparation of an image set: read (or downloaded once) and brought to shape."""
+    count, (height, width, channels) = (train_size(config) or 10_000) * 1.2, shape_of(config)
+    size = count * height * width * channels / 1e6
+    fetched = 60.0 if isinstance(config, TorchvisionImages) else 0.0
+    return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size, size)
+
+
+def training(plan: Plan, shard: Shard) -> Demand:
+    """Forecast the training of a shard, with the test of every network at every snapshot."""
+    section, steps = plan.population(shard.population), plan.steps(shard.population)
+    area = float(math.prod(image_shape(shape_of(plan.config.images[section.images]), section.recipe)[:2]))
+    values = products = parameters = 0.0
+    for layer in plan.layers(shard.population):
+        weights = math.prod(layer.weight)
+        parameters += weights + layer.weight[0]
+        products += weights * (area if layer.kind == "convolution" else 1)
+        if layer.kind == "convolution":
+            values += area * layer.weight[0]
+            area = area / 4 if layer.pooled else area
+    image = values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT
+    tests = (1 + len(section.cross_test)) * TESTED_IMAGES * len(steps) * TEST_SHARE
+    seconds = shard.count * image * (section.recipe.iterations * section.recipe.batch + tests)
+    shown = 3 * sum(images(plan.config.images[name]).disk_mb for name in (section.images, *section.cross_test))
+    snapshots = 4e-6 * parameters * shard.count * len(steps)
+    gpus = plan.config.jobs.gpus
+    seconds = seconds / CORES_PER_GPU if gpus else seconds
+    return Demand(TORCH[0] + seconds, TORCH[1] + shown + 3 * snapshots / len(steps), snapshots, gpus)
+
+
+def resnet(plan: Plan, population: str) -> Demand:
+    """Forecast the training of one residual network; one whose weights are given only reads them."""
+    section = plan.config.resnets[population]
+    config = plan.config.images[section.images]
+    shape = shape_of(config)
+    values, products, parameters, wide = 0, 0, 0, int(shape[2])
+    for layer in resnet_layers(section, shape):
+        values += layer.height * layer.width * layer.channels
+        products += layer.height * layer.width * layer.channels * wide * 9
+        parameters += 9 * wide * layer.channels
+        wide = layer.channels
+    pictures = 0.0 if section.checkpoints else section.recipe.epochs * (train_size(config) or 10_000) * (1 + 1 / 15)
+    seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
+    gpus = plan.config.jobs.gpus
+    held = TORCH[1] + 3 * images(config).disk_mb + 30e-6 * parameters + 40e-6 * values * section.recipe.batch
+    return Demand(TORCH[0] + (seconds / CORES_PER_GPU if gpus else seconds), held, 4e-6 * parameters, gpus)
+
+
+def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
+    ks = {variant.density.k for step in steps for variant in layer.variants[step]}
+    seconds = len(steps) * layer.points * (SECONDS_PER_NEIGHBOUR * layer.points + 2e-6)
+    row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
+    rows = layer.points * len(steps)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
+
+
+def nulls(plan: Plan, points: int) -> Demand:
+    """Forecast the draws of the sphere null for clouds of so many points."""
+    variants, draws = plan.null_points[points], plan.config.significance.draws
+    return Demand(NUMERIC[0] + draws * _draw(points, variants), NUMERIC[1] + _held(points, variants), 0.1)
+
+
+def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the barcodes and tests of a layer's clouds."""
+    draws = 1 + plan.config.significance.draws * ("permuted" in plan.config.significance.nulls)
+    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
+    seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
+    held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
+
+
+def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the mapper graphs of a layer's headline clouds."""
+    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in plan.mapper_steps(layer, steps))
+    held = len(steps) * layer.points * CLOUD_BYTES / 2e6
+    return Demand(NUMERIC[0] + kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
+
+
+def _kept(points: int, variant: Variant) -> int:
+    return max(1, round(variant.density.p * points))
+
+
+def _used(points: int, variant: Variant) -> int:
+    return min(_kept(points, variant), variant.landmarks)
+
+
+def _draw(points: int, variants: tuple[Variant, ...]) -> float:
+    """Give the seconds of one cloud under some variants: one search for neighbours, one barcode each."""
+    seconds = SECONDS_PER_NEIGHBOUR * points**2
+    for variant in variants:
+        kept, used = _kept(points, variant), _used(points, variant)
+        seconds += barcode_forecast(used).seconds + (kept > used) * kept * used * SECONDS_PER_LANDMARK
+    return seconds
+
+
+def _held(points: int, variants: tuple[Variant, ...]) -> float:
+    """Give the MB that the largest barcode needs besides its cloud."""
+    return max(barcode_forecast(_used(points, v)).bytes for v in variants) / 1e6 + points * CLOUD_BYTES / 1e6

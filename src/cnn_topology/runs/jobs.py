@@ -1,0 +1,118 @@
+"""The jobs of a run as Snakemake plans them, read from its dry-run: the one source for plan, status and verify."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cnn_topology.errors import InputError
+
+SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
+_FIELD = re.compile(r" {4}(\w+): (.*)")
+_HEAD = re.compile(r"(?:local)?rule (.+):")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: its rule, its files relative to the folder Snakemake runs in, and what it asks for."""
+
+    rule: str
+    outputs: tuple[str, ...] = ()
+    log: str | None = None
+    benchmark: str | None = None
+    threads: int = 1
+    resources: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The rule, and the item where a rule has several: as in the name of the log."""
+        return self.rule if self.log is None else f"{self.rule} {Path(self.log).stem}"
+
+
+def list_jobs(config: Path, directory: Path) -> list[Job]:
+    """List every job of a run, done or not; nothing is changed or locked.
+
+    Parameters
+    ----------
+    config : Path
+        The config file.
+    directory : Path
+        The folder that holds `results`.
+
+    Raises
+    ------
+    InputError
+        With Snakemake's own words, if the config is wrong or the Snakefile is not at hand.
+    """
+    if not SNAKEFILE.is_file():
+        raise InputError(f"{SNAKEFILE}: no such file; install the package from its checkout with `pip install -e .`")
+    if not config.is_file():
+        raise InputError(f"{config}: no such config file")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--nocolor", "--nolock", "--cores", "1"]
+    command += ["--snakefile", str(SNAKEFILE), "--directory", str(directory), "--configfile", str(config.resolve())]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.strip() and "Using workflow" not in line]
+        raise InputError("snakemake cannot plan this run:\n" + "\n".join(said[-8:]))
+    return parse_jobs(done.stdout)
+
+
+def parse_jobs(text: str) -> list[Job]:
+    """Read the jobs out of what `snakemake --dry-run` prints, without the target `all`, which makes nothing."""
+    jobs: list[Job] = []
+    rule, fields = "", {}
+    for line in [*text.splitlines(), ""]:
+        if match := _FIELD.fullmatch(line):
+            fields[match[1]] = match[2]
+            continue
+        if rule and "output" in fields:
+            jobs.append(_job(rule, fields))
+        match = _HEAD.fullmatch(line)
+        rule, fields = match[1] if match else "", {}
+    return jobs
+
+
+def _job(rule: str, fields: dict[str, str]) -> Job:
+    resources = dict(pair.split("=", 1) for pair in fields.get("resources", "").split(", ") if "=" in pair)
+    return Job(
+        rule,
+        tuple(fields["output"].split(", ")),
+        fields.get("log"),
+        fields.get("benchmark"),
+        int(fields.get("threads", 1)),
+        {name: float(value) for name, value in resources.items() if re.fullmatch(r"[\d.]+", value)},
+    )
+
+
+def find_run(run: str) -> Path:
+    """Find a run's folder, by its path or its name.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it was never started.
+    """
+    folder = next((path for path in (Path(run), Path("results") / run) if path.is_dir()), None)
+    if folder is None:
+        there = sorted(path.parent.name for path in Path("results").glob("*/config.yaml"))
+        raise InputError(f"{run}: no such run; under results/ there are: {', '.join(there) or 'none'}")
+    if not (folder / "config.yaml").is_file():
+        raise InputError(f"{folder}: holds no config.yaml, which every run writes when it starts; start it first")
+    return folder
+
+
+def directory_of(run: Path) -> Path:
+    """Give the folder that Snakemake was started in for a run, which stands in `results/<run>` there.
+
+    Raises
+    ------
+    InputError
+        If the run's folder was moved out of a folder named `results`.
+    """
+    run = run.resolve()
+    if run.parent.name != "results":
+        raise InputError(f"{run}: a run stands in a folder `results`; put it back there")
+    return run.parent.parent

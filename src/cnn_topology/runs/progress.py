@@ -1,0 +1,142 @@
+"""How far a run is, from its files alone: nothing is asked of a scheduler, which may run elsewhere or be gone."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cnn_topology.runs.costs import group_of
+from cnn_topology.runs.jobs import Job
+from cnn_topology.runs.provenance import cost_by_rule
+
+_ERROR = re.compile(r"^Error in rule .*?:\n(?:    .*\n)*?    log: (\S+)", re.M)
+
+
+@dataclass
+class Progress:
+    """The jobs of a run by state. A job is done when all its files are there, whatever config made them."""
+
+    done: list[Job] = field(default_factory=list)
+    running: list[Job] = field(default_factory=list)
+    failed: list[Job] = field(default_factory=list)
+    waiting: list[Job] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Number of jobs."""
+        return len(self.done) + len(self.running) + len(self.failed) + len(self.waiting)
+
+
+def progress_of(jobs: Iterable[Job], directory: Path, alive: bool) -> Progress:
+    """Sort jobs by state.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        All jobs of the run.
+    directory : Path
+        The folder that their paths are relative to.
+    alive : bool
+        Whether a Snakemake may still work there; if not, a job that has begun and is not done counts as waiting.
+    """
+    progress = Progress()
+    began, errors = _last_start(directory)
+    for job in jobs:
+        log = directory / job.log if job.log else None
+        begun = log is not None and log.is_file() and log.stat().st_mtime >= began
+        if all((directory / path).is_file() for path in job.outputs):
+            progress.done.append(job)
+        elif begun and job.log in errors:
+            progress.failed.append(job)
+        elif begun and alive:
+            progress.running.append(job)
+        else:
+            progress.waiting.append(job)
+    return progress
+
+
+def _last_start(directory: Path) -> tuple[float, set[str]]:
+    """Give when Snakemake was last started here and the logs of the jobs that have failed since."""
+    logs = sorted((directory / ".snakemake/log").glob("*.snakemake.log"), key=lambda path: path.stat().st_mtime)
+    if not logs:
+        return 0.0, set()
+    first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d+)\.snakemake\.log", logs[-1].name)
+    errors = set(_ERROR.findall(logs[-1].read_text(encoding="utf-8", errors="replace")))
+    return (_seconds(first.groups()) if first else 0.0), errors
+
+
+def _seconds(parts: tuple[str, ...]) -> float:
+    year, month, day, hour, minute, second = map(int, parts[:6])
+    return datetime(year, month, day, hour, minute, second).timestamp()  # Snakemake names its log by local time
+
+
+def is_locked(directory: Path) -> bool:
+    """Tell whether a Snakemake holds the folder, or was killed while it did."""
+    return any((directory / ".snakemake/locks").glob("*"))
+
+
+def snakemake_here(directory: Path) -> int | None:
+    """Give the process id of a Snakemake that works in the folder on this machine, if there is one."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+            if (
+                b"snakemake" in command
+                and b"--dry-run" not in command
+                and (entry / "cwd").resolve() == directory.resolve()
+            ):
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
+def seconds_left(progress: Progress, benchmarks: Path) -> float:
+    """Estimate the wall time left: forecasts, corrected by what the stages that are done took, over the jobs at work.
+
+    Parameters
+    ----------
+    progress : Progress
+        Of the run.
+    benchmarks : Path
+        The folder of what Snakemake measured.
+    """
+    forecast: dict[str, list[float]] = defaultdict(list)
+    for job in progress.done:
+        forecast[group_of(job)].append(_expected(job))
+    measured = {name: cost["wall_s"] for name, cost in cost_by_rule(benchmarks).items()}
+    known = [name for name in forecast if measured.get(name)]
+    overall = (
+        sum(measured[name] for name in known) / max(1.0, sum(sum(forecast[name]) for name in known)) if known else 1
+    )
+    left = 0.0
+    for job in [*progress.running, *progress.waiting, *progress.failed]:
+        name = group_of(job)
+        ratio = measured[name] / max(1.0, sum(forecast[name])) if name in known else overall
+        left += ratio * _expected(job) * (0.5 if job in progress.running else 1)
+    return left / max(1, len(progress.running))
+
+
+def _expected(job: Job) -> float:
+    return job.resources.get("expected_s", 60 * job.resources.get("runtime", 1))
+
+
+def last_line(log: Path) -> str:
+    """Give the last line of a job's log that says something."""
+    lines = [line.strip() for line in _lines(log) if line.strip()]
+    return lines[-1] if len(lines) > 1 else "no word yet"
+
+
+def command_of(log: Path) -> str | None:
+    """Give the command that repeats a job: the first line of its log."""
+    first = next(iter(_lines(log)), "")
+    return first if first.startswith("cnn-topology ") else None
+
+
+def _lines(log: Path) -> list[str]:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,187 @@
+"""What a run was made by and what it took: code, config, data, machine, time and memory of each rule.
+
+With it the answers that a reviewer's checklist asks for (the list of the machine-learning conferences: data and
+splits, hyperparameters, n and seeds, error bars, compute).
+"""
+
+import csv
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cnn_topology.plan.config import RunConfig
+
+PACKAGE = "cnn-topology"
+
+
+def commit_of(folder: Path) -> dict[str, Any]:
+    """Give the commit of the checkout and whether tracked files differ from it; None where there is no git."""
+    head, changes = _said("git", "-C", str(folder), "rev-parse", "HEAD"), None
+    if head is not None:
+        changes = _said("git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no")
+    return {"commit": head, "changed_files": None if changes is None else len(changes.splitlines())}
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of Python, the system, this package and all libraries that it names."""
+    found = {"python": platform.python_version(), "system": platform.platform()}
+    asked = [re.split(r"[\s<>=!~;\[]", line)[0] for line in metadata.requires(PACKAGE) or () if "extra ==" not in line]
+    for name in (PACKAGE, *sorted(asked)):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Give processor, cores, memory and GPUs of this machine; on a cluster, of the one that ends the run."""
+    models = re.findall(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), re.M)
+    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", _text(Path("/proc/meminfo")), re.M)
+    gpus = _said("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    return {
+        "processor": models[0] if models else platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(int(memory[0]) / 1e6, 1) if memory else None,
+        "gpus": gpus.splitlines() if gpus else [],
+    }
+
+
+def cost_by_rule(benchmarks: Path) -> dict[str, dict[str, float]]:
+    """Add up what Snakemake measured of each job, by folder of `benchmarks`: the last attempt of each job counts.
+
+    Returns
+    -------
+    dict of str to dict
+        ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for path in sorted(benchmarks.glob("*/*.tsv")):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                cost = found.setdefault(path.parent.name, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})
+                cost["jobs"] += 1
+                cost["wall_s"] = round(cost["wall_s"] + _number(row.get("s")), 3)
+                cost["cpu_s"] = round(cost["cpu_s"] + _number(row.get("cpu_time")), 3)
+                cost["peak_mb"] = max(cost["peak_mb"], _number(row.get("max_rss")))
+    return found
+
+
+def total_cost(rules: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Add up the costs of all rules, in hours."""
+    return {
+        "jobs": sum(cost["jobs"] for cost in rules.values()),
+        "wall_hours_of_all_jobs": round(sum(cost["wall_s"] for cost in rules.values()) / 3600, 4),
+        "cpu_hours": round(sum(cost["cpu_s"] for cost in rules.values()) / 3600, 4),
+        "peak_gb_of_a_job": round(max((cost["peak_mb"] for cost in rules.values()), default=0) / 1000, 3),
+    }
+
+
+def checklist(
+    config: RunConfig, sets: Mapping[str, Mapping[str, Any]], total: Mapping[str, float], commit: Mapping[str, Any]
+) -> dict[str, str]:
+    """Answer the questions of a reproducibility checklist from what the run knows of itself.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The run.
+    sets : mapping
+        By image set: ``train``, ``test`` (numbers of images), ``shape``, ``classes``, ``sha256``.
+    total, commit : mapping
+        From `total_cost` and `commit_of`.
+    """
+    splits = "; ".join(
+        f"{name} ({config.images[name].kind}): {facts['train']} training and {facts['test']} test images of "
+        f"{'x'.join(map(str, facts['shape']))}, SHA-256 {facts['sha256'][:12]}"
+        for name, facts in sets.items()
+    )
+    recipes = [
+        f"{name}: {population.architecture.family}"
+        f"({', '.join(map(str, (*population.architecture.convolutions, *population.architecture.dense)))}), "
+        f"{population.recipe.optimizer}, learning rate {population.recipe.learning_rate:g}, batch "
+        f"{population.recipe.batch}, {population.recipe.iterations} iterations"
+        for name, population in config.populations.items()
+    ]
+    recipes += [
+        f"{name}: residual network, variant {networks.variant}, {networks.recipe.epochs} epochs, learning rate "
+        f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch}"
+        for name, networks in config.resnets.items()
+    ]
+    trained = {**config.populations, **config.resnets}
+    counts = "; ".join(f"{name}: n = {networks.networks}" for name, networks in trained.items())
+    test = config.significance
+    state = "unknown (no git here)" if commit["commit"] is None else commit["commit"]
+    changed = f", {commit['changed_files']} tracked files changed since" if commit["changed_files"] else ""
+    return {
+        "Data and splits": f"{splits}. Subsets are drawn by seed and balanced by class; no test "
+        "image is trained on, and no network is chosen by its test accuracy.",
+        "Hyperparameters": f"{'; '.join(recipes)}. All of them stand in the config "
+        "(config.yaml beside this file), fixed before the run; the program searches none.",
+        "Number of runs and seeds": f"{counts}. The run's seed is {config.seed}; each network, draw and "
+        "subset has a seed of its own, SHA-256 of the run's seed and of what the item is; the table `training` lists "
+        "those of the networks.",
+        "Error bars": "Each figure says what its band is and how many networks it is over. Loops are tested against "
+        f"{test.draws} draws of each null ({', '.join(test.nulls)}) at level {test.alpha:g}, familywise over the bars "
+        "of a cloud; p-values are not corrected across clouds.",
+        "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
+        f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
+        f"{total['peak_gb_of_a_job']:.2g} GB in a job. A job that was stopped and went on counts its last part alone.",
+        "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
+        "To repeat": "snakemake --cores all --configfile config.yaml (the file beside this one); the same seed "
+        "gives the same tables, byte for byte on one machine and libraries.",
+    }
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """Write a record as text for people."""
+    lines = [f"Provenance of the run {record['run']}, {record['finished']}", ""]
+    for question, answer in record["checklist"].items():
+        lines += [question, f"    {answer}", ""]
+    lines += [
+        "Time and memory of each rule",
+        f"    {'rule':<22} {'jobs':>6} {'wall s':>10} {'CPU s':>10} {'peak MB':>9}",
+    ]
+    for name, cost in sorted(record["rules"].items(), key=lambda item: -item[1]["wall_s"]):
+        lines.append(
+            f"    {name:<22} {cost['jobs']:>6} {cost['wall_s']:>10.1f} {cost['cpu_s']:>10.1f} {cost['peak_mb']:>9.0f}"
+        )
+    lines += ["", "Machine", *_pairs(record["hardware"]), "", "Versions", *_pairs(record["versions"]), ""]
+    lines += ["Image sets", *_pairs({name: facts["sha256"] for name, facts in record["data"].items()}), ""]
+    lines += ["Hashes", *_pairs({"config": record["config_sha256"], **record["code"]})]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
+    for name, value in values.items():
+        said = ", ".join(value) or "none" if isinstance(value, list) else value
+        yield f"    {name}: {'unknown' if said is None else said}"
+
+
+def _number(text: str | None) -> float:
+    """Read a measurement; a job too short to be measured has none."""
+    return float(text) if text not in (None, "", "-", "NA") else 0.0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _said(*command: str) -> str | None:
+    """Give what a command prints, or None if it is not there or fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,332 @@
+"""Thousands of broken files: each is read, or refused by one clear error; nothing crashes, hangs, runs or escapes.
+
+The mutations are drawn by a fixed seed. FUZZ_ROUNDS multiplies their number.
+"""
+
+import copy
+import io
+import os
+import pickle
+import random
+import signal
+import string
+import tarfile
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+import yaml
+
+from cnn_topology.cli import main
+from cnn_topology.data import originals
+from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_set
+from cnn_topology.data.npz import read_npz
+from cnn_topology.errors import InputError
+from cnn_topology.networks.checkpoints import read_checkpoint
+from cnn_topology.plan.config import read_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.names import RunFolder
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors
+from cnn_topology.training.snapshots import read_snapshot, write_snapshot
+
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
+SECONDS = 20
+
+
+@contextmanager
+def in_time():
+    """Fail when a reader hangs."""
+
+    def stop(*_):
+        raise TimeoutError(f"no answer within {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def broken(content, count, seed):
+    """Yield mutations of a file: cut, bits flipped, bytes changed, put in, taken out or zeroed, lengths blown up."""
+    rng = random.Random(seed)
+    yield b""
+    yield content[:1]
+    yield b"\0" * len(content)
+    yield bytes(rng.randrange(256) for _ in range(500))
+    for _ in range(count - 4):
+        data = bytearray(content)
+        place = rng.randrange(len(data))
+        # Headers and tables of contents stand at either end: half of the mutations go there.
+        if rng.random() < 0.5:
+            place = min(rng.randrange(200), len(data) - 1)
+            place = place if rng.random() < 0.5 else len(data) - 1 - place
+        match rng.randrange(7):
+            case 0:
+                del data[place:]
+            case 1:
+                data[place] ^= 1 << rng.randrange(8)
+            case 2:
+                data[place : place + 4] = bytes(rng.randrange(256) for _ in range(4))
+            case 3:
+                data[place:place] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 64)))
+            case 4:
+                del data[place : place + rng.randrange(1, 64)]
+            case 5:
+                data[place : place + 32] = b"\0" * len(data[place : place + 32])
+            case 6:
+                data[place : place + 8] = (rng.choice((2**63 - 1, 2**31, 2**64 - 1, 0))).to_bytes(8, "little")
+        yield bytes(data)
+
+
+def refused_or_read(reader, path):
+    """Read; an `InputError` is an answer, any other exception is a failure. Tell which."""
+    with in_time():
+        try:
+            reader(path)
+        except InputError as error:
+            assert str(path) in str(error) or reader is _plan
+            return True
+    return False
+
+
+def attack(reader, content, path, count, seed=0):
+    """Read every mutation of a file and count those that were refused."""
+    refused = 0
+    for number, data in enumerate(broken(content, count * ROUNDS, seed)):
+        path.write_bytes(data)
+        try:
+            refused += refused_or_read(reader, path)
+        except Exception as error:
+            raise AssertionError(f"mutation {number} of {path.name} by seed {seed}: {error!r}") from error
+    return refused
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def _snapshot(path):
+    rng = np.random.default_rng(0)
+    ids = {"networks": "[0, 1]", "seeds": "[5, 6]", "step": "4", "failed": "[false, false]", "config": "c", "data": "d"}
+    write_snapshot(path, {"conv1.weight": rng.standard_normal((2, 3, 1, 3, 3)).astype(np.float32)}, ids)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("reader", [read_tensors, read_metadata, read_shapes, read_snapshot])
+def test_broken_snapshots_are_refused(reader, folder):
+    path = folder / "00000004.safetensors"
+    refused = attack(reader, _snapshot(path), path, 150)
+    if reader in (read_tensors, read_snapshot):
+        assert refused >= 145 * ROUNDS
+
+
+def test_snapshots_with_odd_metadata_are_refused(folder):
+    path = folder / "odd.safetensors"
+    for key in ("networks", "seeds", "step", "failed"):
+        for value in ("", "null", "{}", "[[", "1e999", "nan", "[null]", '"x"', "9" * 5000):
+            ids = {"networks": "[0]", "seeds": "[5]", "step": "4", "failed": "[false]"}
+            write_snapshot(path, {"a": np.zeros(1, np.float32)}, {**ids, key: value})
+            assert refused_or_read(read_snapshot, path), (key, value)
+
+
+def test_broken_image_sets_are_refused(folder):
+    path = folder / "set.safetensors"
+    images, labels = np.zeros((4, 5, 5, 1), np.uint8), np.array([0, 1, 0, 1])
+    write_image_set(path, ImageSet("set", images, labels, images, labels, ("a", "b")))
+    assert attack(read_image_set, path.read_bytes(), path, 150) >= 130 * ROUNDS
+
+
+@pytest.mark.parametrize("reader", [read_table, read_notes])
+def test_broken_tables_are_refused(reader, folder):
+    path = folder / "table.parquet"
+    schema = pa.schema([("name", pa.string()), ("step", pa.int64()), ("value", pa.float64())])
+    table = pa.table({"name": ["a", "b", None] * 40, "step": range(120), "value": np.linspace(0, 1, 120)})
+    write_table(path, table, schema, {"seed": "1", "config": "c"})
+    refused = attack(reader, path.read_bytes(), path, 300)
+    if reader is read_table:
+        assert refused >= 270 * ROUNDS
+
+
+def _npz():
+    file = io.BytesIO()
+    images, labels = np.zeros((4, 5, 5), np.uint8), np.array([0, 1, 0, 1])
+    np.savez(file, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return file.getvalue()
+
+
+def test_broken_npz_files_are_refused(folder):
+    attack(lambda path: read_npz("own", path, None), _npz(), folder / "own.npz", 300)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_broken_checkpoints_are_refused(suffix, folder):
+    path = folder / f"weights{suffix}"
+    tensors = {"conv1.weight": torch.arange(27.0).reshape(1, 3, 3, 3), "bn1.bias": torch.zeros(3)}
+    if suffix == ".pt":
+        torch.save({"state_dict": tensors, "epoch": 3}, path)
+    else:
+        from safetensors.torch import save_file
+
+        save_file(tensors, path)
+    attack(read_checkpoint, path.read_bytes(), path, 300)
+
+
+class _Code:
+    """An object that runs a command when it is unpickled."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.made),))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_code_in_a_checkpoint_or_an_array_is_never_run(wrapped, folder):
+    made = folder / "made-by-code"
+    harm = {"state_dict": {"conv1.weight": _Code(made)}} if wrapped else _Code(made)
+    for path in (folder / "harm.pt", folder / "plain.pt"):
+        torch.save(harm, path) if path.name == "harm.pt" else path.write_bytes(pickle.dumps(harm))
+        assert refused_or_read(read_checkpoint, path)
+    file = io.BytesIO()
+    objects = np.array([_Code(made)] * 4, dtype=object)
+    np.savez(file, x_train=objects, y_train=objects, x_test=objects, y_test=objects)
+    (folder / "harm.npz").write_bytes(file.getvalue())
+    assert refused_or_read(lambda path: read_npz("own", path, None), folder / "harm.npz")
+    assert not made.exists()
+
+
+def test_an_archive_does_not_write_outside_of_its_folder(folder):
+    into = folder / "archive/into"
+    into.mkdir(parents=True)
+    for name, link in (("../escaped", None), (str(folder / "escaped"), None), ("inside", "../../escaped")):
+        archive = folder / "harm.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            member = tarfile.TarInfo(name)
+            if link:
+                member.type, member.linkname = tarfile.SYMTYPE, link
+                tar.addfile(member)
+                member = tarfile.TarInfo(f"{name}/file")
+            member.size = 4
+            tar.addfile(member, io.BytesIO(b"harm"))
+        with suppress(tarfile.FilterError):
+            originals._extract(archive, into)
+    assert [path for path in folder.rglob("escaped*") if into not in path.parents] == []
+
+
+ODD = (
+    None, True, -1, 0, 1, 3.7, 1e308, float("inf"), float("nan"), 2**70, "", " ", "all", "../..", "/etc/passwd", "a/b",
+    "a\0b", "x" * 10_000, "..", "-", "𝔘", [], [[]], [None], {}, {"a": {}}, {"": 1}, {1: 2}, ["conv1"] * 50,
+    "2026-01-01", b"bytes",
+)  # fmt: skip
+
+
+def _nodes(tree, path=()):
+    yield path
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, node in items:
+        yield from _nodes(node, (*path, key))
+
+
+def _with(tree, path, value):
+    tree = copy.deepcopy(tree)
+    if not path:
+        return value
+    node = tree
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return tree
+
+
+def _plan(path):
+    """Read a config as the Snakefile does; every path it names stays in the run's folder."""
+    config = read_config(path)
+    plan = Plan(config)
+    run = RunFolder(config.name)
+    names = [run.training(shard.population, shard.number) for shard in plan.shards]
+    names += [run.part("clouds", c.population, c.layer.name, 0) for c in plan.layer_clouds]
+    names += [run.images(name) for name in config.images]
+    for name in (run.root, *names):
+        assert os.path.normpath(name) == name
+        assert name.startswith("results/")
+        assert set(name) <= set(string.ascii_letters + string.digits + "_-./")
+
+
+def test_configs_with_odd_values_are_refused_or_stay_inside(tiny, folder):
+    path = folder / "run.yaml"
+    places, rng, count = list(_nodes(tiny)), random.Random(0), 0
+    for place in places:
+        for value in rng.sample(ODD, 12 * ROUNDS if len(ODD) > 12 * ROUNDS else len(ODD)):
+            path.write_text(yaml.dump(_with(tiny, place, value), allow_unicode=True), encoding="utf-8")
+            try:
+                refused_or_read(_plan, path)
+            except Exception as error:
+                raise AssertionError(f"{place} = {value!r}: {error!r}") from error
+            count += 1
+    assert count >= 600
+
+
+def test_keys_that_are_odd_or_missing_are_refused_or_stay_inside(tiny, folder):
+    path, rng = folder / "run.yaml", random.Random(1)
+    for place in [place for place in _nodes(tiny) if place and isinstance(place[-1], str)]:
+        for key in ("../up", "a b", "", "Ü", "x" * 200, 7):
+            changed = copy.deepcopy(tiny)
+            node = changed
+            for part in place[:-1]:
+                node = node[part]
+            value = node.pop(place[-1])
+            if rng.random() < 0.8:
+                node[key] = value
+            path.write_text(yaml.dump(changed, allow_unicode=True), encoding="utf-8")
+            try:
+                refused_or_read(_plan, path)
+            except Exception as error:
+                raise AssertionError(f"{place} renamed to {key!r}: {error!r}") from error
+
+
+def test_text_that_is_hardly_a_config_is_refused(tiny, folder):
+    path = folder / "run.yaml"
+    attack(_plan, yaml.safe_dump(tiny).encode(), path, 300)
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(8)
+    )
+    for text in (
+        bomb,
+        "[" * 3000,
+        "{" * 3000,
+        "&a [*a]",
+        "a: &a {b: *a}",
+        "!!python/object/apply:os.system ['true']",
+        "\ufeff",
+        "? [1, 2]\n: 3",
+        "--- 1\n--- 2",
+    ):
+        path.write_text(text, encoding="utf-8")
+        assert refused_or_read(_plan, path), text[:40]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "--configfile", "{}"],
+        ["collect", "loops", "--parts", "{}", "--output", "out.parquet"],
+        ["clouds", "--parameters", "[]", "--snapshots", "{}", "--output", "out.parquet"],
+    ],
+)
+def test_the_command_line_answers_in_one_line_with_status_2(arguments, folder, capsys):
+    path = folder / "nonsense"
+    path.write_bytes(b"\x93 nonsense")
+    assert main([argument.format(path) for argument in arguments]) == 2
+    said = [
+        line for line in capsys.readouterr().err.splitlines() if not line.startswith(f"cnn-topology {arguments[0]} ")
+    ]
+    assert len(said) == 1
+    assert "Traceback" not in said[0]

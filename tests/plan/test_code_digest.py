@@ -1,0 +1,106 @@
+"""The digest of the code behind a verb: it covers what computes, and nothing else reruns a job."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from cnn_topology.cli import VERBS
+from cnn_topology.plan import code
+from cnn_topology.plan.parameters import Parameters
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Give a copy of the package whose files a test may change."""
+    copy = tmp_path / "cnn_topology"
+    shutil.copytree(code.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "PACKAGE", copy)
+    _forget()
+    yield copy
+    _forget()
+
+
+def _forget():
+    for cached in (code._digest, code._imports, code._files):
+        cached.cache_clear()
+
+
+def _changed(package, name, text="x = 1\n"):
+    """Append to a module and give the verbs whose digest changes."""
+    _forget()
+    before = {verb: code.code_digest(verb) for verb in VERBS}
+    path = package / name
+    path.write_text(path.read_text() + text)
+    _forget()
+    return {verb for verb in VERBS if code.code_digest(verb) != before[verb]}
+
+
+def test_training_code_reruns_training_and_no_analysis(package):
+    assert _changed(package, "training/stack.py") == {"train"}
+
+
+def test_drawing_code_reruns_no_job_that_computes(package):
+    assert not _changed(package, "figures/style.py") & {"images", "train", "clouds", "nulls", "barcodes", "mapper"}
+
+
+def test_persistence_code_reruns_what_computes_barcodes(package):
+    changed = _changed(package, "topology/annotation_kernels.py")
+    assert {"nulls", "barcodes", "controls"} <= changed
+    assert not changed & {"images", "train", "clouds", "figure"}
+
+
+def test_a_figures_own_code_reruns_that_figure(package):
+    before = [code.code_digest("figure", f"figures.{kind}") for kind in ("cloud", "nulls")]
+    path = package / "figures/cloud.py"
+    path.write_text(path.read_text() + "x = 1\n")
+    _forget()
+    after = [code.code_digest("figure", f"figures.{kind}") for kind in ("cloud", "nulls")]
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_the_template_of_a_page_counts(package):
+    assert _changed(package, "figures/mapper_page.html", " ") == {"page"}
+
+
+def test_comments_config_models_and_messages_rerun_nothing(package):
+    assert _changed(package, "training/stack.py", "# a remark\n\n") == set()
+    assert _changed(package, "plan/config.py") == set()
+    assert _changed(package, "errors.py") == set()
+
+
+def _loaded(module):
+    script = f"import sys, cnn_topology.{module}\nprint(*sorted(m for m in sys.modules if 'cnn_topology.' in m))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.removeprefix("cnn_topology.") for name in done.stdout.split()}
+
+
+def test_every_import_of_the_package_is_found():
+    """The text is held against what Python itself loads, without what the plan alone needs."""
+    modules = _loaded("commands.barcodes") - _loaded("plan.parameters")
+    counted = {m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m)}
+    assert len(counted) > 10
+    assert counted <= code.modules_behind("commands.barcodes")
+
+
+def test_every_block_of_parameters_names_its_verb():
+    def below(cls):
+        return {cls, *(leaf for sub in cls.__subclasses__() for leaf in below(sub))}
+
+    blocks = {block for block in below(Parameters) - {Parameters} if block.__module__.startswith("cnn_topology.")}
+    assert blocks
+    assert {block.__name__: block.verb for block in blocks if block.verb not in VERBS} == {}
+
+
+def test_every_rule_watches_the_code_of_its_verb():
+    """A rule without it would keep what an earlier version of the code made."""
+    lacking = []
+    for path in sorted((code.PACKAGE.parents[1] / "workflow/rules").glob("*.smk")):
+        for rule in re.split(r"^\s*rule\b", path.read_text(), flags=re.M)[1:]:
+            verb = re.search(r'"cnn-topology ([\w-]+)', rule)
+            if verb and f'code_digest("{verb[1]}"' not in rule:
+                lacking.append(f'{path.name}: add `code=code_digest("{verb[1]}")` to the params of rule {rule[:40]}')
+    assert lacking == []

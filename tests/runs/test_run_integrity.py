@@ -1,0 +1,88 @@
+"""Whole files pass, and each kind of damage is named with the rule that makes the file again."""
+
+import pyarrow as pa
+import pytest
+
+from cnn_topology.commands.verify import run as verify
+from cnn_topology.errors import InputError
+from cnn_topology.runs.integrity import check_run
+from cnn_topology.runs.jobs import Job
+from cnn_topology.storage.atomic import atomic_path, checksum_path
+from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tensors import write_tensors
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Give a run of one file of each kind."""
+    import numpy as np
+
+    folder = tmp_path / "results/t"
+    schema = pa.schema([("x", pa.int64())])
+    write_table(folder / "tables/loops.parquet", pa.table({"x": [1, 2]}), schema, {"seed": "1"})
+    write_tensors(folder / "snapshots/0.safetensors", {"a": np.arange(50.0)}, {"step": "0"})
+    for name in ("figures/a.pdf", "tables/loops.csv", "summary.txt"):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(b"content of some length")
+    outputs = ("tables/loops.parquet", "snapshots/0.safetensors", "figures/a.pdf", "summary.txt")
+    jobs = [Job(f"make_{number}", (f"results/t/{name}",)) for number, name in enumerate(outputs)]
+    return tmp_path, folder, jobs
+
+
+def _faults(run):
+    directory, folder, jobs = run
+    return {fault.path: fault for _, fault in check_run(jobs, directory, folder) if fault}
+
+
+def test_an_undisturbed_run_is_whole(run):
+    directory, folder, jobs = run
+    assert [fault for _, fault in check_run(jobs, directory, folder)] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    "name", ["tables/loops.parquet", "snapshots/0.safetensors", "figures/a.pdf", "summary.txt", "tables/loops.csv"]
+)
+def test_lost_cut_and_altered_files_are_named(run, name):
+    path = run[1] / name
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-3] + bytes(255 - byte for byte in whole[-3:]), b""):
+        path.write_bytes(content)
+        faults = _faults(run)
+        assert [fault.state for fault in faults.values()] == ["damaged"], content
+        assert set(faults) == {f"results/t/{name}"}
+    path.write_bytes(whole)
+    assert not _faults(run)
+
+
+def test_a_missing_output_is_named_with_its_rule(run):
+    (run[1] / "figures/a.pdf").unlink()
+    fault = _faults(run)["results/t/figures/a.pdf"]
+    assert (fault.state, fault.rule) == ("missing", "make_2")
+
+
+def test_an_altered_value_of_a_table_is_found_by_its_content(run):
+    import pyarrow.parquet as pq
+
+    path = run[1] / "tables/loops.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.table({"x": [1, 3]}).replace_schema_metadata(table.schema.metadata), path)
+    assert "it was altered" in _faults(run)["results/t/tables/loops.parquet"].reason
+
+
+def test_a_file_without_its_checksum_is_not_called_whole(run):
+    checksum_path(run[1] / "summary.txt").unlink()
+    assert "is missing" in _faults(run)["results/t/summary.txt"].reason
+
+
+def test_verify_says_how_to_make_the_files_again(run, monkeypatch, capsys):
+    directory, folder, jobs = run
+    monkeypatch.chdir(directory)
+    (folder / "config.yaml").write_text("name: t\n")
+    monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
+    arguments = type("Arguments", (), {"run": "t", "configfile": None})
+    verify(arguments)
+    assert "results/t: all 5 files are whole" in capsys.readouterr().out
+    (folder / "summary.txt").write_text("another")
+    with pytest.raises(InputError, match=r"1 of 5 files .* rm results/t/summary.txt && snakemake --cores all"):
+        verify(arguments)
+    assert "damaged: results/t/summary.txt (rule make_3)" in capsys.readouterr().out

@@ -1,0 +1,135 @@
+"""Jobs of a run read from Snakemake's dry-run, what they will cost, and how far they are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config, read_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.runs import forecast
+from cnn_topology.runs.costs import costs_by_rule, files_by_folder
+from cnn_topology.runs.jobs import Job, find_run, parse_jobs
+from cnn_topology.runs.progress import progress_of, seconds_left
+
+PRINTED = """
+[Sat Nov 21 08:29:39 2026]
+rule train_a:
+    input: results/t/images/d.safetensors
+    output: results/t/training/a/0000.parquet, results/t/snapshots/a/0000/00000000.safetensors
+    log: results/t/logs/train/a-0000.log
+    jobid: 5
+    benchmark: results/t/benchmarks/train/a-0000.tsv
+    reason: Forced execution
+    wildcards: shard=0000
+    threads: 2
+    resources: tmpdir=/tmp, runtime=60, expected_s=900, gpu=0, mem_mb=2000, mem=2 GB, disk_mb=500
+[Sat Nov 21 08:29:39 2026]
+localrule all:
+    input: results/t/training/a/0000.parquet
+    jobid: 0
+    reason: Forced execution
+    resources: tmpdir=/tmp
+[Sat Nov 21 08:29:39 2026]
+rule collect_training:
+    input: results/t/training/a/0000.parquet
+    output: results/t/tables/training.parquet
+    log: results/t/logs/collect/training.log
+    jobid: 6
+    benchmark: results/t/benchmarks/collect/training.tsv
+    reason: Forced execution
+    resources: tmpdir=/tmp, runtime=30, mem_mb=1000
+Job stats:
+"""
+
+
+def test_jobs_are_read_with_their_files_and_resources():
+    train, collect = parse_jobs(PRINTED)
+    assert (train.rule, train.name, train.threads) == ("train_a", "train_a a-0000", 2)
+    assert train.outputs[1] == "results/t/snapshots/a/0000/00000000.safetensors"
+    assert train.resources["expected_s"] == 900
+    assert collect.log == "results/t/logs/collect/training.log"
+
+
+def test_costs_add_up_by_stage_and_files_by_folder():
+    jobs = parse_jobs(PRINTED)
+    costs = costs_by_rule(jobs)
+    assert costs["train"].cpu_hours == pytest.approx(0.5)
+    assert costs["train"].disk_gb == pytest.approx(0.5)
+    assert costs["collect"].cpu_hours == pytest.approx(0.5)
+    assert files_by_folder(jobs)["results/t/snapshots/a/0000"] == 1
+
+
+def _touch(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_states_are_read_from_files_alone(tmp_path):
+    jobs = [
+        Job(f"train_{name}", (f"results/t/{name}",), f"results/t/logs/train/{name}.log", None, 1, {"expected_s": 10})
+        for name in ("done", "running", "failed", "earlier", "waiting")
+    ]
+    log = tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log"
+    _touch(log, "Error in rule train_failed:\n    jobid: 5\n    log: results/t/logs/train/failed.log (check)\n")
+    for name in ("done", "running", "failed", "earlier"):
+        _touch(tmp_path / f"results/t/logs/train/{name}.log", "cnn-topology train\n")
+    os.utime(tmp_path / "results/t/logs/train/earlier.log", (0, 0))
+    _touch(tmp_path / "results/t/done")
+    _touch(tmp_path / "results/t/benchmarks/train/done.tsv", "s\tcpu_time\tmax_rss\n20.0\t18\t-\n")
+    progress = progress_of(jobs, tmp_path, alive=True)
+    assert [[job.rule for job in state] for state in (progress.done, progress.running, progress.failed)] == [
+        ["train_done"],
+        ["train_running"],
+        ["train_failed"],
+    ]
+    assert [job.rule for job in progress.waiting] == ["train_earlier", "train_waiting"]
+    # Jobs took twice their forecast; half of the running one is left.
+    assert seconds_left(progress, tmp_path / "results/t/benchmarks") == pytest.approx(20 * 3.5)
+    assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
+
+
+def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _touch(tmp_path / "results/demo/config.yaml")
+    with pytest.raises(InputError, match="dmo: no such run; under results/ there are: demo"):
+        find_run("dmo")
+    assert find_run("demo") == Path("results/demo")
+
+
+def test_missing_config_is_explained(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan", "--configfile", "none.yaml"]) == 2
+    assert "none.yaml: no such config file; config/demo.yaml is one to start from" in capsys.readouterr().err
+
+
+def test_the_whole_config_reads_back_as_it_was(tiny, tmp_path):
+    config = parse_config(tiny)
+    (tmp_path / "config.yaml").write_text(config.to_yaml())
+    assert read_config(tmp_path / "config.yaml") == config
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    (tmp_path / "run.yaml").write_text("version: 1\nseed: 1\nimages: {}\nseed: 2\n")
+    with pytest.raises(InputError, match="the key 'seed' stands twice, in lines 2 and 4"):
+        read_config(tmp_path / "run.yaml")
+
+
+def test_forecasts_grow_with_what_is_asked(tiny):
+    small = Plan(parse_config(tiny))
+    tiny["populations"]["a"]["recipe"]["iterations"] = 1200
+    tiny["populations"]["a"]["shard"] = 5
+    large = Plan(parse_config(tiny))
+    little, much = (forecast.training(plan, plan.shards[0]) for plan in (small, large))
+    assert much.seconds > 50 * (little.seconds - forecast.TORCH[0])
+    assert much.disk_mb == pytest.approx(2.5 * little.disk_mb)
+    assert forecast.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
+
+
+def test_a_retry_asks_for_more_and_the_least_is_asked_for():
+    demand = forecast.Demand(seconds=3600, memory_mb=2000)
+    assert [demand.limit_mb(attempt) for attempt in (1, 2)] == [2600, 5200]
+    assert [demand.limit_minutes(attempt) for attempt in (1, 2)] == [240, 480]
+    assert forecast.Demand(1, 10).limit_mb() == forecast.LEAST_MB

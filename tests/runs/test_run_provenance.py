@@ -1,0 +1,43 @@
+"""The record of a run: what it took is added up from the benchmarks, and nothing about the machine is demanded."""
+
+from cnn_topology.plan.config import parse_config
+from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, total_cost, versions
+
+
+def test_costs_of_rules_add_up_and_missing_measurements_count_as_nothing(tmp_path):
+    for rule, item, row in (
+        ("train", "a", "3600.0\t1800\t900"),
+        ("train", "b", "3600\t1800\t950"),
+        ("x", "c", "1\tNA\t-"),
+    ):
+        path = tmp_path / rule / f"{item}.tsv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\tcpu_time\tmax_rss\n{row}\n")
+    rules = cost_by_rule(tmp_path)
+    assert rules["train"] == {"jobs": 2, "wall_s": 7200.0, "cpu_s": 3600.0, "peak_mb": 950.0}
+    total = total_cost(rules)
+    assert (total["jobs"], total["cpu_hours"], total["peak_gb_of_a_job"]) == (3, 1.0, 0.95)
+
+
+def test_a_clone_without_git_has_no_commit(tmp_path, monkeypatch):
+    assert commit_of(tmp_path) == {"commit": None, "changed_files": None}
+    monkeypatch.setenv("PATH", "")
+    assert commit_of(tmp_path)["commit"] is None
+    assert hardware()["gpus"] == []
+
+
+def test_versions_hold_every_library_the_package_names():
+    found = versions()
+    assert {"python", "system", "torch", "numpy", "snakemake"} <= set(found)
+    assert "not installed" not in found.values()
+
+
+def test_the_checklist_answers_from_the_run(tiny):
+    config = parse_config(tiny)
+    sets = {"digits": {"train": 80, "test": 20, "shape": [8, 8, 1], "sha256": "ab" * 32}}
+    total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
+    answers = checklist(config, sets, total, {"commit": None, "changed_files": None})
+    assert "80 training and 20 test images" in answers["Data and splits"]
+    assert "n = 5" in answers["Number of runs and seeds"]
+    assert "19 draws" in answers["Error bars"]
+    assert "no git here" in answers["Code"]

@@ -1,0 +1,26 @@
+# What the run was made by and what it took: the last thing made, and nothing depends on it.
+rule record_provenance:
+    input:
+        everything_else,
+        images=[RUN.images(name) for name in PLAN.config.images],
+    output:
+        record=RUN.provenance,
+        page=report(
+            RUN.provenance_page,
+            caption="../report/provenance.rst",
+            category="what it took",
+        ),
+    log:
+        RUN.log("provenance"),
+    benchmark:
+        RUN.benchmark("provenance")
+    resources:
+        **asks(forecast.PROVENANCE),
+    params:
+        config=PLAN.config.model_dump_json(),
+        run=RUN.root,
+        code=code_digest("provenance"),
+    shell:
+        "cnn-topology provenance --config {params.config:q} --images {input.images:q}"
+        " --benchmarks {params.run:q}/benchmarks --resume {params.run:q}/resume"
+        " --output {output.record:q} {output.page:q} &> {log:q}"

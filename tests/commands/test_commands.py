@@ -10,7 +10,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.schemas import BARCODES, FILTERS, LOOPS, SIGNIFICANCE
+from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTERS, LOOPS, SIGNIFICANCE
 from cnn_topology.training.snapshots import write_snapshot
 
 
@@ -36,11 +36,17 @@ def _analysed(tiny, folder, failed_at):
     block = CloudParameters.of(plan, layer, (0, 4)).dump()
     assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", clouds]) == 0
     assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
-    outputs = {name: folder / f"{name}.parquet" for name in ("barcodes", "loops", "significance", "filters")}
+    outputs = {name: folder / f"{name}.parquet" for name in ("barcodes", "loops", "significance", "filters", "circles")}
     named = [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
     block = BarcodeParameters.of(plan, layer, (0, 4)).dump()
     assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *named]) == 0
-    schemas = {"barcodes": BARCODES, "loops": LOOPS, "significance": SIGNIFICANCE, "filters": FILTERS}
+    schemas = {
+        "barcodes": BARCODES,
+        "loops": LOOPS,
+        "significance": SIGNIFICANCE,
+        "filters": FILTERS,
+        "circles": CIRCLES,
+    }
     return {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
 
 

@@ -11,7 +11,9 @@ from cnn_topology.commands.mapper import mapper_tables
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan, neighbours
 from cnn_topology.plan.mapper import MapperRecipe
-from cnn_topology.tables.schemas import FILTER_COORDINATES, TABLES
+from cnn_topology.statistics.circles import circle_test
+from cnn_topology.tables.schemas import CIRCLE_ARCS, FILTER_COORDINATES, TABLES
+from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
 from cnn_topology.topology.persistence import barcode
 
@@ -140,6 +142,14 @@ class Maker:
             made = mapper_tables(key, patches, MapperRecipe(resolution=8), 0)
             for name, table in made.items():
                 self.rows[name] += table.to_pylist()
+        test = circle_test(patches, self.rng, shuffles=2)
+        for number, circle in enumerate(CIRCLES):
+            row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1}
+            row |= {"within": int(test.found.within[number].sum()), "nearest": int(test.found.counts()[number])}
+            row |= {"permuted": test.permuted[number], "sphere": test.sphere[number], "p_permuted": 0.01}
+            row |= {"coverage": test.found.coverage()[number], "permuted_coverage": test.permuted_coverage[number]}
+            row |= dict(zip(CIRCLE_ARCS, test.found.arc_counts()[number].tolist(), strict=True))
+            self.rows["circles"].append({**key, **row, "fifth": 0.1, "sixth": 0.08, "five_loops": False})
         plane = np.linalg.svd(patches - patches.mean(0), full_matrices=False)
         plane12 = (patches - patches.mean(0)) @ plane[2][:2].T
         theta = np.mod(np.arctan2(patches[:, 1] - patches[:, 7], patches[:, 5] - patches[:, 3]), 2 * np.pi)

@@ -167,3 +167,12 @@ def test_tests_fall_between_snapshots_at_equal_distances(tiny):
     assert plan.test_steps("a") == (2, 6, 8, 10)
     del tiny["populations"]["a"]["snapshots"]["test_every"]
     assert Plan(parse_config(tiny)).test_steps("a") == ()
+
+
+def test_local_density_filters_are_measured_against_circles_where_asked(tiny):
+    tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.2, "p": 0.6}, {"k": 2, "p": 0.5}], "circles": "all"}]
+    tiny["clouds"].append({"layers": ["conv1"], "densities": [{"k": 3, "p": 0.5}]})
+    (clouds,) = Plan(parse_config(tiny)).layer_clouds
+    assert [variant.density for variant in clouds.measured] == [Density(k=2, p=0.5)]
+    tiny["clouds"][0]["circles"] = "headline"
+    assert Plan(parse_config(tiny)).layer_clouds[0].measured == ()

@@ -42,7 +42,7 @@ LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
 # Tables that are joined from one part per layer and block of steps.
-BARCODE_TABLES = ("barcodes", "loops", "significance", "filters")
+BARCODE_TABLES = ("barcodes", "loops", "significance", "filters", "circles")
 MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
 LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")

@@ -36,7 +36,7 @@ rule compute_barcodes:
     shell:
         "cnn-topology barcodes --parameters {params.block:q} --clouds {input.clouds:q} --null {input.null:q}"
         " --barcodes {output.barcodes:q} --loops {output.loops:q} --significance {output.significance:q}"
-        " --filters {output.filters:q} &> {log:q}"
+        " --filters {output.filters:q} --circles {output.circles:q} &> {log:q}"
 
 
 rule compute_mapper:

@@ -1,4 +1,4 @@
-"""`cnn-topology barcodes`: density filter, persistent homology, tests and Klein coordinates of a layer's clouds."""
+"""`cnn-topology barcodes`: density filter, persistent homology, tests, Klein coordinates and circles of a layer."""
 
 import argparse
 from functools import partial
@@ -12,12 +12,16 @@ import pyarrow.compute as pc
 from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.commands.nulls import filtering_of, sphere_draws
 from cnn_topology.plan.parameters import BarcodeParameters
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.circles import SHUFFLES, circle_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, permuted_null_cloud
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.rows import cloud_at, joined, with_ids
 from cnn_topology.tables.schemas import (
     BARCODES,
+    CIRCLE_ARCS,
+    CIRCLES,
     FILTER_COORDINATES,
     FILTERS,
     LOOPS,
@@ -25,7 +29,17 @@ from cnn_topology.tables.schemas import (
     SIGNIFICANCE,
     neighbour_column,
 )
+from cnn_topology.topology.circles import CIRCLES as CIRCLE_NAMES
+from cnn_topology.topology.circles import five_loops
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
+
+SCHEMAS = {
+    "barcodes": BARCODES,
+    "loops": LOOPS,
+    "significance": SIGNIFICANCE,
+    "filters": FILTERS,
+    "circles": CIRCLES,
+}
 
 Nulls = dict[Filtering, dict[str, NullDraws]]
 
@@ -35,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", required=True, type=BarcodeParameters.parse, help="JSON: layer, variants, test")
     parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
     parser.add_argument("--null", required=True, type=Path, help="the sphere null for clouds of this size")
-    for name in ("barcodes", "loops", "significance", "filters"):
+    for name in SCHEMAS:
         parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table {name}")
 
 
@@ -43,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Analyse every step of the block."""
     parameters: BarcodeParameters = arguments.parameters
     clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NULLS)
-    parts: dict[str, list[pa.Table]] = {"barcodes": [], "loops": [], "significance": [], "filters": []}
+    parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
     for step, variants in parameters.variants.items():
         cloud, points = cloud_at(clouds, step)
         if not len(points):
@@ -69,14 +83,15 @@ def run(arguments: argparse.Namespace) -> None:
                 parts["filters"].append(
                     _filters(which, cloud.take(found.kept), points[found.kept], distances[found.kept])
                 )
+            if number == 0 or variant in parameters.measured:
+                parts["circles"].append(_circles(which, found, points[found.kept], parameters))
             print(
                 f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {found.longest:.3f}, "
                 f"second {found.second:.3f}: {found.verdict}",
                 flush=True,
             )
     notes = parameters.notes([read_notes(arguments.clouds), read_notes(arguments.null)])
-    schemas = {"barcodes": BARCODES, "loops": LOOPS, "significance": SIGNIFICANCE, "filters": FILTERS}
-    for name, schema in schemas.items():
+    for name, schema in SCHEMAS.items():
         write_table(getattr(arguments, name), joined(parts[name], schema), schema, notes)
 
 
@@ -180,3 +195,30 @@ def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distanc
         "model": nearest_model(points),
     }
     return with_ids(which, columns, FILTERS)
+
+
+def _circles(which: dict[str, Any], found: CloudLoops, points: np.ndarray, parameters: BarcodeParameters) -> pa.Table:
+    names = ("population", "layer", "step", "k", "p")
+    identity = (parameters.run_seed, "circles", *(which[name] for name in names))
+    test = circle_test(points, np.random.default_rng(derive_seed(*identity)))
+    fifth, sixth, five = five_loops(found.barcode.lengths(1), found.significant_bars)
+    rows = len(CIRCLE_NAMES)
+    columns = {
+        "circle": list(CIRCLE_NAMES),
+        "kept": np.full(rows, len(points)),
+        "near": np.full(rows, test.found.near),
+        "within": test.found.within.sum(axis=1),
+        "nearest": test.found.counts(),
+        "permuted": test.permuted,
+        "sphere": test.sphere,
+        "shuffles": np.full(rows, SHUFFLES),
+        "p_permuted": test.p_permuted,
+        "coverage": test.found.coverage(),
+        "permuted_coverage": test.permuted_coverage,
+        "significant_bars": np.full(rows, found.significant_bars),
+        "fifth": np.full(rows, fifth),
+        "sixth": np.full(rows, sixth),
+        "five_loops": np.full(rows, five),
+        **dict(zip(CIRCLE_ARCS, test.found.arc_counts().T, strict=True)),
+    }
+    return with_ids(which, columns, CIRCLES)

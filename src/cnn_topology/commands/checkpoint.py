@@ -37,9 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
         for layer, tensor in parameters.tensors.items()
     }
     digests = [sha256_of(file) for file in files]
-    sources = [{"config": digest, "data": f"{file.name}:{digest}"} for file, digest in zip(files, digests, strict=True)]
     metadata = {
-        **parameters.notes(sources),
+        **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
         "population": parameters.population,
         "shard": "0",
         "networks": json.dumps(list(range(len(files)))),

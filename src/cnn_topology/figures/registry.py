@@ -27,6 +27,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "evolution": ("loops", "significance", "training"),
     "sensitivity": ("loops",),
     "klein_coordinates": ("loops", "filters"),
+    "circles": ("loops", "circles", "barcodes", "significance"),
     "training_curves": ("training",),
     "depth": ("loops", "significance"),
     "layers": ("loops", "filters"),
@@ -42,6 +43,7 @@ FACETS = {
     "evolution": 9,
     "sensitivity": 4,
     "klein_coordinates": 4,
+    "circles": 4,
     "training_curves": 12,
     "controls": 40,
     "nulls": 12,
@@ -95,6 +97,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
         ],
         "sensitivity": [_cloud(c) for c in clouds if _has_grid(c)],
         "klein_coordinates": [_cloud(c) for c in clouds],
+        "circles": [facet for c in clouds for facet in (_cloud(c), *_measured(c))],
         "controls": [_cloud(c) for c in clouds if not c.pretrained],
     }
     for kind, facets in pages.items():
@@ -176,6 +179,12 @@ def _cloud(clouds: LayerClouds) -> dict[str, Any]:
     steps = sorted(clouds.variants)
     where = {"population": clouds.population, "layer": clouds.layer.name, "first": steps[0], "last": steps[-1]}
     return {**where, "pretrained": True} if clouds.pretrained else where
+
+
+def _measured(clouds: LayerClouds) -> list[dict[str, Any]]:
+    """Give the variants of a layer's last step that are held against the three-circle model besides the headline."""
+    last = clouds.variants[max(clouds.variants)]
+    return [{**_cloud(clouds), "asked": [v.density.k, v.density.p, v.landmarks]} for v in clouds.measured if v in last]
 
 
 def _by_depth(clouds: Sequence[LayerClouds]) -> dict[str, list[dict[str, Any]]]:

@@ -45,6 +45,11 @@ class Cloud(Section):
         min_length=1,
         description="Density filters; the first one is the headline that figures draw.",
     )
+    circles: Literal["headline", "all"] = Field(
+        "headline",
+        description="Which of `densities` are measured against the three-circle model; the headline always is. E6 of "
+        "the paper looks at a local density estimate beside a coarse one.",
+    )
     centre: Literal["filter", "coordinate"] = Field(
         "filter",
         description="Subtract each filter's own mean (the paper), or each coordinate's mean over the cloud "

@@ -41,13 +41,17 @@ class Variant:
 
 @dataclass(frozen=True)
 class LayerClouds:
-    """All that is asked of one layer of one population: its steps and, for each, its variants; headline first."""
+    """All that is asked of one layer of one population: its steps and, for each, its variants; headline first.
+
+    `measured` are the variants other than headlines that are measured against the three-circle model.
+    """
 
     population: str
     layer: Layer
     points: int
     variants: dict[int, tuple[Variant, ...]]
     centre: Literal["filter", "coordinate"]
+    measured: tuple[Variant, ...] = ()
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
         """Cut the steps into blocks, one job each."""
@@ -245,6 +249,7 @@ class Plan:
 
     def _layer_clouds(self) -> list[LayerClouds]:
         gathered: dict[tuple[str, str], dict[int, dict[tuple[int, float, int, str], Variant]]] = {}
+        measured: dict[tuple[str, str], dict[tuple[int, float, int, str], Variant]] = {}
         for index, cloud in enumerate(self.config.clouds):
             for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
                 points = self.layer(population, name).filters * self.networks(population)
@@ -257,6 +262,8 @@ class Plan:
                     resolved = neighbours(density, points, where), density.p, cloud.landmarks, cloud.centre
                     variant = Variant(density, cloud.landmarks, cloud.centre)
                     steps = gathered.setdefault((population, name), {})
+                    if cloud.circles == "all":
+                        measured.setdefault((population, name), {})[resolved] = variant
                     for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
                         steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
@@ -267,7 +274,9 @@ class Plan:
             centres = {variant.centre for found in variants.values() for variant in found}
             if len(centres) > 1:
                 raise InputError(f"clouds of {population}, {name}: `centre` differs between entries; use one per layer")
-            result.append(LayerClouds(population, layer, points, variants, centres.pop()))
+            headlines = {next(iter(found)) for found in steps.values()}
+            besides = tuple(v for key, v in measured.get((population, name), {}).items() if key not in headlines)
+            result.append(LayerClouds(population, layer, points, variants, centres.pop(), besides))
         if self.left_out and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.left_out))
         return result

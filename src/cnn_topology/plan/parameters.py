@@ -202,11 +202,15 @@ class BarcodeParameters(Parameters):
     depth: int
     points: int
     variants: dict[int, tuple[VariantParameters, ...]]
+    measured: tuple[VariantParameters, ...]
     significance: Significance
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "BarcodeParameters":
-        """Make the block of some steps of a layer; the first variant of each step is its headline."""
+        """Make the block of some steps of a layer; the first variant of each step is its headline.
+
+        `measured` are further variants to hold against the three-circle model.
+        """
         return cls(
             run_seed=plan.config.seed,
             population=clouds.population,
@@ -214,6 +218,7 @@ class BarcodeParameters(Parameters):
             depth=clouds.layer.depth,
             points=clouds.points,
             variants={step: tuple(map(VariantParameters.of, clouds.variants[step])) for step in steps},
+            measured=tuple(map(VariantParameters.of, clouds.measured)),
             significance=plan.config.significance,
         )
 

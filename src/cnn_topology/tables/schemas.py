@@ -100,6 +100,32 @@ FILTERS = _schema(
     model=_TEXT,
 )
 
+# One headline cloud against one of the four named circles. `within`: kept filters with a residual of at most `near`;
+# `nearest`: those of them to which no other circle is nearer; `permuted`, `sphere`: that number by chance, of filters
+# with shuffled entries (mean over `shuffles`) and of filters drawn from the sphere. `coverage`: part of 36 arcs with a
+# filter within, `arc00` ... how many each has. `fifth`, `sixth`: H1 bars; `five_loops`: the fifth is significant and
+# more than twice the sixth.
+CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
+CIRCLES = _schema(
+    **_CLOUD,
+    circle=_TEXT,
+    kept=_INT,
+    near=_REAL,
+    within=_INT,
+    nearest=_INT,
+    permuted=_REAL,
+    sphere=_REAL,
+    shuffles=_INT,
+    p_permuted=_REAL,
+    coverage=_REAL,
+    permuted_coverage=_REAL,
+    significant_bars=_INT,
+    fifth=_REAL,
+    sixth=_REAL,
+    five_loops=_FLAG,
+    **dict.fromkeys(CIRCLE_ARCS, _INT),
+)
+
 # One mapper graph of the cloud of a headline. `kept`: points after rho(k, p); `used`: those of them in the graph, at
 # most `most_points`, drawn by `seed`. `loops`: first Betti number of the graph, `filled_loops`: of its flag complex.
 # `cut_at`: fraction of the height range or height; `explanation`: why a graph has no node or one.
@@ -168,6 +194,7 @@ TABLES = {
     "significance": SIGNIFICANCE,
     "nulls": NULLS,
     "filters": FILTERS,
+    "circles": CIRCLES,
     "mapper_graphs": MAPPER_GRAPHS,
     "mapper_nodes": MAPPER_NODES,
     "mapper_edges": MAPPER_EDGES,

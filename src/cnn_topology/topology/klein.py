@@ -96,12 +96,31 @@ def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> 
     """
     _, _, klein = klein_coordinates(points)
     _, primary = edge_angles(points)
-    circles = [primary, _to_secondary(points, "vertical"), _to_secondary(points, "horizontal"), _to_quadratic(points)]
-    distances = np.stack(circles)
+    secondary = [secondary_angles(points, direction)[1] for direction in ("vertical", "horizontal")]
+    distances = np.stack([primary, *secondary, line_angles(points)[1]])
     smallest = distances.min(axis=0)
     first = np.argmax(distances <= smallest + TIE, axis=0)
     names = np.array(MODELS)
     return np.where(smallest <= near, names[first], np.where(klein <= near, "klein", "none"))
+
+
+def secondary_angles(
+    points: Float[np.ndarray, "points 9"], direction: Literal["vertical", "horizontal"]
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Give the nearest angle of a secondary circle, in [0, 2 pi), and the Euclidean distance to that patch."""
+    edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
+    phi = _wrapped(np.arctan2(points @ line, points @ edge), 2 * np.pi)
+    return phi, np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
+
+
+def line_angles(
+    points: Float[np.ndarray, "points 9"],
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Give the direction, in [0, pi), of the nearest line, dark or bright, and the Euclidean distance to it."""
+    theta = _best_direction(points, with_edges=False)
+    line = line_patch(theta)
+    sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)
+    return theta, np.linalg.norm(points - sign[:, None] * line, axis=1)
 
 
 def circle_coverage(theta: Float[np.ndarray, " points"], bins: int = 36) -> float:
@@ -117,18 +136,6 @@ def _wrapped(angle: np.ndarray, period: float) -> np.ndarray:
 
 def _rowwise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.einsum("nc,nc->n", a, b)
-
-
-def _to_secondary(points: np.ndarray, direction: Literal["vertical", "horizontal"]) -> np.ndarray:
-    edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
-    phi = np.arctan2(points @ line, points @ edge)
-    return np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
-
-
-def _to_quadratic(points: np.ndarray) -> np.ndarray:
-    line = line_patch(_best_direction(points, with_edges=False))
-    sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)
-    return np.linalg.norm(points - sign[:, None] * line, axis=1)
 
 
 def _best_direction(points: np.ndarray, with_edges: bool) -> np.ndarray:

@@ -1,0 +1,143 @@
+"""The three-circle model: filters near each named circle against chance, what they cover, whether five loops show.
+
+Experiments E3, E6 and E7 of the weights paper (section 3); unknown U20: the complex circle is measured, not named.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import (
+    CLOUD,
+    drawn,
+    headlines_at,
+    length,
+    lengths,
+    no_cloud,
+    null_of,
+    of_cloud,
+    provenance,
+    rows,
+    when,
+)
+from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.expand import neighbours
+from cnn_topology.tables.schemas import CIRCLE_ARCS
+
+BARS = 10
+MAP = "cividis_r"
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one row for each of `clouds` at its last step: its headline, or the density filter it has `asked`."""
+    clouds = parameters["clouds"]
+    chosen = [_chosen(tables["loops"], cloud) for cloud in clouds]
+    found = pd.concat(chosen)
+    critical = null_of(tables["significance"], found)
+    figure = style.new_figure(1.7 * len(clouds) + 0.4, provenance(notes, found, critical["draws"], "arcs of 10°"))
+    panels = figure.subplots(len(clouds), 3, squeeze=False, width_ratios=[1, 1.15, 0.8])
+    counts, bars = [], []
+    for cloud, at, (left, middle, right) in zip(clouds, chosen, panels, strict=True):
+        mine = of_cloud(tables["circles"], at.iloc[0]) if len(at) else pd.DataFrame()
+        where = f"{cloud['population']}, {cloud['layer']}, {when(cloud)}"
+        if mine.empty:
+            for axes in (left, middle, right):
+                style.explain(axes, no_cloud() if axes is middle else "")
+        else:
+            where += f", ρ({mine['k'].iloc[0]}, {mine['p'].iloc[0]:g})"
+            _counts(left, mine)
+            _coverage(middle, mine)
+            level = critical.merge(at[CLOUD])["null_critical"].max()
+            bars.append(_bars(right, of_cloud(tables["barcodes"], at.iloc[0]), level, mine, parameters["alpha"]))
+            counts.append(mine)
+        style.row_title(left, where)
+    labels = ("part of the kept filters", "angle on the circle", "$H_1$ bars, longest first")
+    for axes, label in zip(panels[-1], labels, strict=True):
+        if axes.has_data():
+            axes.set_xlabel(label)
+    style.shared_legend(figure)
+    parts = {"circles": counts, "bars": bars}
+    return figure, drawn(**{name: pd.concat(shown) for name, shown in parts.items() if shown})
+
+
+def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
+    if "asked" not in cloud:
+        return headlines_at(loops, [cloud], "last")
+    k, p, landmarks = cloud["asked"]
+    found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], p=p)
+    # As a fraction k depends on how many filters there are, and networks may have failed.
+    same = [
+        n > 1 and neighbours(Density(k=k, p=p), n) == count
+        for n, count in zip(found["points"], found["k"], strict=True)
+    ]
+    return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)
+
+
+def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
+    places = np.arange(len(mine))
+    axes.barh(places, mine["nearest"] / mine["kept"], height=0.62, color=style.BLUE, label="filters nearest to it")
+    marks = (("permuted", "|", style.VERMILION, "entries shuffled"), ("sphere", "d", style.INK, "sphere"))
+    for name, marker, colour, label in marks:
+        size = 9 if marker == "|" else 3
+        part = mine[name] / mine["kept"]
+        axes.plot(part, places, marker, color=colour, markersize=size, markeredgewidth=1.3, label=f"chance: {label}")
+    most = max((mine["nearest"] / mine["kept"]).max(), (mine["permuted"] / mine["kept"]).max(), 0.05)
+    for place, row in zip(places.tolist(), mine.to_dict("records"), strict=True):
+        end = max(row["nearest"], row["permuted"], row["sphere"]) / row["kept"]
+        text = f"{row['nearest']:,} (p = {row['p_permuted']:.2g})"
+        axes.text(end + 0.04 * most, place, text, va="center", fontsize=6)
+    axes.set_xlim(0, 1.75 * most)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= min(1, 1.75 * most)])
+    axes.set_yticks(places, [name.replace("secondary ", "secondary\n") for name in mine["circle"]], fontsize=6.5)
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.set_title(f"of {int(mine['kept'].iloc[0]):,} kept, within {mine['near'].iloc[0]:g}")
+    return mine
+
+
+def _coverage(axes: Axes, mine: pd.DataFrame) -> None:
+    """Draw how many filters lie within the residual of each arc of each circle; white where there is none."""
+    counts = mine[list(CIRCLE_ARCS)].to_numpy()
+    edges = np.linspace(0, 2 * np.pi, len(CIRCLE_ARCS) + 1)
+    top = max(1, int(counts.max()))
+    shown = np.where(counts > 0, np.log10(np.maximum(counts, 1)), np.nan)
+    axes.pcolormesh(edges, np.arange(len(counts) + 1) - 0.5, shown, cmap=MAP, vmin=-0.15, vmax=np.log10(top) or 1)
+    for place, row in enumerate(mine.to_dict("records")):
+        text = f"{row['coverage']:.0%}\n({row['permuted_coverage']:.0%})"
+        axes.text(2 * np.pi + 0.15, place, text, va="center", fontsize=6)
+    axes.set_ylim(len(counts) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.set_xlim(0, 2 * np.pi + 1.25)
+    axes.set_xticks([0, np.pi, 2 * np.pi], ["0", "π", "2π"])
+    axes.spines[:].set_visible(False)
+    axes.set_title(f"covered (by chance); most in an arc: {top:,}")
+
+
+def _bars(axes: Axes, bars: pd.DataFrame, level: float, mine: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    found = lengths(bars, 1).head(BARS)
+    row = mine.iloc[0]
+    answer = "five loops" if row["five_loops"] else "not five loops"
+    if found.empty:
+        style.explain(axes, "no H1 bar")
+    else:
+        longer = found["length"] > level
+        places = np.arange(1, len(found) + 1)
+        colours = [style.VERMILION if long else style.PALE for long in longer]
+        axes.bar(places, found["length"], color=colours, width=0.7)
+        for colour, label in ((style.VERMILION, "significant bar"), (style.PALE, "other bar")):
+            axes.add_patch(Rectangle((0, 0), 0, 0, facecolor=colour, label=label))
+        if np.isfinite(level):
+            axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.9, label=f"nulls, {1 - alpha:.0%}")
+        axes.axvline(5.5, color=style.INK, linestyle=":", linewidth=0.8)
+        axes.set_xticks([1, 5, 10])
+    axes.set_title(f"{answer}\n5th {length(row['fifth'])}, 6th {length(row['sixth'])}")
+    return found

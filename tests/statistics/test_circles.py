@@ -1,0 +1,133 @@
+"""Filters near the named circles against chance, and the rule for five loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.plan.clouds import Significance
+from cnn_topology.statistics.circles import circle_test, sphere_parts
+from cnn_topology.statistics.loops import cloud_loops
+from cnn_topology.statistics.nulls import Filtering, null_draws, sphere_null_cloud
+from cnn_topology.topology.circles import ARCS, CIRCLES, five_loops, near_circles
+from cnn_topology.topology.klein import nearest_model
+from cnn_topology.topology.patches import (
+    edge_patch,
+    line_patch,
+    noisy,
+    primary_circle,
+    quadratic_circle,
+    random_filters,
+    secondary_patch,
+    three_circles,
+)
+
+
+@pytest.mark.parametrize(
+    ("patch", "number"),
+    [
+        (edge_patch, 0),
+        (lambda t: secondary_patch("vertical", t), 1),
+        (lambda t: secondary_patch("horizontal", t), 2),
+        (lambda t: line_patch(t / 2), 3),
+        (lambda t: -line_patch(t / 2), 3),
+    ],
+)
+def test_a_patch_of_a_circle_lies_on_it_at_its_angle(patch, number: int) -> None:
+    angles = np.random.default_rng(1).uniform(0, 2 * np.pi, 300)
+    found = near_circles(patch(angles))
+    assert found.residual[number].max() < 1e-7
+    np.testing.assert_allclose(np.exp(1j * found.angle[number]), np.exp(1j * angles), atol=1e-6)
+    assert found.counts()[number] > 290  # the rest is where it meets another circle
+    assert found.coverage()[number] == 1.0
+
+
+def test_counts_agree_with_the_model_that_is_nearest() -> None:
+    rng = np.random.default_rng(2)
+    points = np.concatenate([noisy(three_circles(40), 0.3, rng), random_filters(300, rng)])
+    found, models = near_circles(points), nearest_model(points)
+    assert [int((models == name).sum()) for name in CIRCLES] == found.counts().tolist()
+    assert (found.within.sum(axis=1) >= found.counts()).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.1, 1.2), st.integers(0, 2**32 - 1))
+def test_a_larger_residual_never_counts_fewer(near: float, seed: int) -> None:
+    points = random_filters(60, np.random.default_rng(seed))
+    small, large = near_circles(points, near), near_circles(points, near + 0.2)
+    assert (small.within <= large.within).all()
+    assert (small.coverage() <= large.coverage()).all()
+    assert small.counts().sum() <= large.counts().sum() <= 60
+
+
+def test_coverage_counts_arcs() -> None:
+    middle = (np.array([0, 1, 7, 7]) + 0.5) * 2 * np.pi / ARCS
+    assert near_circles(edge_patch(middle)).coverage()[0] == 3 / ARCS
+
+
+def test_the_part_of_the_sphere_near_the_primary_circle_is_that_of_its_beta_law() -> None:
+    # A unit vector of R^8 lies within r of a great circle iff its squared projection on the plane, Beta(1, 3), is at
+    # least (1 - r^2 / 2)^2: with probability (1 - (1 - r^2 / 2)^2)^3.
+    drawn = near_circles(random_filters(40_000, np.random.default_rng(3)), 0.8)
+    assert drawn.within[0].mean() == pytest.approx((1 - (1 - 0.32) ** 2) ** 3, abs=0.006)
+
+
+def test_edges_stand_out_from_chance_and_random_filters_do_not() -> None:
+    rng = np.random.default_rng(4)
+    edges = circle_test(noisy(primary_circle(300), 0.2, rng), rng, shuffles=39)
+    assert edges.p_permuted[0] == 1 / 40
+    assert edges.found.counts()[0] > 5 * edges.permuted[0]
+    assert edges.found.coverage()[0] == 1.0
+    chance = circle_test(random_filters(600, rng), rng, shuffles=39)
+    assert (chance.p_permuted > 0.05).all()
+    np.testing.assert_allclose(chance.permuted, chance.sphere, atol=4.0)
+    np.testing.assert_allclose(chance.sphere, 600 * sphere_parts(0.5))
+
+
+def test_lines_lie_on_the_quadratic_circle_and_on_no_other() -> None:
+    rng = np.random.default_rng(5)
+    test = circle_test(noisy(quadratic_circle(200), 0.15, rng), rng, shuffles=39)
+    assert CIRCLES[int(np.argmax(test.found.counts()))] == "quadratic"
+    assert test.p_permuted[3] == 1 / 40
+    assert test.found.coverage()[0] < 0.2
+
+
+@pytest.mark.parametrize(
+    ("lengths", "significant", "five"),
+    [
+        ([1.3] * 5 + [0.2], 5, True),
+        ([1.3] * 5 + [0.6], 6, True),
+        ([1.3] * 5 + [0.65], 6, False),
+        ([1.3] * 5 + [0.2], 4, False),
+        ([1.3] * 4 + [0.2, 0.01], 4, False),
+        ([1.3] * 5, 5, True),
+        ([], 0, False),
+    ],
+)
+def test_five_loops_need_a_significant_fifth_bar_twice_the_sixth(lengths, significant, five) -> None:
+    assert five_loops(np.array(lengths), significant)[2] is five
+
+
+@pytest.mark.parametrize(("model", "five"), [("three", True), ("primary", False), ("random", False)])
+def test_three_circles_pass_and_the_primary_circle_alone_does_not(model: str, five: bool) -> None:
+    rng = np.random.default_rng(6)
+    angles = rng.uniform(0, 2 * np.pi, 400)
+    clouds = {
+        "three": [edge_patch(angles), secondary_patch("vertical", angles), secondary_patch("horizontal", angles)],
+        "primary": [edge_patch(angles), edge_patch(angles + 1)],
+        "random": [random_filters(800, rng)],
+    }
+    points = np.concatenate(clouds[model])
+    points = points if model == "random" else noisy(points, 0.15, rng)
+    filtering, settings_ = Filtering(15, 0.5, 600), Significance(nulls=("sphere",), draws=19, alpha=0.05)
+    null = null_draws(lambda r: sphere_null_cloud(len(points), r), [filtering], range(19), ("three", model))
+    found = cloud_loops(
+        points, neighbour_distances(points, [15])[:, 0], filtering, {"sphere": null[filtering]}, settings_
+    )
+    assert five_loops(found.barcode.lengths(1), found.significant_bars)[2] is five
+    counts = near_circles(points[found.kept]).counts()
+    if model == "three":
+        assert (counts[:3] > 100).all()
+    if model == "primary":
+        assert counts[0] > 0.8 * len(found.kept)

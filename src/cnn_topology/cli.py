@@ -34,6 +34,7 @@ VERBS = {
     "activation-barcodes": "persistent homology of the activation clouds of all layers of a network",
     "layer-distances": "compare the layers of some networks with those of others by all measures",
     "component-sensitivity": "compare every layer of a network with itself after components were removed",
+    "activation-tensor": "take the activation tensor of one image from a cloud that holds all positions",
     "measure-tests": "test the measures that compare layers: order, specificity, sensitivity, agreement",
     "reference": "write the key reference and the JSON schema of the config",
     "provenance": "say what a run was made by and what it took",

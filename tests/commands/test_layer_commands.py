@@ -13,7 +13,7 @@ from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
 from cnn_topology.plan.layer_distances import MEASURE_NAMES
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.layer_schemas import COMPARISON_TABLES, NETWORK_PAIRS
+from cnn_topology.tables.layer_schemas import MEASURE_TABLES, NETWORK_PAIRS
 
 IMAGES, LAYERS, CHANNELS = 60, 4, 6
 CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
@@ -89,13 +89,13 @@ class Run:
         parts.append(self.pairs(others, clouds=self.every)[1])
         made = [str(self.curves(measures))] if curves else []
         block = json.dumps({"run_seed": 7, "draws": 199})
-        outputs = {name: self.folder / f"{name}.parquet" for name in COMPARISON_TABLES}
+        outputs = {name: self.folder / f"{name}.parquet" for name in MEASURE_TABLES}
         call = ["measure-tests", "--parameters", block, "--pairs", *map(str, parts), "--curves", *made]
         for name, path in outputs.items():
             call += [f"--{name.replace('_', '-')}", str(path)]
         assert main(call) == 0
         assert read_notes(outputs["measure_tests"])["data"] == "digits:1"
-        return {name: read_table(path, COMPARISON_TABLES[name]).to_pandas() for name, path in outputs.items()}
+        return {name: read_table(path, MEASURE_TABLES[name]).to_pandas() for name, path in outputs.items()}
 
     def curves(self, measures, network=0):
         path = self.folder / "curves.parquet"
@@ -113,7 +113,7 @@ def related(tmp_path_factory):
 
 def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
     assert set(MEASURE_NAMES) == set(MEASURES)
-    assert set(COMPARISON_TABLE_NAMES) == set(COMPARISON_TABLES)
+    assert set(COMPARISON_TABLE_NAMES) == set(MEASURE_TABLES)
 
 
 def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_turns(related):
@@ -122,7 +122,7 @@ def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_tu
         assert rates.loc[name, "rate"] == 1.0
         assert rates.loc[name, "p_value"] <= 0.01
         assert rates.loc[name, "chance"] == 0.25 < rates.loc[name, "low"] < 1.0
-    nearest = related["layer_pairs"].query("networks == 'different' and measure == 'linear_cka'")
+    nearest = related["layer_pairs"].query("between == 'different' and measure == 'linear_cka'")
     np.testing.assert_allclose(nearest.pivot(index="depth_a", columns="depth_b", values="nearest"), np.eye(LAYERS))
     tests = related["measure_tests"].query("test == 'specificity'").set_index("measure")
     assert tests.loc["linear_cka", ["statistic", "null", "n"]].tolist() == [1.0, 0.25, 3.0]
@@ -145,13 +145,13 @@ def test_matrices_within_a_network_are_symmetric_where_claimed_and_say_what_equa
 
 
 def test_means_over_networks_are_those_of_their_values(related):
-    values, pairs = related["layer_distances"], related["layer_pairs"].query("networks == 'same'")
+    values, pairs = related["layer_distances"], related["layer_pairs"].query("between == 'same'")
     means = values.groupby(["measure", "depth_a", "depth_b"])["value"].agg(["mean", "std"]).reset_index()
     merged = pairs.merge(means, on=["measure", "depth_a", "depth_b"], suffixes=("", "_by_hand"))
     np.testing.assert_allclose(merged["mean"], merged["mean_by_hand"])
     np.testing.assert_allclose(merged["sd"], merged["std"], atol=1e-12)
     assert set(pairs["pairs"]) == {3}
-    assert set(related["layer_pairs"].query("networks == 'different'")["pairs"]) == {6}
+    assert set(related["layer_pairs"].query("between == 'different'")["pairs"]) == {6}
 
 
 def test_scaled_diagrams_do_not_see_the_scale_of_a_layer(tmp_path):

@@ -19,6 +19,7 @@ from cnn_topology.plan.layer_comparisons import (
     COMPARISON_TABLE_NAMES,
     DIAGRAMS,
     comparisons,
+    tensor_source,
 )
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import forecast
@@ -31,6 +32,7 @@ try:
     PLAN = Plan(parse_config(config, CONFIG_FILES))
     FIGURES = figure_specs(PLAN)
     COMPARISONS = comparisons(PLAN)
+    TENSOR = tensor_source(PLAN)
 except InputError as error:
     text = str(error)
     raise WorkflowError(

@@ -91,3 +91,29 @@ if COMPARISONS:
         shell:
             "cnn-topology measure-tests --parameters {params.block:q} --pairs {input.pairs:q}"
             " --curves {input.curves:q} {params.tables:q} &> {log:q}"
+
+
+if TENSOR:
+
+    rule take_activation_tensor:
+        input:
+            RUN.activations(
+                TENSOR.population, TENSOR.network, TENSOR.layer.name, TENSOR.cloud
+            ),
+        output:
+            RUN.table("activation_tensor"),
+        log:
+            RUN.log("activation-tensor"),
+        benchmark:
+            RUN.benchmark("activation-tensor")
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            block=layer_parameters.ActivationTensorParameters(
+                run_seed=PLAN.config.seed
+            ).dump(),
+            code=code_digest("activation-tensor"),
+        shell:
+            "cnn-topology activation-tensor --parameters {params.block:q} --cloud {input:q} --output {output:q}"
+            " &> {log:q}"

@@ -24,7 +24,7 @@ from cnn_topology.plan.parameters import combined_notes
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.layer_schemas import COMPARISON_TABLES, COMPONENT_CURVES, NETWORK_PAIRS
+from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
 # The acceptance test asks for a correlation above this between components removed and the distance.
 MONOTONE = 0.9
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", required=True, type=MeasureTestParameters.parse, help="JSON: draws")
     parser.add_argument("--pairs", required=True, nargs="+", type=Path, help="all that `layer-distances` wrote")
     parser.add_argument("--curves", nargs="*", default=[], type=Path, help="all that `component-sensitivity` wrote")
-    for name in COMPARISON_TABLES:
+    for name in MEASURE_TABLES:
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path, help=f"the table {name}")
 
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         if table.num_rows <= CSV_ROWS:
             with atomic_path(path.with_suffix(".csv")) as temporary:
                 csv.write_csv(table, temporary)
-        write_table(path, table, COMPARISON_TABLES[name], notes)
+        write_table(path, table, MEASURE_TABLES[name], notes)
     for row in tables["measure_tests"].to_pylist():
         print("{population}, {cloud}, {measure}, {test}: {statistic:.3f} ({low:.3f} to {high:.3f})".format(**row))
 
@@ -100,8 +100,8 @@ class LayerValues:
 
 
 def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParameters) -> dict[str, pa.Table]:
-    """Make all tables of `COMPARISON_TABLES` from the values of pairs of networks and the curves of single ones."""
-    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in COMPARISON_TABLES}
+    """Make all tables of `MEASURE_TABLES` from the values of pairs of networks and the curves of single ones."""
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in MEASURE_TABLES}
     found: dict[tuple[str, str], list[LayerValues]] = {}
     for item in gathered(pairs):
         found.setdefault((item.population, item.cloud), []).append(item)
@@ -121,7 +121,7 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
         frames["measure_tests"].append(pd.DataFrame([{**item.which, **test} for test in tests]).drop(columns="samples"))
     for items in found.values():
         frames["measure_agreement"] += [_agreement(a, b) for a, b in combinations(items, 2)]
-    return {name: _table(parts, COMPARISON_TABLES[name]) for name, parts in frames.items()}
+    return {name: _table(parts, MEASURE_TABLES[name]) for name, parts in frames.items()}
 
 
 def _table(parts: list[pd.DataFrame], schema: pa.Schema) -> pa.Table:
@@ -195,7 +195,7 @@ def _over_networks(item: LayerValues) -> list[pd.DataFrame]:
         samples["different"] = item.values[i, :, j]
         nearest["different"] = nearest_shares(item.values, item.kind).sum(axis=(0, 2)) / (count * (count - 1))
     frames = []
-    for networks, values in samples.items():
+    for between, values in samples.items():
         low, high = np.quantile(values, BAND, axis=0)
         summaries = {
             "mean": values.mean(axis=0),
@@ -203,11 +203,11 @@ def _over_networks(item: LayerValues) -> list[pd.DataFrame]:
             "sd": values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], np.nan),
             "low": low,
             "high": high,
-            "nearest": nearest[networks],
+            "nearest": nearest[between],
         }
         columns = {name: matrix.ravel() for name, matrix in summaries.items()}
         frames.append(
-            pd.DataFrame({**item.which, "networks": networks, "pairs": len(values), **item.columns(), **columns})
+            pd.DataFrame({**item.which, "between": between, "pairs": len(values), **item.columns(), **columns})
         )
     return frames
 
@@ -291,7 +291,7 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
     sign = 1 if item.kind == "distance" else -1
     for mode, mine in curves.groupby("mode", sort=False):
         by_curve = mine.groupby(["network", "depth"])
-        grows = pd.Series([sign * curve["removed"].corr(curve["value"], "spearman") for _, curve in by_curve])
+        grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in by_curve])
         tests.append(
             {
                 "test": f"monotone_{mode}",
@@ -318,6 +318,11 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
                 }
             )
     return tests
+
+
+def _correlation(removed: pd.Series, value: pd.Series) -> float:
+    """Compute Spearman's correlation; NaN for a measure that gives one value whatever was removed."""
+    return float(removed.corr(value, "spearman")) if value.nunique() > 1 else float("nan")
 
 
 def _agreement(first: LayerValues, second: LayerValues) -> pd.DataFrame:

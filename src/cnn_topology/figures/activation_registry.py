@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cnn_topology.figures.layer_registry import LAYER_KINDS, layer_figures
 from cnn_topology.plan.expand import Plan
 
 # The tables that each kind of figure reads.
-ACTIVATION_KINDS: dict[str, tuple[str, ...]] = {}
+ACTIVATION_KINDS: dict[str, tuple[str, ...]] = {**LAYER_KINDS}
 
 
 def activation_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """List kind, name and parameters (plain values only) of the figures of the activations paper."""
-    yield from ()
+    yield from layer_figures(plan)

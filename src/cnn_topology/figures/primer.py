@@ -35,7 +35,7 @@ def draw(
     remarks = ("separate points", "one loop", "loop filled")
     for place, (scale, remark) in enumerate(zip(SCALES, remarks, strict=True)):
         axes = figure.add_subplot(grid[0, place])
-        _complex(axes, sample, scale)
+        draw_complex(axes, sample, scale)
         style.letter(axes, "abc"[place], f"scale {scale:g}: {remark}")
     _bars(figure.add_subplot(grid[1, :]), bars)
     return figure, drawn(points=pd.DataFrame(sample, columns=["x", "y"]), bars=bars)
@@ -48,7 +48,8 @@ def noisy_circle() -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) + generator.normal(0, NOISE, (POINTS, 2))
 
 
-def _complex(axes: Axes, sample: np.ndarray, scale: float) -> None:
+def draw_complex(axes: Axes, sample: np.ndarray, scale: float) -> None:
+    """Draw points of the plane with their Vietoris-Rips complex at one scale."""
     near = squareform(pdist(sample)) <= scale
     triangles = [t for t in combinations(range(len(sample)), 3) if all(near[i, j] for i, j in combinations(t, 2))]
     edges = [e for e in combinations(range(len(sample)), 2) if near[e]]

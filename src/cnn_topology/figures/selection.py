@@ -87,9 +87,9 @@ def provenance(
     draws : iterable of int
         Draws of the nulls shown.
     extra : str
-        What else the reader must know, put first.
+        What else the reader must know, put first; a line may end at each semicolon.
     """
-    parts = [extra] if extra else []
+    parts = extra.split("; ") if extra else []
     if clouds is not None and len(clouds):
         parts.append(f"networks {spread(clouds['networks'])}")
         parts.append(f"points N {spread(clouds['points'])} → kept {spread(clouds['kept'])}")

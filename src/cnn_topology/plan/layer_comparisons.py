@@ -30,6 +30,16 @@ DIAGRAMS = "diagrams"
 
 
 @dataclass(frozen=True)
+class TensorSource:
+    """The cloud that the activation tensor of one image is drawn from: it holds all positions of every image."""
+
+    cloud: str
+    population: str
+    network: int
+    layer: ResNetLayer
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The layers of one kind of cloud, compared within and across the networks that have it."""
 
@@ -138,3 +148,21 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
             reduced=reduced,
         )
     return found
+
+
+def tensor_source(plan: Plan) -> TensorSource | None:
+    """Choose what the activation tensor is drawn from; none where no cloud holds all positions of its images.
+
+    Of the first `full` cloud, the middle one of the layers whose points were not drawn from more.
+    """
+    for name, cloud in plan.config.activation_clouds.items():
+        if cloud.sampling != "full":
+            continue
+        whole = [
+            layer
+            for layer in plan.activation_layers(name)
+            if cloud.count * layer.height * layer.width <= cloud.most_points
+        ]
+        if whole:
+            return TensorSource(name, cloud.networks, plan.activation_networks(name)[0], whole[len(whole) // 2])
+    return None

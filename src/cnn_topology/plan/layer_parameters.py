@@ -6,6 +6,12 @@ from cnn_topology.plan.layer_distances import MeasureName, RemovalMode
 from cnn_topology.plan.parameters import Parameters
 
 
+class ActivationTensorParameters(Parameters):
+    """For `cnn-topology activation-tensor`: nothing but the cloud it reads."""
+
+    verb = "activation-tensor"
+
+
 class ActivationBarcodeParameters(Parameters):
     """For `cnn-topology activation-barcodes`: all layers of one network."""
 

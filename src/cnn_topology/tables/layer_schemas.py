@@ -47,11 +47,11 @@ LAYER_DISTANCES = _schema(
     depth_b=_INT, value=_REAL,
 )  # fmt: skip
 
-# One ordered pair of layers over all networks. `networks` is `same` (P2: both layers in one network; `pairs` counts
+# One ordered pair of layers over all networks. `between` is `same` (P2: both layers in one network; `pairs` counts
 # networks) or `different` (P3: `pairs` counts ordered pairs of networks); `low`, `high`: 5% and 95% quantiles over
 # them. `nearest`: share of the pairs in which layer b of the other network is the nearest to layer a; NaN for `same`.
 LAYER_PAIRS = _schema(
-    **_MEASURED, samples=_INT, networks=_TEXT, pairs=_INT, layer_a=_TEXT, depth_a=_INT, layer_b=_TEXT, depth_b=_INT,
+    **_MEASURED, samples=_INT, between=_TEXT, pairs=_INT, layer_a=_TEXT, depth_a=_INT, layer_b=_TEXT, depth_b=_INT,
     mean=_REAL, sd=_REAL, low=_REAL, high=_REAL, nearest=_REAL,
 )  # fmt: skip
 
@@ -89,7 +89,13 @@ MEASURE_AGREEMENT = _schema(
     low=_REAL, high=_REAL,
 )  # fmt: skip
 
-COMPARISON_TABLES = {
+# The activation tensor of one image in one layer of one network; `tensor` is conv, bn or relu, `label` a class name.
+ACTIVATION_TENSOR = _schema(
+    population=_TEXT, cloud=_TEXT, network=_INT, layer=_TEXT, depth=_INT, tensor=_TEXT, image=_INT, label=_TEXT,
+    channel=_INT, row=_INT, column=_INT, value=_REAL,
+)  # fmt: skip
+
+MEASURE_TABLES = {
     "layer_distances": LAYER_DISTANCES,
     "layer_pairs": LAYER_PAIRS,
     "specificity": SPECIFICITY,
@@ -97,3 +103,5 @@ COMPARISON_TABLES = {
     "measure_tests": MEASURE_TESTS,
     "measure_agreement": MEASURE_AGREEMENT,
 }
+
+COMPARISON_TABLES = {**MEASURE_TABLES, "activation_tensor": ACTIVATION_TENSOR}

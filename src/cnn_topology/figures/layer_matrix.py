@@ -1,0 +1,118 @@
+"""What the figures that compare layers share: names of measures, matrices of layers with their stages, footers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import number, provenance
+
+LABELS = {
+    "sliced_wasserstein": "sliced Wasserstein",
+    "scaled_sliced_wasserstein": "scaled sliced Wasserstein",
+    "linear_cka": "linear CKA",
+    "linear_cka_distance": "1 − linear CKA",
+    "debiased_cka": "debiased CKA",
+    "cca_distance": "mean CCA",
+    "svcca_distance": "SVCCA",
+    "pwcca_distance": "PWCCA",
+    "procrustes_distance": "Procrustes",
+}
+UNITS = {
+    "sliced_wasserstein": "activation units",
+    "scaled_sliced_wasserstein": "median distances",
+}
+# The paper's measure; all others are baselines of ours on the same clouds.
+OF_THE_PAPER = "sliced_wasserstein"
+
+# Dark is near, for distances and, turned round, for similarities.
+NEAR_IS_DARK = {"distance": "cividis", "similarity": "cividis_r"}
+SPREAD = "Greys"
+
+
+def label(measure: str) -> str:
+    """Name a measure."""
+    return LABELS.get(measure, measure)
+
+
+def whose(measure: str) -> str:
+    """Say whether a measure is the paper's or ours."""
+    return "paper" if measure == OF_THE_PAPER else "ours"
+
+
+def reading(measure: str, kind: str) -> str:
+    """Say how a value is read, with its unit."""
+    unit = f", {UNITS[measure]}" if measure in UNITS else ""
+    return f"distance{unit}" if kind == "distance" else "similarity, 1 = equal"
+
+
+def matrix_of(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Put the rows of one measure into a matrix: depth of layer a downwards, of layer b to the right."""
+    return rows.pivot(index="depth_a", columns="depth_b", values=value).sort_index().sort_index(axis=1)
+
+
+def stages(rows: pd.DataFrame) -> list[str]:
+    """Give the stage of each layer, nearest the image first; the stem is a stage of its own."""
+    names = rows.drop_duplicates("depth_a").sort_values("depth_a")["layer_a"]
+    found = [re.match(r"(?:block_seq\.|layer)([0-9]+)", name) for name in names]
+    first = 1 if any(name.startswith("block_seq.") for name in names) else 0
+    return [f"{int(match[1]) + first}" if match else "" for match in found]
+
+
+def draw_matrix(
+    axes: Axes, matrix: pd.DataFrame, stage: Sequence[str], scale: Normalize, colours: str
+) -> ScalarMappable:
+    """Draw a matrix of layers with lines between stages and their numbers above.
+
+    Returns
+    -------
+    ScalarMappable
+        For the colour bar.
+    """
+    image = axes.imshow(matrix, cmap=colours, norm=scale, interpolation="nearest")
+    places = list(range(len(matrix)))
+    axes.set_xticks(places, [str(depth) for depth in matrix.columns])
+    axes.set_yticks(places, [str(depth) for depth in matrix.index])
+    axes.tick_params(length=0, labelsize=style.SMALL - 1, pad=1.5)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    starts = [place for place in places if place == 0 or stage[place] != stage[place - 1]]
+    for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
+        if start:
+            axes.axhline(start - 0.5, color="white", linewidth=0.9)
+            axes.axvline(start - 0.5, color="white", linewidth=0.9)
+        if stage[start]:
+            middle = (start + end - 1) / 2
+            axes.text(middle, -0.7, stage[start], ha="center", va="bottom", fontsize=style.SMALL, color=style.GREY)
+    return image
+
+
+def name_axes(axes: Axes, row: str = "depth of layer", column: str = "depth of layer; stage above") -> None:
+    """Label both axes of a matrix."""
+    axes.set_xlabel(column, fontsize=7, labelpad=1)
+    axes.set_ylabel(row, fontsize=7, labelpad=1)
+
+
+def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
+    """Give the colour scale of a measure: from the value of equal layers to the farthest one found."""
+    found = values.to_numpy()
+    if kind == "distance":
+        return Normalize(0.0, max(float(np.nanmax(found)), 1e-12))
+    return Normalize(min(0.0, float(np.nanmin(found))), 1.0)
+
+
+def footer(notes: Mapping[str, str], parameters: Mapping[str, Any], rows: pd.DataFrame, extra: str) -> str:
+    """Say what the values are of: population, cloud, images, and what `extra` adds."""
+    images = f"n = {number(rows['samples'].iloc[0])} images; " if len(rows) and "samples" in rows else ""
+    return provenance(notes, extra=f"{parameters['population']}, cloud {parameters['cloud']}; {images}{extra}")
+
+
+def nothing(parameters: Mapping[str, Any]) -> str:
+    """Say why a panel is empty."""
+    return f"no row in the table for {parameters['population']}, cloud {parameters['cloud']}"

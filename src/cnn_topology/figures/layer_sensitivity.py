@@ -1,0 +1,86 @@
+"""Sensitivity: measures against the fraction of principal components removed (activations paper, P4)."""
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.layer_matrix import footer, label, nothing, whose
+from cnn_topology.figures.selection import drawn, number, rows
+
+# Uncentred on the uneven grid of the released code; centred on an even one.
+MODES = {"published": (style.BLUE, "-"), "corrected": (style.VERMILION, "--")}
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw a row for each of `measures` and a column for each of `depths`."""
+    chosen = {name: parameters[name] for name in ("population", "cloud", "network")}
+    measures, depths = parameters["measures"], parameters["depths"]
+    found = rows(tables["component_sensitivity"], **chosen)
+    pairs = number(found["pairs"].iloc[0]) if len(found) else "0"
+    extra = f"network {parameters['network']}; threshold over {pairs} ordered pairs of networks, band 5–95%"
+    figure = style.new_figure(1.12 * len(measures) + 0.5, footer(notes, parameters, found, extra))
+    panels = figure.subplots(len(measures), len(depths), squeeze=False, sharex=True)
+    for measure, across in zip(measures, panels, strict=True):
+        for depth, axes in zip(depths, across, strict=True):
+            mine = found[(found["measure"] == measure) & (found["depth"] == depth)]
+            if mine.empty:
+                style.explain(axes, nothing(parameters), 18)
+            else:
+                _curves(axes, mine)
+        name = textwrap.fill(label(measure), 16)
+        across[0].set_ylabel(f"{name}\n{_kind(found, measure)} ({whose(measure)})", fontsize=style.SMALL - 0.5)
+    for depth, top, bottom in zip(depths, panels[0], panels[-1], strict=True):
+        names = found.loc[found["depth"] == depth, ["layer", "channels"]].drop_duplicates().to_dict("records")
+        name = f"{names[0]['layer'].removeprefix('block_seq.')}, {names[0]['channels']} ch" if names else ""
+        top.set_title(f"depth {depth}\n{name}", fontsize=7)
+        bottom.set_xlabel("fraction removed", fontsize=7)
+    style.shared_legend(figure)
+    shown = found[found["measure"].isin(measures) & found["depth"].isin(depths)]
+    return figure, drawn(curves=shown)
+
+
+def _kind(found: pd.DataFrame, measure: str) -> str:
+    kinds = found.loc[found["measure"] == measure, "kind"]
+    return kinds.iloc[0] if len(kinds) else "no row"
+
+
+def _curves(axes: Axes, mine: pd.DataFrame) -> None:
+    first = mine.iloc[0]
+    if np.isfinite(first["threshold"]):
+        axes.axhspan(first["low"], first["high"], color=style.BAND, linewidth=0, label="band over seeds")
+        axes.axhline(first["threshold"], color=style.GREY, linewidth=0.8, label="threshold (mean over seeds)")
+    for mode, curve in mine.groupby("mode", sort=False):
+        colour, line = MODES[str(mode)]
+        curve = curve.sort_values("fraction")
+        alone = "x" if len(curve) == 1 else ""
+        axes.plot(
+            curve["fraction"],
+            curve["value"],
+            line,
+            color=colour,
+            linewidth=1.0,
+            marker=alone,
+            markersize=3,
+            label=str(mode),
+        )
+        at = curve["detected_at"].iloc[0]
+        if np.isfinite(at):
+            value = curve.loc[curve["fraction"] == at, "value"].iloc[0]
+            axes.plot([at], [value], "o", color=colour, markersize=3, label="first past the threshold")
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
+    axes.tick_params(labelsize=style.SMALL - 0.5, pad=1.5)
+    axes.locator_params(axis="y", nbins=4)
+    if (mine["kind"] == "distance").all():
+        # Room below 0, so that a curve that stays there is seen.
+        top = np.nanmax([*mine["value"], first["high"], 1e-12])
+        axes.set_ylim(-0.06 * top, 1.08 * top)

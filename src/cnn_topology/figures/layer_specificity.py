@@ -1,0 +1,77 @@
+"""Specificity: whether a layer's nearest layer in another network is the same layer (activations paper, P3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.layer_matrix import draw_matrix, footer, label, matrix_of, nothing, stages, whose
+from cnn_topology.figures.selection import drawn, number, rows
+
+COLUMNS = 4
+SHARES = Normalize(0, 1)
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the rate of each of `measures` against chance and, below, which layers were nearest."""
+    chosen = {name: parameters[name] for name in ("population", "cloud")}
+    measures = parameters["measures"]
+    rates = rows(tables["specificity"], **chosen, layer="all").set_index("measure", drop=False)
+    pairs = rows(tables["layer_pairs"], **chosen, between="different")
+    down = style.shape(len(measures), COLUMNS)[0]
+    upper = 0.85 + 0.2 * len(measures)
+    extra = "no pair of networks"
+    if len(rates):
+        networks, count = (number(rates[name].iloc[0]) for name in ("networks", "pairs"))
+        extra = f"{networks} networks, {count} ordered pairs; 95% intervals over networks; p by exchanging layers"
+    figure = style.new_figure(upper + 2.05 * down, footer(notes, parameters, rates, extra))
+    grid = figure.add_gridspec(2, 1, height_ratios=[upper, 2.05 * down])
+    _rates(figure.add_subplot(grid[0]), rates.loc[[name for name in measures if name in rates.index]], parameters)
+    panels = style.facets(figure, len(measures), COLUMNS, grid[1])
+    image = None
+    for measure, axes in zip(measures, panels, strict=True):
+        mine = pairs[pairs["measure"] == measure]
+        axes.set_title(label(measure), fontsize=7, pad=11)
+        if mine.empty:
+            style.explain(axes, nothing(parameters), 22)
+            continue
+        image = draw_matrix(axes, matrix_of(mine, "nearest"), stages(mine), SHARES, "cividis")
+        every = np.arange(0, len(axes.get_xticks()), 4)
+        depths = sorted(mine["depth_a"].unique())
+        axes.set_xticks(every, [str(depths[place]) for place in every])
+        axes.set_yticks(every, [str(depths[place]) for place in every])
+        axes.set_xlabel("nearest layer", fontsize=7, labelpad=1)
+    for axes in panels[::COLUMNS]:
+        axes.set_ylabel("layer of network a", fontsize=7, labelpad=1)
+    if image is not None:
+        bar = figure.colorbar(image, ax=panels, shrink=0.6, aspect=25, pad=0.01)
+        bar.ax.tick_params(labelsize=style.SMALL)
+        bar.set_label("share of the pairs of networks", fontsize=7)
+    return figure, drawn(rates=rates.reset_index(drop=True), nearest=pairs[pairs["measure"].isin(measures)])
+
+
+def _rates(axes: Axes, rates: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    axes.set_title("share of layers whose nearest layer in another network is the same layer")
+    if rates.empty:
+        style.explain(axes, f"{nothing(parameters)}: specificity takes two networks", 80)
+        return
+    places = np.arange(len(rates))
+    axes.hlines(places, rates["low"], rates["high"], color=style.BLUE, linewidth=1.6)
+    axes.plot(rates["rate"], places, "o", color=style.BLUE, markersize=4)
+    axes.axvline(rates["chance"].iloc[0], color=style.INK, linestyle="--", linewidth=0.9)
+    for place, row in enumerate(rates.to_dict("records")):
+        text = f"{row['rate']:.2f} ({row['low']:.2f}–{row['high']:.2f}), p = {row['p_value']:.2g}"
+        axes.text(1.02, place, text, va="center", fontsize=7, transform=axes.get_yaxis_transform())
+    axes.set_yticks(places, [f"{label(name)} ({whose(name)})" for name in rates["measure"]])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(rates) - 0.4, -0.6)
+    axes.set_xlim(0, 1.02)
+    axes.set_xlabel(f"rate (dashed: chance, 1 / {round(1 / rates['chance'].iloc[0])})")

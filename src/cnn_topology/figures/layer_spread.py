@@ -1,0 +1,67 @@
+"""Distances between layers over all networks: mean and standard deviation by measure (activations paper, P2, P3)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.layer_matrix import (
+    NEAR_IS_DARK,
+    SPREAD,
+    draw_matrix,
+    footer,
+    label,
+    matrix_of,
+    name_axes,
+    nothing,
+    reading,
+    scale_of,
+    stages,
+    whose,
+)
+from cnn_topology.figures.selection import drawn, number, rows
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw mean and spread of `measures`, between layers of the `same` network or of `different` ones."""
+    chosen = {name: parameters[name] for name in ("population", "cloud", "between")}
+    found = rows(tables["layer_pairs"], **chosen)
+    measures, across = parameters["measures"], parameters["between"] == "different"
+    of = "ordered pairs of different networks" if across else "networks"
+    count = number(found["pairs"].iloc[0]) if len(found) else "no"
+    figure = style.new_figure(
+        2.35 * len(measures), footer(notes, parameters, found, f"over {count} {of}; dark is near")
+    )
+    shown = []
+    for measure, (left, right) in zip(measures, figure.subplots(len(measures), 2, squeeze=False), strict=True):
+        mine = found[found["measure"] == measure]
+        left.set_title(f"{label(measure)} ({whose(measure)}): mean", pad=13)
+        right.set_title("standard deviation", pad=13)
+        if mine.empty:
+            style.explain(left, nothing(parameters))
+            style.explain(right, "")
+            continue
+        kind, stage = mine["kind"].iloc[0], stages(mine)
+        mean, sd = matrix_of(mine, "mean"), matrix_of(mine, "sd")
+        panels = [(left, mean, scale_of(kind, mean), NEAR_IS_DARK[kind], reading(measure, kind))]
+        if sd.notna().to_numpy().all():
+            widest = max(float(sd.to_numpy().max()), 1e-12)
+            panels.append((right, sd, Normalize(0, widest), SPREAD, "standard deviation"))
+        else:
+            style.explain(right, "one network has no spread")
+        for axes, matrix, scale, colours, said in panels:
+            image = draw_matrix(axes, matrix, stage, scale, colours)
+            name_axes(axes, "depth, network a" if across else "depth of layer")
+            if across:
+                axes.set_xlabel("depth, network b; stage above")
+            bar = figure.colorbar(image, ax=axes, shrink=0.85, aspect=16, pad=0.02)
+            bar.ax.tick_params(labelsize=style.SMALL)
+            bar.set_label(said, fontsize=style.SMALL)
+        shown.append(mine)
+    return figure, drawn(pairs=pd.concat(shown) if shown else found)

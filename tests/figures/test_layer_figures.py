@@ -1,0 +1,164 @@
+"""Figures that compare layers: drawn from tables, the same bytes each time, inside their page, empty with a reason."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib.text import Text
+
+from cnn_topology.commands.measure_tests import layer_tables
+from cnn_topology.comparison.measures import MEASURES
+from cnn_topology.figures.layer_registry import LAYER_KINDS
+from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.figures.style import save
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.layer_comparisons import comparisons
+from cnn_topology.plan.layer_parameters import MeasureTestParameters
+from cnn_topology.tables.layer_schemas import ACTIVATION_TENSOR, COMPONENT_CURVES, NETWORK_PAIRS
+from cnn_topology.tables.schemas import TABLES
+
+CONFIG = {
+    "version": 1,
+    "name": "layers",
+    "images": {"digits": {"kind": "digits", "shape": [16, 16, 1]}},
+    "resnets": {
+        "nets": {"images": "digits", "variant": "ph", "networks": 3, "widths": [8, 8, 16, 24], "normalization": "set"}
+    },
+    "activation_clouds": {
+        "top": {"networks": "nets", "count": 60},
+        "all": {"networks": "nets", "count": 10, "sampling": "full", "layers": ["block_seq.1.0.conv1"]},
+    },
+    "layer_distances": {"clouds": ["top"]},
+}
+PLAN = Plan(parse_config(CONFIG))
+COMPARISON = comparisons(PLAN)["top"]
+SPECS = {spec.name: spec for spec in figure_specs(PLAN).values() if spec.kind in LAYER_KINDS}
+
+
+def made_tables():
+    """Tables of networks whose layers lie apart by their depth, with noise."""
+    rng = np.random.default_rng(0)
+    depths = np.array([layer.depth for layer in COMPARISON.layers])
+    ids = {"population": "nets", "cloud": "top", "samples": 60}
+    pairs, curves = [], []
+    for name in COMPARISON.measures:
+        kind = MEASURES[name].kind
+        about = {**ids, "measure": name, "kind": kind}
+        for a in range(3):
+            for b in range(3):
+                apart = (np.abs(np.subtract.outer(depths, depths)) + (a != b) * rng.uniform(0.2, 2, (17, 17))) / 20
+                values = apart if kind == "distance" else 1 - apart
+                names = [layer.name for layer in COMPARISON.layers]
+                pair = {"layers": names, "depths": depths, "network_a": a, "network_b": b, "values": values.ravel()}
+                pairs.append({**about, **pair})
+        for layer in COMPARISON.layers:
+            for mode in ("published", "corrected"):
+                for removed in range(4, layer.channels, 4):
+                    gone = removed / layer.channels
+                    at = {"network": 0, "layer": layer.name, "depth": layer.depth, "channels": layer.channels}
+                    value = 0.12 * gone if kind == "distance" else 1 - 0.12 * gone
+                    curve = {**at, "mode": mode, "removed": removed, "fraction": gone, "value": value}
+                    curves.append({**about, **curve})
+    made = layer_tables(
+        pa.Table.from_pylist(pairs, NETWORK_PAIRS),
+        pa.Table.from_pylist(curves, COMPONENT_CURVES),
+        MeasureTestParameters(run_seed=1, draws=99),
+    )
+    channel, row, column = (axis.ravel() for axis in np.indices((8, 4, 4)))
+    about = {"population": "nets", "cloud": "all", "network": 0, "layer": "conv1", "depth": 1, "tensor": "relu"}
+    tensor = {"image": 7, "label": "three", "channel": channel, "row": row, "column": column}
+    columns = {**about, **tensor, "value": rng.normal(size=128)}
+    rows = {
+        name: values if isinstance(values, np.ndarray) else [values] * 128 for name, values in columns.items()
+    }  # fmt: skip
+    return {**made, "activation_tensor": pa.table(rows).select(ACTIVATION_TENSOR.names).cast(ACTIVATION_TENSOR)}
+
+
+@pytest.fixture(scope="module")
+def layer_made():
+    return made_tables()
+
+
+def words(figure):
+    found = [item.get_text() for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
+    return " ".join(found).replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def cut_off(figure):
+    figure.canvas.draw()
+    page = figure.bbox.padded(1)
+    parts = [(part, part.get_tightbbox()) for part in [*figure.axes, *figure.texts, *figure.legends]]
+    return [
+        f"{part}: {box}"
+        for part, box in parts
+        if box is not None and not (page.x0 <= box.x0 and page.y0 <= box.y0 and box.x1 <= page.x1 and box.y1 <= page.y1)
+    ]
+
+
+def test_a_run_that_compares_layers_has_each_kind_and_pages_of_four_measures():
+    assert {spec.kind for spec in SPECS.values()} == set(LAYER_KINDS)
+    assert len(SPECS["layer_heatmap_top_1"].parameters["measures"]) == 4
+    assert len(SPECS["layer_heatmap_top_2"].parameters["measures"]) == 3
+    assert SPECS["layer_sensitivity_top"].parameters["depths"] == [1, 5, 9, 13, 17]
+
+
+def smaller(spec):
+    """Give a figure with two measures and two layers: what is tested does not hang on their number."""
+    cut = {name: spec.parameters[name][:2] for name in ("measures", "depths") if name in spec.parameters}
+    return replace(spec, parameters={**spec.parameters, **cut})
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if not name.endswith("_2") and "same" not in name])
+def test_a_figure_is_the_same_bytes_each_time_and_inside_its_page(name, layer_made, tmp_path):
+    written = []
+    for folder in ("one", "two"):
+        figure, drawn = draw(smaller(SPECS[name]), layer_made, {"seed": "7", "config": "1f0c9b7a5e21"})
+        written.append([path.read_bytes() for path in save(figure, tmp_path / folder, name, drawn)])
+    assert written[0] == written[1]
+    assert cut_off(figure) == []
+    assert drawn.num_rows > 0
+    said = words(figure)
+    if LAYER_KINDS[SPECS[name].kind]:
+        assert "seed 7" in said
+        assert "nets" in said
+    if "cloud" in SPECS[name].parameters:
+        assert "n = 60 images" in said
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if LAYER_KINDS[SPECS[name].kind] and not name.endswith("_2")])
+def test_empty_tables_give_a_figure_that_says_so(name, tmp_path: Path):
+    figure, drawn = draw(smaller(SPECS[name]), {table: TABLES[table].empty_table() for table in SPECS[name].tables}, {})
+    save(figure, tmp_path, name, drawn)
+    assert "no row in the table" in words(figure)
+
+
+def test_pages_are_no_higher_than_paper(layer_made):
+    for name in ("layer_sensitivity_top", "layer_spread_same_top_1"):
+        assert draw(SPECS[name], layer_made, {})[0].get_figheight() <= 10
+
+
+def test_a_heatmap_says_distance_or_similarity_and_whose_a_measure_is(layer_made):
+    said = words(draw(SPECS["layer_heatmap_top_1"], layer_made, {})[0])
+    assert "sliced Wasserstein (paper)" in said
+    assert "linear CKA (ours)" in said
+    assert "distance, activation units" in said
+    assert "similarity, 1 = equal" in said
+
+
+def test_the_colour_of_equal_layers_is_dark_for_distances_and_similarities(layer_made):
+    figure, _ = draw(SPECS["layer_heatmap_top_1"], layer_made, {})
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == 4
+    for image in images:
+        colours = image.to_rgba(image.get_array())[..., :3].sum(axis=2)
+        assert (np.diag(colours) == colours.min()).all()
+
+
+def test_the_rate_of_a_measure_that_knows_the_depth_is_one_and_drawn_against_chance(layer_made):
+    figure, drawn = draw(SPECS["layer_specificity_top"], layer_made, {})
+    assert "chance, 1 / 17" in words(figure)
+    rates = drawn.filter(pa.compute.equal(drawn["panel"], "rates")).to_pandas()
+    assert (rates["rate"] > 0.5).all()

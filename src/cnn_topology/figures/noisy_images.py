@@ -1,0 +1,84 @@
+"""Images with Gaussian noise beside the originals, and what the noise does to the accuracy (left part of F-I)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows
+
+SIDE = 0.72  # inches of an image
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw example images of `population` by noise, and the accuracy under it."""
+    pixels = rows(tables["example_pixels"], population=parameters["population"], panel="image")
+    accuracy = rows(tables["resnet_accuracy"], population=parameters["population"])
+    means = _means(accuracy)
+    sigmas, images = sorted(pixels["sigma"].unique()), list(dict.fromkeys(pixels["image"]))
+    footer = provenance(notes, extra="noise N(0, σ²) on images normalized per channel, σ = 1 being their spread")
+    figure = style.new_figure(max(SIDE * max(len(sigmas), 1) + 0.3, 2.2), footer)
+    grid = figure.add_gridspec(1, 2, width_ratios=[SIDE * max(len(images), 1) + 0.3, 2.3])
+    if images:
+        pictures = grid[0].subgridspec(len(sigmas), len(images), wspace=0.04, hspace=0.04)
+        for line, sigma in enumerate(sigmas):
+            for place, image in enumerate(images):
+                axes = figure.add_subplot(pictures[line, place])
+                shown = pixels[(pixels["sigma"] == sigma) & (pixels["image"] == image)]
+                draw_image(axes, shown)
+                if not line:
+                    axes.set_title(shown["class"].iloc[0], fontsize=7, loc="center")
+                if not place:
+                    axes.set_ylabel(f"σ = {sigma:g}", fontsize=7)
+    else:
+        style.explain(figure.add_subplot(grid[0]), "no example image is in the table")
+    _accuracy(figure.add_subplot(grid[1]), means)
+    return figure, drawn(accuracy=means, images=pixels)
+
+
+def draw_image(axes: Axes, pixels: pd.DataFrame) -> None:
+    """Draw one colour image from its pixels, without axes."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if pixels.empty:
+        return
+    shape = pixels["row"].max() + 1, pixels["column"].max() + 1
+    colours = np.zeros((*shape, 3))
+    colours[pixels["row"], pixels["column"]] = pixels[["red", "green", "blue"]] / 255
+    axes.imshow(colours, interpolation="nearest")
+
+
+def _means(accuracy: pd.DataFrame) -> pd.DataFrame:
+    """Average over networks, by noise and class; clouds of one noise look at the same images or at some of them."""
+    largest = accuracy.sort_values("examples").drop_duplicates(["network", "split", "sigma", "class"], keep="last")
+    grouped = largest.groupby(["split", "sigma", "class"])
+    return grouped.agg(
+        accuracy=("accuracy", "mean"), networks=("network", "nunique"), examples=("examples", "max")
+    ).reset_index()
+
+
+def _accuracy(axes: Axes, means: pd.DataFrame) -> None:
+    splits = means.loc[means["sigma"] > 0, "split"].unique()
+    means = means[means["split"].isin(splits)]
+    if means.empty:
+        style.explain(axes, "no accuracy under noise is in the table")
+        return
+    for name, one in means[means["class"] != "all"].groupby("class"):
+        del name
+        axes.plot(one["sigma"], one["accuracy"], color=style.PALE, linewidth=0.6)
+    whole = means[means["class"] == "all"]
+    axes.plot(whole["sigma"], whole["accuracy"], color=style.BLUE, marker="o", markersize=3)
+    examples, networks = whole["examples"].max(), whole["networks"].max()
+    axes.set_title(
+        f"accuracy on {examples:,} {splits[0]} images,\n{networks} network{'s' if networks > 1 else ''}", fontsize=7.5
+    )
+    axes.set_xlabel("σ")
+    axes.set_ylabel("accuracy (blue: all, grey: by class)", fontsize=7)
+    axes.set_ylim(0, 1.02)

@@ -1,0 +1,122 @@
+"""How the residual networks were trained and how well they do: test accuracy by epoch, settings and results (T-D)."""
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows
+
+LINE = 0.155  # inches of a line of the table
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw accuracy over epochs above, settings and results of each of `populations` below."""
+    populations = parameters["populations"]
+    logs = {item["population"]: rows(tables["resnet_training"], population=item["population"]) for item in populations}
+    results = [_result(name, log) for name, log in logs.items()]
+    columns = {
+        item["population"]: {**dict(item["settings"]), **_said(result)}
+        for item, result in zip(populations, results, strict=True)
+    }
+    width = int(style.WIDTH * 0.8 / len(columns) / style.CHARACTER)
+    cells = _cells(columns, width)
+    heights = [max(text.count("\n") + 1 for text in row) for row in cells.to_numpy()]
+    lower = LINE * (sum(heights) + 2)
+    footer = provenance(notes, extra="accuracy on plain test images; thin: each network, thick: their mean")
+    figure = style.new_figure(1.9 + lower, footer)
+    grid = figure.add_gridspec(2, 1, height_ratios=[1.9, lower])
+    curves = _curves(figure.add_subplot(grid[0]), logs)
+    _table(figure.add_subplot(grid[1]), cells, heights)
+    settings = pd.DataFrame(
+        [{"population": p, "setting": key, "is": value} for p, said in columns.items() for key, value in said.items()]
+    )
+    return figure, drawn(results=pd.DataFrame(results), settings=settings, curves=curves)
+
+
+def _result(population: str, log: pd.DataFrame) -> dict[str, Any]:
+    """Summarize the test accuracy of the weights that were kept."""
+    accuracy = log.loc[log["kept"], "test_accuracy"]
+    return {
+        "population": population,
+        "networks": len(accuracy),
+        "test_examples": int(log["test_examples"].max()) if len(log) else 0,
+        "accuracy": float(accuracy.mean()) if len(accuracy) else np.nan,
+        "sd": float(accuracy.std(ddof=1)) if len(accuracy) > 1 else np.nan,
+        "least": float(accuracy.min()) if len(accuracy) else np.nan,
+        "most": float(accuracy.max()) if len(accuracy) else np.nan,
+    }
+
+
+def _said(result: Mapping[str, Any]) -> dict[str, str]:
+    if not result["networks"]:
+        return {"networks": "0", "test accuracy": "no row in the table"}
+    said = f"{100 * result['accuracy']:.2f} %"
+    if result["networks"] > 1:
+        said += f" (sd {100 * result['sd']:.2f}; {100 * result['least']:.2f} to {100 * result['most']:.2f})"
+    return {"networks": str(result["networks"]), "test accuracy": f"{said}, {result['test_examples']:,} images"}
+
+
+def _cells(columns: Mapping[str, Mapping[str, str]], width: int) -> pd.DataFrame:
+    names = list(dict.fromkeys(key for said in columns.values() for key in said))
+    return pd.DataFrame(
+        {p: ["\n".join(textwrap.wrap(said.get(name, "–"), width)) for name in names] for p, said in columns.items()},
+        index=names,
+    )
+
+
+def _curves(axes: Axes, logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Draw test accuracy by epoch; weights from checkpoints as a level."""
+    parts = []
+    for place, (population, log) in enumerate(logs.items()):
+        colour = style.SERIES[place % len(style.SERIES)]
+        if log.empty:
+            continue
+        if log["epoch"].max() == 0:
+            mean = float(log["test_accuracy"].mean())
+            axes.axhline(mean, color=colour, linestyle="--", label=f"{population} (checkpoint)")
+            parts.append(pd.DataFrame({"population": [population], "epoch": [0], "mean_accuracy": [mean]}))
+            continue
+        for _, network in log.groupby("network"):
+            axes.plot(network["epoch"], network["test_accuracy"], color=colour, linewidth=0.35, alpha=0.5)
+        mean_curve = log.groupby("epoch")["test_accuracy"].mean()
+        axes.plot(mean_curve.index, mean_curve, color=colour, label=population)
+        parts.append(
+            pd.DataFrame({"population": population, "epoch": mean_curve.index, "mean_accuracy": mean_curve.to_numpy()})
+        )
+    if not parts:
+        style.explain(axes, "no network is in the table", characters=80)
+        return pd.DataFrame()
+    axes.set_ylim(0, 1.02)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("test accuracy")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    return pd.concat(parts)
+
+
+def _table(axes: Axes, cells: pd.DataFrame, heights: list[int]) -> None:
+    """Write the settings, one row each, populations side by side."""
+    axes.set_axis_off()
+    total = sum(heights) + 2
+    axes.set_xlim(0, 1)
+    axes.set_ylim(total, 0)
+    lefts = 0.2 + 0.8 * np.arange(len(cells.columns)) / len(cells.columns)
+    for left, name in zip(lefts, cells.columns, strict=True):
+        axes.text(left, 0.5, name, va="center", fontweight="bold", fontsize=7.5)
+    axes.axhline(1.1, color=style.INK, linewidth=0.8)
+    top = 2.0
+    for (setting, row), height in zip(cells.iterrows(), heights, strict=True):
+        axes.text(0.0, top, str(setting), fontsize=7, color=style.GREY)
+        for left, text in zip(lefts, row, strict=True):
+            for line, part in enumerate(text.split("\n")):
+                axes.text(left, top + line, part, fontsize=7)
+        top += height

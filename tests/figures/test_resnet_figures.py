@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
+from cnn_topology.figures.resnet_registry import RESNET_KINDS
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
@@ -35,6 +36,7 @@ def specs() -> dict[str, FigureSpec]:
     return {
         name: FigureSpec(name, s.kind, s.tables, json.loads(json.dumps(s.parameters, sort_keys=True)))
         for name, s in found.items()
+        if s.kind in RESNET_KINDS
     }
 
 

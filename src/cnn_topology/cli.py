@@ -22,6 +22,8 @@ VERBS = {
     "controls": "barcodes of synthetic clouds of known topology",
     "improvements": "learning speed and accuracy of populations compared with a plain one",
     "networks": "loops, weight statistics and accuracy of each single network",
+    "dynamics": "onset of a layer's loop over training, the loop followed, and its bar against accuracy",
+    "cross-accuracy": "accuracy of networks trained on one image set and tested on another",
     "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
     "collect": "join the parts of a table",
     "figure": "draw one figure from tables",

@@ -11,14 +11,16 @@ from matplotlib.text import Text
 
 from cnn_topology.figures.activation_registry import ACTIVATION_KINDS
 from cnn_topology.figures.finding_registry import FINDING_KINDS
+from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS
 from cnn_topology.figures.registry import KINDS as ALL_KINDS
 from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_notes, read_table
 
-# Figures of compared populations and of activations have their own tests: the plan of these has none.
-KINDS = {kind: tables for kind, tables in ALL_KINDS.items() if kind not in {*FINDING_KINDS, *ACTIVATION_KINDS}}
+# Figures of compared populations, of activations and of generalization have their own tests: the plan of these has none.
+ELSEWHERE = {*FINDING_KINDS, *ACTIVATION_KINDS, *GENERALIZATION_KINDS}
+KINDS = {kind: tables for kind, tables in ALL_KINDS.items() if kind not in ELSEWHERE}
 
 Tables = dict[str, pa.Table]
 

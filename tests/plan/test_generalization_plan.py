@@ -97,3 +97,13 @@ def test_what_cannot_be_analysed_is_refused_by_name(tiny, key, value, expected):
     with pytest.raises(InputError) as refused:
         Plan(parse_config(tiny))
     assert expected in str(refused.value)
+
+
+def test_loops_are_followed_in_layers_analysed_at_two_steps_at_least(tiny):
+    assert [clouds.layer.name for clouds in Plan(parse_config(tiny)).dynamics_clouds] == ["conv1"]
+    tiny["clouds"][1]["steps"] = "all"
+    assert [clouds.layer.name for clouds in Plan(parse_config(tiny)).dynamics_clouds] == ["conv1", "conv2"]
+    tiny["dynamics"]["layers"] = ["conv2"]
+    assert [clouds.layer.name for clouds in Plan(parse_config(tiny)).dynamics_clouds] == ["conv2"]
+    del tiny["dynamics"]
+    assert Plan(parse_config(tiny)).dynamics_clouds == []

@@ -99,8 +99,16 @@ MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests") if GRAPHS.jobs else ()
 
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
+DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
+CORRELATION_PARTS = [RUN.part("correlations", *which, "all") for which in DYNAMICS]
 if NETWORK_GROUPS:
-    TABLES += ("generalization", "correlations")
+    CORRELATION_PARTS += [RUN.part("correlations", "all", "networks", "all")]
+TABLES += (
+    *(("cross_accuracy",) if PLAN.config.populations else ()),
+    *(("generalization",) if NETWORK_GROUPS else ()),
+    *(("onset", "loop_tracks") if DYNAMICS else ()),
+    *(("correlations",) if CORRELATION_PARTS else ()),
+)
 
 
 wildcard_constraints:
@@ -155,6 +163,33 @@ def parts_of(wildcards):
         for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
         if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
     ]
+
+
+def layer_parts(table):
+    """Give the function that gives all parts of a table for the layer of a job."""
+
+    def of_layer(wildcards):
+        blocks = clouds_of(wildcards).blocks(PLAN.config.jobs.steps)
+        return [
+            RUN.part(table, wildcards.population, wildcards.layer, b) for b in blocks
+        ]
+
+    return of_layer
+
+
+def logs_of_population(wildcards):
+    """Give the training logs of all shards of a population."""
+    return [
+        RUN.training(shard.population, shard.number)
+        for shard in PLAN.shards_of(wildcards.population)
+    ]
+
+
+def dynamics_parameters(wildcards):
+    """Give the parameters of `cnn-topology dynamics`."""
+    return generalization_parameters.DynamicsParameters.of(
+        PLAN, DYNAMICS[wildcards.population, wildcards.layer]
+    ).dump()
 
 
 def items_of(wildcards):

@@ -48,7 +48,7 @@ if NETWORK_GROUPS:
         input:
             RUN.table("generalization"),
         output:
-            RUN.table("correlations"),
+            RUN.part("correlations", "all", "networks", "all"),
         log:
             RUN.log("correlations"),
         benchmark:
@@ -62,3 +62,74 @@ if NETWORK_GROUPS:
         shell:
             "cnn-topology correlations --parameters {params.block:q} --generalization {input:q}"
             " --output {output:q} &> {log:q}"
+
+
+rule follow_loops:
+    input:
+        clouds=layer_parts("clouds"),
+        loops=layer_parts("loops"),
+        significance=layer_parts("significance"),
+        training=logs_of_population,
+    output:
+        **{
+            table: RUN.part(table, "{population}", "{layer}", "all")
+            for table in ("onset", "loop_tracks", "correlations")
+        },
+    log:
+        RUN.log("dynamics", "{population}-{layer}"),
+    benchmark:
+        RUN.benchmark("dynamics", "{population}-{layer}")
+    resources:
+        mem_mb=8000,
+        runtime=720,
+    params:
+        block=dynamics_parameters,
+    shell:
+        "cnn-topology dynamics --parameters {params.block:q} --clouds {input.clouds:q} --loops {input.loops:q}"
+        " --significance {input.significance:q} --training {input.training:q} --onset {output.onset:q}"
+        " --loop-tracks {output.loop_tracks:q} --correlations {output.correlations:q} &> {log:q}"
+
+
+for name, parts in {
+    "onset": [RUN.part("onset", *which, "all") for which in DYNAMICS],
+    "loop_tracks": [RUN.part("loop_tracks", *which, "all") for which in DYNAMICS],
+    "correlations": CORRELATION_PARTS,
+}.items():
+    if parts:
+
+        rule:
+            name:
+                f"collect_{name}"
+            input:
+                parts,
+            output:
+                RUN.table(name),
+            log:
+                RUN.log("collect", name),
+            benchmark:
+                RUN.benchmark("collect", name)
+            resources:
+                mem_mb=2000,
+                runtime=30,
+            params:
+                table=name,
+            shell:
+                "cnn-topology collect {params.table} --parts {input:q} --output {output:q} &> {log:q}"
+
+
+rule average_cross_tests:
+    input:
+        RUN.table("training"),
+    output:
+        RUN.table("cross_accuracy"),
+    log:
+        RUN.log("cross_accuracy"),
+    benchmark:
+        RUN.benchmark("cross_accuracy")
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        block=generalization_parameters.CrossAccuracyParameters.of(PLAN).dump(),
+    shell:
+        "cnn-topology cross-accuracy --parameters {params.block:q} --training {input:q} --output {output:q} &> {log:q}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.activation_registry import ACTIVATION_KINDS, activation_figures
 from cnn_topology.figures.finding_registry import FINDING_KINDS, finding_figures
+from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS, generalization_figures
 from cnn_topology.plan.expand import LayerClouds, Plan, neighbours
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "nulls": ("nulls", "loops", "significance"),
     **ACTIVATION_KINDS,
     **FINDING_KINDS,
+    **GENERALIZATION_KINDS,
 }
 
 # Facets on one page: more go to a further figure, so that each stays legible on paper.
@@ -116,6 +118,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
     specs += [_spec(kind, name, **parameters) for kind, name, parameters in activation_figures(plan)]
     specs += [_spec(kind, name, **parameters) for kind, name, parameters in finding_figures(plan)]
+    specs += [_spec(kind, name, **parameters) for kind, name, parameters in generalization_figures(plan)]
     named = {spec.name: spec for spec in specs}
     if len(named) < len(specs):
         twice = next(spec.name for spec in specs if spec is not named[spec.name])

@@ -13,7 +13,7 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
-from cnn_topology.plan.generalization import Generalization, grid_populations
+from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
 from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
@@ -41,6 +41,7 @@ class RunConfig(Section):
     clouds: tuple[Cloud, ...] = Field((Cloud(),), min_length=1, description="Point clouds to analyse.")
     significance: Significance = Field(Significance(), description="How loops are tested.")
     mapper: Mapper | None = Field(Mapper(), description="Mapper graphs of each layer; `null` leaves them out.")
+    dynamics: Dynamics | None = Field(None, description="Onset and following of loops over training; absent: left out.")
     generalization: Generalization | None = Field(
         None, description="Topology of single networks against accuracy; absent: left out."
     )

@@ -210,6 +210,16 @@ class Plan:
         """Give one layer of a population by name."""
         return next(layer for layer in self.layers(population) if layer.name == name)
 
+    @cached_property
+    def dynamics_clouds(self) -> list[LayerClouds]:
+        """The layers whose loops are followed over training: those analysed at two steps at least."""
+        dynamics = self.config.dynamics
+        if dynamics is None:
+            return []
+        wanted = [c for c in self.layer_clouds if dynamics.layers == "all" or c.layer.name in dynamics.layers]
+        trained = [clouds for clouds in wanted if clouds.population in self.config.populations]
+        return [clouds for clouds in trained if len(clouds.variants) > 1]
+
     def _network_groups(self) -> list[NetworkGroup]:
         """List what is analysed network by network: each population at its steps, each grid at the last of each."""
         section = self.config.generalization

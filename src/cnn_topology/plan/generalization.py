@@ -88,6 +88,15 @@ class Generalization(Section):
         return self
 
 
+class Dynamics(Section):
+    """Onset of the loop with an interval over networks, and the same loop followed from step to step (E4, E8)."""
+
+    draws: int = Field(200, ge=10, description="Bootstrap draws; networks are resampled, clouds made and tested anew.")
+    layers: tuple[Name, ...] | Literal["all"] = Field(
+        "all", description="Convolution layers, by name; those of `clouds` analysed at two steps at least count."
+    )
+
+
 def grid_populations(
     grids: Mapping[str, Grid], populations: Mapping[str, Population]
 ) -> dict[str, dict[str, Population]]:

@@ -2,9 +2,9 @@
 
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import Density
-from cnn_topology.plan.expand import NetworkGroup, Plan
+from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.plan.images import train_size
-from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.parameters import Parameters, VariantParameters
 from cnn_topology.plan.populations import Population
 
 
@@ -77,3 +77,40 @@ class CorrelationParameters(Parameters):
         section = plan.config.generalization
         assert section is not None, "the run analyses no single networks"
         return cls(run_seed=plan.config.seed, bootstrap=section.bootstrap, permutations=section.permutations)
+
+
+class DynamicsParameters(Parameters):
+    """For `cnn-topology dynamics`: one layer of a population, the headline variant of each step."""
+
+    population: str
+    layer: str
+    images: str
+    headlines: dict[int, VariantParameters]
+    alpha: float
+    draws: int
+
+    @classmethod
+    def of(cls, plan: Plan, clouds: LayerClouds) -> "DynamicsParameters":
+        """Make the block of one layer."""
+        assert plan.config.dynamics is not None, "the run follows no loops"
+        return cls(
+            run_seed=plan.config.seed,
+            population=clouds.population,
+            layer=clouds.layer.name,
+            images=plan.population(clouds.population).images,
+            headlines={step: VariantParameters.of(variants[0]) for step, variants in clouds.variants.items()},
+            alpha=plan.config.significance.alpha,
+            draws=plan.config.dynamics.draws,
+        )
+
+
+class CrossAccuracyParameters(Parameters):
+    """For `cnn-topology cross-accuracy`: what each population is trained on."""
+
+    trained_on: dict[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "CrossAccuracyParameters":
+        """Make the block of a run."""
+        populations = plan.config.populations.items()
+        return cls(run_seed=plan.config.seed, trained_on={name: section.images for name, section in populations})

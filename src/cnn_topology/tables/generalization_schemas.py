@@ -84,4 +84,88 @@ CORRELATIONS = _schema(
     exchanged=_TEXT,
 )
 
-GENERALIZATION_TABLES = {"generalization": GENERALIZATION, "correlations": CORRELATIONS}
+# When the loop of one layer of a population sets in. `onset`: the snapshot that `rule` names, at level `alpha`; the
+# loop sets in after `previous`. `low`, `high`: 95 % interval over resampled networks, null where it ends after the last
+# snapshot; `lasting`: share of draws with a loop that lasts.
+ONSET = _schema(
+    population=_TEXT,
+    layer=_TEXT,
+    depth=_INT,
+    k=_INT,
+    p=_REAL,
+    landmarks=_INT,
+    networks=_INT,
+    snapshots=_INT,
+    last=_INT,
+    alpha=_REAL,
+    draws=_INT,
+    onset=_INT,
+    previous=_INT,
+    low=_INT,
+    high=_INT,
+    lasting=_REAL,
+    rule=_TEXT,
+)
+
+# The loop of one layer at one step. `longest_*`: 95 % interval over resampled networks; `critical`: the largest of the
+# nulls'. `near`, `coverage`: kept filters near the primary circle and the share of its arcs that they cover; `even`,
+# `random`: what chance covers. `degree`: how often the loop of the longest bar winds around the primary circle, over
+# `loop_filters` filters. Since the snapshot `previous`: filters kept at `both`, the share that `stay`, the circular
+# correlation of their edge angles, the median `turn` (radians), the distance of the distributions (`kuiper`).
+# `first_correlation`: of the filters kept now with where they were at the first snapshot.
+LOOP_TRACKS = _schema(
+    population=_TEXT,
+    layer=_TEXT,
+    depth=_INT,
+    step=_INT,
+    k=_INT,
+    p=_REAL,
+    landmarks=_INT,
+    networks=_INT,
+    kept=_INT,
+    draws=_INT,
+    longest=_REAL,
+    longest_low=_REAL,
+    longest_high=_REAL,
+    critical=_REAL,
+    significant=_FLAG,
+    share_significant=_REAL,
+    near=_INT,
+    coverage=_REAL,
+    even=_REAL,
+    random=_REAL,
+    degree=_INT,
+    loop_filters=_INT,
+    previous=_INT,
+    both=_INT,
+    stay=_REAL,
+    correlation=_REAL,
+    correlation_low=_REAL,
+    correlation_high=_REAL,
+    turn=_REAL,
+    kuiper=_REAL,
+    first_correlation=_REAL,
+    first_correlation_low=_REAL,
+    first_correlation_high=_REAL,
+)
+
+# Accuracy of a population's networks at the last step on the test images of one set: mean over the networks that did
+# not fail, with its 95 % interval (Student's t; NaN for one network).
+CROSS_ACCURACY = _schema(
+    population=_TEXT,
+    trained_on=_TEXT,
+    tested_on=_TEXT,
+    step=_INT,
+    networks=_INT,
+    mean=_REAL,
+    low=_REAL,
+    high=_REAL,
+)
+
+GENERALIZATION_TABLES = {
+    "generalization": GENERALIZATION,
+    "correlations": CORRELATIONS,
+    "onset": ONSET,
+    "loop_tracks": LOOP_TRACKS,
+    "cross_accuracy": CROSS_ACCURACY,
+}

@@ -1,0 +1,67 @@
+"""`cnn-topology cross-accuracy`: accuracy of networks trained on one image set and tested on another (E13)."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy.stats import t as student
+
+from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.generalization_schemas import CROSS_ACCURACY
+from cnn_topology.tables.schemas import TRAINING
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--parameters",
+        required=True,
+        type=CrossAccuracyParameters.parse,
+        help="JSON: what each population is trained on",
+    )
+    parser.add_argument("--training", required=True, type=Path, help="the table training (.parquet)")
+    parser.add_argument("--output", required=True, type=Path, help="one row per population and test set (.parquet)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Average the last step of every population."""
+    parameters: CrossAccuracyParameters = arguments.parameters
+    training = read_table(arguments.training, TRAINING).to_pandas()
+    table = cross_accuracy(training, parameters.trained_on)
+    notes = parameters.notes([read_notes(arguments.training)])
+    write_table(
+        arguments.output, pa.Table.from_pandas(table, CROSS_ACCURACY, preserve_index=False), CROSS_ACCURACY, notes
+    )
+    print(table.to_string(index=False))
+
+
+def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.DataFrame:
+    """Average test accuracy at the last step over the networks that did not fail.
+
+    Parameters
+    ----------
+    training : DataFrame
+        The table `training`.
+    trained_on : dict of str to str
+        Populations, and the image set of each.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `CROSS_ACCURACY`; the population's own test images first.
+    """
+    rows = []
+    for population, own in trained_on.items():
+        log = training[(training["population"] == population) & (training["split"] == "test")]
+        last = log[(log["step"] == log["step"].max()) & ~log["failed"]]
+        for images in sorted(last["images"].unique(), key=lambda name: (name != own, name)):
+            accuracy = last.loc[last["images"] == images, "accuracy"]
+            n = len(accuracy)
+            half = student.ppf(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
+            mean = accuracy.mean()
+            values = (population, own, images, last["step"].iloc[0], n, mean, mean - half, mean + half)
+            rows.append(dict(zip(CROSS_ACCURACY.names, values, strict=True)))
+    return pd.DataFrame(rows, columns=CROSS_ACCURACY.names)

@@ -1,0 +1,227 @@
+"""`cnn-topology dynamics`: onset of a layer's loop over training, the loop followed, and its bar against accuracy."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.commands.networks import outcomes
+from cnn_topology.plan.generalization_parameters import DynamicsParameters
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.dynamics import (
+    RULE,
+    onset,
+    onset_interval,
+    primary_coverage,
+    resampled_longest,
+    resampled_networks,
+    track,
+    winding,
+)
+from cnn_topology.statistics.series import correlated_series
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.generalization_schemas import CORRELATIONS, LOOP_TRACKS, ONSET
+from cnn_topology.tables.rows import cloud_at
+from cnn_topology.tables.schemas import LOOPS, SIGNIFICANCE, TRAINING, neighbour_column
+from cnn_topology.topology.klein import edge_angles
+
+IDS = ["network", "out_channel", "in_channel"]
+CLOUD = ["population", "layer", "depth", "step", "k", "p", "landmarks"]
+OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
+# Snapshots of a training run follow each other: no exchange of them is as likely as their order.
+NOT_EXCHANGEABLE = "nothing: snapshots of one training are not exchangeable"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--parameters", required=True, type=DynamicsParameters.parse, help="JSON: layer, density, draws"
+    )
+    for name, help_text in {
+        "clouds": "the layer's clouds, all blocks of steps",
+        "loops": "the parts of the table loops for these",
+        "significance": "the parts of the table significance for these",
+        "training": "the training logs of the population",
+    }.items():
+        parser.add_argument(f"--{name}", required=True, nargs="+", type=Path, help=help_text)
+    for name in ("onset", "loop_tracks", "correlations"):
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, required=True, type=Path, help=f"this layer's part of the table {name}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Follow the loop of one layer."""
+    parameters: DynamicsParameters = arguments.parameters
+    loops, significance, training = (
+        pd.concat([read_table(path, schema).to_pandas() for path in paths])
+        for paths, schema in (
+            (arguments.loops, LOOPS),
+            (arguments.significance, SIGNIFICANCE),
+            (arguments.training, TRAINING),
+        )
+    )
+    headlines = loops[loops["headline"]].sort_values("step")
+    critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
+    networks = np.sort(training["network"].unique())
+    rng = np.random.default_rng(derive_seed(parameters.run_seed, "dynamics", parameters.population, parameters.layer))
+    drawn = resampled_networks(len(networks), parameters.draws, rng)
+    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
+    steps = [int(step) for step in headlines["step"]]
+    inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
+    notes = parameters.notes(map(read_notes, inputs))
+    found = _onset(parameters, headlines, critical, steps, longest, len(networks))
+    write_table(arguments.onset, pa.Table.from_pylist([found], schema=ONSET), ONSET, notes)
+    write_table(arguments.loop_tracks, pa.Table.from_pylist(tracks, schema=LOOP_TRACKS), LOOP_TRACKS, notes)
+    rows = _correlations(parameters, headlines, longest, training, networks, drawn)
+    write_table(arguments.correlations, pa.Table.from_pylist(rows, schema=CORRELATIONS), CORRELATIONS, notes)
+    print(
+        f"onset {found['onset']}, 95 % interval {found['low']} to {found['high']}, {found['lasting']:.0%} of draws last"
+    )
+
+
+def _tracks(
+    parameters: DynamicsParameters,
+    paths: Sequence[Path],
+    headlines: pd.DataFrame,
+    critical: pd.Series,
+    networks: np.ndarray,
+    drawn: np.ndarray,
+) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Give the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
+    rows: list[dict[str, Any]] = []
+    longest = []
+    frames: dict[str, pd.DataFrame] = {}
+    tables = {
+        int(step): table for path in paths for table in [read_table(path)] for step in set(table["step"].to_pylist())
+    }
+    for cloud in headlines.to_dict("records"):
+        step = cloud["step"]
+        variant = parameters.headlines[step]
+        table, points = cloud_at(tables[step], step)
+        theta, _ = edge_angles(points)
+        kept = density_filter(table[neighbour_column(variant.k)].to_numpy(), variant.p)
+        ids = table.select(IDS).to_pandas()
+        now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
+        place = np.searchsorted(networks, ids["network"])
+        bars = resampled_longest(points, place, variant.density, variant.landmarks, drawn)
+        longest.append(bars)
+        low, high = np.quantile(bars, [0.025, 0.975])
+        around = winding(points[kept], variant.landmarks)
+        rows.append(
+            {
+                **{name: cloud[name] for name in (*CLOUD, "kept", "longest")},
+                "networks": cloud["networks"],
+                "draws": parameters.draws,
+                "longest_low": low,
+                "longest_high": high,
+                "critical": critical[step],
+                "significant": cloud["longest"] > critical[step],
+                "share_significant": float((bars > critical[step]).mean()),
+                **primary_coverage(points[kept])._asdict(),
+                "degree": around.degree if around else None,
+                "loop_filters": around.vertices if around else None,
+                "previous": int(rows[-1]["step"]) if rows else None,
+                **_followed(frames.get("previous"), now, networks, drawn, ""),
+                **_followed(_all_kept(frames.get("first")), now, networks, drawn, "first_"),
+            }
+        )
+        frames["previous"] = now
+        frames.setdefault("first", now)
+        print(f"step {step}: longest {cloud['longest']:.3f}, {low:.3f} to {high:.3f} over networks", flush=True)
+    return rows, np.array(longest)
+
+
+def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Ask of the first snapshot only where the filters were, not whether they were kept."""
+    return None if filters is None else filters.assign(kept=True)
+
+
+def _followed(
+    before: pd.DataFrame | None, now: pd.DataFrame, networks: np.ndarray, drawn: np.ndarray, prefix: str
+) -> dict[str, Any]:
+    if before is None:
+        return {}
+    both = before.merge(now, on=IDS, suffixes=("_before", "_now"))
+    place = np.searchsorted(networks, both["network"])
+    angles = both["theta_before"].to_numpy(), both["theta_now"].to_numpy()
+    kept = both["kept_before"].to_numpy(), both["kept_now"].to_numpy()
+    found = track(angles, kept, place, drawn)._asdict()
+    wanted = ("correlation", "low", "high") if prefix else tuple(found)
+    names = {"low": "correlation_low", "high": "correlation_high"}
+    return {prefix + names.get(name, name): found[name] for name in wanted}
+
+
+def _onset(
+    parameters: DynamicsParameters,
+    headlines: pd.DataFrame,
+    critical: pd.Series,
+    steps: list[int],
+    longest: np.ndarray,
+    networks: int,
+) -> dict[str, Any]:
+    limit = critical.loc[steps].to_numpy()
+    first = onset(steps, list(headlines["longest"].to_numpy() > limit))
+    low, high, lasting = onset_interval(steps, longest, limit)
+    last = headlines.iloc[-1]
+    return {
+        **{name: last[name] for name in ("population", "layer", "depth", "k", "p", "landmarks")},
+        "networks": networks,
+        "snapshots": len(steps),
+        "last": steps[-1],
+        "alpha": parameters.alpha,
+        "draws": parameters.draws,
+        "onset": first,
+        "previous": max((step for step in steps if first is not None and step < first), default=None),
+        "low": low,
+        "high": high,
+        "lasting": lasting,
+        "rule": RULE,
+    }
+
+
+def _correlations(
+    parameters: DynamicsParameters,
+    headlines: pd.DataFrame,
+    longest: np.ndarray,
+    training: pd.DataFrame,
+    networks: np.ndarray,
+    drawn: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Correlate the pooled cloud's longest bar with mean accuracy over snapshots (E11); draws are those of the bars."""
+    steps = headlines["step"].to_numpy()
+    at = training[training["step"].isin(steps)]
+    failed = set(at.loc[at["failed"], "network"])
+    found = [
+        {"network": network, "step": step, **outcomes(log, parameters.images)}
+        for (network, step), log in at[~at["network"].isin(failed)].groupby(["network", "step"])
+    ]
+    rows = []
+    for outcome in OUTCOMES if found else ():
+        table = pd.DataFrame(found).pivot(index="network", columns="step", values=outcome).reindex(networks)[steps]
+        if table.isna().to_numpy().all():
+            continue
+        for result in correlated_series(headlines["longest"].to_numpy(), longest, table.to_numpy(), steps, drawn):
+            rows.append(
+                {
+                    "group": parameters.population,
+                    "scope": "pooled",
+                    "layer": parameters.layer,
+                    "predictor": "longest",
+                    "predictor_kind": "topological",
+                    "outcome": outcome,
+                    **result._asdict(),
+                    "p": np.nan,
+                    "p_adjusted": np.nan,
+                    "networks": len(networks) - len(failed),
+                    "rows": len(steps),
+                    "draws": parameters.draws,
+                    "permutations": 0,
+                    "exchanged": NOT_EXCHANGEABLE,
+                }
+            )
+    return rows

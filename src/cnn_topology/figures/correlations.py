@@ -1,0 +1,105 @@
+"""Topological predictors and plain weight statistics against what networks have learned, with intervals (E11)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows, spread
+
+OUTCOMES = {"test_accuracy": "test accuracy", "gap": "generalization gap", "cross_accuracy": "accuracy on other sets"}
+LABELS = {"frobenius": "norm", "distance": "distance from start", "spectral": "spectral norm", "sd": "sd"}
+# What is drawn of each scope: method, what it holds fixed (`*`: the longest list), name, colour, marker.
+SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
+    "grid": (
+        ("spearman", "", "Spearman", style.BLUE, "o"),
+        ("granulated_kendall", "", "granulated Kendall", style.ORANGE, "s"),
+        ("partial_spearman", "*", "partial Spearman", style.VERMILION, "D"),
+    ),
+    "networks": (
+        ("spearman", "", "Spearman", style.BLUE, "o"),
+        ("partial_spearman", "step", "given the step", style.ORANGE, "s"),
+        ("partial_spearman", "*", "given step and weights", style.VERMILION, "D"),
+    ),
+}
+# Familywise level at which a marker is filled.
+LEVEL = 0.05
+ROW = 0.21  # inches
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one panel for each outcome of one group and layer; predictors down, methods side by side."""
+    found = rows(tables["correlations"], **parameters)
+    predictors = list(dict.fromkeys(found["predictor"]))
+    outcomes = [name for name in OUTCOMES if (found["outcome"] == name).any()]
+    figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), provenance(notes, extra=_footer(found)))
+    if not predictors:
+        text = "no correlation in the table: fewer than 4 networks were left, or nothing varied"
+        style.explain(figure.add_subplot(), text, characters=60)
+        return figure, drawn(correlations=found)
+    panels = figure.subplots(1, len(outcomes), squeeze=False, sharey=True)[0]
+    shown = [_shown(found, parameters["scope"], outcome) for outcome in outcomes]
+    topological = found.drop_duplicates("predictor")["predictor_kind"].eq("topological").sum()
+    for axes, outcome, values in zip(panels, outcomes, shown, strict=True):
+        axes.set_title(OUTCOMES[outcome])
+        axes.axvline(0, color=style.PALE, linewidth=0.6)
+        axes.axhline(topological - 0.5, color=style.INK, linewidth=0.5, linestyle=":")
+        _forest(axes, values, predictors, parameters["scope"])
+        axes.set_xlim(-1.08, 1.08)
+        axes.set_xticks([-1, 0, 1])
+        axes.set_xlabel("correlation")
+    panels[0].set_yticks(range(len(predictors)), [LABELS.get(p, p.replace("_", " ")) for p in predictors])
+    panels[0].set_ylim(len(predictors) - 0.4, -0.6)
+    for axes in panels:
+        axes.tick_params(axis="y", length=0)
+    style.shared_legend(figure)
+    return figure, drawn(correlations=pd.concat(shown))
+
+
+def _footer(found: pd.DataFrame) -> str:
+    if found.empty:
+        return ""
+    held = max(found["given"], key=len)
+    return (
+        f"above the line: topology, below: plain weight statistics; n = {spread(found['networks'])} networks, "
+        f"{spread(found['rows'])} rows; bars: 95% bootstrap interval ({spread(found['draws'])} draws); filled: "
+        f"p ≤ {LEVEL:g} after max-T adjustment over the predictors of a panel ({spread(found['permutations'])} "
+        f"permutations of {found['exchanged'].iloc[0]}); held fixed at most: {held or 'nothing'}"
+    )
+
+
+def _shown(found: pd.DataFrame, scope: str, outcome: str) -> pd.DataFrame:
+    mine = found[found["outcome"] == outcome]
+    parts = []
+    for place, (method, given, *_) in enumerate(SHOWN[scope]):
+        chosen = mine[mine["method"] == method]
+        held = max(chosen["given"], key=len, default="") if given == "*" else given
+        parts.append(chosen[chosen["given"] == held].assign(shown=place))
+    return pd.concat(parts)
+
+
+def _forest(axes: Axes, values: pd.DataFrame, predictors: list[str], scope: str) -> None:
+    for place, (*_, name, colour, marker) in enumerate(SHOWN[scope]):
+        mine = values[(values["shown"] == place) & np.isfinite(values["statistic"])]
+        heights = mine["predictor"].map(predictors.index).to_numpy() + 0.24 * (place - 1)
+        axes.hlines(heights, mine["low"], mine["high"], color=colour, linewidth=0.9)
+        kept = (mine["p_adjusted"] <= LEVEL).to_numpy()
+        for filled, face in ((True, colour), (False, "white")):
+            axes.plot(
+                mine["statistic"][kept == filled],
+                heights[kept == filled],
+                marker,
+                color=colour,
+                markerfacecolor=face,
+                markeredgewidth=0.8,
+                markersize=3.4,
+                # In the legend a method has its colour and shape, filled.
+                label=name if filled else None,
+            )

@@ -1,0 +1,100 @@
+"""Dominant bars of the sets that networks are trained on, and accuracy across sets (panel K, E12 and E13)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import seaborn
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
+
+# The paper's numbers, uncorroborated: recollected with medium confidence ([M-med], weights.md, section 5).
+PAPER_BARS = {"mnist": 1.10, "svhn": 1.27}
+PAPER_ACCURACY = {("mnist", "svhn"): 0.28, ("svhn", "mnist"): 0.54}
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the longest bar of each of `clouds` at its last step, and the matrix of accuracies beside it."""
+    accuracy = tables["cross_accuracy"].to_pandas()
+    trained_on = accuracy.drop_duplicates("population").set_index("population")["trained_on"]
+    found = [rows(tables["loop_tracks"], **cloud).sort_values("step").tail(1) for cloud in parameters["clouds"]]
+    bars = pd.concat(found)
+    bars = bars.assign(trained_on=bars["population"].map(trained_on))
+    bars["paper"] = bars["trained_on"].map(PAPER_BARS).astype(float)
+    accuracy = accuracy[accuracy["population"].isin([cloud["population"] for cloud in parameters["clouds"]])]
+    accuracy["paper"] = [
+        PAPER_ACCURACY.get(pair, np.nan) for pair in zip(accuracy["trained_on"], accuracy["tested_on"], strict=True)
+    ]
+    count = max(2, len(parameters["clouds"]))
+    extra = "bars: 95% interval over resampled networks; accuracies: mean and 95% interval (Student t)"
+    if len(bars):
+        extra += f"; networks {spread(bars['networks'])}"
+    if bars["paper"].notna().any() or accuracy["paper"].notna().any():
+        extra += "; paper: recollected, uncorroborated [M-med]"
+    figure = style.new_figure(1.0 + 0.48 * count, provenance(notes, extra=extra))
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.3])
+    _bars(left, bars)
+    _matrix(right, accuracy)
+    return figure, drawn(bars=bars, accuracy=accuracy)
+
+
+def _bars(axes: Axes, bars: pd.DataFrame) -> None:
+    style.letter(axes, "a", "longest $H_1$ bar, last step")
+    if bars.empty:
+        style.explain(axes, no_cloud())
+        return
+    places = np.arange(len(bars))
+    axes.hlines(places, bars["longest_low"], bars["longest_high"], color=style.BLUE, linewidth=1.4)
+    axes.plot(bars["longest"], places, "o", color=style.BLUE, markersize=4, label="ours")
+    axes.plot(bars["critical"], places, "|", color=style.GREY, markersize=9, label="null, critical")
+    if bars["paper"].notna().any():
+        axes.plot(
+            bars["paper"], places, "D", color=style.VERMILION, fillstyle="none", markersize=4, label="paper [M-med]"
+        )
+    axes.set_yticks(places, [f"{p}\n({k:,} kept)" for p, k in zip(bars["population"], bars["kept"], strict=True)])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(bars) - 0.5, -0.5)
+    axes.set_xlim(0, 1.15 * np.nanmax([*bars["longest_high"], *bars["paper"], *bars["critical"]]))
+    axes.set_xlabel("length")
+    style.legend_below(axes)
+
+
+def _matrix(axes: Axes, accuracy: pd.DataFrame) -> None:
+    style.letter(axes, "b", "accuracy, trained on (rows), tested on (columns)")
+    if accuracy.empty:
+        style.explain(axes, "no accuracy in the table")
+        return
+    order = list(dict.fromkeys(accuracy["population"])), list(dict.fromkeys(accuracy["tested_on"]))
+    values = accuracy.pivot_table(index="population", columns="tested_on", values="mean", dropna=False).loc[order]
+    labels = values.astype(object).map(lambda _: "not tested")
+    for row in accuracy.to_dict("records"):
+        labels.loc[row["population"], row["tested_on"]] = _label(row)
+    seaborn.heatmap(
+        values,
+        ax=axes,
+        annot=labels,
+        fmt="",
+        annot_kws={"fontsize": 7},
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        cbar=False,
+        linewidths=1,
+        linecolor="white",
+    )
+    axes.set(xlabel="", ylabel="")
+    axes.tick_params(length=0, rotation=0)
+
+
+def _label(row: Mapping[Any, Any]) -> str:
+    text = f"{row['mean']:.1%}"
+    if np.isfinite(row["low"]):
+        text += f"\n({100 * row['low']:.1f} to {100 * row['high']:.1f}, n = {row['networks']})"
+    return text + (f"\npaper {row['paper']:.0%} [M-med]" if np.isfinite(row["paper"]) else "")

@@ -1,0 +1,106 @@
+"""Onset of the loop over training with its interval over networks, and the same loop followed (panels H and I)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
+
+ROWS = ("longest $H_1$ bar", "primary circle\ncovered", "circular correlation\nof edge angles")
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw one column of three panels for each of `clouds`."""
+    clouds = parameters["clouds"]
+    tracks = [rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]
+    onsets = [rows(tables["onset"], **cloud) for cloud in clouds]
+    together = pd.concat(tracks)
+    figure = style.new_figure(4.9, provenance(notes, extra=_footer(together)))
+    panels = figure.subplots(3, len(clouds), squeeze=False, height_ratios=[1.25, 1, 1])
+    longest = max([0.1, *together["longest_high"], *together["longest"]])
+    for place, (cloud, track, onset) in enumerate(zip(clouds, tracks, onsets, strict=True)):
+        bars, coverage, followed = panels[:, place]
+        style.facet_title(bars, f"{cloud['population']}, {cloud['layer']}", len(clouds))
+        if track.empty:
+            style.explain(bars, no_cloud())
+            style.explain(coverage, "")
+            style.explain(followed, "")
+            continue
+        _bars(bars, track, onset.iloc[0] if len(onset) else None)
+        bars.set_ylim(0, 1.3 * longest)
+        _coverage(coverage, track)
+        _followed(followed, track)
+        for axes in (bars, coverage, followed):
+            style.step_axis(axes, list(track["step"]))
+            axes.tick_params(labelbottom=axes is followed)
+        followed.set_xlabel("training step")
+    for axes, label in zip(panels[:, 0], ROWS, strict=True):
+        axes.set_ylabel(label)
+    style.shared_legend(figure)
+    return figure, drawn(tracks=together, onset=pd.concat(onsets))
+
+
+def _footer(tracks: pd.DataFrame) -> str:
+    text = "bands: 95% interval over resampled networks; degree: how often the loop of the longest bar winds around"
+    counts = f"; networks {spread(tracks['networks'])}, draws {spread(tracks['draws'])}" if len(tracks) else ""
+    return text + " the primary circle" + counts
+
+
+def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
+    step = track["step"]
+    axes.fill_between(step, 0, track["critical"], color=style.BAND, linewidth=0, label="within the nulls")
+    axes.fill_between(step, track["longest_low"], track["longest_high"], color=style.BLUE, alpha=0.25, linewidth=0)
+    axes.plot(step, track["longest"], color=style.BLUE, marker="o", markersize=2.6, label="longest bar")
+    for row in track[track["degree"].notna()].to_dict("records"):
+        height = max(row["longest"], row["longest_high"])
+        axes.annotate(
+            f"{row['degree']:.0f}",
+            (row["step"], height),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=style.SMALL,
+            color=style.GREY,
+        )
+    if onset is None:
+        return
+    if pd.isna(onset["onset"]):
+        text = "no lasting loop"
+    else:
+        axes.axvline(onset["onset"], ymax=0.8, color=style.VERMILION, linewidth=0.8)
+        text = f"onset {onset['onset']:,.0f}"
+    high = "later" if pd.isna(onset["high"]) else f"{onset['high']:,.0f}"
+    if pd.notna(onset["low"]):
+        last = track["step"].max() if pd.isna(onset["high"]) else onset["high"]
+        axes.axvspan(onset["low"], last, color=style.VERMILION, alpha=0.12, linewidth=0)
+        text += f" ({onset['low']:,.0f} to {high})"
+    axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
+
+
+def _coverage(axes: Axes, track: pd.DataFrame) -> None:
+    axes.plot(track["step"], track["even"], color=style.GREY, linestyle="--", linewidth=0.9, label="as many, evenly")
+    axes.plot(track["step"], track["random"], color=style.GREY, linestyle=":", linewidth=0.9, label="random filters")
+    axes.plot(track["step"], track["coverage"], color=style.GREEN, marker="o", markersize=2.6, label="covered")
+    axes.set_ylim(0, 1.05)
+    axes.set_yticks([0, 0.5, 1])
+
+
+def _followed(axes: Axes, track: pd.DataFrame) -> None:
+    axes.axhline(0, color=style.PALE, linewidth=0.6)
+    for prefix, colour, label in (
+        ("", style.PURPLE, "with the snapshot before"),
+        ("first_", style.ORANGE, "with step 0"),
+    ):
+        there = track[track[f"{prefix}correlation"].notna()]
+        low, high = there[f"{prefix}correlation_low"], there[f"{prefix}correlation_high"]
+        axes.fill_between(there["step"], low, high, color=colour, alpha=0.25, linewidth=0)
+        axes.plot(there["step"], there[f"{prefix}correlation"], color=colour, marker="o", markersize=2.6, label=label)
+    axes.set_ylim(-0.35, 1.05)
+    axes.set_yticks([0, 0.5, 1])

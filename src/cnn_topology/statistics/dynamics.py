@@ -1,0 +1,314 @@
+"""When a loop sets in over training, with an interval over networks, and whether it stays the same loop (E4, E8).
+
+Onset is the first snapshot from which on the longest H1 bar of the pooled cloud exceeds the critical value of every
+null at every later snapshot. Its interval comes from resampling networks: each draw makes the pooled cloud anew, passes
+it through density filter and persistence at every snapshot and reads the onset against the nulls of the cloud itself.
+
+Two snapshots share a loop if (1) at both the loop of the longest bar winds once around the primary circle: projected on
+the plane of x and y it has degree 1 or -1 there, so both are the generator of one circle; and (2) the filters kept at
+both hold their places on that circle, by the circular correlation of their edge angles.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.expand import neighbours
+from cnn_topology.statistics.nulls import loop_statistics
+from cnn_topology.topology.cocycles import representative_loop
+from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
+from cnn_topology.topology.landmarks import landmarks_maxmin
+from cnn_topology.topology.persistence import barcode
+
+RULE = (
+    "first snapshot from which on the longest H1 bar exceeds the critical value of every null at every later snapshot"
+)
+# Arcs of 10 degrees.
+ARCS = 36
+LEVEL = 0.95
+
+
+def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
+    """Give the first step from which on every step is significant, or None; steps in increasing order."""
+    first = None
+    for step, holds in zip(reversed(steps), reversed(significant), strict=True):
+        if not holds:
+            break
+        first = step
+    return first
+
+
+def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws networks"]:
+    """Draw networks with replacement, as many as there are."""
+    return rng.integers(networks, size=(draws, networks))
+
+
+def resampled_longest(
+    points: Float[np.ndarray, "points 9"],
+    network: Int[np.ndarray, " points"],
+    density: Density,
+    landmarks: int,
+    drawn: Int[np.ndarray, "draws networks"],
+) -> Float[np.ndarray, " draws"]:
+    """Compute the longest H1 bar of the pooled cloud of resampled networks.
+
+    A draw holds about 63 % of the networks, some several times. Its cloud is sparser than that of as many different
+    networks, so its bars are shorter (for a noisy circle of 12 x 64 filters the median is 1.08 for 1.14): an onset read
+    against the nulls of the whole cloud comes late rather than early.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        All filters of one snapshot, before the density filter.
+    network : ndarray of int, shape (points,)
+        Which network each belongs to, a value of `drawn`; one that failed has no point.
+    density : Density
+        A network drawn m times counts m times, also as a neighbour of itself.
+    landmarks : int
+        As for the cloud itself.
+    drawn : ndarray of int, shape (draws, networks)
+        From `resampled_networks`.
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+        0 where there is no bar or no cloud.
+    """
+    order = np.argsort(network, kind="stable")
+    bounds = np.searchsorted(network[order], np.arange(drawn.max() + 2))
+    found = np.zeros(len(drawn))
+    for number, chosen in enumerate(drawn):
+        rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
+        try:
+            k = neighbours(density, len(rows))
+        except InputError:
+            continue
+        kept = rows[density_filter(neighbour_distances(points[rows], [k])[:, 0], density.p)]
+        # Duplicates change no bar.
+        found[number] = loop_statistics(barcode(points[np.unique(kept)], landmarks=landmarks))[0]
+    return found
+
+
+def onset_interval(
+    steps: Sequence[int], longest: Float[np.ndarray, "steps draws"], critical: Float[np.ndarray, " steps"]
+) -> tuple[int | None, int | None, float]:
+    """Give the 95 % interval of the onset over draws.
+
+    Parameters
+    ----------
+    steps : sequence of int
+    longest : ndarray, shape (steps, draws)
+        From `resampled_longest`.
+    critical : ndarray, shape (steps,)
+        The largest critical value of the nulls.
+
+    Returns
+    -------
+    low, high : int or None
+        Snapshots; None where the quantile is a draw without a lasting loop: later than the last snapshot.
+    lasting : float
+        Share of draws with a lasting loop.
+    """
+    onsets = [onset(steps, list(column)) for column in (longest > critical[:, None]).T]
+    ranks = np.sort([np.inf if step is None else step for step in onsets])
+    low, high = np.quantile(ranks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
+    lasting = float(np.isfinite(ranks).mean())
+    return *(int(value) if np.isfinite(value) else None for value in (low, high)), lasting  # type: ignore[return-value]
+
+
+class Winding(NamedTuple):
+    """The loop of the longest bar: how often it winds around the primary circle, and over how many filters."""
+
+    degree: int
+    vertices: int
+
+
+def winding(points: Float[np.ndarray, "points 9"], landmarks: int) -> Winding | None:
+    """Count how often the loop of the longest H1 bar winds around the primary circle.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        The filters kept.
+    landmarks : int
+        Above so many, max-min landmarks stand for them, as in the barcode.
+
+    Returns
+    -------
+    Winding or None
+        The degree without its sign, which is a choice of direction; None where there is no bar. It is 0 also where a
+        step of the loop turns by more than a quarter: such a loop passes the centre of the plane of x and y, as the
+        secondary circles do, and there a winding is chance.
+    """
+    cloud = points[landmarks_maxmin(points, landmarks)[0]] if len(points) > landmarks else points
+    if not len(barcode(cloud).lengths(1)):
+        return None
+    loop = representative_loop(cloud).vertices
+    theta, _ = edge_angles(cloud[loop])
+    turns = turn(np.roll(theta, -1), theta)
+    around = round(turns.sum() / (2 * np.pi)) if np.abs(turns).max() <= np.pi / 2 else 0
+    return Winding(abs(around), len(loop))
+
+
+def turn(now: Float[np.ndarray, " points"], before: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
+    """Give the angle from `before` to `now`, in (-pi, pi]."""
+    return np.angle(np.exp(1j * (now - before)))
+
+
+def circular_correlation(a: Float[np.ndarray, " points"], b: Float[np.ndarray, " points"]) -> float:
+    """Give the circular correlation of Fisher and Lee (Biometrika 70, 327, 1983).
+
+    rho_T = sum_{i<j} sin(a_i - a_j) sin(b_i - b_j) / sqrt(sum sin^2(a_i - a_j) sum sin^2(b_i - b_j)): 1 if b is a
+    turned by a constant, -1 if also reversed, 0 on average for independent angles. Unlike correlations that subtract
+    a mean direction it is defined for angles all around the circle, which have none.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (points,)
+        Radians.
+
+    Returns
+    -------
+    float
+        NaN for fewer than two points, or angles that are all the same.
+    """
+    n = len(a)
+    if n < 2:
+        return float("nan")
+    # Sums over pairs by sums over points: products of sines and cosines (their formula 3).
+    cc, ss = (np.cos(a) * np.cos(b)).sum(), (np.sin(a) * np.sin(b)).sum()
+    cs, sc = (np.cos(a) * np.sin(b)).sum(), (np.sin(a) * np.cos(b)).sum()
+    spread_a = n**2 - np.cos(2 * a).sum() ** 2 - np.sin(2 * a).sum() ** 2
+    spread_b = n**2 - np.cos(2 * b).sum() ** 2 - np.sin(2 * b).sum() ** 2
+    if min(spread_a, spread_b) <= 1e-9 * n**2:
+        return float("nan")
+    return float(np.clip(4 * (cc * ss - cs * sc) / np.sqrt(spread_a * spread_b), -1, 1))
+
+
+def resampled_correlation(
+    a: Float[np.ndarray, " points"],
+    b: Float[np.ndarray, " points"],
+    network: Int[np.ndarray, " points"],
+    drawn: Int[np.ndarray, "draws networks"],
+) -> tuple[float, float]:
+    """Give the 95 % interval of the circular correlation over resampled networks; NaN where most draws have none."""
+    members = [np.flatnonzero(network == i) for i in range(drawn.max() + 1)]
+    found = []
+    for chosen in drawn:
+        rows = np.concatenate([members[i] for i in chosen])
+        found.append(circular_correlation(a[rows], b[rows]))
+    finite = np.array(found)[np.isfinite(found)]
+    if 2 * len(finite) < len(found):
+        return float("nan"), float("nan")
+    low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def kuiper(a: Float[np.ndarray, " first"], b: Float[np.ndarray, " second"]) -> float:
+    """Give Kuiper's distance of two circular distributions, 0 (equal) to 1; it does not hang on where zero lies."""
+    if not len(a) or not len(b):
+        return float("nan")
+    a, b = np.sort(a), np.sort(b)
+    grid = np.concatenate([a, b])
+    above = np.searchsorted(a, grid, side="right") / len(a) - np.searchsorted(b, grid, side="right") / len(b)
+    return float(max(above.max(), 0) - min(above.min(), 0))
+
+
+class Coverage(NamedTuple):
+    """How much of the primary circle the kept filters cover.
+
+    Attributes
+    ----------
+    near : int
+        Kept filters within `NEAR` of the circle.
+    coverage : float
+        Share of 36 arcs that hold one of them.
+    even : float
+        What as many angles, thrown at random on the circle, would cover on average.
+    random : float
+        What as many uniformly random filters as are kept would cover on average.
+    """
+
+    near: int
+    coverage: float
+    even: float
+    random: float
+
+
+def primary_coverage(points: Float[np.ndarray, "points 9"]) -> Coverage:
+    """Measure how much of the primary circle some filters cover, against two levels of chance."""
+    theta, distance = edge_angles(points)
+    near = distance <= NEAR
+    # On the 7-sphere the squared length of a projection on a plane follows Beta(1, 3).
+    by_chance = (1 - (1 - NEAR**2 / 2) ** 2) ** 3
+    return Coverage(
+        near=int(near.sum()),
+        coverage=circle_coverage(theta[near], ARCS),
+        even=float(1 - (1 - 1 / ARCS) ** near.sum()),
+        random=float(1 - (1 - by_chance / ARCS) ** len(points)),
+    )
+
+
+class Track(NamedTuple):
+    """What became of the filters of one snapshot at a later one.
+
+    Attributes
+    ----------
+    both : int
+        Filters kept at both.
+    stay : float
+        Share of those kept before that are still kept; about p if the density filter chose anew.
+    correlation, low, high : float
+        Circular correlation of the edge angles of the filters kept at both, with its interval over networks.
+    turn : float
+        Median angle that these turned by, radians.
+    kuiper : float
+        Distance of the distributions of edge angles, kept filters of either snapshot.
+    """
+
+    both: int
+    stay: float
+    correlation: float
+    low: float
+    high: float
+    turn: float
+    kuiper: float
+
+
+def track(
+    angles: tuple[Float[np.ndarray, " filters"], Float[np.ndarray, " filters"]],
+    kept: tuple[Bool[np.ndarray, " filters"], Bool[np.ndarray, " filters"]],
+    network: Int[np.ndarray, " filters"],
+    drawn: Int[np.ndarray, "draws networks"],
+) -> Track:
+    """Follow filters from one snapshot to a later one.
+
+    Parameters
+    ----------
+    angles, kept : pairs of ndarray, shape (filters,)
+        Edge angle of each filter, and whether it is kept: before, now. The same filters in the same order.
+    network : ndarray of int, shape (filters,)
+        A value of `drawn`.
+    drawn : ndarray of int, shape (draws, networks)
+
+    Returns
+    -------
+    Track
+    """
+    (before, now), (was, is_kept) = angles, kept
+    both = was & is_kept
+    low, high = resampled_correlation(before[both], now[both], network[both], drawn)
+    return Track(
+        both=int(both.sum()),
+        stay=float(both.sum() / was.sum()) if was.any() else float("nan"),
+        correlation=circular_correlation(before[both], now[both]),
+        low=low,
+        high=high,
+        turn=float(np.median(np.abs(turn(now[both], before[both])))) if both.any() else float("nan"),
+        kuiper=kuiper(before[was], now[is_kept]),
+    )

@@ -1,0 +1,132 @@
+"""The commands `dynamics` and `cross-accuracy` on a small population whose filters come to form the primary circle."""
+
+import copy
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters, DynamicsParameters
+from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
+from cnn_topology.storage.tables import read_table, write_table
+from cnn_topology.tables.generalization_schemas import CORRELATIONS, CROSS_ACCURACY, LOOP_TRACKS, ONSET
+from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.topology.patches import edge_patch, noisy
+from cnn_topology.training.snapshots import write_snapshot
+
+STEPS = (0, 4, 12, 20)
+NETWORKS, FILTERS = 6, 24
+
+
+@pytest.fixture(scope="module")
+def followed(smallest, tmp_path_factory):
+    """Give the tables of a population: noise at step 0, the circle from step 4, turned by 0.2 at each step since."""
+    folder = tmp_path_factory.mktemp("dynamics")
+    config = copy.deepcopy(smallest)
+    population = config["populations"]["a"]
+    population["architecture"]["convolutions"] = [FILTERS, 4]
+    population |= {"networks": NETWORKS, "shard": NETWORKS, "snapshots": {"iterations": STEPS}}
+    population["recipe"]["iterations"] = STEPS[-1]
+    config["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.05, "p": 0.6}]}]
+    config["jobs"] = {"steps": 3}
+    config["dynamics"] = {"draws": 20}
+    plan = Plan(parse_config(config))
+    layer = plan.layer_clouds[0]
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, NETWORKS * FILTERS)
+    for place, step in enumerate(STEPS):
+        points = noisy(edge_patch(angle + 0.2 * place), 0.1, rng) if step else rng.normal(size=(NETWORKS * FILTERS, 9))
+        ids = {name: json.dumps(list(range(NETWORKS))) for name in ("networks", "seeds")}
+        metadata = {**ids, "failed": json.dumps([False] * NETWORKS), "step": str(step), "config": "c", "seed": "7"}
+        weight = points.reshape(NETWORKS, FILTERS, 1, 3, 3).astype(np.float32)
+        write_snapshot(folder / f"{step}.st", {"conv1.weight": weight}, metadata)
+    rows = [
+        {"population": "a", "network": n, "seed": n, "step": step, "epoch": 1.0, "images": images, "split": split}
+        | {
+            "examples": 9,
+            "loss": 1.0,
+            "accuracy": (0.9 if images == "digits" else 0.3) * (step > 0) + n / 100,
+            "failed": False,
+        }
+        for n in range(NETWORKS)
+        for step in STEPS
+        for images, split in (("digits", "train"), ("digits", "test"), ("printed", "test"))
+    ]
+    write_table(folder / "training.parquet", pa.Table.from_pylist(rows, schema=TRAINING), TRAINING, {"seed": "7"})
+    null = str(folder / "null.parquet")
+    assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
+    parts = {name: [] for name in ("clouds", "loops", "significance")}
+    for block, steps in layer.blocks(3).items():
+        paths = {
+            n: str(folder / f"{n}{block}.parquet") for n in ("clouds", "barcodes", "loops", "significance", "filters")
+        }
+        snapshots = [str(folder / f"{step}.st") for step in steps]
+        parameters = CloudParameters.of(plan, layer, steps).dump()
+        assert main(["clouds", "--parameters", parameters, "--snapshots", *snapshots, "--output", paths["clouds"]]) == 0
+        named = [word for n, path in paths.items() for word in (f"--{n}", path)]
+        assert (
+            main(["barcodes", "--parameters", BarcodeParameters.of(plan, layer, steps).dump(), "--null", null, *named])
+            == 0
+        )
+        for name, found in parts.items():
+            found.append(paths[name])
+    outputs = {name: folder / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}
+    arguments = [word for name, found in parts.items() for word in (f"--{name}", *found)]
+    arguments += [word for name, path in outputs.items() for word in (f"--{name.replace('_', '-')}", str(path))]
+    block = DynamicsParameters.of(plan, layer).dump()
+    assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *arguments]) == 0
+    schemas = {"onset": ONSET, "loop_tracks": LOOP_TRACKS, "correlations": CORRELATIONS}
+    return plan, folder, {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
+
+
+def test_the_onset_is_where_the_circle_begins_and_lies_after_the_snapshot_before(followed):
+    onset = followed[2]["onset"].iloc[0]
+    assert (onset["onset"], onset["previous"], onset["snapshots"], onset["last"]) == (4, 0, 4, 20)
+    assert onset["low"] == 4
+    assert 0 < onset["lasting"] <= 1
+    assert onset["rule"].startswith("first snapshot from which on the longest H1 bar exceeds")
+
+
+def test_the_loop_is_one_and_the_same_after_the_onset(followed):
+    tracks = followed[2]["loop_tracks"].set_index("step")
+    assert list(tracks.index) == list(STEPS)
+    assert (tracks.loc[[4, 12, 20], "degree"] == 1).all()
+    assert (tracks.loc[[12, 20], "correlation"] > 0.95).all()
+    assert tracks.loc[[12, 20], "turn"].to_numpy() == pytest.approx([0.2, 0.2], abs=0.08)
+    # From noise to circle nothing is followed: the filters were dealt anew.
+    assert tracks.loc[4, "correlation_low"] < 0.2
+    assert abs(tracks.loc[20, "first_correlation"]) < 0.3
+    assert np.isnan(tracks.loc[0, "previous"])
+    assert tracks.loc[[12, 20], "previous"].tolist() == [4, 12]
+    assert (tracks["longest_low"] <= tracks["longest_high"]).all()
+    assert (tracks.loc[[4, 12, 20], "coverage"] > 3 * tracks.loc[0, "coverage"]).all()
+    assert tracks["significant"].tolist() == [False, True, True, True]
+
+
+def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed):
+    found = followed[2]["correlations"]
+    assert set(found["outcome"]) == {"test_accuracy", "gap", "cross_accuracy"}
+    assert set(found["scope"]) == {"pooled"}
+    assert found[["p", "p_adjusted"]].isna().all().all()
+    r = found.query("outcome == 'test_accuracy' and method == 'pearson'")["statistic"].iloc[0]
+    tracks = followed[2]["loop_tracks"]
+    assert r == pytest.approx(np.corrcoef(tracks["longest"], [0, 1, 1, 1])[0, 1])
+
+
+def test_cross_accuracy_has_own_images_first_and_the_interval_of_the_mean(followed, tmp_path):
+    plan, folder, _ = followed
+    output = tmp_path / "cross.parquet"
+    block = CrossAccuracyParameters.of(plan).dump()
+    arguments = ["--training", str(folder / "training.parquet"), "--output", str(output)]
+    assert main(["cross-accuracy", "--parameters", block, *arguments]) == 0
+    table = read_table(output, CROSS_ACCURACY).to_pandas()
+    assert table["tested_on"].tolist() == ["digits", "printed"]
+    assert table["networks"].tolist() == [NETWORKS] * 2
+    own = table.iloc[0]
+    values = 0.9 + np.arange(NETWORKS) / 100
+    assert own["mean"] == pytest.approx(values.mean())
+    assert own["high"] - own["mean"] == pytest.approx(2.5706 * values.std(ddof=1) / np.sqrt(NETWORKS), rel=1e-4)

@@ -1,0 +1,163 @@
+"""Onset of a loop and its interval, and the same loop followed: known onsets, windings and rotations."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_topology.plan.clouds import Density
+from cnn_topology.statistics.dynamics import (
+    circular_correlation,
+    kuiper,
+    onset,
+    onset_interval,
+    primary_coverage,
+    resampled_correlation,
+    resampled_longest,
+    resampled_networks,
+    track,
+    winding,
+)
+from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters, secondary_patch
+
+STEPS = [0, 10, 50, 100]
+
+
+@pytest.mark.parametrize(
+    ("significant", "expected"),
+    [
+        ([False, False, True, True], 50),
+        ([True, True, False, True], 100),
+        ([True, True, True, False], None),
+        ([True] * 4, 0),
+        ([False] * 4, None),
+    ],
+)
+def test_onset_is_the_first_step_from_which_on_the_loop_lasts(significant, expected):
+    assert onset(STEPS, significant) == expected
+
+
+def test_the_interval_of_the_onset_is_made_of_snapshots_and_open_where_a_loop_does_not_last():
+    critical = np.full(4, 0.3)
+    longest = np.zeros((4, 100))
+    longest[2:] = 1
+    longest[1, :10] = 1
+    assert onset_interval(STEPS, longest, critical) == (10, 50, 1.0)
+    longest[3, 90:] = 0
+    assert onset_interval(STEPS, longest, critical) == (10, None, 0.9)
+
+
+def _networks(rng, networks, each, noise):
+    points = noisy(primary_circle(networks * each)[rng.permutation(networks * each)], noise, rng)
+    return points, np.repeat(np.arange(networks), each)
+
+
+def test_a_loop_of_the_pool_is_there_in_every_draw_of_networks_and_noise_in_none():
+    rng = np.random.default_rng(0)
+    points, network = _networks(rng, 12, 60, 0.3)
+    drawn = resampled_networks(12, 12, rng)
+    density = Density(k=0.03125, p=0.3)
+    circle = resampled_longest(points, network, density, 500, drawn)
+    noise = resampled_longest(random_filters(720, rng), network, density, 500, drawn)
+    assert circle.min() > 0.6 > noise.max()
+    assert len(set(circle)) > 6  # the draws differ
+
+
+def test_the_draw_of_every_network_once_is_the_cloud_itself_in_any_order_of_its_points():
+    rng = np.random.default_rng(3)
+    points, network = _networks(rng, 6, 15, 0.3)
+    density = Density(k=0.05, p=0.5)
+    whole = np.arange(6)[None]
+    shuffled = rng.permutation(90)
+    one = resampled_longest(points, network, density, 500, whole)
+    two = resampled_longest(points[shuffled], network[shuffled], density, 500, whole[:, ::-1])
+    assert one == pytest.approx(two)
+    # A network that has failed by now has no point; the others remain.
+    left = network != 2
+    three = resampled_longest(points[left], network[left], density, 500, whole)
+    assert three[0] > 0
+
+
+def test_the_loop_of_the_primary_circle_winds_once_and_a_secondary_circle_or_noise_does_not():
+    rng = np.random.default_rng(1)
+    assert winding(noisy(primary_circle(120), 0.2, rng), 1_000).degree == 1
+    assert winding(primary_circle(400), 60).degree == 1
+    secondary = secondary_patch("vertical", np.linspace(0, 2 * np.pi, 60, endpoint=False))
+    assert winding(secondary + 1e-3 * rng.normal(size=secondary.shape), 1_000).degree == 0
+    assert winding(edge_patch(np.array([0.0, 0.1, 0.2])), 1_000) is None
+
+
+def _fisher_lee(a, b):
+    """Write the definition out, pair by pair."""
+    pairs = [(np.sin(a[i] - a[j]), np.sin(b[i] - b[j])) for i, j in itertools.combinations(range(len(a)), 2)]
+    x, y = np.array(pairs).T
+    return (x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum())
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(3, 20))
+@settings(max_examples=30, deadline=None)
+def test_circular_correlation_is_its_definition_over_pairs_and_knows_rotations_and_reversals(seed, count):
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(0, 2 * np.pi, (2, count))
+    assert circular_correlation(a, b) == pytest.approx(_fisher_lee(a, b))
+    assert circular_correlation(a, np.mod(a + 2, 2 * np.pi)) == pytest.approx(1)
+    assert circular_correlation(a, -a + 1) == pytest.approx(-1)
+
+
+def test_circular_correlation_of_too_few_or_equal_angles_is_none():
+    assert np.isnan(circular_correlation(np.array([1.0]), np.array([2.0])))
+    assert np.isnan(circular_correlation(np.ones(5), np.arange(5.0)))
+
+
+def test_filters_that_turn_together_are_the_same_loop_and_filters_dealt_anew_are_not():
+    rng = np.random.default_rng(5)
+    network = np.repeat(np.arange(10), 20)
+    before = rng.uniform(0, 2 * np.pi, 200)
+    was, now = rng.random((2, 200)) < 0.5
+    drawn = resampled_networks(10, 100, rng)
+    same = track((before, before + 0.3 + 0.05 * rng.normal(size=200)), (was, now), network, drawn)
+    assert same.both == (was & now).sum()
+    assert same.correlation > 0.99
+    assert same.low <= same.correlation <= same.high
+    assert same.turn == pytest.approx(0.3, abs=0.05)
+    dealt = track((before, rng.permutation(before)), (was, now), network, drawn)
+    assert dealt.low < 0 < dealt.high
+    nothing = track((before, before), (was, np.zeros(200, bool)), network, drawn)
+    assert nothing.both == 0
+    assert np.isnan(nothing.correlation)
+
+
+def test_interval_of_the_circular_correlation_draws_whole_networks():
+    rng = np.random.default_rng(7)
+    angle = rng.uniform(0, 2 * np.pi, 40)
+    # Two networks hold their angles, two reverse them: networks, not filters, are what the result varies over.
+    network = np.repeat(np.arange(4), 10)
+    other = np.where(network < 2, angle, -angle)
+    low, high = resampled_correlation(angle, other, network, resampled_networks(4, 300, rng))
+    assert low < -0.9
+    assert high > 0.9
+
+
+@given(shift=st.floats(0, 6), seed=st.integers(0, 1_000))
+@settings(max_examples=20, deadline=None)
+def test_kuiper_distance_does_not_hang_on_where_zero_lies(shift, seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(0, 2 * np.pi, 15), rng.vonmises(1, 2, 20) % (2 * np.pi)
+    turned = [np.mod(angles + shift, 2 * np.pi) for angles in (a, b)]
+    assert kuiper(*turned) == pytest.approx(kuiper(a, b))
+    assert kuiper(a, a) == 0
+    assert kuiper(np.array([0.1, 0.2]), np.array([3.0, 3.1])) == pytest.approx(1)
+
+
+def test_levels_of_chance_of_the_coverage_are_those_of_simulation():
+    rng = np.random.default_rng(2)
+    clouds = [random_filters(500, rng) for _ in range(60)]
+    found = [primary_coverage(cloud) for cloud in clouds]
+    assert np.mean([c.coverage for c in found]) == pytest.approx(found[0].random, abs=0.02)
+    assert np.mean([c.near for c in found]) / 500 == pytest.approx(0.0129, abs=0.002)
+    circle = primary_coverage(edge_patch(rng.uniform(0, 2 * np.pi, 40)))
+    assert circle.near == 40
+    assert circle.even == pytest.approx(1 - (35 / 36) ** 40)
+    assert abs(circle.coverage - circle.even) < 0.15

@@ -84,6 +84,7 @@ rule follow_loops:
         runtime=720,
     params:
         block=dynamics_parameters,
+        code=code_digest("dynamics"),
     shell:
         "cnn-topology dynamics --parameters {params.block:q} --clouds {input.clouds:q} --loops {input.loops:q}"
         " --significance {input.significance:q} --training {input.training:q} --onset {output.onset:q}"
@@ -113,6 +114,7 @@ for name, parts in {
                 runtime=30,
             params:
                 table=name,
+                code=code_digest("collect"),
             shell:
                 "cnn-topology collect {params.table} --parts {input:q} --output {output:q} &> {log:q}"
 
@@ -131,5 +133,6 @@ rule average_cross_tests:
         runtime=30,
     params:
         block=generalization_parameters.CrossAccuracyParameters.of(PLAN).dump(),
+        code=code_digest("cross-accuracy"),
     shell:
         "cnn-topology cross-accuracy --parameters {params.block:q} --training {input:q} --output {output:q} &> {log:q}"

@@ -39,7 +39,7 @@ def draw(
     found = rows(tables["correlations"], **parameters)
     predictors = list(dict.fromkeys(found["predictor"]))
     outcomes = [name for name in OUTCOMES if (found["outcome"] == name).any()]
-    figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), provenance(notes, extra=_footer(found)))
+    figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), " · ".join([*_footer(found), provenance(notes)]))
     if not predictors:
         text = "no correlation in the table: fewer than 4 networks were left, or nothing varied"
         style.explain(figure.add_subplot(), text, characters=60)
@@ -63,16 +63,18 @@ def draw(
     return figure, drawn(correlations=pd.concat(shown))
 
 
-def _footer(found: pd.DataFrame) -> str:
+def _footer(found: pd.DataFrame) -> list[str]:
     if found.empty:
-        return ""
+        return []
     held = max(found["given"], key=len)
-    return (
-        f"above the line: topology, below: plain weight statistics; n = {spread(found['networks'])} networks, "
-        f"{spread(found['rows'])} rows; bars: 95% bootstrap interval ({spread(found['draws'])} draws); filled: "
-        f"p ≤ {LEVEL:g} after max-T adjustment over the predictors of a panel ({spread(found['permutations'])} "
-        f"permutations of {found['exchanged'].iloc[0]}); held fixed at most: {held or 'nothing'}"
-    )
+    return [
+        "above the line: topology, below: plain weight statistics",
+        f"n = {spread(found['networks'])} networks, {spread(found['rows'])} rows",
+        f"lines: 95% bootstrap interval ({spread(found['draws'])} draws)",
+        f"filled: p ≤ {LEVEL:g} after max-T adjustment over the predictors of a panel",
+        f"{spread(found['permutations'])} permutations of {found['exchanged'].iloc[0]}",
+        f"held fixed at most: {held or 'nothing'}",
+    ]
 
 
 def _shown(found: pd.DataFrame, scope: str, outcome: str) -> pd.DataFrame:

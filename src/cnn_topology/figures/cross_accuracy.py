@@ -33,12 +33,11 @@ def draw(
         PAPER_ACCURACY.get(pair, np.nan) for pair in zip(accuracy["trained_on"], accuracy["tested_on"], strict=True)
     ]
     count = max(2, len(parameters["clouds"]))
-    extra = "bars: 95% interval over resampled networks; accuracies: mean and 95% interval (Student t)"
-    if len(bars):
-        extra += f"; networks {spread(bars['networks'])}"
+    footer = ["bars: 95% interval over resampled networks", "accuracies: mean and 95% interval (Student t)"]
+    footer += [f"networks {spread(bars['networks'])}"] if len(bars) else []
     if bars["paper"].notna().any() or accuracy["paper"].notna().any():
-        extra += "; paper: recollected, uncorroborated [M-med]"
-    figure = style.new_figure(1.0 + 0.48 * count, provenance(notes, extra=extra))
+        footer.append("paper: recollected, uncorroborated [M-med]")
+    figure = style.new_figure(1.0 + 0.48 * count, " · ".join([*footer, provenance(notes)]))
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.3])
     _bars(left, bars)
     _matrix(right, accuracy)

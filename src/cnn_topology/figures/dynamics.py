@@ -22,7 +22,7 @@ def draw(
     tracks = [rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]
     onsets = [rows(tables["onset"], **cloud) for cloud in clouds]
     together = pd.concat(tracks)
-    figure = style.new_figure(4.9, provenance(notes, extra=_footer(together)))
+    figure = style.new_figure(4.9, " · ".join([*_footer(together), provenance(notes)]))
     panels = figure.subplots(3, len(clouds), squeeze=False, height_ratios=[1.25, 1, 1])
     longest = max([0.1, *together["longest_high"], *together["longest"]])
     for place, (cloud, track, onset) in enumerate(zip(clouds, tracks, onsets, strict=True)):
@@ -47,10 +47,14 @@ def draw(
     return figure, drawn(tracks=together, onset=pd.concat(onsets))
 
 
-def _footer(tracks: pd.DataFrame) -> str:
-    text = "bands: 95% interval over resampled networks; degree: how often the loop of the longest bar winds around"
-    counts = f"; networks {spread(tracks['networks'])}, draws {spread(tracks['draws'])}" if len(tracks) else ""
-    return text + " the primary circle" + counts
+def _footer(tracks: pd.DataFrame) -> list[str]:
+    parts = [
+        "bands: 95% interval over resampled networks",
+        "red: onset and its interval",
+        "small numbers: how often the loop of the longest bar winds around the primary circle",
+    ]
+    counts = [f"networks {spread(tracks['networks'])}", f"draws {spread(tracks['draws'])}"] if len(tracks) else []
+    return parts + counts
 
 
 def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:

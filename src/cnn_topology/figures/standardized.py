@@ -18,6 +18,8 @@ SERIES = {
     "test_accuracy": ("test accuracy", style.VERMILION, "s"),
     "cross_accuracy": ("accuracy on other sets", style.GREEN, "^"),
 }
+# Where the columns of the small table begin, in widths of the panel.
+ACROSS = (0.24, 0.64)
 METHODS = {
     ("pearson", ""): "r",
     ("spearman", ""): "Spearman",
@@ -36,11 +38,15 @@ def draw(
     correlations = [rows(tables["correlations"], **names) for names in which]
     facet_rows, columns = style.shape(len(clouds), 2)
     together = pd.concat(correlations)
-    extra = "z-scores over snapshots; r and 95% interval over resampled networks; two rising curves always correlate: "
-    extra += "the values with the step held fixed and of changes between snapshots are what is left of it"
+    footer = [
+        "z-scores over snapshots",
+        "below: correlation with the longest bar and 95% interval over resampled networks",
+        "any two rising curves correlate: what is left with the step, as log(1 + step), held fixed, and of the changes "
+        "between snapshots, stands below",
+    ]
     if len(together):
-        extra += f"; networks {spread(together['networks'])}, snapshots {spread(together['rows'])}"
-    figure = style.new_figure(3.1 * facet_rows + 0.3, provenance(notes, extra=extra))
+        footer += [f"networks {spread(together['networks'])}", f"snapshots {spread(together['rows'])}"]
+    figure = style.new_figure(3.1 * facet_rows + 0.3, " · ".join([*footer, provenance(notes)]))
     grid = figure.add_gridspec(2 * facet_rows, columns, height_ratios=[1.9, 1.0] * facet_rows)
     for place, (cloud, series, values) in enumerate(zip(clouds, found, correlations, strict=True)):
         row, column = divmod(place, columns)
@@ -84,7 +90,7 @@ def _values(axes: Axes, correlations: pd.DataFrame) -> None:
     outcomes = [name for name in ("test_accuracy", "cross_accuracy") if (correlations["outcome"] == name).any()]
     for column, outcome in enumerate(outcomes):
         label, colour, _ = SERIES[outcome]
-        axes.text(0.26 + 0.4 * column, 0.98, label, color=colour, fontsize=7, va="top", transform=axes.transAxes)
+        axes.text(ACROSS[column], 0.98, label, color=colour, fontsize=7, va="top", transform=axes.transAxes)
     for row, ((method, given), name) in enumerate(METHODS.items()):
         height = 0.75 - 0.23 * row
         axes.text(0, height, name, fontsize=7, va="top", transform=axes.transAxes)
@@ -95,7 +101,7 @@ def _values(axes: Axes, correlations: pd.DataFrame) -> None:
                 & (correlations["given"] == given)
             ]
             text = _interval(chosen.iloc[0]) if len(chosen) else "–"
-            axes.text(0.26 + 0.4 * column, height, text, fontsize=7, va="top", transform=axes.transAxes)
+            axes.text(ACROSS[column], height, text, fontsize=style.SMALL, va="top", transform=axes.transAxes)
 
 
 def _interval(row: pd.Series) -> str:

@@ -82,6 +82,8 @@ class CorrelationParameters(Parameters):
 class DynamicsParameters(Parameters):
     """For `cnn-topology dynamics`: one layer of a population, the headline variant of each step."""
 
+    verb = "dynamics"
+
     population: str
     layer: str
     images: str
@@ -106,6 +108,8 @@ class DynamicsParameters(Parameters):
 
 class CrossAccuracyParameters(Parameters):
     """For `cnn-topology cross-accuracy`: what each population is trained on."""
+
+    verb = "cross-accuracy"
 
     trained_on: dict[str, str]
 

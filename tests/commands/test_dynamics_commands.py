@@ -62,7 +62,8 @@ def followed(smallest, tmp_path_factory):
     parts = {name: [] for name in ("clouds", "loops", "significance")}
     for block, steps in layer.blocks(3).items():
         paths = {
-            n: str(folder / f"{n}{block}.parquet") for n in ("clouds", "barcodes", "loops", "significance", "filters")
+            n: str(folder / f"{n}{block}.parquet")
+            for n in ("clouds", "barcodes", "loops", "significance", "filters", "circles")
         }
         snapshots = [str(folder / f"{step}.st") for step in steps]
         parameters = CloudParameters.of(plan, layer, steps).dump()

@@ -18,7 +18,7 @@ from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_notes, read_table
 
-# Figures of compared populations, of activations and of generalization have their own tests: the plan of these has none.
+# These have tests of their own: the plan of those here has none of them.
 ELSEWHERE = {*FINDING_KINDS, *ACTIVATION_KINDS, *GENERALIZATION_KINDS}
 KINDS = {kind: tables for kind, tables in ALL_KINDS.items() if kind not in ELSEWHERE}
 

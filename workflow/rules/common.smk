@@ -102,7 +102,7 @@ NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_gro
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
 CORRELATION_PARTS = [RUN.part("correlations", *which, "all") for which in DYNAMICS]
 if NETWORK_GROUPS:
-    CORRELATION_PARTS += [RUN.part("correlations", "all", "networks", "all")]
+    CORRELATION_PARTS += [RUN.part("network_correlations", "all", "all", "all")]
 TABLES += (
     *(("cross_accuracy",) if PLAN.config.populations else ()),
     *(("generalization",) if NETWORK_GROUPS else ()),

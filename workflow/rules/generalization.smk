@@ -48,7 +48,7 @@ if NETWORK_GROUPS:
         input:
             RUN.table("generalization"),
         output:
-            RUN.part("correlations", "all", "networks", "all"),
+            RUN.part("network_correlations", "all", "all", "all"),
         log:
             RUN.log("correlations"),
         benchmark:

@@ -42,6 +42,9 @@ def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEP
         },
         "clouds": [{"layers": "all", "landmarks": 200, "densities": densities}],
         "significance": {"draws": DRAWS},
+        "mapper": {
+            "sweep": [{"resolution": 20}, {"equalized": True}, {"cut": {"kind": "fixed_height", "height": 0.4}}]
+        },
         "controls": {"points": 200, "noise": 0.1},
     }
 
@@ -142,6 +145,9 @@ class Maker:
             made = mapper_tables(key, patches, MapperRecipe(resolution=8), 0)
             for name, table in made.items():
                 self.rows[name] += table.to_pylist()
+            (graph,) = made["mapper_graphs"].to_pylist()
+            ways = {"as drawn": 1, "resolution 20": 0, "equalized": 5, "cut at 0.4": 1}
+            self.rows["mapper_sweep"] += [{**graph, "filled_loops": n, "change": way} for way, n in ways.items()]
         test = circle_test(patches, self.rng, shuffles=2)
         for number, circle in enumerate(CIRCLES):
             row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1}

@@ -41,6 +41,7 @@ def test_specs_are_plain_values_and_name_tables_that_exist(plan: Plan) -> None:
 
 def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[..., Plan]) -> None:
     config = make_plan().config.model_dump()
+    config["mapper"]["sweep"] = []
     config["clouds"] = [{"layers": ["conv1"], "steps": "last", "densities": [{"k": 10, "p": 0.3}, {"k": 20, "p": 0.3}]}]
     kinds = {spec.kind for spec in figure_specs(Plan(type(make_plan().config).model_validate(config))).values()}
     assert set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS) - set(GENERALIZATION_KINDS) - kinds == {
@@ -48,6 +49,7 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
         "sensitivity",
         "depth",
         "layers",
+        "mapper_sweep",
     }
 
 

@@ -1,16 +1,17 @@
 """`cnn-topology mapper`: from the clouds of a layer to the tables of its mapper graphs."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
 from cnn_topology.clouds.density import density_filter, neighbour_distances
-from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.commands.mapper import mapper_tables, sweep_table
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.mapper import MapperRecipe
+from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.schemas import (
@@ -18,6 +19,7 @@ from cnn_topology.tables.schemas import (
     MAPPER_EDGES,
     MAPPER_GRAPHS,
     MAPPER_NODES,
+    MAPPER_SWEEP,
     cloud_schema,
     neighbour_column,
 )
@@ -46,12 +48,12 @@ def made_by_command(tmp_path, tiny, clouds):
     layer = plan.layer_clouds[0]
     parameters = MapperParameters.of(plan, layer, tuple(layer.variants))
     write_table(tmp_path / "clouds.parquet", clouds, cloud_schema([0.2]), {"config": "abc", "data": "digits:1"})
-    outputs = {name: tmp_path / f"{name}.parquet" for name in ("graphs", "nodes", "edges")}
+    outputs = {name: tmp_path / f"{name}.parquet" for name in ("graphs", "nodes", "edges", "sweep")}
     arguments = [argument for name, path in outputs.items() for argument in (f"--{name}", str(path))]
     clouds_path = str(tmp_path / "clouds.parquet")
     assert main(["mapper", "--parameters", parameters.dump(), "--clouds", clouds_path, *arguments]) == 0
     assert read_notes(outputs["graphs"])["data"] == "digits:1"
-    schemas = {"graphs": MAPPER_GRAPHS, "nodes": MAPPER_NODES, "edges": MAPPER_EDGES}
+    schemas = {"graphs": MAPPER_GRAPHS, "nodes": MAPPER_NODES, "edges": MAPPER_EDGES, "sweep": MAPPER_SWEEP}
     return {name: read_table(outputs[name], schema).to_pandas() for name, schema in schemas.items()}
 
 
@@ -161,3 +163,55 @@ def test_one_node_is_explained_and_no_error():
 def test_filters_that_coincide_are_refused_with_place_and_way_out():
     with pytest.raises(InputError, match=r"a, conv1, step 12: .*coincide.*mapper: null"):
         mapper_tables(WHICH, np.tile(circle(1), (20, 1)), MapperRecipe(), 0)
+
+
+SWEEP = [{"resolution": 8}, {"resolution": 6, "gain": 2}, {"equalized": True}, {"metric": "euclidean"}]
+SWEEP += [{"cut": {"kind": "fixed_height", "height": 0.4}}, {"lens_of_scaled": True}]
+
+
+def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_path, tiny):
+    tiny["mapper"] = {"resolution": 4, "sweep": SWEEP}
+    clouds = clouds_of([0, 4, 12], points=60)
+    made = made_by_command(tmp_path, tiny, clouds)
+    sweep = made["sweep"]
+    assert sweep["change"].tolist() == [
+        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "cut at 0.4", "lens of scaled",
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(sweep.drop(columns="change").head(1), made["graphs"])
+    for change, row in zip(SWEEP, sweep.to_dict("records")[1:], strict=True):
+        tiny["mapper"] = {"resolution": 4, **change}
+        (alone,) = made_by_command(tmp_path, tiny, clouds)["graphs"].to_dict("records")
+        assert {**alone, "change": row["change"]} == row
+
+
+def test_without_a_sweep_its_table_is_empty(tmp_path, tiny):
+    assert made_by_command(tmp_path, tiny, clouds_of([0, 4, 12]))["sweep"].empty
+
+
+def test_a_way_that_makes_no_graph_says_why_and_stops_nothing(tiny):
+    # Two points: the second component has zero variance unless the lens is taken otherwise.
+    parameters = MapperParameters.of(Plan(parse_config(tiny)), Plan(parse_config(tiny)).layer_clouds[0], (12,))
+    points = circle(30)
+    drawn = mapper_tables(WHICH, points, MapperRecipe(resolution=4), 0)["mapper_graphs"]
+    changed = parameters.model_copy(update={"sweep": (MapperChange(metric="euclidean"),)})
+    (_, row) = sweep_table(WHICH, np.repeat(points[:1], 30, axis=0), drawn, changed, 0).to_pylist()
+    assert (row["nodes"], row["edges"]) == (0, 0)
+    assert "zero variance" in row["explanation"]
+
+
+def test_large_clouds_also_have_a_graph_of_sixty_intervals(tiny):
+    tiny["mapper"] = {"resolution": 4, "sweep": [{"gain": 2}]}
+    plan = Plan(parse_config(tiny))
+    assert [change.words() for change in plan.mapper_sweep(plan.layer_clouds[0])] == ["gain 2"]
+    tiny["populations"]["a"]["networks"] = 6_000
+    plan = Plan(parse_config(tiny))
+    assert [change.words() for change in plan.mapper_sweep(plan.layer_clouds[0])] == ["gain 2", "resolution 60"]
+
+
+def test_a_change_that_changes_nothing_is_refused(tiny):
+    tiny["mapper"] = {"sweep": [{}]}
+    with pytest.raises(InputError, match=r"mapper.sweep\[0\]: a change must state a key"):
+        parse_config(tiny)
+    tiny["mapper"] = {"sweep": [{"resolutoin": 20}]}
+    with pytest.raises(InputError, match="did you mean 'resolution'"):
+        parse_config(tiny)

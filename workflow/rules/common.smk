@@ -45,7 +45,7 @@ LAYER_CLOUDS = {
 }
 # Tables that are joined from one part per layer and block of steps.
 BARCODE_TABLES = ("barcodes", "loops", "significance", "filters", "circles")
-MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges")
+MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges", "mapper_sweep")
 LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
 WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
 # Parts of the tables of the activations paper; a table without parts is not made.

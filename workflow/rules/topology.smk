@@ -58,7 +58,7 @@ rule compute_mapper:
         code=code_digest("mapper"),
     shell:
         "cnn-topology mapper --parameters {params.block:q} --clouds {input:q} --graphs {output.mapper_graphs:q}"
-        " --nodes {output.mapper_nodes:q} --edges {output.mapper_edges:q} &> {log:q}"
+        " --nodes {output.mapper_nodes:q} --edges {output.mapper_edges:q} --sweep {output.mapper_sweep:q} &> {log:q}"
 
 
 rule compute_controls:

@@ -22,17 +22,33 @@ from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.rows import cloud_at, joined, with_ids
-from cnn_topology.tables.schemas import FILTER_COORDINATES, MAPPER_EDGES, MAPPER_GRAPHS, MAPPER_NODES, neighbour_column
+from cnn_topology.tables.schemas import (
+    FILTER_COORDINATES,
+    MAPPER_EDGES,
+    MAPPER_GRAPHS,
+    MAPPER_NODES,
+    MAPPER_SWEEP,
+    neighbour_column,
+)
 from cnn_topology.topology.klein import klein_coordinates
 
-SCHEMAS = {"mapper_graphs": MAPPER_GRAPHS, "mapper_nodes": MAPPER_NODES, "mapper_edges": MAPPER_EDGES}
+SCHEMAS = {
+    "mapper_graphs": MAPPER_GRAPHS,
+    "mapper_nodes": MAPPER_NODES,
+    "mapper_edges": MAPPER_EDGES,
+    "mapper_sweep": MAPPER_SWEEP,
+}
+
+
+# What is counted of a graph.
+COUNTS = ("cubes", "nodes", "edges", "components", "loops", "filled_loops", "noise")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--parameters", required=True, type=MapperParameters.parse, help="JSON: layer, steps, recipe")
     parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
-    for name in ("graphs", "nodes", "edges"):
+    for name in ("graphs", "nodes", "edges", "sweep"):
         parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table mapper_{name}")
 
 
@@ -62,9 +78,10 @@ def run(arguments: argparse.Namespace) -> None:
             + (f". {row['explanation']}" if row["explanation"] else ""),
             flush=True,
         )
+        made["mapper_sweep"] = sweep_table(which, kept, made["mapper_graphs"], parameters, seed)
         parts.append(made)
     notes = parameters.notes([read_notes(arguments.clouds)])
-    outputs = (arguments.graphs, arguments.nodes, arguments.edges)
+    outputs = (arguments.graphs, arguments.nodes, arguments.edges, arguments.sweep)
     for path, (name, schema) in zip(outputs, SCHEMAS.items(), strict=True):
         write_table(path, joined([part[name] for part in parts], schema), schema, notes)
 
@@ -92,24 +109,73 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
     InputError
         If the filters do not vary in two directions, or the graph is forecast not to fit in memory.
     """
-    used = points
-    if len(points) > recipe.most_points:
-        used = points[np.sort(np.random.default_rng(seed).choice(len(points), recipe.most_points, replace=False))]
+    used = _drawn(points, recipe, seed)
     try:
-        graph = mapper_of_filters(
-            used,
-            GainCover(recipe.resolution, recipe.gain, recipe.equalized),
-            _clustering(recipe.cut),
-            recipe.metric,
-            recipe.lens_of_scaled,
-        )
+        graph = _graph(used, recipe)
     except InputError as error:
         place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     in_component = components(graph)
-    row = {
-        **which,
-        "kept": len(points),
+    row = {**which, "kept": len(points), **_about(recipe, used, seed), **_counts(graph)}
+    columns = {
+        "a": graph.edges[:, 0],
+        "b": graph.edges[:, 1],
+        "shared": graph.shared,
+    }
+    return {
+        "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
+        "mapper_nodes": with_ids(which, _nodes(graph, used, in_component), MAPPER_NODES),
+        "mapper_edges": with_ids(which, columns, MAPPER_EDGES),
+    }
+
+
+def sweep_table(
+    which: Mapping[str, Any], points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
+) -> pa.Table:
+    """Count what the graph of a cloud holds when it is made in each of the other ways.
+
+    Parameters
+    ----------
+    which, points, seed
+        As `mapper_tables`.
+    drawn : pyarrow.Table
+        Its ``mapper_graphs``: the first row.
+    parameters : MapperParameters
+        With the recipe and its `sweep`; without one the table has no rows.
+
+    Returns
+    -------
+    pyarrow.Table
+        A way in which no graph can be made has no nodes and says why.
+    """
+    if not parameters.sweep:
+        return MAPPER_SWEEP.empty_table()
+    rows = [{**drawn.to_pylist()[0], "change": "as drawn"}]
+    for change in parameters.sweep:
+        recipe = change.of(parameters.recipe)
+        used = _drawn(points, recipe, seed)
+        try:
+            counts = _counts(_graph(used, recipe))
+        except InputError as error:
+            counts = {**dict.fromkeys(COUNTS, 0), "explanation": str(error)}
+        about = {**which, "kept": len(points), **_about(recipe, used, seed)}
+        rows.append({**about, **counts, "change": change.words()})
+    return pa.Table.from_pylist(rows, schema=MAPPER_SWEEP)
+
+
+def _drawn(points: np.ndarray, recipe: MapperRecipe, seed: int) -> np.ndarray:
+    if len(points) <= recipe.most_points:
+        return points
+    return points[np.sort(np.random.default_rng(seed).choice(len(points), recipe.most_points, replace=False))]
+
+
+def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
+    cover = GainCover(recipe.resolution, recipe.gain, recipe.equalized)
+    return mapper_of_filters(points, cover, _clustering(recipe.cut), recipe.metric, recipe.lens_of_scaled)
+
+
+def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
+    return {
         "used": len(used),
         "most_points": recipe.most_points,
         "seed": seed,
@@ -121,24 +187,19 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
         "cut": recipe.cut.kind,
         "cut_at": recipe.cut.fraction if isinstance(recipe.cut, FirstGapCut) else recipe.cut.height,
         "from_zero": isinstance(recipe.cut, FirstGapCut) and recipe.cut.from_zero,
+    }
+
+
+def _counts(graph: MapperGraph) -> dict[str, Any]:
+    return {
         "cubes": graph.cubes,
         "nodes": graph.nodes,
         "edges": len(graph.edges),
-        "components": len(np.unique(in_component)),
+        "components": len(np.unique(components(graph))),
         "loops": loops(graph),
         "filled_loops": filled_loops(graph),
         "noise": graph.noise,
         "explanation": explain(graph),
-    }
-    columns = {
-        "a": graph.edges[:, 0],
-        "b": graph.edges[:, 1],
-        "shared": graph.shared,
-    }
-    return {
-        "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
-        "mapper_nodes": with_ids(which, _nodes(graph, used, in_component), MAPPER_NODES),
-        "mapper_edges": with_ids(which, columns, MAPPER_EDGES),
     }
 
 

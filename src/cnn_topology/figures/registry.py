@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "patch_models": (),
     "cloud": ("loops", "barcodes", "significance", "filters"),
     "mapper": ("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
+    "mapper_sweep": ("loops", "mapper_sweep"),
     "evolution": ("loops", "significance", "training"),
     "sensitivity": ("loops",),
     "klein_coordinates": ("loops", "filters"),
@@ -43,6 +44,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 FACETS = {
     "layers": 20,
     "evolution": 9,
+    "mapper_sweep": 6,
     "sensitivity": 4,
     "klein_coordinates": 4,
     "circles": 4,
@@ -99,6 +101,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
         ],
         "sensitivity": [_cloud(c) for c in clouds if _has_grid(c)],
         "klein_coordinates": [_cloud(c) for c in clouds],
+        "mapper_sweep": [_cloud(c) for c in clouds if plan.mapper_sweep(c)],
         "circles": [facet for c in clouds for facet in (_cloud(c), *_measured(c))],
         "controls": [_cloud(c) for c in clouds if not c.pretrained],
     }

@@ -13,6 +13,7 @@ from cnn_topology.plan.checkpoints import checkpoint_layers, layer_name, network
 from cnn_topology.plan.clouds import Cloud, Density
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of, train_size
+from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 
@@ -205,6 +206,14 @@ class Plan:
         if mapper is None:
             return ()
         return tuple(step for step in steps if mapper.steps == "all" or step == max(clouds.variants))
+
+    def mapper_sweep(self, clouds: LayerClouds) -> tuple[MapperChange, ...]:
+        """Give the other ways to make the mapper graph of a layer."""
+        mapper = self.config.mapper
+        if mapper is None:
+            return ()
+        many = max(found[0].density.p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
+        return (*mapper.sweep, *(mapper.sweep_of_many if many else ()))
 
     def layer(self, population: str, name: str) -> Layer:
         """Give one layer of a population by name."""

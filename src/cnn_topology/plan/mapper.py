@@ -5,7 +5,7 @@ What the sources leave open (U2 to U5 in the notes on the paper) is a key here, 
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnn_topology.plan.base import Section
 
@@ -74,10 +74,59 @@ class MapperRecipe(Section):
     )
 
 
+class MapperChange(Section):
+    """One other way to make the same graph: what is stated replaces that part of the recipe."""
+
+    resolution: int | None = Field(None, ge=1, le=200, description="Intervals per lens.")
+    gain: float | None = Field(None, ge=1, le=20, description="Widening of each interval.")
+    equalized: bool | None = Field(None, description="Intervals that hold equally many points.")
+    metric: Literal["variance-normalized", "euclidean"] | None = Field(None, description="Metric of the clustering.")
+    lens_of_scaled: bool | None = Field(None, description="Principal components of the scaled cloud.")
+    cut: Cut | None = Field(None, description="How the clustering of a cube is cut.")
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> "MapperChange":
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("a change must state a key of the recipe, such as {resolution: 20}")
+        return self
+
+    def of(self, recipe: MapperRecipe) -> MapperRecipe:
+        """Give the recipe with this change."""
+        stated = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        return recipe.model_copy(update=stated)
+
+    def words(self) -> str:
+        """Say what changes, in few words: ``resolution 20, gain 2``."""
+        said = []
+        for name, value in self:
+            if isinstance(value, FirstGapCut):
+                said.append(f"first gap {value.fraction:g}" + (" from zero" if value.from_zero else ""))
+            elif isinstance(value, FixedHeightCut):
+                said.append(f"cut at {value.height:g}")
+            elif isinstance(value, bool):
+                said.append(("" if value else "not ") + name.replace("_", " "))
+            elif value is not None:
+                said.append(value if isinstance(value, str) else f"{name} {value:g}")
+        return ", ".join(said)
+
+
+# Clouds with more points also have a graph of 60 intervals (U2 in the notes on the paper).
+MANY_POINTS = 20_000
+
+
 class Mapper(MapperRecipe):
     """Mapper graphs of the headline cloud of each layer in `clouds`. Their loops are a picture, not the test."""
 
     steps: Literal["last", "all"] = Field("last", description="Snapshot steps among those of `clouds`.")
+    sweep: tuple[MapperChange, ...] = Field(
+        (),
+        description="Other graphs of the same clouds, counted and not drawn: how far loops hang on what the sources "
+        "leave open. [`{resolution: 20}`, `{equalized: true}`, ...]",
+    )
+    sweep_of_many: tuple[MapperChange, ...] = Field(
+        (MapperChange(resolution=60),),
+        description=f"Further changes for clouds of which rho(k, p) keeps more than {MANY_POINTS:,} points (U2).",
+    )
     least_node: int = Field(
         1, ge=1, description="Nodes with fewer points are not drawn; loops are counted on the whole graph."
     )

@@ -18,7 +18,7 @@ from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
 from cnn_topology.plan.images import ImageSetConfig
 from cnn_topology.plan.improvements import Improvement
-from cnn_topology.plan.mapper import MapperRecipe
+from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.populations import Architecture, Recipe
 
 Block = TypeVar("Block", bound="Parameters")
@@ -232,6 +232,7 @@ class MapperParameters(Parameters):
     depth: int
     headlines: dict[int, VariantParameters]
     recipe: MapperRecipe
+    sweep: tuple[MapperChange, ...]
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "MapperParameters":
@@ -245,6 +246,7 @@ class MapperParameters(Parameters):
             depth=clouds.layer.depth,
             headlines={s: VariantParameters.of(clouds.variants[s][0]) for s in plan.mapper_steps(clouds, steps)},
             recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
+            sweep=plan.mapper_sweep(clouds),
         )
 
 

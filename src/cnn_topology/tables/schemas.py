@@ -153,6 +153,9 @@ MAPPER_GRAPHS = _schema(
     explanation=_TEXT,
 )
 
+# One graph of the same cloud as a mapper graph, made in another way: `change` says which; "as drawn" is that graph.
+MAPPER_SWEEP = pa.schema([*MAPPER_GRAPHS, ("change", _TEXT)])
+
 # One node of a mapper graph: how many points it holds, the means of their lens and of the filters themselves, and the
 # Klein coordinates of that mean filter.
 MAPPER_NODES = _schema(
@@ -196,6 +199,7 @@ TABLES = {
     "filters": FILTERS,
     "circles": CIRCLES,
     "mapper_graphs": MAPPER_GRAPHS,
+    "mapper_sweep": MAPPER_SWEEP,
     "mapper_nodes": MAPPER_NODES,
     "mapper_edges": MAPPER_EDGES,
     "controls": CONTROLS,

@@ -13,6 +13,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.statistics.correlations import (
     METHODS,
     Sample,
+    _permuted_statistics,
     correlate,
     granulated_kendall,
     kendall,
@@ -167,3 +168,25 @@ def test_blocks_of_unequal_size_are_refused_and_so_is_an_unknown_method():
         correlate(sample, "pearsn", 20, 19, rng)
     with pytest.raises(InputError, match="none were given"):
         correlate(sample, "granulated_kendall", 20, 19, rng)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_permuted_statistics_are_the_statistic_of_what_is_permuted(method):
+    rng = np.random.default_rng(8)
+    cells = np.array(list(itertools.product(range(3), range(2), range(2))), dtype=float)
+    x, y, z = rng.normal(size=(12, 2)), np.round(rng.normal(size=12), 1), rng.normal(size=12)
+    names = ["p", "q"]
+    sample = Sample(dict(zip(names, x.T, strict=True)), y, np.arange(12), 12, {"z": z}, cells)
+    orders = [rng.permutation(12) for _ in range(5)]
+    found = _permuted_statistics(sample, names, x, method, orders)
+    if method.startswith("partial"):
+        ranks = stats.rankdata if method.endswith("spearman") else np.asarray
+        fit = np.polynomial.Polynomial.fit(ranks(z), ranks(y), 1)(ranks(z))
+        left = ranks(y) - fit
+        ranked = np.column_stack([ranks(column) for column in x.T])
+        expected = [partial_pearson(ranked, fit + left[order], ranks(z)[:, None]) for order in orders]
+    else:
+        plain = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
+        compute = plain.get(method, lambda x, y: granulated_kendall(x, y, cells))
+        expected = [compute(x, y[order]) for order in orders]
+    np.testing.assert_allclose(found, expected, atol=1e-12)

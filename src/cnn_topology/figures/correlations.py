@@ -52,6 +52,9 @@ def draw(
         axes.axvline(0, color=style.PALE, linewidth=0.6)
         axes.axhline(topological - 0.5, color=style.INK, linewidth=0.5, linestyle=":")
         _forest(axes, values, predictors, parameters["scope"])
+        undefined = values.groupby("predictor")["statistic"].count().eq(0)
+        for name in undefined[undefined].index:
+            axes.text(0.04, predictors.index(name), "not defined", color=style.GREY, fontsize=style.SMALL, va="center")
         axes.set_xlim(-1.08, 1.08)
         axes.set_xticks([-1, 0, 1])
         axes.set_xlabel("correlation")

@@ -26,6 +26,10 @@ METHODS = ("pearson", "spearman", "kendall", "granulated_kendall", "partial_pear
 LEAST_FREEDOM = 2
 # Spread below this part of the values' size is rounding.
 FLAT = 1e-12
+# Columns held fixed that the others explain up to this part add nothing.
+RANK = 1e-9
+# Permutations handled at once.
+BLOCK = 512
 LEVEL = 0.95
 
 
@@ -160,13 +164,21 @@ def granulated_kendall(
     ndarray, shape (predictors,)
         From -1 to 1; NaN if no two runs differ in just one hyperparameter.
     """
+    a, b, weights = _pairs_apart_in_one(hyperparameters)
+    if not len(a):
+        return np.full(x.shape[1], np.nan)
+    return (weights * np.sign(y[a] - y[b])) @ np.sign(x[a] - x[b])
+
+
+def _pairs_apart_in_one(
+    hyperparameters: Float[np.ndarray, "rows axes"],
+) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Float[np.ndarray, " pairs"]]:
+    """List the pairs of runs that differ in one hyperparameter, and the weight of each in the coefficient."""
     codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in hyperparameters.T])
-    a, b = np.triu_indices(len(y), 1)
+    a, b = np.triu_indices(len(codes), 1)
     differ = codes[a] != codes[b]
     one = differ.sum(axis=1) == 1
     a, b, axis = a[one], b[one], differ[one].argmax(axis=1)
-    if not len(a):
-        return np.full(x.shape[1], np.nan)
     weights = np.zeros(len(a))
     axes = np.unique(axis)
     for number in axes:
@@ -174,7 +186,7 @@ def granulated_kendall(
         others = np.delete(codes, number, 1)[a[mine]]
         _, group, size = np.unique(others, axis=0, return_inverse=True, return_counts=True)
         weights[mine] = 1 / (len(axes) * len(size) * size[group.ravel()])
-    return (weights * np.sign(y[a] - y[b])) @ np.sign(x[a] - x[b])
+    return a, b, weights
 
 
 def partial_pearson(
@@ -184,8 +196,7 @@ def partial_pearson(
 
     NaN where nothing is left, or fewer than two degrees of freedom.
     """
-    space = np.linalg.matrix_rank(np.column_stack([np.ones(len(y)), given]))
-    if len(y) - space < LEAST_FREEDOM:
+    if len(y) - _basis(given, len(y)).shape[1] < LEAST_FREEDOM:
         return np.full(x.shape[1], np.nan)
     left, outcome = residuals(x, given), residuals(y[:, None], given)[:, 0]
     # Rounding leaves something of a column that the fit explains wholly.
@@ -199,10 +210,17 @@ def residuals(
     values: Float[np.ndarray, "rows columns"], given: Float[np.ndarray, "rows given"]
 ) -> Float[np.ndarray, "rows columns"]:
     """Give what a least-squares fit of each column on `given` and a constant leaves."""
-    scale = np.linalg.norm(given - given.mean(axis=0), axis=0)
-    used = (given - given.mean(axis=0))[:, scale > FLAT] / scale[scale > FLAT]
-    design = np.column_stack([np.ones(len(values)), used])
-    return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+    basis = _basis(given, len(values))
+    return values - basis @ (basis.T @ values)
+
+
+def _basis(given: np.ndarray, rows: int) -> Float[np.ndarray, "rows rank"]:
+    """Give an orthonormal basis of a constant and the columns of `given`, each scaled to its own spread."""
+    centred = given - given.mean(axis=0) if given.shape[1] else np.empty((rows, 0))
+    scale = np.linalg.norm(centred, axis=0)
+    design = np.column_stack([np.full(rows, rows**-0.5), centred[:, scale > FLAT] / scale[scale > FLAT]])
+    left, spread, _ = np.linalg.svd(design, full_matrices=False)
+    return left[:, spread > RANK * spread[0]]
 
 
 def permutation_p_values(
@@ -276,17 +294,52 @@ def _permuted_statistics(
 ) -> Float[np.ndarray, "permutations predictors"]:
     """Compute the statistic under permutations; of a partial one the residuals are permuted (Freedman and Lane)."""
     y, everything = sample.outcome, np.arange(len(sample.outcome))
-    if not method.startswith("partial"):
-        compute = _statistic(sample, names, method)
-        return np.array([compute(x, y[order], everything) for order in orders])
-    ranks = method == "partial_spearman"
+    if "kendall" in method:
+        return _permuted_agreement(x, y, orders, None if method == "kendall" else sample.hyperparameters)
+    ranks = method.endswith("spearman")
     x, y = (rankdata(x, axis=0), rankdata(y)) if ranks else (x, y)
+    partial = method.startswith("partial")
+    held = (
+        _given(sample, names, everything, ranks=ranks)
+        if partial
+        else [(list(range(len(names))), np.empty((len(y), 0)))]
+    )
     found = np.empty((len(orders), len(names)))
-    for chosen, given in _given(sample, names, everything, ranks=ranks):
-        left = residuals(y[:, None], given)[:, 0]
-        fitted = y - left
-        found[:, chosen] = [partial_pearson(x[:, chosen], fitted + left[order], given) for order in orders]
+    for chosen, given in held:
+        found[:, chosen] = _permuted_pearson(x[:, chosen], y, given, orders)
     return found
+
+
+def _permuted_agreement(
+    x: np.ndarray, y: np.ndarray, orders: list[np.ndarray], hyperparameters: np.ndarray | None
+) -> Float[np.ndarray, "permutations predictors"]:
+    """Compute Kendall's coefficients under permutations: the signs of pairs of predictors, and ties, stay the same."""
+    if hyperparameters is None:
+        a, b = np.triu_indices(len(y), 1)
+        signs = np.sign(x[a] - x[b])
+        norms = np.sqrt((signs != 0).sum(axis=0) * (y[a] != y[b]).sum())
+        weighed = np.where(norms == 0, np.nan, signs / np.where(norms == 0, 1.0, norms))
+    else:
+        a, b, weights = _pairs_apart_in_one(hyperparameters)
+        weighed = weights[:, None] * np.sign(x[a] - x[b])
+    return np.array([np.sign(y[order][a] - y[order][b]) @ weighed for order in orders])
+
+
+def _permuted_pearson(
+    x: np.ndarray, y: np.ndarray, given: np.ndarray, orders: list[np.ndarray]
+) -> Float[np.ndarray, "permutations predictors"]:
+    """Permute what the fit leaves of y, fit again, and correlate; the fit is one projection for all permutations."""
+    left_x, left_y = residuals(x, given), residuals(y[:, None], given)[:, 0]
+    basis = _basis(given, len(y))
+    norms = np.linalg.norm(left_x, axis=0)
+    found = []
+    for start in range(0, len(orders), BLOCK):
+        moved = left_y[np.array(orders[start : start + BLOCK])]
+        moved = moved - (moved @ basis) @ basis.T
+        sizes = np.linalg.norm(moved, axis=1)[:, None] * norms
+        flat = sizes <= FLAT
+        found.append(np.where(flat, np.nan, (moved @ left_x) / np.where(flat, 1.0, sizes)))
+    return np.concatenate(found)
 
 
 def _rows_of_blocks(blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, "blocks size"]:

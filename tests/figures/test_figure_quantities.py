@@ -73,8 +73,13 @@ def test_the_interval_of_a_mean_is_students() -> None:
     log = pd.DataFrame({"step": [5, 5, 5], "accuracy": [0.8, 0.9, 1.0]})
     mean = mean_interval(log).iloc[0]
     # t(0.975, 2) = 4.302653, standard deviation 0.1.
-    assert np.isclose(mean["high"] - mean["accuracy"], 4.302653 * 0.1 / np.sqrt(3))
+    assert np.isclose(mean["accuracy"] - mean["low"], 4.302653 * 0.1 / np.sqrt(3))
     assert np.isnan(mean_interval(log.head(1)).iloc[0]["low"])
+
+
+def test_the_interval_of_an_accuracy_stays_an_accuracy() -> None:
+    mean = mean_interval(pd.DataFrame({"step": [1, 1], "accuracy": [0.2, 0.9]})).iloc[0]
+    assert (mean["low"], mean["high"]) == (0.0, 1.0)
 
 
 def test_lengths_come_longest_first() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, remove_leftovers
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
@@ -137,3 +137,18 @@ def test_altered_metadata_is_refused(tmp_path):
     for read in (read_table, read_notes):
         with pytest.raises(InputError, match="its metadata was altered"):
             read(tmp_path / "t.parquet")
+
+
+def test_leftovers_of_killed_jobs_are_removed_and_nothing_else(tmp_path):
+    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a/b.txt") as temporary:
+        temporary.write_text("half")
+        killed = temporary.with_name(temporary.name.replace(".tmp", "x.tmp"))
+        killed.write_text("half")
+        raise KeyboardInterrupt
+    assert killed.exists()
+    with atomic_path(tmp_path / "a/whole.txt") as temporary:
+        temporary.write_text("whole")
+    remove_leftovers(tmp_path)
+    names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert names == {"whole.txt"}
+    assert len(list((tmp_path / "a/.sha256").iterdir())) == 1

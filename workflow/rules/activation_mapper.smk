@@ -13,8 +13,7 @@ rule compute_activation_mapper:
         )
     threads: 1
     resources:
-        mem_mb=graph_memory,
-        runtime=720,
+        **asks(graph_demand),
     params:
         code=code_digest("activation-mapper"),
         block=graph_parameters,
@@ -37,8 +36,7 @@ rule collect_graphs:
     benchmark:
         RUN.benchmark("collect", "{graph_table}")
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asks(forecast.COLLECTED),
     params:
         code=code_digest("collect"),
     shell:
@@ -57,8 +55,7 @@ rule test_purity:
     benchmark:
         RUN.benchmark("purity-tests")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(activation_forecast.PURITY),
     params:
         code=code_digest("purity-tests"),
         block=purity_test_parameters(),

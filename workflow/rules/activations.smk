@@ -40,8 +40,7 @@ rule find_masks:
     benchmark:
         RUN.benchmark("masks", "{population}-{split}-{number}")
     resources:
-        mem_mb=4000,
-        runtime=120,
+        **asks(mask_demand),
     params:
         code=code_digest("masks"),
         block=mask_parameters,
@@ -72,8 +71,7 @@ for cloud, section in PLAN.config.activation_clouds.items():
             RUN.benchmark("activations", f"{cloud}-{{network}}")
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=240,
+            **asks(extraction_demand(cloud)),
         params:
             code=code_digest("activations"),
             block=activation_cloud_parameters(cloud),
@@ -96,8 +94,7 @@ rule choose_examples:
     benchmark:
         RUN.benchmark("examples", "{population}")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(activation_forecast.EXAMPLES),
     params:
         code=code_digest("example-pixels"),
         block=example_parameters,
@@ -120,8 +117,7 @@ for table, parts in ACTIVATION_PARTS.items():
         benchmark:
             RUN.benchmark("collect", table)
         resources:
-            mem_mb=2000,
-            runtime=30,
+            **asks(forecast.COLLECTED),
         params:
             code=code_digest("collect"),
             table=table,

@@ -14,8 +14,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             RUN.benchmark("checkpoints", checkpoint)
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=60,
+            **asks(activation_forecast.checkpoint()),
         params:
             code=code_digest("checkpoint"),
             block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),

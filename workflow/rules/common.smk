@@ -22,7 +22,7 @@ from cnn_topology.plan.layer_comparisons import (
     tensor_source,
 )
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs import forecast
+from cnn_topology.runs import activation_forecast, forecast
 from cnn_topology.storage.atomic import atomic_path
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
@@ -308,6 +308,48 @@ def mapper_demand(wildcards):
     return forecast.mapper(PLAN, clouds_of(wildcards), steps_of(wildcards))
 
 
+def mask_demand(wildcards):
+    """Forecast `cnn-topology masks`."""
+    return activation_forecast.masks(PLAN, wildcards.population, int(wildcards.number))
+
+
+def extraction_demand(cloud):
+    """Give the forecast of `cnn-topology activations` for a cloud."""
+    return activation_forecast.extraction(PLAN, cloud)
+
+
+def activation_barcode_demand(wildcards):
+    """Forecast `cnn-topology activation-barcodes`."""
+    return activation_forecast.barcodes(PLAN, wildcards.cloud)
+
+
+def comparison_demand(wildcards):
+    """Forecast `cnn-topology layer-distances`."""
+    return activation_forecast.comparison(
+        COMPARISONS[wildcards.cloud], wildcards.pairs, PLAN.config.jobs.networks
+    )
+
+
+def removal_demand(wildcards):
+    """Forecast `cnn-topology component-sensitivity`."""
+    return activation_forecast.removal(COMPARISONS[wildcards.cloud])
+
+
+def graph_demand(wildcards):
+    """Forecast `cnn-topology activation-mapper`."""
+    return activation_forecast.graphs(GRAPHS, graph_job(wildcards))
+
+
+def networks_demand(wildcards):
+    """Forecast `cnn-topology networks`."""
+    return activation_forecast.networks(PLAN, len(items_of(wildcards)))
+
+
+def dynamics_demand(wildcards):
+    """Forecast `cnn-topology dynamics`."""
+    return activation_forecast.dynamics(clouds_of(wildcards))
+
+
 def everything_else(wildcards):
     """Give all targets of the run but its provenance, which is the last thing made."""
     last = (RUN.provenance, RUN.provenance_page)
@@ -438,20 +480,6 @@ def pairs_inputs(wildcards):
     }
 
 
-def pairs_memory(wildcards):
-    """Forecast the memory of a block of pairs, MB: of each layer what the measures prepare, at most two arrays of
-    samples x channels and a Gram matrix of samples x samples."""
-    comparison = COMPARISONS[wildcards.cloud]
-    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[wildcards.pairs]
-    if wildcards.pairs == DIAGRAMS:
-        return 2000
-    channels = sum(layer.channels for layer in comparison.layers)
-    arrays = comparison.images * (
-        3 * channels + len(comparison.layers) * comparison.images
-    )
-    return 1000 + 8 * arrays * len({*rows, *columns}) // 10**6
-
-
 def compared_parts(wildcards):
     """Give all values of all pairs of networks."""
     return [
@@ -545,11 +573,6 @@ def graph_parameters(wildcards):
 def purity_test_parameters():
     """Give the parameters of `cnn-topology purity-tests`."""
     return PurityTestParameters(run_seed=PLAN.config.seed).dump()
-
-
-def graph_memory(wildcards):
-    """Give the megabytes that a job is forecast to need at most."""
-    return GRAPHS.memory_mb(graph_job(wildcards))
 
 
 def masks_of(cloud):

@@ -11,8 +11,7 @@ rule compare_improvements:
         RUN.benchmark("improvements")
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(activation_forecast.IMPROVEMENTS),
     params:
         code=code_digest("improvements"),
         block=parameters.ImprovementParameters.of(PLAN).dump(),

@@ -11,8 +11,7 @@ rule analyse_networks:
     benchmark:
         RUN.benchmark("networks", "{group}-{layer}-{block}")
     resources:
-        mem_mb=2000,
-        runtime=120,
+        **asks(networks_demand),
     params:
         code=code_digest("networks"),
         block=networks_parameters,
@@ -37,8 +36,7 @@ if NETWORK_GROUPS:
         benchmark:
             RUN.benchmark("collect", "generalization")
         resources:
-            mem_mb=2000,
-            runtime=30,
+            **asks(forecast.COLLECTED),
         params:
             code=code_digest("collect"),
         shell:
@@ -54,8 +52,7 @@ if NETWORK_GROUPS:
         benchmark:
             RUN.benchmark("correlations")
         resources:
-            mem_mb=2000,
-            runtime=240,
+            **asks(activation_forecast.CORRELATIONS),
         params:
             code=code_digest("correlations"),
             block=generalization_parameters.CorrelationParameters.of(PLAN).dump(),
@@ -80,8 +77,7 @@ rule follow_loops:
     benchmark:
         RUN.benchmark("dynamics", "{population}-{layer}")
     resources:
-        mem_mb=8000,
-        runtime=720,
+        **asks(dynamics_demand),
     params:
         block=dynamics_parameters,
         code=code_digest("dynamics"),
@@ -110,8 +106,7 @@ for name, parts in {
             benchmark:
                 RUN.benchmark("collect", name)
             resources:
-                mem_mb=2000,
-                runtime=30,
+                **asks(forecast.COLLECTED),
             params:
                 table=name,
                 code=code_digest("collect"),
@@ -129,8 +124,7 @@ rule average_cross_tests:
     benchmark:
         RUN.benchmark("cross_accuracy")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asks(forecast.SUMMARY),
     params:
         block=generalization_parameters.CrossAccuracyParameters.of(PLAN).dump(),
         code=code_digest("cross-accuracy"),

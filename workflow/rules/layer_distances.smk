@@ -10,8 +10,7 @@ rule compute_activation_barcodes:
         RUN.benchmark("activation-barcodes", "{population}-{cloud}-{network}")
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        **asks(activation_barcode_demand),
     params:
         code=code_digest("activation-barcodes"),
         block=activation_barcode_parameters,
@@ -31,8 +30,7 @@ rule compare_layers:
         RUN.benchmark("layer-distances", "{population}-{cloud}-{pairs}")
     threads: 1
     resources:
-        mem_mb=pairs_memory,
-        runtime=240,
+        **asks(comparison_demand),
     params:
         code=code_digest("layer-distances"),
         block=layer_distance_parameters,
@@ -55,8 +53,7 @@ rule remove_components:
         RUN.benchmark("component-sensitivity", "{population}-{cloud}-{network}")
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **asks(removal_demand),
     params:
         code=code_digest("component-sensitivity"),
         block=component_sensitivity_parameters,
@@ -78,8 +75,7 @@ if COMPARISONS:
         benchmark:
             RUN.benchmark("measure-tests")
         resources:
-            mem_mb=4000,
-            runtime=60,
+            **asks(activation_forecast.measure_tests(COMPARISONS)),
         params:
             code=code_digest("measure-tests"),
             block=measure_test_parameters,
@@ -107,8 +103,7 @@ if TENSOR:
         benchmark:
             RUN.benchmark("activation-tensor")
         resources:
-            mem_mb=4000,
-            runtime=30,
+            **asks(activation_forecast.TENSOR),
         params:
             block=layer_parameters.ActivationTensorParameters(
                 run_seed=PLAN.config.seed

@@ -2,7 +2,6 @@
 rule record_provenance:
     input:
         everything_else,
-        images=[RUN.images(name) for name in PLAN.config.images],
     output:
         record=RUN.provenance,
         page=report(
@@ -21,6 +20,5 @@ rule record_provenance:
         run=RUN.root,
         code=code_digest("provenance"),
     shell:
-        "cnn-topology provenance --config {params.config:q} --images {input.images:q}"
-        " --benchmarks {params.run:q}/benchmarks --resume {params.run:q}/resume"
+        "cnn-topology provenance --config {params.config:q} --run {params.run:q}"
         " --output {output.record:q} {output.page:q} &> {log:q}"

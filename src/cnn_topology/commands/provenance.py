@@ -11,28 +11,24 @@ from cnn_topology.cli import VERBS
 from cnn_topology.plan.code import PACKAGE, code_digest
 from cnn_topology.plan.config import RunConfig, parse_config
 from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, page, total_cost, versions
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, remove_leftovers
 from cnn_topology.storage.tensors import read_metadata, read_shapes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--config", required=True, type=json.loads, help="JSON: the whole config of the run")
-    parser.add_argument("--images", nargs="*", default=[], type=Path, help="the prepared image sets, named as such")
-    parser.add_argument("--benchmarks", required=True, type=Path, help="the folder of what Snakemake measured")
-    parser.add_argument("--resume", required=True, type=Path, help="the folder of stopped jobs; left empty by now")
+    parser.add_argument("--run", required=True, type=Path, help="the run's folder; no job is at work there by now")
     parser.add_argument("--output", required=True, nargs=2, type=Path, help="for programs (.json) and people (.txt)")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the record."""
     config = parse_config(arguments.config, "--config")
-    rules = cost_by_rule(arguments.benchmarks)
-    total, commit, data = (
-        total_cost(rules),
-        commit_of(PACKAGE),
-        {path.stem: _image_set(path) for path in arguments.images},
-    )
+    rules = cost_by_rule(arguments.run / "benchmarks")
+    total, commit = total_cost(rules), commit_of(PACKAGE)
+    sets = {name: arguments.run / f"images/{name}.safetensors" for name in config.images}
+    data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
     record = {
         "run": config.name,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -52,7 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     for path, text in zip(arguments.output, texts, strict=True):
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    for folder in (*sorted(arguments.resume.glob("*")), arguments.resume):
+    remove_leftovers(arguments.run)
+    resume = arguments.run / "resume"
+    for folder in (*resume.glob("*"), resume):
         with suppress(OSError):  # what a stopped job of another plan left there is kept
             folder.rmdir()
     print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")

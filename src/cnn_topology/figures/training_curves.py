@@ -79,7 +79,8 @@ def mean_interval(log: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``step``, ``accuracy``, ``low``, ``high`` and ``networks``; with one network `low` and `high` are NaN.
+        ``step``, ``accuracy``, ``low``, ``high`` and ``networks``; with one network `low` and `high` are NaN. The mean
+        of accuracies lies in [0, 1], and so does its interval: with two networks it would reach far beyond.
     """
     grouped = log.groupby("step")["accuracy"].agg(["mean", "std", "count"])
     half = student.ppf(0.975, np.maximum(grouped["count"] - 1, 1)) * grouped["std"] / np.sqrt(grouped["count"])
@@ -87,8 +88,8 @@ def mean_interval(log: pd.DataFrame) -> pd.DataFrame:
         {
             "step": grouped.index,
             "accuracy": grouped["mean"].to_numpy(),
-            "low": (grouped["mean"] - half).to_numpy(),
-            "high": (grouped["mean"] + half).to_numpy(),
+            "low": (grouped["mean"] - half).clip(lower=0).to_numpy(),
+            "high": (grouped["mean"] + half).clip(upper=1).to_numpy(),
             "networks": grouped["count"].to_numpy(),
         }
     )

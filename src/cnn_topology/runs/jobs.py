@@ -55,7 +55,9 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip() and "Using workflow" not in line]
+        # Errors of a config stand on stderr, those of a rule on stdout after the jobs that could be planned.
+        lines = (done.stdout + done.stderr).splitlines()
+        said = [line for line in lines if line.strip() and "Using workflow" not in line]
         raise InputError("snakemake cannot plan this run:\n" + "\n".join(said[-8:]))
     return parse_jobs(done.stdout)
 

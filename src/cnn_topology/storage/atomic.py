@@ -7,6 +7,7 @@ it, in the folder `.sha256`, written here: `cnn-topology verify` reads both.
 import errno
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
     InputError
         If the disk is full, the quota is used up, or the folder cannot be written.
     """
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    temporary = target.with_name(f".{target.stem}.{_unique()}.tmp{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -79,10 +80,21 @@ def _write_checksum(content: Path, target: Path) -> None:
     """Write the checksum before the file it is of: a stop between the two leaves a mismatch, never a false match."""
     path = checksum_path(target)
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{_unique()}.tmp")
     temporary.write_text(file_checksum(content) + "\n")
     _flush(temporary)
     temporary.replace(path)
+
+
+def _unique() -> str:
+    """Give a name that no other process uses: the same process id may be at work on two nodes of a cluster."""
+    return uuid.uuid4().hex[:12]
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed jobs left below a folder; none may be at work there."""
+    for path in folder.rglob(".*.tmp*"):
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

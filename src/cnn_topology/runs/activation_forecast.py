@@ -1,0 +1,111 @@
+"""What the jobs of activations and of single networks will cost: estimates from sizes, not yet fitted to whole runs.
+
+They give the memory and run time that the rules ask for, as `runs.forecast` does for the weights; its margins are wide.
+"""
+
+from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
+from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
+from cnn_topology.runs.forecast import NUMERIC, SECONDS_PER_PRODUCT, TORCH, Demand, images
+from cnn_topology.topology.forecasting import forecast as barcode_forecast
+
+# Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
+# all measures, per image; one distance of a mapper graph and channel; one network's layer with its baselines.
+SECONDS_PER_MASK, SECONDS_PER_ACTIVATION, SECONDS_PER_COMPARED_IMAGE = 0.01, 2e-9, 5e-5
+SECONDS_PER_DISTANCE, SECONDS_PER_NETWORK = 1e-11, 1.0
+# Bytes of a point besides its coordinates: ids, position, label.
+POINT_BYTES = 32
+
+EXAMPLES = Demand(NUMERIC[0], 300, 1)
+PURITY = Demand(60, 800, 1)
+TENSOR = Demand(60, 2_500, 10)
+IMPROVEMENTS = Demand(30, 500, 1)
+CORRELATIONS = Demand(300, 1_000, 1)
+
+
+def masks(plan: Plan, population: str, count: int) -> Demand:
+    """Forecast the foreground masks of so many images."""
+    shown = images(plan.config.images[plan.config.resnets[population].images]).disk_mb
+    return Demand(TORCH[0] + SECONDS_PER_MASK * count, 400 + 3 * shown, 0.002 * count)
+
+
+def checkpoint() -> Demand:
+    """Forecast the reading of a file of weights, a few hundred MB at most."""
+    return Demand(30, 3_000, 500)
+
+
+def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
+    """Give the points of a cloud of a layer with so many positions."""
+    section = plan.config.activation_clouds[cloud]
+    if section.sampling == "full":
+        return min(section.count * height * width, section.most_points)
+    return section.count * (section.top if section.sampling in ("foreground", "background") else 1)
+
+
+def extraction(plan: Plan, cloud: str) -> Demand:
+    """Forecast the extraction of a cloud from all its layers of one network."""
+    section = plan.config.activation_clouds[cloud]
+    config = plan.config.images[plan.config.resnets[section.networks].images]
+    seconds, disk, largest, wide = 0.0, 0.0, 0.0, 3
+    for layer in plan.resnet_layers(section.networks):
+        values = layer.height * layer.width * layer.channels
+        seconds += section.count * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
+        wide = layer.channels
+    for layer in plan.activation_layers(cloud):
+        size = points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
+        disk, largest = disk + size, max(largest, size)
+    return Demand(TORCH[0] + seconds, TORCH[1] + 3 * images(config).disk_mb + 2 * disk + 2 * largest, disk)
+
+
+def barcodes(plan: Plan, cloud: str) -> Demand:
+    """Forecast the barcodes of a cloud of all its layers of one network."""
+    points = [points_of(plan, cloud, layer.height, layer.width) for layer in plan.activation_layers(cloud)]
+    seconds = sum(barcode_forecast(count).seconds for count in points)
+    held = max((barcode_forecast(count).bytes / 1e6 for count in points), default=0)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held + 100, 1)
+
+
+def comparison(compared: Comparison, block: str, networks: int) -> Demand:
+    """Forecast a block of pairs of networks: of each layer what the measures prepare, two arrays and a Gram matrix."""
+    rows, columns = compared.blocks(networks)[block]
+    layers = len(compared.layers)
+    pairs = len(rows) * len(columns) * layers**2
+    if block == DIAGRAMS:
+        return Demand(NUMERIC[0] + 0.01 * pairs, 1_500, 5)
+    channels = sum(layer.channels for layer in compared.layers)
+    arrays = compared.images * (3 * channels + layers * compared.images)
+    held = 8 * arrays * len({*rows, *columns}) / 1e6
+    return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * pairs, 700 + held, pairs * 1e-3)
+
+
+def removal(compared: Comparison) -> Demand:
+    """Forecast the comparison of every layer of a network with itself after components were removed."""
+    channels = sum(layer.channels for layer in compared.layers)
+    return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * channels, 3_000, 1)
+
+
+def measure_tests(compared: dict[str, Comparison]) -> Demand:
+    """Forecast the tests of the measures over all pairs."""
+    pairs = sum((len(each.networks) * len(each.layers)) ** 2 for each in compared.values())
+    return Demand(60 + 1e-3 * pairs, 1_000 + 2e-3 * pairs, 1e-3 * pairs)
+
+
+def graphs(plan: GraphPlan, job: GraphJob) -> Demand:
+    """Forecast the mapper graphs of some layers of a network."""
+    points = [(points_of(plan.plan, job.cloud, layer.height, layer.width), layer.channels) for layer in job.layers]
+    seconds = sum(SECONDS_PER_DISTANCE * count**2 * channels / 100 + 1e-4 * count for count, channels in points)
+    return Demand(NUMERIC[0] + 10 * len(points) + seconds, plan.memory_mb(job), 5 * len(points))
+
+
+def dynamics(layer: LayerClouds) -> Demand:
+    """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
+    used = max(min(round(v.density.p * layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
+    barcode = barcode_forecast(used)
+    seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
+    return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
+
+
+def networks(plan: Plan, members: int) -> Demand:
+    """Forecast the analysis of one layer of all networks of so many populations at a step each."""
+    most = max(section.networks for section in plan.config.populations.values())
+    return Demand(NUMERIC[0] + SECONDS_PER_NETWORK * most * members, 1_200, 1)

@@ -1,0 +1,164 @@
+"""A tiny whole run through a real SLURM of one machine, undisturbed and through faults: the same tables each time.
+
+Skipped, with the reason, where there is no root or no SLURM. CNN_TOPOLOGY_INSTALL_SLURM=1 lets it install SLURM.
+"""
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.storage.tables import read_table
+
+ROOT = Path(__file__).parents[2]
+_SPEC = importlib.util.spec_from_file_location("one_machine", Path(__file__).with_name("one_machine.py"))
+one_machine = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(one_machine)
+
+TABLES = ("training", "barcodes", "loops", "filters", "nulls", "controls")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Give the running cluster; processes of a parallel pytest take turns, because there is one /etc/slurm."""
+    root = Path(tempfile.gettempdir()) / "cnn-topology-slurm"
+    root.mkdir(exist_ok=True)
+    with (root / "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        here = one_machine.Cluster(root)
+        reason = here.refusal(install=os.environ.get("CNN_TOPOLOGY_INSTALL_SLURM") == "1")
+        if reason:
+            pytest.skip(reason)
+        try:
+            here.start()
+            yield here
+        finally:
+            here.stop()
+            shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def config(smallest):
+    """Give a run of some twenty jobs that still trains, gathers, tests and collects."""
+    smallest["mapper"], smallest["figures"], smallest["jobs"] = None, [], {"steps": 2, "gpus": 1}
+    smallest["clouds"] = smallest["clouds"][:1]
+    smallest["populations"]["a"]["shard"] = 3
+    return smallest
+
+
+@pytest.fixture(scope="module")
+def expected(config, tmp_path_factory):
+    """Give the tables of the same run made without a cluster."""
+    folder = tmp_path_factory.mktemp("local")
+    command = _command(folder, config, "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return _tables(folder)
+
+
+def _command(folder, config, *arguments):
+    (folder / "run.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    return [*command, "--configfile", str(folder / "run.yaml"), *arguments]
+
+
+def _tables(folder):
+    return {name: read_table(folder / f"results/tiny/tables/{name}.parquet") for name in TABLES}
+
+
+class Submitted:
+    """A run through the project's SLURM profile, polled faster than on a cluster that others use."""
+
+    def __init__(self, folder, config, *arguments):
+        profile = folder / "profile"
+        if not profile.exists():
+            shutil.copytree(ROOT / "profiles/slurm", profile)
+            text = (profile / "config.yaml").read_text().replace("status-checks: 20", "status-checks: 3")
+            (profile / "config.yaml").write_text(text.replace("latency-wait: 60", "latency-wait: 10"))
+        environment = {**os.environ, "SBATCH_ACCOUNT": "one", "OMP_NUM_THREADS": "1"}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        self.folder, self.said = folder, folder / "said.txt"
+        with self.said.open("ab") as said:
+            self.process = subprocess.Popen(
+                _command(folder, config, "--workflow-profile", str(profile), *arguments),
+                cwd=folder, env=environment, stdout=said, stderr=said, start_new_session=True,
+            )  # fmt: skip
+
+    def finish(self, seconds=300):
+        """Wait for the end; a hang is a failure."""
+        try:
+            status = self.process.wait(seconds)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        assert status == 0, self.said.read_text()[-6000:]
+        return self.said.read_text()
+
+    def job(self, cluster, rule, seconds=120):
+        """Wait until a job of a rule runs and give its id and node."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            for number, node, comment in cluster.jobs():
+                if rule in comment:
+                    return number, node
+            time.sleep(0.2)
+        raise AssertionError(f"no job of {rule}: {self.said.read_text()[-4000:]}")
+
+
+def _same(folder, expected):
+    made = _tables(folder)
+    assert [name for name in TABLES if not made[name].equals(expected[name])] == []
+
+
+def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables(cluster, config, expected, tmp_path):
+    run, nodes, gpus = Submitted(tmp_path, config), set(), set()
+    while run.process.poll() is None:
+        nodes |= {node for _, node, _ in cluster.jobs()}
+        asked = subprocess.run(["squeue", "-h", "-o", "%P %b"], capture_output=True, text=True, check=True).stdout
+        gpus |= {line for line in asked.splitlines() if "gpu" in line}
+        time.sleep(0.3)
+    run.finish()
+    assert nodes == set(one_machine.NODES)
+    assert gpus
+    assert all(line.startswith("gpu ") for line in gpus)
+    _same(tmp_path, expected)
+
+
+def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
+    # Training takes about a gigabyte: half of one is too little, the retry asks for twice as much.
+    run = Submitted(tmp_path, config, "--set-resources", "train_a:mem_mb=600 * attempt")
+    number, _ = run.job(cluster, "compute_barcodes", 240)
+    subprocess.run(["scancel", number], check=True)
+    said = run.finish()
+    assert "Error in rule train_a" in said
+    assert "Error in rule compute_barcodes" in said
+    _same(tmp_path, expected)
+
+
+def test_a_node_that_dies_and_a_killed_snakemake_lose_nothing(cluster, config, expected, tmp_path):
+    run = Submitted(tmp_path, config)
+    run.job(cluster, "train_a")
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+    # What a person does: stop what still runs, free the folder, start again.
+    subprocess.run(["scancel", "--user=root"], check=True)
+    cluster.wait(lambda: not cluster.jobs(), 30, "end of the cancelled jobs")
+    unlock = _command(tmp_path, config, "--workflow-profile", str(ROOT / "profiles/default"), "--unlock")
+    subprocess.run(unlock, cwd=tmp_path, check=True, capture_output=True)
+    run = Submitted(tmp_path, config)
+    _, node = run.job(cluster, "train_a")
+    cluster.kill_node(node)
+    said = run.finish()
+    assert "Error in rule train_a" in said
+    _same(tmp_path, expected)
+    cluster.start_node(node)
+    cluster.wait(lambda: cluster.states()[node] == "idle", 60, "revived node")

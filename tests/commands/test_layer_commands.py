@@ -8,14 +8,16 @@ import pytest
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
 from cnn_topology.cli import main
 from cnn_topology.commands.component_sensitivity import component_curves
+from cnn_topology.commands.measure_tests import gathered
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
+from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
 from cnn_topology.plan.layer_distances import MEASURE_NAMES
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layer_schemas import MEASURE_TABLES, NETWORK_PAIRS
 
-IMAGES, LAYERS, CHANNELS = 60, 4, 6
+IMAGES, LAYERS, CHANNELS = 60, 4, 12
 CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
 
 
@@ -173,6 +175,16 @@ def test_curves_grow_with_the_components_removed_and_pass_the_threshold_of_the_s
     assert (curves["pairs"] == 6).all()
 
 
+def test_distances_grow_and_similarities_fall_with_the_components_removed(related):
+    tests = related["measure_tests"].set_index(["measure", "test"])
+    for name in ("linear_cka", "procrustes_distance"):
+        for mode in ("published", "corrected"):
+            row = tests.loc[(name, f"monotone_{mode}")]
+            assert row["statistic"] == row["low"] == row["high"] == pytest.approx(1.0)
+            assert tests.loc[(name, f"detected_{mode}"), "statistic"] == 1.0
+    assert np.isnan(tests.loc[("pwcca_distance", "monotone_corrected"), "statistic"])
+
+
 def test_removing_more_of_a_known_spectrum_is_seen_as_more():
     rng = np.random.default_rng(3)
     whole = SampledCloud(rng.normal(size=(80, 32)) * np.geomspace(1, 0.2, 32), np.arange(80))
@@ -212,6 +224,21 @@ def test_blocks_of_pairs_hold_the_values_of_one_block_of_all(tmp_path):
         np.testing.assert_allclose(keyed[row["measure"], row["network_a"], row["network_b"]], row["values"], rtol=1e-9)
 
 
+def test_a_pair_of_networks_is_read_from_both_sides(tmp_path):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(10)), networks=2)
+    [cka, weighted] = gathered(read_table(run.pairs(["linear_cka", "pwcca_distance"], clouds=run.every)[1]))
+    np.testing.assert_array_equal(cka.values[0, :, 1], cka.values[1, :, 0].T)
+    assert not np.allclose(cka.values[0, :, 1], cka.values[1, :, 0])
+    assert not np.allclose(weighted.values[0, :, 1], weighted.values[1, :, 0].T)
+
+
+def test_a_missing_pair_of_networks_is_refused(tmp_path):
+    run = Run(tmp_path, unrelated_points(np.random.default_rng(11)))
+    part = read_table(run.pairs(["linear_cka"], rows=(0, 1), columns=(2,), clouds=run.every)[1])
+    with pytest.raises(InputError, match="nets, top, linear_cka: a pair of networks is missing"):
+        list(gathered(part))
+
+
 def test_agreement_of_a_measure_with_its_own_distance_is_full(tmp_path):
     run = Run(tmp_path, unrelated_points(np.random.default_rng(5)), networks=2)
     agreement = run.tables(("linear_cka", "linear_cka_distance"), curves=False)["measure_agreement"]
@@ -232,7 +259,7 @@ def test_clouds_of_other_images_a_dead_layer_and_too_few_images_are_refused(tmp_
 
     write(tmp_path / "1-2.safetensors", np.ones((IMAGES, CHANNELS)), 1, 3)
     assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
-    assert "nets 1, layer conv3, cloud top: all 6 channels are constant" in said(capsys)
+    assert "nets 1, layer conv3, cloud top: all 12 channels are constant" in said(capsys)
     assert run.barcodes(1)[0] == 2
     assert "activation_clouds.top.of" in said(capsys)
 
@@ -240,15 +267,15 @@ def test_clouds_of_other_images_a_dead_layer_and_too_few_images_are_refused(tmp_
     assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
     assert "layer conv4 is given twice" in said(capsys)
 
-    few = Run(tmp_path, lambda network, layer: points[:7], networks=2)
+    few = Run(tmp_path, lambda network, layer: points[:13], networks=2)
     assert few.pairs(["svcca_distance"], clouds=few.every)[0] == 2
-    assert "needs at least 8 samples" in said(capsys)
+    assert "needs at least 14 samples" in said(capsys)
 
 
 def test_a_network_without_files_and_files_of_another_cloud_are_refused(tmp_path, capsys):
     run = Run(tmp_path, unrelated_points(np.random.default_rng(8)), networks=2)
     assert run.pairs(["linear_cka"], rows=(0, 5), clouds=run.every)[0] == 2
     assert "no file of network 5 was given" in said(capsys)
-    write(tmp_path / "0-0.safetensors", np.eye(6), 0, 1, population="others")
+    write(tmp_path / "0-0.safetensors", np.eye(CHANNELS), 0, 1, population="others")
     assert run.barcodes(0)[0] == 2
     assert "holds cloud top of others 0; expected top of nets 0" in said(capsys)

@@ -81,6 +81,10 @@ def pwcca_distance(first: Directions, second: Directions) -> float:
 
     One minus sum_i alpha_i rho_i, with alpha_i the sum over the features x of the first cloud of |<h_i, x>|, h_i its
     unit canonical variables, scaled to sum to 1 over the correlations that exist (Morcos et al. 2018, eq. 2).
+
+    Where the first cloud is wider, the code of Ding et al. also counts its directions without a counterpart, with
+    correlation 0. Their axes, and so their weights, are not determined; they are left out here. So a cloud is at
+    distance 0 from what is left of it when components are removed.
     """
     turn, correlations, _ = np.linalg.svd(first.basis.T @ second.basis, full_matrices=False)
     weights = np.abs((first.basis @ turn).T @ first.features).sum(axis=1)

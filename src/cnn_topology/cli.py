@@ -25,6 +25,7 @@ VERBS = {
     "dynamics": "onset of a layer's loop over training, the loop followed, and its bar against accuracy",
     "cross-accuracy": "accuracy of networks trained on one image set and tested on another",
     "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
+    "claims": "test the claims of the papers by the tables of a run",
     "collect": "join the parts of a table",
     "figure": "draw one figure from tables",
     "page": "write the interactive page of a layer's mapper graphs from tables",

@@ -15,6 +15,7 @@ from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.findings import CLAIM_TABLES, ClaimParameters, RunFacts
 from cnn_topology.plan.layer_comparisons import (
     COMPARISON_TABLE_NAMES,
     DIAGRAMS,
@@ -80,6 +81,7 @@ TABLES = (
     *(WEIGHT_TABLES if PLAN.layer_clouds else ()),
     *ACTIVATION_PARTS,
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
+    "claims",
 )
 COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
 GRAPHS = GraphPlan(PLAN)
@@ -607,3 +609,10 @@ def activation_cloud_parameters(cloud):
 def example_parameters(wildcards):
     """Give the parameters of `cnn-topology example-pixels`."""
     return activation_parameters.ExampleParameters.of(PLAN, wildcards.population).dump()
+
+
+# Claims.
+def claim_tables(wildcards):
+    """Give the tables of the run that claims are tested by."""
+    there = {*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES}
+    return [RUN.table(name) for name in CLAIM_TABLES if name in there]

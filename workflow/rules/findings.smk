@@ -1,4 +1,4 @@
-# What the run says about the papers' claims: populations compared.
+# What the run says about the papers' claims: populations compared, and the verdicts.
 rule compare_improvements:
     input:
         training=RUN.table("training"),
@@ -18,3 +18,23 @@ rule compare_improvements:
     shell:
         "cnn-topology improvements --parameters {params.block:q} --training {input.training:q}"
         " --improvements {output.improvements:q} --comparisons {output.comparisons:q} &> {log:q}"
+
+
+rule test_claims:
+    input:
+        claim_tables,
+    output:
+        RUN.table("claims"),
+    log:
+        RUN.log("claims"),
+    benchmark:
+        RUN.benchmark("claims")
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        block=ClaimParameters(run_seed=PLAN.config.seed, facts=RunFacts.of(PLAN)).dump(),
+        code=code_digest("claims"),
+    shell:
+        "cnn-topology claims --parameters {params.block:q} --tables {input:q} --output {output:q} &> {log:q}"

@@ -55,6 +55,7 @@ rule summarize:
         loops=RUN.table("loops"),
         significance=RUN.table("significance"),
         training=RUN.table("training"),
+        claims=RUN.table("claims"),
     output:
         report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
@@ -68,4 +69,4 @@ rule summarize:
         code=code_digest("summary"),
     shell:
         "cnn-topology summary --loops {input.loops:q} --significance {input.significance:q}"
-        " --training {input.training:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"
+        " --training {input.training:q} --claims {input.claims:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"

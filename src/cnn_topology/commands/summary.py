@@ -1,12 +1,14 @@
 """`cnn-topology summary`: say in a few lines what a run found."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cnn_topology.claims.words import number_text, verdict_text
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes, read_table
+from cnn_topology.tables.finding_schemas import CLAIMS
 from cnn_topology.tables.schemas import LOOPS, SIGNIFICANCE, TRAINING
 
 # From so many layers on a network has a table over depth.
@@ -19,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loops", required=True, type=Path, help="the table of loops")
     parser.add_argument("--training", required=True, type=Path, help="the training table")
     parser.add_argument("--significance", type=Path, help="the table of tests: adds the null to tables over depth")
+    parser.add_argument("--claims", type=Path, help="the table of claims: adds the verdicts")
     parser.add_argument("--left-out", nargs="*", default=[], help="what was asked for and cannot be analysed, in words")
     parser.add_argument("--output", type=Path, help="also write it here (.txt)")
 
@@ -29,6 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     training = read_table(arguments.training, TRAINING).to_pandas()
     tests = read_table(arguments.significance, SIGNIFICANCE).to_pandas() if arguments.significance else None
     text = summarize(loops, training, read_notes(arguments.loops), tests, arguments.left_out)
+    if arguments.claims:
+        text += "\n".join(claim_lines(read_table(arguments.claims, CLAIMS).to_pylist())) + "\n"
     if arguments.output:
         with atomic_path(arguments.output) as temporary:
             temporary.write_text(text)
@@ -77,6 +82,24 @@ def summarize(
     data = ", ".join(part[:12] for part in notes.get("data", "none").split(","))
     lines.append(f"seed {notes.get('seed')}, config {notes.get('config')}, data {data}")
     return "\n".join(lines) + "\n"
+
+
+def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say what became of the papers' claims: one line for each that the run has something to say about.
+
+    Parameters
+    ----------
+    claims : sequence of mapping
+        Rows of the table `claims`.
+    """
+    lines = []
+    for paper in dict.fromkeys(row["paper"] for row in claims):
+        mine = [row for row in claims if row["paper"] == paper]
+        said = [row for row in mine if row["outcome"]]
+        if said:
+            lines.append(f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run):")
+            lines += [f"  {row['claim']:4} {verdict_text(row)}; {number_text(row)}. {row['statement']}" for row in said]
+    return lines
 
 
 def depth_table(loops: Any, significance: Any = None) -> list[str]:

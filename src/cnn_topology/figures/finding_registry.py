@@ -1,4 +1,4 @@
-"""Which figures of compared populations a run has; like `registry`, light enough to read while rules are parsed."""
+"""Which figures of comparisons and claims a run has; like `registry`, light enough to read while rules are parsed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 from cnn_topology.plan.expand import Plan
 
 # The tables that each kind of figure reads.
-FINDING_KINDS: dict[str, tuple[str, ...]] = {"improvements": ("training", "improvements", "comparisons")}
+FINDING_KINDS: dict[str, tuple[str, ...]] = {
+    "improvements": ("training", "improvements", "comparisons"),
+    "scorecard": ("claims",),
+}
 
 
 def finding_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -21,3 +24,7 @@ def finding_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
             "controls": list(group.controls),
         }
         yield "improvements", f"improvements_{name}", parameters
+    if plan.config.populations or plan.config.checkpoints:
+        yield "scorecard", "scorecard_weights", {"paper": "weights"}
+    if plan.config.resnets:
+        yield "scorecard", "scorecard_activations", {"paper": "activations"}

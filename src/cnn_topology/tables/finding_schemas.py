@@ -1,4 +1,4 @@
-"""Schemas of the tables that compare populations."""
+"""Schemas of the tables that compare populations, and of the claims of the papers."""
 
 import pyarrow as pa
 
@@ -55,4 +55,33 @@ COMPARISONS = _schema(
     family=_INT,
 )
 
-FINDING_TABLES = {"improvements": IMPROVEMENTS, "comparisons": COMPARISONS}
+# One claim of a paper on one subject: populations of the run. `source`, `certainty`: where it stands, and the tag of
+# the notes on the papers. `published`: the paper's number with its tag. `statistic` and `rule` were fixed beforehand.
+# `outcome`: what the rule gives on the data at hand, holds or fails; `verdict`: supported, not supported, or not
+# tested, for the `reason` given; stand-in data never test a claim.
+CLAIMS = _schema(
+    paper=_TEXT,
+    claim=_TEXT,
+    experiment=_TEXT,
+    statement=_TEXT,
+    source=_TEXT,
+    certainty=_TEXT,
+    statistic=_TEXT,
+    rule=_TEXT,
+    published=_TEXT,
+    published_value=_REAL,
+    populations=_TEXT,
+    data=_TEXT,
+    stand_in=_FLAG,
+    n=_INT,
+    value=_REAL,
+    low=_REAL,
+    high=_REAL,
+    p=_REAL,
+    null=_TEXT,
+    outcome=_TEXT,
+    verdict=_TEXT,
+    reason=_TEXT,
+)
+
+FINDING_TABLES = {"improvements": IMPROVEMENTS, "comparisons": COMPARISONS, "claims": CLAIMS}

@@ -1,0 +1,97 @@
+"""What claims about accuracy measure, from the tables `training`, `comparisons` and `correlations`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.comparisons import bootstrap_interval, mean_difference, permutation_p
+
+Measure = Callable[[Tables, RunFacts, Subject], Measured]
+
+# Level of the tests of improvements, familywise by Holm's method within their group; ours.
+LEVEL = 0.05
+POINTS = 100.0
+
+
+def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Compare accuracy across sets: second population on the first one's data, minus the first on the second's."""
+    first, second = subject.populations
+    there = _cross_accuracy(tables, facts, second, facts.populations[first].kind)
+    back = _cross_accuracy(tables, facts, first, facts.populations[second].kind)
+    if min(len(there), len(back)) < 2:
+        return Measured(None, reason="fewer than two networks were tested on the other set")
+    rng = np.random.default_rng(derive_seed("claim", "cross test", first, second))
+    low, high = bootstrap_interval(mean_difference, there, back, rng)
+    value = float(mean_difference(there, back))
+    p = permutation_p(there, back, rng)
+    return Measured(low > 0, POINTS * value, POINTS * low, POINTS * high, p, min(len(there), len(back)), "0")
+
+
+def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, kind: str) -> np.ndarray:
+    """Give the accuracy of each network at the last step on the first other set of a kind."""
+    images = next(name for name, other in facts.populations[population].cross_test.items() if other == kind)
+    log = tables["training"]
+    rows = log[(log["population"] == population) & (log["images"] == images) & (log["split"] == "test")]
+    rows = rows[rows["step"] == rows["step"].max()]
+    return rows.loc[~rows["failed"], "accuracy"].to_numpy()
+
+
+def beats_baseline(metric: str) -> Measure:
+    """Compare a variant with its baseline: by ``iterations_to_target`` (ratio) or an accuracy (in % points)."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        variant, baseline = subject.populations
+        rows = tables["comparisons"]
+        rows = rows[(rows["population"] == variant) & (rows["against"] == baseline) & (rows["metric"] == metric)]
+        if rows.empty:
+            return Measured(None, reason="no comparison by this measure")
+        row, ratio = rows.iloc[0], metric == "iterations_to_target"
+        scale, none = (1.0, 1.0) if ratio else (POINTS, 0.0)
+        value, low, high = (scale * row[name] for name in ("estimate", "low", "high"))
+        null = f"{none:g}; Holm over {row['family']}"
+        holds = bool(value > none and low > none and row["p_holm"] <= LEVEL)
+        found = Measured(holds, value, low, high, row["p_holm"], int(row["n"]), null)
+        if np.isnan(value):
+            return replace(found, holds=None, reason="most networks of both populations never reach the target")
+        return found
+
+    return measure
+
+
+def topology_predicts(outcome: str, method: str) -> Measure:
+    """Take the topological predictor of accuracy with the least p-value, adjusted for all predictors (max-T)."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = tables["correlations"]
+        rows = rows[rows["group"].isin(subject.populations) & (rows["scope"] == "grid")]
+        rows = rows[(rows["predictor_kind"] == "topological") & rows["p_adjusted"].notna()]
+        rows = rows[(rows["outcome"] == outcome) & (rows["method"] == method)]
+        if rows.empty:
+            return Measured(None, reason="no correlation over the networks of the grid")
+        row = rows.assign(size=-rows["statistic"].abs()).sort_values(["p_adjusted", "size"]).iloc[0]
+        value, low, high, p = (float(row[name]) for name in ("statistic", "low", "high", "p_adjusted"))
+        null = f"0: {row['predictor']}, max-T over predictors, {row['exchanged']}"
+        return Measured(bool(p <= LEVEL), value, low, high, p, int(row["networks"]), null)
+
+    return measure
+
+
+def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Count the variants that beat the baseline and every control, in speed or in accuracy on another set."""
+    rows = tables["comparisons"]
+    rows = rows[rows["population"].isin(subject.populations) & rows["against"].isin(subject.populations)]
+    rows = rows[(rows["role"] == "variant") & rows["metric"].isin(["iterations_to_target", "cross_accuracy"])]
+    if rows.empty:
+        return Measured(None, reason="no comparison of a variant")
+    none = np.where(rows["metric"] == "iterations_to_target", 1.0, 0.0)
+    better = (rows["estimate"] > none) & (rows["p_holm"] <= LEVEL)
+    beaten = rows.assign(better=better).groupby(["population", "metric", "images"])["better"].all()
+    controls = rows.loc[rows["against_role"] == "control", "against"].nunique()
+    null = f"0 of {len(beaten)}; Holm over {rows['family'].iloc[0]}"
+    smallest, networks = float(rows["p_holm"].min()), int(rows["n"].min())
+    found = Measured(bool(beaten.any()), float(beaten.sum()), p=smallest, n=networks, null=null)
+    return found if controls else replace(found, holds=None, reason="the group has no controls")

@@ -1,0 +1,120 @@
+"""What claims about activations measure, from the tables of tests of measures and of purity."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.plan.findings import RunFacts
+
+Measure = Callable[[Tables, RunFacts, Subject], Measured]
+
+PAPER_MEASURE = "sliced_wasserstein"
+# Acceptance tests of the notes on the activations paper, section 3 [P].
+DEPTH_ORDER_LEVEL, MONOTONE = 0.01, 0.9
+# Ours, for tests whose level the notes leave open.
+LEVEL = 0.05
+ALL_NETWORKS = -1
+MID = "mid"
+
+
+def layer_test(test: str, holds: Callable[[pd.Series], bool]) -> Measure:
+    """Read one test of the sliced Wasserstein distance; of several clouds the first."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = _of_measure(tables["measure_tests"], subject)
+        rows = rows[rows["test"] == test]
+        if rows.empty:
+            return Measured(None, reason=f"no test {test} of {PAPER_MEASURE}")
+        row = rows.iloc[0]
+        value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
+        if np.isnan(value):
+            return Measured(None, reason="the test takes more than one network", n=int(row["n"]))
+        return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), int(row["n"]), f"{row['null']:.3g}")
+
+    return measure
+
+
+def component_sensitivity(mode: str) -> Measure:
+    """Test that the distance grows with the components removed and passes its threshold before all are gone."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = _of_measure(tables["measure_tests"], subject).set_index("test")
+        if f"monotone_{mode}" not in rows.index:
+            return Measured(None, reason=f"no component was removed in mode {mode}")
+        grows = rows.loc[[f"monotone_{mode}"]].iloc[0]
+        low, high = float(grows["low"]), float(grows["high"])
+        value, curves = float(grows["statistic"]), int(grows["n"])
+        detected = rows.loc[[f"detected_{mode}"], "statistic"].iloc[0] if f"detected_{mode}" in rows.index else np.nan
+        if np.isnan(detected):
+            return Measured(None, value, low, high, n=curves, reason="a threshold takes more than one network")
+        return Measured(bool(value > MONOTONE and detected == 1), value, low, high, n=curves, null=f"{MONOTONE}")
+
+    return measure
+
+
+def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Average how alike the sliced Wasserstein distance and each known measure order pairs of layers."""
+    rows = tables["measure_agreement"]
+    rows = rows[rows["population"].isin(subject.populations)]
+    names = rows[["measure_a", "measure_b"]]
+    mine = (names == PAPER_MEASURE).any(axis=1) & ~names.isin([f"scaled_{PAPER_MEASURE}"]).any(axis=1)
+    rows = rows[mine & (rows["measure_a"] != rows["measure_b"])]
+    if rows.empty:
+        return Measured(None, reason="the run compares it with no other measure")
+    low, high = float(rows["mean"].min()), float(rows["mean"].max())
+    return Measured(low > 0, float(rows["mean"].mean()), low, high, n=int(rows["networks"].min()), null="0")
+
+
+def purity_test(*tests: str, layer: str | None = None) -> Measure:
+    """Read tests on purity over all networks: every one must be positive, and significant where it has a p-value.
+
+    The least of the statistics is reported, with its interval; of its clouds and layers all count.
+    """
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = tables["purity_tests"]
+        rows = rows[rows["population"].isin(subject.populations) & rows["test"].isin(tests)]
+        if layer is not None:
+            rows = rows[rows["layer"] == layer]
+        # Tests of single networks are taken where there is none over all of them.
+        every = rows[rows["network"] == ALL_NETWORKS]
+        rows = every if len(every) else rows
+        if missing := sorted(set(tests) - set(rows["test"])):
+            return Measured(None, reason=f"no test {missing[0]}: a cloud or a layer that it compares is not analysed")
+        least = rows.sort_values("statistic").iloc[0]
+        holds = (rows["statistic"] > 0) & (rows["p"].isna() | (rows["p"] <= LEVEL))
+        value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
+        null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, labels shuffled"
+        return Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)
+
+    return measure
+
+
+def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Average how far purity at the deepest layer exceeds that of shuffled labels; every graph there must exceed it."""
+    rows = tables["purity"]
+    rows = rows[rows["population"].isin(subject.populations) & (rows["sigma"] == 0) & rows["node_wise"].notna()]
+    rows = rows[rows["depth"] == rows["depth"].max()]
+    if rows.empty:
+        return Measured(None, reason="no graph of activations has a node")
+    excess = rows["node_wise"] - rows["chance"]
+    low, high, p = float(excess.min()), float(excess.max()), float(rows["p"].max())
+    return Measured(bool((rows["p"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled")
+
+
+def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Compare what noise leaves of purity with what it leaves of accuracy, both above their chance levels."""
+    rows = tables["purity_tests"]
+    rows = rows[rows["population"].isin(subject.populations)]
+    rows = rows[rows["test"] == "falls_no_faster_than_accuracy_above_chance"]
+    if rows.empty:
+        return Measured(None, reason="no graph of activations under input noise")
+    least = rows.sort_values("statistic").iloc[0]
+    value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
+    return Measured(bool((rows["high"] >= 0).all()), value, low, high, n=int(least["n"]), null="0")
+
+
+def _of_measure(rows: pd.DataFrame, subject: Subject) -> pd.DataFrame:
+    return rows[rows["population"].isin(subject.populations) & (rows["measure"] == PAPER_MEASURE)]

@@ -1,0 +1,159 @@
+"""The claims of the activations paper: what its text says (section 1.7 of the notes), and five acceptance tests.
+
+Its printed numbers are not at hand: the slots for them stay empty. The acceptance tests are proposals of the notes
+(section 3, [P]) in the place of those numbers.
+"""
+
+from cnn_topology.claims.activation_measures import (
+    DEPTH_ORDER_LEVEL,
+    LEVEL,
+    agrees_with_known,
+    classes_are_organised,
+    component_sensitivity,
+    layer_test,
+    no_faster_than_accuracy,
+    purity_test,
+)
+from cnn_topology.claims.framework import Claim
+from cnn_topology.claims.subjects import residual
+
+_PH = residual("ph")
+_MAPPER = residual("mapper")
+_NO_PH = "no networks of variant ph in this run"
+_NO_MAPPER = "no networks of variant mapper in this run"
+
+ACTIVATIONS_CLAIMS = (
+    Claim(
+        "Q1",
+        "P1, P5",
+        "Sliced Wasserstein distances of layers agree broadly with known measures of similarity.",
+        "section 1.7",
+        "text",
+        "rank correlation over pairs of layers with each known measure: mean, least and greatest",
+        "above 0 with every one",
+        ("measure_agreement",),
+        _PH,
+        _NO_PH,
+        agrees_with_known,
+    ),
+    Claim(
+        "Q2",
+        "M5",
+        "Mapper graphs show how classes are organised: their nodes are purer than chance.",
+        "section 1.7",
+        "text",
+        "node-wise purity at the deepest layer less that of shuffled labels: mean, least and greatest over graphs",
+        f"p ≤ {LEVEL} for every graph; whether branches separate classes is left to the eye",
+        ("purity",),
+        _MAPPER,
+        _NO_MAPPER,
+        classes_are_organised,
+    ),
+    Claim(
+        "Q3",
+        "M5",
+        "Foreground sampling shows class separation at earlier layers than random sampling.",
+        "section 1.7",
+        "summary",
+        "node-wise purity of foreground less random clouds, mean over the middle layers",
+        f"above 0, p ≤ {LEVEL} against shuffled labels",
+        ("purity_tests",),
+        _MAPPER,
+        _NO_MAPPER,
+        purity_test("foreground_over_random", layer="mid"),
+    ),
+    Claim(
+        "T1",
+        "P1",
+        "Adjacent layers are nearer than distant ones.",
+        "acceptance test 1",
+        "P",
+        "rank correlation of the difference in depth and the sliced Wasserstein distance",
+        f"above 0, permutation p < {DEPTH_ORDER_LEVEL}",
+        ("measure_tests",),
+        _PH,
+        _NO_PH,
+        layer_test("depth_order", lambda row: row["statistic"] > 0 and row["p_value"] < DEPTH_ORDER_LEVEL),
+    ),
+    Claim(
+        "T2",
+        "P3",
+        "The same layer of another network is the nearest more often than by chance.",
+        "acceptance test 2",
+        "P",
+        "share of ordered pairs of networks and layers",
+        "above 1 / layers with its 95% interval",
+        ("measure_tests",),
+        _PH,
+        _NO_PH,
+        layer_test("specificity", lambda row: row["low"] > row["null"]),
+    ),
+    *(
+        Claim(
+            f"T3{letter}",
+            "P4",
+            f"The distance grows as components are removed and passes its threshold ({mode} removal).",
+            "acceptance test 3",
+            "P",
+            "rank correlation of components removed and distance, median over curves",
+            "above 0.9, and every curve passes the threshold before all components are gone",
+            ("measure_tests",),
+            _PH,
+            _NO_PH,
+            component_sensitivity(mode),
+        )
+        for letter, mode in (("a", "published"), ("b", "corrected"))
+    ),
+    Claim(
+        "T4a",
+        "M5",
+        "Node-wise purity at layer 16 is above that at layer 4 for every cloud.",
+        "acceptance test 4",
+        "P",
+        "difference of node-wise purity, the least over clouds",
+        f"above 0, p ≤ {LEVEL} against shuffled labels",
+        ("purity_tests",),
+        _MAPPER,
+        _NO_MAPPER,
+        purity_test("deeper_is_purer"),
+    ),
+    Claim(
+        "T4b",
+        "M5",
+        "At middle layers foreground is purer than random, and random than background.",
+        "acceptance test 4",
+        "P",
+        "differences of node-wise purity, mean over the middle layers; the least",
+        f"both above 0, p ≤ {LEVEL} against shuffled labels",
+        ("purity_tests",),
+        _MAPPER,
+        _NO_MAPPER,
+        purity_test("foreground_over_random", "random_over_background", layer="mid"),
+    ),
+    Claim(
+        "T5a",
+        "M6",
+        "Purity at the deepest layer falls as input noise grows.",
+        "acceptance test 5",
+        "P",
+        "rank correlation of noise and loss of purity",
+        f"above 0, p ≤ {LEVEL} over all orders",
+        ("purity_tests",),
+        _MAPPER,
+        _NO_MAPPER,
+        purity_test("purity_falls_with_sigma"),
+    ),
+    Claim(
+        "T5b",
+        "M6",
+        "Under noise purity falls no faster than accuracy.",
+        "acceptance test 5",
+        "P",
+        "share of purity left less share of accuracy left, both above chance; the least",
+        "upper end of the 95% interval not below 0 at any noise",
+        ("purity_tests",),
+        _MAPPER,
+        _NO_MAPPER,
+        no_faster_than_accuracy,
+    ),
+)

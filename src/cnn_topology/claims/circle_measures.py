@@ -1,0 +1,78 @@
+"""What claims about the named circles measure, from the tables `loops` and `circles`."""
+
+import numpy as np
+import pandas as pd
+
+from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.loop_measures import CLOUD, last_clouds, no_cloud, null_of, wilson
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.significance import ONE_CIRCLE
+
+# Ours: a circle is there where filters near it cover this share of 36 equal arcs, and are more than by chance: p of
+# filters with shuffled entries.
+COVERED, CHANCE = 0.8, 0.05
+# Ours: layers that count as low in a network of 13 and more.
+LOW_DEPTHS = 4
+PERMUTATIONS = 9_999
+
+
+def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
+    """Add to headline clouds which of the named circles they have.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `clouds` with ``primary`` and ``other`` (bool: a significant loop, and that circle, or another of
+        the named ones, covered and with more filters near it than by chance) and ``near_primary``, the share of
+        filters nearest to the primary circle; clouds that were not held against circles are left out.
+    """
+    circles = tables["circles"]
+    covered = (circles["coverage"] >= COVERED) & (circles["p_permuted"] <= CHANCE)
+    primary = circles["circle"] == "primary"
+    found = circles.assign(primary=covered & primary, other=covered & ~primary)
+    found["near_primary"] = (found["nearest"] / found["kept"]).where(primary)
+    found = found.groupby(CLOUD)[["primary", "other", "near_primary"]].max().reset_index()
+    joined = clouds.merge(found, on=CLOUD)
+    for name in ("primary", "other"):
+        joined[name] = joined[name].astype(bool) & (joined["significant_bars"] > 0)
+    return joined
+
+
+def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Count the layers, after training, with a significant loop whose filters cover the primary circle."""
+    clouds = with_circles(tables, last_clouds(tables, subject.populations))
+    if clouds.empty:
+        return no_cloud()
+    primary = clouds["primary"]
+    low, high = wilson(int(primary.sum()), len(clouds))
+    return Measured(bool(primary.mean() > 0.5), float(primary.mean()), low, high, n=len(clouds), null=null_of(facts))
+
+
+def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Count the layers with a loop and another named circle, of lines: some, but fewer than have the primary one."""
+    clouds = with_circles(tables, last_clouds(tables, subject.populations))
+    if clouds.empty:
+        return no_cloud()
+    primary, other = clouds["primary"], clouds["other"]
+    low, high = wilson(int(other.sum()), len(clouds))
+    holds = bool(0 < other.sum() < primary.sum())
+    return Measured(holds, float(other.mean()), low, high, n=len(clouds), null=null_of(facts))
+
+
+def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers."""
+    clouds = with_circles(tables, last_clouds(tables, subject.populations)).sort_values("depth")
+    if len(clouds) < LOW_DEPTHS:
+        return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds))
+    depth, share = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
+    rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
+    orders = rng.permuted(np.tile(share, (PERMUTATIONS, 1)), axis=1)
+    if share.std() == 0:
+        return Measured(None, reason="equally many filters are near the primary circle in all layers", n=len(clouds))
+    spread = len(depth) * depth.std() * share.std()
+    value = float((depth - depth.mean()) @ (share - share.mean()) / spread)
+    drawn = (orders - share.mean()) @ (depth - depth.mean()) / spread
+    p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
+    circle = (clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1) & (clouds["verdict"] == ONE_CIRCLE)
+    return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0")

@@ -1,0 +1,149 @@
+"""How a claim is tested: what it is about, what is measured, the rule decided beforehand, and the verdict.
+
+A claim about one set of images is tested by no other: on stand-in data its rule is applied and the outcome reported,
+but the verdict stays `not tested`. A table or a population that a run lacks is a reason, never an error.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cnn_topology.plan.findings import RunFacts
+
+Tables = Mapping[str, pd.DataFrame]
+
+SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
+HOLDS, FAILS = "holds", "fails"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a claim is tested on.
+
+    Attributes
+    ----------
+    populations : tuple of str
+        Keys of the tables.
+    data : str
+        The images and networks in words.
+    stand_in : bool
+        Whether these are not the data or networks that the claim is about.
+    """
+
+    populations: tuple[str, ...]
+    data: str
+    stand_in: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured. `holds` is None where the tables do not decide, for the `reason` given."""
+
+    holds: bool | None
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    p: float = np.nan
+    n: int = 0
+    null: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a paper.
+
+    Attributes
+    ----------
+    claim, experiment : str
+        Its id here, and the experiment in the notes on the papers that it belongs to.
+    statement : str
+        What is claimed.
+    source, certainty : str
+        Where it stands, and the tag of how certain that is: F found, F2 found in a re-implementation or summary,
+        M recollected (with confidence), D derived, P proposed.
+    published, published_value : str, float
+        The paper's number with its tag, empty and NaN where there is none.
+    statistic, rule : str
+        What is measured, and when the claim holds; both fixed before any run.
+    tables : tuple of str
+        The tables that `measure` reads.
+    subjects : callable
+        Gives what there is in a run to test the claim on; the paper's own data go before stand-ins.
+    absent : str
+        Why it is not tested where there is no subject.
+    measure : callable
+        Takes the tables, the facts of the run and a subject.
+    """
+
+    claim: str
+    experiment: str
+    statement: str
+    source: str
+    certainty: str
+    statistic: str
+    rule: str
+    tables: tuple[str, ...]
+    subjects: Callable[[RunFacts], list[Subject]]
+    absent: str
+    measure: Callable[[Tables, RunFacts, Subject], Measured]
+    published: str = ""
+    published_value: float = np.nan
+
+
+def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFacts) -> list[dict[str, Any]]:
+    """Test claims; a row of the table `claims` for each claim and subject.
+
+    Parameters
+    ----------
+    paper : str
+        Short name of the paper.
+    claims : iterable of Claim
+    tables : mapping of str to DataFrame
+        Those that the run has.
+    facts : RunFacts
+        What the config says.
+    """
+    rows = []
+    for claim in claims:
+        subjects: list[Subject | None] = [*claim.subjects(facts)] or [None]
+        rows += [{"paper": paper, **_about(claim), **_tested(claim, tables, facts, subject)} for subject in subjects]
+    return rows
+
+
+def _about(claim: Claim) -> dict[str, Any]:
+    names = ("claim", "experiment", "statement", "source", "certainty", "statistic", "rule")
+    return {name: getattr(claim, name) for name in (*names, "published", "published_value")}
+
+
+def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> dict[str, Any]:
+    missing = [name for name in claim.tables if name not in tables]
+    if subject is None:
+        found = Measured(None, reason=claim.absent)
+        subject = Subject((), "")
+    elif missing:
+        found = Measured(None, reason=f"no table {missing[0]} in this run")
+    else:
+        found = claim.measure(tables, facts, subject)
+    verdict, reason = NOT_TESTED, found.reason
+    if found.holds is not None and subject.stand_in:
+        reason = f"stand-in data: {subject.data}"
+    elif found.holds is not None:
+        verdict = SUPPORTED if found.holds else NOT_SUPPORTED
+    return {
+        "populations": ", ".join(subject.populations),
+        "data": subject.data,
+        "stand_in": subject.stand_in,
+        "n": found.n,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p,
+        "null": found.null,
+        "outcome": "" if found.holds is None else HOLDS if found.holds else FAILS,
+        "verdict": verdict,
+        "reason": reason,
+    }

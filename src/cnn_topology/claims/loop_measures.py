@@ -1,0 +1,157 @@
+"""What claims about the shape of filter clouds measure, from the tables `loops` and `barcodes`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.significance import ONE_CIRCLE
+
+Measure = Callable[[Tables, RunFacts, Subject], Measured]
+
+# Notes on the weights paper, E6 and E6b: rho(15, 0.1) and rho(200, 0.14) of 19,200 filters, k as a share of them; the
+# geometric mean of the two divides local from coarse (ours).
+LOCAL, COARSE = (15 / 19_200, 0.1), (200 / 19_200, 0.14)
+DIVIDE = 0.0029
+# The paper's own largest count of loops in a simple shape: the three-circle model.
+MOST_SIMPLE_LOOPS = 5
+CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+
+
+def last_clouds(tables: Tables, populations: tuple[str, ...], layer: str | None = None) -> pd.DataFrame:
+    """Give the headline cloud of each layer at its last step."""
+    loops = tables["loops"]
+    found = loops[loops["headline"] & loops["population"].isin(populations)]
+    if layer is not None:
+        found = found[found["layer"] == layer]
+    return found.sort_values("step").groupby(["population", "layer"], sort=False).tail(1)
+
+
+def no_cloud() -> Measured:
+    """Say that a cloud is missing."""
+    return Measured(None, reason="the tables hold no such cloud: every network failed, or it was not asked for")
+
+
+def null_of(facts: RunFacts) -> str:
+    """Name the nulls of the test of loops."""
+    return f"{', '.join(facts.nulls)}: {facts.draws} draws, familywise level {facts.alpha:g}"
+
+
+def one_circle(layer: str, *, coarse: bool = False) -> Measure:
+    """Test whether a layer's last headline cloud is one circle; `coarse`: its variant by a coarse density estimate."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = last_clouds(tables, subject.populations, layer)
+        if coarse:
+            rows = _variant(tables, rows, COARSE)
+        if rows.empty:
+            return no_cloud()
+        row = rows.iloc[0]
+        holds = row["verdict"] == ONE_CIRCLE
+        return Measured(holds, row["longest"], p=row["p_longest"], n=int(row["networks"]), null=null_of(facts))
+
+    return measure
+
+
+def five_circles(layer: str) -> Measure:
+    """Test the three-circle model by a local density: the fifth bar significant and well above the sixth."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = _variant(tables, last_clouds(tables, subject.populations, layer), LOCAL)
+        rows = rows.merge(tables["circles"].drop_duplicates(CLOUD)[[*CLOUD, "five_loops"]], on=CLOUD)
+        if rows.empty:
+            return Measured(None, reason="no cloud by a local density estimate is held against the three-circle model")
+        row = rows.iloc[0]
+        bars, p, networks = float(row["significant_bars"]), float(row["p_longest"]), int(row["networks"])
+        return Measured(bool(row["five_loops"]), bars, p=p, n=networks, null=null_of(facts))
+
+    return measure
+
+
+def several_loops(layer: str) -> Measure:
+    """Test whether a layer has more than one significant loop."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = last_clouds(tables, subject.populations, layer)
+        if rows.empty:
+            return no_cloud()
+        row = rows.iloc[0]
+        bars = int(row["significant_bars"])
+        return Measured(bars > 1, bars, p=row["p_longest"], n=int(row["networks"]), null=null_of(facts))
+
+    return measure
+
+
+def weaker_than_first(layer: str) -> Measure:
+    """Compare the longest bar of a layer with that of the first."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        first = last_clouds(tables, subject.populations, "conv1")
+        rows = last_clouds(tables, subject.populations, layer)
+        if first.empty or rows.empty:
+            return no_cloud()
+        row = rows.iloc[0]
+        if not np.isfinite(share := row["longest"] / first.iloc[0]["longest"]):
+            return Measured(None, reason="a cloud has no H1 bar at all")
+        return Measured(row["verdict"] != ONE_CIRCLE and share < 1, share, n=int(row["networks"]), null="1")
+
+    return measure
+
+
+def simple_shapes(depths: range) -> Measure:
+    """Count the layers with a simple shape, one to five significant loops, and ask that all depths be covered."""
+
+    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+        rows = last_clouds(tables, subject.populations)
+        rows = rows[rows["depth"].isin(depths)]
+        if rows.empty:
+            return no_cloud()
+        simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
+        low, high = wilson(int(simple.sum()), len(rows))
+        found = Measured(low > 0.5, float(simple.mean()), low, high, n=len(rows), null="1/2")
+        missing = sorted(set(depths) - set(rows["depth"]))
+        if missing:
+            reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not analysed"
+            return replace(found, holds=None, reason=reason)
+        return found
+
+    return measure
+
+
+def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Count the layers whose verdict after training differs from that before, among those that ever have a loop."""
+    loops = tables["loops"]
+    found = loops[loops["headline"] & loops["population"].isin(subject.populations)].sort_values("step")
+    changed = []
+    for _, layer in found.groupby(["population", "layer"], sort=False):
+        begins, ends = layer.iloc[0], layer.iloc[-1]
+        if begins["step"] == 0 and ends["step"] > 0 and (layer["p_longest"] <= facts.alpha).any():
+            changed.append(begins["verdict"] != ends["verdict"])
+    if not changed:
+        return Measured(None, reason="no layer with a loop is analysed both before and after training")
+    low, high = wilson(sum(changed), len(changed))
+    return Measured(float(np.mean(changed)) > 0.5, float(np.mean(changed)), low, high, n=len(changed), null="1/2")
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """Give Wilson's 95% score interval of a share."""
+    z = 1.959964
+    share, spread = count / total, z**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return float(middle - half), float(middle + half)
+
+
+def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float]) -> pd.DataFrame:
+    """Give the variants of a cloud on the same side of `DIVIDE` as a density, the nearest to it first."""
+    if clouds.empty:
+        return clouds
+    cloud, loops = clouds.iloc[0], tables["loops"]
+    rows = loops[(loops[["population", "layer", "step"]] == cloud[["population", "layer", "step"]]).all(axis=1)]
+    share, p = density
+    rows = rows[(rows["k"] / rows["points"] < DIVIDE) == (share < DIVIDE)]
+    far = np.abs(np.log(rows["k"] / rows["points"] / share)) + np.abs(np.log(rows["p"] / p))
+    return rows.assign(far=far).sort_values("far", kind="stable")

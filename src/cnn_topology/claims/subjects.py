@@ -1,0 +1,184 @@
+"""Which populations of a run a claim can be tested on: those on the paper's own data first, else stand-ins for them."""
+
+from collections.abc import Callable
+
+from cnn_topology.claims.framework import Subject
+from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFacts
+
+Subjects = Callable[[RunFacts], list[Subject]]
+
+# Ours: the embedded sets and what they stand in for. Handwritten digits for handwritten digits; digits printed in many
+# fonts, under random maps, for house numbers.
+STAND_INS = {"mnist": "digits", "svhn": "printed"}
+PAPER_KINDS = ("mnist", "svhn", "cifar10")
+PAPER_MODELS = ("vgg16", "vgg19")
+
+
+def trained(kind: str, architecture: str | None = None, channels: int | None = None, layer: str = "conv1") -> Subjects:
+    """Find populations of plain networks whose `layer` has a cloud.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the image set that the claim is about.
+    architecture : str, optional
+        ``M(64, 32, 64)``; networks of another one are stand-ins.
+    channels : int, optional
+        Channels of the images; others do not count at all.
+    layer : str
+        Name of a convolution layer.
+    """
+
+    def find(facts: RunFacts) -> list[Subject]:
+        own, others, stand_ins = [], [], []
+        for name, population in facts.populations.items():
+            if not population.plain or layer not in population.analysed:
+                continue
+            if channels is not None and population.channels != channels:
+                continue
+            if population.kind == kind and architecture in (None, population.architecture):
+                own.append(Subject((name,), described(population)))
+            elif population.kind == kind:
+                others.append(Subject((name,), f"{described(population)}, not {architecture}", stand_in=True))
+            elif population.kind == STAND_INS.get(kind):
+                stand_ins.append(Subject((name,), described(population), stand_in=True))
+        return own or others or stand_ins
+
+    return find
+
+
+def every_network(facts: RunFacts) -> list[Subject]:
+    """Take all plain populations and checkpoints that have a cloud together; stand-ins where none is the papers'."""
+    found: dict[str, tuple[str, bool]] = {}
+    for name, population in facts.populations.items():
+        if population.plain and population.analysed:
+            found[name] = described(population), population.kind in PAPER_KINDS
+    for name, checkpoint in facts.checkpoints.items():
+        if checkpoint.analysed:
+            found[name] = _checkpoint(checkpoint), checkpoint.model in PAPER_MODELS
+    own = {name: data for name, (data, of_paper) in found.items() if of_paper}
+    taken = own or {name: data for name, (data, _) in found.items()}
+    return [Subject(tuple(taken), "; ".join(taken.values()), stand_in=not own)] if taken else []
+
+
+def pretrained(model: str) -> Subjects:
+    """Find checkpoints of a model, else of any other."""
+
+    def find(facts: RunFacts) -> list[Subject]:
+        found = {name: checkpoint for name, checkpoint in facts.checkpoints.items() if checkpoint.analysed}
+        subjects = [Subject((name,), _checkpoint(c), stand_in=c.model != model) for name, c in found.items()]
+        return [subject for subject in subjects if not subject.stand_in] or subjects[:1]
+
+    return find
+
+
+def _checkpoint(checkpoint: CheckpointFacts) -> str:
+    return f"{checkpoint.model}, pretrained, {len(checkpoint.analysed)} layers"
+
+
+def crossed(kind: str, other: str) -> Subjects:
+    """Find a population trained on `kind` and tested on `other`, and one the other way round."""
+
+    def pair(facts: RunFacts, first: str, second: str) -> list[str]:
+        found = []
+        for on, tested in ((first, second), (second, first)):
+            names = [
+                name
+                for name, population in facts.populations.items()
+                if population.plain and population.kind == on and tested in population.cross_test.values()
+            ]
+            # Those whose filters are analysed are the populations of the main experiments.
+            found += [next((n for n in names if facts.populations[n].analysed), next(iter(names), ""))]
+        return found
+
+    def find(facts: RunFacts) -> list[Subject]:
+        for kinds, stand_in in (((kind, other), False), ((STAND_INS[kind], STAND_INS[other]), True)):
+            names = pair(facts, *kinds)
+            if all(names):
+                data = " and ".join(described(facts.populations[name]) for name in names)
+                return [Subject(tuple(names), data, stand_in)]
+        return []
+
+    return find
+
+
+def onset_pair(kind: str, other: str) -> Subjects:
+    """Find a population on `kind` and one on `other` in gray whose first layers are analysed over training."""
+
+    def find(facts: RunFacts) -> list[Subject]:
+        names = []
+        for wanted in (kind, other):
+            found = [
+                name
+                for name, population in facts.populations.items()
+                if population.plain and population.kind == wanted and population.channels == 1
+                if "conv1" in population.analysed and len(population.steps) > 2
+            ]
+            names += found[:1]
+        if len(names) < 2:
+            return []
+        return [Subject(tuple(names), " and ".join(described(facts.populations[name]) for name in names))]
+
+    return find
+
+
+def improved(kind: str, accept: Callable[[PopulationFacts], bool]) -> Subjects:
+    """Find the variants of groups of improvements whose networks pass `accept`: (variant, baseline) each."""
+
+    def of_kind(facts: RunFacts, wanted: str | None, stand_in: bool) -> list[Subject]:
+        return [
+            Subject((variant, group.baseline), described(facts.populations[variant]), stand_in)
+            for group in facts.improvements.values()
+            for variant in group.variants
+            if facts.populations[variant].kind == wanted and accept(facts.populations[variant])
+        ]
+
+    return lambda facts: of_kind(facts, kind, False) or of_kind(facts, STAND_INS.get(kind), True)
+
+
+def all_improved(facts: RunFacts) -> list[Subject]:
+    """Take each group of improvements; the paper's are on MNIST and SVHN."""
+    found = []
+    for group in facts.improvements.values():
+        baseline = facts.populations[group.baseline]
+        found.append(Subject(group.populations, described(baseline), baseline.kind not in ("mnist", "svhn")))
+    own = [subject for subject in found if not subject.stand_in]
+    return own or found
+
+
+def grids(facts: RunFacts) -> list[Subject]:
+    """Take each grid of populations."""
+    found = []
+    for name, base in facts.grids.items():
+        population = facts.populations[base]
+        data = f"grid {name} around {described(population)}"
+        found.append(Subject((name,), data, population.kind not in PAPER_KINDS))
+    return [subject for subject in found if not subject.stand_in] or found
+
+
+def residual(variant: str) -> Subjects:
+    """Find residual networks of a variant: those with the paper's layers on CIFAR-10, else others."""
+
+    def find(facts: RunFacts) -> list[Subject]:
+        found = [
+            Subject((name,), f"{networks.kind}: {networks.networks} residual networks", stand_in=not networks.paper)
+            for name, networks in facts.resnets.items()
+            if networks.variant == variant
+        ]
+        return [subject for subject in found if not subject.stand_in] or found
+
+    return find
+
+
+def described(population: PopulationFacts) -> str:
+    """Say in a few words which networks these are."""
+    first = {
+        "fixed_circle": ", first layer fixed to the circle",
+        "fixed_klein": ", first layer of Klein filters",
+        "fixed_random": ", first layer of random filters",
+    }.get(population.first_layer, "")
+    features = f", {population.angular_features} angular features" if population.angular_features else ""
+    return (
+        f"{population.images}: {population.networks} x {population.architecture}{first}{features}, "
+        f"{population.iterations:,} iterations"
+    )

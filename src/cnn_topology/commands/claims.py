@@ -1,0 +1,45 @@
+"""`cnn-topology claims`: test the claims of the papers by the tables of a run."""
+
+import argparse
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv
+
+from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
+from cnn_topology.claims.framework import evaluate
+from cnn_topology.claims.weights import WEIGHTS_CLAIMS
+from cnn_topology.errors import unknown
+from cnn_topology.plan.findings import ClaimParameters
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.finding_schemas import CLAIMS
+from cnn_topology.tables.schemas import TABLES
+
+PAPERS = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=ClaimParameters.parse, help="JSON: facts of the run")
+    parser.add_argument("--tables", nargs="*", default=[], type=Path, help="the tables of the run that claims read")
+    parser.add_argument("--output", required=True, type=Path, help="one row per claim and subject (.parquet, .csv)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Test all claims."""
+    parameters: ClaimParameters = arguments.parameters
+    tables = {path.stem: _read(path).to_pandas() for path in arguments.tables}
+    rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
+    table = pa.Table.from_pylist(rows, schema=CLAIMS)
+    with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
+        csv.write_csv(table, temporary)
+    write_table(arguments.output, table, CLAIMS, parameters.notes(map(read_notes, arguments.tables)))
+    for row in rows:
+        print(f"{row['paper']} {row['claim']}: {row['verdict']}" + (f" ({row['reason']})" if row["reason"] else ""))
+
+
+def _read(path: Path) -> pa.Table:
+    if path.stem not in TABLES:
+        raise unknown(f"table {path}", path.stem, TABLES)
+    return read_table(path, TABLES[path.stem])

@@ -1,0 +1,131 @@
+"""The claims of one paper on one page: what was measured, the paper's number beside it, and the verdict."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+
+from cnn_topology.claims.words import number_text, verdict_text
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import drawn, provenance, rows
+
+# Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
+CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.42, 2.58, 4.62, 5.52, style.WIDTH - 0.03
+BESIDE_MARK, BETWEEN = 0.13, 0.05
+LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two claims
+TEXT = 6.5  # points
+SPACE = 0.32 * TEXT / 72  # inches: a blank of this size, and the edges of letters
+TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
+# Shape and fill say what colour says: round for, cross against, filled on the paper's own data.
+MARKS = {
+    "supported": ("o", style.BLUE, True, "supported"),
+    "not supported": ("X", style.VERMILION, True, "not supported"),
+    "holds": ("o", style.BLUE, False, "not tested; holds on stand-in data"),
+    "fails": ("X", style.VERMILION, False, "not tested; fails on stand-in data"),
+    "": ("_", style.GREY, True, "not tested"),
+}
+HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}
+FOOTER = (
+    "intervals 95% unless said · [F] found in the source, [F2] in a re-implementation or summary, [M] recollected, "
+    "[P] proposed, not the paper's · rules, fixed beforehand, nulls and data: table `claims`"
+)
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw a row for each claim of `paper` and each population it was tested on."""
+    found = rows(tables["claims"], paper=parameters["paper"])
+    # A claim that is tested on several populations says on which.
+    several = found["claim"].duplicated(keep=False) & (found["populations"] != "")
+    found_as = found["statement"] + np.where(several, " — " + found["populations"].str.split(",").str[0], "")
+    shown = found.assign(statement=found_as).to_dict("records")
+    blocks = [_columns({str(name): value for name, value in row.items()}) for row in shown]
+    decided = zip(found["verdict"].astype(str), found["outcome"].astype(str), strict=True)
+    marks = [verdict if verdict in MARKS else outcome for verdict, outcome in decided]
+    heights = [GAP + LINE * max(len(lines) for lines in block.values()) for block in blocks]
+    top = 0.62
+    footer = f"{FOOTER} · {provenance(notes)}"
+    figure = style.new_figure(top + max(0.5, sum(heights)), footer)
+    if not blocks:
+        style.explain(figure.add_subplot(), "no claim was tested: no row in the table", characters=80)
+        return figure, drawn(claims=found)
+    # The page is a table set by hand, in inches.
+    figure.set_layout_engine("none")
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height))
+    axes.axis("off")
+    axes.text(CLAIM, height - 0.06, TITLES[parameters["paper"]], fontsize=9, va="top")
+    y = height - top
+    for x, heading in HEADINGS.items():
+        axes.text(x, y + 0.03, heading, fontsize=7, fontweight="bold", va="bottom")
+    for block, mark, tall in zip(blocks, marks, heights, strict=True):
+        axes.plot([CLAIM, END], [y, y], color=style.BAND, linewidth=0.6)
+        _row(axes, block, y - GAP / 2)
+        shape, colour, filled, _ = MARKS[mark]
+        face = colour if filled else "white"
+        axes.plot(VERDICT + 0.04, y - GAP / 2 - LINE / 2, shape, color=colour, markerfacecolor=face, markersize=5)
+        y -= tall
+    _legend(figure, marks)
+    return figure, drawn(claims=found)
+
+
+def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
+    """Write a row as lines of text by column; each line says whether it is the main one of its column."""
+    number = number_text(row)
+    return {
+        CLAIM: [(row["claim"], True)],
+        STATEMENT: _lines(row["statement"], STATEMENT, OURS, main=True),
+        OURS: [*_lines(number, OURS, PAPER, main=True), *_lines(row["statistic"], OURS, PAPER, main=False)],
+        PAPER: _lines(
+            row["published"] or f"no number [{row['certainty']}]", PAPER, VERDICT, main=bool(row["published"])
+        ),
+        VERDICT + BESIDE_MARK: _lines(verdict_text(row), VERDICT + BESIDE_MARK, END, main=True),
+    }
+
+
+def _lines(text: str, left: float, right: float, *, main: bool) -> list[tuple[str, bool]]:
+    lines: list[list[str]] = []
+    room = 0.0
+    for word in text.split():
+        wide = _width(word) + SPACE
+        if wide > room:
+            lines.append([])
+            room = right - left - BETWEEN
+        lines[-1].append(word)
+        room -= wide
+    return [(" ".join(line), main) for line in lines]
+
+
+@lru_cache(maxsize=4_096)
+def _width(text: str) -> float:
+    """Give the width of a word, inches."""
+    return float(TextPath((0, 0), text, size=TEXT).get_extents().width) / 72
+
+
+def _row(axes: Axes, block: Mapping[float, list[tuple[str, bool]]], y: float) -> None:
+    for x, lines in block.items():
+        for number, (line, main) in enumerate(lines):
+            weight = "bold" if x == CLAIM else "normal"
+            colour = style.INK if main else style.GREY
+            axes.text(x, y - LINE * number, line, fontsize=TEXT, fontweight=weight, color=colour, va="top")
+
+
+def _legend(figure: Figure, marks: list[str]) -> None:
+    """Explain the marks, with how often each occurs."""
+    handles = []
+    for mark, (shape, colour, filled, label) in MARKS.items():
+        if mark in marks:
+            face, text = colour if filled else "white", f"{label} ({marks.count(mark)})"
+            handles.append(Line2D([], [], marker=shape, color=colour, markerfacecolor=face, linestyle="", label=text))
+    where = (0.0, 1 - 0.19 / figure.get_figheight())
+    figure.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=where, ncols=5, columnspacing=1.0, handletextpad=0.2
+    )

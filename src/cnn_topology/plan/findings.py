@@ -1,0 +1,149 @@
+"""What the claims of the papers need to know of a run: on which data, by which networks and where it looked."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnn_topology.plan.base import Section
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.first_layer import LearnedFirstLayer
+from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.populations import Population
+from cnn_topology.plan.resnets import MapperResNets, PHResNets
+
+# The tables that claims read, where a run has them.
+CLAIM_TABLES = (
+    "loops",
+    "circles",
+    "training",
+    "comparisons",
+    "correlations",
+    "measure_tests",
+    "measure_agreement",
+    "purity",
+    "purity_tests",
+)
+# The layers of the ResNet-18 of the activations paper.
+PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
+
+
+class PopulationFacts(Section):
+    """One population of trained networks. `analysed`: its layers that have a cloud, by name, with their depth."""
+
+    images: str
+    kind: str
+    channels: int
+    architecture: str
+    plain: bool
+    first_layer: str
+    angular_features: int
+    feature_filters: str
+    networks: int
+    iterations: int
+    cross_test: dict[str, str]
+    analysed: dict[str, int]
+    steps: tuple[int, ...]
+
+
+class CheckpointFacts(Section):
+    """Networks that others trained: which model of torchvision, or `files`."""
+
+    model: str
+    networks: int
+    analysed: dict[str, int]
+
+
+class ResNetFacts(Section):
+    """One population of residual networks; `paper`: whether it has the paper's layers and data."""
+
+    kind: str
+    variant: Literal["ph", "mapper"]
+    networks: int
+    paper: bool
+
+
+class RunFacts(Section):
+    """All that claims ask of a config."""
+
+    alpha: float
+    nulls: tuple[str, ...]
+    draws: int
+    populations: dict[str, PopulationFacts]
+    checkpoints: dict[str, CheckpointFacts]
+    resnets: dict[str, ResNetFacts]
+    improvements: dict[str, Improvement]
+    grids: dict[str, str] = Field(description="Grids of populations that accuracy varies over, with their base.")
+
+    @classmethod
+    def of(cls, plan: Plan) -> "RunFacts":
+        """Gather them."""
+        config = plan.config
+        analysed: dict[str, dict[str, int]] = {}
+        for clouds in plan.layer_clouds:
+            analysed.setdefault(clouds.population, {})[clouds.layer.name] = clouds.layer.depth
+        populations = {}
+        for name, population in config.populations.items():
+            images = config.images[population.images]
+            first = plan.layers(name)[0]
+            populations[name] = PopulationFacts(
+                images=population.images,
+                kind=images.kind,
+                channels=first.weight[1] // (1 + population.architecture.angular_features),
+                architecture=_architecture(population),
+                plain=_is_plain(population),
+                first_layer=population.architecture.first_layer.kind,
+                angular_features=population.architecture.angular_features,
+                feature_filters=population.architecture.feature_filters,
+                networks=population.networks,
+                iterations=population.recipe.iterations,
+                cross_test={other: config.images[other].kind for other in population.cross_test},
+                analysed=analysed.get(name, {}),
+                steps=plan.steps(name),
+            )
+        return cls(
+            alpha=config.significance.alpha,
+            nulls=config.significance.nulls,
+            draws=config.significance.draws,
+            populations=populations,
+            checkpoints={
+                name: CheckpointFacts(
+                    model=getattr(section, "model", "files"),
+                    networks=plan.networks(name),
+                    analysed=analysed.get(name, {}),
+                )
+                for name, section in config.checkpoints.items()
+            },
+            resnets={name: _resnet(plan, section) for name, section in config.resnets.items()},
+            improvements=config.improvements,
+            grids={name: grid.base for name, grid in config.generalization.grids.items()}
+            if config.generalization
+            else {},
+        )
+
+
+class ClaimParameters(Parameters):
+    """For `cnn-topology claims`."""
+
+    verb = "claims"
+
+    facts: RunFacts = Field(description="What the claims need to know of the run.")
+
+
+def _architecture(population: Population) -> str:
+    """Write M(64, 32, 64): filters of each convolution, then units of each dense layer."""
+    layers = population.architecture
+    return f"{layers.family}({', '.join(map(str, (*layers.convolutions, *layers.dense)))})"
+
+
+def _is_plain(population: Population) -> bool:
+    """Tell whether networks learn all their layers, from the images as they are and their own labels."""
+    layers, recipe = population.architecture, population.recipe
+    learned = isinstance(layers.first_layer, LearnedFirstLayer) and not layers.angular_features
+    return learned and recipe.label_noise == 0
+
+
+def _resnet(plan: Plan, section: PHResNets | MapperResNets) -> ResNetFacts:
+    kind = plan.config.images[section.images].kind
+    paper = kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS)
+    return ResNetFacts(kind=kind, variant=section.variant, networks=section.networks, paper=paper)

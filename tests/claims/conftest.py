@@ -1,0 +1,115 @@
+"""A run on the data of both papers, and tables made by hand in which claims hold or fail."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.findings import CLAIM_TABLES, RunFacts
+from cnn_topology.tables.schemas import TABLES
+
+M = {"convolutions": [64, 32], "dense": [64]}
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
+    def population(images: str, **changes: Any) -> dict[str, Any]:
+        base = {"images": images, "architecture": M, "networks": 10, "snapshots": {"iterations": [200, 2_000]}}
+        return {**base, **changes}
+
+    first, second = kinds
+    cifar = {"family": "C", "convolutions": [64, 32], "dense": [64]}
+    circle = {**M, "first_layer": {"kind": "fixed_circle"}}
+    klein = {**M, "first_layer": {"kind": "fixed_klein"}}
+    random = {**M, "first_layer": {"kind": "fixed_random"}}
+    angular = {**M, "angular_features": 16}
+    analysed = ["first", "wide", "second", "gray", "colour", "vgg16", "vgg19"]
+    return {
+        "version": 1,
+        "name": "claims",
+        "images": {
+            "one": {"kind": first, "shape": [28, 28, 1]},
+            "two": {"kind": second, "shape": [28, 28, 1]},
+            "gray": {"kind": "cifar10", "shape": [32, 32, 1]},
+            "colour": {"kind": "cifar10"},
+        },
+        "populations": {
+            "first": population("one", cross_test=["two"]),
+            "wide": population("one", architecture={"convolutions": [64, 8], "dense": [512]}),
+            "second": population("two", cross_test=["one"]),
+            "gray": population("gray", architecture=cifar),
+            "colour": population("colour", architecture=cifar),
+            **{
+                f"{name}-{number}": population(images, architecture=architecture, cross_test=[other])
+                for number, images, other in ((1, "one", "two"), (2, "two", "one"))
+                for name, architecture in (
+                    ("plain", M),
+                    ("circle", circle),
+                    ("klein", klein),
+                    ("angular", angular),
+                    ("random", random),
+                )
+            },
+        },
+        "checkpoints": {name: {"kind": "torchvision", "model": name} for name in ("vgg16", "vgg19")},
+        "clouds": [
+            {"populations": analysed[:5], "layers": ["conv1"], "densities": [{"k": 200, "p": 0.3}]},
+            {"populations": ["colour"], "layers": ["conv1"], "steps": "last", "densities": [{"k": 5, "p": 0.1}]},
+            {"populations": ["first", "colour"], "layers": ["conv2"], "densities": [{"k": 10, "p": 0.1}]},
+            {
+                "populations": analysed[5:],
+                "layers": "all",
+                "densities": [{"k": 100, "p": 0.1}],
+            },
+        ],
+        "improvements": {
+            f"g{number}": {
+                "baseline": f"plain-{number}",
+                "variants": [f"{name}-{number}" for name in ("circle", "klein", "angular")],
+                "controls": [f"random-{number}"],
+                "target": 0.9,
+            }
+            for number in (1, 2)
+        },
+        "generalization": {
+            "populations": ["first"],
+            "grids": {"grid": {"base": "first", "vary": {"dropout": [0, 0.5]}, "networks": 4}},
+        },
+        "resnets": {
+            "ph": {"variant": "ph", "images": "colour", "networks": 3},
+            "mapper": {"variant": "mapper", "images": "colour", "networks": 3},
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    return Plan(parse_config(config()))
+
+
+@pytest.fixture(scope="session")
+def facts(plan: Plan) -> RunFacts:
+    return RunFacts.of(plan)
+
+
+@pytest.fixture(scope="session")
+def stand_in_facts() -> RunFacts:
+    return RunFacts.of(Plan(parse_config(config(("digits", "printed")))))
+
+
+@pytest.fixture(scope="session")
+def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
+    """Give a function that fills the columns of tables; those not named are empty, of the right type."""
+
+    def make(rows: Rows) -> dict[str, pd.DataFrame]:
+        made = {}
+        for name in CLAIM_TABLES:
+            empty = TABLES[name].empty_table().to_pandas()
+            given = pd.DataFrame(rows.get(name, []))
+            made[name] = empty if given.empty else given.reindex(columns=empty.columns)
+        return made
+
+    return make

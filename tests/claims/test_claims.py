@@ -1,0 +1,374 @@
+"""Each claim is supported where its rule holds, not supported where it fails, otherwise not tested with a reason."""
+
+import numpy as np
+import pytest
+
+from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
+from cnn_topology.claims.framework import Claim, Measured, Subject, evaluate
+from cnn_topology.claims.weights import WEIGHTS_CLAIMS
+from cnn_topology.claims.words import number_text, short, verdict_text
+from cnn_topology.plan.findings import CLAIM_TABLES, RunFacts
+from cnn_topology.tables.finding_schemas import CLAIMS
+
+PAPERS = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
+EVERY = [claim for claims in PAPERS.values() for claim in claims]
+
+
+def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1.0, bars=None, **more):
+    significant = {"one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}[verdict]
+    row = {"population": population, "layer": layer, "depth": int(layer[-1]), "step": step, "verdict": verdict}
+    row |= {"k": 200, "p": 0.3, "landmarks": 6_000, "points": 19_200, "networks": 10, "headline": True}
+    row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
+    return {**row, "p_longest": 0.005 if significant else 0.6, **more}
+
+
+def compared(population, against, metric, estimate, p=0.001, **more):
+    half = 0.1 * abs(estimate) if metric == "iterations_to_target" else 0.01
+    row = {"population": population, "against": against, "metric": metric, "estimate": estimate, "p_holm": p}
+    row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": "x", "role": "variant"}
+    return {**row, "against_role": "control" if "random" in against else "baseline", **more}
+
+
+RNG = np.random.default_rng(0)
+
+
+def accuracies(population, images, accuracy, step=40_000):
+    return [
+        {"population": population, "network": n, "step": step, "images": images, "split": "test", "failed": False}
+        | {"accuracy": accuracy + RNG.normal(0, 0.005)}
+        for n in range(10)
+    ]
+
+
+def over_training(population, verdicts, longest=(0.2, 0.5, 0.9, 1.0)):
+    steps = (0, 200, 2_000, 40_000)
+    return [
+        loop(population, step=step, verdict=verdict, longest=length)
+        for step, verdict, length in zip(steps, verdicts, longest, strict=True)
+    ]
+
+
+CLOUD = ("population", "layer", "step", "k", "p", "landmarks")
+
+
+def circles(cloud, near=0.8, lines=0.1, five=False):
+    """Make the rows of a cloud: how far the primary circle and the lines are covered, and the share near the former."""
+    row = {name: cloud[name] for name in CLOUD} | {"kept": 200, "five_loops": five}
+    edges = {"circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "nearest": int(200 * near)}
+    return [row | edges, row | edges | {"circle": "quadratic", "coverage": lines, "nearest": 3}]
+
+
+def vgg(name, shares, verdicts):
+    clouds = [loop(name, f"conv{d}", 0, verdict, k=100, p=0.1, depth=d) for d, verdict in enumerate(verdicts, start=1)]
+    rows = [row for cloud, share in zip(clouds, shares, strict=True) for row in circles(cloud, share)]
+    return {"loops": clouds, "circles": rows}
+
+
+def local(verdict, count):
+    sweep = {"headline": False, "verdict": verdict, "bars": count}
+    return [loop("colour"), loop("colour", k=15, p=0.1, **sweep), loop("colour", k=15, p=0.05, **sweep)]
+
+
+def measure_test(test, statistic, low=np.nan, high=np.nan, null=0.0, p=np.nan, n=3):
+    row = {"population": "ph", "cloud": "top", "measure": "sliced_wasserstein", "kind": "distance", "test": test}
+    return {**row, "statistic": statistic, "low": low, "high": high, "null": null, "p_value": p, "n": n}
+
+
+def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None):
+    row = {"population": "mapper", "network": network, "test": test, "layer": layer, "sigma": sigma, "n": 3, "p": p}
+    return {**row, "statistic": statistic, "low": statistic - 0.1, "high": statistic + 0.1 if high is None else high}
+
+
+def agreement(mean):
+    names = {"population": "ph", "measure_a": "linear_cka", "measure_b": "sliced_wasserstein"}
+    return {**names, "mean": mean, "networks": 3}
+
+
+def correlation(method, p, kind="topological"):
+    row = {"group": "grid", "scope": "grid", "predictor": "longest", "predictor_kind": kind, "method": method}
+    return {
+        **row,
+        "outcome": "test_accuracy",
+        "statistic": 0.7,
+        "low": 0.3,
+        "high": 0.9,
+        "p_adjusted": p,
+        "networks": 8,
+    }
+
+
+def both(*rows):
+    return [*rows, compared("circle-1", "random-1", "cross_accuracy", 0.0, p=1.0)]
+
+
+NONE_TO_CIRCLE = ("no loop", "one weak loop", "one circle", "one circle")
+LATER = ("no loop", "no loop", "one circle", "one circle")
+LATE = ("no loop", "no loop", "no loop", "one circle")
+RISING = [row for i, s in enumerate(range(0, 800, 100)) for row in accuracies("first", "one", 0.1 * i, s)]
+ORDERED = ("foreground_over_random", "random_over_background")
+GAIN = ("iterations_to_target", "cross_accuracy")
+# For each claim: tables in which it holds, and tables in which it fails.
+CASES = {
+    "A1": (
+        {"loops": [loop("first"), *(loop("vgg16", f"conv{d}", 0, depth=d) for d in range(1, 14))]},
+        {"loops": [loop("vgg16", f"conv{d}", 0, "no loop" if d > 5 else "one circle", depth=d) for d in range(1, 14)]},
+    ),
+    "A2": (
+        {"loops": over_training("first", NONE_TO_CIRCLE)},
+        {"loops": [*over_training("first", ["one circle"] * 4), *over_training("second", NONE_TO_CIRCLE)]},
+    ),
+    "A3a": (
+        {"loops": [loop("first")], "circles": circles(loop("first"))},
+        {"loops": [loop("first", verdict="no loop")], "circles": circles(loop("first"))},
+    ),
+    "A3b": (
+        {
+            "loops": [loop("first"), loop("second"), loop("gray", verdict="several loops")],
+            "circles": [
+                *(row for name in ("first", "second") for row in circles(loop(name))),
+                *circles(loop("gray"), lines=0.9),
+            ],
+        },
+        {"loops": [loop("first")], "circles": circles(loop("first"))},
+    ),
+    "A4a": ({"correlations": [correlation("spearman", 0.01)]}, {"correlations": [correlation("spearman", 0.2)]}),
+    "A4b": (
+        {"correlations": [correlation("partial_spearman", 0.01)]},
+        {"correlations": [correlation("partial_spearman", 0.2), correlation("partial_spearman", 0.001, "baseline")]},
+    ),
+    "A5": (
+        {"comparisons": [compared("angular-1", against, GAIN[0], 2.0) for against in ("plain-1", "random-1")]},
+        {
+            "comparisons": [
+                compared("angular-1", "plain-1", GAIN[0], 2.0),
+                compared("angular-1", "random-1", GAIN[0], 1.1, p=0.6),
+            ]
+        },
+    ),
+    "E1": ({"loops": [loop("first")]}, {"loops": [loop("first", verdict="one weak loop")]}),
+    "E2": ({"loops": [loop("wide")]}, {"loops": [loop("wide", verdict="several loops")]}),
+    "E3": (
+        {"loops": [loop("first"), loop("first", "conv2", verdict="no loop", longest=0.4)]},
+        {"loops": [loop("first"), loop("first", "conv2", longest=0.9)]},
+    ),
+    "E4": ({"loops": over_training("first", NONE_TO_CIRCLE)}, {"loops": over_training("first", LATE)}),
+    "E5": ({"loops": [loop("gray")]}, {"loops": [loop("gray", verdict="no loop")]}),
+    "E6": (
+        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=True)},
+        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=False)},
+    ),
+    "E6b": (
+        {"loops": local("several loops", 5)},
+        {"loops": [loop("colour", verdict="no loop"), *local("one circle", 1)[1:]]},
+    ),
+    "E7": (
+        {"loops": [loop("colour", "conv2", verdict="several loops")]},
+        {"loops": [loop("colour", "conv2")]},
+    ),
+    "E8": (
+        {"loops": [*over_training("first", NONE_TO_CIRCLE), *over_training("gray", LATER)]},
+        {"loops": [*over_training("first", NONE_TO_CIRCLE), *over_training("gray", NONE_TO_CIRCLE)]},
+    ),
+    "E9": (
+        vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] * 13),
+        vgg("vgg16", np.linspace(0.1, 0.9, 13), ["one circle"] * 13),
+    ),
+    "E10": (
+        vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop", *["one circle"] * 15]),
+        vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop"] * 16),
+    ),
+    "E11": (
+        {
+            "loops": [loop("first", step=s, longest=0.1 * i) for i, s in enumerate(range(0, 800, 100))],
+            "training": RISING,
+        },
+        {
+            "loops": [loop("first", step=s, longest=1 - 0.1 * i) for i, s in enumerate(range(0, 800, 100))],
+            "training": RISING,
+        },
+    ),
+    "E12": (
+        {"loops": [loop("first", longest=1.1), loop("second", longest=1.27)]},
+        {"loops": [loop("first", longest=1.1), loop("second", longest=0.9)]},
+    ),
+    "E13": (
+        {"training": [*accuracies("first", "two", 0.28), *accuracies("second", "one", 0.54)]},
+        {"training": [*accuracies("first", "two", 0.54), *accuracies("second", "one", 0.28)]},
+    ),
+    "E14": (
+        {"comparisons": both(compared("circle-1", "plain-1", GAIN[1], 0.1))},
+        {"comparisons": both(compared("circle-1", "plain-1", GAIN[1], 0.1, p=0.06))},
+    ),
+    "E15a": (
+        {"comparisons": [compared("angular-1", "plain-1", GAIN[0], 2.0)]},
+        {"comparisons": [compared("angular-1", "plain-1", GAIN[0], 0.5)]},
+    ),
+    "E15b": (
+        {"comparisons": [compared("angular-2", "plain-2", GAIN[0], np.inf, low=1.5)]},
+        {"comparisons": [compared("angular-2", "plain-2", GAIN[0], 1.2, p=0.5)]},
+    ),
+    "E15c": (
+        {"comparisons": [compared("angular-1", "plain-1", GAIN[1], 0.12)]},
+        {"comparisons": [compared("angular-1", "plain-1", GAIN[1], -0.12)]},
+    ),
+    "E16a": (
+        {"comparisons": [compared("klein-1", "plain-1", GAIN[0], 2.0)]},
+        {"comparisons": [compared("klein-1", "plain-1", GAIN[0], 1.0, p=1.0)]},
+    ),
+    "E16b": (
+        {"comparisons": [compared("klein-1", "plain-1", GAIN[1], 0.05)]},
+        {"comparisons": [compared("klein-1", "plain-1", GAIN[1], 0.05, low=-0.01)]},
+    ),
+    "Q1": (
+        {"measure_agreement": [agreement(0.5)]},
+        {"measure_agreement": [agreement(0.5), agreement(-0.2)]},
+    ),
+    "Q2": (
+        {"purity": [{"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": 0.01}]},
+        {
+            "purity": [
+                {"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": p}
+                for p in (0.01, 0.3)
+            ]
+        },
+    ),
+    "Q3": (
+        {"purity_tests": [purity_test("foreground_over_random", 0.1)]},
+        {"purity_tests": [purity_test("foreground_over_random", -0.1)]},
+    ),
+    "T1": (
+        {"measure_tests": [measure_test("depth_order", 0.6, 0.5, 0.7, p=0.001)]},
+        {"measure_tests": [measure_test("depth_order", 0.6, 0.5, 0.7, p=0.02)]},
+    ),
+    "T2": (
+        {"measure_tests": [measure_test("specificity", 0.3, 0.2, 0.4, null=1 / 17)]},
+        {"measure_tests": [measure_test("specificity", 0.07, 0.05, 0.1, null=1 / 17)]},
+    ),
+    "T3a": (
+        {"measure_tests": [measure_test("monotone_published", 0.95), measure_test("detected_published", 1.0)]},
+        {"measure_tests": [measure_test("monotone_published", 0.95), measure_test("detected_published", 0.9)]},
+    ),
+    "T3b": (
+        {"measure_tests": [measure_test("monotone_corrected", 0.95), measure_test("detected_corrected", 1.0)]},
+        {"measure_tests": [measure_test("monotone_corrected", 0.8), measure_test("detected_corrected", 1.0)]},
+    ),
+    "T4a": (
+        {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, 0.2)]},
+        {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, -0.2)]},
+    ),
+    "T4b": (
+        {"purity_tests": [purity_test(test, 0.1) for test in ORDERED]},
+        {"purity_tests": [purity_test(ORDERED[0], 0.1), purity_test(ORDERED[1], 0.1, p=0.3)]},
+    ),
+    "T5a": (
+        {"purity_tests": [purity_test("purity_falls_with_sigma", 1.0)]},
+        {"purity_tests": [purity_test("purity_falls_with_sigma", 0.4, p=0.4)]},
+    ),
+    "T5b": (
+        {"purity_tests": [purity_test("falls_no_faster_than_accuracy_above_chance", 0.1, p=np.nan)]},
+        {"purity_tests": [purity_test("falls_no_faster_than_accuracy_above_chance", -0.3, p=np.nan, high=-0.1)]},
+    ),
+}  # fmt: skip
+
+
+def of(name, tables, facts):
+    paper = "activations" if name[0] in "QT" else "weights"
+    claim = next(claim for claim in PAPERS[paper] if claim.claim == name)
+    return evaluate(paper, [claim], tables, facts)
+
+
+def test_every_claim_has_a_rule_a_case_and_an_id_of_its_own():
+    names = [claim.claim for claim in EVERY]
+    assert len(set(names)) == len(names)
+    assert set(CASES) == set(names)
+    for claim in EVERY:
+        assert all((claim.statement, claim.statistic, claim.rule, claim.absent, claim.source, claim.certainty))
+    assert {table for claim in EVERY for table in claim.tables} == set(CLAIM_TABLES)
+    assert {f"E{n}" for n in range(1, 17)} <= {claim.experiment for claim in WEIGHTS_CLAIMS}
+    assert {f"A{n}" for n in range(1, 6)} <= {claim.claim[:2] for claim in WEIGHTS_CLAIMS}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_is_supported_where_its_rule_holds_and_not_where_it_fails(name, facts, frames):
+    for tables, verdict, outcome in zip(CASES[name], ("supported", "not supported"), ("holds", "fails"), strict=True):
+        # One row, but for A5, which has one for each group of the run.
+        row, *_ = of(name, frames(tables), facts)
+        assert (row["verdict"], row["outcome"]) == (verdict, outcome), row
+        assert row["n"] > 0 or name == "E8"
+        assert row["populations"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_without_rows_is_not_tested_and_says_why(name, facts, frames):
+    for row in of(name, frames({}), facts):
+        assert row["verdict"] == "not tested"
+        assert row["outcome"] == ""
+        assert row["reason"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_without_tables_or_populations_is_not_tested_and_says_why(name, facts, frames):
+    for row in of(name, {}, facts):
+        assert row["verdict"] == "not tested"
+        assert row["reason"].startswith("no table ")
+    nothing = RunFacts(
+        alpha=0.01, nulls=("sphere",), draws=199, populations={}, checkpoints={}, resnets={}, improvements={}, grids={}
+    )
+    (row,) = of(name, frames(CASES[name][0]), nothing)
+    assert (row["verdict"], row["outcome"], row["populations"]) == ("not tested", "", "")
+    assert row["reason"].endswith("in this run") or row["reason"] == "no layer is analysed"
+
+
+@pytest.mark.parametrize("name", ["E1", "E3", "E4", "E11", "E12", "E13", "E14", "E15a", "E15b", "E16a", "A4a", "A5"])
+def test_stand_in_data_never_test_a_claim(name, stand_in_facts, frames):
+    for tables, outcome in zip(CASES[name], ("holds", "fails"), strict=True):
+        row = of(name, frames(tables), stand_in_facts)[0]
+        assert row["stand_in"]
+        assert (row["verdict"], row["outcome"]) == ("not tested", outcome)
+        assert row["reason"].startswith("stand-in data: ")
+        assert "digits" not in row["statement"]
+
+
+def test_the_papers_own_data_go_before_stand_ins(facts, frames):
+    changed = facts.model_copy(
+        update={
+            "populations": {**facts.populations, "d": facts.populations["first"].model_copy(update={"kind": "digits"})}
+        }
+    )
+    (row,) = of("E1", frames({"loops": [loop("first"), loop("d", verdict="no loop")]}), changed)
+    assert (row["populations"], row["stand_in"], row["verdict"]) == ("first", False, "supported")
+
+
+def test_another_architecture_on_the_papers_data_is_a_stand_in(facts, frames):
+    other = facts.populations["wide"]
+    changed = facts.model_copy(update={"populations": {"wide": other}})
+    (row,) = of("E1", frames({"loops": [loop("wide")]}), changed)
+    assert (row["verdict"], row["outcome"]) == ("not tested", "holds")
+    assert "not M(64, 32, 64)" in row["reason"]
+
+
+def test_an_improvement_without_controls_is_not_tested(facts, frames):
+    tables = frames({"comparisons": [compared("angular-1", "plain-1", GAIN[0], 2.0)]})
+    row = of("A5", tables, facts)[0]
+    assert (row["verdict"], row["reason"]) == ("not tested", "the group has no controls")
+
+
+def test_a_speed_that_is_not_known_is_not_tested(facts, frames):
+    tables = frames({"comparisons": [compared("angular-1", "plain-1", GAIN[0], np.nan)]})
+    (row,) = of("E15a", tables, facts)
+    assert row["verdict"] == "not tested"
+    assert "never reach the target" in row["reason"]
+
+
+def test_numbers_and_verdicts_are_said_in_words():
+    claim = Claim(
+        "X", "E0", "It is so.", "here", "F", "share", "above 1/2", (), lambda _: [Subject(("a",), "mnist")], "none",
+        lambda *_: Measured(True, 0.123456, 0.1, np.inf, 0.0012, 12),
+    )  # fmt: skip
+    (row,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
+    assert set(row) == set(CLAIMS.names)
+    assert number_text(row) == "0.123 (0.1 to ∞), p = 0.0012, n = 12"
+    assert verdict_text(row) == "supported"
+    assert verdict_text({**row, "verdict": "not tested", "outcome": "fails"}) == "not tested (stand-in: fails)"
+    assert number_text({**row, "value": np.nan}) == ""
+    assert short(-1234.0) == "−1,234"

@@ -1,0 +1,108 @@
+"""`cnn-topology claims` reads the tables that a run has; its rows are drawn on a scorecard and told in the summary."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from matplotlib.text import Text
+
+from cnn_topology.cli import main
+from cnn_topology.commands.summary import claim_lines
+from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.figures.style import save
+from cnn_topology.plan.findings import ClaimParameters
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.finding_schemas import CLAIMS
+from cnn_topology.tables.schemas import TABLES
+
+NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "mnist:77b1"}
+
+
+@pytest.fixture(scope="module")
+def claims(facts, frames, tmp_path_factory):
+    """Test the claims by a table in which E1 holds and E5 fails; no other table is there."""
+    folder = tmp_path_factory.mktemp("claims")
+    cloud = {"layer": "conv1", "depth": 1, "step": 40_000, "k": 200, "p": 0.3, "landmarks": 6_000, "points": 6_400}
+    cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
+    rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
+    table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].names} for row in rows])
+    write_table(folder / "loops.parquet", table, TABLES["loops"], {"config": "abc", "data": "d", "seed": "7"})
+    output = folder / "tables" / "claims.parquet"
+    block = ClaimParameters(run_seed=7, facts=facts).dump()
+    words = ["claims", "--parameters", block, "--tables", str(folder / "loops.parquet"), "--output", str(output)]
+    assert main(words) == 0
+    return output
+
+
+def test_rows_have_verdicts_and_the_lineage_of_their_tables(claims):
+    rows = read_table(claims, CLAIMS).to_pandas().set_index("claim")
+    assert rows.loc["E1", "verdict"] == "supported"
+    assert rows.loc["E1", "value"] == 1.1
+    assert rows.loc["E1", "published_value"] == 1.1
+    assert "M-med" in rows.loc["E1", "published"]
+    assert rows.loc["E5", "verdict"] == "not supported"
+    assert rows.loc["E13", "reason"] == "no table training in this run"
+    assert read_notes(claims)["data"] == "d"
+    assert claims.with_suffix(".csv").read_text().count("\n") == len(rows) + 1
+
+
+def test_a_table_that_is_none_is_refused(facts, tmp_path, capsys):
+    block = ClaimParameters(run_seed=7, facts=facts).dump()
+    words = ["--tables", str(tmp_path / "lops.parquet"), "--output", str(tmp_path / "claims.parquet")]
+    assert main(["claims", "--parameters", block, *words]) == 2
+    assert "did you mean 'loops'" in capsys.readouterr().err
+
+
+def words_of(figure):
+    return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\xa0", " ")
+
+
+def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claims, plan, tmp_path):
+    tables = {"claims": read_table(claims, CLAIMS)}
+    spec = figure_specs(plan)["scorecard_weights"]
+    figure, drawn = draw(spec, tables, NOTES)
+    said = words_of(figure)
+    for part in (
+        "E1",
+        "1.1, p = 0.005, n = 100",
+        "β1 = 1 [F2]; bar",
+        "supported (1)",
+        "not supported (1)",
+        "seed 2018",
+    ):
+        assert part in said
+    assert drawn.num_rows == sum(row["paper"] == "weights" for row in tables["claims"].to_pylist())
+    assert figure.get_figheight() <= 11.7
+    box = figure.get_tightbbox()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.get_figwidth() + 0.01
+    assert box.y0 >= 0
+    written = [[path.read_bytes() for path in save(figure, tmp_path / f, "s", drawn, NOTES)] for f in "ab"]
+    assert written[0] == written[1]
+
+
+def test_no_text_of_the_scorecard_runs_into_the_next_column(claims, plan):
+    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": read_table(claims, CLAIMS)}, NOTES)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    lines = [(text, text.get_window_extent()) for text in axes.texts if text.get_fontsize() < 7]
+    for text, box in lines:
+        same_line = [other for _, other in lines if abs(other.y1 - box.y1) < 1 and other.x0 > box.x0]
+        assert all(box.x1 < other.x0 for other in same_line), text.get_text()
+
+
+def test_an_empty_scorecard_is_explained(plan):
+    figure, drawn = draw(figure_specs(plan)["scorecard_activations"], {"claims": CLAIMS.empty_table()}, NOTES)
+    assert "no row in the table" in words_of(figure)
+    assert drawn.num_rows == 0
+
+
+def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):
+    rows = read_table(claims, CLAIMS).to_pylist()
+    lines = claim_lines(rows)
+    assert lines[0].startswith("claims of the weights paper (")
+    assert "  E1   supported; 1.1, p = 0.005, n = 100. MNIST, M(64, 32, 64), layer 1: one circle." in lines
+    assert not any("activations" in line for line in lines)
+    assert claim_lines([]) == []
+    outcomes = pd.DataFrame(rows)["outcome"]
+    assert len(lines) == 1 + np.count_nonzero(outcomes)

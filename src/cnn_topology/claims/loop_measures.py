@@ -50,10 +50,20 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         if rows.empty:
             return no_cloud()
         row = rows.iloc[0]
-        holds = row["verdict"] == ONE_CIRCLE
-        return Measured(holds, row["longest"], p=row["p_longest"], n=int(row["networks"]), null=null_of(facts))
+        low, high = _over_networks(tables, row)
+        holds, p, networks = row["verdict"] == ONE_CIRCLE, row["p_longest"], int(row["networks"])
+        return Measured(holds, row["longest"], low, high, p, networks, null_of(facts))
 
     return measure
+
+
+def _over_networks(tables: Tables, cloud: pd.Series) -> tuple[float, float]:
+    """Give the interval of the longest bar over resampled networks, NaN where the loop was not followed."""
+    tracks = tables.get("loop_tracks")
+    if tracks is None:
+        return np.nan, np.nan
+    rows = tracks[(tracks[CLOUD] == cloud[CLOUD]).all(axis=1)]
+    return (float(rows["longest_low"].iloc[0]), float(rows["longest_high"].iloc[0])) if len(rows) else (np.nan, np.nan)
 
 
 def five_circles(layer: str) -> Measure:

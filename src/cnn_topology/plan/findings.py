@@ -19,6 +19,8 @@ CLAIM_TABLES = (
     "training",
     "comparisons",
     "correlations",
+    "onset",
+    "loop_tracks",
     "measure_tests",
     "measure_agreement",
     "purity",

@@ -47,7 +47,7 @@ def _matrix(axes: Axes, found: pd.DataFrame, measures: list[str], parameters: Ma
             i, j = sorted((measures.index(row["measure_a"]), measures.index(row["measure_b"])))
             values[i, j] = values[j, i] = row["mean"]
             dark = "white" if abs(row["mean"]) > 0.6 else style.INK
-            text = f"{row['mean']:.2f}\n({row['low']:.2f}–{row['high']:.2f})"
+            text = f"{row['mean']:.2f}\n({row['low']:.2f}, {row['high']:.2f})"
             axes.text(i, j, text, ha="center", va="center", color=dark, fontsize=5.5)
     lower = np.where(np.tri(size, k=-1, dtype=bool), values, np.nan)
     axes.imshow(lower[1:, :-1], cmap=COLOURS, norm=SCALE, extent=(-0.5, size - 1.5, size - 0.5, 0.5), aspect="auto")

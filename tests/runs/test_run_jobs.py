@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from cnn_topology.cli import main
+from cnn_topology.commands.status import after_a_kill
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run, parse_jobs
-from cnn_topology.runs.progress import progress_of, seconds_left
+from cnn_topology.runs.progress import progress_of, seconds_left, slurm_run
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -89,6 +90,13 @@ def test_states_are_read_from_files_alone(tmp_path):
     # Jobs took twice their forecast; half of the running one is left.
     assert seconds_left(progress, tmp_path / "results/t/benchmarks") == pytest.approx(20 * 3.5)
     assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
+
+
+def test_jobs_that_outlive_their_snakemake_are_named_first(tmp_path):
+    assert slurm_run(tmp_path) is None
+    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log", "host\nSLURM run ID: ab-cd\nmore\n")
+    assert "then: scancel --name=ab-cd; snakemake --unlock; and" in after_a_kill(slurm_run(tmp_path))
+    assert "then: snakemake --unlock; and" in after_a_kill(None)
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypatch):

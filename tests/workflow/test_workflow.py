@@ -170,6 +170,7 @@ def test_same_run_on_one_core_gives_the_same_bytes(finished, tiny, tmp_path):
     tiny["populations"]["a"]["shard"] = 5
     tiny["jobs"]["steps"] = 3
     names = ("loops", "barcodes", "filters", "training", "mapper_graphs", "mapper_nodes", "mapper_edges")
+    names += ("nulls", "controls", "significance")
     targets = [f"results/tiny/tables/{name}.parquet" for name in names]
     snakemake(tmp_path, "--cores", "1", *targets, *write(tmp_path, tiny))
     for name in names:

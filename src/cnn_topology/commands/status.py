@@ -13,6 +13,7 @@ from cnn_topology.runs.progress import (
     last_line,
     progress_of,
     seconds_left,
+    slurm_run,
     snakemake_here,
 )
 
@@ -33,12 +34,18 @@ def run(arguments: argparse.Namespace) -> None:
     if process is not None:
         print(f"snakemake works on it here, process {process}")
     elif locked:
-        print(
-            "the folder is locked, and no snakemake works in it on this machine: one does elsewhere, or it was killed; "
-            "then: snakemake --unlock, and start again"
-        )
+        print(after_a_kill(slurm_run(directory)))
     elif len(progress.done) < progress.total:
         print(f"snakemake is not at work; to go on: snakemake --cores all --configfile {folder / 'config.yaml'}")
+
+
+def after_a_kill(slurm: str | None) -> str:
+    """Say what to do about a lock that nothing on this machine holds; jobs on a cluster outlive their Snakemake."""
+    first = f"scancel --name={slurm}; " if slurm else ""
+    return (
+        "the folder is locked, and no snakemake works in it on this machine: one does elsewhere, or it was killed; "
+        f"then: {first}snakemake --unlock; and the same command as before"
+    )
 
 
 def described(name: str, progress: Progress, left: float, directory: Path) -> str:

@@ -57,13 +57,26 @@ def progress_of(jobs: Iterable[Job], directory: Path, alive: bool) -> Progress:
     return progress
 
 
+def _last_log(directory: Path) -> Path | None:
+    """Give the log of Snakemake's last start here."""
+    logs = (directory / ".snakemake/log").glob("*.snakemake.log")
+    return max(logs, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def slurm_run(directory: Path) -> str | None:
+    """Give the name under which the last start submitted its jobs to SLURM, if it did."""
+    log = _last_log(directory)
+    found = None if log is None else re.search(r"^SLURM run ID: (\S+)", "\n".join(_lines(log)), re.M)
+    return found and found[1]
+
+
 def _last_start(directory: Path) -> tuple[float, set[str]]:
     """Give when Snakemake was last started here and the logs of the jobs that have failed since."""
-    logs = sorted((directory / ".snakemake/log").glob("*.snakemake.log"), key=lambda path: path.stat().st_mtime)
-    if not logs:
+    log = _last_log(directory)
+    if log is None:
         return 0.0, set()
-    first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d+)\.snakemake\.log", logs[-1].name)
-    errors = set(_ERROR.findall(logs[-1].read_text(encoding="utf-8", errors="replace")))
+    first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d+)\.snakemake\.log", log.name)
+    errors = set(_ERROR.findall(log.read_text(encoding="utf-8", errors="replace")))
     return (_seconds(first.groups()) if first else 0.0), errors
 
 

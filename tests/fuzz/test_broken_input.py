@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 import torch
 import yaml
+from safetensors.torch import save
 
 from cnn_topology.cli import main
 from cnn_topology.data import originals
@@ -25,11 +26,13 @@ from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_se
 from cnn_topology.data.npz import read_npz
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import read_checkpoint
+from cnn_topology.networks.pretrained import read_weights
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors
+from cnn_topology.storage.weight_files import array_shapes
 from cnn_topology.training.snapshots import read_snapshot, write_snapshot
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
@@ -165,17 +168,31 @@ def test_broken_npz_files_are_refused(folder):
     attack(lambda path: read_npz("own", path, None), _npz(), folder / "own.npz", 300)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_broken_checkpoints_are_refused(suffix, folder):
-    path = folder / f"weights{suffix}"
+def _weights(suffix):
+    """Give a file of weights as its library writes it."""
     tensors = {"conv1.weight": torch.arange(27.0).reshape(1, 3, 3, 3), "bn1.bias": torch.zeros(3)}
-    if suffix == ".pt":
-        torch.save({"state_dict": tensors, "epoch": 3}, path)
-    else:
-        from safetensors.torch import save_file
+    file = io.BytesIO()
+    match suffix:
+        case ".npz":
+            np.savez(file, **{name: tensor.numpy() for name, tensor in tensors.items()})
+        case ".safetensors":
+            return save(tensors)
+        case ".pt":
+            torch.save({"state_dict": tensors, "epoch": 3}, file)
+        case ".pth":  # as torch.save wrote before its version 1.6
+            torch.save(tensors, file, _use_new_zipfile_serialization=False)
+    return file.getvalue()
 
-        save_file(tensors, path)
-    attack(read_checkpoint, path.read_bytes(), path, 300)
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors"])
+def test_broken_checkpoints_are_refused(suffix, folder):
+    attack(read_checkpoint, _weights(suffix), folder / f"weights{suffix}", 200)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".npz"])
+@pytest.mark.parametrize("reader", [array_shapes, lambda path: read_weights(path, {"conv1.weight": (1, 3, 3, 3)})])
+def test_broken_files_of_weights_are_refused(reader, suffix, folder):
+    assert attack(reader, _weights(suffix), folder / f"own{suffix}", 200) >= 20
 
 
 class _Code:
@@ -194,7 +211,8 @@ def test_code_in_a_checkpoint_or_an_array_is_never_run(wrapped, folder):
     harm = {"state_dict": {"conv1.weight": _Code(made)}} if wrapped else _Code(made)
     for path in (folder / "harm.pt", folder / "plain.pt"):
         torch.save(harm, path) if path.name == "harm.pt" else path.write_bytes(pickle.dumps(harm))
-        assert refused_or_read(read_checkpoint, path)
+        for reader in (read_checkpoint, array_shapes):
+            assert refused_or_read(reader, path)
     file = io.BytesIO()
     objects = np.array([_Code(made)] * 4, dtype=object)
     np.savez(file, x_train=objects, y_train=objects, x_test=objects, y_test=objects)

@@ -31,8 +31,7 @@ rule test_claims:
         RUN.benchmark("claims")
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asks(activation_forecast.CLAIMS),
     params:
         block=ClaimParameters(run_seed=PLAN.config.seed, facts=RunFacts.of(PLAN)).dump(),
         code=code_digest("claims"),

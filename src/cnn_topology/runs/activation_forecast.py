@@ -20,6 +20,7 @@ EXAMPLES = Demand(NUMERIC[0], 300, 1)
 PURITY = Demand(60, 800, 1)
 TENSOR = Demand(60, 2_500, 10)
 IMPROVEMENTS = Demand(30, 500, 1)
+CLAIMS = Demand(60, 3_000, 1)
 CORRELATIONS = Demand(300, 1_000, 1)
 
 

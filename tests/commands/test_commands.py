@@ -10,8 +10,10 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTERS, LOOPS, SIGNIFICANCE
-from cnn_topology.training.snapshots import write_snapshot
+from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTER_COORDINATES, FILTERS, LOOPS, SIGNIFICANCE
+from cnn_topology.training.snapshots import read_snapshot, write_snapshot
+
+CENTRES = ("filter", "coordinate")
 
 
 def _snapshots(folder, failed_at):
@@ -84,3 +86,19 @@ _LOPS = ("--tables", "lops.parquet", "--output", "a", "b", "c")
 def test_wrong_arguments_give_one_clear_line(arguments, expected, capsys):
     assert main(arguments) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_path):
+    tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.2, "p": 0.6}], "centre": c} for c in CENTRES]
+    plan = Plan(parse_config(tiny))
+    snapshots, found = _snapshots(tmp_path, {}), {}
+    for clouds in plan.layer_clouds:
+        path = tmp_path / f"{clouds.layer.name}.parquet"
+        block = CloudParameters.of(plan, clouds, (0, 4)).dump()
+        assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", str(path)]) == 0
+        table = read_table(path).to_pandas()
+        found[clouds.centre] = table[table["step"] == 4][list(FILTER_COORDINATES)].to_numpy()
+    weights = read_snapshot(snapshots[1]).tensors["conv1.weight"].reshape(30, 9).astype(float)
+    for centre, axis in zip(CENTRES, (1, 0), strict=True):
+        centred = weights - weights.mean(axis=axis, keepdims=True)
+        np.testing.assert_allclose(found[centre], centred / np.linalg.norm(centred, axis=1, keepdims=True))

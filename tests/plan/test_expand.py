@@ -176,3 +176,16 @@ def test_local_density_filters_are_measured_against_circles_where_asked(tiny):
     assert [variant.density for variant in clouds.measured] == [Density(k=2, p=0.5)]
     tiny["clouds"][0]["circles"] = "headline"
     assert Plan(parse_config(tiny)).layer_clouds[0].measured == ()
+
+
+def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
+    tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.2, "p": 0.6}]}]
+    tiny["clouds"].append({**tiny["clouds"][0], "centre": "coordinate", "steps": "last"})
+    plan = Plan(parse_config(tiny))
+    one, two = plan.layer_clouds
+    assert [(c.layer.name, c.weights, c.centre, c.recentred) for c in (one, two)] == [
+        ("conv1", "conv1", "filter", False),
+        ("conv1-coordinate", "conv1", "coordinate", True),
+    ]
+    assert [CloudParameters.of(plan, c, (12,)).weights for c in (one, two)] == ["conv1", "conv1"]
+    assert len({variant for found in plan.null_points.values() for variant in found}) == 2

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     steps = []
     for number, step in enumerate(parameters.steps):
         paths = arguments.snapshots[number * shards : (number + 1) * shards]
-        filters, ids = _filters_of(paths, parameters.layer)
+        filters, ids = _filters_of(paths, parameters.weights)
         if not len(filters):
             print(
                 f"warning: populations.{parameters.population}.recipe: by step {step} every network had failed (a loss "

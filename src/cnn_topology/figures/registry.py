@@ -197,7 +197,8 @@ def _by_depth(clouds: Sequence[LayerClouds]) -> dict[str, list[dict[str, Any]]]:
     """Gather the layers of each network that has enough of them, the one nearest the image first."""
     found: dict[str, list[LayerClouds]] = {}
     for item in clouds:
-        found.setdefault(item.population, []).append(item)
+        if not item.recentred:
+            found.setdefault(item.population, []).append(item)
     return {
         population: [_cloud(item) for item in sorted(layers, key=lambda item: item.layer.depth)]
         for population, layers in found.items()

@@ -53,7 +53,8 @@ class Cloud(Section):
     centre: Literal["filter", "coordinate"] = Field(
         "filter",
         description="Subtract each filter's own mean (the paper), or each coordinate's mean over the cloud "
-        "(one re-implementation).",
+        "(one re-implementation). A layer that is centred in both ways in a run has the second as a layer of its own, "
+        "named with the rule.",
     )
     landmarks: int = Field(
         6_000,

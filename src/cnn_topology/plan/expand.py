@@ -4,7 +4,7 @@ No array library is imported here: the Snakefile is parsed again in every job of
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,6 +16,8 @@ from cnn_topology.plan.images import shape_of, train_size
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+
+Centre = Literal["filter", "coordinate"]
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
@@ -37,21 +39,23 @@ class Variant:
 
     density: Density
     landmarks: int
-    centre: Literal["filter", "coordinate"]
+    centre: Centre
 
 
 @dataclass(frozen=True)
 class LayerClouds:
     """All that is asked of one layer of one population: its steps and, for each, its variants; headline first.
 
-    `measured` are the variants other than headlines that are measured against the three-circle model.
+    A layer that is centred in two ways has two such sets; `weights` is its name in the snapshots, and the layer of the
+    second is named after that and its rule of centring. `measured` are the variants other than headlines that are measured against the three-circle model.
     """
 
     population: str
     layer: Layer
     points: int
     variants: dict[int, tuple[Variant, ...]]
-    centre: Literal["filter", "coordinate"]
+    centre: Centre
+    weights: str
     measured: tuple[Variant, ...] = ()
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
@@ -62,6 +66,11 @@ class LayerClouds:
     def pretrained(self) -> bool:
         """Whether others trained the networks, so that step 0 is all there is."""
         return bool(self.layer.tensor)
+
+    @property
+    def recentred(self) -> bool:
+        """Whether this is the same layer once more, centred in another way."""
+        return self.layer.name != self.weights
 
     @property
     def headline(self) -> Variant:
@@ -267,35 +276,39 @@ class Plan:
         return {points: tuple(variants) for points, variants in found.items()}
 
     def _layer_clouds(self) -> list[LayerClouds]:
-        gathered: dict[tuple[str, str], dict[int, dict[tuple[int, float, int, str], Variant]]] = {}
-        measured: dict[tuple[str, str], dict[tuple[int, float, int, str], Variant]] = {}
+        gathered: dict[tuple[str, str, Centre], dict[int, dict[tuple[int, float, int], Variant]]] = {}
+        measured: dict[tuple[str, str, Centre], dict[tuple[int, float, int], Variant]] = {}
         for index, cloud in enumerate(self.config.clouds):
             for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
                 points = self.layer(population, name).filters * self.networks(population)
+                key = population, name, cloud.centre
                 for number, asked in enumerate(cloud.densities):
                     where = f"clouds[{index}].densities[{number}] for {population}, {name}"
                     density = self._feasible(asked, points, cloud.few_points, where)
                     if density is None:
                         continue
                     # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
-                    resolved = neighbours(density, points, where), density.p, cloud.landmarks, cloud.centre
+                    resolved = neighbours(density, points, where), density.p, cloud.landmarks
                     variant = Variant(density, cloud.landmarks, cloud.centre)
-                    steps = gathered.setdefault((population, name), {})
+                    steps = gathered.setdefault(key, {})
                     if cloud.circles == "all":
-                        measured.setdefault((population, name), {})[resolved] = variant
+                        measured.setdefault(key, {})[resolved] = variant
                     for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
                         steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
-        for (population, name), steps in gathered.items():
+        taken: set[tuple[str, str]] = set()
+        for (population, name, centre), steps in gathered.items():
             layer = self.layer(population, name)
+            if (population, name) in taken:
+                layer = replace(layer, name=f"{name}-{centre}")
+            taken.add((population, name))
             points = layer.filters * self.networks(population)
             variants = {step: tuple(found.values()) for step, found in steps.items()}
-            centres = {variant.centre for found in variants.values() for variant in found}
-            if len(centres) > 1:
-                raise InputError(f"clouds of {population}, {name}: `centre` differs between entries; use one per layer")
             headlines = {next(iter(found)) for found in steps.values()}
-            besides = tuple(v for key, v in measured.get((population, name), {}).items() if key not in headlines)
-            result.append(LayerClouds(population, layer, points, variants, centres.pop(), besides))
+            besides = tuple(
+                v for key, v in measured.get((population, name, centre), {}).items() if key not in headlines
+            )
+            result.append(LayerClouds(population, layer, points, variants, centre, name, besides))
         if self.left_out and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.left_out))
         return result

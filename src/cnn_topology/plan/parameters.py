@@ -137,6 +137,7 @@ class CloudParameters(Parameters):
     verb = "clouds"
     population: str
     layer: str
+    weights: str
     steps: tuple[int, ...]
     centre: Literal["filter", "coordinate"]
     neighbours: tuple[int | float, ...]
@@ -149,6 +150,7 @@ class CloudParameters(Parameters):
             run_seed=plan.config.seed,
             population=clouds.population,
             layer=clouds.layer.name,
+            weights=clouds.weights,
             steps=steps,
             centre=clouds.centre,
             neighbours=tuple(asked),

@@ -98,7 +98,7 @@ def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_pa
         assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", str(path)]) == 0
         table = read_table(path).to_pandas()
         found[clouds.centre] = table[table["step"] == 4][list(FILTER_COORDINATES)].to_numpy()
-    weights = read_snapshot(snapshots[1]).tensors["conv1.weight"].reshape(30, 9).astype(float)
+    weights = read_snapshot(tmp_path / "4.safetensors").tensors["conv1.weight"].reshape(30, 9).astype(float)
     for centre, axis in zip(CENTRES, (1, 0), strict=True):
         centred = weights - weights.mean(axis=axis, keepdims=True)
         np.testing.assert_allclose(found[centre], centred / np.linalg.norm(centred, axis=1, keepdims=True))

@@ -47,7 +47,8 @@ class LayerClouds:
     """All that is asked of one layer of one population: its steps and, for each, its variants; headline first.
 
     A layer that is centred in two ways has two such sets; `weights` is its name in the snapshots, and the layer of the
-    second is named after that and its rule of centring. `measured` are the variants other than headlines that are measured against the three-circle model.
+    second is named after that and its rule of centring. `measured` are the variants other than headlines that are
+    measured against the three-circle model.
     """
 
     population: str

@@ -83,7 +83,11 @@ def training(plan: Plan, shard: Shard) -> Demand:
             values += area * layer.weight[0]
             area = area / 4 if layer.pooled else area
     image = values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT
-    tests = (1 + len(section.cross_test)) * TESTED_IMAGES * len(steps) * TEST_SHARE
+    tests = (
+        ((1 + len(section.cross_test)) * len(steps) + len(plan.test_steps(shard.population)))
+        * TESTED_IMAGES
+        * TEST_SHARE
+    )
     seconds = shard.count * image * (section.recipe.iterations * section.recipe.batch + tests)
     shown = 3 * sum(images(plan.config.images[name]).disk_mb for name in (section.images, *section.cross_test))
     snapshots = 4e-6 * parameters * shard.count * len(steps)

@@ -247,14 +247,18 @@ CASES = {
         {"measure_tests": [measure_test("specificity", 0.3, 0.2, 0.4, null=1 / 17)]},
         {"measure_tests": [measure_test("specificity", 0.07, 0.05, 0.1, null=1 / 17)]},
     ),
-    "T3a": (
-        {"measure_tests": [measure_test("monotone_published", 0.95), measure_test("detected_published", 1.0)]},
-        {"measure_tests": [measure_test("monotone_published", 0.95), measure_test("detected_published", 0.9)]},
-    ),
-    "T3b": (
-        {"measure_tests": [measure_test("monotone_corrected", 0.95), measure_test("detected_corrected", 1.0)]},
-        {"measure_tests": [measure_test("monotone_corrected", 0.8), measure_test("detected_corrected", 1.0)]},
-    ),
+    **{
+        f"T3{letter}": (
+            {"measure_tests": [measure_test(f"{test}_{mode}", good)]},
+            {"measure_tests": [measure_test(f"{test}_{mode}", bad)]},
+        )
+        for letter, test, mode, good, bad in (
+            ("a", "monotone", "published", 0.95, 0.8),
+            ("b", "detected", "published", 1.0, 0.9),
+            ("c", "monotone", "corrected", 0.95, 0.8),
+            ("d", "detected", "corrected", 1.0, 0.9),
+        )
+    },
     "T4a": (
         {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, 0.2)]},
         {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, -0.2)]},

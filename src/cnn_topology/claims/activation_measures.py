@@ -30,26 +30,8 @@ def layer_test(test: str, holds: Callable[[pd.Series], bool]) -> Measure:
         row = rows.iloc[0]
         value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
         if np.isnan(value):
-            return Measured(None, reason="the test takes more than one network", n=int(row["n"]))
+            return Measured(None, reason="the test takes more than one network, or more layers", n=int(row["n"]))
         return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), int(row["n"]), f"{row['null']:.3g}")
-
-    return measure
-
-
-def component_sensitivity(mode: str) -> Measure:
-    """Test that the distance grows with the components removed and passes its threshold before all are gone."""
-
-    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = _of_measure(tables["measure_tests"], subject).set_index("test")
-        if f"monotone_{mode}" not in rows.index:
-            return Measured(None, reason=f"no component was removed in mode {mode}")
-        grows = rows.loc[[f"monotone_{mode}"]].iloc[0]
-        low, high = float(grows["low"]), float(grows["high"])
-        value, curves = float(grows["statistic"]), int(grows["n"])
-        detected = rows.loc[[f"detected_{mode}"], "statistic"].iloc[0] if f"detected_{mode}" in rows.index else np.nan
-        if np.isnan(detected):
-            return Measured(None, value, low, high, n=curves, reason="a threshold takes more than one network")
-        return Measured(bool(value > MONOTONE and detected == 1), value, low, high, n=curves, null=f"{MONOTONE}")
 
     return measure
 

@@ -136,6 +136,11 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool]) -> Subjects:
     return lambda facts: of_kind(facts, kind, False) or of_kind(facts, STAND_INS.get(kind), True)
 
 
+def has_angular_features(population: PopulationFacts) -> bool:
+    """Tell whether responses to edges are appended to the input, not those to random filters."""
+    return population.angular_features > 0 and population.feature_filters == "edges"
+
+
 def all_improved(facts: RunFacts) -> list[Subject]:
     """Take each group of improvements; the paper's are on MNIST and SVHN."""
     found = []

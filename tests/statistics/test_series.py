@@ -24,6 +24,8 @@ def test_two_curves_that_share_nothing_but_their_rise_correlate_until_the_step_i
     found = _correlated(rise + wiggle, rise + other, rng)
     assert found["pearson"].statistic > 0.98
     assert abs(found["partial_pearson"].statistic) < 0.4
+    changes = np.corrcoef(np.diff(rise + wiggle), np.diff(rise + other))[0, 1]
+    assert found["pearson_of_changes"].statistic == pytest.approx(changes)
     shared = _correlated(rise + wiggle, rise + wiggle, rng)
     assert shared["partial_pearson"].statistic == pytest.approx(1)
     assert shared["pearson_of_changes"].statistic == pytest.approx(1)
@@ -37,6 +39,7 @@ def test_intervals_are_over_networks_and_a_failed_network_is_in_no_mean():
     outcome = np.tile(rise, (5, 1))
     outcome[3, 4:] = np.nan
     drawn = rng.integers(5, size=(20, 5))
+    drawn[:, 0] = 3
     whole = {row.method: row for row in correlated_series(rise, np.tile(rise, (20, 1)).T, outcome, STEPS, drawn)}
     assert whole["pearson"].low == pytest.approx(1)
 

@@ -26,7 +26,7 @@ _SMALLEST = {
     ],
     "significance": {"draws": 19, "alpha": 0.05},
     "mapper": {"resolution": 4},
-    "dynamics": {"draws": 10},
+    "dynamics": {"draws": 19},
     "generalization": {
         "density": {"k": 0.2, "p": 0.7},
         "grids": {"grid": {"base": "a", "vary": {"dropout": [0, 0.5]}, "networks": 2, "iterations": 6}},

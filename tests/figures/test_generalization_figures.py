@@ -66,7 +66,12 @@ def tables(plan: Plan) -> Tables:
             longest = 0.2 + 0.25 * place
             rows["loop_tracks"].append(
                 {**cloud, "step": step, "networks": 20, "kept": 384, "draws": 200, "longest": longest}
-                | {"longest_low": longest - 0.1, "longest_high": longest + 0.05, "critical": 0.35}
+                | {
+                    "longest_low": longest - 0.1,
+                    "longest_high": longest + 0.05,
+                    "critical": 0.35,
+                    "critical_resampled": 0.4,
+                }
                 | {
                     "significant": longest > 0.35,
                     "share_significant": 0.5,

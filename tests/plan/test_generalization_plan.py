@@ -99,6 +99,12 @@ def test_what_cannot_be_analysed_is_refused_by_name(tiny, key, value, expected):
     assert expected in str(refused.value)
 
 
+def test_too_few_draws_for_the_level_of_the_test_are_refused(tiny):
+    tiny["dynamics"]["draws"] = 18
+    with pytest.raises(InputError, match=r"dynamics.draws = 18: the level alpha = 0.05 .* needs at least 19 draws"):
+        parse_config(tiny)
+
+
 def test_loops_are_followed_in_layers_analysed_at_two_steps_at_least(tiny):
     assert [clouds.layer.name for clouds in Plan(parse_config(tiny)).dynamics_clouds] == ["conv1"]
     tiny["clouds"][1]["steps"] = "all"

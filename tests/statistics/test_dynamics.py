@@ -18,6 +18,7 @@ from cnn_topology.statistics.dynamics import (
     resampled_correlation,
     resampled_longest,
     resampled_networks,
+    resampled_null,
     track,
     winding,
 )
@@ -65,6 +66,20 @@ def test_a_loop_of_the_pool_is_there_in_every_draw_of_networks_and_noise_in_none
     noise = resampled_longest(random_filters(720, rng), network, density, 500, drawn)
     assert circle.min() > 0.6 > noise.max()
     assert len(set(circle)) > 6  # the draws differ
+
+
+def test_a_null_resampled_alike_holds_its_level():
+    rng = np.random.default_rng(4)
+    network, density = np.repeat(np.arange(6), 40), Density(k=0.03125, p=0.3)
+
+    def make(rng):
+        return random_filters(240, rng)
+
+    drawn = resampled_networks(6, 99, rng)
+    alike = np.quantile(resampled_null(make, network, density, 500, drawn, rng), 0.9)
+    noise = resampled_null(make, network, density, 500, resampled_networks(6, 200, rng), rng)
+    assert 0.03 < np.mean(noise > alike) < 0.2
+    assert len(set(noise)) == 200  # a cloud of its own for each draw
 
 
 def test_the_draw_of_every_network_once_is_the_cloud_itself_in_any_order_of_its_points():

@@ -1,7 +1,7 @@
 """`cnn-topology dynamics`: onset of a layer's loop over training, the loop followed, and its bar against accuracy."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from cnn_topology.statistics.dynamics import (
     primary_coverage,
     resampled_longest,
     resampled_networks,
+    resampled_null,
     track,
     winding,
 )
+from cnn_topology.statistics.nulls import Centre, permuted_null_cloud, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
+from cnn_topology.statistics.significance import critical_value
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, LOOP_TRACKS, ONSET
 from cnn_topology.tables.rows import cloud_at
@@ -70,11 +73,12 @@ def run(arguments: argparse.Namespace) -> None:
     networks = np.sort(training["network"].unique())
     rng = np.random.default_rng(derive_seed(parameters.run_seed, "dynamics", parameters.population, parameters.layer))
     drawn = resampled_networks(len(networks), parameters.draws, rng)
-    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
+    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn, rng)
     steps = [int(step) for step in headlines["step"]]
     inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
     notes = parameters.notes(map(read_notes, inputs))
-    found = _onset(parameters, headlines, critical, steps, longest, len(networks))
+    limits = np.array([track["critical_resampled"] for track in tracks])
+    found = _onset(parameters, headlines, critical, steps, longest, limits, len(networks))
     write_table(arguments.onset, pa.Table.from_pylist([found], schema=ONSET), ONSET, notes)
     write_table(arguments.loop_tracks, pa.Table.from_pylist(tracks, schema=LOOP_TRACKS), LOOP_TRACKS, notes)
     rows = _correlations(parameters, headlines, longest, training, networks, drawn)
@@ -91,6 +95,7 @@ def _tracks(
     critical: pd.Series,
     networks: np.ndarray,
     drawn: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """Give the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
     rows: list[dict[str, Any]] = []
@@ -110,6 +115,11 @@ def _tracks(
         place = np.searchsorted(networks, ids["network"])
         bars = resampled_longest(points, place, variant.density, variant.landmarks, drawn)
         longest.append(bars)
+        nulls = [
+            resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
+            for make in _null_clouds(parameters, points, variant.centre)
+        ]
+        limit = max(critical_value(null, parameters.alpha) for null in nulls)
         low, high = np.quantile(bars, [0.025, 0.975])
         around = winding(points[kept], variant.landmarks)
         rows.append(
@@ -121,7 +131,8 @@ def _tracks(
                 "longest_high": high,
                 "critical": critical[step],
                 "significant": cloud["longest"] > critical[step],
-                "share_significant": float((bars > critical[step]).mean()),
+                "critical_resampled": limit,
+                "share_significant": float((bars > limit).mean()),
                 **primary_coverage(points[kept])._asdict(),
                 "degree": around.degree if around else None,
                 "loop_filters": around.vertices if around else None,
@@ -134,6 +145,17 @@ def _tracks(
         frames.setdefault("first", now)
         print(f"step {step}: longest {cloud['longest']:.3f}, {low:.3f} to {high:.3f} over networks", flush=True)
     return rows, np.array(longest)
+
+
+def _null_clouds(
+    parameters: DynamicsParameters, points: np.ndarray, centre: Centre
+) -> list[Callable[[np.random.Generator], np.ndarray]]:
+    """Give what draws a cloud of each null of the run."""
+    makers: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+        "sphere": lambda rng: sphere_null_cloud(len(points), rng, centre),
+        "permuted": lambda rng: permuted_null_cloud(points, rng, centre),
+    }
+    return [makers[name] for name in parameters.nulls]
 
 
 def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -162,11 +184,11 @@ def _onset(
     critical: pd.Series,
     steps: list[int],
     longest: np.ndarray,
+    limits: np.ndarray,
     networks: int,
 ) -> dict[str, Any]:
-    limit = critical.loc[steps].to_numpy()
-    first = onset(steps, list(headlines["longest"].to_numpy() > limit))
-    low, high, lasting = onset_interval(steps, longest, limit)
+    first = onset(steps, list(headlines["longest"].to_numpy() > critical.loc[steps].to_numpy()))
+    low, high, lasting = onset_interval(steps, longest, limits)
     last = headlines.iloc[-1]
     return {
         **{name: last[name] for name in ("population", "layer", "depth", "k", "p", "landmarks")},

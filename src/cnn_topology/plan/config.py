@@ -1,6 +1,7 @@
 """The config of a run: one model, read from YAML and validated once, before any job starts."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +108,12 @@ class RunConfig(Section):
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
         check_improvements(self.improvements, self.populations)
+        if self.dynamics and 1 / (self.dynamics.draws + 1) > self.significance.alpha:
+            needed = math.ceil(1 / self.significance.alpha) - 1
+            raise ValueError(
+                f"dynamics.draws = {self.dynamics.draws}: the level alpha = {self.significance.alpha} of significance "
+                f"needs at least {needed} draws"
+            )
         check_matched({**self.populations, **{n: p for grid in self.grids.values() for n, p in grid.items()}})
         return self
 

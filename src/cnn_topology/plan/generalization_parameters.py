@@ -1,5 +1,7 @@
 """The parameter blocks of the commands on training dynamics and generalization."""
 
+from typing import Literal
+
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
@@ -89,6 +91,7 @@ class DynamicsParameters(Parameters):
     images: str
     headlines: dict[int, VariantParameters]
     alpha: float
+    nulls: tuple[Literal["sphere", "permuted"], ...]
     draws: int
 
     @classmethod
@@ -102,6 +105,7 @@ class DynamicsParameters(Parameters):
             images=plan.population(clouds.population).images,
             headlines={step: VariantParameters.of(variants[0]) for step, variants in clouds.variants.items()},
             alpha=plan.config.significance.alpha,
+            nulls=plan.config.significance.nulls,
             draws=plan.config.dynamics.draws,
         )
 

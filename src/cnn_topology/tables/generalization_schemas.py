@@ -108,8 +108,9 @@ ONSET = _schema(
 )
 
 # The loop of one layer at one step. `longest_*`: 95 % interval over resampled networks; `critical`: the largest of the
-# nulls'. `near`, `coverage`: kept filters near the primary circle and the share of its arcs that they cover; `even`,
-# `random`: what chance covers. `degree`: how often the loop of the longest bar winds around the primary circle, over
+# nulls', `critical_resampled`: of nulls resampled alike, against which `share_significant` of the draws is counted.
+# `near`, `coverage`: kept filters near the primary circle and the share of its arcs that they cover; `even`, `random`:
+# what chance covers. `degree`: how often the loop of the longest bar winds around the primary circle, over
 # `loop_filters` filters. Since the snapshot `previous`: filters kept at `both`, the share that `stay`, the circular
 # correlation of their edge angles, the median `turn` (radians), the distance of the distributions (`kuiper`).
 # `first_correlation`: of the filters kept now with where they were at the first snapshot.
@@ -129,6 +130,7 @@ LOOP_TRACKS = _schema(
     longest_high=_REAL,
     critical=_REAL,
     significant=_FLAG,
+    critical_resampled=_REAL,
     share_significant=_REAL,
     near=_INT,
     coverage=_REAL,

@@ -41,7 +41,7 @@ rule all:
         [RUN.summary] if PLAN.layer_clouds else [],
         [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
-        [RUN.figure(name, "html") for name in MAPPER_FIGURES],
+        [RUN.figure(name, "html") for name in (*MAPPER_FIGURES, *GRAPH_PAGES)],
         [
             RUN.snapshot(shard.population, shard.number, step)
             for shard in PLAN.shards

@@ -62,3 +62,50 @@ rule test_purity:
     shell:
         "cnn-topology purity-tests --parameters {params.block:q} --purity {input.purity:q} --draws {input.draws:q}"
         " --accuracy {input.accuracy:q} --output {output:q} &> {log:q}"
+
+
+rule gather_examples:
+    input:
+        nodes=RUN.table("activation_nodes"),
+        images=[RUN.images(name) for name in sorted(set(GRAPHS.image_sets().values()))],
+    output:
+        RUN.table("example_images"),
+    log:
+        RUN.log("example-images"),
+    benchmark:
+        RUN.benchmark("example-images")
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        block=example_parameters(),
+        code=code_digest("example-images"),
+    shell:
+        "cnn-topology example-images --parameters {params.block:q} --nodes {input.nodes:q} --images {input.images:q}"
+        " --output {output:q} &> {log:q}"
+
+
+rule draw_activation_page:
+    input:
+        [RUN.table(name) for name in PAGE_TABLES],
+    output:
+        report(
+            RUN.figure("{page}", "html"),
+            caption="../report/activation_mapper.rst",
+            category="activation mapper",
+            labels={"figure": "{page} (interactive)"},
+        ),
+    log:
+        RUN.log("figures", "{page}-page"),
+    benchmark:
+        RUN.benchmark("figures", "{page}-page")
+    wildcard_constraints:
+        page="mapper_page_[A-Za-z0-9_-]+",
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        spec=page_spec,
+        code=code_digest("page"),
+    shell:
+        "cnn-topology page --spec {params.spec:q} --tables {input:q} --output {output:q} &> {log:q}"

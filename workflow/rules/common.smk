@@ -8,9 +8,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
+from cnn_topology.figures.graph_registry import PAGE_TABLES, graph_pages
 from cnn_topology.figures.registry import KINDS, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
-from cnn_topology.plan.activation_graphs import GraphPlan, PurityTestParameters
+from cnn_topology.plan.activation_graphs import (
+    ExampleParameters,
+    GraphPlan,
+    PurityTestParameters,
+)
 from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import load_yaml, parse_config
@@ -97,7 +102,8 @@ GRAPH_TABLES = (
     "neighbour_curves",
     "activation_channels",
 )
-MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests") if GRAPHS.jobs else ()
+GRAPH_PAGES = graph_pages(PLAN)
+MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests", "example_images") if GRAPHS.jobs else ()
 
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
@@ -567,9 +573,29 @@ def graph_parts(wildcards):
     return [job.part(RUN, wildcards.graph_table) for job in GRAPHS.jobs.values()]
 
 
+def page_spec(wildcards):
+    """Give what an interactive page of mapper graphs of activations shows."""
+    return json.dumps(
+        {
+            "name": wildcards.page,
+            "kind": "activation_page",
+            "tables": PAGE_TABLES,
+            "parameters": GRAPH_PAGES[wildcards.page],
+        },
+        sort_keys=True,
+    )
+
+
 def graph_parameters(wildcards):
     """Give the parameters of `cnn-topology activation-mapper`."""
     return GRAPHS.parameters(graph_job(wildcards)).dump()
+
+
+def example_parameters():
+    """Give the parameters of `cnn-topology example-images`."""
+    return ExampleParameters(
+        run_seed=PLAN.config.seed, images=GRAPHS.image_sets()
+    ).dump()
 
 
 def purity_test_parameters():

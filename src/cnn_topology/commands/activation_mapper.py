@@ -38,7 +38,13 @@ from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_GRAPHS, ACTIVATION_SWEEP, GRAPH, GRAPH_TABLES
+from cnn_topology.tables.activation_mapper_schemas import (
+    ACTIVATION_GRAPHS,
+    ACTIVATION_SWEEP,
+    GRAPH,
+    GRAPH_TABLES,
+    INTEGERS,
+)
 from cnn_topology.tables.rows import joined, with_ids
 
 # Places of the curve of neighbour distances that are kept, and images of a node.
@@ -184,8 +190,8 @@ def _tables(
         "members": graph.sizes,
         "lens": graph.lens[:, 0],
         "purity": node_purity(counts),
-        "counts": pa.array(counts.tolist(), pa.list_(pa.int64())),
-        "examples": pa.array(examples(graph, ids, EXAMPLES, order), pa.list_(pa.int64())),
+        "counts": pa.array(counts.tolist(), INTEGERS),
+        "examples": pa.array(examples(graph, ids, EXAMPLES, order), INTEGERS),
     }
     edges = {"a": graph.edges[:, 0], "b": graph.edges[:, 1], "shared": graph.shared}
     channels = {
@@ -257,11 +263,12 @@ def _purity(
 ) -> dict[str, dict[str, Any]]:
     """Measure purity with its chance level and its error."""
     classes, draws = len(cloud.origin.classes), parameters.graphs.draws
-    # The same shuffles and groups for all graphs on the same images.
+    # The same shuffles and halves for all graphs on the same images.
     seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
     shuffled, of_classes = shuffled_purity(graph, ids, labels, classes, draws, seed)
-    left_out = jackknife_purity(graph, ids, labels, classes, seed)
+    halves = jackknife_purity(graph, ids, labels, classes, seed)
     observed, of_class = node_wise(graph, labels, classes), class_purity(graph, labels, classes)
+    of_nodes = node_purity(label_counts(graph, labels, classes))
     held = np.zeros(graph.points, dtype=bool)
     held[graph.members] = True
     sizes = np.bincount(labels, minlength=classes)
@@ -274,7 +281,8 @@ def _purity(
             "classes": [classes],
             "coverage": [coverage(graph)],
             "node_wise": [observed],
-            "error": [jackknife_error(left_out)],
+            "error": [jackknife_error(halves)],
+            "node_error": [of_nodes.std(ddof=1) / np.sqrt(graph.nodes) if graph.nodes > 1 else np.nan],
             "chance": [shuffled.mean()],
             "chance_low": [low],
             "chance_high": [high],
@@ -296,9 +304,9 @@ def _purity(
             "draws": np.full(classes, draws),
         },
         "purity_draws": {
-            "kind": ["shuffled"] * draws + ["jackknife"] * len(left_out),
-            "draw": np.concatenate([np.arange(draws), np.arange(len(left_out))]),
-            "node_wise": np.concatenate([shuffled, left_out]),
+            "kind": ["shuffled"] * draws + ["jackknife"] * len(halves),
+            "draw": np.concatenate([np.arange(draws), np.arange(len(halves))]),
+            "node_wise": np.concatenate([shuffled, halves]),
         },
     }
 

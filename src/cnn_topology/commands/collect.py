@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import csv
 
 from cnn_topology.plan.parameters import combined_notes
@@ -27,7 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     schema = TABLES[arguments.table]
     parts = arguments.parts
     table = joined([read_table(path, schema) for path in parts], schema)
-    if table.num_rows <= CSV_ROWS:
+    flat = not any(pa.types.is_nested(field.type) for field in schema)
+    if flat and table.num_rows <= CSV_ROWS:
         with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
             csv.write_csv(table, temporary)
     # The Parquet file last: it is the rule's output, so all is there when it is.

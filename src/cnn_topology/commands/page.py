@@ -1,11 +1,11 @@
-"""`cnn-topology page`: write one interactive page from tables."""
+"""`cnn-topology page`: write one interactive page of mapper graphs from tables."""
 
 import argparse
 import json
 from pathlib import Path
 
 from cnn_topology.commands.figure import read_spec, read_tables
-from cnn_topology.figures.mapper_page import page
+from cnn_topology.figures import activation_page, mapper_page
 from cnn_topology.plan.parameters import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes
@@ -13,7 +13,12 @@ from cnn_topology.storage.tables import read_notes
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--spec", required=True, type=json.loads, help="JSON: that of the figure of kind mapper")
+    parser.add_argument(
+        "--spec",
+        required=True,
+        type=json.loads,
+        help="JSON: that of the figure of kind mapper, or of kind activation_page",
+    )
     parser.add_argument("--tables", required=True, nargs="+", type=Path, help="the tables it reads, named as such")
     parser.add_argument("--output", required=True, type=Path, help="the page (.html)")
 
@@ -21,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
     spec, tables = read_spec(arguments.spec), read_tables(arguments.tables)
+    page = {"mapper": mapper_page.page, "activation_page": activation_page.page}[spec.kind]
     text = page(spec.parameters, tables, combined_notes(read_notes(path) for path in arguments.tables))
     with atomic_path(arguments.output) as temporary:
         temporary.write_text(text, encoding="utf-8")

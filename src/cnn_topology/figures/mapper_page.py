@@ -47,10 +47,25 @@ def page(parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: M
     footer = provenance(notes, pd.DataFrame(shown).assign(used=lambda rows: rows["kept"]) if shown else None)
     content = {
         "name": f"{parameters['population']}, {parameters['layer']}",
+        "choose": "step",
         "graphs": graphs,
         "note": NOTE if graphs else no_cloud(),
         "footer": footer.replace("\N{NO-BREAK SPACE}", " "),
     }
+    return filled(content)
+
+
+def filled(content: Mapping[str, Any]) -> str:
+    """Put the content of a page into the template; one template serves graphs of filters and of activations.
+
+    Parameters
+    ----------
+    content : mapping
+        ``name``; ``choose``, what tells the graphs apart; ``note``; ``footer``; ``graphs``, each with ``option``,
+        ``numbers``, ``explanation``, ``left_out``, ``recipe``, ``edges`` and ``nodes``; a node has ``node``,
+        ``component``, ``members``, ``x``, ``y``, ``rows`` and either ``colour`` and ``filter`` or ``pie`` and
+        ``images``, keys of ``images`` of the content: (source, name, colour).
+    """
     # "<" is written as an escape so that no text can end the script element it stands in.
     text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     template = files("cnn_topology.figures").joinpath("mapper_page.html").read_text(encoding="utf-8")
@@ -70,7 +85,7 @@ def _graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.Da
     }
     whole = len(nodes) == graph["nodes"] and len(edges) == graph["edges"]
     return {
-        "step": int(graph["step"]),
+        "option": f"{graph['step']:,}",
         "numbers": list(numbers.items()),
         "explanation": graph["explanation"],
         "left_out": "" if whole else f"Drawn are {len(nodes):,} nodes and {len(edges):,} edges, the largest of each.",
@@ -82,9 +97,13 @@ def _graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.Da
                 "members": row["members"],
                 "x": round(row["lens1"], 4),
                 "y": round(row["lens2"], 4),
-                "angle": round(row["edge_angle"], 3),
                 "colour": to_hex(style.CYCLIC(row["edge_angle"] / (2 * np.pi))),
                 "filter": mean,
+                "rows": [
+                    ["edge angle", f"{row['edge_angle'] / np.pi:.2f} π"],
+                    ["lens", f"{row['lens1']:.3f}, {row['lens2']:.3f}"],
+                    ["mean filter", "; ".join(", ".join(f"{w:.2f}" for w in mean[i : i + 3]) for i in (0, 3, 6))],
+                ],
             }
             for row, mean in zip(nodes.to_dict("records"), means, strict=True)
         ],

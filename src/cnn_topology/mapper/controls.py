@@ -11,8 +11,8 @@ from sklearn.metrics import adjusted_rand_score
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.summaries import class_purity, image_rank, label_counts, node_purity
 
-# Groups of images that the jackknife leaves out in turn.
-JACKKNIFE_GROUPS = 20
+# Halves of the images on which purity is computed anew.
+JACKKNIFE_HALVES = 100
 
 
 def node_wise(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> float:
@@ -60,33 +60,33 @@ def jackknife_purity(
     labels: Int[np.ndarray, " points"],
     classes: int,
     seed: int,
-    groups: int = JACKKNIFE_GROUPS,
-) -> Float[np.ndarray, " groups"]:
-    """Compute node-wise purity without each group of images in turn; the graph is held fixed, emptied nodes go.
+    halves: int = JACKKNIFE_HALVES,
+) -> Float[np.ndarray, " halves"]:
+    """Compute node-wise purity on random halves of the images; the graph is held fixed, emptied nodes go.
+
+    The jackknife that leaves out half (Shao and Wu 1989) holds where that which leaves out few fails: whether a class
+    is in a node at all is no smooth function of its images.
 
     Returns
     -------
-    ndarray, shape (groups,)
-        The same groups for two clouds on the same images and with the same seed.
+    ndarray, shape (halves,)
+        The same halves for two clouds with the same seed, whatever images one of them lacks.
     """
-    # The group of an image hangs on its id alone, so that it is the same where another cloud lacks some images.
-    group_of_member = (image_rank(ids, seed)[graph.members] >> np.uint64(40)).astype(np.int64) % groups
+    result = np.full(halves, np.nan)
     node = np.repeat(np.arange(graph.nodes), graph.sizes)
-    cell = (group_of_member * graph.nodes + node) * classes + labels[graph.members]
-    counts = np.bincount(cell, minlength=groups * graph.nodes * classes).reshape(groups, graph.nodes, classes)
-    left = counts.sum(axis=0) - counts
-    result = np.full(groups, np.nan)
-    for number, without in enumerate(left):
-        held = without[without.any(axis=1)]
+    cell = node * classes + labels[graph.members]
+    for number in range(halves):
+        kept = image_rank(ids, seed + number)[graph.members] >> np.uint64(63) == 0
+        counts = np.bincount(cell[kept], minlength=graph.nodes * classes).reshape(graph.nodes, classes)
+        held = counts[counts.any(axis=1)]
         if len(held):
             result[number] = node_purity(held).mean()
     return result
 
 
-def jackknife_error(values: Float[np.ndarray, " groups"]) -> float:
-    """Compute the standard error of a statistic from its values without each group (Efron and Stein 1981)."""
-    groups = len(values)
-    return float(np.sqrt((groups - 1) / groups * ((values - values.mean()) ** 2).sum()))
+def jackknife_error(values: Float[np.ndarray, " halves"]) -> float:
+    """Compute the standard error of a statistic from its values on halves: their standard deviation."""
+    return float(values.std(ddof=1))
 
 
 def upper_p(observed: float, null: Float[np.ndarray, " draws"]) -> float:

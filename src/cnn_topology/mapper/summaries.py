@@ -101,11 +101,14 @@ def examples(graph: MapperGraph, ids: Int[np.ndarray, " points"], most: int, see
 
 
 def image_rank(ids: Int[np.ndarray, " images"], seed: int) -> UInt[np.ndarray, " images"]:
-    """Give each image a number that orders images as if by chance and hangs on its id and the seed alone.
+    """Give each image a number below 2^64 as if drawn by chance, which hangs on its id and the seed alone.
 
-    The multiples of an odd number modulo 2^64 are all different, and those of this one lie evenly.
+    The mixing function of SplitMix64 (Steele, Lea, Flood 2014).
     """
-    return (ids.astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (ids.astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:

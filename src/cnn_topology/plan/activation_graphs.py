@@ -91,6 +91,10 @@ class GraphPlan:
             graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
         )
 
+    def image_sets(self) -> dict[str, str]:
+        """Give the image set of each population that has graphs."""
+        return {job.population: self.plan.config.resnets[job.population].images for job in self.jobs.values()}
+
     def memory_mb(self, job: GraphJob) -> int:
         """Forecast the memory of a job: its largest cloud as it is read, and what a graph may take beside it."""
         cloud = self.plan.config.activation_clouds[job.cloud]
@@ -132,3 +136,10 @@ class PurityTestParameters(Parameters):
     """For `cnn-topology purity-tests`."""
 
     verb = "purity-tests"
+
+
+class ExampleParameters(Parameters):
+    """For `cnn-topology example-images`: the image set of each population."""
+
+    verb = "example-images"
+    images: dict[str, str]

@@ -3,8 +3,8 @@
 Rules fixed before any run (section 3 of the notes, tests 4 and 5): purity is higher in layer 16 than in layer 4; at
 mid layers foreground is at least as pure as random positions and those as background; with input noise purity falls,
 no faster than accuracy. Each statistic is positive in the expected direction. Its null is the same statistic on
-shuffled labels; its interval comes from the networks where there are three or more, from a jackknife over groups of
-images with the graphs held fixed otherwise.
+shuffled labels; its interval comes from the networks where there are three or more, from halves of the images with
+the graphs held fixed and from the spread of nodes otherwise.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,22 +38,37 @@ ORDERED = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Node-wise purity of one graph, or a number made of several: observed, without each group, on shuffled labels."""
+    """Node-wise purity of one graph, or a number made of several.
+
+    Observed, on halves of the images, on shuffled labels; `variance` is that of a mean over so many nodes.
+    """
 
     value: float
-    left_out: np.ndarray
+    halves: np.ndarray
     shuffled: np.ndarray
+    variance: float
 
     def __sub__(self, other: "Measured") -> "Measured":
-        return Measured(self.value - other.value, self.left_out - other.left_out, self.shuffled - other.shuffled)
+        return Measured(
+            self.value - other.value,
+            self.halves - other.halves,
+            self.shuffled - other.shuffled,
+            self.variance + other.variance,
+        )
+
+    @property
+    def error(self) -> float:
+        """Standard error: the images, with the graphs held fixed, and the nodes, which another sample would change."""
+        return float(np.hypot(jackknife_error(self.halves), np.sqrt(self.variance)))
 
 
 def mean_of(parts: Sequence[Measured]) -> Measured:
-    """Average; draws and groups are the same for all graphs on the same images, so they are averaged one by one."""
+    """Average; draws and halves are the same for all graphs on the same images, so they are averaged one by one."""
     return Measured(
         float(np.mean([part.value for part in parts])),
-        np.mean([part.left_out for part in parts], axis=0),
+        np.mean([part.halves for part in parts], axis=0),
         np.mean([part.shuffled for part in parts], axis=0),
+        float(np.sum([part.variance for part in parts])) / len(parts) ** 2,
     )
 
 
@@ -93,6 +108,7 @@ def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...]
             row["node_wise"],
             kinds[(*(row[name] for name in GRAPH), "jackknife")],
             kinds[(*(row[name] for name in GRAPH), "shuffled")],
+            row["node_error"] ** 2,
         )
         for row in purity.to_dict("records")
     }
@@ -176,13 +192,13 @@ def _rows(columns: dict[str, Any], of_network: dict[int, Measured], seed: int) -
 
 
 def _with_interval(part: Measured) -> dict[str, Any]:
-    error = ERRORS * jackknife_error(part.left_out)
+    error = ERRORS * part.error
     return {
         "statistic": part.value,
         "low": part.value - error,
         "high": part.value + error,
-        "unit": "groups of images",
-        "n": len(part.left_out),
+        "unit": "images and nodes",
+        "n": len(part.halves),
         "null": float(part.shuffled.mean()),
         "p": upper_p(part.value, part.shuffled),
         "draws": len(part.shuffled),
@@ -226,39 +242,51 @@ def _against_accuracy(
 ) -> Iterator[dict[str, Any]]:
     """Compare what is left of purity with what is left of accuracy, as they are and above their chance levels.
 
-    The interval joins the jackknife of purity and the binomial error of accuracy as if they were independent.
+    The interval joins the errors of purity and the binomial error of accuracy as if they were independent.
     """
     overall = accuracy[(accuracy["population"] == population) & (accuracy["class"] == "all")]
     of_cloud = overall.set_index(["cloud", "network"])
     for noisy in _noisy(rows):
         layer = _layers(rows, noisy["cloud"])[-1]
         first, second = (_by_network(rows, measured, name, layer) for name in (noisy["cloud"], noisy["clean"]))
-        for network in sorted(first.keys() & second.keys()):
-            known = {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index)
-            if not known or not np.isfinite(first[network].value - second[network].value):
-                continue
-            after, before = (of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean"))
-            for test, above in (("as_they_are", False), ("above_chance", True)):
-                purity_floor = [m.shuffled.mean() if above else 0.0 for m in (first[network], second[network])]
-                floor = 1 / noisy["classes"] if above else 0.0
-                left = (first[network].value - purity_floor[0]) / (second[network].value - purity_floor[1])
-                left_out = (first[network].left_out - purity_floor[0]) / (second[network].left_out - purity_floor[1])
-                kept = (after["accuracy"] - floor) / (before["accuracy"] - floor)
-                binomial = np.sqrt(after["accuracy"] * (1 - after["accuracy"]) / after["examples"])
-                error = ERRORS * np.hypot(jackknife_error(left_out), binomial / (before["accuracy"] - floor))
+        columns = {"cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
+        for test, above in (("as_they_are", False), ("above_chance", True)):
+            found = {}
+            for network in sorted(first.keys() & second.keys()):
+                known = {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index)
+                if known and np.isfinite(first[network].value - second[network].value):
+                    rates = [of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean")]
+                    floor = 1 / noisy["classes"] if above else 0.0
+                    found[network] = _left(first[network], second[network], rates, floor, above)
+            if found:
+                values, errors = np.array(list(found.values())).T
+                found[ALL_NETWORKS] = (float(values.mean()), float(np.linalg.norm(errors)) / len(values))
+            for network, (value, error) in found.items():
                 yield {
+                    **columns,
                     "test": f"falls_no_faster_than_accuracy_{test}",
                     "network": network,
-                    "cloud": noisy["cloud"],
-                    "other": noisy["clean"],
-                    "layer": layer,
-                    "sigma": noisy["sigma"],
-                    "statistic": float(left - kept),
-                    "low": float(left - kept - error),
-                    "high": float(left - kept + error),
-                    "unit": "groups of images",
-                    "n": len(left_out),
+                    "statistic": value,
+                    "low": value - ERRORS * error,
+                    "high": value + ERRORS * error,
+                    "unit": "images and nodes",
+                    "n": len(next(iter(first.values())).halves),
                     "null": np.nan,
                     "p": np.nan,
                     "draws": 0,
                 }
+
+
+def _left(
+    noisy: Measured, clean: Measured, rates: Sequence[pd.Series], floor: float, above: bool
+) -> tuple[float, float]:
+    """Subtract what is left of accuracy from what is left of purity, each above its floor, with a standard error."""
+    floors = [part.shuffled.mean() if above else 0.0 for part in (noisy, clean)]
+    scale, before = clean.value - floors[1], rates[1]["accuracy"] - floor
+    left = (noisy.value - floors[0]) / scale
+    rate = rates[0]["accuracy"]
+    halves = (noisy.halves - floors[0]) / (clean.halves - floors[1])
+    nodes = np.sqrt(noisy.variance + left**2 * clean.variance) / scale
+    binomial = np.sqrt(rate * (1 - rate) / rates[0]["examples"]) / before
+    value = left - (rate - floor) / before
+    return float(value), float(np.linalg.norm([jackknife_error(halves), nodes, binomial]))

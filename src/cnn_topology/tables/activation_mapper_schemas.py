@@ -7,6 +7,8 @@ all positions of an image keep one label.
 import pyarrow as pa
 
 _TEXT, _INT, _REAL = pa.string(), pa.int64(), pa.float64()
+# Named as Parquet names it, so that a column is the same after reading.
+INTEGERS = pa.list_(pa.field("element", pa.int64()))
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -69,8 +71,8 @@ ACTIVATION_NODES = pa.schema(
         ("members", _INT),
         ("lens", _REAL),
         ("purity", _REAL),
-        ("counts", pa.list_(_INT)),
-        ("examples", pa.list_(_INT)),
+        ("counts", INTEGERS),
+        ("examples", INTEGERS),
     ]
 )
 
@@ -78,9 +80,10 @@ ACTIVATION_NODES = pa.schema(
 ACTIVATION_EDGES = _schema(**GRAPH, a=_INT, b=_INT, shared=_INT)
 
 # One graph: mean purity of its nodes (`node_wise`), each counted once, with its chance level: mean and central 95 %
-# over `draws` shuffles; `p`: share of those at least as pure, the graph itself counted too. `class_wise`: mean over
-# all points, 0 for those in no node. `error`: standard error of `node_wise`, jackknife over groups of images, the
-# graph held fixed. `clean`: the same cloud without noise, where it has noise and there is one.
+# over `draws` shuffles; `p`: share of those at least as pure, the graph itself counted too. `error`: standard error
+# of `node_wise` by a jackknife over halves of the images, the graph held fixed; `node_error`: standard deviation of
+# node purity over the root of their number. `class_wise`: mean over all points, 0 for those in no node. `clean`: the
+# same cloud without noise, where it has noise and there is one.
 PURITY = _schema(
     **GRAPH,
     clean=_TEXT,
@@ -89,6 +92,7 @@ PURITY = _schema(
     coverage=_REAL,
     node_wise=_REAL,
     error=_REAL,
+    node_error=_REAL,
     chance=_REAL,
     chance_low=_REAL,
     chance_high=_REAL,
@@ -116,7 +120,7 @@ CLASS_PURITY = pa.schema(
 )
 
 # One number behind the chance level or the error of a graph. `kind`: shuffled (labels, the same shuffle for all
-# graphs on the same images) or jackknife (one group of images left out, the same groups).
+# graphs on the same images) or jackknife (on half of the images, the same halves).
 PURITY_DRAWS = _schema(**GRAPH, kind=_TEXT, draw=_INT, node_wise=_REAL)
 
 # One graph made anew with one setting changed (`varied`: none, eps, overlap or intervals). `stability`: adjusted Rand

@@ -1,0 +1,75 @@
+"""`cnn-topology example-images`: the images that stand for the nodes of mapper graphs, as small pictures."""
+
+import argparse
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from cnn_topology.data.image_set import ImageSet, read_image_set
+from cnn_topology.errors import InputError
+from cnn_topology.plan.activation_graphs import ExampleParameters
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_NODES, EXAMPLE_IMAGES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--parameters", required=True, type=ExampleParameters.parse, help="JSON: images of networks")
+    parser.add_argument("--nodes", required=True, type=Path, help="the table activation_nodes")
+    parser.add_argument("--images", required=True, nargs="+", type=Path, help="the prepared image sets, named as such")
+    parser.add_argument("--output", required=True, type=Path, help="the table example_images (.parquet)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Gather each image once."""
+    parameters: ExampleParameters = arguments.parameters
+    nodes = read_table(arguments.nodes, ACTIVATION_NODES).to_pandas()
+    sets = {path.stem: read_image_set(path) for path in arguments.images}
+    wanted: dict[tuple[str, str], set[int]] = {}
+    for (population, split), rows in nodes.groupby(["population", "split"], sort=False):
+        key = (parameters.images[str(population)], str(split))
+        wanted.setdefault(key, set()).update(*map(set, rows["examples"]))
+    found = [example_images(sets[name], name, split, sorted(ids)) for (name, split), ids in wanted.items()]
+    table = pa.concat_tables([EXAMPLE_IMAGES.empty_table(), *found])
+    notes = parameters.notes([read_notes(arguments.nodes)])
+    write_table(arguments.output, table, EXAMPLE_IMAGES, notes)
+    print(f"{table.num_rows} images")
+
+
+def example_images(image_set: ImageSet, name: str, split: str, ids: list[int]) -> pa.Table:
+    """Take some images of a split out of an image set.
+
+    Raises
+    ------
+    InputError
+        If the split has fewer images: the activations were of another set.
+    """
+    arrays = {
+        "train": (image_set.train_images, image_set.train_labels),
+        "test": (image_set.test_images, image_set.test_labels),
+    }
+    images, labels = arrays[split]
+    if ids and ids[-1] >= len(images):
+        raise InputError(f"images.{name} has {len(images)} {split} images, the nodes name number {ids[-1]}")
+    rows = [
+        {
+            "images": name,
+            "split": split,
+            "image": number,
+            "label": int(labels[number]),
+            "class": image_set.classes[labels[number]],
+            "pixels": png(images[number]),
+        }
+        for number in ids
+    ]
+    return pa.Table.from_pylist(rows, schema=EXAMPLE_IMAGES)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Write uint8 pixels (height, width, 1 or 3 channels) as a PNG."""
+    content = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(content, "PNG")
+    return content.getvalue()

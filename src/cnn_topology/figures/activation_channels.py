@@ -1,0 +1,45 @@
+"""Mean and standard deviation of the channels of each cloud (slot F-L; commented out in the released code)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
+from cnn_topology.figures.selection import drawn
+
+BINS = 30
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw histograms over channels of the clouds without noise of the first network, one column per layer."""
+    channels, graphs = (of_recipe(tables[name], parameters) for name in ("activation_channels", "activation_graphs"))
+    channels, graphs = (found[found["network"] == found["network"].min()] for found in (channels, graphs))
+    channels, graphs = channels[channels["sigma"] == 0], graphs[graphs["sigma"] == 0]
+    where = f"{parameters['population']}, {parameters['recipe']}: channels of the clouds"
+    if channels.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), where)
+        style.explain(figure.subplots(), EMPTY)
+        return figure, drawn()
+    layers = graphs.sort_values("depth").drop_duplicates("layer")
+    figure = style.new_figure(3.3, footer(notes, graphs))
+    panels = figure.subplots(2, len(layers), squeeze=False)
+    for column, (_, layer) in zip(panels.T, layers.iterrows(), strict=True):
+        here = channels[channels["layer"] == layer["layer"]]
+        style.facet_title(column[0], f"layer {layer_number(layer)}", len(layers))
+        for axes, name in zip(column, ("mean", "sd"), strict=True):
+            edges = np.linspace(min(0, here[name].min()), max(here[name].max(), 1e-9), BINS + 1)
+            for number, cloud in enumerate(parameters["clouds"]):
+                colour = style.SERIES[number % len(style.SERIES)]
+                counts, _ = np.histogram(here.loc[here["cloud"] == cloud, name], edges)
+                axes.stairs(counts, edges, color=colour, linewidth=1)
+            axes.set_xlabel("mean of a channel" if name == "mean" else "standard deviation")
+    for row in panels:
+        row[0].set_ylabel("channels")
+    titled_legend(figure, where, cloud_handles(parameters["clouds"]))
+    return figure, drawn(channels=channels.drop(columns="order"))

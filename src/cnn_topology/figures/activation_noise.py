@@ -1,0 +1,57 @@
+"""Purity of the deepest layer and accuracy against input noise (F-I), and accuracy by class and sigma (table T-E)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
+from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.selection import drawn, rows
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the cloud `clean` and its noisy ones, which `clouds` lists by sigma."""
+    purity, graphs = (of_recipe(tables[name], parameters) for name in ("purity", "activation_graphs"))
+    accuracy = rows(tables["resnet_accuracy"], population=parameters["population"])
+    accuracy = accuracy[accuracy["cloud"].isin(parameters["clouds"])]
+    noisy = purity[purity["sigma"] > 0]
+    where = f"{parameters['population']}, {parameters['recipe']}: input noise on {parameters['clean']}"
+    if noisy.empty or accuracy.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), where)
+        style.explain(figure.subplots(), EMPTY)
+        return figure, drawn()
+    deepest = noisy["depth"].max()
+    shown = purity[purity["depth"] == deepest]
+    classes = [name for name in dict.fromkeys(accuracy["class"]) if name != "all"]
+    figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)
+    curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])
+    style.letter(curves, "a", f"layer {layer_number(shown.iloc[0])}, and accuracy")
+    _curves(curves, shown, accuracy[accuracy["class"] == "all"])
+    style.letter(table, "b", "accuracy by class and σ")
+    wide = accuracy.groupby(["class", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")
+    wide = wide.reindex([*classes, "all"])[sorted(wide.columns)]
+    heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
+    table.set_xlabel("σ of the noise, in units of normalized pixels")
+    return figure, drawn(purity=shown.drop(columns="order"), accuracy=accuracy)
+
+
+def _curves(axes: Axes, purity: pd.DataFrame, accuracy: pd.DataFrame) -> None:
+    mean = purity.groupby("sigma")[["node_wise", "class_wise", "chance", "chance_low", "chance_high"]].mean()
+    axes.fill_between(mean.index, mean["chance_low"], mean["chance_high"], color=style.BLUE, alpha=0.18, linewidth=0)
+    errors = purity.groupby("sigma")[["error", "node_error"]].mean()
+    error = 1.96 * np.hypot(errors["error"], errors["node_error"])
+    axes.vlines(mean.index, mean["node_wise"] - error, mean["node_wise"] + error, color=style.BLUE, linewidth=0.8)
+    axes.plot(mean.index, mean["node_wise"], "o-", color=style.BLUE, markersize=4, label="node-wise purity")
+    axes.plot(mean.index, mean["class_wise"], "s--", color=style.GREEN, markersize=3.5, label="class-wise purity")
+    rate = accuracy.groupby("sigma")["accuracy"].mean()
+    axes.plot(rate.index, rate, "D-", color=style.VERMILION, markersize=3.5, label="accuracy")
+    axes.set(xlabel="σ of the noise, in units of normalized pixels", ylabel="purity, accuracy", ylim=(0, 1.02))
+    style.legend_below(axes)

@@ -1,0 +1,104 @@
+"""Which figures and pages of mapper graphs of activations a run has; light enough to read while rules are parsed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnn_topology.plan.activation_graphs import GraphPlan
+from cnn_topology.plan.activation_mapper import PUBLISHED, clean_of
+from cnn_topology.plan.expand import Plan
+
+# The tables that each kind of figure reads.
+GRAPH_KINDS: dict[str, tuple[str, ...]] = {
+    "activation_mapper": ("activation_graphs", "activation_nodes", "activation_edges", "class_purity"),
+    "mapper_branches": ("activation_graphs", "activation_nodes", "activation_edges", "class_purity", "example_images"),
+    "purity": ("purity", "activation_graphs"),
+    "class_purity": ("class_purity", "activation_graphs"),
+    "mapper_parameters": ("activation_graphs",),
+    "activation_noise": ("purity", "activation_graphs", "resnet_accuracy"),
+    "neighbour_curves": ("neighbour_curves", "activation_graphs"),
+    "activation_channels": ("activation_channels", "activation_graphs"),
+    "graph_sweep": ("activation_sweep", "activation_graphs"),
+}
+# The interactive page of the graphs of one cloud, one per layer.
+PAGE_TABLES = (
+    "activation_graphs", "activation_nodes", "activation_edges", "purity", "class_purity", "example_images",
+)  # fmt: skip
+
+# Graphs on one page; of more layers those of the paper are drawn, or the deepest.
+MOST_PANELS = 9
+
+
+def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """List kind, name and parameters (plain values only) of the figures of mapper graphs of activations."""
+    graphs = GraphPlan(plan)
+    every = plan.config.activation_clouds
+    for recipe, population, clouds in _groups(graphs):
+        clean = [cloud for cloud in clouds if not every[cloud].sigma]
+        ids = {"population": population, "recipe": recipe}
+        name = f"{population}_{recipe}"
+        least = {"least_node": graphs.section(recipe).least_node}
+        if clean:
+            first = next((cloud for cloud in clean if every[cloud].sampling == "foreground"), clean[0])
+            layers = [layer.name for layer in graphs.layers(recipe, first)]
+            if len(layers) > MOST_PANELS:
+                layers = [layer for layer in layers if layer in PUBLISHED] or layers[-MOST_PANELS:]
+            last = layers[-1]
+            panels = [_panel(graphs, recipe, cloud, graphs.layers(recipe, cloud)[-1].name) for cloud in clean]
+            yield "activation_mapper", f"mapper_clouds_{name}", {**least, "by": "cloud", "panels": panels[:MOST_PANELS]}
+            panels = [_panel(graphs, recipe, first, layer) for layer in layers]
+            yield "activation_mapper", f"mapper_layers_{name}", {**least, "by": "layer", "panels": panels}
+            images = {"images": graphs.image_sets()[population]}
+            yield "mapper_branches", f"mapper_branches_{name}", {**_panel(graphs, recipe, first, last), **images}
+            for kind in ("purity", "class_purity", "neighbour_curves", "activation_channels"):
+                yield kind, f"{kind}_{name}", {**ids, "clouds": clean}
+        yield "mapper_parameters", f"mapper_parameters_{name}", {**ids, "clouds": clouds}
+        if graphs.section(recipe).sweep is not None:
+            yield "graph_sweep", f"graph_sweep_{name}", {**ids, "clouds": clouds}
+        for quiet in clean:
+            noisy = [cloud for cloud in clouds if every[cloud].sigma and clean_of(cloud, every) == quiet]
+            if noisy:
+                noisy.sort(key=lambda cloud: every[cloud].sigma)
+                last = graphs.layers(recipe, noisy[0])[-1].name
+                panels = [_panel(graphs, recipe, cloud, last) for cloud in (quiet, *noisy)]
+                yield "activation_mapper", f"mapper_noise_{name}_{quiet}", {**least, "by": "sigma", "panels": panels}
+                shown = {**ids, "clean": quiet, "clouds": [quiet, *noisy]}
+                yield "activation_noise", f"activation_noise_{name}_{quiet}", shown
+
+
+def graph_pages(plan: Plan) -> dict[str, dict[str, Any]]:
+    """List the parameters of the interactive pages by name: one per cloud, of its first network."""
+    graphs = GraphPlan(plan)
+    images = graphs.image_sets()
+    return {
+        f"mapper_page_{population}_{recipe}_{cloud}": {
+            "population": population,
+            "recipe": recipe,
+            "cloud": cloud,
+            "network": plan.activation_networks(cloud)[0],
+            "images": images[population],
+            "least_node": graphs.section(recipe).least_node,
+        }
+        for recipe, population, clouds in _groups(graphs)
+        for cloud in clouds
+    }
+
+
+def _groups(graphs: GraphPlan) -> Iterator[tuple[str, str, list[str]]]:
+    """Give each entry of `activation_mapper` with each population it has graphs of, and the clouds of it."""
+    for recipe in graphs.plan.config.activation_mapper:
+        of_population: dict[str, list[str]] = {}
+        for cloud in graphs.clouds(recipe):
+            if graphs.layers(recipe, cloud):
+                of_population.setdefault(graphs.population(cloud), []).append(cloud)
+        for population, clouds in of_population.items():
+            yield recipe, population, clouds
+
+
+def _panel(graphs: GraphPlan, recipe: str, cloud: str, layer: str) -> dict[str, Any]:
+    return {
+        "population": graphs.population(cloud),
+        "network": graphs.plan.activation_networks(cloud)[0],
+        "recipe": recipe,
+        "cloud": cloud,
+        "layer": layer,
+    }

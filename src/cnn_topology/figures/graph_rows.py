@@ -1,0 +1,98 @@
+"""Rows about mapper graphs of activations: choosing them, naming what they are of, and the footer of their figures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from cnn_topology.figures import style
+from cnn_topology.figures.selection import provenance, rows, spread
+
+GRAPH = ["population", "network", "recipe", "cloud", "layer"]
+ORIGINS = {"given": "given", "published": "published", "elbow": "by the elbow rule", "clean": "of the clean cloud"}
+EMPTY = "the tables hold no graph of it"
+
+
+def of_graph(table: pa.Table, graph: Any) -> pd.DataFrame:
+    """Give the rows of a table that belong to one graph."""
+    return rows(table, **{name: graph[name] for name in GRAPH})
+
+
+def of_recipe(table: pa.Table, parameters: Mapping[str, Any]) -> pd.DataFrame:
+    """Give the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown."""
+    found = rows(table, population=parameters["population"], recipe=parameters["recipe"])
+    found["order"] = found["cloud"].map({name: i for i, name in enumerate(parameters["clouds"])})
+    return found.dropna(subset="order").sort_values(["order", "depth", "network"], kind="stable")
+
+
+def classes_of(class_purity: pa.Table, population: str) -> list[str]:
+    """Give the class names of the images of a population, by label."""
+    found = rows(class_purity, population=population).drop_duplicates("label").sort_values("label")
+    return list(found["class"])
+
+
+def kind_of(graph: Any) -> str:
+    """Name a cloud by how its points were drawn."""
+    top = f" top {graph['top']}" if graph["sampling"] in ("foreground", "background") else ""
+    noise = f", noise σ = {graph['sigma']:g}" if graph["sigma"] else ""
+    return f"{graph['sampling']}{top}{noise}"
+
+
+def cloud_title(graph: Any) -> str:
+    """Name a cloud by its name and by how its points were drawn, unless the name says it."""
+    kind = kind_of(graph)
+    return kind if kind == graph["cloud"] else f"{graph['cloud']}: {kind}"
+
+
+def layer_number(graph: Any) -> str:
+    """Name a layer with its number in the paper, which counts from 0 at the stem."""
+    return f"{graph['depth'] - 1}: {graph['layer']}"
+
+
+def recipe_of(graphs: pd.DataFrame) -> str:
+    """Say how some graphs were made."""
+    eps = " and ".join(dict.fromkeys(ORIGINS[origin] for origin in graphs["eps_from"]))
+    parts = [
+        f"lens l2 norm in {spread(graphs['intervals'])} intervals, overlap {spread(graphs['overlap'])}",
+        f"DBSCAN eps {spread(graphs['eps'])} {eps}, min_samples {spread(graphs['min_samples'])}",
+    ]
+    if (graphs["used"] < graphs["points"]).any():
+        parts.append(f"at most {spread(graphs['most_points'])} points, drawn by seed")
+    return ", ".join(parts)
+
+
+def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = ()) -> str:
+    """Write the footer: recipe, points, networks, split, seed and hashes."""
+    parts = list(extra)
+    if len(graphs):
+        parts += [
+            recipe_of(graphs),
+            f"points N {spread(graphs['used'])}",
+            f"networks {graphs['network'].nunique()}, images {spread(graphs['images'])} ({graphs['split'].iloc[0]})",
+        ]
+    # Lines break between words of these parts, which are long.
+    return " · ".join([*parts, provenance(notes)])
+
+
+def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns: int = 10) -> None:
+    """Set the title of a figure with a legend under it, above all panels; the figure has no other title."""
+    figure.legend(
+        handles=list(handles),
+        title=title,
+        title_fontsize=9,
+        alignment="left",
+        loc="outside upper left",
+        ncols=max(1, min(len(handles), columns)),
+        columnspacing=1.1,
+        handletextpad=0.4,
+        borderaxespad=0.3,
+    )
+
+
+def cloud_handles(clouds: Sequence[str]) -> list[Line2D]:
+    """Make the entries of a legend of clouds, each with its colour among the series."""
+    return [Line2D([], [], color=style.SERIES[i % len(style.SERIES)], label=cloud) for i, cloud in enumerate(clouds)]

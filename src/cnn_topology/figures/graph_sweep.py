@@ -1,0 +1,61 @@
+"""How mapper graphs of activations change with radius, overlap and intervals, one at a time (ours)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_rows import footer, of_recipe
+from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.selection import drawn
+
+QUANTITIES = (
+    ("stability", "adjusted Rand index with the graph itself"),
+    ("node_wise", "node-wise purity"),
+    ("coverage", "coverage"),
+    ("leaves", "branch ends"),
+)
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the sweeps of the deepest layer of each cloud of the first network."""
+    sweep, graphs = (of_recipe(tables[name], parameters) for name in ("activation_sweep", "activation_graphs"))
+    sweep = sweep[sweep["network"] == sweep["network"].min()]
+    where = f"{parameters['population']}, {parameters['recipe']}"
+    if sweep.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), where)
+        style.explain(figure.subplots(), "no sweep was asked for: activation_mapper.<name>.sweep", 60)
+        return figure, drawn()
+    sweep = sweep[sweep["depth"] == sweep["depth"].max()].copy()
+    graphs = graphs.merge(sweep[["network", "cloud", "layer"]].drop_duplicates())
+    sweep["setting"] = [_setting(row) for row in sweep.to_dict("records")]
+    settings, clouds = list(dict.fromkeys(sweep["setting"])), list(dict.fromkeys(sweep["cloud"]))
+    layer = sweep["layer"].iloc[0]
+    figure = style.new_figure(
+        2 * (0.75 + 0.24 * len(settings)),
+        footer(notes, graphs),
+        f"{where}, layer {layer}: one setting changed at a time",
+    )
+    for number, (axes, (name, title)) in enumerate(zip(figure.subplots(2, 2).flat, QUANTITIES, strict=True)):
+        wide = sweep.pivot_table(index="setting", columns="cloud", values=name, sort=False, dropna=False)
+        values = wide.reindex(index=settings, columns=clouds).to_numpy(dtype=float)
+        counts = name == "leaves"
+        limits = (0.0, max(1.0, float(np.nanmax(values)))) if counts else (0.0, 1.0)
+        heat_table(axes, values, settings, clouds, limits=limits, digits=0 if counts else 2)
+        axes.tick_params(axis="x", labelsize=style.SMALL, rotation=20 if len(clouds) > 4 else 0)
+        style.letter(axes, "abcd"[number], title)
+    return figure, drawn(sweep=sweep.drop(columns="order"))
+
+
+def _setting(row: Mapping[str, Any]) -> str:
+    return {
+        "none": "as it is",
+        "eps": f"eps × {row['eps_factor']:g}",
+        "overlap": f"overlap {row['overlap']:.0%}",
+        "intervals": f"{row['intervals']} intervals",
+    }[row["varied"]]

@@ -1,0 +1,107 @@
+"""One mapper graph of activations with the classes and example images at the ends of its branches (slot F-H).
+
+A branch end is a node with one neighbour once nodes with fewer than 20 points are dropped (ours: the released code
+measures no bifurcation).
+"""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_layout import class_colour, class_handles, draw_pies, drawn_graph
+from cnn_topology.figures.graph_rows import (
+    EMPTY,
+    classes_of,
+    cloud_title,
+    footer,
+    layer_number,
+    of_graph,
+    titled_legend,
+)
+from cnn_topology.figures.selection import drawn, rows
+
+# Points a node needs to count as part of a branch: as in mapper.summaries.
+BRANCH_NODE = 20
+# Ends that are shown with images, images of each, and classes named.
+ENDS, IMAGES, NAMED = 10, 3, 2
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw the largest component of one graph without its small nodes, and its largest branch ends."""
+    graphs = of_graph(tables["activation_graphs"], parameters)
+    if graphs.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), EMPTY)
+        style.explain(figure.subplots(), EMPTY)
+        return figure, drawn()
+    graph = graphs.iloc[0]
+    where = f"{graph['population']}, network {graph['network']}, {cloud_title(graph)}"
+    figure = style.new_figure(4.9, footer(notes, graphs))
+    nodes, edges = (of_graph(tables[name], graph) for name in ("activation_nodes", "activation_edges"))
+    least = BRANCH_NODE if (nodes["members"] >= BRANCH_NODE).sum() > 1 else 1
+    nodes, edges = drawn_graph(nodes, edges, least, aspect=2.6)
+    if nodes.empty:
+        style.explain(figure.subplots(), graph["explanation"] or EMPTY, 60)
+        return figure, drawn(graphs=graphs)
+    nodes = nodes[nodes["part"].isin(_with_ends(nodes, edges))].reset_index(drop=True)
+    edges = edges[edges["a"].isin(nodes["node"])].reset_index(drop=True)
+    ends = branch_ends(nodes, edges).head(ENDS)
+    classes = classes_of(tables["class_purity"], graph["population"])
+    # Five ends above the graph and five below, in the order in which they stand from left to right.
+    grid = figure.add_gridspec(3, 1, height_ratios=[1, 2.6, 1])
+    main = figure.add_subplot(grid[1])
+    draw_pies(main, nodes, edges, largest=0.4)
+    half = (len(ends) + 1) // 2
+    by_height = ends.sort_values("y", ascending=False)
+    images = rows(tables["example_images"], images=parameters["images"], split=graph["split"])
+    pixels = images.set_index("image")[["label", "pixels"]]
+    for place, part in ((grid[0], by_height.head(half)), (grid[2], by_height.tail(len(ends) - half))):
+        row = place.subgridspec(1, max(1, half))
+        for number, end in enumerate(part.sort_values("x").to_dict("records")):
+            axes = figure.add_subplot(row[number])
+            letter = chr(ord("A") + list(ends["node"]).index(end["node"]))
+            _end(axes, letter, end, classes, pixels)
+            main.annotate(
+                letter, (end["x"], end["y"]), (0, 7), textcoords="offset points", ha="center", fontsize=8, weight="bold"
+            )
+    titled_legend(figure, f"{where}, layer {layer_number(graph)}", class_handles(classes), 6)
+    return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "examples"]), edges=edges)
+
+
+def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
+    """Give the nodes with exactly one neighbour, the largest first."""
+    degree = np.bincount(np.searchsorted(nodes["node"], edges[["a", "b"]].to_numpy().ravel()), minlength=len(nodes))
+    return nodes[degree == 1].sort_values(["members", "node"], ascending=[False, True])
+
+
+def _with_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> list[int]:
+    """Give the components that hold the largest branch ends; the largest component where there are none."""
+    parts = branch_ends(nodes, edges).head(ENDS)["part"]
+    return sorted(set(parts)) or [0]
+
+
+def _end(axes: Axes, letter: str, end: Any, classes: list[str], pixels: pd.DataFrame) -> None:
+    """Show what a node at a branch end holds: its commonest classes and some of its images."""
+    counts = np.asarray(end["counts"])
+    common = [i for i in np.argsort(-counts, kind="stable")[:NAMED] if counts[i]]
+    names = ", ".join(f"{classes[i]} {counts[i] / counts.sum():.0%}" for i in common)
+    axes.set_title(f"{letter}: {end['members']:,} points\n{names}", fontsize=style.SMALL, loc="center")
+    axes.set(xlim=(0, IMAGES), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    known = [image for image in end["examples"] if image in pixels.index][:IMAGES]
+    for number, image in enumerate(known):
+        label, content = pixels.loc[image]
+        extent = (number + 0.05, number + 0.95, 0.05, 0.95)
+        axes.imshow(np.asarray(Image.open(io.BytesIO(content))), extent=extent, cmap="gray", vmin=0, vmax=255)
+        axes.plot([number + 0.05, number + 0.95], [0, 0], color=class_colour(int(label)), linewidth=2.5)
+    axes.set(xlim=(0, IMAGES), ylim=(-0.06, 1))

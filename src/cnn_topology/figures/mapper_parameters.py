@@ -1,0 +1,55 @@
+"""The settings of each mapper graph of activations, beside the published radius where there is one (table T-C)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_rows import EMPTY, footer, of_recipe
+from cnn_topology.figures.selection import drawn
+from cnn_topology.plan.activation_mapper import PUBLISHED, PUBLISHED_CLOUDS
+
+COLUMNS = ("cloud", "layer", "points", "n", "overlap", "eps", "from", "published", "nodes", "edges", "coverage")
+WIDTHS = (0.15, 0.15, 0.09, 0.05, 0.08, 0.08, 0.1, 0.09, 0.07, 0.07, 0.09)
+LINE = 0.16  # inches
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """List the graphs of the first network of `population` and `recipe`."""
+    graphs = of_recipe(tables["activation_graphs"], parameters)
+    graphs = graphs[graphs["network"] == graphs["network"].min()]
+    where = f"{parameters['population']}, {parameters['recipe']}: settings of the mapper graphs"
+    if graphs.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), where)
+        style.explain(figure.subplots(), EMPTY)
+        return figure, drawn()
+    figure = style.new_figure(0.4 + LINE * (len(graphs) + 1), footer(notes, graphs), where)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.set(xlim=(0, 1), ylim=(len(graphs) + 0.5, -0.5))
+    starts = np.cumsum([0, *WIDTHS[:-1]])
+    for x, name in zip(starts, COLUMNS, strict=True):
+        axes.text(x, 0, name, fontsize=7, va="center", color=style.GREY)
+    published = [_published(row) for row in graphs.to_dict("records")]
+    for line, (row, known) in enumerate(zip(graphs.to_dict("records"), published, strict=True), start=1):
+        cells = (
+            row["cloud"], f"{row['depth'] - 1}: {row['layer']}", f"{row['used']:,}", row["intervals"],
+            f"{row['overlap']:.0%}", f"{row['eps']:.4g}", row["eps_from"], "–" if np.isnan(known) else f"{known:g}",
+            f"{row['nodes']:,}", f"{row['edges']:,}", f"{row['coverage']:.3f}",
+        )  # fmt: skip
+        for x, cell in zip(starts, cells, strict=True):
+            axes.text(x, line, str(cell), fontsize=7, va="center")
+    return figure, drawn(graphs=graphs.drop(columns="order").assign(published_eps=pd.Series(published, graphs.index)))
+
+
+def _published(row: Mapping[str, Any]) -> float:
+    """Give the radius that the paper's project used for such a cloud and layer, or NaN."""
+    column = PUBLISHED_CLOUDS.get((row["sampling"], row["top"]))
+    known = row["layer"] in PUBLISHED and column is not None and row["sigma"] == 0
+    return PUBLISHED[row["layer"]][0][column] if known and column is not None else np.nan

@@ -1,0 +1,64 @@
+"""Node-wise purity by kind of cloud and layer (table T-A), and against depth with its chance level (ours)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cnn_topology.figures import style
+from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, of_recipe
+from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.selection import drawn
+
+
+def draw(
+    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
+) -> tuple[Figure, pa.Table]:
+    """Draw purity of the clouds without noise of `population` and `recipe`."""
+    purity, graphs = (of_recipe(tables[name], parameters) for name in ("purity", "activation_graphs"))
+    purity, graphs = purity[purity["sigma"] == 0], graphs[graphs["sigma"] == 0]
+    where = f"{parameters['population']}, {parameters['recipe']}: node-wise purity"
+    if purity.empty:
+        figure = style.new_figure(1.2, footer(notes, graphs), where)
+        style.explain(figure.subplots(), EMPTY)
+        return figure, drawn()
+    clouds = list(dict.fromkeys(purity["cloud"]))
+    draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
+    figure = style.new_figure(0.9 + 0.42 * len(clouds) + 2.6, footer(notes, graphs, [draws]), where)
+    grid = figure.add_gridspec(2, 1, height_ratios=[0.5 + 0.42 * len(clouds), 2.6])
+    table, curves = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+    style.letter(table, "a", "mean over networks (chance level; coverage)")
+    means = purity.groupby(["cloud", "depth"], sort=False)[["node_wise", "chance", "coverage"]].mean()
+    depths = sorted(purity["depth"].unique())
+    wide = means["node_wise"].unstack("depth").reindex(index=clouds, columns=depths)
+    texts = "(" + means["chance"].map("{:.2f}".format) + "; " + means["coverage"].map("{:.2f}".format) + ")"
+    small = texts.unstack("depth").reindex(index=clouds, columns=depths).fillna("").to_numpy().tolist()
+    kinds = purity.drop_duplicates("cloud").set_index("cloud")
+    names = [f"{cloud}\n{kind_of(kinds.loc[cloud])}" for cloud in clouds]
+    layers = purity.drop_duplicates("depth").set_index("depth")["layer"]
+    heat_table(table, wide.to_numpy(), names, [f"{depth - 1}\n{layers[depth]}" for depth in depths], small)
+    style.letter(curves, "b", "against depth; pale: chance, central 95 % of shuffles")
+    for number, cloud in enumerate(clouds):
+        _curve(curves, purity[purity["cloud"] == cloud], cloud, number)
+    curves.set(xlabel="layer, counted as in the paper", ylabel="node-wise purity", ylim=(0, 1.02))
+    curves.set_xticks([depth - 1 for depth in depths])
+    curves.legend(loc="upper left", ncols=2)
+    return figure, drawn(purity=purity.drop(columns="order"))
+
+
+def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:
+    colour, marker = style.SERIES[number % len(style.SERIES)], "osD^vPX"[number % 7]
+    mean = rows.groupby("depth")[["node_wise", "chance_low", "chance_high"]].mean()
+    x = mean.index.to_numpy() - 1 + 0.06 * (number - 1.5)
+    axes.fill_between(x, mean["chance_low"], mean["chance_high"], color=colour, alpha=0.18, linewidth=0)
+    axes.plot(x, mean["node_wise"], color=colour, marker=marker, markersize=3.5, label=cloud)
+    if rows["network"].nunique() > 1:
+        low, high = (rows.groupby("depth")["node_wise"].agg(f) for f in ("min", "max"))
+    else:
+        error = 1.96 * np.hypot(rows.groupby("depth")["error"].mean(), rows.groupby("depth")["node_error"].mean())
+        low, high = mean["node_wise"] - error, mean["node_wise"] + error
+    axes.vlines(x, low, high, color=colour, linewidth=0.8)

@@ -100,7 +100,7 @@ rule draw_activation_page:
     benchmark:
         RUN.benchmark("figures", "{page}-page")
     wildcard_constraints:
-        page="mapper_page_[A-Za-z0-9_-]+",
+        page="graphs_[A-Za-z0-9_-]+",
     resources:
         mem_mb=4000,
         runtime=30,

@@ -70,7 +70,7 @@ def graph_pages(plan: Plan) -> dict[str, dict[str, Any]]:
     graphs = GraphPlan(plan)
     images = graphs.image_sets()
     return {
-        f"mapper_page_{population}_{recipe}_{cloud}": {
+        f"graphs_{population}_{recipe}_{cloud}": {
             "population": population,
             "recipe": recipe,
             "cloud": cloud,

@@ -1,0 +1,185 @@
+"""Figures and pages of mapper graphs of activations: what is drawn, and what is said where nothing is."""
+
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from matplotlib.text import Text
+
+from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
+from cnn_topology.commands.activation_mapper import graph_tables
+from cnn_topology.commands.example_images import example_images, png
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.errors import InputError
+from cnn_topology.figures.activation_page import page
+from cnn_topology.figures.graph_layout import drawn_graph, placed
+from cnn_topology.figures.graph_registry import GRAPH_KINDS, PAGE_TABLES, graph_pages
+from cnn_topology.figures.mapper_branches import branch_ends
+from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.plan.activation_graphs import GraphPlan
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.tables.schemas import TABLES
+
+Tables = dict[str, pa.Table]
+CLASSES = ("cat", "dog", "ship")
+NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
+
+
+@pytest.fixture(scope="module")
+def graph_plan() -> Plan:
+    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150}
+    return Plan(
+        parse_config(
+            {
+                "version": 1,
+                "name": "graphs",
+                "images": {"cats": {"kind": "cifar10"}},
+                "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
+                "activation_clouds": {
+                    "random": {**cloud, "sampling": "random"},
+                    "fg": {**cloud, "sampling": "foreground"},
+                    "noisy": {**cloud, "sampling": "random", "sigma": 0.4},
+                },
+                "activation_mapper": {"elbow": {"intervals": 6, "draws": 19, "sweep": {"intervals": [4]}}},
+            }
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def image_set() -> ImageSet:
+    images = np.random.default_rng(0).integers(0, 256, (150, 8, 8, 3), dtype=np.uint8)
+    labels = np.arange(150) % 3
+    return ImageSet("cats", images, labels, images, labels, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
+    """Make three classes that come apart with depth, and the tables of their graphs."""
+    graphs, parts, radii, rates = GraphPlan(graph_plan), [], {}, []
+    for job in graphs.jobs.values():
+        section = graph_plan.config.activation_clouds[job.cloud]
+        block = graphs.parameters(job)
+        rates += [
+            {"population": "nets", "network": 0, "seed": 1, "cloud": job.cloud, "split": "test", "class": name,
+             "sigma": section.sigma, "examples": 150, "accuracy": 0.9 - section.sigma}
+            for name in ("all", *CLASSES)
+        ]  # fmt: skip
+        for layer in job.layers:
+            rng = np.random.default_rng(layer.depth)
+            labels = np.arange(150) % 3
+            points = rng.uniform(0.3, 1, (150, 1)) * layer.depth * np.eye(6)[labels]
+            points = np.abs(points + (1 + section.sigma) * 0.5 * rng.normal(size=(150, 6)))
+            origin = CloudOrigin(
+                population="nets", network=0, seed=1, layer=layer.name, depth=layer.depth, cloud=job.cloud,
+                tensor="relu", sampling=section.sampling, top=1, mode="corrected", split="test", sigma=section.sigma,
+                height=4, width=4, channels=6, classes=CLASSES, images=150, empty_masks=0, weights="0" * 64,
+            )  # fmt: skip
+            cloud = ActivationCloud(points.astype(np.float32), np.arange(150), np.arange(150) % 16, labels, origin)
+            settings = block.layers[layer.name]
+            if settings.eps_from == "clean":
+                settings = settings.model_copy(update={"eps": radii[layer.name]})
+            parts.append(graph_tables(cloud, block, settings))
+            if job.cloud == "random":
+                radii[layer.name] = parts[-1]["activation_graphs"]["eps"][0].as_py()
+    tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
+    tables["resnet_accuracy"] = pa.Table.from_pylist(rates, schema=TABLES["resnet_accuracy"])
+    tables["example_images"] = example_images(image_set, "cats", "test", list(range(150)))
+    return tables
+
+
+def words(figure: Any) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.findobj(Text))
+
+
+def content(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return dict(json.loads(found.group(1)))
+
+
+def test_every_figure_of_the_run_is_drawn(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    specs = {name: spec for name, spec in figure_specs(graph_plan).items() if spec.kind in GRAPH_KINDS}
+    assert {spec.kind for spec in specs.values()} == set(GRAPH_KINDS)
+    for spec in specs.values():
+        figure, table = draw(spec, graph_tables_of_run, NOTES)
+        assert table.num_rows > 0, spec.name
+        assert "elbow rule" in words(figure) or "clean cloud" in words(figure), spec.name
+
+
+def test_figures_of_empty_tables_say_so(graph_plan: Plan) -> None:
+    for spec in figure_specs(graph_plan).values():
+        if spec.kind in GRAPH_KINDS:
+            figure, _ = draw(spec, {name: TABLES[name].empty_table() for name in spec.tables}, NOTES)
+            assert re.search(r"hold no graph|no sweep", words(figure)), spec.name
+
+
+def test_purity_figure_gives_the_numbers_of_the_table(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    figure, _ = draw(figure_specs(graph_plan)["purity_nets_elbow"], graph_tables_of_run, NOTES)
+    purity = graph_tables_of_run["purity"].to_pandas()
+    said = words(figure)
+    for row in purity[purity["sigma"] == 0].to_dict("records"):
+        assert f"{row['node_wise']:.2f}" in said
+        assert f"({row['chance']:.2f}; {row['coverage']:.2f})" in said
+
+
+def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    figure, table = draw(figure_specs(graph_plan)["mapper_parameters_nets_elbow"], graph_tables_of_run, NOTES)
+    shown = table.to_pandas().set_index(["cloud", "layer"])["published_eps"]
+    assert shown["random", "layer4.1.bn2"] == 8.71
+    assert shown["fg", "layer1.1.bn2"] == 4.993
+    assert np.isnan(shown["noisy", "layer4.1.bn2"])
+    assert "8.71" in words(figure)
+
+
+def test_page_holds_classes_purity_and_images_and_loads_nothing(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    pages = graph_pages(graph_plan)
+    assert set(pages) == {f"graphs_nets_elbow_{cloud}" for cloud in ("random", "fg", "noisy")}
+    text = page(pages["graphs_nets_elbow_fg"], {name: graph_tables_of_run[name] for name in PAGE_TABLES}, NOTES)
+    data = content(text)
+    assert [graph["option"] for graph in data["graphs"]] == ["4: layer1.1.bn2", "16: layer4.1.bn2"]
+    nodes = data["graphs"][1]["nodes"]
+    expected = graph_tables_of_run["activation_nodes"].to_pandas().query("cloud == 'fg' and layer == 'layer4.1.bn2'")
+    assert len(nodes) == len(expected) > 3
+    for node, row in zip(nodes, expected.sort_values("node").to_dict("records"), strict=True):
+        assert sum(count for _, count in node["pie"]) == node["members"] == row["members"]
+        assert ["purity", f"{row['purity']:.3f}"] in node["rows"]
+        assert node["images"] == list(row["examples"])[:6]
+        assert all(data["images"][str(image)][0].startswith("data:image/png;base64,") for image in node["images"])
+    assert [name for name, _ in data["classes"]] == list(CLASSES)
+    assert "default-src 'none'" in text
+    assert not re.search(r"""(src|href)=["']?https?:""", text)
+
+
+def test_chain_is_drawn_as_a_chain_and_components_apart() -> None:
+    places, part = placed(7, np.array([[0, 1], [1, 2], [2, 3], [4, 5]]), 1.0)
+    assert part.tolist() == [0, 0, 0, 0, 1, 1, 2]
+    steps = np.linalg.norm(np.diff(places[:4], axis=0), axis=1)
+    assert np.allclose(steps, 1, atol=0.05)
+    assert np.linalg.norm(places[0] - places[3]) > 2.8
+    assert min(np.linalg.norm(places[i] - places[j]) for i in range(4) for j in range(4, 7)) > 0.9
+    assert np.array_equal(places, placed(7, np.array([[0, 1], [1, 2], [2, 3], [4, 5]]), 1.0)[0])
+    assert placed(0, np.empty((0, 2), dtype=int), 1.0)[0].shape == (0, 2)
+
+
+def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
+    nodes = pd.DataFrame({"node": range(5), "members": [9, 1, 8, 7, 6]})
+    edges = pd.DataFrame({"a": [0, 0, 2, 3], "b": [1, 2, 3, 4], "shared": 1})
+    shown, links = drawn_graph(nodes, edges, least_node=2, most_nodes=3)
+    assert shown["node"].tolist() == [0, 2, 3]
+    assert links[["a", "b"]].to_numpy().tolist() == [[0, 2], [2, 3]]
+    assert branch_ends(shown, links)["node"].tolist() == [0, 3]
+
+
+def test_example_images_are_those_asked_for(image_set: ImageSet) -> None:
+    rows = example_images(image_set, "cats", "test", [0, 4]).to_pylist()
+    assert [(row["image"], row["class"]) for row in rows] == [(0, "cat"), (4, "dog")]
+    assert rows[1]["pixels"] == png(image_set.test_images[4])
+    assert png(image_set.test_images[4][:, :, :1]).startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="has 150 test images, the nodes name number 150"):
+        example_images(image_set, "cats", "test", [0, 150])

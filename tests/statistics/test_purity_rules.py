@@ -1,0 +1,115 @@
+"""The tests on purity: which graphs are compared, in which direction, and how sure the difference is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnn_topology.statistics.purity import ALL_NETWORKS, MID, purity_tests
+
+LAYERS = {"layer1.1.bn2": 5, "layer2.1.bn2": 9, "layer3.1.bn2": 13, "layer4.1.bn2": 17}
+CLOUDS = {
+    "random": ("random", 0.0, ""),
+    "fg": ("foreground", 0.0, ""),
+    "bg": ("background", 0.0, ""),
+    "random_1": ("random", 0.1, "random"),
+    "random_5": ("random", 0.5, "random"),
+}
+
+
+def tables(networks=1, purity=lambda cloud, depth, network: 0.3 + depth / 40):
+    graphs, draws, rates = [], [], []
+    for network in range(networks):
+        for cloud, (sampling, sigma, clean) in CLOUDS.items():
+            rates.append(
+                {"population": "nets", "network": network, "cloud": cloud, "sigma": sigma, "class": "all",
+                 "examples": 1_000, "accuracy": 0.9 - sigma}
+            )  # fmt: skip
+            for layer, depth in LAYERS.items():
+                key = {"population": "nets", "network": network, "recipe": "elbow", "cloud": cloud, "layer": layer}
+                value = purity(cloud, depth, network)
+                graphs.append(
+                    {**key, "depth": depth, "sampling": sampling, "split": "test", "sigma": sigma, "clean": clean,
+                     "node_wise": value, "node_error": 0.01, "classes": 10}
+                )  # fmt: skip
+                rng = np.random.default_rng(depth)
+                draws += [
+                    {**key, "kind": kind, "draw": draw, "node_wise": number}
+                    for kind, numbers in (
+                        ("shuffled", 0.12 + 0.005 * rng.normal(size=99)),
+                        ("jackknife", value + 0.02 * rng.normal(size=50)),
+                    )
+                    for draw, number in enumerate(numbers)
+                ]
+    return pd.DataFrame(graphs), pd.DataFrame(draws), pd.DataFrame(rates)
+
+
+def found(*given, network=ALL_NETWORKS, **equal):
+    rows = pd.DataFrame(list(purity_tests(*given, 3)))
+    for column, value in {"network": network, **equal}.items():
+        rows = rows[rows[column] == value]
+    return rows
+
+
+def only(*given, **equal):
+    rows = found(*given, **equal)
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_deeper_is_compared_with_shallower_for_each_clean_cloud():
+    rows = found(*tables(), test="deeper_is_purer")
+    assert list(rows["cloud"]) == ["random", "fg", "bg"]
+    row = rows.iloc[0]
+    assert (row["layer"], row["other"]) == ("layer4.1.bn2", "layer1.1.bn2")
+    assert row["statistic"] == pytest.approx(12 / 40)
+    assert row["p"] == 0.01
+    assert abs(row["null"]) < 0.01
+    # Both jackknife errors and both errors over nodes, at least the latter.
+    assert (row["high"] - row["low"]) / 2 > 1.96 * np.sqrt(2) * 0.01
+    assert row["unit"] == "images and nodes"
+
+
+def test_no_difference_is_no_finding():
+    row = only(*tables(purity=lambda *_: 0.3), test="deeper_is_purer", cloud="fg")
+    assert row["statistic"] == 0
+    assert row["p"] > 0.1
+    assert row["low"] < 0 < row["high"]
+
+
+def test_sampling_is_compared_layer_by_layer_and_over_those_between():
+    given = tables(purity=lambda cloud, depth, _: 0.5 + {"fg": 0.2, "bg": -0.1}.get(cloud, 0.0) * (depth in (9, 13)))
+    assert only(*given, test="foreground_over_random", layer=MID)["statistic"] == pytest.approx(0.2)
+    assert only(*given, test="random_over_background", layer=MID)["statistic"] == pytest.approx(0.1)
+    assert only(*given, test="foreground_over_random", layer="layer1.1.bn2")["statistic"] == 0
+    assert set(found(*given, test="foreground_over_random")["layer"]) == {*LAYERS, MID}
+    assert found(*given, test="top_l2_over_random").empty
+
+
+def test_interval_comes_from_the_networks_where_there_are_three():
+    given = tables(4, lambda cloud, depth, network: 0.3 + (0.01 * network if depth == 17 else 0))
+    row = only(*given, test="deeper_is_purer", cloud="fg")
+    assert (row["unit"], row["n"]) == ("networks", 4)
+    assert row["statistic"] == pytest.approx(0.015)
+    assert 0 <= row["low"] < 0.015 < row["high"] <= 0.03
+    assert only(*given, test="deeper_is_purer", cloud="fg", network=2)["unit"] == "images and nodes"
+
+
+def test_noise_is_compared_with_the_clean_cloud_and_with_accuracy():
+    given = tables(purity=lambda cloud, *_: {"random_1": 0.6, "random_5": 0.4}.get(cloud, 0.8))
+    row = only(*given, test="noise_lowers_purity", cloud="random_5")
+    assert (row["other"], row["layer"], row["sigma"]) == ("random", "layer4.1.bn2", 0.5)
+    assert row["statistic"] == pytest.approx(0.4)
+    left = only(*given, test="falls_no_faster_than_accuracy_as_they_are", cloud="random_5")
+    assert left["statistic"] == pytest.approx(0.4 / 0.8 - 0.4 / 0.9)
+    above = only(*given, test="falls_no_faster_than_accuracy_above_chance", cloud="random_5")
+    assert above["statistic"] == pytest.approx((0.4 - 0.12) / (0.8 - 0.12) - 0.3 / 0.8, abs=2e-3)
+    assert above["low"] < above["statistic"] < above["high"]
+    trend = only(*given, test="purity_falls_with_sigma")
+    assert (trend["statistic"], trend["n"]) == (pytest.approx(1.0), 3)
+    assert trend["p"] == pytest.approx(1 / 6)
+
+
+def test_graphs_without_nodes_are_left_out():
+    given = tables(purity=lambda cloud, *_: np.nan if cloud == "random_5" else 0.5)
+    assert found(*given, cloud="random_5").empty
+    assert len(found(*given, cloud="random_1", test="noise_lowers_purity")) == 1

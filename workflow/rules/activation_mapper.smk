@@ -78,7 +78,7 @@ rule gather_examples:
         mem_mb=4000,
         runtime=30,
     params:
-        block=example_parameters(),
+        block=node_image_parameters(),
         code=code_digest("example-images"),
     shell:
         "cnn-topology example-images --parameters {params.block:q} --nodes {input.nodes:q} --images {input.images:q}"

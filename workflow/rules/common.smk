@@ -591,7 +591,7 @@ def graph_parameters(wildcards):
     return GRAPHS.parameters(graph_job(wildcards)).dump()
 
 
-def example_parameters():
+def node_image_parameters():
     """Give the parameters of `cnn-topology example-images`."""
     return ExampleParameters(
         run_seed=PLAN.config.seed, images=GRAPHS.image_sets()

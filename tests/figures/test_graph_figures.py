@@ -139,7 +139,7 @@ def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_ta
 
 def test_page_holds_classes_purity_and_images_and_loads_nothing(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
     pages = graph_pages(graph_plan)
-    assert set(pages) == {f"graphs_nets_elbow_{cloud}" for cloud in ("random", "fg", "noisy")}
+    assert set(pages) == {f"graphs_nets_elbow_{cloud}" for cloud in ("random", "fg")}
     text = page(pages["graphs_nets_elbow_fg"], {name: graph_tables_of_run[name] for name in PAGE_TABLES}, NOTES)
     data = content(text)
     assert [graph["option"] for graph in data["graphs"]] == ["4: layer1.1.bn2", "16: layer4.1.bn2"]

@@ -14,6 +14,7 @@ from cnn_topology.plan.names import RunFolder
 
 LAYERS = ["layer1.1.bn2", "layer4.1.bn2"]
 CLOUD = {"networks": "nets", "layers": LAYERS}
+FULL_AND_FIVE = ({"sampling": "full"}, {"sampling": "foreground", "top": 5})
 CONFIG = {
     "version": 1,
     "name": "graphs",
@@ -66,8 +67,16 @@ def test_published_settings_are_those_of_the_table(cloud, layer, eps, overlap):
 )
 def test_published_settings_that_do_not_exist_are_refused(cloud, layer):
     clouds = ActivationClouds(networks="nets", **cloud)
-    with pytest.raises(ValueError, match=r"no published settings for .* use eps: elbow"):
+    with pytest.raises(ValueError, match=r"no published eps for .* use eps: elbow"):
         settings_of(ActivationMapper(eps="published"), clouds, layer)
+
+
+def test_published_overlap_is_refused_for_full_clouds_of_other_layers_alone():
+    section = ActivationMapper(overlap="published")
+    full, five = (ActivationClouds(networks="nets", **kind) for kind in FULL_AND_FIVE)
+    assert settings_of(section, five, "layer1.0.bn1").overlap == 0.25
+    with pytest.raises(ValueError, match=r"no published overlap for layer1.0.bn1, full: .* give a number"):
+        settings_of(section, full, "layer1.0.bn1")
 
 
 def test_a_layer_may_have_settings_of_its_own():

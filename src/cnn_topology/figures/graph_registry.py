@@ -66,7 +66,7 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def graph_pages(plan: Plan) -> dict[str, dict[str, Any]]:
-    """List the parameters of the interactive pages by name: one per cloud, of its first network."""
+    """List the parameters of the interactive pages by name: one per cloud without noise, of its first network."""
     graphs = GraphPlan(plan)
     images = graphs.image_sets()
     return {
@@ -80,6 +80,7 @@ def graph_pages(plan: Plan) -> dict[str, dict[str, Any]]:
         }
         for recipe, population, clouds in _groups(graphs)
         for cloud in clouds
+        if not plan.config.activation_clouds[cloud].sigma
     }
 
 

@@ -140,13 +140,12 @@ def settings_of(section: ActivationMapper, cloud: ActivationClouds, layer: str) 
     """
     own = section.per_layer.get(layer, LayerSettings())
     eps, overlap = own.eps or section.eps, section.overlap if own.overlap is None else own.overlap
-    if "published" in (eps, overlap):
-        published_eps, published_overlap = _published(cloud, layer)
-        overlap = published_overlap if overlap == "published" else overlap
+    if overlap == "published":
+        overlap = _published_overlap(cloud, layer)
     intervals = own.intervals or section.intervals
-    assert overlap != "published"
     if eps == "published":
-        return GraphSettings(intervals=intervals, overlap=overlap, eps=published_eps, eps_from="published")
+        radius = _published(cloud, layer)
+        return GraphSettings(intervals=intervals, overlap=overlap, eps=radius, eps_from="published")
     if eps == "elbow":
         found: Literal["clean", "elbow"] = "clean" if cloud.sigma else "elbow"
         return GraphSettings(intervals=intervals, overlap=overlap, eps=None, eps_from=found)
@@ -225,13 +224,20 @@ def _check_cloud(
             )
 
 
-def _published(cloud: ActivationClouds, layer: str) -> tuple[float, float]:
+def _published(cloud: ActivationClouds, layer: str) -> float:
     column = PUBLISHED_CLOUDS.get((cloud.sampling, cloud.top))
     if column is None or layer not in PUBLISHED:
         kind = cloud.sampling + (f" top {cloud.top}" if cloud.sampling in ("foreground", "background") else "")
         raise ValueError(
-            f"no published settings for {layer}, {kind}: they exist for random, foreground top 1, background top 1 "
-            f"and full of {', '.join(PUBLISHED)}; use eps: elbow and a number for overlap"
+            f"no published eps for {layer}, {kind}: it exists for random, foreground top 1, background top 1 and full "
+            f"of {', '.join(PUBLISHED)}; use eps: elbow"
         )
-    radii, overlap_of_full = PUBLISHED[layer]
-    return radii[column], overlap_of_full if cloud.sampling == "full" else PUBLISHED_OVERLAP
+    return PUBLISHED[layer][0][column]
+
+
+def _published_overlap(cloud: ActivationClouds, layer: str) -> float:
+    if cloud.sampling != "full":
+        return PUBLISHED_OVERLAP
+    if layer not in PUBLISHED:
+        raise ValueError(f"no published overlap for {layer}, full: it exists for {', '.join(PUBLISHED)}; give a number")
+    return PUBLISHED[layer][1]

@@ -1,9 +1,9 @@
 """Mapper graphs: seconds, peak memory and size of the graph, against KeplerMapper where it can be imported.
 
-Run ``python benchmarks/mapper.py`` for the sizes both finish soon, ``--large`` for 100,000 and 262,144 filters and
-50,000 activations of 512 channels (without the peer, which compares all pairs of nodes). Each line is a process of
-its own on one core; its memory includes the making of the input, its seconds do not, nor compilation. KeplerMapper is
-no dependency: install `kmapper` elsewhere and put it on PYTHONPATH to have the peer's lines and the ratio.
+Run ``python benchmarks/mapper.py`` for the sizes both finish soon, ``--large`` for 100,000 and 262,144 filters (without
+the peer, which compares all pairs of nodes) and 50,000 activations of 512 channels. Each line is a process of its own
+on one core; its memory includes the making of the input, its seconds do not, nor compilation. KeplerMapper is no
+dependency: install `kmapper` elsewhere and put it on PYTHONPATH to have the peer's lines and the ratio.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap, FixedHeight
 from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.homology import filled_loops
-from cnn_topology.mapper.lenses import pca_lens
+from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import variance_normalized
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 
@@ -61,7 +61,8 @@ def ours_activations(count: int, channels: int, eps: float | str) -> Line:
     mapper_of_activations(activations(300, 8), eps=1.0)
     cloud = activations(count, channels)
     begin = time.perf_counter()
-    graph = mapper_of_activations(cloud, OverlapCover(40, 0.25), eps)
+    # Given a radius, the cover is the peer's: cells widened about their centres.
+    graph = mapper_of_activations(cloud, OverlapCover(40, 0.25) if eps == "elbow" else GainCover(40, 4 / 3), eps)
     seconds = time.perf_counter() - begin
     return seconds, _peak(), graph.nodes, len(graph.edges), f"eps {graph.parameters['clustering']['eps']:g}"
 
@@ -83,6 +84,31 @@ def kepler_filters(count: int, clustering: Dbscan) -> Line:
     return seconds, _peak(), len(graph["nodes"]), len(edges), ""
 
 
+def kepler_activations(count: int, channels: int, eps: float) -> Line:
+    """Time KeplerMapper with scikit-learn's DBSCAN on the same lens and cover."""
+    warnings.simplefilter("ignore")
+    import kmapper
+    from sklearn.cluster import DBSCAN
+
+    cloud = activations(count, channels)
+    begin = time.perf_counter()
+    cover = kmapper.Cover(n_cubes=40, perc_overlap=0.25)
+    peer = DBSCAN(eps=eps, min_samples=5)
+    graph = kmapper.KeplerMapper().map(norm_lens(cloud), cloud, cover=cover, clusterer=peer)
+    seconds = time.perf_counter() - begin
+    edges = {frozenset((a, b)) for a, others in graph["links"].items() for b in others}
+    return seconds, _peak(), len(graph["nodes"]), len(edges), ""
+
+
+def beside(label: str, function, peer, *arguments) -> None:
+    """Run a case and, where there is one, the peer's, and print the ratio."""
+    ours = measured(label, function, *arguments)
+    if importlib.util.find_spec("kmapper") is not None:
+        theirs = measured("  KeplerMapper", peer, *arguments)
+        same = "same" if ours[2:4] == theirs[2:4] else "NOT the same"
+        print(f"  ratio {theirs[0] / ours[0]:.1f} in time, {theirs[1] / ours[1]:.1f} in memory; {same} counts")
+
+
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
@@ -101,17 +127,14 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="also the sizes of the papers")
     large = parser.parse_args().large
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    peer = importlib.util.find_spec("kmapper") is not None
-    if not peer:
+    if importlib.util.find_spec("kmapper") is None:
         print("kmapper cannot be imported: no peer and no ratio")
     for eps in (0.8, 1.2):
-        clustering = Dbscan(eps, 3)
         label = f"6,400 filters, 30 x 30, gain 3, DBSCAN({eps}, 3)"
-        ours = measured(label, ours_filters, 6400, clustering)
-        if peer:
-            theirs = measured("  KeplerMapper", kepler_filters, 6400, clustering)
-            same = "same" if ours[2:4] == theirs[2:4] else "NOT the same"
-            print(f"  ratio {theirs[0] / ours[0]:.1f} in time, {theirs[1] / ours[1]:.1f} in memory; {same} counts")
+        beside(label, ours_filters, kepler_filters, 6400, Dbscan(eps, 3))
+    for count, channels, eps in ((10_000, 64, 5.3), (10_000, 512, 9.7)):
+        label = f"{count:,} activations x {channels}, 40 intervals, eps given"
+        beside(label, ours_activations, kepler_activations, count, channels, eps)
     measured("6,400 filters, 30 x 30, gain 3, first gap", ours_filters, 6400, FirstGap())
     measured("10,000 activations x 64, 40 intervals, elbow eps", ours_activations, 10_000, 64, "elbow")
     if not large:
@@ -119,7 +142,7 @@ def main() -> None:
     for clustering in (FirstGap(), FixedHeight(0.6), Dbscan(0.6, 3)):
         measured(f"100,000 filters, 30 x 30, gain 3, {type(clustering).__name__}", ours_filters, 100_000, clustering)
     measured("262,144 filters, 30 x 30, gain 3, FirstGap", ours_filters, 262_144, FirstGap())
-    measured("50,000 activations x 512, 40 intervals, eps given", ours_activations, 50_000, 512, 9.291)
+    beside("50,000 activations x 512, 40 intervals, eps given", ours_activations, kepler_activations, 50_000, 512, 9.7)
     measured("50,000 activations x 512, 40 intervals, elbow eps", ours_activations, 50_000, 512, "elbow")
 
 

@@ -75,8 +75,7 @@ rule gather_examples:
     benchmark:
         RUN.benchmark("example-images")
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asks(forecast.COLLECTED),
     params:
         block=node_image_parameters(),
         code=code_digest("example-images"),
@@ -102,8 +101,7 @@ rule draw_activation_page:
     wildcard_constraints:
         page="graphs_[A-Za-z0-9_-]+",
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **asks(forecast.FIGURE),
     params:
         spec=page_spec,
         code=code_digest("page"),

@@ -61,17 +61,9 @@ def _curves(axes: Axes, mine: pd.DataFrame) -> None:
     for mode, curve in mine.groupby("mode", sort=False):
         colour, line = MODES[str(mode)]
         curve = curve.sort_values("fraction")
-        alone = "x" if len(curve) == 1 else ""
-        axes.plot(
-            curve["fraction"],
-            curve["value"],
-            line,
-            color=colour,
-            linewidth=1.0,
-            marker=alone,
-            markersize=3,
-            label=str(mode),
-        )
+        axes.plot(curve["fraction"], curve["value"], line, color=colour, linewidth=1.0, label=str(mode))
+        if len(curve) == 1:
+            axes.plot(curve["fraction"], curve["value"], "x", color=colour, markersize=3)
         at = curve["detected_at"].iloc[0]
         if np.isfinite(at):
             value = curve.loc[curve["fraction"] == at, "value"].iloc[0]

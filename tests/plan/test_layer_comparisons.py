@@ -1,18 +1,20 @@
 """`layer_distances` in a config: the paper's settings, the blocks of pairs, and what is refused before a job starts."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnn_topology.comparison.alignment import FEWEST_DEBIASED
 from cnn_topology.comparison.canonical_correlations import all_directions, fewest_samples
-from cnn_topology.comparison.sensitivity import STEP
+from cnn_topology.comparison.sensitivity import STEP, removal_grid
 from cnn_topology.errors import InputError
-from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
 CONFIG = {
     "version": 1,
@@ -92,3 +94,13 @@ def test_measures_that_need_fewer_images_are_not_refused(config):
     config["activation_clouds"]["top"]["count"] = 100
     config["layer_distances"]["measures"] = ["sliced_wasserstein", "debiased_cka"]
     assert compared(config)["top"].images == 100
+
+
+def test_the_shipped_paper_compares_seventeen_layers_of_a_hundred_networks_on_a_thousand_images():
+    comparison = comparisons(Plan(read_config(Path("config/activations-paper.yaml"))))["top-l2"]
+    assert (len(comparison.networks), len(comparison.layers), comparison.images) == (100, 17, 1000)
+    assert comparison.on_diagrams == ("sliced_wasserstein", "scaled_sliced_wasserstein")
+    assert comparison.reduced == (0,)
+    assert DIRECTIONS == 50
+    assert removal_grid(64, "published")[:4].tolist() == [4, 7, 11, 15]
+    assert [len(removal_grid(c, "published")) for c in (64, 128, 256, 512)] == [16, 32, 64, 128]

@@ -58,6 +58,7 @@ def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
         "clouds": [
             {"populations": analysed[:5], "layers": ["conv1"], "densities": [{"k": 200, "p": 0.3}]},
             {"populations": ["colour"], "layers": ["conv1"], "steps": "last", "densities": [{"k": 5, "p": 0.1}]},
+            {"populations": ["first"], "layers": ["conv1"], "steps": "last", "centre": "coordinate"},
             {"populations": ["first", "colour"], "layers": ["conv2"], "densities": [{"k": 10, "p": 0.1}]},
             {
                 "populations": analysed[5:],

@@ -16,7 +16,7 @@ EVERY = [claim for claims in PAPERS.values() for claim in claims]
 
 def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1.0, bars=None, **more):
     significant = {"one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}[verdict]
-    row = {"population": population, "layer": layer, "depth": int(layer[-1]), "step": step, "verdict": verdict}
+    row = {"population": population, "layer": layer, "depth": int(layer[4]), "step": step, "verdict": verdict}
     row |= {"k": 200, "p": 0.3, "landmarks": 6_000, "points": 19_200, "networks": 10, "headline": True}
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
     return {**row, "p_longest": 0.005 if significant else 0.6, **more}
@@ -58,8 +58,15 @@ def circles(cloud, near=0.8, lines=0.1, five=False):
     return [row | edges, row | edges | {"circle": "quadratic", "coverage": lines, "nearest": 3}]
 
 
+# Convolutions of each block.
+BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+VGG = {model: [f"conv{b}_{i}" for b, n in enumerate(ns, 1) for i in range(1, n + 1)] for model, ns in BLOCKS.items()}
+
+
 def vgg(name, shares, verdicts):
-    clouds = [loop(name, f"conv{d}", 0, verdict, k=100, p=0.1, depth=d) for d, verdict in enumerate(verdicts, start=1)]
+    clouds = [
+        loop(name, VGG[name][d - 1], 0, verdict, k=100, p=0.1, depth=d) for d, verdict in enumerate(verdicts, start=1)
+    ]
     rows = [row for cloud, share in zip(clouds, shares, strict=True) for row in circles(cloud, share)]
     return {"loops": clouds, "circles": rows}
 
@@ -122,8 +129,8 @@ GAIN = ("iterations_to_target", "cross_accuracy")
 # For each claim: tables in which it holds, and tables in which it fails.
 CASES = {
     "A1": (
-        {"loops": [loop("first"), *(loop("vgg16", f"conv{d}", 0, depth=d) for d in range(1, 14))]},
-        {"loops": [loop("vgg16", f"conv{d}", 0, "no loop" if d > 5 else "one circle", depth=d) for d in range(1, 14)]},
+        {"loops": [loop("first"), *vgg("vgg16", [0.5] * 13, ["one circle"] * 13)["loops"]]},
+        {"loops": vgg("vgg16", [0.5] * 13, ["one circle"] * 5 + ["no loop"] * 8)["loops"]},
     ),
     "A2": (
         {"loops": over_training("first", NONE_TO_CIRCLE)},
@@ -352,6 +359,14 @@ def test_another_architecture_on_the_papers_data_is_a_stand_in(facts, frames):
     (row,) = of("E1", frames({"loops": [loop("wide")]}), changed)
     assert (row["verdict"], row["outcome"]) == ("not tested", "holds")
     assert "not M(64, 32, 64)" in row["reason"]
+
+
+def test_a_layer_centred_in_another_way_does_not_count_as_a_layer(facts, frames):
+    tables = CASES["A3a"][0]
+    other = loop("first", verdict="no loop", layer="conv1-coordinate", depth=1)
+    more = {"loops": [*tables["loops"], other], "circles": [*tables["circles"], *circles(other)]}
+    (row,) = of("A3a", frames(more), facts)
+    assert (row["n"], row["verdict"]) == (1, "supported")
 
 
 def test_a_loop_that_never_lasts_has_no_onset(facts, frames):

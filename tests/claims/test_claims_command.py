@@ -101,7 +101,7 @@ def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):
     rows = read_table(claims, CLAIMS).to_pylist()
     lines = claim_lines(rows)
     assert lines[0].startswith("claims of the weights paper (")
-    assert "  E1   supported; 1.1, p = 0.005, n = 100. MNIST, M(64, 32, 64), layer 1: one circle." in lines
+    assert "  E1   supported; 1.1, p = 0.005, n = 100. MNIST, M(64, 32, 64), layer 1: one circle. (first)" in lines
     assert not any("activations" in line for line in lines)
     assert claim_lines([]) == []
     outcomes = pd.DataFrame(rows)["outcome"]

@@ -41,7 +41,7 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers, after training, with a significant loop whose filters cover the primary circle."""
-    clouds = with_circles(tables, last_clouds(tables, subject.populations))
+    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
     if clouds.empty:
         return no_cloud()
     primary = clouds["primary"]
@@ -51,7 +51,7 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers with a loop and another named circle, of lines: some, but fewer than have the primary one."""
-    clouds = with_circles(tables, last_clouds(tables, subject.populations))
+    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
     if clouds.empty:
         return no_cloud()
     primary, other = clouds["primary"], clouds["other"]
@@ -62,7 +62,7 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers."""
-    clouds = with_circles(tables, last_clouds(tables, subject.populations)).sort_values("depth")
+    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations)).sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
         return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds))
     depth, share = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))

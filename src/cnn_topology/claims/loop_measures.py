@@ -21,13 +21,22 @@ MOST_SIMPLE_LOOPS = 5
 CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
 
 
-def last_clouds(tables: Tables, populations: tuple[str, ...], layer: str | None = None) -> pd.DataFrame:
-    """Give the headline cloud of each layer at its last step."""
+def headline_clouds(tables: Tables, facts: RunFacts, populations: tuple[str, ...]) -> pd.DataFrame:
+    """Give the headline clouds of all layers of some populations, by step."""
     loops = tables["loops"]
-    found = loops[loops["headline"] & loops["population"].isin(populations)]
+    layers = pd.DataFrame([(name, layer) for name in populations for layer in facts.layers(name)])
+    layers = layers.reindex(columns=[0, 1]).set_axis(["population", "layer"], axis=1).astype(str)
+    return loops[loops["headline"].astype(bool)].merge(layers, on=["population", "layer"]).sort_values("step")
+
+
+def last_clouds(
+    tables: Tables, facts: RunFacts, populations: tuple[str, ...], layer: str | None = None
+) -> pd.DataFrame:
+    """Give the headline cloud of each layer, or of one of that name, at its last step."""
+    found = headline_clouds(tables, facts, populations)
     if layer is not None:
         found = found[found["layer"] == layer]
-    return found.sort_values("step").groupby(["population", "layer"], sort=False).tail(1)
+    return found.groupby(["population", "layer"], sort=False).tail(1)
 
 
 def no_cloud() -> Measured:
@@ -44,7 +53,7 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
     """Test whether a layer's last headline cloud is one circle; `coarse`: its variant by a coarse density estimate."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, subject.populations, layer)
+        rows = last_clouds(tables, facts, subject.populations, layer)
         if coarse:
             rows = _variant(tables, rows, COARSE)
         if rows.empty:
@@ -70,7 +79,7 @@ def five_circles(layer: str) -> Measure:
     """Test the three-circle model by a local density: the fifth bar significant and well above the sixth."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = _variant(tables, last_clouds(tables, subject.populations, layer), LOCAL)
+        rows = _variant(tables, last_clouds(tables, facts, subject.populations, layer), LOCAL)
         rows = rows.merge(tables["circles"].drop_duplicates(CLOUD)[[*CLOUD, "five_loops"]], on=CLOUD)
         if rows.empty:
             return Measured(None, reason="no cloud by a local density estimate is held against the three-circle model")
@@ -85,7 +94,7 @@ def several_loops(layer: str) -> Measure:
     """Test whether a layer has more than one significant loop."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, subject.populations, layer)
+        rows = last_clouds(tables, facts, subject.populations, layer)
         if rows.empty:
             return no_cloud()
         row = rows.iloc[0]
@@ -99,8 +108,8 @@ def weaker_than_first(layer: str) -> Measure:
     """Compare the longest bar of a layer with that of the first."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        first = last_clouds(tables, subject.populations, "conv1")
-        rows = last_clouds(tables, subject.populations, layer)
+        first = last_clouds(tables, facts, subject.populations, "conv1")
+        rows = last_clouds(tables, facts, subject.populations, layer)
         if first.empty or rows.empty:
             return no_cloud()
         row = rows.iloc[0]
@@ -115,7 +124,7 @@ def simple_shapes(depths: range) -> Measure:
     """Count the layers with a simple shape, one to five significant loops, and ask that all depths be covered."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, subject.populations)
+        rows = last_clouds(tables, facts, subject.populations)
         rows = rows[rows["depth"].isin(depths)]
         if rows.empty:
             return no_cloud()
@@ -133,8 +142,7 @@ def simple_shapes(depths: range) -> Measure:
 
 def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers whose verdict after training differs from that before, among those that ever have a loop."""
-    loops = tables["loops"]
-    found = loops[loops["headline"] & loops["population"].isin(subject.populations)].sort_values("step")
+    found = headline_clouds(tables, facts, subject.populations)
     changed = []
     for _, layer in found.groupby(["population", "layer"], sort=False):
         begins, ends = layer.iloc[0], layer.iloc[-1]

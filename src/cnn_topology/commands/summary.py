@@ -98,7 +98,11 @@ def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
         said = [row for row in mine if row["outcome"]]
         if said:
             lines.append(f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run):")
-            lines += [f"  {row['claim']:4} {verdict_text(row)}; {number_text(row)}. {row['statement']}" for row in said]
+            lines += [
+                f"  {row['claim']:4} {verdict_text(row)}; {number_text(row) or 'no value'}. {row['statement']} "
+                f"({row['populations']})"
+                for row in said
+            ]
     return lines
 
 

@@ -77,12 +77,17 @@ class RunFacts(Section):
     improvements: dict[str, Improvement]
     grids: dict[str, str] = Field(description="Grids of populations that accuracy varies over, with their base.")
 
+    def layers(self, name: str) -> dict[str, int]:
+        """Give the layers of a population or checkpoint that have a cloud, with their depth."""
+        return self.populations[name].analysed if name in self.populations else self.checkpoints[name].analysed
+
     @classmethod
     def of(cls, plan: Plan) -> "RunFacts":
         """Gather them."""
         config = plan.config
         analysed: dict[str, dict[str, int]] = {}
-        for clouds in plan.layer_clouds:
+        # A layer once more, centred in another way, is no further layer.
+        for clouds in (clouds for clouds in plan.layer_clouds if not clouds.recentred):
             analysed.setdefault(clouds.population, {})[clouds.layer.name] = clouds.layer.depth
         populations = {}
         for name, population in config.populations.items():

@@ -54,13 +54,13 @@ CONFIG = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Images with an object, but for one blank image of each class; a trained network; masks; all clouds."""
+    """Images with an object, but for some that are blank; a trained network; masks; all clouds."""
     folder = tmp_path_factory.mktemp("run")
     rng = np.random.default_rng(0)
     images = rng.integers(100, 130, (24, SIDE, SIDE, 3)).astype(np.uint8)
     for place, image in enumerate(images):
         image[3:9, 4 : 8 + place % 4] = [230, 20, 20 + 200 * (place % 2)]
-    images[:2] = 7
+    images[::3] = 7
     labels = np.arange(24) % 2
     write_image_set(folder / "images", ImageSet("things", images, labels, images[::-1].copy(), 1 - labels, ("a", "b")))
     plan = Plan(parse_config(CONFIG))
@@ -145,6 +145,7 @@ def test_blank_images_are_left_out_where_corrected_and_counted_in_both_modes(fol
     everyone = np.unique(published.ids)
     masks = read_masks(folder / "masks", "corrected", "foreground", everyone)
     empty = ~masks.any((1, 2))
+    assert 0 < empty.sum() < 12
     assert corrected.origin.empty_masks == empty.sum()
     assert np.unique(corrected.ids).tolist() == everyone[~empty].tolist()
     assert len(published.ids) == 12 * 3

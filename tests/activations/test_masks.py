@@ -29,11 +29,13 @@ def test_the_corrected_mask_is_the_object_where_it_is(disc):
 
 
 def test_a_mask_depends_on_its_seed_alone(disc):
-    noisy = np.random.default_rng(1).integers(0, 256, (32, 32, 3)).astype(np.uint8)
-    first = grabcut(noisy, 5)
+    rows, columns = np.mgrid[:16, :16]
+    slope = np.stack([8 * rows, 8 * columns, 4 * (rows + columns)], axis=-1).astype(np.uint8)
+    by_seed = [grabcut(slope, seed) for seed in range(6)]
+    assert any(not np.array_equal(by_seed[0], other) for other in by_seed[1:])
     cv2.setRNGSeed(77)
     grabcut(disc[0], 3)
-    assert np.array_equal(first, grabcut(noisy, 5))
+    assert all(np.array_equal(mask, grabcut(slope, seed)) for seed, mask in enumerate(by_seed))
 
 
 def test_published_masks_see_the_normalized_image_as_bytes_on_its_side(disc, monkeypatch):
@@ -67,10 +69,10 @@ def test_corrected_sides_fill_the_image_and_published_ones_need_not(disc):
     assert not (masks.foreground["published"] & masks.background["published"]).any()
 
 
-def test_an_image_of_one_colour_has_an_empty_mask_or_none_at_all():
-    image = np.full((32, 32, 3), 90, np.uint8)
-    masks = find_masks(image[None], np.array([0]), MEAN, SD, 0)
-    assert masks.background["corrected"].any()
+def test_an_image_of_one_colour_has_no_foreground():
+    masks = find_masks(np.full((1, 32, 32, 3), 90, np.uint8), np.array([0]), MEAN, SD, 0)
+    assert not masks.foreground["corrected"].any()
+    assert masks.background["corrected"].all()
 
 
 def test_overlap_counts_common_pixels_among_those_of_either():

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+import torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
@@ -32,7 +33,12 @@ def test_the_cifar_resnet_20_is_a_layout_of_the_mapper_variant():
     assert parameters(make_resnet(section, 3, 10, 0)) == 269_722
 
 
-@pytest.mark.parametrize("section", [PHResNets(variant="ph", **SMALL), MapperResNets(variant="mapper", **SMALL)])
+IMAGENET = MapperResNets(variant="mapper", stem="imagenet", **SMALL)
+
+
+@pytest.mark.parametrize(
+    "section", [PHResNets(variant="ph", **SMALL), MapperResNets(variant="mapper", **SMALL), IMAGENET]
+)
 @pytest.mark.parametrize("shape", [(32, 32, 3), (15, 18, 1)])
 def test_the_planned_layers_are_the_modules_and_their_output_shapes(section, shape):
     network = make_resnet(section, shape[2], 5, 0).eval()
@@ -45,7 +51,7 @@ def test_the_planned_layers_are_the_modules_and_their_output_shapes(section, sha
     for layer in layers:
         expected = (layer.channels, layer.height, layer.width)
         assert tuple(found[layer.convolution]) == tuple(found[layer.norm]) == expected
-    wide = [name for name, m in modules.items() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+    wide = [name for name, m in modules.items() if isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1)]
     assert wide == [layer.convolution for layer in layers]
 
 
@@ -74,6 +80,19 @@ def test_a_block_is_its_formula_with_either_shortcut():
         else:
             around = functional.conv2d(x, weights["shortcut.0.weight"], stride=2) * norm
         assert torch.allclose(block(x), functional.relu(path + around), atol=1e-5)
+
+
+def test_torchvision_weights_give_torchvision_activations(tmp_path):
+    theirs = torchvision.models.resnet18().eval()
+    torch.save(theirs.state_dict(), tmp_path / "w.pth")
+    section = MapperResNets(images="x", variant="mapper", stem="imagenet", scores=1000, checkpoints=["w.pth"])
+    ours = make_resnet(section, 3, 1000, 0).eval()
+    load_checkpoint(ours, read_checkpoint(tmp_path / "w.pth"), tmp_path / "w.pth")
+    batch, found = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), []
+    for network in (theirs, ours):
+        network.layer4[1].bn2.register_forward_hook(lambda _m, _i, out: found.append(out.clone()))
+    assert torch.allclose(theirs(batch), ours(batch), atol=1e-4)
+    assert torch.allclose(*found, atol=1e-4)
 
 
 def test_a_seed_decides_the_weights_and_leaves_the_global_generator_alone():

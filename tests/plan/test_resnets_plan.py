@@ -61,6 +61,12 @@ def test_odd_images_are_halved_as_a_convolution_of_stride_two_halves_them():
     assert [(layer.height, layer.width) for layer in layers[::4]] == [(27, 30), (27, 30), (14, 15), (7, 8), (4, 4)]
 
 
+def test_the_stem_of_imagenet_halves_twice_before_the_first_block():
+    section = MapperResNets(images="x", variant="mapper", stem="imagenet")
+    heights = [layer.height for layer in resnet_layers(section, (224, 224, 3))]
+    assert heights == [112] + [56] * 4 + [28] * 4 + [14] * 4 + [7] * 4
+
+
 def test_a_plan_lists_networks_and_layers_of_each_cloud(config):
     config["activation_clouds"]["top"]["of"] = [2, 0]
     config["activation_clouds"]["top"]["layers"] = ["block_seq.3.1.conv2", "conv1"]
@@ -100,6 +106,12 @@ def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
         (("activation_clouds", "top", "layers"), ["conv2"], r"unknown layer of ph .*'conv2' \(did you mean 'conv1'\?"),
         (("activation_clouds", "top", "of"), [3], r"ph has the networks 0 to 2, found 3"),
         (("activation_clouds", "top", "top"), 5, r"`top` is for sampling foreground or background, not for top-l2"),
+        (("resnets", "ph", "scores"), 1000, r"resnets\.ph\.scores is for checkpoints"),
+        (
+            ("resnets", "mapper", "stem"),
+            "imagenet",
+            r"fg_5: sampling foreground weighs .* stem: cifar, mapper has stem",
+        ),
         (("activation_clouds", "fg_5", "top"), 17, r"top is 17, but layer4.0.bn1 has 16 positions"),
     ],
 )

@@ -10,6 +10,7 @@ import torch
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
+from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
@@ -203,6 +204,14 @@ def test_a_checkpoint_takes_the_place_of_training(images, tmp_path):
     assert (row["epoch"], row["seed"], row["kept"]) == (0, -1, True)
     assert row["test_accuracy"] == trained["test_accuracy"]
     assert np.isnan(row["train_loss"])
+
+
+def test_scores_of_other_classes_are_not_measured(images, tmp_path):
+    section = job(tmp_path, image_set=images).section.model_copy(update={"scores": 7, "checkpoints": ("own.pt",)})
+    network = make_resnet(section, 3, 7, 0)
+    torch.save(network.state_dict(), tmp_path / "own.pt")
+    make_weights(replace(job(tmp_path, image_set=images, checkpoint=tmp_path / "own.pt"), section=section))
+    assert np.isnan(read_table(tmp_path / "w.parquet").to_pylist()[0]["test_accuracy"])
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path):

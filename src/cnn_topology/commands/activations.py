@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
     normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
     pixels = getattr(image_set, f"{section.split}_images")[ids]
     images = Images(pixels, ids, section.sigma, derive_seed(parameters.run_seed, "noise", *identity))
-    network = network_of(parameters.layout, tensors, image_set.shape[2], len(image_set.classes), arguments.weights)
+    scores = parameters.layout.scores or len(image_set.classes)
+    network = network_of(parameters.layout, tensors, image_set.shape[2], scores, arguments.weights)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     tensor = section.tensor_used(parameters.layout.variant)
     points = {
@@ -121,11 +122,13 @@ def run(arguments: argparse.Namespace) -> None:
                 weights=metadata["sha256"],
             )
             write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
-    table = _accuracy(parameters, int(metadata["network_seed"]), predictions == labels[ids], labels[ids], image_set)
+    # Scores of other classes say nothing about the labels of these images.
+    right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == labels[ids]).astype(float)
+    table = _accuracy(parameters, int(metadata["network_seed"]), right, labels[ids], image_set)
     write_table(arguments.accuracy, table, RESNET_ACCURACY, notes)
     print(
         f"{parameters.population} {parameters.network}, cloud {parameters.cloud}: {len(layers)} layers of {len(ids)} "
-        f"images, accuracy {100 * (predictions == labels[ids]).mean():.2f} % at sigma = {section.sigma:g}"
+        f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}"
     )
 
 

@@ -57,8 +57,9 @@ def _result(population: str, log: pd.DataFrame) -> dict[str, Any]:
 
 
 def _said(result: Mapping[str, Any]) -> dict[str, str]:
-    if not result["networks"]:
-        return {"networks": "0", "test accuracy": "no row in the table"}
+    if not result["networks"] or np.isnan(result["accuracy"]):
+        why = "not measured: scores of other classes" if result["networks"] else "no row in the table"
+        return {"networks": str(result["networks"]), "test accuracy": why}
     said = f"{100 * result['accuracy']:.2f} %"
     if result["networks"] > 1:
         said += f" (sd {100 * result['sd']:.2f}; {100 * result['least']:.2f} to {100 * result['most']:.2f})"

@@ -17,6 +17,8 @@ from cnn_topology.errors import InputError
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 # `torch.nn.DataParallel` puts this before each name.
 _PARALLEL = "module."
+# What torchvision calls the shortcuts and the last layer.
+_TORCHVISION = {".downsample.": ".shortcut.", "fc.weight": "linear.weight", "fc.bias": "linear.bias"}
 # Counts the batches seen; evaluation never reads it, and old files lack it.
 _COUNTER = "num_batches_tracked"
 
@@ -33,7 +35,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     Returns
     -------
     dict of str to Tensor
-        On the CPU, without the prefix of `torch.nn.DataParallel`.
+        On the CPU, without the prefix of `torch.nn.DataParallel`, names of torchvision brought to those used here.
 
     Raises
     ------
@@ -59,7 +61,13 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
             content = content[wrapper]
     if not isinstance(content, Mapping) or not content or not all(map(torch.is_tensor, content.values())):
         raise InputError(f"{path}: expected tensors by name (a state dict), found {type(content).__name__}")
-    return {str(name).removeprefix(_PARALLEL): tensor for name, tensor in content.items()}
+    return {_own_name(str(name).removeprefix(_PARALLEL)): tensor for name, tensor in content.items()}
+
+
+def _own_name(name: str) -> str:
+    for theirs, ours in _TORCHVISION.items():
+        name = name.replace(theirs, ours)
+    return name
 
 
 def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -1,7 +1,7 @@
 """Residual networks of both halves of the activations paper (sections 1.1 and 1.4), as plain PyTorch modules.
 
 Names of modules and parameters are those of the released code, so that its weights load as they are. A stem of one
-3x3 convolution without a pool, stages of basic blocks, the mean over all positions, one linear layer.
+convolution, without a pool for CIFAR images, stages of basic blocks, the mean over all positions, one linear layer.
 """
 
 import torch
@@ -66,8 +66,10 @@ class ResNet(nn.Module):
     def __init__(self, section: PHResNets | MapperResNets, channels: int, classes: int) -> None:
         super().__init__()
         widths = section.widths
-        self.conv1 = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
+        side, stride = (3, 1) if section.stem == "cifar" else (7, 2)
+        self.conv1 = nn.Conv2d(channels, widths[0], side, stride, padding=side // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
+        self.pooled = section.stem == "imagenet"
         stages = []
         for number, (after, blocks) in enumerate(zip(widths, section.blocks, strict=True)):
             before = widths[max(number - 1, 0)]
@@ -82,6 +84,8 @@ class ResNet(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Give class scores, (images, classes), of normalized images, (images, channels, height, width)."""
         x = functional.relu(self.bn1(self.conv1(images)))
+        if self.pooled:
+            x = functional.max_pool2d(x, 3, 2, padding=1)
         for name in self.names:
             x = self.get_submodule(name)(x)
         return self.linear(x.mean((2, 3)))

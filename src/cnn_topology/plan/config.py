@@ -125,6 +125,10 @@ class RunConfig(Section):
                 raise ValueError(f"{where}: a population of that name exists already; both would use its folder")
             if networks.images not in self.images:
                 raise ValueError(str(unknown(f"image set in {where}.images", networks.images, self.images)))
+            if networks.scores is not None and not networks.checkpoints:
+                raise ValueError(
+                    f"{where}.scores is for checkpoints; trained networks have the classes of their images"
+                )
             shape = shape_of(self.images[networks.images])
             try:
                 check_normalization(networks, shape)
@@ -163,6 +167,11 @@ class RunConfig(Section):
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
                 f"state shape: [{shape[0]}, {shape[1]}, 3] there"
+            )
+        if clouds.masked and networks.stem != "cifar":
+            raise ValueError(
+                f"{where}: sampling {clouds.sampling} weighs positions by a network with stem: cifar, "
+                f"{clouds.networks} has stem: {networks.stem}; use random, full or top-l2"
             )
         asked = layers if clouds.layers == "all" else clouds.layers
         for layer in asked:

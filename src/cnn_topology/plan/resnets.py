@@ -92,6 +92,11 @@ class ResNetsSection(Section):
     blocks: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
         (2, 2, 2, 2), min_length=1, max_length=8, description="Blocks of two convolutions in each stage."
     )
+    stem: Literal["cifar", "imagenet"] = Field(
+        "cifar",
+        description="`cifar`: one 3x3 convolution, as in the paper. `imagenet`: a 7x7 convolution of stride 2 and a "
+        "3x3 max pool of stride 2, as torchvision's ResNet-18 and -34 have it; their files are read as they are.",
+    )
     networks: int = Field(1, ge=1, le=9_999, description="How many networks, which differ in nothing but their seed.")
     normalization: Literal["paper", "set"] | Normalization = Field(
         "paper",
@@ -102,6 +107,12 @@ class ResNetsSection(Section):
         (),
         description="Trained weights to use in place of training, one file per network (.safetensors, or a PyTorch "
         "file that holds tensors only); `networks` is then their number.",
+    )
+    scores: int | None = Field(
+        None,
+        ge=2,
+        description="Class scores of the checkpoints, where they are not the classes of the images (1000 for networks "
+        "of ImageNet on ten of its classes): accuracy is then not measured.",
     )
 
     @model_validator(mode="before")
@@ -193,7 +204,11 @@ def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int
         If a shortcut without parameters cannot bring its input to the width of the next stage.
     """
     height, width, channels = shape[0], shape[1], section.widths[0]
+    if section.stem == "imagenet":
+        height, width = -(-height // 2), -(-width // 2)
     units = [("conv1", "bn1", channels, height, width)]
+    if section.stem == "imagenet":
+        height, width = -(-height // 2), -(-width // 2)
     for stage, (wide, blocks) in enumerate(zip(section.widths, section.blocks, strict=True)):
         if section.shortcut == "pad" and (wide < channels or (wide - channels) % 2):
             raise ValueError(

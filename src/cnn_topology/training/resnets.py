@@ -148,7 +148,8 @@ class _Trainer:
         self.job, self.device, self.dtype, self.normalizer = job, device, dtype, normalizer
         images, recipe = job.image_set, job.section.recipe
         self.shape = images.shape
-        self.network = make_resnet(job.section, self.shape[2], len(images.classes), job.seed).to(device)
+        scores = job.section.scores or len(images.classes)
+        self.network = make_resnet(job.section, self.shape[2], scores, job.seed).to(device)
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
@@ -202,7 +203,8 @@ class _Trainer:
     def take(self, checkpoint: Path) -> list[dict[str, Any]]:
         """Take the weights of a file; give the one row of the log."""
         load_checkpoint(self.network, read_checkpoint(checkpoint), checkpoint)
-        loss, accuracy = self._test()
+        # Scores of other classes say nothing about the labels of these images.
+        loss, accuracy = (float("nan"),) * 2 if self.job.section.scores else self._test()
         self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")
         unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan")}
         return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "kept": True}]

@@ -10,6 +10,7 @@ from cnn_topology.figures.angles import edge_angle, fundamental
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
 from cnn_topology.figures.evolution import onset
+from cnn_topology.figures.mapper_sweep import shade
 from cnn_topology.figures.primer import SCALES, noisy_circle
 from cnn_topology.figures.selection import drawn, lengths, provenance, spread
 from cnn_topology.figures.style import shape
@@ -139,3 +140,8 @@ def test_the_primer_shows_what_its_titles_say() -> None:
 
 def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:
     assert EXPECTED["klein_bottle"] == {2: 2, 3: 1}
+
+
+def test_a_graph_of_one_node_has_no_loops_to_speak_of() -> None:
+    assert shade({"nodes": 1, "filled_loops": 0}) == "no graph, or one node"
+    assert [shade({"nodes": 9, "filled_loops": n}) for n in (0, 1, 2)] == ["no unfilled loop", "one", "several"]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -84,3 +85,14 @@ def test_only_the_figures_asked_for_are_drawn_and_an_unknown_one_is_refused(make
     assert set(figure_specs(wanted)) == {"evolution", "controls"}
     with pytest.raises(InputError, match=r"unknown figure in figures: 'evolutoin' \(did you mean 'evolution'\?\)"):
         figure_specs(Plan(config.model_copy(update={"figures": ("evolutoin",)})))
+
+
+def test_two_figures_never_share_a_name(make_plan: Callable[..., Plan]) -> None:
+    config = make_plan().config.model_dump()
+    (first, *_) = config["populations"].values()
+    config["populations"] = {"a": first, "a_conv1": first}
+    plan = Plan(type(make_plan().config).model_validate(config))
+    twice = replace(plan.layer_clouds[0], population="a", layer=replace(plan.layer_clouds[0].layer, name="conv1_conv2"))
+    plan.layer_clouds.append(twice)
+    with pytest.raises(InputError, match="two figures would be called cloud_a_conv1_conv2"):
+        figure_specs(plan)

@@ -33,6 +33,8 @@ CORES_PER_GPU = 30.0
 SECONDS_PER_NEIGHBOUR, SECONDS_PER_LANDMARK = 9e-10, 5e-9
 # Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
 SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
+# The named circles for 99 shuffles of a filter kept.
+SECONDS_PER_SHUFFLED = 2e-3
 # Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
 CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 
@@ -136,6 +138,8 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     draws = 1 + plan.config.significance.draws * ("permuted" in plan.config.significance.nulls)
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
     seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    measured = sum(_kept(layer.points, v) for step in steps for v in layer.variants[step] if v in layer.measured)
+    seconds += (kept + measured) * SECONDS_PER_SHUFFLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
@@ -145,7 +149,8 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the mapper graphs of a layer's headline clouds."""
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in plan.mapper_steps(layer, steps))
     held = len(steps) * layer.points * CLOUD_BYTES / 2e6
-    return Demand(NUMERIC[0] + kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
+    graphs = 1 + len(plan.mapper_sweep(layer))
+    return Demand(NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
 
 
 def _kept(points: int, variant: Variant) -> int:

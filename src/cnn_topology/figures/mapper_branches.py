@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cnn_topology.figures import style
-from cnn_topology.figures.graph_layout import class_colour, class_handles, draw_pies, drawn_graph
+from cnn_topology.figures.graph_layout import class_colour, class_handles, draw_pies, drawn_graph, radii
 from cnn_topology.figures.graph_rows import (
     EMPTY,
     classes_of,
@@ -32,6 +32,8 @@ from cnn_topology.figures.selection import drawn, rows
 BRANCH_NODE = 20
 # Ends that are shown with images, images of each, and classes named.
 ENDS, IMAGES, NAMED = 10, 3, 2
+# Radius of the largest node, in steps of the graph.
+LARGEST = 0.36
 
 
 def draw(
@@ -54,12 +56,13 @@ def draw(
         return figure, drawn(graphs=graphs)
     nodes = nodes[nodes["part"].isin(_with_ends(nodes, edges))].reset_index(drop=True)
     edges = edges[edges["a"].isin(nodes["node"])].reset_index(drop=True)
+    nodes["radius"] = radii(nodes["members"].to_numpy(), LARGEST)
     ends = branch_ends(nodes, edges).head(ENDS)
     classes = classes_of(tables["class_purity"], graph["population"])
     # Five ends above the graph and five below, in the order in which they stand from left to right.
     grid = figure.add_gridspec(3, 1, height_ratios=[1, 2.6, 1])
     main = figure.add_subplot(grid[1])
-    draw_pies(main, nodes, edges, largest=0.4)
+    draw_pies(main, nodes, edges, LARGEST)
     half = (len(ends) + 1) // 2
     by_height = ends.sort_values("y", ascending=False)
     images = rows(tables["example_images"], images=parameters["images"], split=graph["split"])
@@ -70,9 +73,8 @@ def draw(
             axes = figure.add_subplot(row[number])
             letter = chr(ord("A") + list(ends["node"]).index(end["node"]))
             _end(axes, letter, end, classes, pixels)
-            main.annotate(
-                letter, (end["x"], end["y"]), (0, 7), textcoords="offset points", ha="center", fontsize=8, weight="bold"
-            )
+            # Above the pie, in the units of the picture.
+            main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
     titled_legend(figure, f"{where}, layer {layer_number(graph)}", class_handles(classes), 6)
     return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "examples"]), edges=edges)
 

@@ -76,10 +76,11 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
     if onset is None:
         return
     if pd.isna(onset["onset"]):
-        text = "no lasting loop"
-    else:
-        axes.axvline(onset["onset"], ymax=0.8, color=style.VERMILION, linewidth=0.8)
-        text = f"onset {onset['onset']:,.0f}"
+        text = f"no lasting loop ({onset['lasting']:.0%} of draws have one)"
+        axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
+        return
+    axes.axvline(onset["onset"], ymax=0.8, color=style.VERMILION, linewidth=0.8)
+    text = f"onset {onset['onset']:,.0f}"
     high = "later" if pd.isna(onset["high"]) else f"{onset['high']:,.0f}"
     if pd.notna(onset["low"]):
         last = track["step"].max() if pd.isna(onset["high"]) else onset["high"]

@@ -15,7 +15,7 @@ from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_o
 from cnn_topology.figures.sensitivity import VERDICTS
 
 # Characters of a layer's name under its column; longer ones lose their middle.
-NAME = 22
+NAME = 32
 
 
 def draw(

@@ -45,7 +45,7 @@ def draw(
             style.explain(axes, no_cloud(), characters=26)
             continue
         loop = at.iloc[0]
-        style.facet_title(axes, f"{loop['depth']}: {cloud['layer']}", COLUMNS)
+        style.facet_title(axes, f"{loop['depth']}:\N{NO-BREAK SPACE}{cloud['layer']}", COLUMNS)
         words = f"{loop['verdict']}: {length(loop['longest'])}, {length(loop['second'])}"
         axes.set_title(f"{axes.get_title(loc='left')}\n{words}", fontsize=style.SMALL)
         shown.append(_panel(axes, filters).assign(layer=cloud["layer"], depth=loop["depth"]))

@@ -15,7 +15,7 @@ from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_o
 from cnn_topology.figures.sensitivity import VERDICTS
 
 # Characters of a layer's name under its column; longer ones lose their middle.
-NAME = 32
+NAME = 28
 
 
 def draw(
@@ -25,7 +25,7 @@ def draw(
     found = headlines_at(tables["loops"], parameters["clouds"], "last").sort_values("depth").reset_index(drop=True)
     critical = null_of(tables["significance"], found)
     footer = provenance(notes, found, critical["draws"], "depth: place among the 3x3 convolutions")
-    names = [_short(name) for name in found["layer"]]
+    names = [short(name) for name in found["layer"]]
     room = 0.055 * max(map(len, names), default=1)
     figure = style.new_figure(2.9 + room, footer)
     if found.empty:
@@ -81,7 +81,8 @@ def _verdicts(axes: Axes, found: pd.DataFrame, names: list[str]) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """Give a layer's name without its middle where it is too long for a column or a panel."""
     if len(name) <= NAME:
         return name
     half = (NAME - 1) // 2

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.cloud import sector_means
+from cnn_topology.figures.depth import short
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
@@ -41,13 +42,12 @@ def draw(
         at = found[found["layer"] == cloud["layer"]]
         filters = of_cloud(tables["filters"], at.iloc[0]) if len(at) else pd.DataFrame()
         if filters.empty:
-            style.facet_title(axes, cloud["layer"], COLUMNS)
+            axes.set_title(short(cloud["layer"]), fontsize=style.SMALL)
             style.explain(axes, no_cloud(), characters=26)
             continue
         loop = at.iloc[0]
-        style.facet_title(axes, f"{loop['depth']}:\N{NO-BREAK SPACE}{cloud['layer']}", COLUMNS)
         words = f"{loop['verdict']}: {length(loop['longest'])}, {length(loop['second'])}"
-        axes.set_title(f"{axes.get_title(loc='left')}\n{words}", fontsize=style.SMALL)
+        axes.set_title(f"{loop['depth']}: {short(cloud['layer'])}\n{words}", fontsize=style.SMALL)
         shown.append(_panel(axes, filters).assign(layer=cloud["layer"], depth=loop["depth"]))
     return figure, drawn(loops=found, sectors=pd.concat(shown) if shown else pd.DataFrame())
 

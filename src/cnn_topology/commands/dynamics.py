@@ -100,6 +100,7 @@ def _tracks(
     """Give the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
     rows: list[dict[str, Any]] = []
     longest = []
+    nulls: dict[tuple[Any, ...], np.ndarray] = {}
     frames: dict[str, pd.DataFrame] = {}
     tables = {
         int(step): table for path in paths for table in [read_table(path)] for step in set(table["step"].to_pylist())
@@ -115,11 +116,14 @@ def _tracks(
         place = np.searchsorted(networks, ids["network"])
         bars = resampled_longest(points, place, variant.density, variant.landmarks, drawn)
         longest.append(bars)
-        nulls = [
-            resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
-            for make in _null_clouds(parameters, points, variant.centre)
-        ]
-        limit = max(critical_value(null, parameters.alpha) for null in nulls)
+        limits = []
+        for name, make in _null_clouds(parameters, points, variant.centre):
+            # The sphere null knows nothing of the step: where no network has failed since, it is the same.
+            key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
+            if key not in nulls:
+                nulls[key] = resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
+            limits.append(critical_value(nulls[key], parameters.alpha))
+        limit = max(limits)
         low, high = np.quantile(bars, [0.025, 0.975])
         around = winding(points[kept], variant.landmarks)
         rows.append(
@@ -149,13 +153,13 @@ def _tracks(
 
 def _null_clouds(
     parameters: DynamicsParameters, points: np.ndarray, centre: Centre
-) -> list[Callable[[np.random.Generator], np.ndarray]]:
-    """Give what draws a cloud of each null of the run."""
+) -> list[tuple[str, Callable[[np.random.Generator], np.ndarray]]]:
+    """Give the name of each null of the run and what draws its clouds."""
     makers: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
         "sphere": lambda rng: sphere_null_cloud(len(points), rng, centre),
         "permuted": lambda rng: permuted_null_cloud(points, rng, centre),
     }
-    return [makers[name] for name in parameters.nulls]
+    return [(name, makers[name]) for name in parameters.nulls]
 
 
 def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:

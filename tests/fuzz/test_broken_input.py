@@ -8,10 +8,12 @@ import io
 import os
 import pickle
 import random
+import resource
 import signal
 import string
 import tarfile
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -39,12 +41,26 @@ ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
 SECONDS = 20
 
 
+class Hang(BaseException):
+    """No reader may catch it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_memory():
+    """Let an allocation of many GB, which a damaged number can ask for, fail and not the machine."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 @contextmanager
 def in_time():
     """Fail when a reader hangs."""
 
     def stop(*_):
-        raise TimeoutError(f"no answer within {SECONDS} s")
+        raise Hang(f"no answer within {SECONDS} s")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(SECONDS)

@@ -186,8 +186,11 @@ def _unpickled(file: IO[bytes], path: Path) -> tuple[Any, set[str]]:
     return reader.load(), reader.storages
 
 
-class _Reader(pickle.Unpickler):
-    """An unpickler to which nothing exists but what a state dictionary needs, and that is inert."""
+class _Reader(pickle._Unpickler):
+    """An unpickler to which nothing exists but what a state dictionary needs, and that is inert.
+
+    It is the one in Python: that in C makes room for whatever number of an object a damaged file names, 64 GB of it.
+    """
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, encoding="utf-8")

@@ -51,7 +51,7 @@ rule all:
 
 
 onstart:
-    write_config()
+    prepare_folder()
 
 
 onsuccess:

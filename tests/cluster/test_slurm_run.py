@@ -3,6 +3,7 @@
 Skipped, with the reason, where there is no root or no SLURM. CNN_TOPOLOGY_INSTALL_SLURM=1 lets it install SLURM.
 """
 
+import copy
 import fcntl
 import importlib.util
 import os
@@ -49,10 +50,11 @@ def cluster():
 @pytest.fixture(scope="module")
 def config(smallest):
     """Give a run of some twenty jobs that still trains, gathers, tests and collects."""
-    smallest["mapper"], smallest["figures"], smallest["jobs"] = None, [], {"steps": 2, "gpus": 1}
-    smallest["clouds"] = smallest["clouds"][:1]
-    smallest["populations"]["a"]["shard"] = 3
-    return smallest
+    kept = ("version", "name", "seed", "images", "populations", "significance", "controls")
+    config = copy.deepcopy({key: smallest[key] for key in kept})
+    config["populations"]["a"]["shard"] = 3
+    jobs = {"steps": 2, "gpus": 1}
+    return {**config, "clouds": smallest["clouds"][:1], "mapper": None, "figures": [], "jobs": jobs}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.atomic import atomic_path, remove_leftovers
+from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future, remove_leftovers
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
@@ -152,3 +153,14 @@ def test_leftovers_of_killed_jobs_are_removed_and_nothing_else(tmp_path):
     names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert names == {"whole.txt"}
     assert len(list((tmp_path / "a/.sha256").iterdir())) == 1
+
+
+def test_times_ahead_of_the_clock_become_now_and_others_stay(tmp_path):
+    ahead, past = tmp_path / "a/ahead", tmp_path / "a/past"
+    ahead.parent.mkdir()
+    for path, when in ((ahead, time.time() + 1e6), (past, 1e9)):
+        path.write_text("x")
+        os.utime(path, (when, when))
+    bring_back_from_the_future(tmp_path)
+    assert abs(ahead.stat().st_mtime - time.time()) < 60
+    assert past.stat().st_mtime == 1e9

@@ -29,7 +29,7 @@ from cnn_topology.plan.layer_comparisons import (
 )
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import activation_forecast, forecast
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
@@ -364,11 +364,12 @@ def everything_else(wildcards):
     return [path for path in rules.all.input if path not in last]
 
 
-def write_config():
-    """Keep the whole config, defaults filled in, where `cnn-topology status` and `verify` find it."""
+def prepare_folder():
+    """Keep the whole config, defaults filled in, where `status` and `verify` find it; set right times that lie ahead."""
     try:
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
+        bring_back_from_the_future(Path(RUN.root))
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

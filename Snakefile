@@ -15,6 +15,12 @@ report: "workflow/report/run.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/jobs/weights.smk"
+include: "workflow/jobs/data.smk"
+include: "workflow/jobs/generalization.smk"
+include: "workflow/jobs/activations.smk"
+include: "workflow/jobs/layer_distances.smk"
+include: "workflow/jobs/activation_mapper.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/activations.smk"

@@ -1,0 +1,69 @@
+# What the jobs on mapper graphs of activations read and get.
+def graph_demand(wildcards):
+    """Forecast `cnn-topology activation-mapper`."""
+    return activation_forecast.graphs(GRAPHS, graph_job(wildcards))
+
+
+def graph_part(table):
+    """Give the path of a job's part of a table, with wildcards."""
+    return RUN.graph_part(
+        table, "{population}", "{network}", "{recipe}", "{cloud}", "{block}"
+    )
+
+
+def graph_job(wildcards):
+    """Give the job of some wildcards."""
+    key = wildcards.recipe, wildcards.population, int(wildcards.network)
+    return GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))]
+
+
+def graph_clouds(wildcards):
+    """Give the cloud of each layer of a job."""
+    job = graph_job(wildcards)
+    return [
+        RUN.activations(job.population, job.network, layer.name, job.cloud)
+        for layer in job.layers
+    ]
+
+
+def clean_graphs(wildcards):
+    """Give the graphs whose radii a job takes over, those of the same cloud without noise."""
+    return [
+        job.part(RUN, "activation_graphs")
+        for job in GRAPHS.clean_jobs(graph_job(wildcards))
+    ]
+
+
+def graph_parts(wildcards):
+    """Give the parts that a table about mapper graphs of activations is joined from."""
+    return [job.part(RUN, wildcards.graph_table) for job in GRAPHS.jobs.values()]
+
+
+def page_spec(wildcards):
+    """Give what an interactive page of mapper graphs of activations shows."""
+    return json.dumps(
+        {
+            "name": wildcards.page,
+            "kind": "activation_page",
+            "tables": PAGE_TABLES,
+            "parameters": GRAPH_PAGES[wildcards.page],
+        },
+        sort_keys=True,
+    )
+
+
+def graph_parameters(wildcards):
+    """Give the parameters of `cnn-topology activation-mapper`."""
+    return GRAPHS.parameters(graph_job(wildcards)).dump()
+
+
+def node_image_parameters():
+    """Give the parameters of `cnn-topology example-images`."""
+    return ExampleParameters(
+        run_seed=PLAN.config.seed, images=GRAPHS.image_sets()
+    ).dump()
+
+
+def purity_test_parameters():
+    """Give the parameters of `cnn-topology purity-tests`."""
+    return PurityTestParameters(run_seed=PLAN.config.seed).dump()

@@ -1,0 +1,125 @@
+# What the jobs on weights read, get and may use: shards, layers, blocks of steps.
+def clouds_of(wildcards):
+    """Give all that is asked of the layer of a job."""
+    return LAYER_CLOUDS[wildcards.population, wildcards.layer]
+
+
+def steps_of(wildcards):
+    """Give the block of snapshot steps of a job."""
+    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
+
+
+def snapshots_of(wildcards):
+    """Give the snapshots of all shards at the steps of a job, step by step."""
+    shards = PLAN.shards_of(wildcards.population)
+    return [
+        RUN.snapshot(shard.population, shard.number, step)
+        for step in steps_of(wildcards)
+        for shard in shards
+    ]
+
+
+def null_of(wildcards):
+    """Give the sphere null that matches the layer of a job."""
+    return RUN.null(clouds_of(wildcards).points)
+
+
+def parts_of(wildcards):
+    """Give the parts that a table over layers is joined from."""
+    return [
+        RUN.part(wildcards.table, clouds.population, clouds.layer.name, block)
+        for clouds in PLAN.layer_clouds
+        for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
+        if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
+    ]
+
+
+def layer_parts(table):
+    """Give the function that gives all parts of a table for the layer of a job."""
+
+    def of_layer(wildcards):
+        blocks = clouds_of(wildcards).blocks(PLAN.config.jobs.steps)
+        return [
+            RUN.part(table, wildcards.population, wildcards.layer, b) for b in blocks
+        ]
+
+    return of_layer
+
+
+def train_demand(population):
+    """Give the function that forecasts `cnn-topology train` for a shard of a population."""
+
+    def of_shard(wildcards):
+        return forecast.training(PLAN, PLAN.shards_of(population)[int(wildcards.shard)])
+
+    return of_shard
+
+
+def cloud_demand(wildcards):
+    """Forecast `cnn-topology clouds`."""
+    return forecast.clouds(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def null_demand(wildcards):
+    """Forecast `cnn-topology nulls`."""
+    return forecast.nulls(PLAN, int(wildcards.points))
+
+
+def barcode_demand(wildcards):
+    """Forecast `cnn-topology barcodes`."""
+    return forecast.barcodes(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def mapper_demand(wildcards):
+    """Forecast `cnn-topology mapper`."""
+    return forecast.mapper(PLAN, clouds_of(wildcards), steps_of(wildcards))
+
+
+def train_parameters(population):
+    """Give the function that gives the parameters of `cnn-topology train` for a shard of a population."""
+
+    def of_shard(wildcards):
+        shard = PLAN.shards_of(population)[int(wildcards.shard)]
+        return parameters.TrainParameters.of(PLAN, shard).dump()
+
+    return of_shard
+
+
+def cloud_parameters(wildcards):
+    """Give the parameters of `cnn-topology clouds`."""
+    return parameters.CloudParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def barcode_parameters(wildcards):
+    """Give the parameters of `cnn-topology barcodes`."""
+    return parameters.BarcodeParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def mapper_parameters(wildcards):
+    """Give the parameters of `cnn-topology mapper`."""
+    return parameters.MapperParameters.of(
+        PLAN, clouds_of(wildcards), steps_of(wildcards)
+    ).dump()
+
+
+def mapper_spec(wildcards):
+    """Give the figure of the mapper graph of a layer."""
+    return json.dumps(asdict(FIGURES[wildcards.mapper]), sort_keys=True)
+
+
+def null_parameters(wildcards):
+    """Give the parameters of `cnn-topology nulls`."""
+    return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()
+
+
+def matched_snapshots(section):
+    """Give the last snapshots of the population whose mean filter norm a fixed first layer takes."""
+    other = getattr(section.architecture.first_layer, "matched_to", None)
+    if other is None:
+        return []
+    last = PLAN.steps(other)[-1]
+    return [RUN.snapshot(other, shard.number, last) for shard in PLAN.shards_of(other)]

@@ -17,8 +17,6 @@ rule record_provenance:
         **asks(forecast.PROVENANCE),
     params:
         config=PLAN.config.model_dump_json(),
-        run=RUN.root,
         code=code_digest("provenance"),
     shell:
-        "cnn-topology provenance --config {params.config:q} --run {params.run:q}"
-        " --output {output.record:q} {output.page:q} &> {log:q}"
+        "cnn-topology provenance --config {params.config:q} --output {output.record:q} {output.page:q} &> {log:q}"

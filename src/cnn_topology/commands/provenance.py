@@ -18,16 +18,22 @@ from cnn_topology.storage.tensors import read_metadata, read_shapes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--config", required=True, type=json.loads, help="JSON: the whole config of the run")
-    parser.add_argument("--run", required=True, type=Path, help="the run's folder; no job is at work there by now")
-    parser.add_argument("--output", required=True, nargs=2, type=Path, help="for programs (.json) and people (.txt)")
+    parser.add_argument(
+        "--output",
+        required=True,
+        nargs=2,
+        type=Path,
+        help="in the run's folder, where no job is at work by now: for programs (.json) and people (.txt)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the record."""
     config = parse_config(arguments.config, "--config")
-    rules = cost_by_rule(arguments.run / "benchmarks")
+    folder = arguments.output[0].parent
+    rules = cost_by_rule(folder / "benchmarks")
     total, commit = total_cost(rules), commit_of(PACKAGE)
-    sets = {name: arguments.run / f"images/{name}.safetensors" for name in config.images}
+    sets = {name: folder / f"images/{name}.safetensors" for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
     record = {
         "run": config.name,
@@ -48,11 +54,11 @@ def run(arguments: argparse.Namespace) -> None:
     for path, text in zip(arguments.output, texts, strict=True):
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    remove_leftovers(arguments.run)
-    resume = arguments.run / "resume"
-    for folder in (*resume.glob("*"), resume):
+    remove_leftovers(folder)
+    resume = folder / "resume"
+    for empty in (*resume.glob("*"), resume):
         with suppress(OSError):  # what a stopped job of another plan left there is kept
-            folder.rmdir()
+            empty.rmdir()
     print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")
 
 

@@ -1,0 +1,101 @@
+"""A small whole run of the activations paper by Snakemake, with both networks and nothing of the weights paper."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.storage.tables import read_table
+from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
+from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
+from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
+
+ROOT = Path(__file__).parents[2]
+TABLES = {**ACTIVATION_TABLES, **ACTIVATION_MAPPER_TABLES, **COMPARISON_TABLES}
+NARROW = {"images": "digits", "widths": [6, 6, 8, 8], "recipe": {"epochs": 1, "batch": 100, "flip": False}}
+CLOUD = {"networks": "b", "split": "train", "count": 60, "layers": ["layer1.1.bn2", "layer4.1.bn2"]}
+CONFIG = {
+    "version": 1,
+    "name": "tiny",
+    "seed": 7,
+    "images": {"digits": {"kind": "digits", "shape": [32, 32, 3], "train": 300, "test": 100}},
+    "resnets": {
+        "a": {**NARROW, "variant": "ph", "networks": 2, "recipe": {**NARROW["recipe"], "peak_epoch": 0.5}},
+        "b": {**NARROW, "variant": "mapper", "recipe": {**NARROW["recipe"], "milestones": []}},
+    },
+    "activation_clouds": {
+        "top-l2": {"networks": "a", "count": 60},
+        "tensor": {"networks": "a", "of": [0], "layers": ["conv1"], "sampling": "full", "count": 10},
+        "random": {**CLOUD, "sampling": "random"},
+        "fg_1": {**CLOUD, "sampling": "foreground"},
+        "fg_1-noise": {**CLOUD, "sampling": "foreground", "sigma": 0.3},
+    },
+    "activation_mapper": {"elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 19}},
+    "layer_distances": {
+        "clouds": ["top-l2"],
+        "measures": ["sliced_wasserstein", "linear_cka"],
+        "components": {"modes": ["corrected"]},
+        "draws": 19,
+    },
+}
+
+
+def run(folder, *arguments):
+    """Run a command of this environment in a folder."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(folder),
+    }
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, env=environment, timeout=900)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return done.stdout
+
+
+def snakemake(folder, config, *arguments):
+    """Run Snakemake on a config, as a user would who keeps runs apart from the checkout."""
+    (folder / "run.yaml").write_text(yaml.safe_dump(config))
+    files = ("--snakefile", str(ROOT / "Snakefile"), "--configfile", "run.yaml")
+    return run(folder, "snakemake", *arguments, *files)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Give the folder of a whole run."""
+    folder = tmp_path_factory.mktemp("activations")
+    snakemake(folder, CONFIG, "--cores", "2")
+    return folder
+
+
+def test_whole_run_makes_every_table_and_figure(finished):
+    made = finished / "results/tiny"
+    tables = {path.stem for path in (made / "tables").glob("*.parquet")}
+    assert set(TABLES) <= tables
+    for name in sorted(set(TABLES) - {"activation_edges", "activation_nodes"}):
+        assert read_table(made / f"tables/{name}.parquet", TABLES[name]).num_rows > 0, name
+    figures = {path.name.split("_mapper")[0] for path in (made / "figures").glob("*.png")}
+    assert {"layer_heatmap_top-l2.png", "layer_specificity_top-l2.png", "scorecard_activations.png"} <= figures
+    assert (made / "figures/purity_b_elbow.png").stat().st_size > 5_000
+    assert "default-src 'none'" in (made / "figures/graphs_b_elbow_fg_1.html").read_text()
+
+
+def test_claims_about_another_data_set_stay_untested(finished):
+    claims = read_table(finished / "results/tiny/tables/claims.parquet").to_pandas()
+    assert {"weights", "activations"} == set(claims["paper"].str.split().str[0])
+    assert (claims.loc[claims["paper"].str.startswith("weights"), "verdict"] == "not tested").all()
+
+
+def test_finished_run_is_whole_and_has_nothing_left_to_do(finished):
+    assert "files are whole" in run(finished, sys.executable, "-m", "cnn_topology.cli", "verify", "tiny")
+    assert "Nothing to be done" in snakemake(finished, CONFIG, "--dry-run")
+
+
+def test_other_intervals_touch_graphs_and_what_is_made_of_them_alone(finished):
+    edited = {**CONFIG, "activation_mapper": {"elbow": {**CONFIG["activation_mapper"]["elbow"], "intervals": 6}}}
+    planned = snakemake(finished, edited, "--dry-run", "--quiet", "host")
+    rules = {line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith("rule ")}
+    assert {"compute_activation_mapper", "collect_graphs", "purity_b_elbow"} <= rules
+    assert not [r for r in rules if r.startswith(("train", "extract", "compare", "compute_activation_barcodes"))]

@@ -7,11 +7,11 @@ from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, har
 def test_costs_of_rules_add_up_and_missing_measurements_count_as_nothing(tmp_path):
     for rule, item, row in (
         ("train", "a", "3600.0\t1800\t900"),
-        ("train", "b", "3600\t1800\t950"),
+        ("train/deep", "b", "3600\t1800\t950"),
         ("x", "c", "1\tNA\t-"),
     ):
         path = tmp_path / rule / f"{item}.tsv"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\tcpu_time\tmax_rss\n{row}\n")
     rules = cost_by_rule(tmp_path)
     assert rules["train"] == {"jobs": 2, "wall_s": 7200.0, "cpu_s": 3600.0, "peak_mb": 950.0}

@@ -28,7 +28,8 @@ class Job:
     @property
     def name(self) -> str:
         """The rule, and the item where a rule has several: as in the name of the log."""
-        return self.rule if self.log is None else f"{self.rule} {Path(self.log).stem}"
+        parts = Path(self.log or "").with_suffix("").parts[4:]
+        return f"{self.rule} {'-'.join(parts)}".strip()
 
 
 def list_jobs(config: Path, directory: Path) -> list[Job]:

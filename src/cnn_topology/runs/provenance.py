@@ -62,10 +62,12 @@ def cost_by_rule(benchmarks: Path) -> dict[str, dict[str, float]]:
         ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
     """
     found: dict[str, dict[str, float]] = {}
-    for path in sorted(benchmarks.glob("*/*.tsv")):
+    for path in sorted(benchmarks.rglob("*.tsv")):
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
-                cost = found.setdefault(path.parent.name, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})
+                cost = found.setdefault(
+                    path.relative_to(benchmarks).parts[0], {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0}
+                )
                 cost["jobs"] += 1
                 cost["wall_s"] = round(cost["wall_s"] + _number(row.get("s")), 3)
                 cost["cpu_s"] = round(cost["cpu_s"] + _number(row.get("cpu_time")), 3)

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
-from cnn_topology.networks.pretrained import read_weights, torchvision_file
+from cnn_topology.networks.pretrained import torchvision_file
+from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters

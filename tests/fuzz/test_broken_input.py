@@ -28,7 +28,7 @@ from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_se
 from cnn_topology.data.npz import read_npz
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import read_checkpoint
-from cnn_topology.networks.pretrained import read_weights
+from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder

@@ -194,7 +194,7 @@ def test_a_file_cut_short_is_named(suffix: str, tmp_path: Path) -> None:
 
 def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
     for name, content, message in (
-        ("weights.h5", b"HDF", r"read from .safetensors, .npz, .pt, .pth, .th, not from '.h5'"),
+        ("weights.h5", b"HDF", r"read from .safetensors, .npz, .pt, .pth, .th, .ckpt, .bin, not from '.h5'"),
         ("list.pt", None, "holds list where a state dictionary"),
         ("numbers.pth", None, "holds no tensors by name"),
         ("text.npz", b"hello", "cut short, altered or no file of this type"),

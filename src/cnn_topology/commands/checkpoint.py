@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.pretrained import read_weights, sha256_of, torchvision_file
+from cnn_topology.networks.pretrained import sha256_of, torchvision_file
+from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
 from cnn_topology.plan.parameters import CheckpointParameters
 from cnn_topology.training.snapshots import write_snapshot

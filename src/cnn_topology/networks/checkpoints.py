@@ -1,20 +1,15 @@
-"""Weights of a network from a file of a user's own: safetensors, or a PyTorch file that holds tensors only."""
+"""Weights of a residual network from a file of a user's own, by the names and shapes that the network has."""
 
-import pickle
-import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from cnn_topology.errors import InputError
+from cnn_topology.networks.weights import check_finite, read_tensors
 
-# Under which key training programs put the weights among other things.
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 # `torch.nn.DataParallel` puts this before each name.
 _PARALLEL = "module."
 # What torchvision calls the shortcuts and the last layer.
@@ -29,8 +24,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     path : Path
-        A ``.safetensors`` file, or a file of `torch.save` that holds a state dict, bare or under a usual key. Other
-        objects in it are never executed.
+        As for `networks.weights.read_tensors`.
 
     Returns
     -------
@@ -40,28 +34,9 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     Raises
     ------
     InputError
-        If the file is missing, damaged, or holds no tensors or more than tensors and plain values.
+        If the file cannot be used.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint file")
-    try:
-        with warnings.catch_warnings():  # of other pickle protocols: the reader then says what it cannot take
-            warnings.simplefilter("ignore")
-            safe = path.suffix == ".safetensors"
-            content: Any = load_file(path) if safe else torch.load(path, "cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path}: holds more than tensors, or is no PyTorch file ({str(error).splitlines()[0][:120]}); save it "
-            "anew by torch.save(network.state_dict(), ...)"
-        ) from error
-    except Exception as error:  # the readers meet almost anything in a damaged file
-        raise InputError(f"{path}: cannot be read ({(str(error).splitlines() or [''])[0][:120]})") from error
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not content or not all(map(torch.is_tensor, content.values())):
-        raise InputError(f"{path}: expected tensors by name (a state dict), found {type(content).__name__}")
-    return {_own_name(str(name).removeprefix(_PARALLEL)): tensor for name, tensor in content.items()}
+    return {_own_name(name.removeprefix(_PARALLEL)): tensor for name, tensor in read_tensors(path).items()}
 
 
 def _own_name(name: str) -> str:
@@ -104,6 +79,5 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
         if name not in own:
             raise InputError(f"{path}: does not fit the architecture: the network has no tensor {name!r}")
     for name in expected:
-        if not torch.isfinite(tensors[name]).all():
-            raise InputError(f"{path}: {name!r} holds NaN or infinite values: this network has failed")
+        check_finite(path, name, tensors[name])
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})

@@ -35,13 +35,13 @@ class FilesCheckpoint(Section):
     kind: Literal["files"] = Field(description="Weights in files of your own.")
     files: tuple[FilePath, ...] = Field(
         min_length=1,
-        description="`.safetensors`, `.npz`, or `.pt`, `.pth`, `.th` (a state dictionary by `torch.save`, read without "
-        "executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe.",
+        description="`.safetensors`, `.npz`, or `.pt`, `.pth`, `.th`, `.ckpt`, `.bin` (a state dictionary by "
+        "`torch.save`, read without executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe.",
     )
     entry: str | None = Field(
         None,
         description="For PyTorch files: the entry that holds the weights. Absent: the file itself, or its "
-        "`state_dict`, `model_state_dict` or `model`.",
+        "`state_dict`, `model_state_dict`, `model` or `net`.",
     )
     layers: tuple[str, ...] | None = Field(
         None,

@@ -105,8 +105,8 @@ class ResNetsSection(Section):
     )
     checkpoints: tuple[FilePath, ...] = Field(
         (),
-        description="Trained weights to use in place of training, one file per network (.safetensors, or a PyTorch "
-        "file that holds tensors only); `networks` is then their number.",
+        description="Trained weights to use in place of training, one file per network, of the types that "
+        "`checkpoints.<name>.files` takes; `networks` is then their number.",
     )
     scores: int | None = Field(
         None,

@@ -18,11 +18,11 @@ from typing import IO, Any, NamedTuple
 
 from cnn_topology.errors import InputError, unknown
 
-PYTORCH_SUFFIXES = (".pt", ".pth", ".th")
+PYTORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
 SUFFIXES = (".safetensors", ".npz", *PYTORCH_SUFFIXES)
 
 # Where training programs put the weights when a file holds more than them.
-ENTRIES = ("state_dict", "model_state_dict", "model")
+ENTRIES = ("state_dict", "model_state_dict", "model", "net")
 
 # What torch.save wrote before version 1.6: this number, a version, facts on the machine, then the object.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -41,7 +41,7 @@ def array_shapes(path: Path, entry: str | None = None) -> Shapes:
     Parameters
     ----------
     path : Path
-        ``.safetensors``, ``.npz``, or ``.pt``, ``.pth``, ``.th`` as `torch.save` writes a state dictionary.
+        ``.safetensors``, ``.npz``, or one of `PYTORCH_SUFFIXES` as `torch.save` writes a state dictionary.
     entry : str, optional
         For PyTorch files: the entry of the saved dictionary that holds the weights. Absent: the dictionary itself if
         it holds tensors, otherwise the first there is of `ENTRIES`.
@@ -209,7 +209,8 @@ class _Reader(pickle._Unpickler):
         }
         if (module, name) in makers:
             return makers[module, name]
-        if module == "torch" and re.fullmatch(r"[A-Z][A-Za-z0-9]*Storage", name):
+        # Types of storages, and of numbers: what an optimizer or a scaler leaves in a checkpoint may name these.
+        if module == "torch" and re.fullmatch(r"[A-Z][A-Za-z0-9]*Storage|b?float\d+|u?int\d+|bool", name):
             return name
         raise InputError(
             f"{self.path}: refused, and nothing of it was executed: besides tensors it holds {module}.{name}, an "

@@ -44,7 +44,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        [RUN.summary] if PLAN.layer_clouds else [],
+        RUN.summary,
         [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
         [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
         [RUN.figure(name, "html") for name in (*MAPPER_FIGURES, *GRAPH_PAGES)],
@@ -61,8 +61,7 @@ onstart:
 
 
 onsuccess:
-    found = f"What was found: {RUN.summary}. " if PLAN.config.populations else ""
     print(
-        f"{found}One page with every figure: "
+        f"What was found: {RUN.summary}. One page with every figure: "
         f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
     )

@@ -156,8 +156,8 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     text = tmp_path / "summary.txt"
     training = tmp_path / "training.parquet"
     assert main(["collect", "training", "--parts", "--output", str(training)]) == 0
-    tables = ["--loops", str(tmp_path / "loops.parquet"), "--significance", str(tmp_path / "significance.parquet")]
-    tables += ["--training", str(training), "--left-out", "mine: kernels other than 3x3, stem (7x7)"]
+    tables = ["--tables", str(training), *(str(tmp_path / f"{name}.parquet") for name in ("loops", "significance"))]
+    tables += ["--left-out", "mine: kernels other than 3x3, stem (7x7)"]
     assert main(["summary", *tables, "--output", str(text)]) == 0
     said = text.read_text()
     assert "mine: pretrained, networks: 2" in said

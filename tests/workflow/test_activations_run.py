@@ -76,6 +76,10 @@ def test_whole_run_makes_every_table_and_figure(finished):
     assert set(TABLES) <= tables
     for name in sorted(set(TABLES) - {"activation_edges", "activation_nodes"}):
         assert read_table(made / f"tables/{name}.parquet", TABLES[name]).num_rows > 0, name
+    said = (made / "summary.txt").read_text()
+    assert "a: residual networks on digits, trained for up to 1 epochs; test accuracy" in said
+    assert "b, elbow: node-wise purity of mapper graphs" in said
+    assert "claims of the activations paper" in said
     figures = {path.name.split("_mapper")[0] for path in (made / "figures").glob("*.png")}
     assert {"layer_heatmap_top-l2.png", "layer_specificity_top-l2.png", "scorecard_activations.png"} <= figures
     assert (made / "figures/purity_b_elbow.png").stat().st_size > 5_000

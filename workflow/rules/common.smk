@@ -20,7 +20,12 @@ from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.findings import CLAIM_TABLES, ClaimParameters, RunFacts
+from cnn_topology.plan.findings import (
+    CLAIM_TABLES,
+    SUMMARY_TABLES,
+    ClaimParameters,
+    RunFacts,
+)
 from cnn_topology.plan.layer_comparisons import (
     COMPARISON_TABLE_NAMES,
     DIAGRAMS,
@@ -83,7 +88,7 @@ ACTIVATION_PARTS = {
 }
 ACTIVATION_PARTS = {table: parts for table, parts in ACTIVATION_PARTS.items() if parts}
 TABLES = (
-    *(WEIGHT_TABLES if PLAN.layer_clouds else ()),
+    *(WEIGHT_TABLES if PLAN.layer_clouds else ("training",) if PLAN.shards else ()),
     *ACTIVATION_PARTS,
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
     "claims",
@@ -178,7 +183,7 @@ def prepare_folder():
         raise WorkflowError(str(error)) from None
 
 
-def claim_tables(wildcards):
-    """Give the tables of the run that claims are tested by."""
+def tables_there(names):
+    """Give those of some tables that the run has."""
     there = {*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES}
-    return [RUN.table(name) for name in CLAIM_TABLES if name in there]
+    return [RUN.table(name) for name in names if name in there]

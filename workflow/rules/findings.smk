@@ -22,7 +22,7 @@ rule compare_improvements:
 
 rule test_claims:
     input:
-        claim_tables,
+        tables_there(CLAIM_TABLES),
     output:
         RUN.table("claims"),
     log:

@@ -52,10 +52,7 @@ rule collect_nulls:
 
 rule summarize:
     input:
-        loops=RUN.table("loops"),
-        significance=RUN.table("significance"),
-        training=RUN.table("training"),
-        claims=RUN.table("claims"),
+        tables_there(SUMMARY_TABLES),
     output:
         report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
@@ -68,5 +65,4 @@ rule summarize:
         left_out=PLAN.left_out,
         code=code_digest("summary"),
     shell:
-        "cnn-topology summary --loops {input.loops:q} --significance {input.significance:q}"
-        " --training {input.training:q} --claims {input.claims:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"
+        "cnn-topology summary --tables {input:q} --left-out {params.left_out:q} --output {output:q} &> {log:q}"

@@ -9,12 +9,11 @@ from pyarrow import csv
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
 from cnn_topology.claims.framework import evaluate
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
-from cnn_topology.errors import unknown
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, write_table
 from cnn_topology.tables.finding_schemas import CLAIMS
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.reading import read_tables
 
 PAPERS = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
 
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Test all claims."""
     parameters: ClaimParameters = arguments.parameters
-    tables = {path.stem: _read(path).to_pandas() for path in arguments.tables}
+    tables = {name: table.to_pandas() for name, table in read_tables(arguments.tables).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
     table = pa.Table.from_pylist(rows, schema=CLAIMS)
     with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
@@ -37,9 +36,3 @@ def run(arguments: argparse.Namespace) -> None:
     write_table(arguments.output, table, CLAIMS, parameters.notes(map(read_notes, arguments.tables)))
     for row in rows:
         print(f"{row['paper']} {row['claim']}: {row['verdict']}" + (f" ({row['reason']})" if row["reason"] else ""))
-
-
-def _read(path: Path) -> pa.Table:
-    if path.stem not in TABLES:
-        raise unknown(f"table {path}", path.stem, TABLES)
-    return read_table(path, TABLES[path.stem])

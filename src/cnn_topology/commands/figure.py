@@ -6,14 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import FigureSpec, draw
 from cnn_topology.figures.style import save
 from cnn_topology.plan.parameters import combined_notes
-from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.storage.tables import read_notes
+from cnn_topology.tables.reading import read_tables
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,17 +41,3 @@ def read_spec(content: dict[str, Any]) -> FigureSpec:
     if not isinstance(content, dict) or set(content) != keys:
         raise InputError(f"--spec: expected a JSON object with the keys {', '.join(sorted(keys))}, found {content!r}")
     return FigureSpec(**content)
-
-
-def read_tables(paths: list[Path]) -> dict[str, pa.Table]:
-    """Read tables, each named as in `tables.schemas`.
-
-    Raises
-    ------
-    InputError
-        If a file is not named after a table, or is missing or altered.
-    """
-    for path in paths:
-        if path.stem not in TABLES:
-            raise unknown(f"table {path}", path.stem, TABLES)
-    return {path.stem: read_table(path, TABLES[path.stem]) for path in paths}

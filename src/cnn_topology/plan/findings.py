@@ -26,6 +26,8 @@ CLAIM_TABLES = (
     "purity",
     "purity_tests",
 )
+# The tables that the summary tells of, where a run has them.
+SUMMARY_TABLES = ("training", "loops", "significance", "resnet_training", "measure_tests", "purity", "claims")
 # The layers of the ResNet-18 of the activations paper.
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 

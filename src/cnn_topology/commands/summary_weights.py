@@ -1,0 +1,100 @@
+"""What the weights half of a run found, in lines of its summary."""
+
+from collections.abc import Iterator
+from typing import Any
+
+# From so many layers on a network has a table over depth.
+DEEP = 3
+CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+
+
+def weight_lines(training: Any, loops: Any = None, significance: Any = None) -> Iterator[str]:
+    """Say per population how well it learned and per layer which loops its filters form.
+
+    Parameters
+    ----------
+    training, loops, significance : pandas.DataFrame
+        The tables of these names (`cnn_topology.tables.schemas`), as far as there are any; of `loops` the headline
+        clouds count, `significance` adds the null to tables over depth.
+    """
+    tests = training[training["split"] == "test"]
+    for population, rows in tests.groupby("population", sort=False):
+        yield from accuracy_lines(str(population), rows)
+        if loops is None:
+            continue
+        mine = loops[(loops["population"] == population) & loops["headline"]]
+        for layer, clouds in mine.groupby("layer", sort=False):
+            yield from _layer(str(layer), clouds.sort_values("step"))
+        if mine["layer"].nunique() >= DEEP:
+            yield from depth_table(mine, significance)
+    if loops is not None:
+        for checkpoint, mine in loops[~loops["population"].isin(tests["population"])].groupby("population", sort=False):
+            yield f"{checkpoint}: pretrained, networks: {mine['networks'].max()}"
+            yield from depth_table(mine[mine["headline"]], significance)
+
+
+def accuracy_lines(population: str, tests: Any) -> Iterator[str]:
+    """Say how well the networks of a population do at the last step, and how many failed.
+
+    Parameters
+    ----------
+    population : str
+    tests : pandas.DataFrame
+        Its rows of `training` on test images.
+    """
+    last = tests[(tests["step"] == tests["step"].max()) & ~tests["failed"]]
+    accuracy = "; ".join(
+        f"{images} {group['accuracy'].mean():.1%} (n = {len(group)})"
+        for images, group in last.groupby("images", sort=False)
+    )
+    yield f"{population}: test accuracy after {tests['step'].max()} iterations: {accuracy or 'none left'}"
+    failed = tests.loc[tests["failed"], "network"].nunique()
+    if failed:
+        yield f"  {failed} of {tests['network'].nunique()} networks failed (loss not finite) and are left out"
+
+
+def depth_table(loops: Any, significance: Any = None) -> list[str]:
+    """Write the last headline cloud of each layer of a network as a row, by depth.
+
+    Parameters
+    ----------
+    loops : pandas.DataFrame
+        Rows of `loops` of one population.
+    significance : pandas.DataFrame, optional
+        With it the column ``null`` says what a bar must exceed under every null.
+    """
+    last = loops.sort_values("step").groupby("layer", sort=False).tail(1).sort_values("depth")
+    if significance is not None:
+        critical = significance.groupby(CLOUD)["null_critical"].max().rename("null").reset_index()
+        last = last.merge(critical, on=CLOUD, how="left")
+    wide = max(5, *(len(layer) for layer in last["layer"])) if len(last) else 5
+    lines = [
+        f"  depth  {'layer':{wide}}  filters     rho(k, p)   kept   used  longest  second   null      p  "
+        "significant  verdict"
+    ]
+    for row in last.to_dict("records"):
+        density = f"{row['k']}, {row['p']:g}"
+        null = f"{row['null']:6.3f}" if row.get("null") is not None else "     –"
+        lines.append(
+            f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
+            f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {row['p_longest']:5.2g}  "
+            f"{row['significant_bars']:11}  {row['verdict']}"
+        )
+    return lines
+
+
+def _layer(layer: str, clouds: Any) -> list[str]:
+    """Say what the last step of a layer shows, and since when."""
+    last = clouds.iloc[-1]
+    density = f"rho({last['k']}, {last['p']:g}) keeps {last['kept']} of {last['points']} filters"
+    lines = [f"  {layer}: {density}", f"    {_step(last)}"]
+    if len(clouds) > 1:
+        lines.append(f"    {_step(clouds.iloc[0])}")
+    return lines
+
+
+def _step(cloud: Any) -> str:
+    return (
+        f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}, "
+        f"p = {cloud['p_longest']:.3g}: {cloud['verdict']}"
+    )

@@ -1,0 +1,144 @@
+"""`cnn-topology summary` says what the tables that a run has hold, and nothing of those that it lacks."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.schemas import TABLES
+
+NOTES = {"config": "abc", "data": "digits:1234567890", "seed": "7"}
+CLAIM = {"paper": "activations", "claim": "T1", "statement": "Adjacent layers are nearer.", "populations": "a"}
+CLAIM |= {"outcome": "holds", "verdict": "supported", "reason": "", "value": 0.5, "p": 0.01, "n": 3}
+WEIGHTS = {"population": "m", "step": 600, "split": "test", "failed": False}
+
+
+def filled(name, row):
+    """Fill a row of a table: what it does not say is NaN, empty or 0."""
+    blank = {pa.float64(): np.nan, pa.string(): "", pa.int64(): 0, pa.bool_(): False}
+    return {field.name: blank.get(field.type) for field in TABLES[name]} | row
+
+
+@pytest.fixture
+def summary(tmp_path, capsys):
+    """Give the function that writes tables of some rows and gives the lines of their summary."""
+
+    def of(left_out=(), **tables):
+        for name, rows in tables.items():
+            table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name])
+            write_table(tmp_path / f"{name}.parquet", table, TABLES[name], NOTES)
+        words = ["--tables", *(str(tmp_path / f"{name}.parquet") for name in tables)]
+        words += ["--left-out", *left_out, "--output", str(tmp_path / "summary.txt")]
+        assert main(["summary", *words]) == 0
+        text = (tmp_path / "summary.txt").read_text(encoding="utf-8")
+        assert capsys.readouterr().out == text
+        return text.splitlines()
+
+    return of
+
+
+def trained(network, accuracy, kept=True, epoch=7, population="a"):
+    return {"population": population, "network": network, "images": "digits", "epoch": epoch} | {
+        "test_accuracy": accuracy,
+        "kept": kept,
+    }
+
+
+def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
+    rows = [trained(0, 0.1, kept=False, epoch=1), trained(0, 0.9), trained(1, 0.8), trained(0, 0.7, population="b")]
+    given = [trained(0, np.nan, epoch=0, population="c")]
+    lines = summary(resnet_training=[*rows, *given], claims=[CLAIM])
+    assert lines[0] == (
+        "a: residual networks on digits, trained for up to 7 epochs; test accuracy 85.0% (80.0% to 90.0%, n = 2)"
+    )
+    assert lines[1].endswith("test accuracy 70.0% (n = 1)")
+    assert "weights from checkpoints; test accuracy not measured" in lines[2]
+    assert lines[3].startswith("seed 7, config ")
+    assert lines[3].endswith("data digits:12345")
+    assert lines[4:] == [
+        "claims of the activations paper (0 more cannot be tested by this run):",
+        "  T1   supported; 0.5, p = 0.01, n = 3. Adjacent layers are nearer. (a)",
+    ]
+
+
+def row_of(measure, test, statistic, null, p=np.nan, n=3):
+    return {"population": "a", "cloud": "top", "measure": measure, "test": test, "statistic": statistic} | {
+        "low": statistic - 0.125,
+        "high": statistic + 0.125,
+        "null": null,
+        "p_value": p,
+        "n": n,
+    }
+
+
+def test_each_measure_is_told_by_depth_order_and_specificity_against_chance(summary):
+    rows = [
+        row_of("sliced_wasserstein", "depth_order", 0.25, 0, 0.01),
+        row_of("sliced_wasserstein", "specificity", 0.5, 0.2, 0.002),
+        row_of("sliced_wasserstein", "monotone_published", 1, 0.9, n=17),
+        row_of("cka", "depth_order", np.nan, 0),
+        row_of("cka", "specificity", 0.375, 0.2, 0.03),
+    ]
+    lines = [line.split() for line in summary(measure_tests=rows)]
+    assert " ".join(lines[0]) == "a, top: which measure knows depth and layer, n = 3 networks"
+    assert lines[1][-3:] == ["nearest,", "chance", "0.200"]
+    assert " ".join(lines[2]) == "sliced_wasserstein 0.25 (0.12 to 0.38), p = 0.01 0.50 (0.38 to 0.62), p = 0.002"
+    assert " ".join(lines[3]) == "cka – 0.38 (0.25 to 0.50), p = 0.03"
+    assert len(lines) == 5
+
+
+def test_measures_of_one_network_have_no_specificity(summary):
+    lines = summary(measure_tests=[row_of("cka", "depth_order", 0.25, 0, 0.01, n=1)])
+    assert lines[1].endswith("same layer nearest")
+    assert lines[2].split()[-1] == "–"
+
+
+def pure(cloud, layer, depth, purity, chance, p, network=0):
+    return {"population": "b", "recipe": "elbow", "network": network, "cloud": cloud, "layer": layer} | {
+        "depth": depth,
+        "node_wise": purity,
+        "chance": chance,
+        "p": p,
+    }
+
+
+def test_purity_is_told_by_layer_with_its_chance(summary):
+    rows = [
+        pure("fg", "late", 9, 0.75, 0.25, 0.005),
+        pure("fg", "early", 2, 0.25, 0.125, 0.05),
+        pure("fg", "early", 2, 0.5, 0.375, 0.05, network=1),
+        pure("random", "early", 2, np.nan, np.nan, np.nan),
+        pure("random", "late", 9, 0.5, 0.5, 0.4),
+    ]
+    lines = summary(purity=rows, left_out=["b: something"])
+    assert lines[0].endswith("mean over n = 2 networks")
+    assert [line.split() for line in lines[1:4]] == [
+        ["cloud", "early", "late"],
+        ["fg", "0.38", "(0.25)", "0.75", "(0.25)"],
+        ["random", "–", "0.50", "(0.50)"],
+    ]
+    assert lines[4].strip() == "purer than shuffled labels, p ≤ 0.05: 3 of 4 graphs"
+    assert lines[5].strip() == "without a node: 1 of 5 graphs"
+    assert lines[6] == "left out: b: something"
+
+
+def test_populations_without_clouds_are_told_by_their_accuracy(summary):
+    rows = [
+        {**WEIGHTS, "network": 0, "images": "x", "accuracy": 0.9},
+        {**WEIGHTS, "network": 1, "images": "x", "accuracy": 0.8},
+        {**WEIGHTS, "network": 0, "images": "y", "accuracy": 0.4},
+        {**WEIGHTS, "network": 1, "images": "y", "accuracy": 0.6},
+        {**WEIGHTS, "network": 0, "images": "x", "accuracy": 0.1, "step": 0},
+        {**WEIGHTS, "network": 2, "images": "x", "accuracy": np.nan, "failed": True},
+        {**WEIGHTS, "network": 0, "images": "x", "accuracy": 1.0, "split": "train"},
+    ]
+    assert summary(training=rows)[:-1] == [
+        "m: test accuracy after 600 iterations: x 85.0% (n = 2); y 50.0% (n = 2)",
+        "  1 of 3 networks failed (loss not finite) and are left out",
+    ]
+
+
+def test_a_table_of_another_name_is_refused(tmp_path, capsys):
+    assert main(["summary", "--tables", str(tmp_path / "purty.parquet")]) == 2
+    assert "did you mean 'purity'" in capsys.readouterr().err

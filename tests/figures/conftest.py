@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.expand import Plan, neighbours
+from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
 from cnn_topology.tables.schemas import CIRCLE_ARCS, FILTER_COORDINATES, TABLES

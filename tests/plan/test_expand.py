@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.expand import Plan, neighbours
+from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from cnn_topology.clouds.density import neighbour_distances
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
-from cnn_topology.plan.clouds import Density
-from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata

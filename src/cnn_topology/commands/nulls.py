@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.parameters import NullParameters, VariantParameters
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, sphere_null_cloud
 from cnn_topology.storage.tables import write_table

@@ -27,8 +27,7 @@ from cnn_topology.figures.selection import (
     rows,
     when,
 )
-from cnn_topology.plan.clouds import Density
-from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.tables.schemas import CIRCLE_ARCS
 
 BARS = 10

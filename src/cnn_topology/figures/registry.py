@@ -13,7 +13,8 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.activation_registry import ACTIVATION_KINDS, activation_figures
 from cnn_topology.figures.finding_registry import FINDING_KINDS, finding_figures
 from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS, generalization_figures
-from cnn_topology.plan.expand import LayerClouds, Plan, neighbours
+from cnn_topology.plan.clouds import neighbours
+from cnn_topology.plan.expand import LayerClouds, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa

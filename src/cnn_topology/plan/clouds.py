@@ -5,7 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from cnn_topology.errors import InputError
 from cnn_topology.plan.base import Name, Section
+
+# A loop that is not filled at once has at least four points.
+LEAST_KEPT = 4
 
 Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 
@@ -15,6 +19,40 @@ class Density(Section):
 
     k: Neighbours = Field(description="Neighbour, as a count (200) or as a fraction of the cloud's size (0.03125).")
     p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
+
+
+def neighbours(density: Density, points: int, where: str = "density filter") -> int:
+    """Turn `k` of a density filter into a count.
+
+    Parameters
+    ----------
+    density : Density
+        With `k` as a count or as a fraction of the number of points.
+    points : int
+        Number of points N of the cloud.
+
+    Raises
+    ------
+    InputError
+        If k is not below N: a point has only N - 1 neighbours.
+    """
+    k = density.k if isinstance(density.k, int) else max(1, round(density.k * points))
+    if k >= points:
+        raise InputError(
+            f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "
+            "pool more networks, lower k, or give k as a fraction such as 0.03125"
+        )
+    return k
+
+
+def check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
+    """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
+    kept = int(density.p * points + 0.5)
+    if kept < LEAST_KEPT:
+        raise InputError(
+            f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
+            f"raise p or {otherwise}"
+        )
 
 
 # A layer of a checkpoint may be named as in its file, with dots and slashes.

@@ -1,4 +1,4 @@
-"""The expansion of a config into shards, clouds and jobs: everything Snakemake needs, known before anything runs.
+"""The expansion of a config into clouds and jobs: everything Snakemake needs, known before anything runs.
 
 No array library is imported here: the Snakefile is parsed again in every job of a cluster.
 """
@@ -9,28 +9,15 @@ from functools import cached_property
 from typing import Literal
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.checkpoints import checkpoint_layers, layer_name, networks_in, other_kernel
-from cnn_topology.plan.clouds import Cloud, Density
+from cnn_topology.plan.checkpoints import layer_name, other_kernel
+from cnn_topology.plan.clouds import Cloud, Density, check_kept, neighbours
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.images import shape_of, train_size
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
-from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
-from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+from cnn_topology.plan.networks import Networks
+from cnn_topology.plan.populations import Layer
+from cnn_topology.plan.resnets import ResNetLayer
 
 Centre = Literal["filter", "coordinate"]
-
-# A loop that is not filled at once has at least four points.
-LEAST_KEPT = 4
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The part of a population that one training job trains: networks `first` to `first + count - 1`."""
-
-    population: str
-    number: int
-    first: int
-    count: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +82,7 @@ class NetworkGroup:
         }
 
 
-class Plan:
+class Plan(Networks):
     """A validated run, expanded.
 
     Parameters
@@ -110,87 +97,11 @@ class Plan:
     """
 
     def __init__(self, config: RunConfig) -> None:
-        self.config = config
+        super().__init__(config)
         # What was asked for as part of `all` but cannot be analysed, in words: told, never silent.
         self.left_out: list[str] = []
-        self._checkpoints: dict[str, tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]] = {}
         self.layer_clouds = self._layer_clouds()
         self.network_groups = self._network_groups()
-
-    @cached_property
-    def populations(self) -> dict[str, Population]:
-        """All populations that are trained: those of the config, then those of its grids."""
-        grids = self.config.grids.values()
-        return {**self.config.populations, **{name: found for grid in grids for name, found in grid.items()}}
-
-    def population(self, name: str) -> Population:
-        """Give a population by name."""
-        return self.populations[name]
-
-    @cached_property
-    def shards(self) -> list[Shard]:
-        """All training jobs."""
-        return [
-            Shard(name, number, first, min(population.shard, population.networks - first))
-            for name, population in self.populations.items()
-            for number, first in enumerate(range(0, population.networks, population.shard))
-        ]
-
-    def shards_of(self, population: str) -> list[Shard]:
-        """Give the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
-        if population in self.config.checkpoints:
-            return [Shard(population, 0, 0, self.networks(population))]
-        return [shard for shard in self.shards if shard.population == population]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All groups of networks by name: populations, then checkpoints."""
-        return (*self.config.populations, *self.config.checkpoints)
-
-    def networks(self, name: str) -> int:
-        """Give the number of networks of a population or checkpoint."""
-        checkpoint = self.config.checkpoints.get(name)
-        return networks_in(checkpoint) if checkpoint else self.population(name).networks
-
-    def steps(self, population: str) -> tuple[int, ...]:
-        """Give the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
-        if population in self.config.checkpoints:
-            return (0,)
-        section = self.population(population)
-        snapshots, last = section.snapshots, section.recipe.iterations
-        size = section.recipe.train_images or train_size(self.config.images[section.images])
-        epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
-        late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
-        if late:
-            raise InputError(
-                f"populations.{population}.snapshots.epochs: epoch {late[0]:g} lies after the last iteration, {last}"
-            )
-        return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
-
-    def test_steps(self, population: str) -> tuple[int, ...]:
-        """Give the steps between snapshots at which networks are tested on their own test images."""
-        section = self.population(population)
-        every, last = section.snapshots.test_every, section.recipe.iterations
-        return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
-
-    def layers(self, population: str) -> tuple[Layer, ...]:
-        """Give the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
-        if population in self.config.checkpoints:
-            return self._checkpoint(population)[0]
-        section = self.population(population)
-        shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
-        return layers_of(section.architecture, shape)
-
-    def _checkpoint(self, name: str) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
-        """Give the layers of a checkpoint and its other convolutions; its files are opened once."""
-        if name not in self._checkpoints:
-            self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])
-        return self._checkpoints[name]
-
-    def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
-        """Give the layers of the networks of an entry of `resnets`."""
-        section = self.config.resnets[name]
-        return resnet_layers(section, shape_of(self.config.images[section.images]))
 
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
         """Give the numbers of the networks that an entry of `activation_clouds` takes."""
@@ -224,10 +135,6 @@ class Plan:
             return ()
         many = max(found[0].density.p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
         return (*mapper.sweep, *(mapper.sweep_of_many if many else ()))
-
-    def layer(self, population: str, name: str) -> Layer:
-        """Give one layer of a population by name."""
-        return next(layer for layer in self.layers(population) if layer.name == name)
 
     @cached_property
     def dynamics_clouds(self) -> list[LayerClouds]:
@@ -263,7 +170,7 @@ class Plan:
                         raise unknown(what, layer, convolutions)
                     where = f"generalization.density for one network of {population}, {layer}"
                     neighbours(section.density, convolutions[layer], where)
-                    _check_kept(section.density, convolutions[layer], where, "widen the layer")
+                    check_kept(section.density, convolutions[layer], where, "widen the layer")
                 groups.append(NetworkGroup(name, layer, tuple(items), name in self.config.grids))
         return groups
 
@@ -325,7 +232,7 @@ class Plan:
         else:
             self._leave_out(f"{where}: k = {density.k} capped at {points - 1}, for it has {points} filters")
             density = Density(k=points - 1, p=density.p)
-        _check_kept(density, points, where)
+        check_kept(density, points, where)
         return density
 
     def _leave_out(self, what: str) -> None:
@@ -337,7 +244,7 @@ class Plan:
             if population not in self.names:
                 raise unknown(f"population in {where}.populations", population, self.names)
             layers = [layer for layer in self.layers(population) if layer.kind == "convolution"]
-            others = self._checkpoint(population)[1] if population in self.config.checkpoints else {}
+            others = self.other_kernels(population)
             if cloud.layers == "all" and others:
                 kernels = ", ".join(f"{tensor} ({shape[2]}x{shape[3]})" for tensor, shape in others.items())
                 self._leave_out(f"{population}: kernels other than 3x3, {kernels}")
@@ -362,40 +269,6 @@ class Plan:
             if step not in steps:
                 raise InputError(f"{where}: {population} keeps no snapshot at step {step}; it keeps {list(steps)}")
         return tuple(sorted(set(cloud.steps)))
-
-
-def neighbours(density: Density, points: int, where: str = "density filter") -> int:
-    """Turn `k` of a density filter into a count.
-
-    Parameters
-    ----------
-    density : Density
-        With `k` as a count or as a fraction of the number of points.
-    points : int
-        Number of points N of the cloud.
-
-    Raises
-    ------
-    InputError
-        If k is not below N: a point has only N - 1 neighbours.
-    """
-    k = density.k if isinstance(density.k, int) else max(1, round(density.k * points))
-    if k >= points:
-        raise InputError(
-            f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "
-            "pool more networks, lower k, or give k as a fraction such as 0.03125"
-        )
-    return k
-
-
-def _check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
-    """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
-    kept = int(density.p * points + 0.5)
-    if kept < LEAST_KEPT:
-        raise InputError(
-            f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
-            f"raise p or {otherwise}"
-        )
 
 
 def _batched(values: list[int], size: int) -> Iterator[tuple[int, ...]]:

@@ -15,10 +15,11 @@ from cnn_topology.plan.base import Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Controls, Density, Significance
 from cnn_topology.plan.code import code_digest
-from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
+from cnn_topology.plan.expand import LayerClouds, Plan, Variant
 from cnn_topology.plan.images import ImageSetConfig
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
+from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import Architecture, Recipe
 
 Block = TypeVar("Block", bound="Parameters")

@@ -8,8 +8,9 @@ Nothing heavy is imported here: the Snakefile is parsed in every job of a cluste
 import math
 from dataclasses import dataclass
 
-from cnn_topology.plan.expand import LayerClouds, Plan, Shard, Variant
+from cnn_topology.plan.expand import LayerClouds, Plan, Variant
 from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, train_size
+from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.topology.forecasting import forecast as barcode_forecast

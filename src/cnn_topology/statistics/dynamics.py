@@ -19,8 +19,7 @@ from jaxtyping import Bool, Float, Int
 
 from cnn_topology.clouds.density import density_filter, neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density
-from cnn_topology.plan.expand import neighbours
+from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.statistics.nulls import loop_statistics
 from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles

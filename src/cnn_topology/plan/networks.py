@@ -1,0 +1,118 @@
+"""The networks of a run: populations, checkpoints and residual networks, with their layers, steps and training jobs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.checkpoints import checkpoint_layers, networks_in
+from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.images import shape_of, train_size
+from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
+from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a population that one training job trains: networks `first` to `first + count - 1`."""
+
+    population: str
+    number: int
+    first: int
+    count: int
+
+
+class Networks:
+    """What is known of the networks of a run before anything is trained.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The run.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self._checkpoints: dict[str, tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]] = {}
+
+    @cached_property
+    def populations(self) -> dict[str, Population]:
+        """All populations that are trained: those of the config, then those of its grids."""
+        grids = self.config.grids.values()
+        return {**self.config.populations, **{name: found for grid in grids for name, found in grid.items()}}
+
+    def population(self, name: str) -> Population:
+        """Give a population by name."""
+        return self.populations[name]
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """All training jobs."""
+        return [
+            Shard(name, number, first, min(population.shard, population.networks - first))
+            for name, population in self.populations.items()
+            for number, first in enumerate(range(0, population.networks, population.shard))
+        ]
+
+    def shards_of(self, population: str) -> list[Shard]:
+        """Give the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
+        if population in self.config.checkpoints:
+            return [Shard(population, 0, 0, self.networks(population))]
+        return [shard for shard in self.shards if shard.population == population]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All groups of networks by name: populations, then checkpoints."""
+        return (*self.config.populations, *self.config.checkpoints)
+
+    def networks(self, name: str) -> int:
+        """Give the number of networks of a population or checkpoint."""
+        checkpoint = self.config.checkpoints.get(name)
+        return networks_in(checkpoint) if checkpoint else self.population(name).networks
+
+    def steps(self, population: str) -> tuple[int, ...]:
+        """Give the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
+        if population in self.config.checkpoints:
+            return (0,)
+        section = self.population(population)
+        snapshots, last = section.snapshots, section.recipe.iterations
+        size = section.recipe.train_images or train_size(self.config.images[section.images])
+        epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
+        late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
+        if late:
+            raise InputError(
+                f"populations.{population}.snapshots.epochs: epoch {late[0]:g} lies after the last iteration, {last}"
+            )
+        return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
+
+    def test_steps(self, population: str) -> tuple[int, ...]:
+        """Give the steps between snapshots at which networks are tested on their own test images."""
+        section = self.population(population)
+        every, last = section.snapshots.test_every, section.recipe.iterations
+        return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
+
+    def layers(self, population: str) -> tuple[Layer, ...]:
+        """Give the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
+        if population in self.config.checkpoints:
+            return self._checkpoint(population)[0]
+        section = self.population(population)
+        shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
+        return layers_of(section.architecture, shape)
+
+    def other_kernels(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Give the convolutions of a checkpoint that have other than 3x3 kernels, by name; none of a population."""
+        return self._checkpoint(name)[1] if name in self.config.checkpoints else {}
+
+    def _checkpoint(self, name: str) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
+        """Give the layers of a checkpoint and its other convolutions; its files are opened once."""
+        if name not in self._checkpoints:
+            self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])
+        return self._checkpoints[name]
+
+    def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
+        """Give the layers of the networks of an entry of `resnets`."""
+        section = self.config.resnets[name]
+        return resnet_layers(section, shape_of(self.config.images[section.images]))
+
+    def layer(self, population: str, name: str) -> Layer:
+        """Give one layer of a population by name."""
+        return next(layer for layer in self.layers(population) if layer.name == name)

@@ -69,6 +69,12 @@ class CloudOrigin:
     empty_masks: int
     weights: str
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns by which tables name a cloud."""
+        names = ("population", "cloud", "network", "layer", "depth")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, eq=False)
 class ActivationCloud:

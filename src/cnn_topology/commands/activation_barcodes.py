@@ -37,11 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         found = barcode(points, threads=arguments.threads)
         origin = cloud.origin
         which = {
-            "population": origin.population,
-            "cloud": origin.cloud,
-            "network": origin.network,
-            "layer": origin.layer,
-            "depth": origin.depth,
+            **origin.columns,
             "points": len(points),
             "median_distance": median_distance(points),
         }

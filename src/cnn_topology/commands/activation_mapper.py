@@ -120,12 +120,8 @@ def graph_tables(
     name = parameters.clean or parameters.cloud
     seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
     which = {
-        "population": origin.population,
-        "network": origin.network,
+        **origin.columns,
         "recipe": parameters.recipe,
-        "cloud": origin.cloud,
-        "layer": origin.layer,
-        "depth": origin.depth,
         "sampling": origin.sampling,
         "top": origin.top,
         "split": origin.split,

@@ -55,11 +55,7 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
             tensor = cloud.points[mine[np.argsort(at)]].T.reshape(-1, origin.height, origin.width)
             channel, row, column = (axis.ravel() for axis in np.indices(tensor.shape))
             which = {
-                "population": origin.population,
-                "cloud": origin.cloud,
-                "network": origin.network,
-                "layer": origin.layer,
-                "depth": origin.depth,
+                **origin.columns,
                 "tensor": origin.tensor,
                 "image": int(image),
                 "label": origin.classes[cloud.labels[mine[0]]],

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.pretrained import sha256_of, torchvision_file
+from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
 from cnn_topology.plan.parameters import CheckpointParameters
+from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.training.snapshots import write_snapshot
 
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         f"{layer}.weight": np.stack([network[tensor] for network in networks])
         for layer, tensor in parameters.tensors.items()
     }
-    digests = [sha256_of(file) for file in files]
+    digests = [file_checksum(file) for file in files]
     metadata = {
         **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
         "population": parameters.population,

@@ -1,12 +1,12 @@
 """`cnn-topology train-resnet`: train one residual network, or take its weights from a checkpoint."""
 
 import argparse
-import hashlib
 from pathlib import Path
 
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ResNetParameters
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.resnets import ResNetJob, make_weights
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     inputs = [read_metadata(arguments.images)]
     if arguments.checkpoint is not None and arguments.checkpoint.is_file():
         # Its name stands in the parameters; its content must show in the lineage too.
-        inputs.append({"config": hashlib.sha256(arguments.checkpoint.read_bytes()).hexdigest()})
+        inputs.append({"config": file_checksum(arguments.checkpoint)})
     make_weights(
         ResNetJob(
             population=parameters.population,

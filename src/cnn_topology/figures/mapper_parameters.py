@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.graph_rows import EMPTY, footer, of_recipe
 from cnn_topology.figures.selection import drawn
-from cnn_topology.plan.activation_mapper import PUBLISHED, PUBLISHED_CLOUDS
+from cnn_topology.plan.activation_mapper import published_eps
 
 COLUMNS = ("cloud", "layer", "points", "n", "overlap", "eps", "from", "published", "nodes", "edges", "coverage")
 WIDTHS = (0.15, 0.15, 0.09, 0.05, 0.08, 0.08, 0.1, 0.09, 0.07, 0.07, 0.09)
@@ -50,6 +50,5 @@ def draw(
 
 def _published(row: Mapping[str, Any]) -> float:
     """Give the radius that the paper's project used for such a cloud and layer, or NaN."""
-    column = PUBLISHED_CLOUDS.get((row["sampling"], row["top"]))
-    known = row["layer"] in PUBLISHED and column is not None and row["sigma"] == 0
-    return PUBLISHED[row["layer"]][0][column] if known and column is not None else np.nan
+    eps = published_eps(row["sampling"], row["top"], row["layer"])
+    return np.nan if eps is None or row["sigma"] else eps

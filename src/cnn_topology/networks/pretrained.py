@@ -1,6 +1,5 @@
-"""Files of the networks that torchvision names, and the hash of any file."""
+"""The weight files of the networks that torchvision names."""
 
-import hashlib
 from pathlib import Path
 from urllib.error import URLError
 
@@ -8,6 +7,7 @@ import torch
 from torchvision.models import get_model_weights
 
 from cnn_topology.errors import InputError
+from cnn_topology.storage.atomic import file_checksum
 
 
 def torchvision_file(model: str, folder: Path) -> Path:
@@ -28,16 +28,10 @@ def torchvision_file(model: str, folder: Path) -> Path:
             raise InputError(
                 f"{weights.url}: cannot be downloaded ({error}); fetch it where there is a network and put it at {path}"
             ) from error
-    digest = sha256_of(path)
+    digest = file_checksum(path)
     if not digest.startswith(_prefix(path)):
         raise InputError(f"{path}: its SHA-256 is {digest}, its name says {_prefix(path)}...; delete it, start again")
     return path
-
-
-def sha256_of(path: Path) -> str:
-    """Compute the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _prefix(path: Path) -> str:

@@ -224,15 +224,21 @@ def _check_cloud(
             )
 
 
+def published_eps(sampling: str, top: int, layer: str) -> float | None:
+    """Give the radius that the paper's project used for such a cloud of a layer, if it has one."""
+    column = PUBLISHED_CLOUDS.get((sampling, top))
+    return None if column is None or layer not in PUBLISHED else PUBLISHED[layer][0][column]
+
+
 def _published(cloud: ActivationClouds, layer: str) -> float:
-    column = PUBLISHED_CLOUDS.get((cloud.sampling, cloud.top))
-    if column is None or layer not in PUBLISHED:
+    eps = published_eps(cloud.sampling, cloud.top, layer)
+    if eps is None:
         kind = cloud.sampling + (f" top {cloud.top}" if cloud.sampling in ("foreground", "background") else "")
         raise ValueError(
             f"no published eps for {layer}, {kind}: it exists for random, foreground top 1, background top 1 and full "
             f"of {', '.join(PUBLISHED)}; use eps: elbow"
         )
-    return PUBLISHED[layer][0][column]
+    return eps
 
 
 def _published_overlap(cloud: ActivationClouds, layer: str) -> float:

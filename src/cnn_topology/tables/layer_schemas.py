@@ -4,71 +4,59 @@
 distance is in units of the activations; the other values have none.
 """
 
-import pyarrow as pa
-
-_TEXT, _INT, _REAL = pa.string(), pa.int64(), pa.float64()
-
-
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
-def _list(kind: pa.DataType) -> pa.DataType:
-    # Parquet names what a list holds so; a table read back equals the one written.
-    return pa.list_(pa.field("element", kind))
-
+from cnn_topology.tables.columns import INT, REAL, TEXT, list_of, schema
 
 # Which clouds a row is about: a key of `resnets`, a key of `activation_clouds`, and the measure that compares.
-_MEASURED = {"population": _TEXT, "cloud": _TEXT, "measure": _TEXT, "kind": _TEXT}
+_MEASURED = {"population": TEXT, "cloud": TEXT, "measure": TEXT, "kind": TEXT}
 
 # One bar of one layer of one network, in units of the activations. `points` of the cloud; `median_distance` between
 # two of them, by which the scaled measure divides.
-ACTIVATION_BARCODES = _schema(
-    population=_TEXT, cloud=_TEXT, network=_INT, layer=_TEXT, depth=_INT, points=_INT, median_distance=_REAL,
-    dimension=_INT, birth=_REAL, death=_REAL,
+ACTIVATION_BARCODES = schema(
+    population=TEXT, cloud=TEXT, network=INT, layer=TEXT, depth=INT, points=INT, median_distance=REAL,
+    dimension=INT, birth=REAL, death=REAL,
 )  # fmt: skip
 
 # One pair of networks (the same twice: the layers within it): all its layers against all, row by row, the row being a
 # layer of network a. A symmetric measure has each pair once, a <= b. So 1.44 million values of 100 networks are 12 MB.
-NETWORK_PAIRS = _schema(
-    **_MEASURED, samples=_INT, layers=_list(_TEXT), depths=_list(_INT), network_a=_INT, network_b=_INT,
-    values=_list(_REAL),
+NETWORK_PAIRS = schema(
+    **_MEASURED, samples=INT, layers=list_of(TEXT), depths=list_of(INT), network_a=INT, network_b=INT,
+    values=list_of(REAL),
 )  # fmt: skip
 
 # One layer of one network after some of its principal components were removed, against the whole layer.
-COMPONENT_CURVES = _schema(
-    **_MEASURED, mode=_TEXT, samples=_INT, network=_INT, layer=_TEXT, depth=_INT, channels=_INT, removed=_INT,
-    fraction=_REAL, value=_REAL,
+COMPONENT_CURVES = schema(
+    **_MEASURED, mode=TEXT, samples=INT, network=INT, layer=TEXT, depth=INT, channels=INT, removed=INT,
+    fraction=REAL, value=REAL,
 )  # fmt: skip
 
 # One ordered pair of layers within one network (P1).
-LAYER_DISTANCES = _schema(
-    **_MEASURED, samples=_INT, network_a=_INT, layer_a=_TEXT, depth_a=_INT, network_b=_INT, layer_b=_TEXT,
-    depth_b=_INT, value=_REAL,
+LAYER_DISTANCES = schema(
+    **_MEASURED, samples=INT, network_a=INT, layer_a=TEXT, depth_a=INT, network_b=INT, layer_b=TEXT,
+    depth_b=INT, value=REAL,
 )  # fmt: skip
 
 # One ordered pair of layers over all networks. `between` is `same` (P2: both layers in one network; `pairs` counts
 # networks) or `different` (P3: `pairs` counts ordered pairs of networks); `low`, `high`: 5% and 95% quantiles over
 # them. `nearest`: share of the pairs in which layer b of the other network is the nearest to layer a; NaN for `same`.
-LAYER_PAIRS = _schema(
-    **_MEASURED, samples=_INT, between=_TEXT, pairs=_INT, layer_a=_TEXT, depth_a=_INT, layer_b=_TEXT, depth_b=_INT,
-    mean=_REAL, sd=_REAL, low=_REAL, high=_REAL, nearest=_REAL,
+LAYER_PAIRS = schema(
+    **_MEASURED, samples=INT, between=TEXT, pairs=INT, layer_a=TEXT, depth_a=INT, layer_b=TEXT, depth_b=INT,
+    mean=REAL, sd=REAL, low=REAL, high=REAL, nearest=REAL,
 )  # fmt: skip
 
 # The specificity test of one measure, over all layers (`layer` is `all`, depth 0) or one. `pairs`: ordered pairs of
 # networks; `low`, `high`: 95% interval, of the bootstrap over networks or of Wilson's score for as many cases as
 # disjoint pairs of networks give, whichever reaches farther; `p_value` by exchanging layers within networks, for `all`.
-SPECIFICITY = _schema(
-    **_MEASURED, samples=_INT, networks=_INT, pairs=_INT, layer=_TEXT, depth=_INT, rate=_REAL, low=_REAL, high=_REAL,
-    chance=_REAL, p_value=_REAL,
+SPECIFICITY = schema(
+    **_MEASURED, samples=INT, networks=INT, pairs=INT, layer=TEXT, depth=INT, rate=REAL, low=REAL, high=REAL,
+    chance=REAL, p_value=REAL,
 )  # fmt: skip
 
 # One point of a sensitivity curve. `threshold`: mean of the measure between this layer of different networks, `low`
 # and `high` its 5% and 95% quantiles over the `pairs` of networks; `detected_at`: first fraction of removed components
 # that passes the threshold, NaN if none does. All four are NaN where there is one network only.
-COMPONENT_SENSITIVITY = _schema(
+COMPONENT_SENSITIVITY = schema(
     **{name: COMPONENT_CURVES.field(name).type for name in COMPONENT_CURVES.names},
-    threshold=_REAL, low=_REAL, high=_REAL, pairs=_INT, detected_at=_REAL,
+    threshold=REAL, low=REAL, high=REAL, pairs=INT, detected_at=REAL,
 )  # fmt: skip
 
 # One acceptance test of one measure: statistic, interval, n, what it is compared with, p-value. NaN: does not apply.
@@ -78,21 +66,19 @@ COMPONENT_SENSITIVITY = _schema(
 #   monotone_<mode>: Spearman's correlation of components removed with the distance; median over n curves (networks x
 #     layers), low and high the least and the greatest of them; the acceptance test asks for more than the null, 0.9.
 #   detected_<mode>: share of n curves that pass the threshold before all components are gone, with Wilson's interval.
-MEASURE_TESTS = _schema(
-    **_MEASURED, test=_TEXT, statistic=_REAL, low=_REAL, high=_REAL, n=_INT, null=_REAL, p_value=_REAL
-)
+MEASURE_TESTS = schema(**_MEASURED, test=TEXT, statistic=REAL, low=REAL, high=REAL, n=INT, null=REAL, p_value=REAL)
 
 # How alike two measures order the pairs of different layers (P5): Spearman's correlation within each network, mean,
 # least and greatest over networks; similarities count negative, so 1 is full agreement.
-MEASURE_AGREEMENT = _schema(
-    population=_TEXT, cloud=_TEXT, measure_a=_TEXT, measure_b=_TEXT, networks=_INT, samples=_INT, mean=_REAL,
-    low=_REAL, high=_REAL,
+MEASURE_AGREEMENT = schema(
+    population=TEXT, cloud=TEXT, measure_a=TEXT, measure_b=TEXT, networks=INT, samples=INT, mean=REAL,
+    low=REAL, high=REAL,
 )  # fmt: skip
 
 # The activation tensor of one image in one layer of one network; `tensor` is conv, bn or relu, `label` a class name.
-ACTIVATION_TENSOR = _schema(
-    population=_TEXT, cloud=_TEXT, network=_INT, layer=_TEXT, depth=_INT, tensor=_TEXT, image=_INT, label=_TEXT,
-    channel=_INT, row=_INT, column=_INT, value=_REAL,
+ACTIVATION_TENSOR = schema(
+    population=TEXT, cloud=TEXT, network=INT, layer=TEXT, depth=INT, tensor=TEXT, image=INT, label=TEXT,
+    channel=INT, row=INT, column=INT, value=REAL,
 )  # fmt: skip
 
 MEASURE_TABLES = {

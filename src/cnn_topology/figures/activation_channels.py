@@ -8,6 +8,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
 from cnn_topology.figures.selection import drawn
 
@@ -23,9 +24,7 @@ def draw(
     channels, graphs = channels[channels["sigma"] == 0], graphs[graphs["sigma"] == 0]
     where = f"{parameters['population']}, {parameters['recipe']}: channels of the clouds"
     if channels.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     layers = graphs.sort_values("depth").drop_duplicates("layer")
     figure = style.new_figure(3.3, footer(notes, graphs))
     panels = figure.subplots(2, len(layers), squeeze=False)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
 from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.selection import drawn, rows
@@ -25,9 +26,7 @@ def draw(
     noisy = purity[purity["sigma"] > 0]
     where = f"{parameters['population']}, {parameters['recipe']}: input noise on {parameters['clean']}"
     if noisy.empty or accuracy.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     deepest = noisy["depth"].max()
     shown = purity[purity["depth"] == deepest]
     classes = [name for name in dict.fromkeys(accuracy["class"]) if name != "all"]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.selection import drawn, provenance
 
 # Channels drawn as cards one behind the other, spread evenly over all.
@@ -24,9 +25,7 @@ def draw(
     """Draw the tensor three times: as it is, with one position and with one channel marked."""
     found = tables["activation_tensor"].to_pandas()
     if found.empty:
-        figure = style.new_figure(1.2, provenance(notes))
-        style.explain(figure.subplots(), "no row in the table of the activation tensor", 80)
-        return figure, drawn()
+        return empty_figure("no row in the table of the activation tensor", provenance(notes))
     first = found.iloc[0]
     shape = tuple(int(found[name].max()) + 1 for name in ("channel", "row", "column"))
     tensor = np.full(shape, np.nan)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe
 from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.selection import drawn
@@ -21,9 +22,7 @@ def draw(
     where = f"{parameters['population']}, {parameters['recipe']}: class-wise purity"
     clouds = list(dict.fromkeys(purity["cloud"]))
     if not clouds:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     classes = list(purity.sort_values("label")["class"].drop_duplicates())
     rows, columns = style.shape(len(clouds), 2)
     figure = style.new_figure(rows * (0.7 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
@@ -28,9 +30,7 @@ def draw(
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
     if found.empty:
-        figure = style.new_figure(1.2, provenance(notes), where)
-        style.explain(figure.subplots(), no_cloud(parameters["last"]), characters=80)
-        return figure, drawn()
+        return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
     cloud = found.iloc[0]
     nulls = of_cloud(tables["significance"], cloud)
     bars = of_cloud(tables["barcodes"], cloud)
@@ -110,19 +110,7 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
         return filters
     shown = filters[["network", "out_channel", "in_channel", "plane1", "plane2"]].copy()
     shown["edge_angle"] = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
-    turn = np.linspace(0, 2 * np.pi, 200)
-    axes.plot(np.cos(turn), np.sin(turn), color=style.PALE, linewidth=0.6, zorder=0)
-    points = axes.scatter(
-        shown["plane1"],
-        shown["plane2"],
-        c=shown["edge_angle"],
-        cmap=style.CYCLIC,
-        vmin=0,
-        vmax=2 * np.pi,
-        s=min(6.0, max(0.5, 3_000 / len(shown))),
-        linewidths=0,
-        rasterized=True,
-    )
+    points = draw_plane(axes, shown)
     total = filters[list(FILTER_COORDINATES)].astype(float).var(ddof=0).sum()
     shares = [shown[name].var(ddof=0) / total if total else np.nan for name in ("plane1", "plane2")]
     axes.set_xlabel(f"PC 1 ({shares[0]:.0%} of variance)")
@@ -141,6 +129,29 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     bar.set_label("edge angle of the nearest Klein patch", fontsize=7, labelpad=0)
     bar.outline.set_visible(False)
     return shown
+
+
+def draw_plane(axes: Axes, filters: pd.DataFrame, scale: float = 1.0) -> PathCollection:
+    """Draw filters in their PCA plane, within the unit circle and coloured by `edge_angle`; small panels take scale < 1.
+
+    Returns
+    -------
+    PathCollection
+        The points, for a colour bar.
+    """
+    turn = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(np.cos(turn), np.sin(turn), color=style.PALE, linewidth=0.6, zorder=0)
+    return axes.scatter(
+        filters["plane1"],
+        filters["plane2"],
+        c=filters["edge_angle"],
+        cmap=style.CYCLIC,
+        vmin=0,
+        vmax=2 * np.pi,
+        s=scale * min(6.0, max(0.5, 3_000 / len(filters))),
+        linewidths=0,
+        rasterized=True,
+    )
 
 
 def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import footer, of_recipe
 from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.selection import drawn
@@ -28,9 +29,7 @@ def draw(
     sweep = sweep[sweep["network"] == sweep["network"].min()]
     where = f"{parameters['population']}, {parameters['recipe']}"
     if sweep.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), "no sweep was asked for: activation_mapper.<name>.sweep", 60)
-        return figure, drawn()
+        return empty_figure("no sweep was asked for: activation_mapper.<name>.sweep", footer(notes, graphs), where)
     sweep = sweep[sweep["depth"] == sweep["depth"].max()].copy()
     graphs = graphs.merge(sweep[["network", "cloud", "layer"]].drop_duplicates())
     sweep["setting"] = [_setting(row) for row in sweep.to_dict("records")]

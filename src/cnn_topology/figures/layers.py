@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
-from cnn_topology.figures.cloud import sector_means
+from cnn_topology.figures.cloud import draw_plane, sector_means
 from cnn_topology.figures.depth import short
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
@@ -53,19 +53,8 @@ def draw(
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
-    turn = np.linspace(0, 2 * np.pi, 200)
-    axes.plot(np.cos(turn), np.sin(turn), color=style.PALE, linewidth=0.6, zorder=0)
-    axes.scatter(
-        filters["plane1"],
-        filters["plane2"],
-        c=edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()),
-        cmap=style.CYCLIC,
-        vmin=0,
-        vmax=2 * np.pi,
-        s=min(4.0, max(0.25, 1_500 / len(filters))),
-        linewidths=0,
-        rasterized=True,
-    )
+    angle = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    draw_plane(axes, filters.assign(edge_angle=angle), scale=0.5)
     sectors = sector_means(filters, SECTORS)
     limit = float(np.nanmax(np.abs(sectors[list(FILTER_COORDINATES)].to_numpy())))
     for row in sectors[sectors["filters"] > 0].to_dict("records"):

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
@@ -34,9 +35,7 @@ def draw(
     found = headlines_at(tables["loops"], [parameters], "last")
     graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
     if graphs.empty:
-        figure = style.new_figure(1.2, provenance(notes), where)
-        style.explain(figure.subplots(), no_cloud(parameters["last"]), characters=80)
-        return figure, drawn()
+        return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
     cloud, graph = found.iloc[0], graphs.iloc[0]
     nodes, edges = drawn_part(
         of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud), parameters["least_node"]

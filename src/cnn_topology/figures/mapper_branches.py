@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_layout import class_colour, class_handles, draw_pies, drawn_graph, radii
 from cnn_topology.figures.graph_rows import (
     EMPTY,
@@ -42,9 +43,7 @@ def draw(
     """Draw the largest component of one graph without its small nodes, and its largest branch ends."""
     graphs = of_graph(tables["activation_graphs"], parameters)
     if graphs.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), EMPTY)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs))
     graph = graphs.iloc[0]
     where = f"{graph['population']}, network {graph['network']}, {cloud_title(graph)}"
     figure = style.new_figure(4.9, footer(notes, graphs))

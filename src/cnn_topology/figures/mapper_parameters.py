@@ -9,6 +9,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, of_recipe
 from cnn_topology.figures.selection import drawn
 from cnn_topology.plan.activation_mapper import published_eps
@@ -26,9 +27,7 @@ def draw(
     graphs = graphs[graphs["network"] == graphs["network"].min()]
     where = f"{parameters['population']}, {parameters['recipe']}: settings of the mapper graphs"
     if graphs.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     figure = style.new_figure(0.4 + LINE * (len(graphs) + 1), footer(notes, graphs), where)
     axes = figure.subplots()
     axes.axis("off")

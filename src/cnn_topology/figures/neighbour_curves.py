@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
 from cnn_topology.figures.selection import drawn
 
@@ -21,9 +22,7 @@ def draw(
     graphs = graphs[graphs["sigma"] == 0]
     where = f"{parameters['population']}, {parameters['recipe']}: choosing the radius of DBSCAN"
     if curves.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     layers = graphs.sort_values("depth").drop_duplicates("layer")
     height, columns = style.shape(len(layers), 4)
     extra = [f"curves of at most {int(curves['rows'].max()):,} rows"]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, null_of, provenance
 
 BINS, NAMED = 30, 6
@@ -23,11 +24,7 @@ def draw(
     centres = pd.DataFrame(parameters["clouds"])[["population", "layer", "centre"]]
     observed = headlines_at(tables["loops"], parameters["clouds"], "last").merge(centres, on=["population", "layer"])
     if observed.empty:
-        figure = style.new_figure(1.2, provenance(notes))
-        style.explain(
-            figure.subplots(), "no cloud to test: every network failed, or the tables are empty", characters=80
-        )
-        return figure, drawn()
+        return empty_figure("no cloud to test: every network failed, or the tables are empty", provenance(notes))
     nulls = tables["nulls"].to_pandas()
     critical = null_of(tables["significance"], observed)
     groups = list(observed.groupby(SIZE, sort=False))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, of_recipe
 from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.selection import drawn
@@ -23,9 +24,7 @@ def draw(
     purity, graphs = purity[purity["sigma"] == 0], graphs[graphs["sigma"] == 0]
     where = f"{parameters['population']}, {parameters['recipe']}: node-wise purity"
     if purity.empty:
-        figure = style.new_figure(1.2, footer(notes, graphs), where)
-        style.explain(figure.subplots(), EMPTY)
-        return figure, drawn()
+        return empty_figure(EMPTY, footer(notes, graphs), where)
     clouds = list(dict.fromkeys(purity["cloud"]))
     draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
     figure = style.new_figure(0.9 + 0.42 * len(clouds) + 2.6, footer(notes, graphs, [draws]), where)

@@ -132,7 +132,7 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_plane(axes: Axes, filters: pd.DataFrame, scale: float = 1.0) -> PathCollection:
-    """Draw filters in their PCA plane, within the unit circle and coloured by `edge_angle`; small panels take scale < 1.
+    """Draw filters in their PCA plane, in the unit circle and coloured by `edge_angle`; small panels take scale < 1.
 
     Returns
     -------

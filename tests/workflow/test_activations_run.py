@@ -77,7 +77,7 @@ def test_whole_run_makes_every_table_and_figure(finished):
     for name in sorted(set(TABLES) - {"activation_edges", "activation_nodes"}):
         assert read_table(made / f"tables/{name}.parquet", TABLES[name]).num_rows > 0, name
     said = (made / "summary.txt").read_text()
-    assert "a: residual networks on digits, trained for up to 1 epochs; test accuracy" in said
+    assert "a: residual networks on digits, trained for up to 1 epoch; test accuracy" in said
     assert "b, elbow: node-wise purity of mapper graphs" in said
     assert "claims of the activations paper" in said
     figures = {path.name.split("_mapper")[0] for path in (made / "figures").glob("*.png")}

@@ -22,8 +22,8 @@ def accuracy_lines(training: Any) -> Iterator[str]:
     """
     for population, rows in training[training["kept"]].groupby("population", sort=False):
         values = rows["test_accuracy"].to_numpy()
-        images, last = rows["images"].iloc[0], rows["epoch"].max()
-        trained = f"trained for up to {last} epochs" if last else "weights from checkpoints"
+        images, last = rows["images"].iloc[0], int(rows["epoch"].max())
+        trained = f"trained for up to {last} epoch{'s' * (last > 1)}" if last else "weights from checkpoints"
         if np.isnan(values).any():
             said = "not measured: their classes are not those of the images"
         else:

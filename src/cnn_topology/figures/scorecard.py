@@ -16,7 +16,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
 
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
-CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.42, 2.58, 4.62, 5.52, style.WIDTH - 0.03
+CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.54, 4.68, 5.56, style.WIDTH - 0.03
 BESIDE_MARK, BETWEEN = 0.13, 0.05
 LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points

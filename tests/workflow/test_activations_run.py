@@ -33,12 +33,12 @@ CONFIG = {
         "fg_1": {**CLOUD, "sampling": "foreground"},
         "fg_1-noise": {**CLOUD, "sampling": "foreground", "sigma": 0.3},
     },
-    "activation_mapper": {"elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 19}},
+    "activation_mapper": {"elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 99}},
     "layer_distances": {
         "clouds": ["top-l2"],
         "measures": ["sliced_wasserstein", "linear_cka"],
         "components": {"modes": ["corrected"]},
-        "draws": 19,
+        "draws": 99,
     },
 }
 

@@ -66,7 +66,7 @@ def test_granulated_kendall_compares_runs_that_differ_in_one_hyperparameter(seed
     rng = np.random.default_rng(seed)
     cells = np.array(list(itertools.product([16, 32], [0, 0.2, 0.5], [1e-3]))).repeat(copies, axis=0)
     cells = cells[rng.random(len(cells)) < 0.9]  # unequal groups
-    x, y = rng.normal(size=(len(cells), 2)), rng.integers(0, 4, len(cells))
+    x, y = rng.normal(size=(len(cells), 2)), rng.integers(0, 4, len(cells)).astype(float)
     expected = [_granulated_by_hand(column, y, cells) for column in x.T]
     np.testing.assert_allclose(granulated_kendall(x, y, cells), expected, atol=1e-12)
 

@@ -30,8 +30,8 @@ CONFIG = {
         "top-l2": {"networks": "a", "count": 60},
         "tensor": {"networks": "a", "of": [0], "layers": ["conv1"], "sampling": "full", "count": 10},
         "random": {**CLOUD, "sampling": "random"},
-        "fg_1": {**CLOUD, "sampling": "foreground"},
-        "fg_1-noise": {**CLOUD, "sampling": "foreground", "sigma": 0.3},
+        "fg_1": {**CLOUD, "sampling": "foreground", "mode": "published"},
+        "fg_1-noise": {**CLOUD, "sampling": "foreground", "mode": "published", "sigma": 0.3},
     },
     "activation_mapper": {"elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 99}},
     "layer_distances": {

@@ -65,7 +65,7 @@ def circle_test(
     for draw in range(shuffles):
         shuffled = near_circles(rng.permuted(points, axis=1), near)
         counts[draw], coverage[draw] = shuffled.counts(), shuffled.coverage()
-    ranks = [rank_p_value(count, null) for count, null in zip(found.counts(), counts.T, strict=True)]
+    ranks = [rank_p_value(float(count), null) for count, null in zip(found.counts(), counts.T, strict=True)]
     return CircleTest(
         found, counts.mean(axis=0), coverage.mean(axis=0), len(points) * sphere_parts(near), np.array(ranks)
     )

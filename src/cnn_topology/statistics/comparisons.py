@@ -57,7 +57,7 @@ def area_under_curve(steps: Float[np.ndarray, " tests"], accuracy: Float[np.ndar
 
 def mean_difference(sample: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Give mean(sample) - mean(other) over the last axis."""
-    return sample.mean(axis=-1) - other.mean(axis=-1)
+    return np.asarray(sample.mean(axis=-1) - other.mean(axis=-1))
 
 
 def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
     infinite median, and NaN, not known, where both have.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.median(other, axis=-1) / np.median(iterations, axis=-1)
+        return np.asarray(np.median(other, axis=-1) / np.median(iterations, axis=-1))
 
 
 def bootstrap_interval(

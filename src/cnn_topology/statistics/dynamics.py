@@ -144,7 +144,7 @@ def onset_interval(
     lasting : float
         Share of draws with a lasting loop.
     """
-    onsets = [onset(steps, list(column)) for column in (longest > critical[:, None]).T]
+    onsets = [onset(steps, column.tolist()) for column in (longest > critical[:, None]).T]
     ranks = np.sort([np.inf if step is None else step for step in onsets])
     low, high = np.quantile(ranks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
     lasting = float(np.isfinite(ranks).mean())

@@ -21,7 +21,7 @@ NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "digits:77b1"}
 def spec(smallest):
     population = smallest["populations"]["a"]
     names = ("plain", "circle", "random")
-    smallest = {**smallest, "populations": dict.fromkeys(names, population)}
+    smallest = {**smallest, "populations": dict.fromkeys(names, population), "generalization": None}
     smallest["improvements"] = {
         "g": {"baseline": "plain", "variants": ["circle"], "controls": ["random"], "target": 0.8}
     }

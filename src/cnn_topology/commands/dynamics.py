@@ -191,7 +191,7 @@ def _onset(
     limits: np.ndarray,
     networks: int,
 ) -> dict[str, Any]:
-    first = onset(steps, list(headlines["longest"].to_numpy() > critical.loc[steps].to_numpy()))
+    first = onset(steps, (headlines["longest"].to_numpy() > critical.loc[steps].to_numpy()).tolist())
     low, high, lasting = onset_interval(steps, longest, limits)
     last = headlines.iloc[-1]
     return {

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from cnn_topology.figures.angles import edge_angle, fundamental
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
-from cnn_topology.figures.evolution import onset
 from cnn_topology.figures.mapper_sweep import shade
 from cnn_topology.figures.primer import SCALES, noisy_circle
 from cnn_topology.figures.selection import drawn, lengths, provenance, spread
@@ -60,14 +59,6 @@ def test_an_empty_sector_has_no_mean() -> None:
     assert sectors.loc[sectors["filters"] == 0, list(FILTER_COORDINATES)].isna().all(axis=None)
     assert (sectors["filters"] == 0).sum() == 7
     assert sectors["filters"][0] == 5
-
-
-def test_onset_is_the_first_step_of_a_loop_that_lasts() -> None:
-    steps = [0, 10, 20, 40, 80]
-    assert onset(steps, [0.5, 0.005, 0.3, 0.01, 0.005], 0.01) == 40
-    assert onset(steps, [0.005] * 5, 0.01) == 0
-    assert onset(steps, [0.005, 0.005, 0.005, 0.005, 0.02], 0.01) is None
-    assert onset(steps, [0.005, 0.005, 0.005, 0.005, float("nan")], 0.01) is None
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

@@ -12,7 +12,6 @@ from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.dynamics import (
     circular_correlation,
     kuiper,
-    onset,
     onset_interval,
     primary_coverage,
     resampled_correlation,
@@ -22,6 +21,7 @@ from cnn_topology.statistics.dynamics import (
     track,
     winding,
 )
+from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
 
@@ -36,6 +36,8 @@ STEPS = [0, 10, 50, 100]
         ([True, True, True, False], None),
         ([True] * 4, 0),
         ([False] * 4, None),
+        ([p <= 0.01 for p in (0.5, 0.005, 0.3, 0.01)], 100),
+        ([p <= 0.01 for p in (0.005, 0.005, 0.005, float("nan"))], None),
     ],
 )
 def test_onset_is_the_first_step_from_which_on_the_loop_lasts(significant, expected):

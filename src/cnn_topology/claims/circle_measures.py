@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
-from cnn_topology.claims.loop_measures import CLOUD, last_clouds, no_cloud, null_of, wilson
+from cnn_topology.claims.loop_measures import CLOUD, last_clouds, no_cloud, null_of, share
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.significance import ONE_CIRCLE
@@ -44,9 +44,8 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
     if clouds.empty:
         return no_cloud()
-    primary = clouds["primary"]
-    low, high = wilson(int(primary.sum()), len(clouds))
-    return Measured(bool(primary.mean() > 0.5), float(primary.mean()), low, high, n=len(clouds), null=null_of(facts))
+    rate, low, high = share(clouds["primary"])
+    return Measured(rate > 0.5, rate, low, high, n=len(clouds), null=null_of(facts))
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -55,9 +54,8 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     if clouds.empty:
         return no_cloud()
     primary, other = clouds["primary"], clouds["other"]
-    low, high = wilson(int(other.sum()), len(clouds))
-    holds = bool(0 < other.sum() < primary.sum())
-    return Measured(holds, float(other.mean()), low, high, n=len(clouds), null=null_of(facts))
+    rate, low, high = share(other)
+    return Measured(bool(0 < other.sum() < primary.sum()), rate, low, high, n=len(clouds), null=null_of(facts))
 
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

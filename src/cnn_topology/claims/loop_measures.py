@@ -1,12 +1,13 @@
 """What claims about the shape of filter clouds measure, from the tables `loops` and `barcodes`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.comparison.specificity import wilson_interval
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import ONE_CIRCLE
 
@@ -129,8 +130,8 @@ def simple_shapes(depths: range) -> Measure:
         if rows.empty:
             return no_cloud()
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
-        low, high = wilson(int(simple.sum()), len(rows))
-        found = Measured(low > 0.5, float(simple.mean()), low, high, n=len(rows), null="1/2")
+        rate, low, high = share(simple)
+        found = Measured(low > 0.5, rate, low, high, n=len(rows), null="1/2")
         missing = sorted(set(depths) - set(rows["depth"]))
         if missing:
             reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not analysed"
@@ -150,17 +151,15 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
             changed.append(begins["verdict"] != ends["verdict"])
     if not changed:
         return Measured(None, reason="no layer with a loop is analysed both before and after training")
-    low, high = wilson(sum(changed), len(changed))
-    return Measured(float(np.mean(changed)) > 0.5, float(np.mean(changed)), low, high, n=len(changed), null="1/2")
+    rate, low, high = share(changed)
+    return Measured(rate > 0.5, rate, low, high, n=len(changed), null="1/2")
 
 
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """Give Wilson's 95% score interval of a share."""
-    z = 1.959964
-    share, spread = count / total, z**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return float(middle - half), float(middle + half)
+def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:
+    """Give the share of what holds, and Wilson's 95% score interval of it."""
+    rate = float(np.mean(holds))
+    low, high = wilson_interval(np.array(rate), len(holds))
+    return rate, float(low), float(high)
 
 
 def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float]) -> pd.DataFrame:

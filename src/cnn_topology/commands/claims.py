@@ -4,14 +4,12 @@ import argparse
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
 
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
 from cnn_topology.claims.framework import evaluate
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.findings import ClaimParameters
-from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import read_notes, write_table
+from cnn_topology.storage.tables import read_notes, write_finished_table
 from cnn_topology.tables.finding_schemas import CLAIMS
 from cnn_topology.tables.reading import read_tables
 
@@ -31,8 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
     tables = {name: table.to_pandas() for name, table in read_tables(arguments.tables).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
     table = pa.Table.from_pylist(rows, schema=CLAIMS)
-    with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
-        csv.write_csv(table, temporary)
-    write_table(arguments.output, table, CLAIMS, parameters.notes(map(read_notes, arguments.tables)))
+    write_finished_table(arguments.output, table, CLAIMS, parameters.notes(map(read_notes, arguments.tables)))
     for row in rows:
         print(f"{row['paper']} {row['claim']}: {row['verdict']}" + (f" ({row['reason']})" if row["reason"] else ""))

@@ -3,17 +3,10 @@
 import argparse
 from pathlib import Path
 
-import pyarrow as pa
-from pyarrow import csv
-
 from cnn_topology.plan.parameters import combined_notes
-from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.rows import joined
 from cnn_topology.tables.schemas import TABLES
-
-# Small tables are also written as text, for people and spreadsheets.
-CSV_ROWS = 5_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +21,5 @@ def run(arguments: argparse.Namespace) -> None:
     schema = TABLES[arguments.table]
     parts = arguments.parts
     table = joined([read_table(path, schema) for path in parts], schema)
-    flat = not any(pa.types.is_nested(field.type) for field in schema)
-    if flat and table.num_rows <= CSV_ROWS:
-        with atomic_path(arguments.output.with_suffix(".csv")) as temporary:
-            csv.write_csv(table, temporary)
-    # The Parquet file last: it is the rule's output, so all is there when it is.
-    write_table(arguments.output, table, schema, combined_notes(read_notes(path) for path in parts))
+    write_finished_table(arguments.output, table, schema, combined_notes(read_notes(path) for path in parts))
     print(f"{arguments.table}: {table.num_rows} rows from {len(parts)} parts")

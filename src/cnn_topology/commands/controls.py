@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from cnn_topology.plan.parameters import ControlParameters
 from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.schemas import CONTROLS
 from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
@@ -67,4 +67,4 @@ def run(arguments: argparse.Namespace) -> None:
             )
             longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
             print(f"{name} over Z/{field}: longest H1 bars {longest}")
-    write_table(arguments.output, pa.concat_tables(tables), CONTROLS, parameters.notes())
+    write_finished_table(arguments.output, pa.concat_tables(tables), CONTROLS, parameters.notes())

@@ -9,7 +9,7 @@ import pyarrow as pa
 from scipy.stats import t as student
 
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.generalization_schemas import CROSS_ACCURACY
 from cnn_topology.tables.schemas import TRAINING
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     training = read_table(arguments.training, TRAINING).to_pandas()
     table = cross_accuracy(training, parameters.trained_on)
     notes = parameters.notes([read_notes(arguments.training)])
-    write_table(
+    write_finished_table(
         arguments.output, pa.Table.from_pandas(table, CROSS_ACCURACY, preserve_index=False), CROSS_ACCURACY, notes
     )
     print(table.to_string(index=False))

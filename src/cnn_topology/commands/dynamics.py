@@ -15,7 +15,6 @@ from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
     RULE,
-    onset,
     onset_interval,
     primary_coverage,
     resampled_longest,
@@ -26,7 +25,7 @@ from cnn_topology.statistics.dynamics import (
 )
 from cnn_topology.statistics.nulls import Centre, permuted_null_cloud, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
-from cnn_topology.statistics.significance import critical_value
+from cnn_topology.statistics.significance import critical_value, onset
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, LOOP_TRACKS, ONSET
 from cnn_topology.tables.rows import cloud_at

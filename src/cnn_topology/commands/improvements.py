@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from cnn_topology.plan.parameters import ImprovementParameters
 from cnn_topology.statistics.improvements import comparisons, measures
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.finding_schemas import COMPARISONS, IMPROVEMENTS
 from cnn_topology.tables.schemas import TRAINING
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         (arguments.improvements, measured, IMPROVEMENTS),
         (arguments.comparisons, compared, COMPARISONS),
     ):
-        write_table(path, pa.Table.from_pylist(rows, schema=schema), schema, notes)
+        write_finished_table(path, pa.Table.from_pylist(rows, schema=schema), schema, notes)
     for row in compared:
         print(
             f"{row['group']}: {row['population']} against {row['against']}, {row['metric']} on {row['images']}: "

@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
-from cnn_topology.commands.collect import CSV_ROWS
 from cnn_topology.comparison.layer_order import agreement, depth_order
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.comparison.sensitivity import BAND, detection_fraction, seed_threshold
@@ -22,8 +20,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.plan.parameters import combined_notes
 from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
 # The acceptance test asks for a correlation above this between components removed and the distance.
@@ -49,11 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     tables = layer_tables(pairs, curves, parameters)
     notes = combined_notes(read_notes(path) for path in [*arguments.pairs, *arguments.curves])
     for name, table in tables.items():
-        path = getattr(arguments, name)
-        if table.num_rows <= CSV_ROWS:
-            with atomic_path(path.with_suffix(".csv")) as temporary:
-                csv.write_csv(table, temporary)
-        write_table(path, table, MEASURE_TABLES[name], notes)
+        write_finished_table(getattr(arguments, name), table, MEASURE_TABLES[name], notes)
     for row in tables["measure_tests"].to_pylist():
         print("{population}, {cloud}, {measure}, {test}: {statistic:.3f} ({low:.3f} to {high:.3f})".format(**row))
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from cnn_topology.plan.activation_graphs import PurityTestParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.purity import purity_tests
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.activation_mapper_schemas import PURITY, PURITY_DRAWS, PURITY_TESTS
 from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
 
@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
     )
     table = pa.Table.from_pylist(list(found), schema=PURITY_TESTS)
     upstream = map(read_notes, (arguments.purity, arguments.draws, arguments.accuracy))
-    write_table(arguments.output, table, PURITY_TESTS, parameters.notes(upstream))
+    write_finished_table(arguments.output, table, PURITY_TESTS, parameters.notes(upstream))
     print(f"{table.num_rows} rows")

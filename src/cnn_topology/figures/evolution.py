@@ -1,6 +1,6 @@
 """Loops over training: the two longest H1 bars against their null, and test accuracy below (panels H to J)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
+from cnn_topology.statistics.significance import onset
 
 REMARK = "accuracy: mean, band from worst to best network"
 
@@ -53,24 +54,6 @@ def draw(
     return figure, drawn(loops=together, null=critical, accuracy=mean)
 
 
-def onset(steps: Sequence[int], p_values: Sequence[float], alpha: float) -> int | None:
-    """Give the first step from which on the loop stays significant at every later step, or None.
-
-    Parameters
-    ----------
-    steps : sequence of int, shape (steps,)
-        In increasing order.
-    p_values : sequence of float, shape (steps,)
-        Of the longest bar; NaN (no bar) counts as not significant.
-    """
-    first = None
-    for step, p_value in zip(reversed(steps), reversed(p_values), strict=True):
-        if not p_value <= alpha:
-            break
-        first = step
-    return first
-
-
 def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
     if len(critical):
         band = critical.groupby("step")["null_critical"].max()
@@ -83,7 +66,7 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
             )
     for name, colour, marker in (("longest", style.BLUE, "o"), ("second", style.ORANGE, "s")):
         axes.plot(loops["step"], loops[name].fillna(0), color=colour, marker=marker, markersize=2.6, label=name)
-    start = onset(list(loops["step"]), list(loops["p_longest"]), alpha)
+    start = onset(list(loops["step"]), (loops["p_longest"] <= alpha).tolist())
     if start is not None:
         axes.axvline(start, ymax=0.88, color=style.VERMILION, linewidth=0.8)
     text = "no lasting loop" if start is None else f"onset: step {start:,}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.resnets import StepRecipe
 
 PACKAGE = "cnn-topology"
 
@@ -116,14 +117,22 @@ def checklist(
         f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch}"
         for name, networks in config.resnets.items()
     ]
+    by_test = [
+        name
+        for name, networks in config.resnets.items()
+        if isinstance(networks.recipe, StepRecipe) and networks.recipe.selection == "best-on-test"
+    ]
+    chosen = "no weights are chosen by their test accuracy"
+    if by_test:
+        chosen = f"the weights of {', '.join(by_test)} are those of the epoch with the best test accuracy, as published"
     trained = {**config.populations, **config.resnets}
     counts = "; ".join(f"{name}: n = {networks.networks}" for name, networks in trained.items())
     test = config.significance
     state = "unknown (no git here)" if commit["commit"] is None else commit["commit"]
     changed = f", {commit['changed_files']} tracked files changed since" if commit["changed_files"] else ""
     return {
-        "Data and splits": f"{splits}. Subsets are drawn by seed and balanced by class; no test "
-        "image is trained on, and no network is chosen by its test accuracy.",
+        "Data and splits": f"{splits}. Subsets are drawn by seed and balanced by class; no test image is trained on, "
+        f"and {chosen}.",
         "Hyperparameters": f"{'; '.join(recipes)}. All of them stand in the config "
         "(config.yaml beside this file), fixed before the run; the program searches none.",
         "Number of runs and seeds": f"{counts}. The run's seed is {config.seed}; each network, draw and "

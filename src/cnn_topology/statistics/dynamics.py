@@ -21,6 +21,7 @@ from cnn_topology.clouds.density import density_filter, neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.statistics.nulls import loop_statistics
+from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
 from cnn_topology.topology.landmarks import landmarks_maxmin
@@ -32,16 +33,6 @@ RULE = (
 # Arcs of 10 degrees.
 ARCS = 36
 LEVEL = 0.95
-
-
-def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
-    """Give the first step from which on every step is significant, or None; steps in increasing order."""
-    first = None
-    for step, holds in zip(reversed(steps), reversed(significant), strict=True):
-        if not holds:
-            break
-        first = step
-    return first
 
 
 def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws networks"]:

@@ -99,6 +99,16 @@ def bobrowski_skraba(bars: Float[np.ndarray, "bars 2"]) -> Float[np.ndarray, " b
     return np.minimum(1.0, len(bars) * np.exp(-np.exp(excess)))
 
 
+def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
+    """Give the first step from which on every step is significant, or None; steps in increasing order."""
+    first = None
+    for step, holds in zip(reversed(steps), reversed(significant), strict=True):
+        if not holds:
+            break
+        first = step
+    return first
+
+
 def verdict(
     lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarray, " draws"]], alpha: float, ratio: float
 ) -> str:

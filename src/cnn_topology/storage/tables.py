@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from cnn_topology.errors import InputError
@@ -12,6 +13,8 @@ from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.notes import opened, sealed
 
 CHECKSUM = "sha256"
+# Finished tables of up to so many rows are also written as text, for people and spreadsheets.
+TEXT_ROWS = 5_000
 
 
 def checksum(table: pa.Table) -> str:
@@ -64,6 +67,23 @@ def write_table(path: Path, table: pa.Table, schema: pa.Schema, metadata: Mappin
     notes = sealed({**(metadata or {}), CHECKSUM: checksum(fitted)})
     with atomic_path(path) as temporary:
         pq.write_table(fitted.replace_schema_metadata(notes), temporary, compression="zstd")
+
+
+def write_finished_table(
+    path: Path, table: pa.Table, schema: pa.Schema, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a table that people read, as `write_table`; a small one without nested columns also as .csv beside it.
+
+    Raises
+    ------
+    InputError
+        As `write_table`.
+    """
+    if table.num_rows <= TEXT_ROWS and not any(pa.types.is_nested(field.type) for field in schema):
+        with atomic_path(path.with_suffix(".csv")) as temporary:
+            pyarrow.csv.write_csv(table, temporary)
+    # The Parquet file last: it is the rule's output, so all is there when it is.
+    write_table(path, table, schema, metadata)
 
 
 def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:

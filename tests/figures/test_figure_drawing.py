@@ -9,18 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from cnn_topology.figures.activation_registry import ACTIVATION_KINDS
-from cnn_topology.figures.finding_registry import FINDING_KINDS
-from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS
-from cnn_topology.figures.registry import KINDS as ALL_KINDS
-from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import WEIGHTS_KINDS, FigureSpec
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_notes, read_table
-
-# These have tests of their own: the plan of those here has none of them.
-ELSEWHERE = {*FINDING_KINDS, *ACTIVATION_KINDS, *GENERALIZATION_KINDS}
-KINDS = {kind: tables for kind, tables in ALL_KINDS.items() if kind not in ELSEWHERE}
 
 Tables = dict[str, pa.Table]
 
@@ -50,7 +44,7 @@ def cut_off(figure: Figure) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WEIGHTS_KINDS)
 def test_a_figure_is_the_same_bytes_each_time(
     kind: str, plan: Plan, tables: Tables, notes: dict[str, str], tmp_path: Path
 ) -> None:
@@ -68,7 +62,7 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert read_notes(parquet)["config"] == notes["config"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind]])
+@pytest.mark.parametrize("kind", [kind for kind, tables in WEIGHTS_KINDS.items() if tables])
 def test_a_figure_of_data_says_where_the_data_come_from(
     kind: str, plan: Plan, tables: Tables, notes: dict[str, str]
 ) -> None:
@@ -83,7 +77,7 @@ def test_a_figure_of_data_says_where_the_data_come_from(
         assert ("ρ(k = 8–100, p = 0.1–0.3)" if kind == "sensitivity" else "ρ(k = 32, p = 0.3)") in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WEIGHTS_KINDS)
 def test_empty_tables_give_a_figure_that_says_so(
     kind: str, plan: Plan, empty_tables: Tables, notes: dict[str, str], tmp_path: Path
 ) -> None:
@@ -102,7 +96,7 @@ def test_a_cloud_without_a_loop_says_so(plan: Plan, tables: Tables, notes: dict[
         place = loops.column_names.index(name)
         loops = loops.set_column(place, name, pa.array([float("nan")] * loops.num_rows))
     changed = {**tables, "barcodes": barcodes, "loops": loops}
-    for kind in KINDS:
+    for kind in WEIGHTS_KINDS:
         draw(first_of(kind, plan), changed, notes)
     figure, _ = draw(first_of("cloud", plan), changed, notes)
     assert "the cloud has no loop at any scale" in words(figure)

@@ -9,10 +9,9 @@ from dataclasses import replace
 import pytest
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.activation_registry import ACTIVATION_KINDS
-from cnn_topology.figures.finding_registry import FINDING_KINDS
-from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS
-from cnn_topology.figures.registry import FACETS, KINDS, FigureSpec, draw, figure_specs
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import FINDING_KINDS, WEIGHTS_KINDS, FigureSpec
+from cnn_topology.figures.registry import FACETS, figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.schemas import TABLES
 
@@ -27,7 +26,7 @@ def test_names_of_figures_need_no_array_or_drawing_library() -> None:
 def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan) -> None:
     specs = figure_specs(plan)
     kinds = {spec.kind for spec in specs.values()} - set(FINDING_KINDS)
-    assert kinds == set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS) - set(GENERALIZATION_KINDS)
+    assert kinds == set(WEIGHTS_KINDS)
     clouds = {name for name in specs if name.startswith("cloud_")}
     assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2", "conv3")}
 
@@ -44,7 +43,7 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
     config["mapper"]["sweep"] = []
     config["clouds"] = [{"layers": ["conv1"], "steps": "last", "densities": [{"k": 10, "p": 0.3}, {"k": 20, "p": 0.3}]}]
     kinds = {spec.kind for spec in figure_specs(Plan(type(make_plan().config).model_validate(config))).values()}
-    assert set(KINDS) - set(ACTIVATION_KINDS) - set(FINDING_KINDS) - set(GENERALIZATION_KINDS) - kinds == {
+    assert set(WEIGHTS_KINDS) - kinds == {
         "evolution",
         "sensitivity",
         "depth",

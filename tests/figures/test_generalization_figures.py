@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cnn_topology.commands.correlations import GIVEN, OUTCOMES, PREDICTORS
-from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS, generalization_figures
-from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.generalization_registry import generalization_figures
+from cnn_topology.figures.kinds import GENERALIZATION_KINDS
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

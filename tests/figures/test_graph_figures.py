@@ -16,10 +16,12 @@ from cnn_topology.commands.example_images import example_images, png
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
 from cnn_topology.figures.activation_page import page
+from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.graph_layout import drawn_graph, placed
-from cnn_topology.figures.graph_registry import GRAPH_KINDS, PAGE_TABLES, graph_pages
+from cnn_topology.figures.graph_registry import graph_pages
+from cnn_topology.figures.kinds import GRAPH_KINDS, PAGE_TABLES
 from cnn_topology.figures.mapper_branches import branch_ends
-from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

@@ -10,8 +10,9 @@ from matplotlib.text import Text
 
 from cnn_topology.commands.measure_tests import layer_tables
 from cnn_topology.comparison.measures import MEASURES
-from cnn_topology.figures.layer_registry import LAYER_KINDS
-from cnn_topology.figures.registry import draw, figure_specs
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import LAYER_KINDS
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

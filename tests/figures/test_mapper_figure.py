@@ -14,9 +14,11 @@ from matplotlib.text import Text
 
 from cnn_topology.cli import main
 from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.mapper import SECTORS, drawn_part, placed
 from cnn_topology.figures.mapper_page import page
-from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table

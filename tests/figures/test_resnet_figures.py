@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cnn_topology.figures.registry import FigureSpec, draw, figure_specs
-from cnn_topology.figures.resnet_registry import RESNET_KINDS
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import RESNET_KINDS, FigureSpec
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES

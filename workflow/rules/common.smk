@@ -8,8 +8,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.graph_registry import PAGE_TABLES, graph_pages
-from cnn_topology.figures.registry import KINDS, figure_specs
+from cnn_topology.figures.graph_registry import graph_pages
+from cnn_topology.figures.kinds import KINDS, PAGE_TABLES
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import (
     ExampleParameters,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.rows import joined
 from cnn_topology.tables.schemas import TABLES

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import FigureSpec, draw
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.style import save
-from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.reading import read_tables
 

@@ -18,7 +18,7 @@ from cnn_topology.comparison.sensitivity import BAND, detection_fraction, seed_t
 from cnn_topology.comparison.specificity import nearest_shares, specificity, wilson_interval
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
-from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS

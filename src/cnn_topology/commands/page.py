@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnn_topology.commands.figure import read_spec
 from cnn_topology.figures import activation_page, mapper_page
-from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.reading import read_tables

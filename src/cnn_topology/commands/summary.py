@@ -10,7 +10,7 @@ import pyarrow as pa
 from cnn_topology.claims.words import number_text, verdict_text
 from cnn_topology.commands.summary_activations import accuracy_lines, measure_lines, purity_lines
 from cnn_topology.commands.summary_weights import weight_lines
-from cnn_topology.plan.parameters import combined_notes
+from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.reading import read_tables

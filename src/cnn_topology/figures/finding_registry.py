@@ -5,12 +5,6 @@ from typing import Any
 
 from cnn_topology.plan.expand import Plan
 
-# The tables that each kind of figure reads.
-FINDING_KINDS: dict[str, tuple[str, ...]] = {
-    "improvements": ("training", "improvements", "comparisons"),
-    "scorecard": ("claims",),
-}
-
 
 def finding_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """List kind, name and parameters (plain values only) of these figures."""

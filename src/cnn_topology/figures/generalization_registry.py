@@ -5,13 +5,6 @@ from typing import Any
 
 from cnn_topology.plan.expand import Plan
 
-# The tables that each kind of figure reads.
-GENERALIZATION_KINDS: dict[str, tuple[str, ...]] = {
-    "dynamics": ("onset", "loop_tracks"),
-    "standardized": ("loop_tracks", "training", "correlations"),
-    "cross_accuracy": ("cross_accuracy", "loop_tracks"),
-    "correlations": ("correlations",),
-}
 # Facets on one page.
 COLUMNS = 3
 CURVES = 6

@@ -7,23 +7,6 @@ from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.activation_mapper import PUBLISHED, clean_of
 from cnn_topology.plan.expand import Plan
 
-# The tables that each kind of figure reads.
-GRAPH_KINDS: dict[str, tuple[str, ...]] = {
-    "activation_mapper": ("activation_graphs", "activation_nodes", "activation_edges", "class_purity"),
-    "mapper_branches": ("activation_graphs", "activation_nodes", "activation_edges", "class_purity", "example_images"),
-    "purity": ("purity", "activation_graphs"),
-    "class_purity": ("class_purity", "activation_graphs"),
-    "mapper_parameters": ("activation_graphs",),
-    "activation_noise": ("purity", "activation_graphs", "resnet_accuracy"),
-    "neighbour_curves": ("neighbour_curves", "activation_graphs"),
-    "activation_channels": ("activation_channels", "activation_graphs"),
-    "graph_sweep": ("activation_sweep", "activation_graphs"),
-}
-# The interactive page of the graphs of one cloud, one per layer.
-PAGE_TABLES = (
-    "activation_graphs", "activation_nodes", "activation_edges", "purity", "class_purity", "example_images",
-)  # fmt: skip
-
 # Graphs on one page; of more layers those of the paper are drawn, or the deepest.
 MOST_PANELS = 9
 

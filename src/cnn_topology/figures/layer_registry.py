@@ -6,17 +6,6 @@ from typing import Any
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import Comparison, comparisons, tensor_source
 
-# The tables that each kind of figure reads.
-LAYER_KINDS: dict[str, tuple[str, ...]] = {
-    "activation_primer": (),
-    "activation_tensor": ("activation_tensor",),
-    "layer_heatmap": ("layer_distances",),
-    "layer_spread": ("layer_pairs",),
-    "layer_specificity": ("specificity", "layer_pairs"),
-    "layer_sensitivity": ("component_sensitivity",),
-    "measure_agreement": ("measure_agreement", "measure_tests"),
-}
-
 # Measures on one page of matrices, and layers in one row of sensitivity curves: of 17, those of depth 1, 5, 9, 13, 17,
 # which the notes on the paper propose as 0, 4, 8, 12, 16.
 MATRICES, CURVES = 4, 5

@@ -1,45 +1,20 @@
-"""Which figures a run has, by name, and the one door to drawing them.
+"""Which figures a run has, by name.
 
-The Snakefile asks for the names while it is parsed, in every job of a cluster: no array or drawing library is imported
-before a figure is drawn.
+The Snakefile asks for the names while it is parsed, in every job of a cluster: no array or drawing library is imported.
 """
 
-import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.figures.activation_registry import ACTIVATION_KINDS, activation_figures
-from cnn_topology.figures.finding_registry import FINDING_KINDS, finding_figures
-from cnn_topology.figures.generalization_registry import GENERALIZATION_KINDS, generalization_figures
+from cnn_topology.figures.finding_registry import finding_figures
+from cnn_topology.figures.generalization_registry import generalization_figures
+from cnn_topology.figures.graph_registry import graph_figures
+from cnn_topology.figures.kinds import KINDS, FigureSpec
+from cnn_topology.figures.layer_registry import layer_figures
+from cnn_topology.figures.resnet_registry import resnet_figures
 from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.expand import LayerClouds, Plan
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from matplotlib.figure import Figure
-
-# The tables that each kind of figure reads.
-KINDS: dict[str, tuple[str, ...]] = {
-    "primer": (),
-    "patch_models": (),
-    "cloud": ("loops", "barcodes", "significance", "filters"),
-    "mapper": ("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
-    "mapper_sweep": ("loops", "mapper_sweep"),
-    "evolution": ("loops", "significance", "training"),
-    "sensitivity": ("loops",),
-    "klein_coordinates": ("loops", "filters"),
-    "circles": ("loops", "circles", "barcodes", "significance"),
-    "training_curves": ("training",),
-    "depth": ("loops", "significance"),
-    "layers": ("loops", "filters"),
-    "controls": ("controls", "loops", "significance"),
-    "nulls": ("nulls", "loops", "significance"),
-    **ACTIVATION_KINDS,
-    **FINDING_KINDS,
-    **GENERALIZATION_KINDS,
-}
 
 # Facets on one page: more go to a further figure, so that each stays legible on paper.
 FACETS = {
@@ -57,16 +32,6 @@ FACETS = {
 
 # From so many layers on a network is drawn over depth.
 DEEP = 3
-
-
-@dataclass(frozen=True)
-class FigureSpec:
-    """One figure: its name (a target of the workflow), its kind, the tables it reads and what it shows of them."""
-
-    name: str
-    kind: str
-    tables: tuple[str, ...]
-    parameters: dict[str, Any]
 
 
 def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
@@ -120,9 +85,8 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     ]
     curves = [{"population": name, "images": p.images} for name, p in plan.config.populations.items()]
     specs += [_spec("training_curves", name, populations=page) for name, page in _pages("training_curves", curves)]
-    specs += [_spec(kind, name, **parameters) for kind, name, parameters in activation_figures(plan)]
-    specs += [_spec(kind, name, **parameters) for kind, name, parameters in finding_figures(plan)]
-    specs += [_spec(kind, name, **parameters) for kind, name, parameters in generalization_figures(plan)]
+    for listed in (resnet_figures, layer_figures, graph_figures, finding_figures, generalization_figures):
+        specs += [_spec(kind, name, **parameters) for kind, name, parameters in listed(plan)]
     named = {spec.name: spec for spec in specs}
     if len(named) < len(specs):
         twice = next(spec.name for spec in specs if spec is not named[spec.name])
@@ -137,45 +101,6 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
 def mapper_name(population: str, layer: str) -> str:
     """Name the mapper graph of a layer: a figure, and the interactive page beside it."""
     return f"mapper_{population}_{layer}"
-
-
-def draw(spec: FigureSpec, tables: Mapping[str, "pa.Table"], notes: Mapping[str, str]) -> tuple["Figure", "pa.Table"]:
-    """Draw a figure from tables.
-
-    Parameters
-    ----------
-    spec : FigureSpec
-        One of `figure_specs`.
-    tables : mapping of str to pyarrow.Table
-        At least the tables that `spec.tables` names, in the schemas of `cnn_topology.tables.schemas`.
-    notes : mapping of str to str
-        What the footer says of the run: ``seed``, ``config`` and ``data`` (hashes); each may be missing.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        To be written by `cnn_topology.figures.style.save`.
-    drawn : pyarrow.Table
-        Exactly the data drawn, one part per `panel`.
-
-    Raises
-    ------
-    InputError
-        If the kind is unknown or a table it reads is not given. Empty tables are no error: the figure says so.
-    """
-    if spec.kind not in KINDS:
-        raise unknown("kind of figure", spec.kind, KINDS)
-    missing = [name for name in spec.tables if name not in tables]
-    if missing:
-        raise InputError(
-            f"figure {spec.name} reads the tables {', '.join(spec.tables)}; {', '.join(missing)} was not given"
-        )
-    style = importlib.import_module("cnn_topology.figures.style")
-    module = importlib.import_module(f"cnn_topology.figures.{spec.kind}")
-    with style.applied():
-        figure, drawn = module.draw(spec.parameters, tables, notes)
-        style.settle(figure)
-    return figure, drawn
 
 
 def _spec(kind: str, name: str | None = None, **parameters: Any) -> FigureSpec:

@@ -6,12 +6,6 @@ from typing import Any
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, TriangularRecipe
 
-# The tables that each kind of figure reads.
-RESNET_KINDS: dict[str, tuple[str, ...]] = {
-    "resnet_training": ("resnet_training",),
-    "masks": ("masks", "modes", "example_pixels"),
-    "noisy_images": ("example_pixels", "resnet_accuracy"),
-}
 # Populations side by side in one table of settings.
 COLUMNS = 4
 

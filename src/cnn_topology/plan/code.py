@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1]
 # What says which work there is and carries it: what of it matters to a job stands in the job's parameter block. Of the
 # plan only what computes counts: seeds, and the layers of an architecture.
 CARRIERS = re.compile(
-    r"(plan(?!\.(seeds|populations|resnets)$)|cli|errors|tables\.(\w*schemas|columns)|figures\.registry)\b.*"
+    r"(plan(?!\.(seeds|populations|resnets)$)|cli|errors|tables\.(\w*schemas|columns)|figures\.kinds)\b.*"
 )
 _IMPORT = re.compile(
     r"^[ \t]*(?:from cnn_topology(\S*) import \(?([^)\n]*|[^)]*)\)?$|import cnn_topology\.(\S+))", re.M

@@ -4,7 +4,6 @@ A rule passes its block as JSON. The hash of a block, together with the hashes o
 `config` note: it stands on every artefact, table and figure, and changes exactly when something upstream changes.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal, TypeVar
 
@@ -18,6 +17,7 @@ from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan, Variant
 from cnn_topology.plan.images import ImageSetConfig
 from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.lineage import lineage, union
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import Architecture, Recipe
@@ -61,9 +61,9 @@ class Parameters(Section):
         """
         upstream = list(inputs)
         return {
-            "config": _lineage(self.dump(), upstream, "config"),
-            "code": _lineage(code_digest(self.verb), upstream, "code"),
-            "data": _union(notes.get("data", "") for notes in upstream),
+            "config": lineage(self.dump(), upstream, "config"),
+            "code": lineage(code_digest(self.verb), upstream, "code"),
+            "data": union(notes.get("data", "") for notes in upstream),
             "seed": str(self.run_seed),
         }
 
@@ -273,26 +273,3 @@ class ControlParameters(Parameters):
 
     verb = "controls"
     controls: Controls
-
-
-def combined_notes(parts: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Combine the notes of the parts of a table into those of the whole."""
-    notes = list(parts)
-    lineage = "\n".join(sorted(part.get("config", "") for part in notes))
-    return {
-        "config": hashlib.sha256(lineage.encode()).hexdigest()[:12],
-        "code": _lineage("", notes, "code"),
-        "data": _union(part.get("data", "") for part in notes),
-        "seed": _union(part.get("seed", "") for part in notes),
-    }
-
-
-def _lineage(own: str, upstream: Iterable[Mapping[str, str]], name: str) -> str:
-    """Hash what is a job's own together with a note of all it was made from."""
-    lineage = [own, *sorted({notes[name] for notes in upstream if name in notes})]
-    return hashlib.sha256("\n".join(lineage).encode()).hexdigest()[:12]
-
-
-def _union(lists: Iterable[str]) -> str:
-    """Join comma-separated lists into one, sorted, each entry once."""
-    return ",".join(sorted({entry for entries in lists for entry in entries.split(",") if entry}))

@@ -1,6 +1,12 @@
 """What tests of several rooms share."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -48,3 +54,32 @@ def smallest() -> dict[str, Any]:
 def tiny() -> dict[str, Any]:
     """Give a config that is whole but trains in seconds; tests may change it."""
     return copy.deepcopy(_SMALLEST)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves a folder; of the file called `broken` only the first half arrives."""
+
+    def __init__(self, *arguments: Any, broken: str, **named: Any) -> None:
+        self.broken = broken
+        super().__init__(*arguments, **named)
+
+    def log_message(self, *_: object) -> None: ...
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        content = source.read()
+        outputfile.write(content[: len(content) // 2] if self.path == f"/{self.broken}" else content)
+
+
+@contextmanager
+def _serving(folder: Path, broken: str = "") -> Iterator[str]:
+    handler = partial(_Handler, directory=folder, broken=broken)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def serving() -> Any:
+    """Give a context manager that serves a folder on this machine: ``with serving(folder) as address``."""
+    return _serving

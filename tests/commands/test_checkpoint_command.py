@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from safetensors.torch import save_file
 
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
+from cnn_topology.networks import pretrained
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
@@ -126,15 +130,56 @@ def test_a_torchvision_file_must_have_the_hash_of_its_name(tmp_path: Path) -> No
         torchvision_file("vgg16", tmp_path)
 
 
-def test_a_torchvision_file_that_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypatch) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError("no route to host")
+@pytest.fixture
+def resnet18(tmp_path_factory, monkeypatch) -> tuple[Path, Callable[[str], None]]:
+    """A small file called as torchvision calls such files, with the hash in its name; and where it is to be had."""
+    folder = tmp_path_factory.mktemp("server")
+    save_file({"conv1.weight": torch.zeros(2, 3, 3, 3)}, folder / "made")
+    path = folder / f"resnet18-{hashlib.sha256((folder / 'made').read_bytes()).hexdigest()[:8]}.pth"
+    (folder / "made").rename(path)
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
-    with pytest.raises(
-        InputError, match=r"cannot be downloaded \(no route to host\).* put it at .*resnet18-f37072fd.pth"
-    ):
+    def offered_at(address: str) -> None:
+        weights = SimpleNamespace(url=f"{address}/{path.name}")
+        monkeypatch.setattr(pretrained, "get_model_weights", lambda _: {"IMAGENET1K_V1": weights})
+
+    return path, offered_at
+
+
+def test_a_torchvision_file_is_downloaded_once(tmp_path: Path, resnet18, serving) -> None:
+    path, offered_at = resnet18
+    with serving(path.parent) as address:
+        offered_at(address)
+        found = torchvision_file("resnet18", tmp_path / "data")
+    assert found == tmp_path / "data" / path.name
+    assert found.read_bytes() == path.read_bytes()
+    assert torchvision_file("resnet18", tmp_path / "data") == found  # the server is gone
+    assert list(found.parent.iterdir()) == [found]
+
+
+def test_a_torchvision_file_that_breaks_off_or_is_another_leaves_nothing(tmp_path: Path, resnet18, serving) -> None:
+    path, offered_at = resnet18
+    with serving(path.parent, broken=path.name) as address:
+        offered_at(address)
+        with pytest.raises(InputError, match=rf"{path.name}: the connection ended after \d+ of \d+ bytes"):
+            torchvision_file("resnet18", tmp_path)
+    path.write_bytes(b"something else")
+    with serving(path.parent) as address:
+        offered_at(address)
+        with pytest.raises(InputError, match=f"gives another file: its SHA256 is (.|\n)*begins with {path.stem[-8:]}"):
+            torchvision_file("resnet18", tmp_path)
+        path.rename(path.with_name("away"))
+        with pytest.raises(InputError, match="HTTP Error 404"):
+            torchvision_file("resnet18", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_network_a_torchvision_file_can_be_put_by_hand(tmp_path: Path, resnet18) -> None:
+    path, offered_at = resnet18
+    offered_at("http://127.0.0.1:9")  # the discard port: the connection is refused
+    with pytest.raises(InputError, match=rf"{tmp_path / path.name}: cannot be downloaded\n.*refused(.|\n)*by hand"):
         torchvision_file("resnet18", tmp_path)
+    shutil.copy(path, tmp_path)
+    assert torchvision_file("resnet18", tmp_path) == tmp_path / path.name
 
 
 def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:

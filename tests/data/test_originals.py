@@ -3,10 +3,6 @@ import hashlib
 import pickle
 import shutil
 import tarfile
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -184,6 +180,11 @@ def test_only_the_files_that_are_missing_are_asked_for(mnist):
     assert str(error.value).count("MD5") == 1
 
 
+def packed(kind, folder):
+    """Give the folder whose files a server would offer."""
+    return folder / "MNIST" / "raw" if kind == "mnist" else folder
+
+
 def download_from(address, monkeypatch):
     """Let torchvision download from another address; it goes the same way as to the real one."""
     monkeypatch.setattr(datasets.MNIST, "mirrors", [f"{address}/"])
@@ -192,30 +193,18 @@ def download_from(address, monkeypatch):
     monkeypatch.setattr(datasets.SVHN, "split_list", split_list)
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args): ...
-
-
-@contextmanager
-def serving(folder):
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
 def test_without_a_network_the_error_says_where_to_put_the_files(tmp_path, monkeypatch, kind):
     download_from("http://127.0.0.1:9", monkeypatch)  # the discard port: the connection is refused
-    with pytest.raises(InputError, match=r"cannot be downloaded \(.*refused.*\)\. Put the original files there:"):
+    with pytest.raises(InputError, match=r"cannot be downloaded\n.*refused(.|\n)*Put the original files there:"):
         load(kind, tmp_path / "data", download=True)
-    assert list((tmp_path / "data").iterdir()) == []
+    assert [path for path in (tmp_path / "data").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
-def test_a_download_puts_the_archives_in_place(request, monkeypatch, tmp_path_factory, kind):
+def test_a_download_puts_the_archives_in_place(request, monkeypatch, tmp_path_factory, serving, kind):
     original = request.getfixturevalue(kind)
-    archives = original / "MNIST" / "raw" if kind == "mnist" else original
+    archives = packed(kind, original)
     folder = tmp_path_factory.mktemp("elsewhere")
     with serving(archives) as address:
         download_from(address, monkeypatch)
@@ -228,12 +217,51 @@ def test_a_download_puts_the_archives_in_place(request, monkeypatch, tmp_path_fa
     assert files == expected
 
 
-def test_a_download_of_something_else_is_refused(mnist, monkeypatch, tmp_path_factory):
+def test_a_download_of_something_else_is_refused(mnist, monkeypatch, tmp_path_factory, serving):
     server, folder = tmp_path_factory.mktemp("server"), tmp_path_factory.mktemp("elsewhere")
     for name, _ in datasets.MNIST.resources:
         (server / name).write_text("<html>")
     with serving(server) as address:
         download_from(address, monkeypatch)
-        with pytest.raises(InputError, match="cannot be downloaded"):
+        with pytest.raises(InputError, match=r"cannot be downloaded\n.*gives another file: its MD5 is"):
             load("mnist", folder, download=True)
-    assert list(folder.iterdir()) == []
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_the_second_mirror_serves_where_the_first_does_not(mnist, monkeypatch, tmp_path_factory, serving):
+    with serving(packed("mnist", mnist)) as address:
+        monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://127.0.0.1:9/", f"{address}/"])
+        assert load("mnist", tmp_path_factory.mktemp("elsewhere"), download=True).sha256 == load("mnist", mnist).sha256
+
+
+@pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])
+def test_a_download_that_broke_off_goes_on_with_the_files_that_are_missing(
+    request, monkeypatch, tmp_path_factory, serving, kind
+):
+    original, folder = request.getfixturevalue(kind), tmp_path_factory.mktemp("elsewhere")
+    archives = packed(kind, original)
+    whole = load(kind, original).sha256
+    last = {"mnist": "t10k-labels-idx1-ubyte.gz", "svhn": "test_32x32.mat", "cifar10": "cifar-10-python.tar.gz"}[kind]
+    with serving(archives, broken=last) as address:
+        download_from(address, monkeypatch)
+        with pytest.raises(InputError, match=rf"{last}: the connection ended after [\d,]+ of [\d,]+ bytes") as error:
+            load(kind, folder, download=True)
+    assert str(error.value).count("MD5") == 1
+    assert last not in {path.name for path in folder.rglob("*")}
+    # The user puts the last file there by hand and goes on without a network.
+    place = next((path.parent for path in folder.rglob("*") if path.is_file()), folder)
+    shutil.copy(archives / last, place)
+    assert load(kind, folder).sha256 == whole
+
+
+def test_a_truncated_archive_is_downloaded_anew_once_it_is_deleted(mnist, monkeypatch, tmp_path_factory, serving):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(mnist / "MNIST", folder / "MNIST")
+    path = folder / "MNIST" / "raw" / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-1])
+    with serving(packed("mnist", mnist)) as address:
+        download_from(address, monkeypatch)
+        with pytest.raises(InputError, match=f"{path}: .*cut short.*delete it and start again"):
+            load("mnist", folder, download=True)
+        path.unlink()
+        assert load("mnist", folder, download=True).sha256 == load("mnist", mnist).sha256

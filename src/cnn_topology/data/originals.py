@@ -1,4 +1,4 @@
-"""MNIST, SVHN and CIFAR-10 from their original files, with the checksums and downloads of `torchvision.datasets`.
+"""MNIST, SVHN and CIFAR-10 from their original files, with the addresses and checksums of `torchvision.datasets`.
 
 The files lie where torchvision puts them below `folder`: `MNIST/raw/`, `cifar-10-batches-py/`, SVHN's two beside them.
 Either the archives as distributed or what torchvision extracts from them will do, and no file is read before its MD5
@@ -9,10 +9,9 @@ import gzip
 import hashlib
 import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +20,7 @@ import numpy as np
 from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import TorchvisionImages
+from cnn_topology.storage.downloads import download
 
 # torchvision knows MNIST's checksums before extraction only. These are of the four files after it, computed from
 # archives that had torchvision's checksums.
@@ -38,7 +38,7 @@ class Originals:
 
     archives: Mapping[str, str]  # as distributed
     extracted: Mapping[str, str]  # what is read; the archives themselves where nothing is packed
-    download: Callable[[Path], object]  # fetches the archives into a folder
+    urls: Mapping[str, Sequence[str]]  # where each archive is to be had
     read: Callable[[str, Path], ImageSet]  # the set's name and the folder of verified extracted files
 
 
@@ -102,25 +102,24 @@ def _extract(archive: Path, into: Path) -> None:
 
 
 def _fetch(name: str, config: TorchvisionImages, originals: Originals) -> None:
-    """Download the archives that are missing; each appears in the folder whole or not at all."""
-    folder = Path(config.folder)
-    missing = {archive: md5 for archive, md5 in originals.archives.items() if not (folder / archive).is_file()}
-    listing = "".join(f"\n  {folder / archive} (MD5 {md5})" for archive, md5 in missing.items())
-    by_hand = f"Put the original files there:{listing}"
+    """Download the archives that are missing; each appears in the folder whole or not at all, and stays."""
+    folder, where = Path(config.folder), f"images.{name} ({config.kind})"
     if not config.download:
-        raise InputError(f"images.{name} ({config.kind}): files are missing and `download` is false. {by_hand}")
+        raise InputError(f"{where}: files are missing and `download` is false. {_by_hand(folder, originals)}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-            originals.download(Path(temporary))
-            for archive, md5 in missing.items():
-                _verify(Path(temporary, archive), md5)
-                (folder / archive).parent.mkdir(parents=True, exist_ok=True)
-                Path(temporary, archive).replace(folder / archive)
-    # What torchvision and urllib raise without a network, for a refused connection or a full disk.
-    except (OSError, RuntimeError, HTTPException) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"images.{name} ({config.kind}): cannot be downloaded ({reason}). {by_hand}") from error
+        for archive, md5 in originals.archives.items():
+            if not (folder / archive).is_file():
+                download(originals.urls[archive], folder / archive, "md5", md5)
+    except InputError as error:
+        further = f"Start again when there is a network, or go on without. {_by_hand(folder, originals)}"
+        raise InputError(f"{where}: {error}\n{further}") from error
+
+
+def _by_hand(folder: Path, originals: Originals) -> str:
+    """List the archives that are missing."""
+    missing = [archive for archive in originals.archives if not (folder / archive).is_file()]
+    listing = "".join(f"\n  {folder / archive} (MD5 {originals.archives[archive]})" for archive in missing)
+    return f"Put the original files there:{listing}"
 
 
 def _mnist() -> Originals:
@@ -129,7 +128,7 @@ def _mnist() -> Originals:
     return Originals(
         archives={f"MNIST/raw/{file}": md5 for file, md5 in MNIST.resources},
         extracted=MNIST_EXTRACTED,
-        download=lambda folder: MNIST(folder, download=True),
+        urls={f"MNIST/raw/{file}": [mirror + file for mirror in MNIST.mirrors] for file, _ in MNIST.resources},
         read=_read_mnist,
     )
 
@@ -146,11 +145,12 @@ def _read_mnist(name: str, folder: Path) -> ImageSet:
 def _svhn() -> Originals:
     from torchvision.datasets import SVHN
 
-    files = {SVHN.split_list[split][1]: SVHN.split_list[split][2] for split in ("train", "test")}
+    splits = [SVHN.split_list[split] for split in ("train", "test")]
+    files = {file: md5 for _, file, md5 in splits}
     return Originals(
         archives=files,
         extracted=files,
-        download=lambda folder: [SVHN(folder, split=split, download=True) for split in ("train", "test")],
+        urls={file: [url] for url, file, _ in splits},
         read=_read_svhn,
     )
 
@@ -172,7 +172,7 @@ def _cifar10() -> Originals:
     return Originals(
         archives={CIFAR10.filename: CIFAR10.tgz_md5},
         extracted={f"{CIFAR10.base_folder}/{file}": md5 for file, md5 in batches},
-        download=lambda folder: CIFAR10(folder, download=True),
+        urls={CIFAR10.filename: [CIFAR10.url]},
         read=_read_cifar10,
     )
 

@@ -1,13 +1,12 @@
 """The weight files of the networks that torchvision names."""
 
 from pathlib import Path
-from urllib.error import URLError
 
-import torch
 from torchvision.models import get_model_weights
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage.atomic import file_checksum
+from cnn_topology.storage.downloads import download
 
 
 def torchvision_file(model: str, folder: Path) -> Path:
@@ -21,12 +20,12 @@ def torchvision_file(model: str, folder: Path) -> Path:
     weights = get_model_weights(model)["IMAGENET1K_V1"]
     path = folder / weights.url.rpartition("/")[2]
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(weights.url, str(path), hash_prefix=_prefix(path), progress=False)
-        except (URLError, OSError, RuntimeError) as error:
+            download([weights.url], path, "sha256", _prefix(path))
+        except InputError as error:
             raise InputError(
-                f"{weights.url}: cannot be downloaded ({error}); fetch it where there is a network and put it at {path}"
+                f"{error}\nStart again when there is a network, or go on without: put the file there by hand (its "
+                f"SHA-256 begins with {_prefix(path)})"
             ) from error
     digest = file_checksum(path)
     if not digest.startswith(_prefix(path)):

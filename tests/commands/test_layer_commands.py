@@ -3,19 +3,21 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
 from cnn_topology.cli import main
 from cnn_topology.commands.component_sensitivity import component_curves
-from cnn_topology.commands.measure_tests import gathered
+from cnn_topology.commands.measure_tests import gathered, layer_tables
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
 from cnn_topology.plan.layer_distances import MEASURE_NAMES
+from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.layer_schemas import MEASURE_TABLES, NETWORK_PAIRS
+from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
 IMAGES, LAYERS, CHANNELS = 60, 4, 12
 CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
@@ -102,8 +104,9 @@ class Run:
     def curves(self, measures, network=0):
         path = self.folder / "curves.parquet"
         block = {"run_seed": 7, "population": "nets", "cloud": "top", "network": network}
-        block |= {"measures": measures, "modes": ["published", "corrected"]}
-        call = ["component-sensitivity", "--parameters", json.dumps(block), "--clouds", *self.clouds[network]]
+        block |= {"measures": measures, "modes": ["published", "corrected"], "another": network + 1}
+        paths = [*self.clouds[network], *self.clouds[network + 1]]
+        call = ["component-sensitivity", "--parameters", json.dumps(block), "--clouds", *paths]
         assert main([*call, "--output", str(path)]) == 0
         return path
 
@@ -166,13 +169,56 @@ def test_scaled_diagrams_do_not_see_the_scale_of_a_layer(tmp_path):
 
 
 def test_curves_grow_with_the_components_removed_and_pass_the_threshold_of_the_seeds(related):
-    curves = related["component_sensitivity"]
+    curves = related["component_sensitivity"].query("against == network")
     assert set(curves["mode"]) == {"published", "corrected"}
     assert (curves["fraction"] == curves["removed"] / CHANNELS).all()
     # Every network is the same up to turns, so any change at all is noticed by the measures that do not see them.
     blind = curves[curves["measure"].isin(["sliced_wasserstein", "linear_cka", "procrustes_distance"])]
     assert (blind["detected_at"] == blind["fraction"].min()).all()
+    assert (blind["detected_low"] == blind["detected_at"]).all()
+    assert (blind["detected_high"] == blind["detected_at"]).all()
     assert (curves["pairs"] == 6).all()
+
+
+def test_the_ends_of_the_band_are_passed_before_and_after_the_threshold():
+    layers = ["conv1", "conv2", "conv3"]
+    both = {"population": "nets", "cloud": "top", "samples": 60}
+    for kind, measure, sign in (("distance", "procrustes_distance", 1), ("similarity", "linear_cka", -1)):
+        about = {**both, "measure": measure, "kind": kind}
+        pairs, curves = [], []
+        for a, b, apart in ((0, 1, 0.25), (1, 2, 0.45), (0, 2, 0.65), (0, 0, 0.0), (1, 1, 0.0), (2, 2, 0.0)):
+            values = np.full((3, 3), 0.9)
+            np.fill_diagonal(values, apart)
+            values = values if sign == 1 else 1 - values
+            names = {"layers": layers, "depths": [1, 2, 3], "network_a": a, "network_b": b, "values": values.ravel()}
+            pairs.append({**about, **names})
+        for removed in range(10):
+            value = removed / 10 if sign == 1 else 1 - removed / 10
+            at = {"network": 0, "against": 0, "layer": "conv2", "depth": 2, "channels": 10, "mode": "corrected"}
+            curves.append({**about, **at, "removed": removed, "fraction": removed / 10, "value": value})
+        made = layer_tables(
+            pa.Table.from_pylist(pairs, NETWORK_PAIRS),
+            pa.Table.from_pylist(curves, COMPONENT_CURVES),
+            MeasureTestParameters(run_seed=1, draws=99),
+        )["component_sensitivity"].to_pylist()[0]
+        assert made["threshold"] == pytest.approx(0.45 if sign == 1 else 0.55)
+        assert (made["detected_low"], made["detected_at"], made["detected_high"]) == (0.3, 0.5, 0.7)
+
+
+def test_against_another_seed_curves_begin_at_what_the_seeds_differ_by(related):
+    curves, pairs = related["component_sensitivity"], related["layer_pairs"].query("between == 'different'")
+    other = curves.query("against == 1 and network == 0")
+    assert other["detected_at"].isna().all()
+    for measure in ("procrustes_distance", "linear_cka"):
+        begin = other[(other["measure"] == measure) & (other["removed"] == 0)]
+        assert len(begin) == 2 * LAYERS  # of both modes
+        own = pairs[(pairs["measure"] == measure) & (pairs["depth_a"] == pairs["depth_b"])].set_index("depth_a")
+        # Networks here differ by a turn alone, which neither measure sees: all pairs are as far apart.
+        np.testing.assert_allclose(begin["value"], own.loc[begin["depth"], "mean"], atol=1e-6)
+    assert curves.query("against == network")["removed"].min() == 4
+    tests = related["measure_tests"].set_index(["measure", "test"])
+    for measure in ("procrustes_distance", "linear_cka"):
+        assert tests.loc[(measure, "another_seed_corrected"), "statistic"] == pytest.approx(1.0)
 
 
 def test_distances_grow_and_similarities_fall_with_the_components_removed(related):
@@ -190,24 +236,24 @@ def test_removing_more_of_a_known_spectrum_is_seen_as_more():
     whole = SampledCloud(rng.normal(size=(80, 32)) * np.geomspace(1, 0.2, 32), np.arange(80))
     measures = [measure_named(name) for name in CHOSEN]
     for mode in ("published", "corrected"):
-        removed, values = component_curves(whole, measures, mode)
-        assert removed[0] == 4
+        removed, values = component_curves([whole], measures, mode)
+        assert removed[:2].tolist() == [0, 4]
         assert removed[-1] == 28
         for measure in measures:
             if measure.name == "pwcca_distance":
                 continue
-            change = np.diff(values[measure.name])
+            change = np.diff(values[measure.name][0])
             assert ((change if measure.kind == "distance" else -change) > 0).mean() > 0.8
     # What Procrustes leaves of centred, uncorrelated components follows from their variances alone.
     singular = np.linalg.svd(whole.points - whole.points.mean(axis=0), compute_uv=False)
     kept = np.array([(singular[: 32 - k] ** 2).sum() for k in removed]) / (singular**2).sum()
-    np.testing.assert_allclose(values["procrustes_distance"], 2 - 2 * np.sqrt(kept), atol=1e-10)
+    np.testing.assert_allclose(values["procrustes_distance"][0], 2 - 2 * np.sqrt(kept), atol=1e-10)
 
 
 def test_canonical_correlations_do_not_see_components_that_are_gone():
     # What is left spans a part of the same space, so every correlation that exists is 1.
     whole = SampledCloud(np.random.default_rng(9).normal(size=(80, 16)), np.arange(80))
-    _, values = component_curves(whole, [measure_named("pwcca_distance"), measure_named("cca_distance")], "corrected")
+    _, values = component_curves([whole], [measure_named("pwcca_distance"), measure_named("cca_distance")], "corrected")
     assert (np.array(list(values.values())) == 0).all()
 
 

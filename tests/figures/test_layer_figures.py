@@ -59,10 +59,17 @@ def made_tables():
             for mode in ("published", "corrected"):
                 for removed in range(4, layer.channels, 4):
                     gone = removed / layer.channels
-                    at = {"network": 0, "layer": layer.name, "depth": layer.depth, "channels": layer.channels}
+                    at = {
+                        "network": 0,
+                        "against": 0,
+                        "layer": layer.name,
+                        "depth": layer.depth,
+                        "channels": layer.channels,
+                    }
                     value = 0.12 * gone if kind == "distance" else 1 - 0.12 * gone
                     curve = {**at, "mode": mode, "removed": removed, "fraction": gone, "value": value}
                     curves.append({**about, **curve})
+                    curves.append({**about, **curve, "against": 1, "value": 0.5})
     made = layer_tables(
         pa.Table.from_pylist(pairs, NETWORK_PAIRS),
         pa.Table.from_pylist(curves, COMPONENT_CURVES),

@@ -29,6 +29,14 @@ def network_clouds(cloud, network):
     ]
 
 
+def removal_inputs(wildcards):
+    """Give the clouds of a network that loses components, and those of the one it is compared with besides."""
+    network = int(wildcards.network)
+    another = COMPARISONS[wildcards.cloud].another(network)
+    chosen = [network] if another is None else [network, another]
+    return [path for n in chosen for path in network_clouds(wildcards.cloud, n)]
+
+
 def pairs_inputs(wildcards):
     """Give what a block of pairs of networks is compared by: bars of all networks, or clouds of those in the block."""
     comparison = COMPARISONS[wildcards.cloud]

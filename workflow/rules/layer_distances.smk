@@ -44,7 +44,7 @@ rule compare_layers:
 
 rule remove_components:
     input:
-        network_clouds_of,
+        removal_inputs,
     output:
         RUN.part("component_curves", "{population}", "{cloud}", "{network}"),
     log:

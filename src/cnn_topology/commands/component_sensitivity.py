@@ -1,6 +1,7 @@
-"""`cnn-topology component-sensitivity`: every layer of a network against itself with components removed."""
+"""`cnn-topology component-sensitivity`: layers with components removed against whole ones, their own and another's."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=ComponentSensitivityParameters.parse,
         help="JSON: cloud, network, measures, modes",
     )
-    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the network's clouds, one per layer")
+    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="clouds of all layers, of both networks")
     parser.add_argument("--threads", default=1, type=int, help="threads of distances between points and diagrams")
     parser.add_argument("--output", required=True, type=Path, help="the curves of all layers (.parquet)")
 
@@ -39,41 +40,48 @@ def run(arguments: argparse.Namespace) -> None:
     """Compute the curve of every layer, mode and measure."""
     parameters: ComponentSensitivityParameters = arguments.parameters
     measures = [measure_named(name) for name in parameters.measures]
+    networks = [parameters.network] + ([] if parameters.another is None else [parameters.another])
+    found = {n: [] for n in networks}
+    for cloud in read_network(arguments.clouds, parameters.population, parameters.cloud):
+        found.setdefault(cloud.origin.network, []).append(cloud)
     parts = []
-    for cloud in read_network(arguments.clouds, parameters.population, parameters.cloud, parameters.network):
-        origin, whole = cloud.origin, sampled(cloud)
+    for layer in zip(*(found[network] for network in networks), strict=True):
+        origin, wholes = layer[0].origin, [sampled(cloud) for cloud in layer]
         which = {
             "population": origin.population,
             "cloud": origin.cloud,
-            "samples": len(whole.ids),
+            "samples": len(wholes[0].ids),
             "network": origin.network,
             "layer": origin.layer,
             "depth": origin.depth,
             "channels": origin.channels,
         }
         for mode in parameters.modes:
-            removed, values = component_curves(whole, measures, mode, arguments.threads)
+            removed, values = component_curves(wholes, measures, mode, arguments.threads)
             for measure in measures:
-                ids = {**which, "measure": measure.name, "kind": measure.kind, "mode": mode}
-                columns = {
-                    "removed": removed,
-                    "fraction": removed / origin.channels,
-                    "value": values[measure.name],
-                }
-                parts.append(with_ids(ids, columns, COMPONENT_CURVES).select(COMPONENT_CURVES.names))
+                for network, curve in zip(networks, values[measure.name], strict=True):
+                    ids = {**which, "measure": measure.name, "kind": measure.kind, "mode": mode, "against": network}
+                    # Nothing removed from a layer leaves it equal to itself: no point of the curve.
+                    shown = removed > 0 if network == parameters.network else removed >= 0
+                    columns = {"removed": removed[shown], "fraction": removed[shown] / origin.channels}
+                    columns["value"] = curve[shown]
+                    parts.append(with_ids(ids, columns, COMPONENT_CURVES).select(COMPONENT_CURVES.names))
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
     notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
     write_table(arguments.output, joined(parts, COMPONENT_CURVES), COMPONENT_CURVES, notes)
 
 
 def component_curves(
-    whole: SampledCloud, measures: list[Measure], mode: RemovalMode, threads: int = 1
+    wholes: Sequence[SampledCloud], measures: list[Measure], mode: RemovalMode, threads: int = 1
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Compare a cloud with itself after its smallest principal components were removed (activations paper, 1.3).
+    """Compare whole clouds with the first of them after its smallest principal components were removed.
+
+    Against itself as the activations paper does (section 1.3); against the same layer of another seed as Ding et al.
 
     Parameters
     ----------
-    whole : SampledCloud
+    wholes : sequence of SampledCloud
+        The first loses components.
     measures : list of Measure
     mode : {'published', 'corrected'}
         Grid and centring (`comparison.sensitivity`).
@@ -82,13 +90,15 @@ def component_curves(
 
     Returns
     -------
-    removed : ndarray of int64, shape (steps,)
-    values : dict of str to ndarray of float64, shape (steps,)
+    removed : ndarray of int64, shape (1 + steps,)
+        The grid after 0.
+    values : dict of str to ndarray of float64, shape (wholes, 1 + steps)
         By name of the measure; the whole cloud is its first argument.
     """
+    whole = wholes[0]
     removed = removal_grid(whole.points.shape[1], mode)
     reduced = without_smallest_components(whole.points, removed, centre=mode == "corrected")
-    clouds = [whole, *(SampledCloud(points, whole.ids) for points in reduced)]
+    clouds = [*wholes, *(SampledCloud(points, whole.ids) for points in reduced)]
     taken: dict[str, list[Any]] = {"clouds": clouds}
     if any(measure.takes != "clouds" for measure in measures):
         taken["diagrams"] = [barcode(cloud.points, threads=threads).in_dimension(1) for cloud in clouds]
@@ -99,8 +109,9 @@ def component_curves(
         ]
     values = {}
     for measure in measures:
-        first, *others = taken[measure.takes]
+        prepared = taken[measure.takes]
+        firsts, others = prepared[: len(wholes)], [prepared[0], *prepared[len(wholes) :]]
         steps = range(0, len(others), AT_A_TIME)
-        parts = [compare_all(measure.name, [first], others[step : step + AT_A_TIME], threads)[0] for step in steps]
-        values[measure.name] = np.concatenate(parts)
-    return removed, values
+        parts = [compare_all(measure.name, firsts, others[step : step + AT_A_TIME], threads) for step in steps]
+        values[measure.name] = np.concatenate(parts, axis=1)
+    return np.array([0, *removed]), values

@@ -23,6 +23,8 @@ from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
+# Where a curve passes the threshold, and both ends of its band.
+DETECTED = ("detected_at", "detected_low", "detected_high")
 # The acceptance test asks for a correlation above this between components removed and the distance.
 MONOTONE = 0.9
 
@@ -259,43 +261,28 @@ def _curves_of(item: LayerValues, curves: pa.Table) -> pd.DataFrame:
 def _with_threshold(item: LayerValues, curves: pd.DataFrame) -> pd.DataFrame:
     """Add to every curve the threshold that the same layer of other networks sets, and where it is passed."""
     parts = []
-    for (depth, _, _), curve in curves.groupby(["depth", "network", "mode"], sort=False):
+    for (depth, network, against, _), curve in curves.groupby(["depth", "network", "against", "mode"], sort=False):
         place, ascending = item.depths.index(cast(int, depth)), curve.sort_values("removed")
-        columns = {"threshold": np.nan, "low": np.nan, "high": np.nan, "pairs": 0, "detected_at": np.nan}
+        columns = dict.fromkeys(("threshold", "low", "high", *DETECTED), np.nan) | {"pairs": 0}
         if len(item.networks) > 1:
             found = seed_threshold(item.values[:, place, :, place])
-            at = detection_fraction(
-                ascending["fraction"].to_numpy(), ascending["value"].to_numpy(), found.mean, item.kind
-            )
-            columns = {
-                "threshold": found.mean,
-                "low": found.low,
-                "high": found.high,
-                "pairs": found.pairs,
-                "detected_at": at,
-            }
+            columns |= {"threshold": found.mean, "low": found.low, "high": found.high, "pairs": found.pairs}
+            if network == against:
+                fractions, values = ascending["fraction"].to_numpy(), ascending["value"].to_numpy()
+                ends = (found.low, found.high) if item.kind == "distance" else (found.high, found.low)
+                for name, level in zip(DETECTED, (found.mean, *ends), strict=True):
+                    columns[name] = detection_fraction(fractions, values, level, item.kind)
         parts.append(ascending.assign(**columns))
     return pd.concat(parts)
 
 
 def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str, Any]]:
-    """Test that the distance grows with the components removed, and passes its threshold."""
+    """Test that the distance grows with the components removed, to another seed too, and passes its threshold."""
     tests = []
-    sign = 1 if item.kind == "distance" else -1
-    for mode, mine in curves.groupby("mode", sort=False):
+    own = curves["network"] == curves["against"]
+    for mode, mine in curves[own].groupby("mode", sort=False):
         by_curve = mine.groupby(["network", "depth"])
-        grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in by_curve])
-        tests.append(
-            {
-                "test": f"monotone_{mode}",
-                "statistic": grows.median(),
-                "low": grows.min(),
-                "high": grows.max(),
-                "n": len(grows),
-                "null": MONOTONE,
-                "p_value": np.nan,
-            }
-        )
+        tests.append({"test": f"monotone_{mode}", **_growth(item, by_curve), "null": MONOTONE})
         if len(item.networks) > 1:
             detected = by_curve["detected_at"].first().notna()
             low, high = wilson_interval(np.array(detected.mean()), len(detected))
@@ -310,7 +297,17 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
                     "p_value": np.nan,
                 }
             )
+    for mode, mine in curves[~own].groupby("mode", sort=False):
+        tests.append({"test": f"another_seed_{mode}", **_growth(item, mine.groupby(["network", "depth"])), "null": 0.0})
     return tests
+
+
+def _growth(item: LayerValues, curves: Any) -> dict[str, Any]:
+    """Give the correlation of components removed with the distance: median, least and greatest over curves."""
+    sign = 1 if item.kind == "distance" else -1
+    grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in curves])
+    found = {"statistic": grows.median(), "low": grows.min(), "high": grows.max()}
+    return {**found, "n": len(grows), "p_value": np.nan}
 
 
 def _correlation(removed: pd.Series, value: pd.Series) -> float:

@@ -58,9 +58,13 @@ def _curves(axes: Axes, mine: pd.DataFrame) -> None:
     if np.isfinite(first["threshold"]):
         axes.axhspan(first["low"], first["high"], color=style.BAND, linewidth=0, label="band over seeds")
         axes.axhline(first["threshold"], color=style.GREY, linewidth=0.8, label="threshold (mean over seeds)")
-    for mode, curve in mine.groupby("mode", sort=False):
+    for (mode, own), curve in mine.groupby(["mode", mine["network"] == mine["against"]], sort=False):
         colour, line = MODES[str(mode)]
         curve = curve.sort_values("fraction")
+        if not own:
+            axes.plot(curve["fraction"], curve["value"], ":", color=colour, linewidth=0.9)
+            axes.plot([], [], ":", color=style.GREY, linewidth=0.9, label="against another seed")
+            continue
         axes.plot(curve["fraction"], curve["value"], line, color=colour, linewidth=1.0, label=str(mode))
         if len(curve) == 1:
             axes.plot(curve["fraction"], curve["value"], "x", color=colour, markersize=3)
@@ -68,6 +72,8 @@ def _curves(axes: Axes, mine: pd.DataFrame) -> None:
         if np.isfinite(at):
             value = curve.loc[curve["fraction"] == at, "value"].iloc[0]
             axes.plot([at], [value], "o", color=colour, markersize=3, label="first past the threshold")
+            last = curve[["detected_low", "detected_high"]].iloc[0].fillna(1.0)
+            axes.hlines(value, last.min(), last.max(), color=colour, linewidth=0.7)
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     axes.tick_params(labelsize=style.SMALL - 0.5, pad=1.5)

@@ -57,6 +57,11 @@ class Comparison:
         """All measures, those on diagrams first."""
         return self.on_diagrams + self.on_clouds
 
+    def another(self, network: int) -> int | None:
+        """Give the network after this one, the first after the last; none where it is the only one."""
+        place = self.networks.index(network) + 1
+        return self.networks[place % len(self.networks)] if len(self.networks) > 1 else None
+
     def blocks(self, size: int) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
         """Cut the pairs of networks into blocks, one job each.
 
@@ -124,7 +129,8 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
         reduced: tuple[int, ...] = ()
         if section.components:
             chosen = section.components.networks
-            reduced = networks[:1] if chosen == "first" else chosen
+            named = {"first": networks[:1], "all": networks}
+            reduced = named[chosen] if isinstance(chosen, str) else chosen
             for network in reduced:
                 if network not in networks:
                     raise InputError(

@@ -33,8 +33,10 @@ RemovalMode = Literal["published", "corrected"]
 class ComponentSensitivity(Section):
     """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
 
-    networks: tuple[Annotated[int, Field(ge=0)], ...] | Literal["first"] = Field(
-        "first", description="Networks whose layers lose components, by number; the paper takes one."
+    networks: tuple[Annotated[int, Field(ge=0)], ...] | Literal["first", "all"] = Field(
+        "first",
+        description="Networks whose layers lose components: the `first`, as in the paper, `all`, or some by number. "
+        "What is left is compared with the whole layer and, ours, with that of the next network.",
     )
     modes: tuple[RemovalMode, ...] = Field(
         ("published", "corrected"),

@@ -46,12 +46,13 @@ class LayerDistanceParameters(Parameters):
 
 
 class ComponentSensitivityParameters(Parameters):
-    """For `cnn-topology component-sensitivity`: all layers of one network."""
+    """For `cnn-topology component-sensitivity`: all layers of one network, and `another` of another seed, if any."""
 
     verb = "component-sensitivity"
     population: str
     cloud: str
     network: int
+    another: int | None
     measures: tuple[MeasureName, ...]
     modes: tuple[RemovalMode, ...]
 
@@ -66,6 +67,7 @@ class ComponentSensitivityParameters(Parameters):
             population=comparison.population,
             cloud=comparison.cloud,
             network=network,
+            another=comparison.another(network),
             measures=comparison.measures,
             modes=section.components.modes,
         )

@@ -23,9 +23,10 @@ NETWORK_PAIRS = schema(
     values=list_of(REAL),
 )  # fmt: skip
 
-# One layer of one network after some of its principal components were removed, against the whole layer.
+# One layer of one network after some of its principal components were removed, against the whole layer: its own, where
+# `against` is `network`, or that of another seed. Against the latter none are removed too: what the seeds differ by.
 COMPONENT_CURVES = schema(
-    **_MEASURED, mode=TEXT, samples=INT, network=INT, layer=TEXT, depth=INT, channels=INT, removed=INT,
+    **_MEASURED, mode=TEXT, samples=INT, network=INT, against=INT, layer=TEXT, depth=INT, channels=INT, removed=INT,
     fraction=REAL, value=REAL,
 )  # fmt: skip
 
@@ -53,10 +54,13 @@ SPECIFICITY = schema(
 
 # One point of a sensitivity curve. `threshold`: mean of the measure between this layer of different networks, `low`
 # and `high` its 5% and 95% quantiles over the `pairs` of networks; `detected_at`: first fraction of removed components
-# that passes the threshold, NaN if none does. All four are NaN where there is one network only.
+# that passes the threshold, NaN if none does; `detected_low` and `detected_high` likewise for the end of the band that
+# is passed first and for the other. NaN against another seed, whose curve begins at the threshold, and where there is
+# one network only.
 COMPONENT_SENSITIVITY = schema(
     **{name: COMPONENT_CURVES.field(name).type for name in COMPONENT_CURVES.names},
-    threshold=REAL, low=REAL, high=REAL, pairs=INT, detected_at=REAL,
+    threshold=REAL, low=REAL, high=REAL, pairs=INT, detected_at=REAL, detected_low=REAL,
+    detected_high=REAL,
 )  # fmt: skip
 
 # One acceptance test of one measure: statistic, interval, n, what it is compared with, p-value. NaN: does not apply.
@@ -66,6 +70,7 @@ COMPONENT_SENSITIVITY = schema(
 #   monotone_<mode>: Spearman's correlation of components removed with the distance; median over n curves (networks x
 #     layers), low and high the least and the greatest of them; the acceptance test asks for more than the null, 0.9.
 #   detected_<mode>: share of n curves that pass the threshold before all components are gone, with Wilson's interval.
+#   another_seed_<mode>: as monotone, of the distance to the whole layer of another seed; null 0.
 MEASURE_TESTS = schema(**_MEASURED, test=TEXT, statistic=REAL, low=REAL, high=REAL, n=INT, null=REAL, p_value=REAL)
 
 # How alike two measures order the pairs of different layers (P5): Spearman's correlation within each network, mean,

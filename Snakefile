@@ -21,6 +21,7 @@ include: "workflow/jobs/generalization.smk"
 include: "workflow/jobs/activations.smk"
 include: "workflow/jobs/layer_distances.smk"
 include: "workflow/jobs/activation_mapper.smk"
+include: "workflow/jobs/whole_run.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/activations.smk"
@@ -53,6 +54,7 @@ rule all:
             for shard in PLAN.shards
             for step in PLAN.steps(shard.population)
         ],
+        intermediates(),
         RUN.provenance,
 
 

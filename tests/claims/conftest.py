@@ -102,6 +102,17 @@ def stand_in_facts() -> RunFacts:
 
 
 @pytest.fixture(scope="session")
+def copied_facts() -> RunFacts:
+    """Give the same run on files of a user's own, said to be copies of the papers' data."""
+    copied = config()
+    kinds = {"one": "mnist", "two": "svhn", "gray": "cifar10", "colour": "cifar10"}
+    for name, kind in kinds.items():
+        shape = copied["images"][name].get("shape", [32, 32, 3])
+        copied["images"][name] = {"kind": "npz", "path": f"{name}.npz", "shape": shape, "stands_for": kind}
+    return RunFacts.of(Plan(parse_config(copied)))
+
+
+@pytest.fixture(scope="session")
 def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
     """Give a function that fills the columns of tables; those not named are empty, of the right type."""
 

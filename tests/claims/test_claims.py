@@ -25,7 +25,8 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
 def compared(population, against, metric, estimate, p=0.001, **more):
     half = 0.1 * abs(estimate) if metric == "iterations_to_target" else 0.01
     row = {"population": population, "against": against, "metric": metric, "estimate": estimate, "p_holm": p}
-    row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": "x", "role": "variant"}
+    images = {"1": "two", "2": "one"}[population[-1]] if metric == "cross_accuracy" else "x"
+    row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": images, "role": "variant"}
     return {**row, "against_role": "control" if "random" in against else "baseline", **more}
 
 
@@ -326,7 +327,15 @@ def test_a_claim_without_tables_or_populations_is_not_tested_and_says_why(name, 
         assert row["verdict"] == "not tested"
         assert row["reason"].startswith("no table ")
     nothing = RunFacts(
-        alpha=0.01, nulls=("sphere",), draws=199, populations={}, checkpoints={}, resnets={}, improvements={}, grids={}
+        alpha=0.01,
+        nulls=("sphere",),
+        draws=199,
+        images={},
+        populations={},
+        checkpoints={},
+        resnets={},
+        improvements={},
+        grids={},
     )
     (row,) = of(name, frames(CASES[name][0]), nothing)
     assert (row["verdict"], row["outcome"], row["populations"]) == ("not tested", "", "")
@@ -344,13 +353,45 @@ def test_stand_in_data_never_test_a_claim(name, stand_in_facts, frames):
 
 
 def test_the_papers_own_data_go_before_stand_ins(facts, frames):
-    changed = facts.model_copy(
-        update={
-            "populations": {**facts.populations, "d": facts.populations["first"].model_copy(update={"kind": "digits"})}
-        }
-    )
+    handwritten = facts.populations["first"].model_copy(update={"images": "digits"})
+    images = {**facts.images, "digits": facts.images["one"].model_copy(update={"own": False})}
+    changed = facts.model_copy(update={"populations": {"d": handwritten, **facts.populations}, "images": images})
     (row,) = of("E1", frames({"loops": [loop("first"), loop("d", verdict="no loop")]}), changed)
     assert (row["populations"], row["stand_in"], row["verdict"]) == ("first", False, "supported")
+
+
+@pytest.mark.parametrize("name", ["E1", "E4", "E5", "E6", "E8", "E12", "E13", "E14", "E15c", "E16b", "A5"])
+def test_a_copy_of_the_papers_data_has_the_rules_applied_and_no_verdict(name, copied_facts, frames):
+    for tables, outcome in zip(CASES[name], ("holds", "fails"), strict=True):
+        row = of(name, frames(tables), copied_facts)[0]
+        assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", outcome)
+
+
+@pytest.mark.parametrize("name", ["E12", "E13", "E14", "E15c", "E16b", "A5"])
+def test_a_claim_across_two_sets_needs_the_papers_data_on_both_sides(name, facts, frames):
+    images = {**facts.images, "two": facts.images["two"].model_copy(update={"own": False})}
+    row = of(name, frames(CASES[name][0]), facts.model_copy(update={"images": images}))[0]
+    assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
+    images["two"] = images["two"].model_copy(update={"stands_for": ""})
+    row = of(name, frames(CASES[name][0]), facts.model_copy(update={"images": images}))[0]
+    assert (row["verdict"], row["outcome"]) == ("not tested", "holds" if name == "A5" else "")
+
+
+def test_accuracy_across_sets_is_read_on_the_set_of_the_claim(facts, frames):
+    other = facts.images["one"].model_copy(update={"stands_for": "", "own": False})
+    changed = facts.populations["circle-1"].model_copy(update={"cross_test": ("leaves", "two")})
+    changed = facts.model_copy(
+        update={
+            "images": {"leaves": other, **facts.images},
+            "populations": {**facts.populations, "circle-1": changed},
+        }
+    )
+    gains = [
+        compared("circle-1", "plain-1", GAIN[1], value, images=images)
+        for images, value in (("leaves", 0.5), ("two", 0.05))
+    ]
+    (row,) = of("E14", frames({"comparisons": gains}), changed)
+    assert row["value"] == pytest.approx(5)
 
 
 def test_another_architecture_on_the_papers_data_is_a_stand_in(facts, frames):

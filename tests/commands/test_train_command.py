@@ -23,7 +23,7 @@ def plan(smallest, folder):
     first_layer = {"kind": "fixed_circle", "matched_to": "a", "bias": "zero"}
     fixed = {**population, "architecture": {**population["architecture"], "first_layer": first_layer}}
     plan = Plan(parse_config({**smallest, "populations": {"a": population, "fixed": fixed}}))
-    block = ImagesParameters(run_seed=7, name="digits", images=plan.config.images["digits"]).dump()
+    block = ImagesParameters.of(plan, "digits").dump()
     assert main(["images", "--parameters", block, "--output", str(folder / "digits.safetensors")]) == 0
     return plan
 

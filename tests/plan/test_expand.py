@@ -11,7 +11,8 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, TrainParameters
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, ImagesParameters, TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
 
@@ -189,3 +190,17 @@ def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
     ]
     assert [CloudParameters.of(plan, c, (12,)).weights for c in (one, two)] == ["conv1", "conv1"]
     assert len({variant for found in plan.null_points.values() for variant in found}) == 2
+
+
+def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
+    blocks, facts = [], []
+    for kind in (None, "mnist"):
+        tiny["images"]["digits"] = {"kind": "npz", "path": "a.npz", "shape": [28, 28, 1], "stands_for": kind}
+        plan = Plan(parse_config(tiny))
+        blocks.append(ImagesParameters.of(plan, "digits").dump())
+        facts.append(RunFacts.of(plan).images["digits"])
+    assert blocks[0] == blocks[1]
+    assert [(found.stands_for, found.own) for found in facts] == [("", False), ("mnist", False)]
+    tiny["images"]["digits"]["stands_for"] = "minst"
+    with pytest.raises(InputError, match=r"images\.digits.*stands_for"):
+        parse_config(tiny)

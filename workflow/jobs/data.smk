@@ -23,8 +23,4 @@ def images_demand(wildcards):
 
 def images_parameters(wildcards):
     """Give the parameters of `cnn-topology images`."""
-    return parameters.ImagesParameters(
-        run_seed=PLAN.config.seed,
-        name=wildcards.images,
-        images=PLAN.config.images[wildcards.images],
-    ).dump()
+    return parameters.ImagesParameters.of(PLAN, wildcards.images).dump()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.subjects import across
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.comparisons import bootstrap_interval, mean_difference, permutation_p
@@ -20,8 +21,7 @@ POINTS = 100.0
 def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare accuracy across sets: second population on the first one's data, minus the first on the second's."""
     first, second = subject.populations
-    there = _cross_accuracy(tables, facts, second, facts.populations[first].kind)
-    back = _cross_accuracy(tables, facts, first, facts.populations[second].kind)
+    there, back = _cross_accuracy(tables, facts, second, first), _cross_accuracy(tables, facts, first, second)
     if min(len(there), len(back)) < 2:
         return Measured(None, reason="fewer than two networks were tested on the other set")
     rng = np.random.default_rng(derive_seed("claim", "cross test", first, second))
@@ -31,25 +31,29 @@ def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measur
     return Measured(low > 0, POINTS * value, POINTS * low, POINTS * high, p, min(len(there), len(back)), "0")
 
 
-def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, kind: str) -> np.ndarray:
-    """Give the accuracy of each network at the last step on the first other set of a kind."""
-    images = next(name for name, other in facts.populations[population].cross_test.items() if other == kind)
+def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str) -> np.ndarray:
+    """Give the accuracy of each network of a population at the last step on data like those of the other one."""
+    kind = facts.images[facts.populations[other].images].stands_for
+    images = across(facts, facts.populations[population], kind)
     log = tables["training"]
     rows = log[(log["population"] == population) & (log["images"] == images) & (log["split"] == "test")]
     rows = rows[rows["step"] == rows["step"].max()]
     return rows.loc[~rows["failed"], "accuracy"].to_numpy()
 
 
-def beats_baseline(metric: str) -> Measure:
-    """Compare a variant with its baseline: by ``iterations_to_target`` (ratio) or an accuracy (in % points)."""
+def beats_baseline(other: str | None = None) -> Measure:
+    """Compare a variant with its baseline: by iterations to the target (ratio) or accuracy on `other` (% points)."""
+    metric = "iterations_to_target" if other is None else "cross_accuracy"
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         variant, baseline = subject.populations
         rows = tables["comparisons"]
         rows = rows[(rows["population"] == variant) & (rows["against"] == baseline) & (rows["metric"] == metric)]
+        if other is not None:
+            rows = rows[rows["images"] == across(facts, facts.populations[variant], other)]
         if rows.empty:
             return Measured(None, reason="no comparison by this measure")
-        row, ratio = rows.iloc[0], metric == "iterations_to_target"
+        row, ratio = rows.iloc[0], other is None
         scale, none = (1.0, 1.0) if ratio else (POINTS, 0.0)
         value, low, high = (scale * row[name] for name in ("estimate", "low", "high"))
         null = f"{none:g}; Holm over {row['family']}"

@@ -7,10 +7,6 @@ from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFact
 
 Subjects = Callable[[RunFacts], list[Subject]]
 
-# Ours: the embedded sets and what they stand in for. Handwritten digits for handwritten digits; digits printed in many
-# fonts, under random maps, for house numbers.
-STAND_INS = {"mnist": "digits", "svhn": "printed"}
-PAPER_KINDS = ("mnist", "svhn", "cifar10")
 PAPER_MODELS = ("vgg16", "vgg19")
 
 
@@ -20,7 +16,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
     Parameters
     ----------
     kind : str
-        Kind of the image set that the claim is about.
+        The set of the papers that the claim is about.
     architecture : str, optional
         ``M(64, 32, 64)``; networks of another one are stand-ins.
     channels : int, optional
@@ -36,12 +32,15 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
                 continue
             if channels is not None and population.channels != channels:
                 continue
-            if population.kind == kind and architecture in (None, population.architecture):
-                own.append(Subject((name,), described(population)))
-            elif population.kind == kind:
-                others.append(Subject((name,), f"{described(population)}, not {architecture}", stand_in=True))
-            elif population.kind == STAND_INS.get(kind):
+            images = facts.images[population.images]
+            if images.stands_for != kind:
+                continue
+            if not images.own:
                 stand_ins.append(Subject((name,), described(population), stand_in=True))
+            elif architecture in (None, population.architecture):
+                own.append(Subject((name,), described(population)))
+            else:
+                others.append(Subject((name,), f"{described(population)}, not {architecture}", stand_in=True))
         return own or others or stand_ins
 
     return find
@@ -52,7 +51,7 @@ def every_network(facts: RunFacts) -> list[Subject]:
     found: dict[str, tuple[str, bool]] = {}
     for name, population in facts.populations.items():
         if population.plain and population.analysed:
-            found[name] = described(population), population.kind in PAPER_KINDS
+            found[name] = described(population), facts.images[population.images].own
     for name, checkpoint in facts.checkpoints.items():
         if checkpoint.analysed:
             found[name] = _checkpoint(checkpoint), checkpoint.model in PAPER_MODELS
@@ -79,24 +78,23 @@ def _checkpoint(checkpoint: CheckpointFacts) -> str:
 def crossed(kind: str, other: str) -> Subjects:
     """Find a population trained on `kind` and tested on `other`, and one the other way round."""
 
-    def pair(facts: RunFacts, first: str, second: str) -> list[str]:
-        found = []
-        for on, tested in ((first, second), (second, first)):
-            names = [
-                name
-                for name, population in facts.populations.items()
-                if population.plain and population.kind == on and tested in population.cross_test.values()
-            ]
-            # Those whose filters are analysed are the populations of the main experiments.
-            found += [next((n for n in names if facts.populations[n].analysed), next(iter(names), ""))]
-        return found
+    def first(facts: RunFacts, trained_on: str, tested_on: str, own: bool) -> str:
+        names = [
+            name
+            for name, population in facts.populations.items()
+            if population.plain
+            and is_about(facts, population.images, trained_on, own)
+            and across(facts, population, tested_on, own)
+        ]
+        # Those whose filters are analysed are the populations of the main experiments.
+        return next((name for name in names if facts.populations[name].analysed), next(iter(names), ""))
 
     def find(facts: RunFacts) -> list[Subject]:
-        for kinds, stand_in in (((kind, other), False), ((STAND_INS[kind], STAND_INS[other]), True)):
-            names = pair(facts, *kinds)
+        for own in (True, False):
+            names = (first(facts, kind, other, own), first(facts, other, kind, own))
             if all(names):
                 data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(tuple(names), data, stand_in)]
+                return [Subject(names, data, stand_in=not own)]
         return []
 
     return find
@@ -105,35 +103,58 @@ def crossed(kind: str, other: str) -> Subjects:
 def onset_pair(kind: str, other: str) -> Subjects:
     """Find a population on `kind` and one on `other` in gray whose first layers are analysed over training."""
 
+    def first(facts: RunFacts, wanted: str, own: bool) -> str:
+        found = (
+            name
+            for name, population in facts.populations.items()
+            if population.plain and is_about(facts, population.images, wanted, own) and population.channels == 1
+            if "conv1" in population.analysed and len(population.steps) > 2
+        )
+        return next(found, "")
+
     def find(facts: RunFacts) -> list[Subject]:
-        names = []
-        for wanted in (kind, other):
-            found = [
-                name
-                for name, population in facts.populations.items()
-                if population.plain and population.kind == wanted and population.channels == 1
-                if "conv1" in population.analysed and len(population.steps) > 2
-            ]
-            names += found[:1]
-        if len(names) < 2:
-            return []
-        return [Subject(tuple(names), " and ".join(described(facts.populations[name]) for name in names))]
+        for own in (True, False):
+            names = (first(facts, kind, own), first(facts, other, own))
+            if all(names):
+                data = " and ".join(described(facts.populations[name]) for name in names)
+                return [Subject(names, data, stand_in=not own)]
+        return []
 
     return find
 
 
-def improved(kind: str, accept: Callable[[PopulationFacts], bool]) -> Subjects:
-    """Find the variants of groups of improvements whose networks pass `accept`: (variant, baseline) each."""
+def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | None = None) -> Subjects:
+    """Find the variants of groups of improvements whose networks pass `accept`: (variant, baseline) each.
 
-    def of_kind(facts: RunFacts, wanted: str | None, stand_in: bool) -> list[Subject]:
-        return [
-            Subject((variant, group.baseline), described(facts.populations[variant]), stand_in)
-            for group in facts.improvements.values()
-            for variant in group.variants
-            if facts.populations[variant].kind == wanted and accept(facts.populations[variant])
-        ]
+    With `other`, the claim is about accuracy on that set: those that are not tested on it do not count.
+    """
 
-    return lambda facts: of_kind(facts, kind, False) or of_kind(facts, STAND_INS.get(kind), True)
+    def find(facts: RunFacts) -> list[Subject]:
+        for own in (True, False):
+            found = [
+                Subject((variant, group.baseline), described(facts.populations[variant]), stand_in=not own)
+                for group in facts.improvements.values()
+                for variant in group.variants
+                if accept(facts.populations[variant])
+                and is_about(facts, facts.populations[variant].images, kind, own)
+                and (other is None or across(facts, facts.populations[variant], other, own))
+            ]
+            if found:
+                return found
+        return []
+
+    return find
+
+
+def is_about(facts: RunFacts, images: str, kind: str, own: bool) -> bool:
+    """Tell whether an image set is a set of the papers, or, unless it must be the `own` one, stands for it."""
+    found = facts.images[images]
+    return found.stands_for == kind and (found.own or not own)
+
+
+def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool = False) -> str:
+    """Give the first other image set that a population is tested on and that is, or stands for, one of the papers."""
+    return next((name for name in population.cross_test if is_about(facts, name, kind, own)), "")
 
 
 def has_angular_features(population: PopulationFacts) -> bool:
@@ -142,11 +163,13 @@ def has_angular_features(population: PopulationFacts) -> bool:
 
 
 def all_improved(facts: RunFacts) -> list[Subject]:
-    """Take each group of improvements; the paper's are on MNIST and SVHN."""
+    """Take each group of improvements; the paper's are on MNIST and SVHN, tested on the other."""
     found = []
     for group in facts.improvements.values():
         baseline = facts.populations[group.baseline]
-        found.append(Subject(group.populations, described(baseline), baseline.kind not in ("mnist", "svhn")))
+        sets = [facts.images[name] for name in (baseline.images, *baseline.cross_test)]
+        of_paper = all(images.own and images.stands_for in ("mnist", "svhn") for images in sets)
+        found.append(Subject(group.populations, described(baseline), stand_in=not of_paper))
     own = [subject for subject in found if not subject.stand_in]
     return own or found
 
@@ -157,7 +180,7 @@ def grids(facts: RunFacts) -> list[Subject]:
     for name, base in facts.grids.items():
         population = facts.populations[base]
         data = f"grid {name} around {described(population)}"
-        found.append(Subject((name,), data, population.kind not in PAPER_KINDS))
+        found.append(Subject((name,), data, not facts.images[population.images].own))
     return [subject for subject in found if not subject.stand_in] or found
 
 
@@ -166,7 +189,7 @@ def residual(variant: str) -> Subjects:
 
     def find(facts: RunFacts) -> list[Subject]:
         found = [
-            Subject((name,), f"{networks.kind}: {networks.networks} residual networks", stand_in=not networks.paper)
+            Subject((name,), f"{networks.images}: {networks.networks} residual networks", stand_in=not networks.paper)
             for name, networks in facts.resnets.items()
             if networks.variant == variant
         ]

@@ -7,6 +7,7 @@ from pydantic import Field
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.first_layer import LearnedFirstLayer
+from cnn_topology.plan.images import EmbeddedDigits, ImageSetConfig, OwnImages, PrintedDigits, TorchvisionImages
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Population
@@ -32,11 +33,17 @@ SUMMARY_TABLES = ("training", "loops", "significance", "resnet_training", "measu
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 
 
+class ImageFacts(Section):
+    """Which set of the papers an image set is (`own`) or stands for; empty where neither."""
+
+    stands_for: str
+    own: bool
+
+
 class PopulationFacts(Section):
     """One population of trained networks. `analysed`: its layers that have a cloud, by name, with their depth."""
 
     images: str
-    kind: str
     channels: int
     architecture: str
     plain: bool
@@ -45,7 +52,7 @@ class PopulationFacts(Section):
     feature_filters: str
     networks: int
     iterations: int
-    cross_test: dict[str, str]
+    cross_test: tuple[str, ...]
     analysed: dict[str, int]
     steps: tuple[int, ...]
 
@@ -61,7 +68,7 @@ class CheckpointFacts(Section):
 class ResNetFacts(Section):
     """One population of residual networks; `paper`: whether it has the paper's layers and data."""
 
-    kind: str
+    images: str
     variant: Literal["ph", "mapper"]
     networks: int
     paper: bool
@@ -73,6 +80,7 @@ class RunFacts(Section):
     alpha: float
     nulls: tuple[str, ...]
     draws: int
+    images: dict[str, ImageFacts]
     populations: dict[str, PopulationFacts]
     checkpoints: dict[str, CheckpointFacts]
     resnets: dict[str, ResNetFacts]
@@ -93,11 +101,9 @@ class RunFacts(Section):
             analysed.setdefault(clouds.population, {})[clouds.layer.name] = clouds.layer.depth
         populations = {}
         for name, population in config.populations.items():
-            images = config.images[population.images]
             first = plan.layers(name)[0]
             populations[name] = PopulationFacts(
                 images=population.images,
-                kind=images.kind,
                 channels=first.weight[1] // (1 + population.architecture.angular_features),
                 architecture=_architecture(population),
                 plain=_is_plain(population),
@@ -106,7 +112,7 @@ class RunFacts(Section):
                 feature_filters=population.architecture.feature_filters,
                 networks=population.networks,
                 iterations=population.recipe.iterations,
-                cross_test={other: config.images[other].kind for other in population.cross_test},
+                cross_test=population.cross_test,
                 analysed=analysed.get(name, {}),
                 steps=plan.steps(name),
             )
@@ -114,6 +120,7 @@ class RunFacts(Section):
             alpha=config.significance.alpha,
             nulls=config.significance.nulls,
             draws=config.significance.draws,
+            images={name: _image_set(section) for name, section in config.images.items()},
             populations=populations,
             checkpoints={
                 name: CheckpointFacts(
@@ -139,6 +146,20 @@ class ClaimParameters(Parameters):
     facts: RunFacts = Field(description="What the claims need to know of the run.")
 
 
+def _image_set(section: ImageSetConfig) -> ImageFacts:
+    """Say which set of the papers an image set is or stands for."""
+    # Ours: handwritten digits for handwritten digits; digits printed in many fonts, under random maps, for house numbers.
+    match section:
+        case TorchvisionImages():
+            return ImageFacts(stands_for=section.kind, own=True)
+        case EmbeddedDigits():
+            return ImageFacts(stands_for="mnist", own=False)
+        case PrintedDigits():
+            return ImageFacts(stands_for="svhn", own=False)
+        case OwnImages():
+            return ImageFacts(stands_for=section.stands_for or "", own=False)
+
+
 def _architecture(population: Population) -> str:
     """Write M(64, 32, 64): filters of each convolution, then units of each dense layer."""
     layers = population.architecture
@@ -153,6 +174,6 @@ def _is_plain(population: Population) -> bool:
 
 
 def _resnet(plan: Plan, section: PHResNets | MapperResNets) -> ResNetFacts:
-    kind = plan.config.images[section.images].kind
-    paper = kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS)
-    return ResNetFacts(kind=kind, variant=section.variant, networks=section.networks, paper=paper)
+    cifar10 = plan.config.images[section.images].kind == "cifar10"
+    paper = cifar10 and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS)
+    return ResNetFacts(images=section.images, variant=section.variant, networks=section.networks, paper=paper)

@@ -23,10 +23,24 @@ class ImagesSection(Section):
     test: int | None = Field(None, ge=1, description="Use this many test images, likewise. Absent: all.")
 
 
+PaperSet = Literal["mnist", "svhn", "cifar10"]
+
+
+class OwnImages(ImagesSection):
+    """What the sets of a user share."""
+
+    stands_for: PaperSet | None = Field(
+        None,
+        description="The set of the papers that this one is a part or a copy of, or stands in for. The rules of claims "
+        "about that set are then applied to it, but their verdict stays `not tested`: only the original files, known "
+        "by their checksums, are the papers' data.",
+    )
+
+
 class TorchvisionImages(ImagesSection):
     """A set of the papers, read and downloaded through `torchvision.datasets` with its checksums."""
 
-    kind: Literal["mnist", "svhn", "cifar10"] = Field(description="Which set.")
+    kind: PaperSet = Field(description="Which set.")
     folder: FilePath = Field("data", description="Where the original files lie or are downloaded to.")
     download: bool = Field(True, description="Download the original files if they are missing.")
 
@@ -47,14 +61,14 @@ class PrintedDigits(ImagesSection):
     rendered_test: int = Field(2_000, ge=10, description="How many test images are rendered.")
 
 
-class FolderImages(ImagesSection):
+class FolderImages(OwnImages):
     """A user's folder: `train/<class>/*.png` and `test/<class>/*.png` (any format that Pillow reads)."""
 
     kind: Literal["folder"] = Field(description="A user's image folder.")
     path: FilePath = Field(description="The folder that holds `train` and `test`.")
 
 
-class NpzImages(ImagesSection):
+class NpzImages(OwnImages):
     """A user's `.npz` file with `x_train, y_train, x_test, y_test` (uint8 images NHW or NHWC, integer labels)."""
 
     kind: Literal["npz"] = Field(description="A user's .npz file.")

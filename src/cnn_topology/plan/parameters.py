@@ -15,7 +15,7 @@ from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Controls, Density, Significance
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan, Variant
-from cnn_topology.plan.images import ImageSetConfig
+from cnn_topology.plan.images import ImageSetConfig, OwnImages
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.lineage import lineage, union
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
@@ -74,6 +74,14 @@ class ImagesParameters(Parameters):
     verb = "images"
     name: str
     images: ImageSetConfig
+
+    @classmethod
+    def of(cls, plan: Plan, name: str) -> "ImagesParameters":
+        """Make the block of one set; what it stands for matters to claims alone."""
+        section = plan.config.images[name]
+        if isinstance(section, OwnImages):
+            section = section.model_copy(update={"stands_for": None})
+        return cls(run_seed=plan.config.seed, name=name, images=section)
 
 
 class TrainParameters(Parameters):

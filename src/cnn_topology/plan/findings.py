@@ -148,7 +148,7 @@ class ClaimParameters(Parameters):
 
 def _image_set(section: ImageSetConfig) -> ImageFacts:
     """Say which set of the papers an image set is or stands for."""
-    # Ours: handwritten digits for handwritten digits; digits printed in many fonts, under random maps, for house numbers.
+    # Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
     match section:
         case TorchvisionImages():
             return ImageFacts(stands_for=section.kind, own=True)

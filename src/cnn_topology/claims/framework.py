@@ -64,7 +64,8 @@ class Claim:
         What is claimed.
     source, certainty : str
         Where it stands, and the tag of how certain that is: F found, F2 found in a re-implementation or summary,
-        M recollected (with confidence), D derived, P proposed.
+        text in an excerpt of the paper, summary in our notes' summary of it, M recollected (with confidence),
+        D derived, P proposed.
     published, published_value : str, float
         The paper's number with its tag, empty and NaN where there is none.
     statistic, rule : str

@@ -32,8 +32,9 @@ MARKS = {
 }
 HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}
 FOOTER = (
-    "intervals 95% unless said · [F] found in the source, [F2] in a re-implementation or summary, [M] recollected, "
-    "[P] proposed, not the paper's · rules, fixed beforehand, nulls and data: table `claims`"
+    "intervals 95% unless said · [F] found in the source, [F2] in a re-implementation or summary, [text] in an "
+    "excerpt of the paper, [summary] in our notes' summary, [M] recollected, [P] proposed, not the paper's · "
+    "rules, fixed beforehand, nulls and data: table `claims`"
 )
 
 

@@ -143,7 +143,9 @@ def checklist(
         "of a cloud; p-values are not corrected across clouds.",
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
-        f"{total['peak_gb_of_a_job']:.2g} GB in a job. A job that was stopped and went on counts its last part alone.",
+        f"{total['peak_gb_of_a_job']:.2g} GB in a job. A job that was stopped and went on counts its last part alone. "
+        "Snakemake samples CPU time and memory while a job runs, not when it ends: of a job under a minute it sees "
+        "about half the CPU time.",
         "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
         "To repeat": "snakemake --cores all --configfile config.yaml (the file beside this one); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.commands.activation_barcodes import median_distance, read_network, sampled, scaled_bars
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import Measure, compare_all, measure_named
 from cnn_topology.comparison.sensitivity import removal_grid, without_smallest_components
+from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_distances import RemovalMode
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
 from cnn_topology.storage.tables import write_table
@@ -41,9 +43,11 @@ def run(arguments: argparse.Namespace) -> None:
     parameters: ComponentSensitivityParameters = arguments.parameters
     measures = [measure_named(name) for name in parameters.measures]
     networks = [parameters.network] + ([] if parameters.another is None else [parameters.another])
-    found = {n: [] for n in networks}
+    found: dict[int, list[ActivationCloud]] = {n: [] for n in networks}
     for cloud in read_network(arguments.clouds, parameters.population, parameters.cloud):
-        found.setdefault(cloud.origin.network, []).append(cloud)
+        if cloud.origin.network not in found:
+            raise InputError(f"a cloud of network {cloud.origin.network} was given; expected those of {networks}")
+        found[cloud.origin.network].append(cloud)
     parts = []
     for layer in zip(*(found[network] for network in networks), strict=True):
         origin, wholes = layer[0].origin, [sampled(cloud) for cloud in layer]

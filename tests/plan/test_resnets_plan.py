@@ -104,6 +104,17 @@ def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
         (("resnets", "ph", "recipe"), {"epoch": 30}, r"unknown key in resnets\.ph\.recipe: 'epoch' \(did you mean"),
         (("activation_clouds", "top", "networks"), "hp", r"unknown networks in activation_clouds\.top\.networks: 'hp'"),
         (("activation_clouds", "top", "layers"), ["conv2"], r"unknown layer of ph .*'conv2' \(did you mean 'conv1'\?"),
+        (("activation_clouds", "top", "layers"), ["Conv 1"], r"'Conv 1' \(did you mean 'conv1'\?"),
+        (
+            ("activation_clouds", "top", "layers"),
+            "conv1",
+            r"^config: \S+top\.layers = \"conv1\": expected a list, or 'all'$",
+        ),
+        (
+            ("activation_clouds", "top", "layers"),
+            [3],
+            r"^config: \S+top\.layers\[0\] = 3: Input should be a valid string$",
+        ),
         (("activation_clouds", "top", "of"), [3], r"ph has the networks 0 to 2, found 3"),
         (("activation_clouds", "top", "top"), 5, r"`top` is for sampling foreground or background, not for top-l2"),
         (("resnets", "ph", "scores"), 1000, r"resnets\.ph\.scores is for checkpoints"),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe
-from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.heat_table import MANY, heat_table
 from cnn_topology.figures.selection import drawn
 
 
@@ -24,9 +24,10 @@ def draw(
     if not clouds:
         return empty_figure(EMPTY, footer(notes, graphs), where)
     classes = list(purity.sort_values("label")["class"].drop_duplicates())
-    rows, columns = style.shape(len(clouds), 2)
+    beside = 1 if purity["depth"].nunique() >= MANY else 2
+    rows, columns = style.shape(len(clouds), beside)
     figure = style.new_figure(rows * (0.7 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)
-    for axes, cloud in zip(style.facets(figure, len(clouds), 2), clouds, strict=True):
+    for axes, cloud in zip(style.facets(figure, len(clouds), beside), clouds, strict=True):
         here = purity[purity["cloud"] == cloud]
         depths = sorted(here["depth"].unique())
         wide = here.groupby(["label", "depth"])["purity"].mean().unstack("depth").reindex(columns=depths)

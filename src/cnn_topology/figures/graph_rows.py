@@ -50,7 +50,7 @@ def cloud_title(graph: Any) -> str:
 
 def layer_number(graph: Any) -> str:
     """Name a layer with its number in the paper, which counts from 0 at the stem."""
-    return f"{graph['depth'] - 1}: {graph['layer']}"
+    return f"{graph['depth'] - 1}: {graph['layer'].removeprefix('block_seq.')}"
 
 
 def recipe_of(graphs: pd.DataFrame) -> str:

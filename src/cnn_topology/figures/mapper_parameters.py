@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.graph_rows import EMPTY, footer, of_recipe
+from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
 from cnn_topology.figures.selection import drawn
 from cnn_topology.plan.activation_mapper import published_eps
 
@@ -38,7 +38,7 @@ def draw(
     published = [_published(row) for row in graphs.to_dict("records")]
     for line, (row, known) in enumerate(zip(graphs.to_dict("records"), published, strict=True), start=1):
         cells = (
-            row["cloud"], f"{row['depth'] - 1}: {row['layer']}", f"{row['used']:,}", row["intervals"],
+            row["cloud"], layer_number(row), f"{row['used']:,}", row["intervals"],
             f"{row['overlap']:.0%}", f"{row['eps']:.4g}", row["eps_from"], "–" if np.isnan(known) else f"{known:g}",
             f"{row['nodes']:,}", f"{row['edges']:,}", f"{row['coverage']:.3f}",
         )  # fmt: skip

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, of_recipe
-from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, layer_number, of_recipe
+from cnn_topology.figures.heat_table import MANY, heat_table
 from cnn_topology.figures.selection import drawn
 
 
@@ -27,25 +27,37 @@ def draw(
         return empty_figure(EMPTY, footer(notes, graphs), where)
     clouds = list(dict.fromkeys(purity["cloud"]))
     draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
-    figure = style.new_figure(0.9 + 0.42 * len(clouds) + 2.6, footer(notes, graphs, [draws]), where)
-    grid = figure.add_gridspec(2, 1, height_ratios=[0.5 + 0.42 * len(clouds), 2.6])
-    table, curves = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
-    style.letter(table, "a", "mean over networks (chance level; coverage)")
-    means = purity.groupby(["cloud", "depth"], sort=False)[["node_wise", "chance", "coverage"]].mean()
     depths = sorted(purity["depth"].unique())
+    many = len(depths) >= MANY
+    # Of many layers the names stand upright.
+    high = 0.5 + 0.42 * len(clouds) + 0.8 * many
+    figure = style.new_figure(0.4 + high + 2.6, footer(notes, graphs, [draws]), where)
+    grid = figure.add_gridspec(2, 1, height_ratios=[high, 2.6])
+    table, curves = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+    style.letter(
+        table, "a", "mean over networks " + ("(chance level), coverage" if many else "(chance level; coverage)")
+    )
+    means = purity.groupby(["cloud", "depth"], sort=False)[["node_wise", "chance", "coverage"]].mean()
     wide = means["node_wise"].unstack("depth").reindex(index=clouds, columns=depths)
-    texts = "(" + means["chance"].map("{:.2f}".format) + "; " + means["coverage"].map("{:.2f}".format) + ")"
+    chance, covered = (means[name].map("{:.2f}".format) for name in ("chance", "coverage"))
+    texts = "(" + chance + ")\n" + covered if many else "(" + chance + "; " + covered + ")"
     small = texts.unstack("depth").reindex(index=clouds, columns=depths).fillna("").to_numpy().tolist()
     kinds = purity.drop_duplicates("cloud").set_index("cloud")
     names = [f"{cloud}\n{kind_of(kinds.loc[cloud])}" for cloud in clouds]
     layers = purity.drop_duplicates("depth").set_index("depth")["layer"]
-    heat_table(table, wide.to_numpy(), names, [f"{depth - 1}\n{layers[depth]}" for depth in depths], small)
+    between = ": " if many else "\n"
+    columns = [layer_number({"depth": d, "layer": layers[d]}).replace(": ", between) for d in depths]
+    heat_table(table, wide.to_numpy(), names, columns, small)
     style.letter(curves, "b", "against depth; pale: chance, central 95 % of shuffles")
     for number, cloud in enumerate(clouds):
         _curve(curves, purity[purity["cloud"] == cloud], cloud, number)
-    curves.set(xlabel="layer, counted as in the paper", ylabel="node-wise purity", ylim=(0, 1.02))
+    curves.set(xlabel="layer, counted as in the paper", ylabel="node-wise purity")
+    # Room above 1 for the legend.
+    beside = min(len(clouds), 6)
+    curves.set_ylim(0, 1.03 + 0.11 * -(-len(clouds) // beside))
+    curves.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     curves.set_xticks([depth - 1 for depth in depths])
-    curves.legend(loc="upper left", ncols=2)
+    curves.legend(loc="upper left", ncols=beside)
     return figure, drawn(purity=purity.drop(columns="order"))
 
 

@@ -26,6 +26,8 @@ CONFIG_VERSION = 1
 
 # Sections whose entries come in kinds, told apart by `kind`.
 UNIONS = ("images", "checkpoints", "resnets")
+# What pydantic calls the branches of a key that takes a list or a word.
+BRANCHES = ("tuple[", "literal[")
 
 
 class RunConfig(Section):
@@ -264,7 +266,28 @@ def parse_config(content: Any, source: str = "config") -> RunConfig:
         problems = error.errors()
         # A list with one bad item is also reported as too short: only the innermost problem helps.
         inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
-        raise InputError("\n".join(dict.fromkeys(_explain(problem, source) for problem in inner))) from error
+        raise InputError(
+            "\n".join(dict.fromkeys(_explain(problem, source) for problem in _of_what_was_given(inner)))
+        ) from error
+
+
+def _of_what_was_given(problems: list[Any]) -> list[Any]:
+    """Of keys that take a list or a word (`layers: [conv1]`, `layers: all`) keep what is wrong with the one given."""
+    branches = [next((i for i, x in enumerate(p["loc"]) if str(x).startswith(BRANCHES)), None) for p in problems]
+    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith("tuple[")}
+    kept = []
+    for problem, at in zip(problems, branches, strict=True):
+        where = problem["loc"]
+        if at is None or where[:at] not in lists:
+            kept.append(problem)
+            continue
+        problem = {**problem, "loc": where[:at] + where[at + 1 :]}
+        if where[at].startswith("tuple["):
+            if len(where) > at + 1:  # an item of a list
+                kept.append(problem)
+        elif not isinstance(problem["input"], list | tuple):
+            kept.append({**problem, "msg": "expected a list, or " + problem["msg"].removeprefix("Input should be ")})
+    return kept
 
 
 def _explain(problem: Any, source: str) -> str:

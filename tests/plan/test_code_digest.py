@@ -1,5 +1,6 @@
 """The digest of the code behind a verb: it covers what computes, and nothing else reruns a job."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ def package(tmp_path, monkeypatch):
 
 
 def _forget():
-    for cached in (code._digest, code._imports, code._files):
+    for cached in (code._digest, code._imports, code._files, code._definitions, code._planned_names):
         cached.cache_clear()
 
 
@@ -66,9 +67,60 @@ def test_the_template_of_a_page_counts(package):
     assert _changed(package, "figures/mapper_page.html", " ") == {"page"}
 
 
+def _replaced(package, name, old, new):
+    """Change a module in one place and give the verbs whose digest changes."""
+    text = (package / name).read_text()
+    assert text.count(old) == 1
+    _forget()
+    before = {verb: code.code_digest(verb) for verb in VERBS}
+    (package / name).write_text(text.replace(old, new))
+    _forget()
+    return {verb for verb in VERBS if code.code_digest(verb) != before[verb]}
+
+
+def test_functions_of_the_plan_that_a_job_calls_count_for_that_job_alone(package):
+    """`k` as a count of neighbours is computed in the job, by a function that stands with the config's models."""
+    changed = _replaced(package, "plan/clouds.py", "round(density.k * points)", "int(density.k * points)")
+    assert {"clouds", "nulls", "barcodes", "networks", "dynamics"} <= changed
+    assert not changed & {"images", "train", "activations", "layer-distances", "collect", "controls"}
+
+
+def test_methods_of_a_section_that_a_job_calls_count_where_its_block_holds_the_section(package):
+    changed = _replaced(package, "plan/activations.py", 'return "bn" if self.masked', 'return "conv" if self.masked')
+    assert "activations" in changed
+    assert not changed & {"images", "train", "barcodes", "activation-barcodes", "layer-distances", "train-resnet"}
+
+
+def test_a_constant_and_a_function_behind_a_function_of_the_plan_count(package):
+    assert "images" in _replaced(package, "plan/images.py", '"mnist": (28, 28, 1)', '"mnist": (28, 28, 3)')
+    assert {"train", "networks"} & _replaced(package, "plan/populations.py", "def _pool_shrink(", "def _pool_shrink( ")
+
+
+def test_checks_descriptions_and_what_makes_blocks_rerun_nothing(package):
+    computing = {"images", "train", "clouds", "barcodes", "activations", "claims", "figure"}
+    assert not computing & _replaced(package, "plan/clouds.py", "if kept < LEAST_KEPT:", "if kept <= LEAST_KEPT:")
+    assert not computing & _replaced(package, "plan/clouds.py", "Fraction of the points that is kept", "Fraction kept")
+    assert not computing & _replaced(package, "plan/clouds.py", "> self.alpha:", ">= self.alpha:")
+    assert not computing & _replaced(package, "plan/parameters.py", "shard=shard.number,", "shard=shard.number + 0,")
+
+
+def test_every_name_of_the_plan_that_a_command_imports_is_found():
+    """The text is held against Python's own reading of it; a name that leads nowhere would count for nothing."""
+    lost = []
+    for verb in VERBS:
+        for module in code.modules_behind(f"commands.{verb.replace('-', '_')}"):
+            for path in code._files(module)[:1]:
+                for node in ast.walk(ast.parse(path.read_text())):
+                    if isinstance(node, ast.ImportFrom) and str(node.module).startswith("cnn_topology.plan."):
+                        names = {(node.module.removeprefix("cnn_topology."), name.name) for name in node.names}
+                        lost += names - set(code._planned_names(module))
+                        lost += [(s, n) for s, n in names if n not in code._definitions(s) and "plan.code" not in s]
+    assert lost == []
+
+
 def test_comments_config_models_and_messages_rerun_nothing(package):
     assert _changed(package, "training/stack.py", "# a remark\n\n") == set()
-    assert _changed(package, "plan/config.py") == set()
+    assert _changed(package, "plan/config.py", "# a remark\n") == set()
     assert _changed(package, "errors.py") == set()
 
 
@@ -81,7 +133,7 @@ def _loaded(module):
 def test_every_import_of_the_package_is_found():
     """The text is held against what Python itself loads, without what the plan alone needs."""
     modules = _loaded("commands.barcodes") - _loaded("plan.parameters")
-    counted = {m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m)}
+    counted = {m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m) and not code.PLAN.fullmatch(m)}
     assert len(counted) > 10
     assert counted <= code.modules_behind("commands.barcodes")
 

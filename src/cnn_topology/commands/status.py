@@ -1,11 +1,13 @@
 """`cnn-topology status`: say how far a run is, what failed, and how to repeat it. Only reads."""
 
 import argparse
+import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 from cnn_topology.runs.costs import group_of
-from cnn_topology.runs.jobs import directory_of, find_run, list_jobs
+from cnn_topology.runs.jobs import Job, directory_of, find_run, list_jobs
 from cnn_topology.runs.progress import (
     Progress,
     command_of,
@@ -15,6 +17,7 @@ from cnn_topology.runs.progress import (
     seconds_left,
     slurm_run,
     snakemake_here,
+    started_at,
 )
 
 
@@ -63,14 +66,26 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
         bar = ("#" * round(20 * of["done"][stage] / total)).ljust(20, ".")
         lines.append(f"  {stage:<14} {bar} {of['done'][stage]:>5} / {total:<5} {', '.join(marks)}".rstrip())
     for job in progress.running:
-        lines.append(f"running: {job.name}: {last_line(directory / (job.log or ''))}")
+        lines.append(f"running: {job.name}{at_work(job, directory)}")
     for job in progress.failed:
         log = directory / (job.log or "")
-        lines.append(f"failed: {job.name}: {last_line(log)}")
+        lines.append(f"failed: {job.name}: {last_line(log) or 'no word: it was killed, cancelled or out of memory'}")
         lines.append(f"    its log: {log}")
         if command := command_of(log):
             lines.append(f"    that job alone: {command}")
     return "\n".join(lines) + "\n"
+
+
+def at_work(job: Job, directory: Path) -> str:
+    """Say since when a job runs and what it said last."""
+    log, started = directory / (job.log or ""), started_at(job, directory)
+    if started is None:  # it has ended meanwhile
+        return ""
+    begun = log.is_file() and log.stat().st_mtime >= started
+    clock = f"{datetime.fromtimestamp(started):%H:%M} ({_duration(max(0.0, time.time() - started))})"
+    if not begun:
+        return f", started at {clock}, has not begun its log: it may wait in a queue"
+    return f", since {clock}: {last_line(log) or 'no word yet'}"
 
 
 def _duration(seconds: float) -> str:

@@ -2,24 +2,30 @@
 
 Snakemake watches inputs and parameters, not a package behind a command line. The digest covers the source of the
 verb's module and of all it imports from this package, found in the text alone: nothing is imported, and no drawing
-code is read for training. It is computed while the Snakefile is parsed, in milliseconds.
+code is read for training. Of the modules of `plan`, which describe runs, only those functions and methods count that
+the verb's code reaches by name. It is computed while the Snakefile is parsed, in a fraction of a second for all verbs.
 """
 
+import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# What says which work there is and carries it: what of it matters to a job stands in the job's parameter block. Of the
-# plan only what computes counts: seeds, and the layers of an architecture.
-CARRIERS = re.compile(
-    r"(plan(?!\.(seeds|populations|resnets)$)|cli|errors|tables\.(\w*schemas|columns)|figures\.kinds)\b.*"
-)
+# What carries the work: what of it matters to a job stands in the job's parameter block.
+CARRIERS = re.compile(r"(cli|errors|plan\.code|tables\.(\w*schemas|columns)|figures\.registry)\b.*")
+# The plan says which work there is, of which the block holds the outcome; what of it computes is taken name by name.
+PLAN = re.compile(r"plan\..*")
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from cnn_topology(\S*) import \(?([^)\n]*|[^)]*)\)?$|import cnn_topology\.(\S+))", re.M
+    r"^[ \t]*(?:from cnn_topology(\S*) import (?:\(([^)]*)\)|([^(\n]*))$|import cnn_topology\.(\S+))", re.M
 )
 _IDLE = re.compile(r"^\s*(#.*)?\n", re.M)
+# Methods that check a config or make a block from it: their work is done before a job starts.
+_BEFORE = {"model_validator", "field_validator", "classmethod"}
+# Marks of names for types, which say what a config may hold.
+_TYPES = {"Annotated", "Literal", "TypeVar"}
 
 
 def code_digest(verb: str, *modules: str) -> str:
@@ -43,9 +49,12 @@ def code_digest(verb: str, *modules: str) -> str:
 @cache
 def _digest(roots: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
-    for module in sorted(modules_behind(*roots)):
+    modules = modules_behind(*roots)
+    for module in sorted(modules):
         for path in _files(module):
             digest.update(f"{path.name}\n".encode() + _IDLE.sub("", path.read_text(encoding="utf-8")).encode())
+    for name, code in sorted(planned_code(modules).items()):
+        digest.update(f"{'.'.join(name)}\n{code}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -61,16 +70,91 @@ def modules_behind(*roots: str) -> set[str]:
     return found
 
 
+def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
+    """Give the code of `plan` that some modules reach: of each function and class, what runs inside a job.
+
+    Parameters
+    ----------
+    modules : set of str
+        Modules outside of `plan`.
+
+    Returns
+    -------
+    dict
+        By module of `plan` and name: the source of a function or a constant, and of the methods of a class.
+    """
+    found: dict[tuple[str, str], str] = {}
+    waiting = [name for module in modules for name in _planned_names(module)]
+    while waiting:
+        module, name = waiting.pop()
+        if (module, name) not in found and PLAN.fullmatch(module) and not CARRIERS.fullmatch(module):
+            found[module, name], mentioned = _definitions(module).get(name, ("", ()))
+            waiting += [*mentioned]
+    return found
+
+
+@cache
+def _planned_names(module: str) -> tuple[tuple[str, str], ...]:
+    """List what a module imports from `plan`, by module and name."""
+    text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
+    return tuple(
+        (source.removeprefix("."), name.split()[0])
+        for source, many, few, _ in _IMPORT.findall(text)
+        if source.startswith(".plan.")
+        for name in (many + few).split(",")
+        if name.strip()
+    )
+
+
+@cache
+def _definitions(module: str) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
+    """Give what a module of `plan` defines: by name the code that counts, and where the names in it are defined."""
+    text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
+    lines, imported = text.splitlines(keepends=True), {name: source for source, name in _planned_names(module)}
+    defined = {}
+    for node in ast.parse(text).body:
+        counted = list(_counted(node))
+        code = "".join("".join(lines[part.lineno - 1 : part.end_lineno]) for part in counted)
+        # What the fields of a class hold may have methods that a job calls, so all names in it are followed.
+        skipped = [part for part in getattr(node, "body", ()) if isinstance(part, ast.FunctionDef)]
+        followed = [part for part in ast.iter_child_nodes(node) if part not in skipped] + counted
+        mentioned = sorted(set().union(*map(_mentioned, followed)))
+        for name in _names(node):
+            defined[name] = _IDLE.sub("", code), tuple((imported.get(m, module), m) for m in mentioned)
+    return defined
+
+
+def _names(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return sorted(set().union(*map(_mentioned, targets)))
+
+
+def _counted(node: ast.stmt) -> Iterator[ast.stmt]:
+    """Give the parts of a definition whose code runs inside a job."""
+    if isinstance(node, ast.ClassDef):
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef) and not _BEFORE & set().union(*map(_mentioned, item.decorator_list)):
+                yield item
+    elif not _TYPES & _mentioned(node) or isinstance(node, ast.FunctionDef):
+        yield node
+
+
+def _mentioned(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """List what a module imports from this package and is no carrier."""
+    """List what a module imports from this package and is neither carrier nor plan."""
     named: list[str] = []
     for path in _files(module)[:1]:
-        for source, names, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
-            parent = source.removeprefix(".")
-            candidates = [f"{parent}.{name.split()[0]}".removeprefix(".") for name in names.split(",") if name.strip()]
+        for source, many, few, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
+            parent, names = source.removeprefix("."), (many + few).split(",")
+            candidates = [f"{parent}.{name.split()[0]}".removeprefix(".") for name in names if name.strip()]
             named += [name for name in (plain, parent, *candidates) if name and _files(name)]
-    return tuple(name for name in dict.fromkeys(named) if not CARRIERS.fullmatch(name))
+    return tuple(name for name in dict.fromkeys(named) if not CARRIERS.fullmatch(name) and not PLAN.fullmatch(name))
 
 
 @cache

@@ -1,6 +1,11 @@
-"""How far a run is, from its files alone: nothing is asked of a scheduler, which may run elsewhere or be gone."""
+"""How far a run is, from its files alone: nothing is asked of a scheduler, which may run elsewhere or be gone.
+
+Snakemake marks the outputs of a job that it starts or submits, and takes the marks away when the job has ended, well
+or badly. So a job that began, has no mark and lacks outputs has failed, whatever Snakemake was told to say of it.
+"""
 
 import re
+from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,12 +16,16 @@ from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.provenance import cost_by_rule
 
+# Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's log tells.
 _ERROR = re.compile(r"^Error in rule .*?:\n(?:    .*\n)*?    log: (\S+)", re.M)
 
 
 @dataclass
 class Progress:
-    """The jobs of a run by state. A job is done when all its files are there, whatever config made them."""
+    """The jobs of a run by state. A job is done when all its files are there, whatever config made them.
+
+    Of a cluster's jobs those that wait in its queue count as running.
+    """
 
     done: list[Job] = field(default_factory=list)
     running: list[Job] = field(default_factory=list)
@@ -39,22 +48,34 @@ def progress_of(jobs: Iterable[Job], directory: Path, alive: bool) -> Progress:
     directory : Path
         The folder that their paths are relative to.
     alive : bool
-        Whether a Snakemake may still work there; if not, a job that has begun and is not done counts as waiting.
+        Whether a Snakemake may still work there; if not, a job that was at work counts as waiting.
     """
     progress = Progress()
     began, errors = _last_start(directory)
     for job in jobs:
         log = directory / job.log if job.log else None
         begun = log is not None and log.is_file() and log.stat().st_mtime >= began
-        if all((directory / path).is_file() for path in job.outputs):
+        if started_at(job, directory) is not None:
+            (progress.running if alive else progress.waiting).append(job)
+        elif all((directory / path).is_file() for path in job.outputs):
             progress.done.append(job)
-        elif begun and job.log in errors:
+        elif begun or job.log in errors:
             progress.failed.append(job)
-        elif begun and alive:
-            progress.running.append(job)
         else:
             progress.waiting.append(job)
     return progress
+
+
+def started_at(job: Job, directory: Path) -> float | None:
+    """Give when a job was started or submitted that has not ended, in seconds of the file system's clock, else None."""
+    name = urlsafe_b64encode(job.outputs[0].encode()).decode()
+    # As Snakemake names its marks: what is too long for a file name is cut into folders.
+    pieces = [name[first : first + 254] for first in range(0, len(name), 254)]
+    mark = (directory / ".snakemake/incomplete").joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
+    try:
+        return mark.stat().st_mtime
+    except OSError:
+        return None
 
 
 def _last_log(directory: Path) -> Path | None:
@@ -136,10 +157,10 @@ def _expected(job: Job) -> float:
     return job.resources.get("expected_s", 60 * job.resources.get("runtime", 1))
 
 
-def last_line(log: Path) -> str:
-    """Give the last line of a job's log that says something."""
+def last_line(log: Path) -> str | None:
+    """Give the last line of a job's log, or None if nothing follows its command."""
     lines = [line.strip() for line in _lines(log) if line.strip()]
-    return lines[-1] if len(lines) > 1 else "no word yet"
+    return lines[-1] if len(lines) > 1 else None
 
 
 def command_of(log: Path) -> str | None:

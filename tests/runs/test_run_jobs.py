@@ -1,19 +1,24 @@
 """Jobs of a run read from Snakemake's dry-run, what they will cost, and how far they are."""
 
 import os
+import re
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.commands.status import after_a_kill
+from cnn_topology.commands.status import after_a_kill, described
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run, parse_jobs
-from cnn_topology.runs.progress import progress_of, seconds_left, slurm_run
+from cnn_topology.runs.progress import progress_of, seconds_left, slurm_run, started_at
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -68,13 +73,18 @@ def _touch(path, text=""):
     path.write_text(text)
 
 
+def _mark(folder, output):
+    """Mark an output as Snakemake does while its job is at work."""
+    _touch(folder / ".snakemake/incomplete" / urlsafe_b64encode(output.encode()).decode())
+
+
 def test_states_are_read_from_files_alone(tmp_path):
     jobs = [
         Job(f"train_{name}", (f"results/t/{name}",), f"results/t/logs/train/{name}.log", None, 1, {"expected_s": 10})
         for name in ("done", "running", "failed", "earlier", "waiting")
     ]
-    log = tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log"
-    _touch(log, "Error in rule train_failed:\n    jobid: 5\n    log: results/t/logs/train/failed.log (check)\n")
+    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log")
+    _mark(tmp_path, "results/t/running")
     for name in ("done", "running", "failed", "earlier"):
         _touch(tmp_path / f"results/t/logs/train/{name}.log", "cnn-topology train\n")
     os.utime(tmp_path / "results/t/logs/train/earlier.log", (0, 0))
@@ -90,6 +100,77 @@ def test_states_are_read_from_files_alone(tmp_path):
     # Jobs took twice their forecast; half of the running one is left.
     assert seconds_left(progress, tmp_path / "results/t/benchmarks") == pytest.approx(20 * 3.5)
     assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
+
+
+SNAKEFILE = """
+rule all:
+    input: "results/t/good", "results/t/bad", "results/t/slow"
+
+rule make:
+    output: "results/t/{what}"
+    log: "results/t/logs/make/{what}.log"
+    shell: "cnn-topology {wildcards.what} &> {log}"
+"""
+VERBS_HERE = """#!/bin/sh
+echo cnn-topology $1
+case $1 in
+    good) touch results/t/good ;;
+    bad) echo out of luck; exit 2 ;;
+    slow) echo half way; touch begun; while [ -d . ] && [ ! -e on ]; do sleep 0.1; done; touch results/t/slow ;;
+esac
+"""
+
+
+def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_path):
+    """Of a real run that is told to print nothing, while it goes on after a failure and when it has ended."""
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    _touch(tmp_path / "bin/cnn-topology", VERBS_HERE)
+    (tmp_path / "bin/cnn-topology").chmod(0o755)
+    jobs = [Job("make", (f"results/t/{w}",), f"results/t/logs/make/{w}.log") for w in ("good", "bad", "slow")]
+    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--keep-going", "--quiet", "all"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        seen = progress_of(jobs, tmp_path, alive=True)
+        while not (seen.done and seen.failed and seen.running) and time.monotonic() < end:
+            time.sleep(0.1)
+            seen = progress_of(jobs, tmp_path, alive=True)
+        assert [[job.outputs[0][-4:] for job in state] for state in (seen.done, seen.failed, seen.running)] == [
+            ["good"],
+            ["/bad"],
+            ["slow"],
+        ]
+        while not (tmp_path / "begun").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        said = described("t", seen, 0.0, tmp_path)
+        assert "failed: make bad: out of luck" in said
+        assert "that job alone: cnn-topology bad" in said
+        assert re.search(r"running: make slow, since \d\d:\d\d \(\d+ s\): half way", said)
+    finally:
+        (tmp_path / "on").touch()
+        assert process.wait(60) == 1
+    ended = progress_of(jobs, tmp_path, alive=False)
+    assert (len(ended.done), [job.name for job in ended.failed]) == (2, ["make bad"])
+
+
+def test_a_job_that_waits_or_was_killed_is_said_so(tmp_path):
+    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log")
+    jobs = [Job("train", (f"results/t/{n}",), f"results/t/logs/train/{n}.log") for n in ("queued", "killed")]
+    _mark(tmp_path, "results/t/queued")
+    _touch(tmp_path / "results/t/logs/train/killed.log", "cnn-topology train\n")
+    said = described("t", progress_of(jobs, tmp_path, alive=True), 0.0, tmp_path)
+    assert "running: train queued, started at" in said
+    assert "it may wait in a queue" in said
+    assert "failed: train killed: no word: it was killed, cancelled or out of memory" in said
+
+
+def test_marks_of_long_names_are_found_where_snakemake_puts_them(tmp_path):
+    name = f"results/t/{'x' * 240}.parquet"
+    coded = urlsafe_b64encode(name.encode()).decode()
+    _touch(tmp_path / ".snakemake/incomplete" / f"@{coded[:254]}" / coded[254:])
+    assert started_at(Job("make", (name,)), tmp_path) is not None
+    assert started_at(Job("make", (name[1:],)), tmp_path) is None
 
 
 def test_jobs_that_outlive_their_snakemake_are_named_first(tmp_path):

@@ -182,6 +182,17 @@ def test_without_a_network_a_torchvision_file_can_be_put_by_hand(tmp_path: Path,
     assert torchvision_file("resnet18", tmp_path) == tmp_path / path.name
 
 
+def test_a_layer_of_constant_filters_is_refused_by_name(tmp_path: Path, capsys) -> None:
+    plan = plan_of(save(tmp_path / "one.npz", np.ones((12, 10, 3, 3), np.float32)))
+    (layer,) = plan.layer_clouds
+    snapshot = str(tmp_path / "s.safetensors")
+    assert main(["checkpoint", "--parameters", CheckpointParameters.of(plan, "mine").dump(), "--output", snapshot]) == 0
+    block = CloudParameters.of(plan, layer, (0,)).dump()
+    command = ["clouds", "--parameters", block, "--snapshots", snapshot, "--output", str(tmp_path / "c.parquet")]
+    assert main(command) == 2
+    assert "mine, block-1, step 0: all 120 filters are constant" in capsys.readouterr().err
+
+
 def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     plan = plan_of(save(tmp_path / "one.npz", filters(0)), save(tmp_path / "two.safetensors", filters(1)))
     (layer,) = plan.layer_clouds

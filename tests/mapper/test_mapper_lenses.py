@@ -42,7 +42,7 @@ def test_lenses_without_variance_are_explained():
     with pytest.raises(InputError, match="PCA-1 has zero variance: the 4 points coincide"):
         pca_lens(np.full((4, 3), 0.1))
     line = np.outer(np.arange(5.0), [1.0, 2.0, 0.3]) + 0.7
-    with pytest.raises(InputError, match=r"PCA-2 has zero variance.*components = 1"):
+    with pytest.raises(InputError, match=r"PCA-2 has zero variance.*1 direction only, the lens takes 2"):
         pca_lens(line)
     assert np.ptp(pca_lens(line, components=1)) > 0
 
@@ -51,6 +51,20 @@ def test_variance_normalized_distance_is_its_formula(cloud):
     with_constant = np.column_stack([cloud, np.full(200, 0.1)])
     assert np.allclose(pdist(variance_normalized(with_constant)), pdist(cloud, "seuclidean", V=cloud.var(axis=0)))
     assert variance_normalized(with_constant).shape == (200, 5)
+
+
+def test_the_rounding_of_float32_is_no_variance():
+    """One filter at many sizes, as float32 weights hold it, is one point once normalized."""
+    rng = np.random.default_rng(0)
+    filters = (rng.normal(size=9) * rng.uniform(0.5, 1.5, size=(500, 1))).astype(np.float32).astype(np.float64)
+    points = filters / np.linalg.norm(filters, axis=1, keepdims=True)
+    assert points.std(axis=0).max() > 0
+    for use, words in ((pca_lens, "500 points coincide"), (norm_lens, "norm 1;"), (variance_normalized, "coincide")):
+        with pytest.raises(InputError, match=words):
+            use(points)
+    # A coordinate that holds nothing but rounding is left out of the metric instead of being blown up.
+    varied = np.column_stack([rng.normal(size=(500, 3)), points[:, 0]])
+    assert variance_normalized(varied).shape == (500, 3)
 
 
 def test_a_cloud_without_any_variance_has_no_normalized_metric():

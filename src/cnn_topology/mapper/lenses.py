@@ -10,8 +10,9 @@ from jaxtyping import Float
 
 from cnn_topology.errors import InputError
 
-# A spread below this part of the scale of its cloud is rounding, not data.
-ROUNDING = 1e-12
+# A spread below this part of the scale of its cloud is rounding, not data: weights and activations are float32, whose
+# rounding is 6e-8 of their size and a few times that after centring and normalization.
+ROUNDING = 1e-6
 
 
 def checked_points(points: np.ndarray) -> np.ndarray:
@@ -72,7 +73,7 @@ def pca_lens(
             raise InputError(
                 f"lens PCA-{number} has zero variance: the {len(cloud)} points "
                 + ("coincide" if number == 1 else f"vary in {number - 1} direction{'s' * (number > 2)} only")
-                + (", so no cover can tell them apart" if number == 1 else f": ask for components = {number - 1}")
+                + (", so no cover can tell them apart" if number == 1 else f", the lens takes {components}")
             )
     return lens
 

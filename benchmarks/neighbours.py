@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
 SUBSET = 8_192

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.commands.mapper import mapper_tables, sweep_table
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Significance
 from cnn_topology.statistics.circles import circle_test, sphere_parts
 from cnn_topology.statistics.loops import cloud_loops

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.dynamics import (
     circular_correlation,

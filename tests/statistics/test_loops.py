@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cnn_topology.clouds.density import neighbour_distances
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Significance
 from cnn_topology.statistics.loops import cloud_loops
 from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null_cloud, sphere_null_cloud

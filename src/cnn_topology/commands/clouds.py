@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.clouds.density import neighbour_distances
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.plan.parameters import CloudParameters

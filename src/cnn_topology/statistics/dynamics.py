@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.statistics.nulls import loop_statistics

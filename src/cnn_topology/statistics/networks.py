@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Density, neighbours
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles, klein_coordinates
 from cnn_topology.topology.persistence import barcode

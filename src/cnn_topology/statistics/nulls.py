@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.clouds.density import density_filter, neighbour_distances
+from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.filters import centre_and_normalize
+from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.topology.persistence import Barcode, barcode
 

@@ -1,0 +1,141 @@
+"""Exact distances to the k-th nearest neighbour of every point of a cloud, the measure of density of rho(k, p).
+
+The points are ordered by a k-d tree into leaves of 128, each held coordinate by coordinate. The queries of a leaf go
+through all leaves together, the nearest first, and look only into those whose bounding box lies within the k-th
+distance found so far. In the eight dimensions of filters, where a search of single points by a k-d tree reads much of
+the cloud anyway, this costs a fraction of it (`benchmarks/neighbours.py`).
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cnn_topology.errors import InputError
+
+# An axis along which the whole cloud spreads less than this part of its largest spread is rounding, not data.
+EMPTY_AXIS = 1e-13
+
+# Leaves handed to a thread at once, so that threads end together.
+LEAVES_AT_ONCE = 8
+
+
+def neighbour_distances(
+    points: Float[np.ndarray, "points coordinates"], ks: Sequence[int], threads: int = 1
+) -> Float[np.ndarray, "points ks"]:
+    """Compute the exact Euclidean distance from each point to its k-th nearest other point, for several k at once.
+
+    The cloud is first turned to its principal axes, which moves no distance by more than a few units in the last place
+    of the cloud's extent. Of the turned points, distances are sums of squared differences in float64, and what is
+    returned is the k-th smallest of them, to the last bit that of comparing all pairs: lower bounds are rounded as
+    distances are. So the leaves, the order of the rows' visit and the threads change nothing, and duplicates are at
+    distance exactly 0.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+        The cloud. Duplicates count as neighbours at distance 0.
+    ks : sequence of int
+        Each from 1 to points - 1, in any order.
+    threads : int
+        Threads of the search.
+
+    Returns
+    -------
+    ndarray of float64, shape (points, len(ks))
+        Column j belongs to ``ks[j]``. Memory beyond it is a small multiple of the cloud.
+
+    Raises
+    ------
+    InputError
+        If a k is below 1 or not below the number of points, or a coordinate is NaN or infinite.
+    """
+    cloud = np.asarray(points, dtype=np.float64)
+    for k in ks:
+        if not 1 <= k < len(cloud):
+            raise InputError(
+                f"k = {k} must lie from 1 to {len(cloud) - 1}, below the number of points, {len(cloud)}: lower k or "
+                "pool more networks"
+            )
+    if not np.isfinite(cloud).all():
+        raise InputError("the point cloud has NaN or infinite coordinates: drop those points first")
+    if not len(ks):
+        return np.empty((len(cloud), 0))
+    # Compiled code takes half a second to load: only who computes pays for it.
+    from cnn_topology.clouds.neighbour_kernels import LEAF, search
+
+    cloud = _principal_coordinates(cloud)
+    # By a power of two, which is exact: squares of what is left neither overflow nor vanish.
+    exponent = int(np.frexp(np.abs(cloud).max())[1])
+    cloud = np.ldexp(cloud, -exponent)
+    order, starts = _leaves(cloud, LEAF)
+    blocks, lows, highs = _blocks(cloud[order], starts)
+    columns = np.array(sorted(set(ks), reverse=True))
+    found = np.empty((len(blocks), LEAF, len(columns)))
+    sizes = np.diff(starts)
+    begins = range(0, len(blocks), LEAVES_AT_ONCE)
+    with ThreadPoolExecutor(threads) as pool:
+        list(
+            pool.map(
+                lambda b: search(blocks, sizes, lows, highs, columns, (b, min(b + LEAVES_AT_ONCE, len(blocks))), found),
+                begins,
+            )
+        )
+    leaf = np.repeat(np.arange(len(sizes)), sizes)
+    distances = np.empty((len(cloud), len(ks)))
+    squared = found[leaf, np.arange(len(cloud)) - starts[leaf]]
+    distances[order] = np.sqrt(squared)[:, np.searchsorted(-columns, np.negative(ks))]
+    return np.ldexp(distances, exponent)
+
+
+def _principal_coordinates(cloud: np.ndarray) -> np.ndarray:
+    """Rotate a cloud to its principal axes and drop the axes along which it has no extent."""
+    centred = cloud - cloud.mean(axis=0)
+    _, spreads, axes = np.linalg.svd(centred, full_matrices=False)
+    used = axes[spreads > EMPTY_AXIS * spreads[0]]
+    # einsum treats every row alike, which BLAS does not: duplicates stay duplicates to the last bit.
+    return np.einsum("nc,ac->na", centred, used) if len(used) else centred
+
+
+def _leaves(cloud: np.ndarray, most: int) -> tuple[Int[np.ndarray, " points"], Int[np.ndarray, " leaves_and_one"]]:
+    """Order points by a k-d tree: halved along the axis of widest extent until at most `most` are left in each leaf.
+
+    Returns
+    -------
+    order : ndarray of int64, shape (points,)
+        Rows of the cloud, leaf by leaf.
+    starts : ndarray of int64, shape (leaves + 1,)
+        Where each leaf begins in `order`, and the number of points.
+    """
+    order = np.arange(len(cloud))
+    starts = []
+    open_ = [(0, len(cloud))]
+    while open_:
+        begin, end = open_.pop()
+        pieces = -(-(end - begin) // most)
+        if pieces == 1:
+            starts.append(begin)
+            continue
+        inside = order[begin:end]
+        rows = cloud[inside]
+        axis = int(np.argmax(rows.max(axis=0) - rows.min(axis=0)))
+        middle = (end - begin) * (pieces // 2) // pieces
+        order[begin:end] = inside[np.argpartition(rows[:, axis], middle)]
+        open_ += [(begin + middle, end), (begin, begin + middle)]
+    return order, np.array([*starts, len(cloud)])
+
+
+def _blocks(ordered: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lay out leaves as `search` reads them: their points coordinate by coordinate, and their bounding boxes."""
+    from cnn_topology.clouds.neighbour_kernels import LEAF, WIDTH
+
+    points, dimension = ordered.shape
+    leaves, wide = len(starts) - 1, -(-dimension // WIDTH) * WIDTH
+    leaf = np.repeat(np.arange(leaves), np.diff(starts))
+    blocks, lows, highs = np.zeros((leaves, wide, LEAF)), np.zeros((leaves, wide)), np.zeros((leaves, wide))
+    blocks[:, :dimension] = np.inf
+    blocks[leaf, :dimension, np.arange(points) - starts[leaf]] = ordered
+    lows[:, :dimension] = np.minimum.reduceat(ordered, starts[:-1])
+    highs[:, :dimension] = np.maximum.reduceat(ordered, starts[:-1])
+    return blocks, lows, highs

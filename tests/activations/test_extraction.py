@@ -30,8 +30,12 @@ def small_batches(monkeypatch):
 
 
 def images(count=20, sigma=0.0):
-    pixels = np.random.default_rng(1).integers(0, 256, (count, 8, 8, 3)).astype(np.uint8)
+    pixels = np.random.default_rng(1).integers(0, 256, (3 * count, 8, 8, 3)).astype(np.uint8)
     return Images(pixels, 3 * np.arange(count), sigma, 5)
+
+
+def looked_at():
+    return images().pixels[images().ids]
 
 
 def normalized(batch):
@@ -58,7 +62,7 @@ def run(network, wanted, rectified=False, **changed):
 def test_top_points_are_the_vectors_of_the_largest_norm(network):
     names = ("conv1", "block_seq.1.0.conv2")
     points, positions, predictions = run(network, {name: (name, None) for name in names})
-    batch = normalized(torch.from_numpy(images().pixels))
+    batch = normalized(torch.from_numpy(looked_at()))
     for name in names:
         flat = output(network, name, batch).flatten(2)
         best = flat.norm(dim=1).argmax(1)
@@ -91,7 +95,7 @@ def test_chosen_points_come_in_their_order_across_batches(network):
     chosen = Chosen(*np.divmod(flat, 16))
     module = hook_point(LAYERS["block_seq.1.0.conv1"], "bn", False)
     points, _, _ = run(network, {"a": (module, chosen)}, rectified=True)
-    whole = output(network, "block_seq.1.0.bn1", normalized(torch.from_numpy(images().pixels))).relu().flatten(2)
+    whole = output(network, "block_seq.1.0.bn1", normalized(torch.from_numpy(looked_at()))).relu().flatten(2)
     assert np.allclose(points["a"], whole[chosen.places, :, chosen.positions], atol=1e-5)
     assert points["a"].dtype == np.float32
 
@@ -119,7 +123,7 @@ def test_noise_belongs_to_its_image_and_scales_with_sigma(network):
     assert np.abs(noise_of(np.arange(100), (8, 8, 3), 1.0, 5).std() - 1) < 0.02
     everywhere = Chosen(np.arange(20), np.full(20, 9))
     points, _, _ = run(network, {"conv1": ("conv1", everywhere)}, sigma=0.3)
-    batch = normalized(torch.from_numpy(images().pixels))
+    batch = normalized(torch.from_numpy(looked_at()))
     noisy = batch + torch.from_numpy(noise_of(images().ids, (8, 8, 3), 0.3, 5))
     assert np.allclose(points["conv1"], output(network, "conv1", noisy).flatten(2)[:, :, 9], atol=1e-5)
 

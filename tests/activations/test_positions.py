@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnn_topology.activations import positions as positions_module
 from cnn_topology.activations.positions import (
+    Chosen,
+    Everywhere,
     choose_images,
     full_positions,
     heaviest_positions,
@@ -34,8 +37,24 @@ def test_a_random_position_belongs_to_its_image():
 
 def test_a_small_full_cloud_is_every_position_of_every_image():
     chosen = full_positions(3, 4, 12, True, 0)
-    assert chosen.places.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert chosen.positions.tolist() == [0, 1, 2, 3] * 3
+    [(places, positions)] = chosen.pieces()
+    assert places.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert positions.tolist() == [0, 1, 2, 3] * 3
+
+
+def test_every_position_of_any_number_of_images_comes_in_parts_that_fit_in_memory(monkeypatch):
+    monkeypatch.setattr(positions_module, "PIECE", 10)
+    whole = Everywhere(7, 4)
+    parts = list(whole.pieces())
+    assert [len(places) for places, _ in parts] == [8, 8, 8, 4]
+    flat = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    assert (flat[0] * 4 + flat[1]).tolist() == list(range(28))
+    listed = Chosen(*np.divmod(np.arange(28), 4))
+    for start, stop in ((0, 3), (3, 6), (6, 9)):
+        for one, other in zip(whole.among(start, stop), listed.among(start, stop), strict=True):
+            assert one.tolist() == other.tolist()
+    places, positions = next(Everywhere(10**12, 4).pieces())
+    assert len(places) == len(positions) == 8
 
 
 def test_a_large_full_cloud_repeats_points_only_where_published():

@@ -13,10 +13,11 @@ def test_rows_written_piece_by_piece_read_back_as_one_array(tmp_path, monkeypatc
     monkeypatch.setattr(rows_module, "_PIECE", 64)
     points = np.random.default_rng(0).random((37, 5)).astype(np.float32)
     ids = np.arange(37)
+    columns = {"ids": lambda: iter([ids[:20], ids[20:]]), "labels": lambda: iter([ids % 3])}
     with RowFile(tmp_path / "new/wait.rows", 5) as rows:
         for start in (0, 10, 36):
             rows.append(points[start : {0: 10, 10: 36, 36: 37}[start]])
-        write_rows(tmp_path / "one.safetensors", "points", rows, {"ids": ids, "labels": ids % 3}, {"layer": "conv1"})
+        write_rows(tmp_path / "one.safetensors", "points", rows, columns, {"layer": "conv1"})
     assert list((tmp_path / "new").iterdir()) == []
     one, notes = read_tensors(tmp_path / "one.safetensors")
     assert np.array_equal(one["points"], points)
@@ -30,7 +31,7 @@ def test_an_altered_file_of_rows_is_found(tmp_path):
     path = tmp_path / "one.safetensors"
     with RowFile(tmp_path / "wait.rows", 2) as rows:
         rows.append(np.ones((4, 2), np.float32))
-        write_rows(path, "points", rows, {"ids": np.arange(4)}, {})
+        write_rows(path, "points", rows, {"ids": lambda: iter([np.arange(4)])}, {})
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)

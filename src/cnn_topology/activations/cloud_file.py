@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.rows import RowFile, write_rows
+from cnn_topology.storage.rows import Pieces, RowFile, write_rows
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
 ARRAYS = ("points", "ids", "positions", "labels")
@@ -156,7 +156,7 @@ def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) ->
 
 
 def write_cloud_rows(
-    path: Path, rows: RowFile, arrays: Mapping[str, np.ndarray], origin: CloudOrigin, notes: Mapping[str, str]
+    path: Path, rows: RowFile, arrays: Mapping[str, Pieces], origin: CloudOrigin, notes: Mapping[str, str]
 ) -> None:
     """Write a cloud whose points wait on disk; as `write_cloud` otherwise.
 
@@ -166,7 +166,7 @@ def write_cloud_rows(
         Where it goes.
     rows : RowFile
         The points, in order.
-    arrays : mapping of str to int64 array (N,)
+    arrays : mapping of str to Pieces
         ``ids``, ``positions`` and ``labels``.
     origin : CloudOrigin
     notes : mapping of str to str

@@ -10,12 +10,12 @@ from jaxtyping import Int64, UInt8
 from torch import nn
 
 from cnn_topology.activations.noise import noise_of
-from cnn_topology.activations.positions import Chosen
+from cnn_topology.activations.positions import Chosen, Everywhere
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activations import Tensor
 from cnn_topology.plan.resnets import ResNetLayer
 
-BATCH = 200  # images at once: 50 MB for the widest tensor of the full ResNet-18
+BATCH = 50  # images at once: 13 MB for the widest tensor of the full ResNet-18; larger ones are no faster on a CPU
 
 Sink = Callable[[str, np.ndarray], None]
 
@@ -26,16 +26,17 @@ class Images:
 
     Attributes
     ----------
-    pixels : uint8 array (images, height, width, channels)
+    pixels : uint8 array (split, height, width, channels)
+        Of the whole split: a batch is taken at a time.
     ids : int64 array (images,)
-        Index in the split.
+        Which of them, in order.
     sigma : float
         Noise after normalization.
     noise_seed : int
         Of the split.
     """
 
-    pixels: UInt8[np.ndarray, "images height width channels"]
+    pixels: UInt8[np.ndarray, "split height width channels"]
     ids: Int64[np.ndarray, " images"]
     sigma: float
     noise_seed: int
@@ -45,7 +46,7 @@ class Images:
 class _Layer:
     """One hooked layer: its points, or None where the largest norm chooses, and what was found of it."""
 
-    chosen: Chosen | None
+    chosen: Chosen | Everywhere | None
     rectified: bool
     positions: list[np.ndarray] = field(default_factory=list)
     low: np.ndarray | None = None
@@ -73,7 +74,7 @@ def extract(
     network: nn.Module,
     normalized: Callable[[torch.Tensor], torch.Tensor],
     images: Images,
-    layers: Mapping[str, tuple[str, Chosen | None]],
+    layers: Mapping[str, tuple[str, Chosen | Everywhere | None]],
     rectified: bool,
     sink: Sink,
     device: torch.device,
@@ -87,7 +88,7 @@ def extract(
     normalized : callable
         Brings uint8 (images, height, width, channels) to what the network takes.
     images : Images
-    layers : mapping of str to (str, Chosen or None)
+    layers : mapping of str to (str, Chosen, Everywhere or None)
         By name of the layer: the module whose output is wanted, and the points; None takes the position of the
         largest l2 norm of each image, the first on ties.
     rectified : bool
@@ -129,7 +130,7 @@ def extract(
     try:
         for start in range(0, len(images.ids), BATCH):
             rows = slice(start, start + BATCH)
-            batch = normalized(torch.from_numpy(images.pixels[rows]).to(device))
+            batch = normalized(torch.from_numpy(images.pixels[images.ids[rows]]).to(device))
             if images.sigma:
                 shape = (*images.pixels.shape[1:3], images.pixels.shape[3])
                 noise = noise_of(images.ids[rows], shape, images.sigma, images.noise_seed)
@@ -158,7 +159,6 @@ def _points(state: _Layer, output: torch.Tensor, start: int) -> np.ndarray:
         positions = torch.linalg.vector_norm(vectors, dim=2).argmax(1)  # the first on ties
         state.positions.append(positions.cpu().numpy())
         return vectors[torch.arange(images, device=output.device), positions].cpu().numpy()
-    first, last = np.searchsorted(state.chosen.places, [start, start + images])
-    places = torch.from_numpy(state.chosen.places[first:last] - start).to(output.device)
-    positions = torch.from_numpy(state.chosen.positions[first:last]).to(output.device)
-    return vectors[places, positions].cpu().numpy()
+    places, positions = state.chosen.among(start, start + images)
+    here = torch.from_numpy(places - start).to(output.device)
+    return vectors[here, torch.from_numpy(positions).to(output.device)].cpu().numpy()

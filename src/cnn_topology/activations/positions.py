@@ -5,6 +5,7 @@ full cloud would fill the memory is never held as a whole. Every draw belongs to
 and other clouds leave it as it is.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,11 @@ from cnn_topology.plan.seeds import derive_seed
 
 # Weights closer than this, relative to the larger, are one weight: sums in another order differ by rounding.
 TIE = 1e-9
+# Points of a part of `Everywhere`: 8 MB a column.
+PIECE = 1_000_000
+
+# Places and positions of some points.
+Points = tuple[Int64[np.ndarray, " points"], Int64[np.ndarray, " points"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +38,39 @@ class Chosen:
 
     places: Int64[np.ndarray, " points"]
     positions: Int64[np.ndarray, " points"]
+
+    def among(self, start: int, stop: int) -> Points:
+        """Give places and positions of the points of the images with places from `start` to below `stop`."""
+        first, last = np.searchsorted(self.places, [start, stop])
+        return self.places[first:last], self.positions[first:last]
+
+    def pieces(self) -> Iterator[Points]:
+        """Give places and positions of all points, a part at a time."""
+        yield self.places, self.positions
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """All positions of all images: a cloud of 50 million points whose places and positions fill no memory.
+
+    Attributes
+    ----------
+    images, positions : int
+        How many images, and positions of each.
+    """
+
+    images: int
+    positions: int
+
+    def among(self, start: int, stop: int) -> Points:
+        """As `Chosen.among`."""
+        places = np.arange(start, min(stop, self.images), dtype=np.int64)
+        return np.repeat(places, self.positions), np.tile(np.arange(self.positions, dtype=np.int64), len(places))
+
+    def pieces(self) -> Iterator[Points]:
+        """As `Chosen.pieces`."""
+        step = max(1, PIECE // self.positions)
+        return (self.among(start, start + step) for start in range(0, self.images, step))
 
 
 def choose_images(
@@ -84,7 +123,7 @@ def random_positions(
     return Chosen(np.arange(len(ids)), rows * shape[1] + columns)
 
 
-def full_positions(images: int, positions: int, most: int, replacement: bool, seed: int) -> Chosen:
+def full_positions(images: int, positions: int, most: int, replacement: bool, seed: int) -> Chosen | Everywhere:
     """Take every position of every image, or draw `most` of them.
 
     Parameters
@@ -99,8 +138,8 @@ def full_positions(images: int, positions: int, most: int, replacement: bool, se
     """
     total = images * positions
     if total <= most:
-        flat = np.arange(total)
-    elif replacement:
+        return Everywhere(images, positions)
+    if replacement:
         flat = np.sort(np.random.default_rng(seed).integers(0, total, most))
     else:
         flat = np.sort(np.random.default_rng(seed).choice(total, most, replace=False, shuffle=False))

@@ -15,6 +15,7 @@ from cnn_topology.activations.influence import influences, position_weights
 from cnn_topology.activations.mask_file import read_masks
 from cnn_topology.activations.positions import (
     Chosen,
+    Everywhere,
     choose_images,
     full_positions,
     heaviest_positions,
@@ -26,7 +27,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ActivationParameters
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.storage.rows import RowFile
+from cnn_topology.storage.rows import Pieces, RowFile
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     chosen = _choose(parameters, image_set, ids, layers, masks, len(labels))
     device = choose_device(arguments.device)
     normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    pixels = getattr(image_set, f"{section.split}_images")[ids]
+    pixels = getattr(image_set, f"{section.split}_images")
     images = Images(pixels, ids, section.sigma, derive_seed(parameters.run_seed, "noise", *identity))
     scores = parameters.layout.scores or len(image_set.classes)
     network = network_of(parameters.layout, tensors, image_set.shape[2], scores, arguments.weights)
@@ -95,11 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         for layer in layers:
             which = chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            arrays = {
-                "ids": ids[which.places],
-                "positions": which.positions,
-                "labels": labels[ids][which.places],
-            }
+            arrays = _columns(which, ids, labels[ids])
             origin = CloudOrigin(
                 population=parameters.population,
                 network=parameters.network,
@@ -139,14 +136,14 @@ def _choose(
     layers: list[ResNetLayer],
     masks: np.ndarray | None,
     split_size: int,
-) -> dict[str, Chosen | None]:
+) -> dict[str, Chosen | Everywhere | None]:
     """Choose the points of each layer; None where the activations themselves choose."""
     section = parameters.clouds
 
     def seed(purpose: str, layer: str) -> int:
         return derive_seed(parameters.run_seed, purpose, image_set.name, section.split, layer)
 
-    def of_layer(layer: ResNetLayer) -> Chosen | None:
+    def of_layer(layer: ResNetLayer) -> Chosen | Everywhere | None:
         shape = (layer.height, layer.width)
         if section.sampling == "random":
             drawn = seed("random position", layer.name)
@@ -164,6 +161,15 @@ def _choose(
     published = section.mode == "published"
     influence = {} if masks is None else influences(parameters.layout, image_set.shape, published)
     return {layer.name: of_layer(layer) for layer in layers}
+
+
+def _columns(which: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
+    """Give image, position and label of each point, a part at a time."""
+    return {
+        "ids": lambda: (ids[places] for places, _ in which.pieces()),
+        "positions": lambda: (positions for _, positions in which.pieces()),
+        "labels": lambda: (labels[places] for places, _ in which.pieces()),
+    }
 
 
 def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> None:

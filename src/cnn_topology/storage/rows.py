@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +14,9 @@ from cnn_topology.storage.tensors import CHECKSUM
 
 _PIECE = 1 << 24  # bytes
 _TYPES = {"<f4": "F32", "<i8": "I64"}
+
+# Gives an int64 array, one value a row, a part at a time; called once for the checksum and once for the file.
+Pieces = Callable[[], Iterator[np.ndarray]]
 
 
 class RowFile:
@@ -54,9 +57,9 @@ class RowFile:
 
 
 def write_rows(
-    path: Path, name: str, rows: RowFile, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+    path: Path, name: str, rows: RowFile, columns: Mapping[str, Pieces], metadata: Mapping[str, str]
 ) -> None:
-    """Write rows from disk and small arrays as one safetensors file; `read_tensors` reads and checks it.
+    """Write rows from disk, with columns beside them, as one safetensors file; `read_tensors` reads and checks it.
 
     Parameters
     ----------
@@ -66,8 +69,8 @@ def write_rows(
         Name of the array that the rows make, shape (rows, width).
     rows : RowFile
         The rows; never in memory as a whole.
-    tensors : mapping of str to ndarray
-        The other arrays, int64.
+    columns : mapping of str to Pieces
+        The other arrays, one int64 value for each row.
     metadata : mapping of str to str
         As `write_tensors`.
 
@@ -77,16 +80,16 @@ def write_rows(
         If the disk is full or the folder cannot be written.
     """
     digest = hashlib.sha256()
-    for other in sorted([name, *tensors]):
-        kind, shape, pieces = _content(other, name, rows, tensors)
+    for other in sorted([name, *columns]):
+        kind, shape, pieces = _content(other, name, rows, columns)
         digest.update(f"{other} {kind} {shape}\n".encode())
         for piece in pieces:
             digest.update(piece)
     header: dict[str, object] = {"__metadata__": sealed({**metadata, CHECKSUM: digest.hexdigest()})}
     # Wider types first, so that every array begins at a multiple of its type's size.
-    order, offset = [*sorted(tensors), name], 0
+    order, offset = [*sorted(columns), name], 0
     for other in order:
-        kind, shape, _ = _content(other, name, rows, tensors)
+        kind, shape, _ = _content(other, name, rows, columns)
         size = int(np.dtype(kind).itemsize * np.prod(shape))
         header[other] = {"dtype": _TYPES[kind], "shape": list(shape), "data_offsets": [offset, offset + size]}
         offset += size
@@ -95,15 +98,14 @@ def write_rows(
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for other in order:
-            for piece in _content(other, name, rows, tensors)[2]:
+            for piece in _content(other, name, rows, columns)[2]:
                 file.write(piece)
 
 
 def _content(
-    which: str, name: str, rows: RowFile, tensors: Mapping[str, np.ndarray]
+    which: str, name: str, rows: RowFile, columns: Mapping[str, Pieces]
 ) -> tuple[str, tuple[int, ...], Iterator[bytes]]:
     """Give type, shape and bytes of one of the arrays."""
     if which == name:
         return "<f4", (rows.rows, rows.width), rows.pieces()
-    array = np.ascontiguousarray(tensors[which], dtype="<i8")
-    return "<i8", array.shape, iter([array.tobytes()])
+    return "<i8", (rows.rows,), (np.ascontiguousarray(part, dtype="<i8").tobytes() for part in columns[which]())

@@ -58,11 +58,12 @@ def settings(device: torch.device, threads: int) -> Iterator[None]:
     Without the latter every step gives its activations back to the system and pays for fresh pages (measured: 40 % of
     the time of a step). On CUDA deterministic algorithms are not enforced: the stack's operations are not all covered.
     """
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
     if device.type == "cpu":
-        torch.use_deterministic_algorithms(True)
+        # What `use_deterministic_algorithms` does, without the compiler that it loads: 150 MB and over a second a job.
+        torch.set_deterministic_debug_mode("error")
         deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
             libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
@@ -71,5 +72,5 @@ def settings(device: torch.device, threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.set_deterministic_debug_mode(before[1])
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]

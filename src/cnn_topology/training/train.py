@@ -5,14 +5,16 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.shapes import balanced_subset, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.populations import Population, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
@@ -34,25 +36,6 @@ CHECK_ITERATIONS = 200
 TEST_IMAGES = 256
 # Share of the free memory of a GPU that a stack may fill by the forecast.
 MEMORY_SHARE = 0.6
-
-
-class ImageSet(Protocol):
-    """Images as `cnn_topology.data.image_set` gives them: uint8 (N, H, W, C) and int64 labels."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def sha256(self) -> str: ...  # noqa: D102
-    @property
-    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def train_images(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def train_labels(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def test_images(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def test_labels(self) -> np.ndarray: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -151,9 +134,8 @@ def train_shard(job: TrainingJob) -> None:
     """
     device = choose_device(job.device)
     dtype = choose_precision(job.section.recipe.precision, device)
-    job = replace(job, image_set=_training_subset(job))
-    labels = _training_labels(job)
-    tests = _tests(job, labels)
+    images, labels = _training_data(job)
+    tests = _tests(job, images, labels)
     with settings(device, job.threads):
         size = 1 if device.type == "cpu" else _networks_at_once(job, device)
         folders = {}
@@ -161,7 +143,7 @@ def train_shard(job: TrainingJob) -> None:
             networks = tuple(range(start, min(start + size, job.first + job.count)))
             identity = _identity(job, networks, device, dtype)
             folders[networks] = StackFolder(job.resume_folder / f"{start:06d}", identity)
-            _train_stack(job, networks, folders[networks], labels, tests, device, dtype)
+            _train_stack(job, networks, folders[networks], images, labels, tests, device, dtype)
     _assemble(job, folders, dtype)
     remove(job.resume_folder)
 
@@ -170,6 +152,7 @@ def _train_stack(
     job: TrainingJob,
     networks: tuple[int, ...],
     folder: StackFolder,
+    images: np.ndarray,
     labels: np.ndarray,
     tests: list[_Test],
     device: torch.device,
@@ -178,11 +161,9 @@ def _train_stack(
     state, done = folder.state(), folder.steps()
     if done >= set(job.tested):
         return
-    images, section = job.image_set, job.section
+    section, classes = job.section, len(job.image_set.classes)
     seeds = tuple(job.seed(network) for network in networks)
-    stack = Stack(
-        section.architecture, section.recipe, images.train_images, labels, len(images.classes), seeds, device, dtype
-    )
+    stack = Stack(section.architecture, section.recipe, images, labels, classes, seeds, device, dtype)
     begin, failed = -1, np.zeros(len(networks), bool)
     # A state is of use only if no snapshot before it is missing.
     if state is not None and {step for step in job.tested if step <= int(state["step"][0])} <= done:
@@ -208,9 +189,9 @@ def _train_stack(
         for tensor in weights.values():
             tensor[failed] = np.nan
         folder.add(step, {name: tensor.astype(np.float32) for name, tensor in weights.items()}, rows)
-        accuracy = np.mean([row["accuracy"] for row in rows if row["split"] == "test" and row["images"] == images.name])
+        own = [row["accuracy"] for row in rows if row["split"] == "test" and row["images"] == job.image_set.name]
         speed = f", {milliseconds:.1f} ms per step" if stack.done > before else ""
-        _say(job, networks, f"step {step} of {job.steps[-1]}: test accuracy {100 * accuracy:.1f} %{speed}")
+        _say(job, networks, f"step {step} of {job.steps[-1]}: test accuracy {100 * np.mean(own):.1f} %{speed}")
     folder.flush(None)
 
 
@@ -230,7 +211,7 @@ def _test(
                     "network": network,
                     "seed": job.seed(network),
                     "step": step,
-                    "epoch": step * job.section.recipe.batch / len(job.image_set.train_labels),
+                    "epoch": step * job.section.recipe.batch / len(stack.labels),
                     "images": test.images,
                     "split": test.split,
                     "examples": len(test.labels),
@@ -305,56 +286,38 @@ def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device,
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Subset:
-    """An image set with fewer training images; it keeps the name and the hash of the whole set."""
+def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
+    """Give the images and labels that the recipe trains on: a balanced part if it asks for one, with its label noise.
 
-    name: str
-    sha256: str
-    classes: tuple[str, ...]
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-
-
-def _training_subset(job: TrainingJob) -> ImageSet:
-    """Draw the training images that the recipe asks for: the smaller number's are among the larger's."""
-    images, count = job.image_set, job.section.recipe.train_images
-    if count is None:
-        return images
-    if count > len(images.train_labels):
-        raise InputError(
-            f"populations.{job.population}.recipe.train_images is {count}, but {images.name} has "
-            f"{len(images.train_labels)} training images"
-        )
-    from cnn_topology.data.shapes import balanced_subset
-
-    seed = derive_seed(job.run_seed, "train images", images.name)
-    pixels, labels = balanced_subset(images.train_images, images.train_labels, count, seed)
-    return _Subset(images.name, images.sha256, images.classes, pixels, labels, images.test_images, images.test_labels)
-
-
-def _training_labels(job: TrainingJob) -> np.ndarray:
+    The part is drawn by a seed of the image set: a smaller one is among the images of a larger one.
+    """
     images, recipe = job.image_set, job.section.recipe
-    shape = images.train_images.shape
-    if recipe.crop is not None and min(shape[1:3]) < recipe.crop:
+    pixels, labels = images.train_images, images.train_labels
+    where = f"populations.{job.population}.recipe"
+    if recipe.crop is not None and min(images.shape[:2]) < recipe.crop:
         raise InputError(
-            f"populations.{job.population}.recipe.crop = {recipe.crop}: the images of {images.name} are only "
-            f"{shape[1]}x{shape[2]} pixels; use a smaller crop or a larger `shape` of the image set."
+            f"{where}.crop = {recipe.crop}: the images of {images.name} are only {images.shape[0]}x{images.shape[1]} "
+            "pixels; use a smaller crop or a larger `shape` of the image set."
         )
-    layers_of(job.section.architecture, image_shape(shape[1:], recipe), len(images.classes))
+    layers_of(job.section.architecture, image_shape(images.shape, recipe), len(images.classes))
+    if recipe.train_images is not None:
+        if recipe.train_images > len(labels):
+            raise InputError(
+                f"{where}.train_images is {recipe.train_images}, but {images.name} has {len(labels)} training images"
+            )
+        seed = derive_seed(job.run_seed, "train images", images.name)
+        pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
     seed = derive_seed(job.run_seed, "label noise", job.population)
-    return noisy_labels(images.train_labels, len(images.classes), recipe.label_noise, seed)
+    return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)
 
 
-def _tests(job: TrainingJob, labels: np.ndarray) -> list[_Test]:
+def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Test]:
     """List what is tested on: first the test set, then a fixed part of the training set, then the other sets."""
     images = job.image_set
     rng = np.random.default_rng(derive_seed(job.run_seed, "train subset", job.population))
     part = np.sort(rng.permutation(len(labels))[:TRAIN_EXAMPLES])
     found = [("test", images.name, images.test_images, images.test_labels)]
-    found.append(("train", images.name, images.train_images[part], labels[part]))
+    found.append(("train", images.name, pixels[part], labels[part]))
     for name, other in job.cross_test.items():
         if other.classes != images.classes:
             raise InputError(
@@ -362,22 +325,14 @@ def _tests(job: TrainingJob, labels: np.ndarray) -> list[_Test]:
                 f"networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set with "
                 "the same classes in the same order."
             )
-        found.append(("test", name, _as_shape(other.test_images, images.test_images.shape[1:]), other.test_labels))
+        found.append(("test", name, to_shape(other.test_images, images.shape), other.test_labels))
     return [_Test(name, split, torch.from_numpy(x), torch.from_numpy(y)) for split, name, x, y in found]
-
-
-def _as_shape(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    if images.shape[1:] == shape:
-        return images
-    from cnn_topology.data.shapes import to_shape
-
-    return to_shape(images, shape)
 
 
 def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
     """Forecast how many networks fit on a GPU: unfolded patches, activations and their gradients, and the optimizer."""
     recipe = job.section.recipe
-    height, width, channels = image_shape(job.image_set.train_images.shape[1:], recipe)
+    height, width, channels = image_shape(job.image_set.shape, recipe)
     layers = layers_of(job.section.architecture, (height, width, channels), len(job.image_set.classes))
     parameters = sum(int(np.prod(layer.weight)) + layer.weight[0] for layer in layers)
     values, area = 0, height * width

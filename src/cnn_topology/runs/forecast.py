@@ -25,6 +25,8 @@ PLAIN, NUMERIC, TORCH, DRAWING = (0.5, 130), (2.5, 260), (4.0, 1_000), (2.5, 380
 # Training on the CPU: seconds per value of a convolution's output, and per product of a forward pass, for one image of
 # one iteration of one network (M(64, 8, 64): 9.4 ms an iteration of 128 images; M(64, 32, 64): 23 ms).
 SECONDS_PER_VALUE, SECONDS_PER_PRODUCT = 4.4e-10, 3.7e-11
+# C takes more: 3x3 pools and normalization (C(64, 32, 64), 128 images of 24x24: 47 ms an iteration).
+SECONDS_PER_NORMALIZED = 5.5e-9
 # A test is a forward pass alone.
 TEST_SHARE = 1 / 3
 TESTED_IMAGES = 12_000
@@ -85,7 +87,8 @@ def training(plan: Plan, shard: Shard) -> Demand:
         if layer.kind == "convolution":
             values += area * layer.weight[0]
             area = area / 4 if layer.pooled else area
-    image = values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT
+    per_value = SECONDS_PER_NORMALIZED if section.architecture.family == "C" else SECONDS_PER_VALUE
+    image = values * per_value + products * SECONDS_PER_PRODUCT
     tests = (
         ((1 + len(section.cross_test)) * len(steps) + len(plan.test_steps(shard.population)))
         * TESTED_IMAGES

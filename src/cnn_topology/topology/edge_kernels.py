@@ -50,6 +50,49 @@ def fill_lengths(coordinates, begin, end, lengths):
 
 
 @kernel
+def choose_farthest(coordinates, first, count):
+    """Choose points by the max-min rule from a first one on; ties fall to the point that comes first.
+
+    Squares are summed in float64, coordinate by coordinate, all of a tile's while it lies in the first-level cache.
+
+    Parameters
+    ----------
+    coordinates : ndarray of float64, shape (coordinates, points)
+    first, count : int
+
+    Returns
+    -------
+    chosen : ndarray of int64, shape (count,)
+    radius : float
+        Greatest distance of a point to the nearest chosen one.
+    """
+    dimension, points = coordinates.shape
+    chosen = np.empty(count, dtype=np.int64)
+    chosen[0] = first
+    nearest = np.full(points, np.inf)
+    total = np.empty(TILE)
+    for step in range(count):
+        here = coordinates[:, chosen[step]].copy()
+        most, following = -1.0, 0
+        for tile in range(0, points, TILE):
+            near = nearest[tile : tile + TILE]
+            total[:] = 0.0
+            for c in range(dimension):
+                row, value = coordinates[c, tile : tile + TILE], here[c]
+                for m in range(len(near)):
+                    total[m] += (row[m] - value) * (row[m] - value)
+            largest = 0.0
+            for m in range(len(near)):
+                near[m] = total[m] if total[m] < near[m] else near[m]
+                largest = near[m] if near[m] > largest else largest
+            if largest > most:
+                most, following = largest, tile + np.argmax(near)
+        if step + 1 < count:
+            chosen[step + 1] = following
+    return chosen, np.sqrt(most)
+
+
+@kernel
 def farthest(lengths, points):
     """Return for every point the length of its longest edge, shape (points,)."""
     most = np.zeros(points, dtype=np.float32)

@@ -32,26 +32,17 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
     covering_radius : float
         Greatest distance of a point to its nearest landmark.
     """
+    # Compiled code takes half a second to load: only who computes pays for it.
+    from cnn_topology.topology.edge_kernels import choose_farthest
+
     cloud = checked_points(points)
     _check_count(count, len(cloud))
     # In lexicographic order, ties fall to the same point (or to an equal one) however the rows are permuted.
     order = np.lexsort(cloud.T[::-1])
     coordinates = np.ascontiguousarray(cloud[order].T)
-    chosen = np.empty(count, dtype=np.int64)
-    nearest = np.full(len(cloud), np.inf)
-    following = int(np.argmin(_squared_distances(coordinates, coordinates.mean(axis=1))))
-    for step in range(count):
-        chosen[step] = following
-        np.minimum(nearest, _squared_distances(coordinates, coordinates[:, following]), out=nearest)
-        following = int(np.argmax(nearest))
-    return order[chosen], float(np.sqrt(nearest[following]))
-
-
-def _squared_distances(coordinates: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    total = np.zeros(coordinates.shape[1])
-    for row, value in zip(coordinates, centre, strict=True):
-        total += (row - value) ** 2
-    return total
+    to_mean = ((coordinates - coordinates.mean(axis=1, keepdims=True)) ** 2).sum(axis=0)
+    chosen, radius = choose_farthest(coordinates, int(np.argmin(to_mean)), count)
+    return order[chosen], radius
 
 
 def landmarks_of_lengths(lengths: np.ndarray, points: int, count: int) -> tuple[np.ndarray, float]:

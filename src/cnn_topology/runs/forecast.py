@@ -32,8 +32,14 @@ TEST_SHARE = 1 / 3
 TESTED_IMAGES = 12_000
 # Ours, not measured: how many such cores one GPU is worth in training.
 CORES_PER_GPU = 30.0
-# Distances to the k-th neighbour, per pair of points (262,144 points in 62 core seconds), and a landmark's per point.
-SECONDS_PER_NEIGHBOUR, SECONDS_PER_LANDMARK = 9e-10, 5e-9
+# Distances to the k-th neighbour grow with this power of the points: noise of 2,000, 51,200 and 204,800 filters takes
+# 0.014, 1.3 and 9.5 s at k = 100, 6,400 at k = 200 a third more than this (`benchmarks/null_draw.py`).
+SECONDS_OF_NEIGHBOURS, NEIGHBOURS_POWER = 3.4e-7, 1.4
+# Max-min landmarks, per landmark and point.
+SECONDS_PER_LANDMARK = 2.5e-9
+# Barcodes of noise, per pair of points and per triple; those of a circle, which `topology.forecasting` foretells, take
+# three times as long.
+SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 8e-8, 1e-12
 # Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
 SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
 # The named circles for 99 shuffles of a filter kept.
@@ -125,7 +131,7 @@ def resnet(plan: Plan, population: str) -> Demand:
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
     ks = {variant.density.k for step in steps for variant in layer.variants[step]}
-    seconds = len(steps) * layer.points * (SECONDS_PER_NEIGHBOUR * layer.points + 2e-6)
+    seconds = len(steps) * (_neighbours(layer.points) + 2e-6 * layer.points)
     row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
     rows = layer.points * len(steps)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
@@ -139,9 +145,10 @@ def nulls(plan: Plan, points: int) -> Demand:
 
 def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the barcodes and tests of a layer's clouds."""
-    draws = 1 + plan.config.significance.draws * ("permuted" in plan.config.significance.nulls)
+    draws = plan.config.significance.draws * ("permuted" in plan.config.significance.nulls)
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
     seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
     measured = sum(_kept(layer.points, v) for step in steps for v in layer.variants[step] if v in layer.measured)
     seconds += (kept + measured) * SECONDS_PER_SHUFFLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
@@ -165,12 +172,27 @@ def _used(points: int, variant: Variant) -> int:
     return min(_kept(points, variant), variant.landmarks)
 
 
+def _neighbours(points: int) -> float:
+    """Give the seconds of one search for neighbours."""
+    return SECONDS_OF_NEIGHBOURS * points**NEIGHBOURS_POWER
+
+
+def _landmarks(points: int, variant: Variant) -> float:
+    kept, used = _kept(points, variant), _used(points, variant)
+    return (kept > used) * kept * used * SECONDS_PER_LANDMARK
+
+
+def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
+    """Give the seconds of the barcodes of one real cloud, circles at worst."""
+    return sum(barcode_forecast(_used(points, v)).seconds + _landmarks(points, v) for v in variants)
+
+
 def _draw(points: int, variants: tuple[Variant, ...]) -> float:
-    """Give the seconds of one cloud under some variants: one search for neighbours, one barcode each."""
-    seconds = SECONDS_PER_NEIGHBOUR * points**2
+    """Give the seconds of one draw of a null under some variants: one search for neighbours, one barcode each."""
+    seconds = _neighbours(points)
     for variant in variants:
-        kept, used = _kept(points, variant), _used(points, variant)
-        seconds += barcode_forecast(used).seconds + (kept > used) * kept * used * SECONDS_PER_LANDMARK
+        used = _used(points, variant)
+        seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)
     return seconds
 
 

@@ -1,13 +1,15 @@
-"""A real SLURM cluster on this machine for tests: munge, a controller, two nodes; no systemd, cgroups or database.
+"""A real SLURM cluster on this machine for tests: munge, a controller, two nodes, and accounting where asked for.
 
-    python tests/cluster/one_machine.py install | start | stop
+    python tests/cluster/one_machine.py install | start | stop [--accounting]
 
-Needs root. The configuration must stand in /etc/slurm: inside a job Snakemake's plugin drops SLURM_CONF from the
-environment. A configuration that is not this program's own is never touched. Nodes declare more cores and memory than
-the machine may have; each has two fake GPUs, which CUDA does not see, so that training falls back to the CPU.
+Needs root, no systemd and no cgroups. The configuration must stand in /etc/slurm: inside a job Snakemake's plugin drops
+SLURM_CONF from the environment. A configuration that is not this program's own is never touched. Nodes declare more
+cores and memory than the machine may have; each has two fake GPUs, which CUDA does not see, so that training falls back
+to the CPU.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,11 +18,15 @@ import tempfile
 import time
 from pathlib import Path
 
-PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
+PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd", "srun": "slurm-client", "munged": "munge"}
+ACCOUNTING_PACKAGES = {"slurmdbd": "slurmdbd", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server"}
+ACCOUNT = "one"
 MARK = "# written by tests/cluster/one_machine.py"
 SLURM = Path("/etc/slurm")
 SOCKET = Path("/run/munge/munge.socket.2")  # another place would not reach every SLURM program
+DATABASE_SOCKET = Path("/run/mysqld/mysqld.sock")  # where slurmdbd looks for it
 NODES = ("n1", "n2")
+SERVICES = (*NODES, "slurmctld", "slurmdbd", "mariadbd", "munged")
 
 CONFIG = """{mark}
 ClusterName=one
@@ -55,10 +61,31 @@ MinJobAge=300
 DefMemPerCPU=100
 EnforcePartLimits=ALL
 GresTypes=gpu
-AccountingStorageType=accounting_storage/none
+{accounting}
 NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[17001-17002] CPUs=2 RealMemory=8000 Gres=gpu:2
 PartitionName=cpu Nodes=ALL Default=YES MaxTime=06:00:00 State=UP
 PartitionName=gpu Nodes=ALL MaxTime=06:00:00 State=UP
+"""
+
+NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+ACCOUNTING = """AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort=6819
+AccountingStorageEnforce=associations
+AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment"""
+DATABASE_CONFIG = """{mark}
+AuthType=auth/munge
+AuthInfo=socket={socket}
+DbdHost=localhost
+DbdPort=6819
+SlurmUser=root
+LogFile={root}/slurmdbd.log
+PidFile={root}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=root
+StorageLoc=slurm_acct_db
 """
 
 
@@ -69,26 +96,31 @@ class Cluster:
     ----------
     root : Path
         The folder; short, because sockets have short names.
+    accounting : bool
+        Keep a database of all jobs, so that `sacct` answers and only registered accounts may submit.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, accounting: bool = False) -> None:
+        self.root, self.accounting = root, accounting
 
     def refusal(self, install: bool) -> str | None:
-        """Say why there can be no cluster here, or None; packages are installed only where that is asked for."""
+        """Say why there can be no such cluster here, or None; packages are installed only where that is asked for."""
         if os.geteuid() != 0:
             return "a SLURM cluster of one's own needs root"
-        if (conf := SLURM / "slurm.conf").exists() and not conf.read_text().startswith(MARK):
-            return f"{conf} belongs to another cluster"
-        if all(shutil.which(program) for program in ("slurmctld", "slurmd", "srun", "munged")):
-            return None
-        if not install:
-            return "slurmctld, slurmd and munged are missing; CNN_TOPOLOGY_INSTALL_SLURM=1 lets the test install them"
-        done = _apt("update") and _apt("install", "--no-install-recommends", *PACKAGES)
-        return None if done else f"the packages {', '.join(PACKAGES)} cannot be installed here"
+        if foreign := [conf for conf in self._configs() if conf.exists() and not conf.read_text().startswith(MARK)]:
+            return f"{foreign[0]} belongs to another cluster"
+        if self.accounting and DATABASE_SOCKET.exists() and _pid_of(self._pid_file("mariadbd")) is None:
+            return f"{DATABASE_SOCKET} belongs to another database"
+        wanted = {**PACKAGES, **(ACCOUNTING_PACKAGES if self.accounting else {})}
+        missing = sorted({package for program, package in wanted.items() if not shutil.which(program)})
+        if missing and not install:
+            return f"not installed: {', '.join(missing)}; CNN_TOPOLOGY_INSTALL_SLURM=1 lets the test install them"
+        if missing and not (_apt("update") and _apt("install", "--no-install-recommends", *missing)):
+            return f"the packages {', '.join(missing)} cannot be installed here"
+        return None
 
     def start(self) -> None:
-        """Start munge, the controller and both nodes, and wait until the nodes are idle."""
+        """Start munge, the database, the controller and both nodes, and wait until the nodes are idle."""
         self._write_config()
         key = self.root / "munge.key"
         key.write_bytes(os.urandom(1024))
@@ -97,10 +129,38 @@ class Cluster:
         munge = ["munged", "--force", "--num-threads=10", f"--key-file={key}", f"--socket={SOCKET}"]
         munge += [f"--{name}-file={self.root}/munged.{name}" for name in ("pid", "log", "seed")]
         subprocess.run(munge, check=True, capture_output=True)
+        if self.accounting:
+            self._start_accounting()
         subprocess.run(["slurmctld"], check=True, capture_output=True)
         for node in NODES:
             self.start_node(node)
         self.wait(lambda: self.states() == dict.fromkeys(NODES, "idle"), 30, "idle nodes")
+
+    def _start_accounting(self) -> None:
+        """Start a database of its own and SLURM's door to it, and register who may submit."""
+        data = self._pid_file("mariadbd").parent
+        for folder in (data, DATABASE_SOCKET.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.chown(folder, "mysql", "mysql")
+        install = ["mariadb-install-db", "--user=mysql", f"--datadir={data}", "--skip-test-db"]
+        install.append("--auth-root-authentication-method=normal")
+        subprocess.run(install, check=True, capture_output=True)
+        server = ["mariadbd", "--no-defaults", "--user=mysql", f"--datadir={data}", "--skip-networking"]
+        server += [f"--socket={DATABASE_SOCKET}", f"--pid-file={self._pid_file('mariadbd')}"]
+        # SLURM's advice on lock waits; what a power cut would lose is of no interest here.
+        server += ["--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=0"]
+        with (self.root / "mariadbd.log").open("ab") as log:
+            subprocess.Popen(server, stdout=log, stderr=log, start_new_session=True)
+        asked = ["mariadb", "--no-defaults", f"--socket={DATABASE_SOCKET}", "--execute=select 1"]
+        self.wait(lambda: _succeeds(*asked), 60, "database")
+        subprocess.run(["slurmdbd"], check=True, capture_output=True)
+        self.wait(lambda: _succeeds("sacctmgr", "--noheader", "show", "cluster"), 60, "slurmdbd")
+        for entry in (
+            ["cluster", "one"],
+            ["account", ACCOUNT, "Cluster=one", "Description=tests", "Organization=tests"],
+            ["user", "root", f"Account={ACCOUNT}", f"DefaultAccount={ACCOUNT}"],
+        ):
+            subprocess.run(["sacctmgr", "--immediate", "--quiet", "add", *entry], check=True, capture_output=True)
 
     def start_node(self, node: str) -> None:
         """Start one node."""
@@ -126,6 +186,11 @@ class Cluster:
         lines = _output("squeue", "--noheader", "--states=RUNNING", "--format=%A %N %k").splitlines()
         return [line.split(maxsplit=2) for line in lines]
 
+    def accounted(self, said: str) -> list[str]:
+        """List what the database has of the states of the jobs that a Snakemake submitted, by what it said."""
+        name = re.search(r"SLURM run ID: (\S+)", said)[1]
+        return _output("sacct", "-X", "--noheader", "--parsable2", f"--name={name}", "--format=State").split()
+
     def wait(self, condition, seconds: float, what: str) -> None:
         """Wait for a condition, or fail with the end of every log."""
         end = time.monotonic() + seconds
@@ -137,24 +202,27 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop all; the configuration goes first, because with one and no controller every snakemake start hangs."""
-        conf = SLURM / "slurm.conf"
-        if conf.exists() and conf.read_text().startswith(MARK):
+        if (conf := SLURM / "slurm.conf").exists() and conf.read_text().startswith(MARK):
             subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=20)
-            for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
-                (SLURM / name).unlink(missing_ok=True)
-        for name in (*NODES, "slurmctld", "munged"):
-            if (pid := self._pid(name)) is not None:
-                _kill(pid, signal.SIGTERM)
-        end = time.monotonic() + 10
-        while any(self._pid(name) for name in (*NODES, "slurmctld", "munged")) and time.monotonic() < end:
-            time.sleep(0.1)
-        for name in (*NODES, "slurmctld", "munged"):
+            for path in (*self._configs(), SLURM / "gres.conf", SLURM / "cgroup.conf"):
+                path.unlink(missing_ok=True)
+        for name in SERVICES:
+            pid = self._pid(name)
+            _kill(pid, signal.SIGTERM)
+            end = time.monotonic() + 10
+            while self._pid(name) is not None and time.monotonic() < end:
+                time.sleep(0.05)
             _kill(self._pid(name))
 
+    def _configs(self) -> tuple[Path, ...]:
+        return (SLURM / "slurm.conf", *((SLURM / "slurmdbd.conf",) if self.accounting else ()))
+
+    def _pid_file(self, name: str) -> Path:
+        """Give where a service writes its process id; the database has a user and a folder of its own."""
+        return self.root / "database/mariadbd.pid" if name == "mariadbd" else self.root / f"{name}.pid"
+
     def _pid(self, name: str) -> int | None:
-        path = self.root / f"{name}.pid"
-        pid = int(path.read_text()) if path.exists() and path.read_text().strip() else None
-        return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
+        return _pid_of(self._pid_file(name))
 
     def _write_config(self) -> None:
         for folder in (self.root / "state", SLURM, *(self.root / f"spool-{node}" for node in NODES)):
@@ -164,7 +232,12 @@ class Cluster:
             if not gpu.exists():
                 os.mknod(gpu, 0o20666, os.makedev(1, 3))
         host = os.uname().nodename.split(".")[0]
-        (SLURM / "slurm.conf").write_text(CONFIG.format(mark=MARK, host=host, root=self.root, socket=SOCKET))
+        accounting = ACCOUNTING if self.accounting else NO_ACCOUNTING
+        where = {"mark": MARK, "root": self.root, "socket": SOCKET}
+        (SLURM / "slurm.conf").write_text(CONFIG.format(**where, host=host, accounting=accounting))
+        if self.accounting:
+            (SLURM / "slurmdbd.conf").touch(mode=0o600)
+            (SLURM / "slurmdbd.conf").write_text(DATABASE_CONFIG.format(**where))
         (SLURM / "gres.conf").write_text(f"NodeName=n[1-2] Name=gpu File={self.root}/gpu[0-1]\n")
         names = ("CgroupAutomount", "ConstrainCores", "ConstrainRAMSpace", "ConstrainDevices")
         (SLURM / "cgroup.conf").write_text("".join(f"{name}=no\n" for name in names))
@@ -179,6 +252,15 @@ def _apt(*arguments: str) -> bool:
         return subprocess.run(command, capture_output=True, env=environment, timeout=300, check=False).returncode == 0
     except subprocess.TimeoutExpired:
         return False
+
+
+def _pid_of(path: Path) -> int | None:
+    pid = int(path.read_text()) if path.exists() and path.read_text().strip() else None
+    return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
 
 
 def _output(*command: str) -> str:
@@ -215,8 +297,8 @@ def _descendants(pid: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    cluster = Cluster(Path(tempfile.gettempdir()) / "one-machine-slurm")
-    action = sys.argv[1] if len(sys.argv) == 2 else "help"
+    cluster = Cluster(Path(tempfile.gettempdir()) / "one-machine-slurm", accounting="--accounting" in sys.argv)
+    action = sys.argv[1] if len(sys.argv) > 1 else "help"
     if action == "install":
         sys.exit(cluster.refusal(install=True))
     elif action == "start":

@@ -7,6 +7,7 @@ import shlex
 import sys
 
 from cnn_topology.errors import InputError
+from cnn_topology.runs.machine import machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed = parser.parse_args(given)
         if not sys.stderr.isatty():
-            print(shlex.join(["cnn-topology", *given]), file=sys.stderr, flush=True)
+            print(shlex.join(["cnn-topology", *given]), machine_line(), sep="\n", file=sys.stderr, flush=True)
         command.run(parsed)
     except InputError as error:
         print(f"cnn-topology {given[0]}: {error}", file=sys.stderr)

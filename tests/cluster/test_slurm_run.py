@@ -28,8 +28,8 @@ _SPEC = importlib.util.spec_from_file_location("one_machine", Path(__file__).wit
 one_machine = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(one_machine)
 
-# A job here takes eight seconds, mostly Snakemake's starts. The plugin waits ten seconds more after each look that finds
-# none ended, so the first look shall find one.
+# A job here takes eight seconds, mostly Snakemake's starts. After each look that finds none ended the plugin waits ten
+# seconds more, so the first look shall find one.
 FASTER = (
     ("status-checks: 20", "status-checks: 8"),
     ("checks-per-second: 0.2", "checks-per-second: 2"),

@@ -1,6 +1,11 @@
 """The record of a run: what it took is added up from the benchmarks, and nothing about the machine is demanded."""
 
+import subprocess
+import sys
+
 from cnn_topology.plan.config import parse_config
+from cnn_topology.runs.machine import cores, machines, processor
+from cnn_topology.runs.progress import command_of, last_line
 from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, total_cost, versions
 
 
@@ -41,3 +46,30 @@ def test_the_checklist_answers_from_the_run(tiny):
     assert "n = 5" in answers["Number of runs and seeds"]
     assert "19 draws" in answers["Error bars"]
     assert "no git here" in answers["Code"]
+
+
+def test_populations_of_a_grid_are_listed_with_their_n(tiny):
+    total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
+    answers = checklist(parse_config(tiny), {}, total, {"commit": None, "changed_files": None})
+    assert "a: n = 5; a-d0: n = 2; a-d0_5: n = 2" in answers["Number of runs and seeds"]
+    assert "a-d0_5: M(6, 4, 8)" in answers["Hyperparameters"]
+
+
+def test_machines_of_jobs_are_counted_from_the_second_lines_of_their_logs(tmp_path):
+    for name, host, model in (("a", "n1", "CPU X, 8 cores"), ("b", "n2", "CPU X, 8 cores"), ("c", "g1", "CPU Y")):
+        (tmp_path / f"{name}.log").write_text(f"cnn-topology train\n# on {host}: {model}\nstep 3\n# on no machine\n")
+    (tmp_path / "d.log").write_text("cnn-topology train\n")
+    assert machines(tmp_path) == {"CPU X, 8 cores": 2, "CPU Y": 1}
+
+
+def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):
+    log = tmp_path / "results/t/logs/train/a.log"
+    log.parent.mkdir(parents=True)
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "cnn_topology.cli", "status", "none"]
+        subprocess.run(command, stderr=file, cwd=tmp_path, check=False)
+    assert command_of(log) == "cnn-topology status none"
+    assert list(machines(log.parent)) == [f"{processor()}, {cores()} cores"]
+    assert last_line(log).startswith("cnn-topology status: none: no such run")
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))
+    assert last_line(log) is None

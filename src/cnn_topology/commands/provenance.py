@@ -10,6 +10,9 @@ from pathlib import Path
 from cnn_topology.cli import VERBS
 from cnn_topology.plan.code import PACKAGE, code_digest
 from cnn_topology.plan.config import RunConfig, parse_config
+from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.networks import Networks
+from cnn_topology.runs.machine import machines
 from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, page, total_cost, versions
 from cnn_topology.storage.atomic import atomic_path, remove_leftovers
 from cnn_topology.storage.tensors import read_metadata, read_shapes
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the record."""
     config = parse_config(arguments.config, "--config")
-    folder = arguments.output[0].parent
+    folder, run = arguments.output[0].parent, RunFolder(config.name)
     rules = cost_by_rule(folder / "benchmarks")
     total, commit = total_cost(rules), commit_of(PACKAGE)
     sets = {name: folder / f"images/{name}.safetensors" for name in config.images}
@@ -44,8 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
         "config": config.model_dump(mode="json"),
         "config_sha256": config_hash(config),
         "data": data,
+        "checkpoints": {name: _note(run.snapshot(name, 0, 0), "data") for name in config.checkpoints},
+        "precision": _precisions(config, run),
         "versions": versions(),
         "hardware": hardware(),
+        "machines": machines(folder / "logs"),
         "rules": rules,
         "total": total,
         "checklist": checklist(config, data, total, commit),
@@ -65,6 +71,19 @@ def run(arguments: argparse.Namespace) -> None:
 def config_hash(config: RunConfig) -> str:
     """Hash a whole config, defaults filled in."""
     return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+
+
+def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
+    """Give the arithmetic that networks were trained in, which `auto` leaves to the hardware."""
+    plan = Networks(config)
+    first = {name: run.snapshot(name, 0, plan.steps(name)[0]) for name in plan.populations}
+    first |= {name: run.resnet(name, 0) for name in config.resnets}
+    return {name: _note(path, "precision") for name, path in first.items()}
+
+
+def _note(path: str, key: str) -> str:
+    """Read a note of an artefact; a run made in part lacks some."""
+    return read_metadata(Path(path)).get(key, "none") if Path(path).is_file() else "not made"
 
 
 def _image_set(path: Path) -> dict[str, object]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job
+from cnn_topology.runs.machine import is_machine_line, text_of
 from cnn_topology.runs.provenance import cost_by_rule
 
 # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's log tells.
@@ -87,7 +88,7 @@ def _last_log(directory: Path) -> Path | None:
 def slurm_run(directory: Path) -> str | None:
     """Give the name under which the last start submitted its jobs to SLURM, if it did."""
     log = _last_log(directory)
-    found = None if log is None else re.search(r"^SLURM run ID: (\S+)", "\n".join(_lines(log)), re.M)
+    found = None if log is None else re.search(r"^SLURM run ID: (\S+)", text_of(log), re.M)
     return found and found[1]
 
 
@@ -97,7 +98,7 @@ def _last_start(directory: Path) -> tuple[float, set[str]]:
     if log is None:
         return 0.0, set()
     first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d+)\.snakemake\.log", log.name)
-    errors = set(_ERROR.findall(log.read_text(encoding="utf-8", errors="replace")))
+    errors = set(_ERROR.findall(text_of(log)))
     return (_seconds(first.groups()) if first else 0.0), errors
 
 
@@ -158,19 +159,12 @@ def _expected(job: Job) -> float:
 
 
 def last_line(log: Path) -> str | None:
-    """Give the last line of a job's log, or None if nothing follows its command."""
-    lines = [line.strip() for line in _lines(log) if line.strip()]
-    return lines[-1] if len(lines) > 1 else None
+    """Give the last line of a job's log, or None if nothing follows its command and machine."""
+    lines = [line.strip() for line in text_of(log).splitlines()[1:] if line.strip() and not is_machine_line(line)]
+    return lines[-1] if lines else None
 
 
 def command_of(log: Path) -> str | None:
     """Give the command that repeats a job: the first line of its log."""
-    first = next(iter(_lines(log)), "")
+    first = text_of(log).partition("\n")[0]
     return first if first.startswith("cnn-topology ") else None
-
-
-def _lines(log: Path) -> list[str]:
-    try:
-        return log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []

@@ -5,7 +5,6 @@ splits, hyperparameters, n and seeds, error bars, compute).
 """
 
 import csv
-import os
 import platform
 import re
 import shutil
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
+from cnn_topology.runs.machine import cores, processor, text_of
 
 PACKAGE = "cnn-topology"
 
@@ -43,12 +44,11 @@ def versions() -> dict[str, str]:
 
 def hardware() -> dict[str, Any]:
     """Give processor, cores, memory and GPUs of this machine; on a cluster, of the one that ends the run."""
-    models = re.findall(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), re.M)
-    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", _text(Path("/proc/meminfo")), re.M)
+    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", text_of(Path("/proc/meminfo")), re.M)
     gpus = _said("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     return {
-        "processor": models[0] if models else platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": processor(),
+        "cores": cores(),
         "memory_gb": round(int(memory[0]) / 1e6, 1) if memory else None,
         "gpus": gpus.splitlines() if gpus else [],
     }
@@ -105,12 +105,13 @@ def checklist(
         f"{'x'.join(map(str, facts['shape']))}, SHA-256 {facts['sha256'][:12]}"
         for name, facts in sets.items()
     )
+    populations = Networks(config).populations
     recipes = [
         f"{name}: {population.architecture.family}"
         f"({', '.join(map(str, (*population.architecture.convolutions, *population.architecture.dense)))}), "
         f"{population.recipe.optimizer}, learning rate {population.recipe.learning_rate:g}, batch "
         f"{population.recipe.batch}, {population.recipe.iterations} iterations"
-        for name, population in config.populations.items()
+        for name, population in populations.items()
     ]
     recipes += [
         f"{name}: residual network, variant {networks.variant}, {networks.recipe.epochs} epochs, learning rate "
@@ -125,7 +126,7 @@ def checklist(
     chosen = "no weights are chosen by their test accuracy"
     if by_test:
         chosen = f"the weights of {', '.join(by_test)} are those of the epoch with the best test accuracy, as published"
-    trained = {**config.populations, **config.resnets}
+    trained = {**populations, **config.resnets}
     counts = "; ".join(f"{name}: n = {networks.networks}" for name, networks in trained.items())
     test = config.significance
     state = "unknown (no git here)" if commit["commit"] is None else commit["commit"]
@@ -165,9 +166,18 @@ def page(record: Mapping[str, Any]) -> str:
         lines.append(
             f"    {name:<22} {cost['jobs']:>6} {cost['wall_s']:>10.1f} {cost['cpu_s']:>10.1f} {cost['peak_mb']:>9.0f}"
         )
-    lines += ["", "Machine", *_pairs(record["hardware"]), "", "Versions", *_pairs(record["versions"]), ""]
-    lines += ["Image sets", *_pairs({name: facts["sha256"] for name, facts in record["data"].items()}), ""]
-    lines += ["Hashes", *_pairs({"config": record["config_sha256"], **record["code"]})]
+    sections = {
+        "Arithmetic of training": record["precision"],
+        "Machines by number of jobs": record["machines"],
+        "Machine that ended the run": record["hardware"],
+        "Versions": record["versions"],
+        "Image sets": {name: facts["sha256"] for name, facts in record["data"].items()},
+        "Weights that others trained": record["checkpoints"],
+        "Hashes": {"config": record["config_sha256"], **record["code"]},
+    }
+    for title, values in sections.items():
+        if values:
+            lines += ["", title, *_pairs(values)]
     return "\n".join(lines) + "\n"
 
 
@@ -180,13 +190,6 @@ def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
 def _number(text: str | None) -> float:
     """Read a measurement; a job too short to be measured has none."""
     return float(text) if text not in (None, "", "-", "NA") else 0.0
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _said(*command: str) -> str | None:

@@ -12,8 +12,9 @@ from cnn_topology.comparison.sensitivity import STEP, removal_grid
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons
+from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons, tensor_source
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+from cnn_topology.runs.activation_forecast import tensor
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
 CONFIG = {
@@ -34,6 +35,21 @@ def config():
 
 def compared(config):
     return comparisons(Plan(parse_config(config)))
+
+
+def test_the_activation_tensor_is_drawn_from_the_cloud_of_fewest_images(config):
+    clouds = config["activation_clouds"]
+    clouds["all"] |= {"count": 1_000, "most_points": 10**8}
+    large = tensor_source(Plan(parse_config(config)))
+    assert (large.cloud, large.layer.depth) == ("all", 9)
+    clouds["few"] = {"networks": "ph", "sampling": "full", "count": 5, "layers": ["conv1"]}
+    plan = Plan(parse_config(config))
+    small = tensor_source(plan)
+    assert (small.cloud, small.layer.name) == ("few", "conv1")
+    # 1,000 images of 16 x 16 x 128 are 131 MB, five of 32 x 32 x 64 are 1.
+    assert tensor(plan, large).memory_mb > 400 > 300 > tensor(plan, small).memory_mb
+    del clouds["few"], clouds["all"]
+    assert tensor_source(Plan(parse_config(config))) is None
 
 
 def test_the_paper_is_the_default(config):

@@ -103,7 +103,7 @@ if TENSOR:
         benchmark:
             RUN.benchmark("activation-tensor")
         resources:
-            **asks(activation_forecast.TENSOR),
+            **asks(activation_forecast.tensor(PLAN, TENSOR)),
         params:
             block=layer_parameters.ActivationTensorParameters(
                 run_seed=PLAN.config.seed

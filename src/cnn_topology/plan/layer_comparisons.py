@@ -159,11 +159,10 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
 def tensor_source(plan: Plan) -> TensorSource | None:
     """Choose what the activation tensor is drawn from; none where no cloud holds all positions of its images.
 
-    Of the first `full` cloud, the middle one of the layers whose points were not drawn from more.
+    Of the `full` cloud of fewest images, the middle one of the layers whose points were not drawn from more.
     """
-    for name, cloud in plan.config.activation_clouds.items():
-        if cloud.sampling != "full":
-            continue
+    full = {name: cloud for name, cloud in plan.config.activation_clouds.items() if cloud.sampling == "full"}
+    for name, cloud in sorted(full.items(), key=lambda item: item[1].count):
         whole = [
             layer
             for layer in plan.activation_layers(name)

@@ -5,7 +5,7 @@ They give the memory and run time that the rules ask for, as `runs.forecast` doe
 
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.expand import LayerClouds, Plan
-from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
+from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
 from cnn_topology.runs.forecast import NUMERIC, SECONDS_PER_PRODUCT, TORCH, Demand, images
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
@@ -21,10 +21,17 @@ POINT_BYTES = 32
 
 EXAMPLES = Demand(NUMERIC[0], 300, 1)
 PURITY = Demand(60, 800, 1)
-TENSOR = Demand(60, 2_500, 10)
 IMPROVEMENTS = Demand(30, 500, 1)
 CLAIMS = Demand(60, 3_000, 1)
 CORRELATIONS = Demand(300, 1_000, 1)
+
+
+def tensor(plan: Plan, source: TensorSource) -> Demand:
+    """Forecast the activation tensor of one image: its cloud is read as a whole, and checked."""
+    layer = source.layer
+    points = points_of(plan, source.cloud, layer.height, layer.width)
+    held = 2.5 * points * (4 * layer.channels + POINT_BYTES) / 1e6
+    return Demand(NUMERIC[0] + held / 200, NUMERIC[1] + held, 10)
 
 
 def masks(plan: Plan, population: str, count: int) -> Demand:

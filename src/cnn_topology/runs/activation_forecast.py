@@ -10,12 +10,20 @@ from cnn_topology.runs.forecast import NUMERIC, SECONDS_PER_PRODUCT, TORCH, Dema
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
-# all measures, per image; one distance of a mapper graph and channel; one network's layer with its baselines.
+# all measures, per image; one network's layer with its baselines.
 SECONDS_PER_MASK, SECONDS_PER_ACTIVATION, SECONDS_PER_COMPARED_IMAGE = 0.01, 2e-9, 5e-5
-SECONDS_PER_DISTANCE, SECONDS_PER_NETWORK = 1e-11, 1.0
+SECONDS_PER_NETWORK = 1.0
+# Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
+# channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest.
+SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
+# Of the points of a cloud squared, over its intervals: distances within them. Evenly filled and overlapping by a
+# quarter they are 1.8; lenses of activations crowd (measured: 3.2 to 4.5).
+CROWDING = 6
 # Measured: a pair of diagrams and its part per image (about one H1 bar each) by `benchmarks/sliced_wasserstein.py`; one
 # value of one measure through the tests, with 999 draws (3 measures, 100 networks: 53 s, 0.5 GB).
 SECONDS_PER_DIAGRAM_PAIR, SECONDS_PER_BAR, SECONDS_PER_TESTED_VALUE = 6e-5, 1.4e-7, 6e-6
+# Rows on which the elbow rule looks for neighbours: `ELBOW_ROWS` of `mapper.metric`, which loads array libraries.
+MOST_ELBOW_ROWS = 50_000
 # Bytes of a point besides its coordinates: ids, position, label.
 POINT_BYTES = 32
 
@@ -104,9 +112,17 @@ def measure_tests(compared: dict[str, Comparison]) -> Demand:
 
 def graphs(plan: GraphPlan, job: GraphJob) -> Demand:
     """Forecast the mapper graphs of some layers of a network."""
-    points = [(points_of(plan.plan, job.cloud, layer.height, layer.width), layer.channels) for layer in job.layers]
-    seconds = sum(SECONDS_PER_DISTANCE * count**2 * channels / 100 + 1e-4 * count for count, channels in points)
-    return Demand(NUMERIC[0] + 10 * len(points) + seconds, plan.memory_mb(job), 5 * len(points))
+    section, settings = plan.section(job.recipe), plan.parameters(job).layers
+    sweep = section.sweep
+    made = 1 + (len(sweep.eps_factors) + len(sweep.overlaps) + len(sweep.intervals) if sweep else 0)
+    seconds = 0.0
+    for layer in job.layers:
+        points = min(points_of(plan.plan, job.cloud, layer.height, layer.width), section.most_points)
+        elbow = min(points, MOST_ELBOW_ROWS) ** 2
+        within = CROWDING * points**2 / max(settings[layer.name].intervals, CROWDING)
+        seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * (elbow + made * within)
+        seconds += SECONDS_PER_GRAPH * made + SECONDS_PER_SHUFFLED_POINT * points * section.draws
+    return Demand(2 * NUMERIC[0] + seconds, plan.memory_mb(job), 5 * len(job.layers))
 
 
 def dynamics(layer: LayerClouds) -> Demand:

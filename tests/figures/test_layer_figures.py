@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from matplotlib.text import Text
@@ -12,6 +13,7 @@ from cnn_topology.commands.measure_tests import layer_tables
 from cnn_topology.comparison.measures import MEASURES
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import LAYER_KINDS
+from cnn_topology.figures.layer_matrix import scale_of
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
@@ -146,6 +148,14 @@ def test_empty_tables_give_a_figure_that_says_so(name, tmp_path: Path):
 def test_pages_are_no_higher_than_paper(layer_made):
     for name in ("layer_sensitivity_top", "layer_spread_same_top_1"):
         assert draw(SPECS[name], layer_made, {})[0].get_figheight() <= 10
+
+
+def test_different_layers_have_the_whole_scale_of_a_similarity():
+    values = pd.DataFrame([[1.0, 0.2], [0.2, 1.0]])
+    assert (scale_of("similarity", values).vmin, scale_of("similarity", values).vmax) == (0.0, 0.2)
+    assert scale_of("similarity", values - 0.5).vmin == -0.3
+    assert scale_of("similarity", pd.DataFrame(np.ones((2, 2)))).vmax == 1.0
+    assert (scale_of("distance", values).vmin, scale_of("distance", values).vmax) == (0.0, 1.0)
 
 
 def test_a_heatmap_says_distance_or_similarity_and_whose_a_measure_is(layer_made):

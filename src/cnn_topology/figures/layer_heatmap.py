@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.layer_matrix import (
     NEAR_IS_DARK,
+    add_bar,
     draw_matrix,
     footer,
     label,
@@ -47,8 +48,6 @@ def draw(
         matrix = matrix_of(mine, "value")
         image = draw_matrix(axes, matrix, stages(mine), scale_of(kind, matrix), NEAR_IS_DARK[kind])
         name_axes(axes)
-        bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=18, pad=0.02)
-        bar.ax.tick_params(labelsize=style.SMALL)
-        bar.set_label(reading(measure, kind), fontsize=7)
+        add_bar(figure, image, axes, reading(measure, kind), 0.8)
         shown.append(mine)
     return figure, drawn(values=pd.concat(shown) if shown else found)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import number, provenance
@@ -34,6 +35,10 @@ OF_THE_PAPER = "sliced_wasserstein"
 # Dark is near, for distances and, turned round, for similarities.
 NEAR_IS_DARK = {"distance": "cividis", "similarity": "cividis_r"}
 SPREAD = "Greys"
+# A similarity from here on is that of equal layers, but for rounding.
+EQUAL = 1 - 1e-9
+# Layers whose numbers fit beside a matrix; of more every second one stands there.
+NUMBERED = 12
 
 
 def label(measure: str) -> str:
@@ -77,8 +82,9 @@ def draw_matrix(
     """
     image = axes.imshow(matrix, cmap=colours, norm=scale, interpolation="nearest")
     places = list(range(len(matrix)))
-    axes.set_xticks(places, [str(depth) for depth in matrix.columns])
-    axes.set_yticks(places, [str(depth) for depth in matrix.index])
+    step = 1 if len(places) <= NUMBERED else 2
+    axes.set_xticks(places[::step], [str(depth) for depth in matrix.columns[::step]])
+    axes.set_yticks(places[::step], [str(depth) for depth in matrix.index[::step]])
     axes.tick_params(length=0, labelsize=style.SMALL - 1, pad=1.5)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -100,11 +106,25 @@ def name_axes(axes: Axes, row: str = "depth of layer", column: str = "depth of l
 
 
 def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
-    """Give the colour scale of a measure: from the value of equal layers to the farthest one found."""
+    """Give the colour scale of a measure: of a distance from 0, the value of equal layers, to the farthest one found.
+
+    A similarity ends at the nearest of different layers, since equal ones, at 1, can lie far beyond all others.
+    """
     found = values.to_numpy()
     if kind == "distance":
         return Normalize(0.0, max(float(np.nanmax(found)), 1e-12))
-    return Normalize(min(0.0, float(np.nanmin(found))), 1.0)
+    least, different = min(0.0, float(np.nanmin(found))), found[found < EQUAL]
+    return Normalize(least, float(different.max()) if len(different) else 1.0)
+
+
+def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, said: str, shrink: float) -> None:
+    """Set a colour bar beside a matrix; one with a tip where values lie beyond its scale."""
+    values = image.get_array()
+    assert values is not None
+    beyond = bool(values.max() > image.get_clim()[1])
+    bar = figure.colorbar(image, ax=axes, shrink=shrink, aspect=17, pad=0.02, extend="max" if beyond else "neither")
+    bar.ax.tick_params(labelsize=style.SMALL)
+    bar.set_label(said, fontsize=7)
 
 
 def footer(notes: Mapping[str, str], parameters: Mapping[str, Any], rows: pd.DataFrame, extra: str) -> str:

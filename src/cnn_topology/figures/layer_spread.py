@@ -12,6 +12,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.layer_matrix import (
     NEAR_IS_DARK,
     SPREAD,
+    add_bar,
     draw_matrix,
     footer,
     label,
@@ -60,8 +61,6 @@ def draw(
             name_axes(axes, "depth, network a" if across else "depth of layer")
             if across:
                 axes.set_xlabel("depth, network b; stage above")
-            bar = figure.colorbar(image, ax=axes, shrink=0.85, aspect=16, pad=0.02)
-            bar.ax.tick_params(labelsize=style.SMALL)
-            bar.set_label(said, fontsize=style.SMALL)
+            add_bar(figure, image, axes, said, 0.85)
         shown.append(mine)
     return figure, drawn(pairs=pd.concat(shown) if shown else found)

@@ -47,7 +47,8 @@ def _matrix(axes: Axes, found: pd.DataFrame, measures: list[str], parameters: Ma
             i, j = sorted((measures.index(row["measure_a"]), measures.index(row["measure_b"])))
             values[i, j] = values[j, i] = row["mean"]
             dark = "white" if abs(row["mean"]) > 0.6 else style.INK
-            text = f"{row['mean']:.2f}\n({row['low']:.2f}, {row['high']:.2f})"
+            # Signs and digits of seven measures would touch with the zeros before the points.
+            text = f"{row['mean']:.2f}\n({row['low']:.2f}, {row['high']:.2f})".replace("0.", ".").replace("-", "−")
             axes.text(i, j, text, ha="center", va="center", color=dark, fontsize=5.5)
     lower = np.where(np.tri(size, k=-1, dtype=bool), values, np.nan)
     axes.imshow(lower[1:, :-1], cmap=COLOURS, norm=SCALE, extent=(-0.5, size - 1.5, size - 0.5, 0.5), aspect="auto")
@@ -75,5 +76,5 @@ def _order(axes: Axes, order: pd.DataFrame, parameters: Mapping[str, Any]) -> No
     axes.set_yticks(places, labels)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - 0.5)
     axes.set_ylim(len(order) - 0.5, -0.7)
-    axes.set_xlim(min(-0.1, 1.1 * low.min()), 1.05)
+    axes.set_xlim(min(-0.1, low.min() - 0.1), 1.05)
     axes.set_xlabel("Spearman", fontsize=7)

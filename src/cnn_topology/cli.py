@@ -45,6 +45,7 @@ VERBS = {
     "provenance": "say what a run was made by and what it took",
     "plan": "say what a run will cost before it starts",
     "status": "say how far a run is, what failed, and how to repeat it",
+    "compare": "say how far two runs agree, table by table, such as those of two machines",
     "verify": "hash every file of a run again and name what is missing, cut short or altered",
 }
 

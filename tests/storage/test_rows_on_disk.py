@@ -1,11 +1,16 @@
 """Rows gathered on disk make the same artefact as an array in memory."""
 
+import resource
+from contextlib import contextmanager
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage import rows as rows_module
 from cnn_topology.storage.rows import RowFile, write_rows
+from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_tensors, write_tensors
 
 
@@ -37,3 +42,44 @@ def test_an_altered_file_of_rows_is_found(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match="cut short or altered"):
         read_tensors(path)
+
+
+@contextmanager
+def _files_of_at_most(size):
+    """Let the system refuse more, as a quota does; Python ignores the signal that goes with it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _gather(path):
+    with RowFile(path, 1000) as rows:
+        rows.append(np.zeros((1000, 1000), np.float32))
+
+
+def _gather_little(path):
+    """Rows that wait in memory until they are read."""
+    with RowFile(path, 500) as rows, _files_of_at_most(100):
+        rows.append(np.zeros((1, 500), np.float32))
+        list(rows.pieces())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _gather,
+        _gather_little,
+        lambda path: write_tensors(path, {"a": np.random.default_rng(0).random((400, 400))}, {}),
+        lambda path: write_table(
+            path, pa.table({"x": np.random.default_rng(0).random(99_999)}), pa.schema([("x", pa.float64())])
+        ),
+    ],
+)
+def test_a_write_that_the_system_refuses_is_named_and_leaves_nothing(write, tmp_path):
+    path = tmp_path / "big"
+    with _files_of_at_most(100_000), pytest.raises(InputError, match=r"big: could not be written \(File too large\)"):
+        write(path)
+    assert list(tmp_path.iterdir()) == []

@@ -113,7 +113,15 @@ def test_the_reason_is_told_even_where_nothing_can_be_cleaned_up(tmp_path, monke
         refuse()
 
 
-@pytest.mark.parametrize(("code", "expected"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "cannot be written")])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EACCES, "cannot be written"),
+        (errno.EFBIG, r"could not be written \(File too large\).*ulimit -f"),
+        (errno.EIO, "could not be written .*health of the disk"),
+    ],
+)
 def test_a_full_disk_is_explained_and_nothing_is_lost(tmp_path, code, expected):
     path = tmp_path / "file.txt"
     path.write_text("old")

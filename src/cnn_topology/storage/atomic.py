@@ -39,31 +39,50 @@ def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the disk is full, the quota is used up, or the folder cannot be written.
+        If the disk is full or fails, a quota or limit is used up, or the folder cannot be written.
     """
     temporary = target.with_name(f".{target.stem}.{_unique()}.tmp{target.suffix}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _flush(temporary)
-        if checksum and target.suffix not in CHECKED_INSIDE:
-            _write_checksum(temporary, target)
-        temporary.replace(target)
-        _flush(target.parent)
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            _flush(temporary)
+            if checksum and target.suffix not in CHECKED_INSIDE:
+                _write_checksum(temporary, target)
+            temporary.replace(target)
+            _flush(target.parent)
+    finally:
+        with suppress(OSError):  # a folder that cannot be written has nothing to clean, and its error is on its way
+            temporary.unlink()
+
+
+@contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Say what is wrong when a block cannot write a file, and the way out.
+
+    Raises
+    ------
+    InputError
+        If the disk is full or fails, a quota or limit is used up, or the folder cannot be written.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
                 f"{target}: the disk is full; nothing was changed. Free some space and start again: "
                 "finished files are kept."
             ) from error
+        if error.errno in (errno.EFBIG, errno.EIO, errno.ESTALE):
+            raise InputError(
+                f"{target}: could not be written ({os.strerror(error.errno)}); nothing was changed. Look at the limits "
+                "of this account (`ulimit -f`) and the health of the disk, and start again: finished files are kept."
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise InputError(
-                f"{target}: its folder cannot be written ({error.strerror}); mend its permissions or its path"
+                f"{target}: its folder cannot be written ({os.strerror(error.errno)}); mend its permissions or its path"
             ) from error
         raise
-    finally:
-        with suppress(OSError):  # a folder that cannot be written has nothing to clean, and its error is on its way
-            temporary.unlink()
 
 
 def checksum_path(target: Path) -> Path:

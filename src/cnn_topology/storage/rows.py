@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, disk_errors
 from cnn_topology.storage.notes import sealed
 from cnn_topology.storage.tensors import CHECKSUM
 
@@ -28,21 +29,29 @@ class RowFile:
         Where the rows wait; missing folders are made.
     width : int
         Values of a row.
+
+    Raises
+    ------
+    InputError
+        Here and in `append`, if the disk is full or the folder cannot be written.
     """
 
     def __init__(self, path: Path, width: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.width, self.rows = path, width, 0
-        self._file = path.open("w+b")
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w+b")
 
     def append(self, rows: np.ndarray) -> None:
         """Add float32 rows, shape (n, width)."""
-        self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
+        with disk_errors(self.path):
+            self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
         self.rows += len(rows)
 
     def pieces(self) -> Iterator[bytes]:
         """Give the content from the beginning, piece by piece."""
-        self._file.seek(0)
+        with disk_errors(self.path):  # what waited in memory is written now
+            self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield piece
 
@@ -52,7 +61,8 @@ class RowFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is lost anyway
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 

@@ -1,0 +1,94 @@
+"""How far two runs agree, table by table: the same bytes, the same numbers within the stated tolerance, or not.
+
+On one machine with the same libraries a run gives the same bytes. Other processors and other numbers of threads of the
+linear algebra add in another order. What is computed from the same networks then agrees within `TOLERANCE`. Training
+does not: it carries roundings on from step to step, so networks trained elsewhere are other draws of the same
+population, and two such runs are held together by their verdicts, not by their numbers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cnn_topology.storage.tables import checksum, read_table
+
+# Of numbers computed from the same networks on different hardware: largest difference, as a part of the largest value
+# of their column. Ours; coordinates are kept in float32, whose last place is 6e-8 of a value.
+TOLERANCE = 1e-6
+# Columns of verdicts: what must agree between runs whose networks were trained apart.
+VERDICTS = ("verdict", "five_loops", "significant_bars")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of one table: `identical`, `within` the tolerance or `apart`, and in which column it differs most."""
+
+    table: str
+    state: str
+    said: str
+
+
+def compare_tables(first: Path, second: Path) -> Iterator[Agreement]:
+    """Compare all finished tables of two runs.
+
+    Parameters
+    ----------
+    first, second : Path
+        The folders of the runs.
+
+    Raises
+    ------
+    InputError
+        If a table is damaged.
+    """
+    names = sorted({path.stem for run in (first, second) for path in (run / "tables").glob("*.parquet")})
+    for name in names:
+        paths = [run / f"tables/{name}.parquet" for run in (first, second)]
+        absent = [str(path) for path in paths if not path.is_file()]
+        if absent:
+            yield Agreement(name, "apart", f"{absent[0]} is missing")
+        else:
+            yield _compared(name, *map(read_table, paths))
+
+
+def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
+    if one.column_names != other.column_names:
+        return Agreement(name, "apart", "the columns differ")
+    if one.num_rows != other.num_rows:
+        return Agreement(name, "apart", f"{one.num_rows} and {other.num_rows} rows")
+    if checksum(one) == checksum(other):
+        return Agreement(name, "identical", f"{one.num_rows} rows")
+    gaps = {column: column_gap(one[column], other[column]) for column in one.column_names}
+    verdicts = "".join(
+        f"; {column} equal in {_equal(one[column], other[column])} of {one.num_rows} rows"
+        for column in VERDICTS
+        if column in one.column_names
+    )
+    most = max(gaps, key=lambda column: gaps[column])
+    size = "in kind" if gaps[most] == np.inf else f"by {gaps[most]:.1e} of its largest value"
+    state = "within" if gaps[most] <= TOLERANCE else "apart"
+    return Agreement(name, state, f"{most} differs most, {size}{verdicts}")
+
+
+def column_gap(one: pa.ChunkedArray, other: pa.ChunkedArray) -> float:
+    """Give the largest difference of two columns as a part of their largest value; infinite for what is no number."""
+    if one.equals(other):
+        return 0.0
+    if not pa.types.is_floating(one.type):
+        return np.inf
+    a, b = (column.to_numpy().astype(float) for column in (one, other))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.all():
+        return 0.0
+    if not np.isfinite([a[~same], b[~same]]).all():
+        return np.inf
+    largest = np.abs([a, b])[np.isfinite([a, b])].max()
+    return float(np.abs(a[~same] - b[~same]).max() / largest)
+
+
+def _equal(one: pa.ChunkedArray, other: pa.ChunkedArray) -> int:
+    return pc.sum(pc.equal(one, other)).as_py() or 0

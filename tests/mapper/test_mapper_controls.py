@@ -74,6 +74,16 @@ def test_jackknife_error_of_a_mean_is_about_its_standard_error():
     assert jackknife_error(values) == pytest.approx(sample.std(ddof=1) / np.sqrt(500), rel=0.2)
 
 
+def test_halves_of_ordered_images_are_drawn_independently():
+    # Images often come class by class: a half that is the last one moved along by one has nearly the same mean.
+    sample = np.linspace(0, 1, 500)
+    halves = [image_rank(np.arange(500), seed) >> np.uint64(63) == 0 for seed in range(200)]
+    assert not np.array_equal(halves[1][:-1], halves[0][1:])
+    assert jackknife_error(np.array([sample[half].mean() for half in halves])) == pytest.approx(
+        sample.std(ddof=1) / np.sqrt(500), rel=0.2
+    )
+
+
 def test_a_graph_is_stable_against_itself_and_not_when_it_falls_apart(made):
     graph, *_ = made
     generator = np.random.default_rng(1)

@@ -103,9 +103,11 @@ def examples(graph: MapperGraph, ids: Int[np.ndarray, " points"], most: int, see
 def image_rank(ids: Int[np.ndarray, " images"], seed: int) -> UInt[np.ndarray, " images"]:
     """Give each image a number below 2^64 as if drawn by chance, which hangs on its id and the seed alone.
 
-    The mixing function of SplitMix64 (Steele, Lea, Flood 2014).
+    SplitMix64 (Steele, Lea, Flood 2014), its state advanced by the id. The seed is added after the product: were it
+    added to the id, the next seed would give the next image this one's rank, and halves drawn with seeds that follow
+    each other would be one half moved along.
     """
-    mixed = (ids.astype(np.uint64) + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))

@@ -190,3 +190,46 @@ def test_permuted_statistics_are_the_statistic_of_what_is_permuted(method):
         compute = plain.get(method, lambda x, y: granulated_kendall(x, y, cells))
         expected = [compute(x, y[order]) for order in orders]
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_what_varies_is_told_from_rounding_in_any_unit():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(9, 1)), rng.normal(size=9)
+    expected = pearson(x, y)
+    np.testing.assert_allclose(pearson(x * 1e-9, y * 1e-9), expected)
+    np.testing.assert_allclose(partial_pearson(x * 1e-9, y * 1e-9, x[::-1] * 1e-14), partial_pearson(x, y, x[::-1]))
+    rounded = np.full((9, 1), 0.1) * 1e7 * (1 + 1e-16 * np.arange(9)[:, None])
+    assert np.isnan(pearson(rounded, 1e6 * y)).all()
+    assert np.isnan(partial_pearson(rounded, 1e6 * y, x)).all()
+
+
+def test_a_permutation_without_a_value_counts_against_the_finding():
+    p, adjusted = permutation_p_values(np.array([0.5, np.nan]), np.array([[np.nan, np.nan], [0.1, np.nan]]))
+    np.testing.assert_allclose(p, [2 / 3, np.nan])
+    np.testing.assert_allclose(adjusted, [2 / 3, np.nan])
+
+
+def of_blocks(blocks, held, seed=0):
+    """Make networks in pairs that share what they are; nothing goes with anything."""
+    rng = np.random.default_rng(seed)
+
+    def values():
+        return np.repeat(rng.normal(size=blocks), 2) + 0.3 * rng.normal(size=2 * blocks)
+
+    given = {f"held {n}": values() for n in range(held)}
+    return Sample(
+        {"x": values(), "held 0": given["held 0"]}, values(), np.repeat(np.arange(blocks), 2), 2 * blocks, given
+    )
+
+
+@pytest.mark.parametrize(("blocks", "tested"), [(8, [False, True]), (9, [True, True])])
+def test_a_partial_correlation_that_leaves_few_blocks_free_is_not_tested(blocks, tested):
+    # Four columns and the mean are held fixed; against itself a column is not.
+    found = correlate(of_blocks(blocks, 4), "partial_spearman", 20, 19, np.random.default_rng(0))
+    assert list(np.isfinite(found.p)) == list(np.isfinite(found.p_adjusted)) == tested
+    assert np.isfinite(found.statistic).all()
+
+
+def test_few_blocks_have_no_interval():
+    found = [correlate(of_blocks(n, 1), "pearson", 20, 19, np.random.default_rng(0)) for n in (3, 4)]
+    assert [list(np.isnan(each.low)) for each in found] == [[True, True], [False, False]]

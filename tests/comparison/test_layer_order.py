@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from cnn_topology.comparison.layer_order import agreement, bootstrap_interval, depth_order
+from cnn_topology.comparison.layer_order import agreement, depth_order, mean_interval
 from cnn_topology.errors import InputError
 
 APART = np.abs(np.subtract.outer(np.arange(8.0), np.arange(8.0)))
@@ -58,7 +58,13 @@ def test_measures_that_order_pairs_alike_agree():
 
 
 def test_one_network_has_no_interval():
-    assert np.isnan(bootstrap_interval(np.array([0.5]), 99, np.random.default_rng(0))).all()
+    assert np.isnan(mean_interval(np.array([0.5]))).all()
+
+
+@pytest.mark.parametrize("networks", [2, 3, 10])
+def test_the_interval_of_a_mean_over_few_networks_holds_it_as_often_as_it_says(networks):
+    intervals = [mean_interval(row) for row in np.random.default_rng(networks).normal(1, 2, (1_000, networks))]
+    assert np.mean([low <= 1 <= high for low, high in intervals]) == pytest.approx(0.95, abs=0.025)
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 2, 2)), np.full((2, 4, 4), np.nan)])

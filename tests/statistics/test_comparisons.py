@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu, permutation_test
+from scipy.stats import mannwhitneyu, permutation_test, ttest_ind
 
 from cnn_topology.statistics.comparisons import (
     area_under_curve,
@@ -12,6 +12,7 @@ from cnn_topology.statistics.comparisons import (
     holm,
     iterations_to,
     mean_difference,
+    mean_difference_interval,
     permutation_p,
     pooled_ranks,
     speed_ratio,
@@ -53,6 +54,21 @@ def test_the_ratio_of_medians_counts_censored_runs_as_slowest():
     assert speed_ratio(fast, mostly_censored) == np.inf
     assert speed_ratio(mostly_censored, fast) == 0
     assert np.isnan(speed_ratio(mostly_censored, mostly_censored))
+
+
+@pytest.mark.parametrize("networks", [4, 10])
+def test_the_interval_of_a_difference_of_few_networks_holds_it_as_often_as_it_says(networks):
+    rng = np.random.default_rng(networks)
+    found = [mean_difference_interval(rng.normal(1, 1, networks), rng.normal(0, 2, networks)) for _ in range(1_000)]
+    assert np.mean([low <= 1 <= high for low, high in found]) == pytest.approx(0.95, abs=0.025)
+
+
+def test_the_interval_of_a_difference_is_that_of_scipy_and_has_no_width_where_nothing_varies():
+    rng = np.random.default_rng(3)
+    sample, other = rng.normal(0, 1, 5), rng.normal(2, 4, 9)
+    expected = ttest_ind(sample, other, equal_var=False).confidence_interval()
+    np.testing.assert_allclose(mean_difference_interval(sample, other), expected)
+    assert mean_difference_interval(np.full(3, 0.5), np.full(4, 0.25)) == (0.25, 0.25)
 
 
 def test_the_bootstrap_interval_covers_the_truth_as_often_as_it_says():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
 from cnn_topology.statistics.purity import ALL_NETWORKS, MID, purity_tests
 
@@ -44,7 +45,7 @@ def tables(networks=1, purity=lambda cloud, depth, network: 0.3 + depth / 40):
 
 
 def found(*given, network=ALL_NETWORKS, **equal):
-    rows = pd.DataFrame(list(purity_tests(*given, 3)))
+    rows = pd.DataFrame(list(purity_tests(*given)))
     for column, value in {"network": network, **equal}.items():
         rows = rows[rows[column] == value]
     return rows
@@ -95,8 +96,20 @@ def test_interval_comes_from_the_networks_where_there_are_three():
     row = only(*given, test="deeper_is_purer", cloud="fg")
     assert (row["unit"], row["n"]) == ("networks", 4)
     assert row["statistic"] == pytest.approx(0.015)
-    assert 0 <= row["low"] < 0.015 < row["high"] <= 0.03
+    expected = ttest_1samp([0.0, 0.01, 0.02, 0.03], 0).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert only(*given, test="deeper_is_purer", cloud="fg", network=2)["unit"] == "images and nodes"
+    assert only(*given, test="deeper_is_purer", cloud="fg", network=2)["n"] == 1
+
+
+@pytest.mark.parametrize(("networks", "unit"), [(2, "images and nodes"), (4, "networks")])
+def test_networks_on_the_same_images_do_not_make_what_noise_leaves_more_certain(networks, unit):
+    given = tables(networks, lambda cloud, *_: {"random_1": 0.6, "random_5": 0.4}.get(cloud, 0.8))
+    which = {"test": "falls_no_faster_than_accuracy_above_chance", "cloud": "random_5"}
+    every, one = only(*given, **which), only(*given, network=0, **which)
+    assert (every["unit"], every["n"]) == (unit, networks)
+    if networks == 2:
+        assert every["high"] - every["low"] == pytest.approx(one["high"] - one["low"], rel=0.3)
 
 
 def test_noise_is_compared_with_the_clean_cloud_and_with_accuracy():

@@ -312,7 +312,7 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-med",
         "accuracy across sets, SVHN networks less MNIST networks, % points",
-        "95% bootstrap interval above 0",
+        "95% interval (Welch) above 0",
         ("training",),
         crossed("mnist", "svhn"),
         _none("pair of networks on MNIST and SVHN, tested on each other's set"),

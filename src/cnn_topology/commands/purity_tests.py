@@ -6,7 +6,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from cnn_topology.plan.activation_graphs import PurityTestParameters
-from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.purity import purity_tests
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.activation_mapper_schemas import PURITY, PURITY_DRAWS, PURITY_TESTS
@@ -15,7 +14,7 @@ from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=PurityTestParameters.parse, help="JSON: seed")
+    parser.add_argument("--parameters", required=True, type=PurityTestParameters.parse, help="JSON: the run")
     parser.add_argument("--purity", required=True, type=Path, help="the table purity")
     parser.add_argument("--draws", required=True, type=Path, help="the table purity_draws")
     parser.add_argument("--accuracy", required=True, type=Path, help="the table resnet_accuracy")
@@ -29,7 +28,6 @@ def run(arguments: argparse.Namespace) -> None:
         read_table(arguments.purity, PURITY).to_pandas(),
         read_table(arguments.draws, PURITY_DRAWS).to_pandas(),
         read_table(arguments.accuracy, RESNET_ACCURACY).to_pandas(),
-        derive_seed(parameters.run_seed, "purity-tests"),
     )
     table = pa.Table.from_pylist(list(found), schema=PURITY_TESTS)
     upstream = map(read_notes, (arguments.purity, arguments.draws, arguments.accuracy))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
 
 Matrices = Float[np.ndarray, "networks layers layers"]
 
-# Quantiles of the 95% interval of the bootstrap.
-INTERVAL = (0.025, 0.975)
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class DepthOrder:
     mean : float
         Over networks: Spearman's correlation of |l - m| with the distance between layers l and m, l != m.
     low, high : float
-        95% interval of the mean, by drawing networks with replacement; NaN for one network.
+        95% interval of the mean over networks (Student's t); NaN for one network.
     p_value : float
         Share of permutation draws (this one included) whose mean reaches it: the layers change places, in the same
         way in every network, as in Mantel's test.
@@ -48,9 +48,9 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
     kind : {'distance', 'similarity'}
         A similarity is turned round first, so that a positive correlation means the same.
     draws : int
-        Permutations, and draws of the bootstrap.
+        Permutations.
     seed : int
-        Of both.
+        Of them.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
         float((mean_ranks * ordered[np.ix_(order, order)]).sum()) >= observed - 1e-12
         for order in (rng.permutation(layers) for _ in range(draws))
     )
-    low, high = bootstrap_interval(by_network, draws, rng)
+    low, high = mean_interval(by_network)
     p_value = (1 + reached) / (1 + draws) if np.isfinite(observed) else float("nan")
     return DepthOrder(observed, low, high, p_value, by_network)
 
@@ -100,15 +100,16 @@ def agreement(first: Matrices, first_kind: Kind, second: Matrices, second_kind: 
     return np.asarray((_standard_ranks(first, first_kind) * _standard_ranks(second, second_kind)).sum(axis=1))
 
 
-def bootstrap_interval(
-    values: Float[np.ndarray, " networks"], draws: int, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Compute the 95% percentile interval of a mean over networks, drawn with replacement; NaN for one network."""
+def mean_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]:
+    """Compute Student's 95% interval of a mean over networks; NaN for one network.
+
+    Networks are few. Percentiles of means of networks drawn with replacement, the usual other choice, hold the mean of
+    three networks in 72 of 100 cases and that of five in 83.
+    """
     if len(values) < 2:
         return float("nan"), float("nan")
-    means = values[rng.integers(len(values), size=(draws, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, INTERVAL)
-    return float(low), float(high)
+    half = student.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - half), float(values.mean() + half)
 
 
 def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks pairs"]:

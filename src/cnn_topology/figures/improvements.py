@@ -68,7 +68,7 @@ def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
         "interpolated linearly between tests",
         f"networks that never reach it: {late or 'none'}",
         "curves: mean, band 95% interval (Student t)",
-        "below: estimate with 95% bootstrap interval",
+        "below: estimate with 95% interval (speed: bootstrap, else Welch)",
         f"filled: Holm-adjusted p ≤ {LEVEL:g} ({family} tests)",
         "dashed curves and squares: controls",
     ]

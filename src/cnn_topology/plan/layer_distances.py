@@ -71,5 +71,5 @@ class LayerDistances(Section):
         ComponentSensitivity(), description="The sensitivity test; `null` leaves it out."
     )
     draws: int = Field(
-        999, ge=99, description="Permutations of each test and bootstrap draws of each interval over networks."
+        999, ge=99, description="Permutations of each test, and bootstrap draws of the interval of specificity."
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
 # Ours: enough for three digits of an interval's ends and p-values down to 1e-4.
 BOOTSTRAP_DRAWS = 10_000
@@ -68,6 +69,23 @@ def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.median(other, axis=-1) / np.median(iterations, axis=-1))
+
+
+def mean_difference_interval(
+    sample: Float[np.ndarray, " networks"], other: Float[np.ndarray, " others"]
+) -> tuple[float, float]:
+    """Give Welch's 95% interval of mean(sample) - mean(other), two values in each at least; variances may differ.
+
+    For ten networks each the percentiles of a bootstrap would hold the difference in about 92 of 100 cases, for four
+    in about 86.
+    """
+    parts = np.array([values.var(ddof=1) / len(values) for values in (sample, other)])
+    difference = float(mean_difference(sample, other))
+    if not parts.any():
+        return difference, difference
+    freedom = parts.sum() ** 2 / (parts[0] ** 2 / (len(sample) - 1) + parts[1] ** 2 / (len(other) - 1))
+    half = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
+    return difference - half, difference + half
 
 
 def bootstrap_interval(

@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from cnn_topology.comparison.layer_order import mean_interval
 from cnn_topology.mapper.controls import jackknife_error, upper_p
 
 # Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
 DEEP, SHALLOW = "layer4.1.bn2", "layer1.1.bn2"
-# Networks from which on the interval is a bootstrap over them, its draws, and standard errors to each side otherwise.
-LEAST_NETWORKS, BOOTSTRAPS, ERRORS = 3, 9_999, 1.96
+# Networks from which on the interval is that of a mean over them, and standard errors to each side otherwise.
+LEAST_NETWORKS, ERRORS = 3, 1.96
 ALL_NETWORKS = -1
 # Sigmas up to which all their orders are gone through.
 MOST_SIGMAS = 7
@@ -72,16 +73,12 @@ def mean_of(parts: Sequence[Measured]) -> Measured:
     )
 
 
-def purity_tests(
-    purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame, seed: int
-) -> Iterator[dict[str, Any]]:
+def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Make the rows of `purity_tests` from the tables `purity`, `purity_draws` and `resnet_accuracy`.
 
     Parameters
     ----------
     purity, draws, accuracy : DataFrame
-    seed : int
-        Of the bootstrap over networks.
 
     Yields
     ------
@@ -93,7 +90,7 @@ def purity_tests(
         ids = {"population": population, "recipe": recipe}
         for found in (_depth(rows, measured), _sampling(rows, measured), _noise(rows, measured)):
             for columns, of_network in found:
-                yield from _rows({**ids, **columns}, of_network, seed)
+                yield from _rows({**ids, **columns}, of_network)
         yield from ({**ids, **row} for row in _trend(rows))
         yield from ({**ids, **row} for row in _against_accuracy(rows, measured, accuracy, str(population)))
 
@@ -175,20 +172,22 @@ def _noisy(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(row) for _, row in found.sort_values("sigma").iterrows()]
 
 
-def _rows(columns: dict[str, Any], of_network: dict[int, Measured], seed: int) -> Iterator[dict[str, Any]]:
+def _rows(columns: dict[str, Any], of_network: dict[int, Measured]) -> Iterator[dict[str, Any]]:
     """Make the row of each network and that over all."""
     found = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
     if not found:
         return
     every = mean_of(list(found.values()))
     for network, part in [*found.items(), (ALL_NETWORKS, every)]:
-        row = {**columns, "network": network, **_with_interval(part)}
+        row = {**columns, "network": network, **_with_interval(part), "n": len(found) if network == ALL_NETWORKS else 1}
         if network == ALL_NETWORKS and len(found) >= LEAST_NETWORKS:
-            values = np.array([part.value for part in found.values()])
-            means = np.random.default_rng(seed).choice(values, (BOOTSTRAPS, len(values))).mean(axis=1)
-            low, high = np.quantile(means, [0.025, 0.975])
-            row |= {"low": low, "high": high, "unit": "networks", "n": len(values)}
+            row |= _over_networks([part.value for part in found.values()])
         yield row
+
+
+def _over_networks(values: Sequence[float]) -> dict[str, Any]:
+    low, high = mean_interval(np.array(values))
+    return {"low": low, "high": high, "unit": "networks", "n": len(values)}
 
 
 def _with_interval(part: Measured) -> dict[str, Any]:
@@ -198,7 +197,6 @@ def _with_interval(part: Measured) -> dict[str, Any]:
         "low": part.value - error,
         "high": part.value + error,
         "unit": "images and nodes",
-        "n": len(part.halves),
         "null": float(part.shuffled.mean()),
         "p": upper_p(part.value, part.shuffled),
         "draws": len(part.shuffled),
@@ -260,9 +258,10 @@ def _against_accuracy(
                     found[network] = _left(first[network], second[network], rates, floor, above)
             if found:
                 values, errors = np.array(list(found.values())).T
-                found[ALL_NETWORKS] = (float(values.mean()), float(np.linalg.norm(errors)) / len(values))
+                # The networks see the same images: their errors are no smaller together than one by one.
+                found[ALL_NETWORKS] = (float(values.mean()), float(errors.mean()))
             for network, (value, error) in found.items():
-                yield {
+                row = {
                     **columns,
                     "test": f"falls_no_faster_than_accuracy_{test}",
                     "network": network,
@@ -270,11 +269,14 @@ def _against_accuracy(
                     "low": value - ERRORS * error,
                     "high": value + ERRORS * error,
                     "unit": "images and nodes",
-                    "n": len(next(iter(first.values())).halves),
+                    "n": len(values) if network == ALL_NETWORKS else 1,
                     "null": np.nan,
                     "p": np.nan,
                     "draws": 0,
                 }
+                if network == ALL_NETWORKS and len(values) >= LEAST_NETWORKS:
+                    row |= _over_networks(values)
+                yield row
 
 
 def _left(

@@ -158,8 +158,8 @@ EXAMPLE_IMAGES = pa.schema(
 )
 
 # One statistic of the acceptance tests on purity (commands/purity_tests.py names them). `layer`, `other`: what is
-# compared; `unit`: over what the interval is taken, `n` its number; `null`: mean over label shuffles, `p` against
-# them, one-sided in the direction that the paper expects. Network -1: over all networks.
+# compared; `unit`: over what the interval is taken; `n`: networks, of `unit` sigmas their number; `null`: mean over
+# label shuffles, `p` against them, one-sided in the direction that the paper expects. Network -1: over all networks.
 PURITY_TESTS = schema(
     population=TEXT,
     network=INT,

@@ -22,8 +22,9 @@ IMPROVEMENTS = schema(
 # One population against another by one metric. `centre`, `centre_against`: medians of iterations_to_target, in which a
 # censored network counts as later than all others (infinite when most are), means of the other metrics. `estimate`:
 # for iterations the ratio centre_against / centre, above 1 when `population` is faster, otherwise the difference
-# centre - centre_against; `low`, `high`: its 95% bootstrap interval over networks. `p`: two-sided permutation test, of
-# ranks for iterations; `p_holm`: adjusted for the `family` tests of the group.
+# centre - centre_against; `low`, `high`: its 95% interval over networks, of the bootstrap for iterations, Welch's
+# otherwise. `p`: two-sided permutation test, of ranks for iterations; `p_holm`: adjusted for the `family` tests of
+# the group.
 COMPARISONS = schema(
     group=TEXT,
     population=TEXT,

@@ -82,9 +82,9 @@ def measure_test(test, statistic, low=np.nan, high=np.nan, null=0.0, p=np.nan, n
     return {**row, "statistic": statistic, "low": low, "high": high, "null": null, "p_value": p, "n": n}
 
 
-def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None):
+def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None, half=0.05):
     row = {"population": "mapper", "network": network, "test": test, "layer": layer, "sigma": sigma, "n": 3, "p": p}
-    return {**row, "statistic": statistic, "low": statistic - 0.1, "high": statistic + 0.1 if high is None else high}
+    return {**row, "statistic": statistic, "low": statistic - half, "high": statistic + 0.1 if high is None else high}
 
 
 def onset(population, step, low=100, high=5_000):
@@ -107,8 +107,15 @@ def agreement(mean):
     return {**names, "mean": mean, "networks": 3}
 
 
-def correlation(method, p, kind="topological"):
-    row = {"group": "grid", "scope": "grid", "predictor": "longest", "predictor_kind": kind, "method": method}
+def correlation(method, p, kind="topological", layer="conv1"):
+    row = {
+        "group": "grid",
+        "scope": "grid",
+        "layer": layer,
+        "predictor": "longest",
+        "predictor_kind": kind,
+        "method": method,
+    }
     return {
         **row,
         "outcome": "test_accuracy",
@@ -151,7 +158,10 @@ CASES = {
         },
         {"loops": [loop("first")], "circles": circles(loop("first"))},
     ),
-    "A4a": ({"correlations": [correlation("spearman", 0.01)]}, {"correlations": [correlation("spearman", 0.2)]}),
+    "A4a": (
+        {"correlations": [correlation("spearman", 0.01)]},
+        {"correlations": [correlation("spearman", 0.03, layer=layer) for layer in ("conv1", "conv2")]},
+    ),
     "A4b": (
         {"correlations": [correlation("partial_spearman", 0.01)]},
         {"correlations": [correlation("partial_spearman", 0.2), correlation("partial_spearman", 0.001, "baseline")]},
@@ -245,7 +255,7 @@ CASES = {
     ),
     "Q3": (
         {"purity_tests": [purity_test("foreground_over_random", 0.1)]},
-        {"purity_tests": [purity_test("foreground_over_random", -0.1)]},
+        {"purity_tests": [purity_test("foreground_over_random", 0.1, half=0.2)]},
     ),
     "T1": (
         {"measure_tests": [measure_test("depth_order", 0.6, 0.5, 0.7, p=0.001)]},
@@ -450,3 +460,11 @@ def test_numbers_and_verdicts_are_said_in_words():
     assert verdict_text({**row, "verdict": "not tested", "outcome": "fails"}) == "not tested (stand-in: fails)"
     assert number_text({**row, "value": np.nan}) == ""
     assert short(-1234.0) == "−1,234"
+
+
+def test_a_variant_that_was_not_held_against_every_control_has_not_beaten_it(facts, frames):
+    rows = [compared("angular-1", against, GAIN[0], 2.0) for against in ("plain-1", "random-1")]
+    rows += [compared("circle-1", "plain-1", GAIN[0], 2.0, p=1e-4)]
+    assert of("A5", frames({"comparisons": rows}), facts)[0]["value"] == 1
+    slower = [compared("angular-1", against, GAIN[0], 0.5) for against in ("plain-1", "random-1")]
+    assert of("A5", frames({"comparisons": slower}), facts)[0]["p"] == 1

@@ -52,6 +52,8 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
 def purity_test(*tests: str, layer: str | None = None) -> Measure:
     """Read tests on purity over all networks: every one must be positive, and significant where it has a p-value.
 
+    Shuffled labels alone are no test of a difference: where two graphs are equally pure, but purer than chance, the
+    difference of the two passes them half the time. So its 95% interval, where it has one, must lie above 0 too.
     The least of the statistics is reported, with its interval; of its clouds and layers all count.
     """
 
@@ -66,7 +68,8 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         if missing := sorted(set(tests) - set(rows["test"])):
             return Measured(None, reason=f"no test {missing[0]}: a cloud or a layer that it compares is not analysed")
         least = rows.sort_values("statistic").iloc[0]
-        holds = (rows["statistic"] > 0) & (rows["p"].isna() | (rows["p"] <= LEVEL))
+        above = (rows["statistic"] > 0) & (rows["low"].isna() | (rows["low"] > 0))
+        holds = above & (rows["p"].isna() | (rows["p"] <= LEVEL))
         value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
         null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, labels shuffled"
         return Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)

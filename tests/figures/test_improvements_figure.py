@@ -1,5 +1,7 @@
 """The figure of compared populations draws what the tables say, and marks what a ratio cannot say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -77,6 +79,19 @@ def test_every_pair_is_drawn_with_its_estimate_and_the_bytes_are_the_same_each_t
     assert "seed 2018" in said
     written = [[path.read_bytes() for path in save(figure, tmp_path / folder, "f", drawn, NOTES)] for folder in "ab"]
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("target", [0.2, 0.8, 0.97])
+def test_curves_near_the_target_lie_inside_the_panel(spec, target):
+    changed = replace(spec, parameters={**spec.parameters, "target": target})
+    figure, drawn = draw(changed, tables_of(spec), NOTES)
+    curves = figure.axes[0]
+    low, high = curves.get_ylim()
+    assert low < target < high
+    assert drawn.to_pandas().query("panel == 'accuracy'")["accuracy"].max() < high
+    # Two points near the top take more room than two in the middle: curves part where speed is decided.
+    near, far = (np.diff(curves.transData.transform([(0, a), (0, b)])[:, 1])[0] for a, b in ((0.96, 0.98), (0.5, 0.52)))
+    assert near > 3 * far
 
 
 def test_a_ratio_that_is_not_known_is_an_arrow_and_censored_networks_are_counted(spec):

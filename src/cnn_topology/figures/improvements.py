@@ -20,6 +20,8 @@ MARKERS = {"variant": "o", "control": "s"}
 METRICS = (SPEED := "iterations_to_target", "accuracy", "cross_accuracy")
 # Ticks, and the widest limits, of a ratio of speeds.
 RATIOS = (0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)
+# Ticks, and the widest limits, of an accuracy: on a logit scale curves part near the target, where speed is decided.
+ACCURACIES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 ROW = 0.165  # inches
 
 
@@ -100,11 +102,20 @@ def _curves(
     curves = pd.concat(parts)
     axes.axhline(parameters["target"], color=style.GREY, linewidth=0.7, linestyle=":")
     style.step_axis(axes, list(curves["step"]))
-    axes.set_ylim(0, 1.02)
+    _accuracy_axis(axes, curves, parameters["target"])
     axes.set(xlabel="training step", ylabel=f"test accuracy, {parameters['images']}")
-    style.letter(axes, "a", "learning curves; dotted: target")
+    style.letter(axes, "a", "learning curves, logit scale; dotted: target")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=0.3)
     return curves
+
+
+def _accuracy_axis(axes: Axes, curves: pd.DataFrame, target: float) -> None:
+    lowest, highest = min(curves["accuracy"].min(), target), max(curves["accuracy"].max(), target)
+    axes.set_yscale("logit", nonpositive="clip")
+    axes.yaxis.set_major_locator(FixedLocator(ACCURACIES))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(max(0.8 * lowest, ACCURACIES[0]), min(1 - 0.7 * (1 - highest), ACCURACIES[-1]))
 
 
 def _intervals(

@@ -142,8 +142,8 @@ def extract(
     for name, state in states.items():
         if state.low is None or (state.low == state.high).all():
             raise InputError(
-                f"layer {name}: all points are the same, every feature is constant: the network is dead there; train "
-                "it longer or leave the layer out"
+                f"layer {name}: all points are the same, every feature is constant: the network is dead there, or "
+                "all images are the same; train it longer, leave the layer out or look at the images"
             )
     found = {name: np.concatenate(state.positions) for name, state in states.items() if state.chosen is None}
     return found, np.concatenate(predictions)

@@ -14,6 +14,8 @@ from cnn_topology.networks.weights import check_finite, read_tensors
 _PARALLEL = "module."
 # What torchvision calls the shortcuts and the last layer.
 _TORCHVISION = {".downsample.": ".shortcut.", "fc.weight": "linear.weight", "fc.bias": "linear.bias"}
+# Keys of the config that decide which tensors a network has.
+_MEND = "mend `variant`, `widths`, `blocks`, `shortcut` or `stem`"
 # Counts the batches seen; evaluation never reads it, and old files lack it.
 _COUNTER = "num_batches_tracked"
 
@@ -69,15 +71,15 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
         if name not in tensors:
             near = get_close_matches(name, tensors, n=1, cutoff=0.5)
             hint = f"; nearest there: {near[0]!r}" if near else ""
-            raise InputError(f"{path}: does not fit the architecture: it lacks the tensor {name!r}{hint}")
+            raise InputError(f"{path}: does not fit the architecture: it lacks the tensor {name!r}{hint}; {_MEND}")
         if tensors[name].shape != own[name].shape:
             raise InputError(
                 f"{path}: does not fit the architecture: {name!r} has shape {tuple(tensors[name].shape)}, "
-                f"expected {tuple(own[name].shape)}; mend `variant`, `widths`, `blocks` or `shortcut`"
+                f"expected {tuple(own[name].shape)}; {_MEND}"
             )
     for name in tensors:
         if name not in own:
-            raise InputError(f"{path}: does not fit the architecture: the network has no tensor {name!r}")
+            raise InputError(f"{path}: does not fit the architecture: the network has no tensor {name!r}; {_MEND}")
     for name in expected:
         check_finite(path, name, tensors[name])
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})

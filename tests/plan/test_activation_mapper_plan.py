@@ -1,10 +1,13 @@
 """Settings of mapper graphs of activations: the published table, noise, jobs, and what is refused."""
 
 import copy
+from pathlib import Path
 
 import pytest
+import yaml
 
 from cnn_topology.errors import InputError
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.activation_mapper import PUBLISHED, ActivationMapper, settings_of
 from cnn_topology.plan.activations import ActivationClouds
@@ -152,3 +155,24 @@ def test_what_is_only_drawn_is_no_parameter_of_the_job(config):
     assert dumped() == before
     config["activation_mapper"]["elbow"]["min_samples"] = 4
     assert dumped() != before
+
+
+def uncommented(text, name):
+    """Take the comment marks from the entries of a name, as a user would."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        inside = line.startswith(f"  # {name}:") or (inside and line.startswith("  #   "))
+        lines.append(line.replace("  # ", "  ", 1) if inside else line)
+    return "\n".join(lines)
+
+
+def test_networks_of_imagenet_are_mapped_once_their_entries_lose_their_comment_marks():
+    path = Path(__file__).parents[2] / "config/activations-paper.yaml"
+    content = yaml.safe_load(uncommented(path.read_text(encoding="utf-8"), "imagenet"))
+    content["images"]["imagenet"] = {"kind": "folder", "path": "pictures", "shape": [224, 224, 3]}
+    plan = Plan(parse_config(content))
+    jobs = [job for job in GraphPlan(plan).jobs.values() if job.population == "imagenet"]
+    stages = ["layer1.1.bn2", "layer2.1.bn2", "layer3.1.bn2", "layer4.1.bn2"]
+    assert [layer.name for job in jobs for layer in job.layers] == stages
+    panels = figure_specs(plan)["mapper_layers_imagenet_imagenet"].parameters["panels"]
+    assert [panel["layer"] for panel in panels] == stages

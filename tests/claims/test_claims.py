@@ -468,3 +468,13 @@ def test_a_variant_that_was_not_held_against_every_control_has_not_beaten_it(fac
     assert of("A5", frames({"comparisons": rows}), facts)[0]["value"] == 1
     slower = [compared("angular-1", against, GAIN[0], 0.5) for against in ("plain-1", "random-1")]
     assert of("A5", frames({"comparisons": slower}), facts)[0]["p"] == 1
+
+
+def test_bars_of_no_length_give_no_ratio(facts, frames):
+    tables = {"loop_tracks": [track("first", 1.10), track("second", 1.27)]}
+    tables["loop_tracks"][0]["longest_low"] = 0.0
+    assert of("E12", frames(tables), facts)[0]["high"] == np.inf
+    tables["loop_tracks"][0] |= {"longest": 0.0, "longest_high": 0.0}
+    assert of("E12", frames(tables), facts)[0]["reason"] == "a cloud has no H1 bar at all"
+    loops = [loop("first", longest=0.0, verdict="no loop"), loop("first", "conv2", verdict="no loop", longest=0.0)]
+    assert of("E3", frames({"loops": loops}), facts)[0]["reason"] == "a cloud has no H1 bar at all"

@@ -13,6 +13,7 @@ from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.dynamics import (
     circular_correlation,
     kuiper,
+    longest_interval,
     onset_interval,
     primary_coverage,
     resampled_correlation,
@@ -69,6 +70,28 @@ def test_a_loop_of_the_pool_is_there_in_every_draw_of_networks_and_noise_in_none
     noise = resampled_longest(random_filters(720, rng), network, density, 500, drawn)
     assert circle.min() > 0.6 > noise.max()
     assert len(set(circle)) > 6  # the draws differ
+
+
+def test_the_interval_of_the_longest_bar_holds_the_typical_bar_although_draws_are_sparser():
+    network, density, held = np.repeat(np.arange(12), 64), Density(k=0.03125, p=0.3), []
+
+    def cloud(rng):
+        return noisy(edge_patch(rng.uniform(0, 2 * np.pi, 768)), 0.45, rng)
+
+    every = np.arange(12)[None]
+    typical = np.median(
+        [resampled_longest(cloud(np.random.default_rng(99 + n)), network, density, 500, every) for n in range(20)]
+    )
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        points = cloud(rng)
+        longest = resampled_longest(points, network, density, 500, every)[0]
+        drawn = resampled_longest(points, network, density, 500, resampled_networks(12, 20, rng))
+        low, high = longest_interval(longest, drawn)
+        held.append(low <= typical <= high)
+        assert low <= longest <= high
+    assert sum(held) >= 6
+    assert longest_interval(0.1, np.array([0.0, 0.2, 0.4])) == pytest.approx((0.0, 0.29))
 
 
 def test_a_null_resampled_alike_holds_its_level():

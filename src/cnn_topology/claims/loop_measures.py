@@ -113,9 +113,10 @@ def weaker_than_first(layer: str) -> Measure:
         rows = last_clouds(tables, facts, subject.populations, layer)
         if first.empty or rows.empty:
             return no_cloud()
-        row = rows.iloc[0]
-        if not np.isfinite(share := row["longest"] / first.iloc[0]["longest"]):
+        row, whole = rows.iloc[0], float(first.iloc[0]["longest"])
+        if whole == 0:
             return Measured(None, reason="a cloud has no H1 bar at all")
+        share = float(row["longest"]) / whole
         return Measured(row["verdict"] != ONE_CIRCLE and share < 1, share, n=int(row["networks"]), null="1")
 
     return measure

@@ -71,8 +71,10 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     if len(last) < len(subject.populations):
         return Measured(None, reason="not both first layers are followed over training")
     first, second = (last[name] for name in subject.populations)
+    if first["longest"] == 0:
+        return Measured(None, reason="a cloud has no H1 bar at all")
     low = second["longest_low"] / first["longest_high"]
-    high = second["longest_high"] / first["longest_low"]
+    high = second["longest_high"] / first["longest_low"] if first["longest_low"] > 0 else np.inf
     holds = bool(low > 1 and second["significant"])
     networks = int(min(first["networks"], second["networks"]))
     return Measured(holds, second["longest"] / first["longest"], low, high, n=networks, null="1")

@@ -15,6 +15,7 @@ from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
     RULE,
+    longest_interval,
     onset_interval,
     primary_coverage,
     resampled_longest,
@@ -123,7 +124,7 @@ def _tracks(
                 nulls[key] = resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits)
-        low, high = np.quantile(bars, [0.025, 0.975])
+        low, high = longest_interval(cloud["longest"], bars)
         around = winding(points[kept], variant.landmarks)
         rows.append(
             {

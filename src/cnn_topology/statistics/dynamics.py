@@ -86,6 +86,28 @@ def resampled_longest(
     return found
 
 
+def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
+    """Give the 95 % interval of a cloud's longest bar over networks: the draws' spread, laid about the bar itself.
+
+    The draws' own quantiles lie too low, since their clouds are sparser: of simulated clouds of 12 networks around the
+    primary circle they hold the typical bar in 32 of 100 cases, these ends in 92.
+
+    Parameters
+    ----------
+    longest : float
+        Of the cloud of all networks, each once.
+    drawn : ndarray, shape (draws,)
+        From `resampled_longest`.
+
+    Returns
+    -------
+    low, high : float
+        `longest` plus the quantiles of the draws less their median; not below 0.
+    """
+    low, middle, high = np.quantile(drawn, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    return max(0.0, float(longest + low - middle)), float(longest + high - middle)
+
+
 def resampled_null(
     make_cloud: Callable[[np.random.Generator], np.ndarray],
     network: Int[np.ndarray, " points"],

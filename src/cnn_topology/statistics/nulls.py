@@ -66,7 +66,7 @@ def permuted_null_cloud(
     Parameters
     ----------
     filters : ndarray, shape (points, 9)
-        The layer's filters, before centring or, for ``centre='filter'``, after it.
+        The layer's filters. Runs pass them normalized; for ``centre='filter'`` the cloud is the same without.
     """
     return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
 

@@ -100,9 +100,10 @@ ONSET = schema(
     rule=TEXT,
 )
 
-# The loop of one layer at one step. `longest_*`: 95 % interval over clouds of resampled
-# networks, which are sparser, so that the bar itself may lie above it; `critical`: the largest of the
-# nulls', `critical_resampled`: of nulls resampled alike, against which `share_significant` of the draws is counted.
+# The loop of one layer at one step. `longest_*`: 95 % interval over networks, the spread of the
+# bars of clouds of resampled networks laid about the bar itself (theirs are shorter, since these clouds are sparser);
+# `critical`: the largest of the nulls', `critical_resampled`: of nulls resampled alike, against which
+# `share_significant` of the draws is counted.
 # `near`, `coverage`: kept filters near the primary circle and the share of its arcs that they cover; `even`, `random`:
 # what chance covers. `degree`: how often the loop of the longest bar winds around the primary circle, over
 # `loop_filters` filters. Since the snapshot `previous`: filters kept at `both`, the share that `stay`, the circular

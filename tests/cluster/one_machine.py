@@ -145,12 +145,20 @@ class Cluster:
         install = ["mariadb-install-db", "--user=mysql", f"--datadir={data}", "--skip-test-db"]
         install.append("--auth-root-authentication-method=normal")
         subprocess.run(install, check=True, capture_output=True)
-        server = ["mariadbd", "--no-defaults", "--user=mysql", f"--datadir={data}", "--skip-networking"]
+        server = [
+            "setsid",
+            "--fork",
+            "mariadbd",
+            "--no-defaults",
+            "--user=mysql",
+            f"--datadir={data}",
+            "--skip-networking",
+        ]
         server += [f"--socket={DATABASE_SOCKET}", f"--pid-file={self._pid_file('mariadbd')}"]
         # SLURM's advice on lock waits; what a power cut would lose is of no interest here.
         server += ["--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=0"]
         with (self.root / "mariadbd.log").open("ab") as log:
-            subprocess.Popen(server, stdout=log, stderr=log, start_new_session=True)
+            subprocess.run(server, stdout=log, stderr=log, check=True)
         asked = ["mariadb", "--no-defaults", f"--socket={DATABASE_SOCKET}", "--execute=select 1"]
         self.wait(lambda: _succeeds(*asked), 60, "database")
         subprocess.run(["slurmdbd"], check=True, capture_output=True)

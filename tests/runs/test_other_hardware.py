@@ -1,0 +1,95 @@
+"""What other hardware changes, tried by other settings of the same processor: vector units left unused, threads added.
+
+The same networks give the same analysis within the stated tolerance; training drifts, by roundings of float32 at first.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.parameters import (
+    BarcodeParameters,
+    CloudParameters,
+    ImagesParameters,
+    NullParameters,
+    TrainParameters,
+)
+from cnn_topology.runs.agreement import compare_tables
+from cnn_topology.training.snapshots import read_snapshot
+
+# As a processor without AVX-512, for each library that chooses by what it finds; and two threads where they are used.
+OTHER = {
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "default",
+    "DNNL_MAX_CPU_ISA": "SSE41",
+    "MKL_CBWR": "COMPATIBLE",
+    "OMP_NUM_THREADS": "2",
+}
+# Weights are about 0.1 to 1; the last place of float32 is 6e-8 of a value, and twelve steps add to it.
+DRIFT = 1e-5
+
+
+def _verb(folder, settings, *arguments):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **settings}
+    command = [sys.executable, "-m", "cnn_topology.cli", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def plan(smallest):
+    return Plan(parse_config({**smallest, "generalization": None}))
+
+
+@pytest.fixture(scope="module")
+def trained(plan, tmp_path_factory):
+    """Give the folders of two trainings of the same networks, under the usual and under other settings."""
+    folder = tmp_path_factory.mktemp("hardware")
+    block = ImagesParameters(run_seed=plan.config.seed, name="digits", images=plan.config.images["digits"])
+    _verb(folder, {}, "images", "--parameters", block.dump(), "--output", "images.safetensors")
+    block, steps = TrainParameters.of(plan, plan.shards[0]).dump(), plan.steps("a")
+    for name, settings in (("usual", {}), ("other", OTHER)):
+        snapshots = [f"{name}/{step:08d}.safetensors" for step in steps]
+        files = ["--snapshots", *snapshots, "--log-table", f"{name}/tables/training.parquet"]
+        threads = settings.get("OMP_NUM_THREADS", 1)
+        files += ["--resume", f"{name}/resume", "--threads", threads]
+        _verb(folder, settings, "train", "--parameters", block, "--images", "images.safetensors", *files)
+    return folder
+
+
+def test_training_drifts_by_roundings_alone_over_a_few_steps(trained, plan):
+    gaps = {}
+    for step in plan.steps("a"):
+        usual, other = (
+            read_snapshot(trained / f"{name}/{step:08d}.safetensors").tensors for name in ("usual", "other")
+        )
+        gaps[step] = max(float(np.abs(usual[tensor] - other[tensor]).max()) for tensor in usual)
+    assert gaps[0] == 0  # weights are drawn alike everywhere
+    assert max(gaps.values()) < DRIFT
+    (training,) = compare_tables(trained / "usual", trained / "other")
+    assert training.state in ("identical", "within"), training
+
+
+def test_the_same_networks_give_the_same_barcodes_and_verdicts_elsewhere(trained, plan):
+    layer, steps = plan.layer_clouds[0], plan.steps("a")
+    snapshots = [f"usual/{step:08d}.safetensors" for step in steps]
+    block = {kind: kind.of(plan, layer, steps).dump() for kind in (CloudParameters, BarcodeParameters)}
+    for name, settings in (("one", {}), ("two", OTHER)):
+        at = f"{name}/tables"
+        null = NullParameters.of(plan, layer.points).dump()
+        _verb(trained, settings, "nulls", "--parameters", null, "--output", f"{at}/nulls.parquet")
+        files = ["--snapshots", *snapshots, "--output", f"{at}/clouds.parquet"]
+        _verb(trained, settings, "clouds", "--parameters", block[CloudParameters], *files)
+        files = ["--clouds", f"{at}/clouds.parquet", "--null", f"{at}/nulls.parquet"]
+        for table in ("barcodes", "loops", "significance", "filters", "circles"):
+            files += [f"--{table}", f"{at}/{table}.parquet"]
+        _verb(trained, settings, "barcodes", "--parameters", block[BarcodeParameters], *files)
+    found = {table.table: table for table in compare_tables(trained / "one", trained / "two")}
+    assert len(found) == 7
+    assert [table for table in found.values() if table.state == "apart"] == []

@@ -95,11 +95,14 @@ def intervals(values: Float[np.ndarray, " points"], cover: Cover) -> Ends:
     if not most > least:
         raise InputError(f"the lens has zero variance: all {len(values)} values are {least:.6g}, nothing to cover")
     low, high = cover.fractions()
+    from_least, to_most = low == 0, high == 1
     if cover.equalized:
         # The inverted distribution function ignores whether all points are there once or twice.
         low, high = (np.quantile(values, end, method="inverted_cdf") for end in (low, high))
     else:
         low, high = (least + end * (most - least) for end in (low, high))
+    # Several wide cells end where the range ends; a rounding must not decide which of them hold the extreme point.
+    low[from_least], high[to_most] = least, most
     low[0], high[-1] = least, most
     # Where neighbours only touch, rounding must not open a gap between them.
     high[:-1] = np.maximum(high[:-1], low[1:])

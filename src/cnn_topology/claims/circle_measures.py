@@ -63,14 +63,14 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     clouds = with_circles(tables, last_clouds(tables, facts, subject.populations)).sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
         return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds))
-    depth, share = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
-    rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
-    orders = rng.permuted(np.tile(share, (PERMUTATIONS, 1)), axis=1)
-    if share.std() == 0:
+    depth, near = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
+    if near.std() == 0:
         return Measured(None, reason="equally many filters are near the primary circle in all layers", n=len(clouds))
-    spread = len(depth) * depth.std() * share.std()
-    value = float((depth - depth.mean()) @ (share - share.mean()) / spread)
-    drawn = (orders - share.mean()) @ (depth - depth.mean()) / spread
+    rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
+    orders = rng.permuted(np.tile(near, (PERMUTATIONS, 1)), axis=1)
+    spread = len(depth) * depth.std() * near.std()
+    value = float((depth - depth.mean()) @ (near - near.mean()) / spread)
+    drawn = (orders - near.mean()) @ (depth - depth.mean()) / spread
     p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
     circle = (clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1) & (clouds["verdict"] == ONE_CIRCLE)
     return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0")

@@ -64,12 +64,13 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
     axes.plot(step, track["longest"], color=style.BLUE, marker="o", markersize=2.6, label="longest bar")
     for row in track[track["degree"].notna()].to_dict("records"):
         height = max(row["longest"], row["longest_high"])
+        beside = onset is not None and row["step"] == onset["onset"]  # of the vertical line of the onset
         axes.annotate(
             f"{row['degree']:.0f}",
             (row["step"], height),
-            xytext=(0, 2),
+            xytext=(-2 if beside else 0, 2),
             textcoords="offset points",
-            ha="center",
+            ha="right" if beside else "center",
             fontsize=style.SMALL,
             color=style.GREY,
         )

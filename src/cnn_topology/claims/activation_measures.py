@@ -71,7 +71,8 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         above = (rows["statistic"] > 0) & (rows["low"].isna() | (rows["low"] > 0))
         holds = above & (rows["p"].isna() | (rows["p"] <= LEVEL))
         value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
-        null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, labels shuffled"
+        against = "all orders of the noises" if least["test"] == "purity_falls_with_sigma" else "labels shuffled"
+        null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, {against}"
         return Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)
 
     return measure

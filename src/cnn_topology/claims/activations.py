@@ -133,7 +133,8 @@ ACTIVATIONS_CLAIMS = (
         "Node-wise purity at layer 16 is above that at layer 4 for every cloud.",
         "acceptance test 4",
         "P",
-        "difference of node-wise purity, the least over clouds",
+        "difference of node-wise purity, the least over clouds; of networks without these layers the deepest and the "
+        "shallowest analysed",
         f"above 0 with its 95% interval, p ≤ {LEVEL} against shuffled labels",
         ("purity_tests",),
         _MAPPER,

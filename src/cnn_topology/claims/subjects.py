@@ -189,7 +189,11 @@ def residual(variant: str) -> Subjects:
 
     def find(facts: RunFacts) -> list[Subject]:
         found = [
-            Subject((name,), f"{networks.images}: {networks.networks} residual networks", stand_in=not networks.paper)
+            Subject(
+                (name,),
+                f"{networks.images}: {networks.networks} residual network{'s' * (networks.networks > 1)}",
+                stand_in=not networks.paper,
+            )
             for name, networks in facts.resnets.items()
             if networks.variant == variant
         ]

@@ -1,7 +1,7 @@
 """One mapper graph of activations with the classes and example images at the ends of its branches (slot F-H).
 
 A branch end is a node with one neighbour once nodes with fewer than 20 points are dropped (ours: the released code
-measures no bifurcation).
+measures no bifurcation). A small cloud whose graph has no fork left then is drawn with all its nodes.
 """
 
 import io
@@ -31,6 +31,8 @@ from cnn_topology.figures.selection import drawn, rows
 
 # Points a node needs to count as part of a branch: as in mapper.summaries.
 BRANCH_NODE = 20
+# A path has two ends; from so many on the graph forks.
+FORKED = 3
 # Ends that are shown with images, images of each, and classes named.
 ENDS, IMAGES, NAMED = 10, 3, 2
 # Radius of the largest node, in steps of the graph.
@@ -48,7 +50,7 @@ def draw(
     where = f"{graph['population']}, network {graph['network']}, {cloud_title(graph)}"
     figure = style.new_figure(4.9, footer(notes, graphs))
     nodes, edges = (of_graph(tables[name], graph) for name in ("activation_nodes", "activation_edges"))
-    least = BRANCH_NODE if (nodes["members"] >= BRANCH_NODE).sum() > 1 else 1
+    least = BRANCH_NODE if len(branch_ends(*_kept(nodes, edges, BRANCH_NODE))) >= FORKED else 1
     nodes, edges = drawn_graph(nodes, edges, least, aspect=2.6)
     if nodes.empty:
         style.explain(figure.subplots(), graph["explanation"] or EMPTY, 60)
@@ -74,7 +76,8 @@ def draw(
             _end(axes, letter, end, classes, pixels)
             # Above the pie, in the units of the picture.
             main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
-    titled_legend(figure, f"{where}, layer {layer_number(graph)}", class_handles(classes), 6)
+    kept = f"nodes of {least} points or more" if least > 1 else "all nodes"
+    titled_legend(figure, f"{where}, layer {layer_number(graph)}; {kept}", class_handles(classes), 6)
     return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "examples"]), edges=edges)
 
 
@@ -82,6 +85,12 @@ def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
     """Give the nodes with exactly one neighbour, the largest first."""
     degree = np.bincount(np.searchsorted(nodes["node"], edges[["a", "b"]].to_numpy().ravel()), minlength=len(nodes))
     return nodes[degree == 1].sort_values(["members", "node"], ascending=[False, True])
+
+
+def _kept(nodes: pd.DataFrame, edges: pd.DataFrame, least: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out the nodes with fewer points, and their edges."""
+    nodes = nodes[nodes["members"] >= least].sort_values("node")
+    return nodes, edges[edges["a"].isin(nodes["node"]) & edges["b"].isin(nodes["node"])]
 
 
 def _with_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> list[int]:

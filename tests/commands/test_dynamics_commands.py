@@ -108,6 +108,21 @@ def test_the_loop_is_one_and_the_same_after_the_onset(followed):
     assert tracks["significant"].tolist() == [False, True, True, True]
 
 
+def test_what_is_drawn_at_a_step_does_not_hang_on_other_steps(followed, tmp_path):
+    plan, folder, tables = followed
+    parts = [
+        word for name in ("clouds", "loops", "significance") for word in (f"--{name}", f"{folder}/{name}1.parquet")
+    ]
+    outputs = {name: str(tmp_path / f"{name}.parquet") for name in ("onset", "loop-tracks", "correlations")}
+    parts += [word for name, path in outputs.items() for word in (f"--{name}", path)]
+    block = DynamicsParameters.of(plan, plan.layer_clouds[0]).dump()
+    assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *parts]) == 0
+    alone = read_table(tmp_path / "loop-tracks.parquet", LOOP_TRACKS).to_pandas().iloc[0]
+    among = tables["loop_tracks"].set_index("step", drop=False).loc[20]
+    drawn = ["longest_low", "longest_high", "critical_resampled", "share_significant"]
+    assert alone[drawn].tolist() == among[drawn].tolist()
+
+
 def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed):
     found = followed[2]["correlations"]
     assert set(found["outcome"]) == {"test_accuracy", "gap", "cross_accuracy"}

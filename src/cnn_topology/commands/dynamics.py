@@ -71,9 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
     headlines = loops[loops["headline"]].sort_values("step")
     critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
     networks = np.sort(training["network"].unique())
-    rng = np.random.default_rng(derive_seed(parameters.run_seed, "dynamics", parameters.population, parameters.layer))
-    drawn = resampled_networks(len(networks), parameters.draws, rng)
-    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn, rng)
+    drawn = resampled_networks(len(networks), parameters.draws, _random(parameters, "resampled networks"))
+    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
     steps = [int(step) for step in headlines["step"]]
     inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
     notes = parameters.notes(map(read_notes, inputs))
@@ -95,7 +94,6 @@ def _tracks(
     critical: pd.Series,
     networks: np.ndarray,
     drawn: np.ndarray,
-    rng: np.random.Generator,
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """Give the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
     rows: list[dict[str, Any]] = []
@@ -121,6 +119,7 @@ def _tracks(
             # The sphere null knows nothing of the step: where no network has failed since, it is the same.
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
+                rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
                 nulls[key] = resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits)
@@ -149,6 +148,12 @@ def _tracks(
         frames.setdefault("first", now)
         print(f"step {step}: longest {cloud['longest']:.3f}, {low:.3f} to {high:.3f} over networks", flush=True)
     return rows, np.array(longest)
+
+
+def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
+    """Make the random stream of one thing that is drawn for this layer."""
+    identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
+    return np.random.default_rng(derive_seed(*identity))
 
 
 def _null_clouds(

@@ -98,6 +98,7 @@ def _curves(axes: Axes, logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame()
     axes.set_ylim(0, 1.02)
     axes.set_xlim(left=0)
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("epoch")
     axes.set_ylabel("test accuracy")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)

@@ -263,8 +263,11 @@ def _apt(*arguments: str) -> bool:
 
 
 def _pid_of(path: Path) -> int | None:
-    pid = int(path.read_text()) if path.exists() and path.read_text().strip() else None
-    return pid if pid is not None and Path(f"/proc/{pid}").exists() else None
+    try:
+        pid = int(path.read_text())
+    except (FileNotFoundError, ValueError):  # a service that ends takes the file away; one that starts fills it later
+        return None
+    return pid if Path(f"/proc/{pid}").exists() else None
 
 
 def _succeeds(*command: str) -> bool:

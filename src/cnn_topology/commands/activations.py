@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     }
     notes = parameters.notes([read_metadata(arguments.images), metadata])
     paths = dict(zip((layer.name for layer in layers), arguments.clouds, strict=True))
-    with settings(device, arguments.threads), ExitStack() as stack:
+    with settings(device, arguments.threads, keep_memory=False), ExitStack() as stack:
         rows = {}
         for layer in layers:
             waiting = paths[layer.name].with_name(f".{paths[layer.name].name}.rows")

@@ -139,12 +139,14 @@ class Cluster:
     def _start_accounting(self) -> None:
         """Start a database of its own and SLURM's door to it, and register who may submit."""
         data = self._pid_file("mariadbd").parent
+        new = not (data / "mysql").exists()
         for folder in (data, DATABASE_SOCKET.parent):
             folder.mkdir(parents=True, exist_ok=True)
             shutil.chown(folder, "mysql", "mysql")
         install = ["mariadb-install-db", "--user=mysql", f"--datadir={data}", "--skip-test-db"]
         install.append("--auth-root-authentication-method=normal")
-        subprocess.run(install, check=True, capture_output=True)
+        if new:
+            subprocess.run(install, check=True, capture_output=True)
         server = [
             "setsid",
             "--fork",
@@ -168,7 +170,8 @@ class Cluster:
             ["account", ACCOUNT, "Cluster=one", "Description=tests", "Organization=tests"],
             ["user", "root", f"Account={ACCOUNT}", f"DefaultAccount={ACCOUNT}"],
         ):
-            subprocess.run(["sacctmgr", "--immediate", "--quiet", "add", *entry], check=True, capture_output=True)
+            if new:
+                subprocess.run(["sacctmgr", "--immediate", "--quiet", "add", *entry], check=True, capture_output=True)
 
     def start_node(self, node: str) -> None:
         """Start one node."""

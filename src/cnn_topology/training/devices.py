@@ -56,8 +56,9 @@ def settings(device: torch.device, threads: int, keep_memory: bool = True) -> It
     """Set threads and deterministic algorithms for the duration of a block, and make freed memory reusable.
 
     Without the latter every step gives its activations back to the system and pays for fresh pages (measured: 40 % of
-    the time of a step). Extraction does not ask for it: what it keeps between batches pins the holes, and memory grew by
-    0.2 MB an image. On CUDA deterministic algorithms are not enforced: the stack's operations are not all covered.
+    the time of a step). Extraction does without (`keep_memory`): what it keeps between batches pins the holes, and its
+    memory grew by 0.2 MB an image. On CUDA deterministic algorithms are not enforced: the stack's operations are not
+    all covered.
     """
     before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]

@@ -15,6 +15,8 @@ from cnn_topology.errors import InputError, unknown
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 # glibc's mallopt: keep freed memory (M_TRIM_THRESHOLD) and serve large blocks from it (M_MMAP_THRESHOLD).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGEST_BLOCK, _NEVER = -1, -3, 1 << 30, 2**31 - 1
+# Blocks from this size on go back to the system where freed memory is not kept.
+_LARGE_BLOCK = 1 << 20
 
 
 def choose_device(name: str) -> torch.device:
@@ -67,9 +69,10 @@ def settings(device: torch.device, threads: int, keep_memory: bool = True) -> It
         # What `use_deterministic_algorithms` does, without the compiler that it loads: 150 MB and over a second a job.
         torch.set_deterministic_debug_mode("error")
         deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        if keep_memory and sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-            libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
-            libc.mallopt(_TRIM_THRESHOLD, _NEVER)
+        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+            # Stated either way: glibc raises the threshold by itself, and large blocks then end between small ones.
+            libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK if keep_memory else _LARGE_BLOCK)
+            libc.mallopt(_TRIM_THRESHOLD, _NEVER if keep_memory else _LARGE_BLOCK)
     try:
         yield
     finally:

@@ -45,7 +45,7 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     if clouds.empty:
         return no_cloud()
     rate, low, high = share(clouds["primary"])
-    return Measured(rate > 0.5, rate, low, high, n=len(clouds), null=null_of(facts))
+    return Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts))
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

@@ -153,7 +153,7 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     if not changed:
         return Measured(None, reason="no layer with a loop is analysed both before and after training")
     rate, low, high = share(changed)
-    return Measured(rate > 0.5, rate, low, high, n=len(changed), null="1/2")
+    return Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2")
 
 
 def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:

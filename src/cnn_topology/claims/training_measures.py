@@ -33,7 +33,7 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     ratio = second[0] / first[0]
     low = second[1] / first[2]
     high = second[2] / first[1] if first[1] > 0 else np.inf
-    holds = bool(TENFOLD[0] <= ratio <= TENFOLD[1])
+    holds = bool(TENFOLD[0] <= ratio <= TENFOLD[1] and low > 1)
     return Measured(holds, ratio, low, high, n=min(first[3], second[3]), null="1")
 
 

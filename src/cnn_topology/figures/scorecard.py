@@ -26,8 +26,8 @@ TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of th
 MARKS = {
     "supported": ("o", style.BLUE, True, "supported"),
     "not supported": ("X", style.VERMILION, True, "not supported"),
-    "holds": ("o", style.BLUE, False, "not tested; holds on stand-in data"),
-    "fails": ("X", style.VERMILION, False, "not tested; fails on stand-in data"),
+    "holds": ("o", style.BLUE, False, "not tested (stand-in: holds)"),
+    "fails": ("X", style.VERMILION, False, "not tested (stand-in: fails)"),
     "": ("_", style.GREY, True, "not tested"),
 }
 HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}

@@ -63,7 +63,8 @@ onstart:
 
 
 onsuccess:
-    print(
-        f"What was found: {RUN.summary}. One page with every figure: "
-        f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
-    )
+    if Path(RUN.summary).exists():  # not after a part of the run alone
+        print(
+            f"What was found: {RUN.summary}. One page with every figure: "
+            f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
+        )

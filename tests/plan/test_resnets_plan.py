@@ -113,7 +113,7 @@ def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
         (
             ("activation_clouds", "top", "layers"),
             [3],
-            r"^config: \S+top\.layers\[0\] = 3: Input should be a valid string$",
+            r"^config: \S+top\.layers\[0\] = 3: expected a text; put quotes around it$",
         ),
         (("activation_clouds", "top", "of"), [3], r"ph has the networks 0 to 2, found 3"),
         (("activation_clouds", "top", "top"), 5, r"`top` is for sampling foreground or background, not for top-l2"),

@@ -47,9 +47,17 @@ def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
         If the data are missing, damaged or fewer than asked for; the message names the file or the key.
     """
     try:
+        return _load(name, config, seed)
+    except InputError as error:
+        text = str(error)
+        raise InputError(text if text.startswith("images.") else f"images.{name}: {text}") from error
+
+
+def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
+    try:
         shape = shape_of(config)
     except ValueError as error:
-        raise InputError(f"images.{name}: {error}") from error
+        raise InputError(str(error)) from error
     train_seed, test_seed = (derive_seed(seed, "images", name, split) for split in ("train", "test"))
     match config:
         case TorchvisionImages():

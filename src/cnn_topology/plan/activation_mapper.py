@@ -89,8 +89,10 @@ class GraphRecipe(Section):
 class ActivationMapper(GraphRecipe):
     """One way to make mapper graphs of activation clouds: l2 lens, intervals, DBSCAN in each."""
 
-    clouds: tuple[Name, ...] | Literal["all"] = Field("all", description="Keys of `activation_clouds`, or `all`.")
-    layers: tuple[LayerName, ...] | Literal["all"] = Field(
+    clouds: Annotated[tuple[Name, ...], Field(min_length=1)] | Literal["all"] = Field(
+        "all", description="Keys of `activation_clouds`, or `all`."
+    )
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)] | Literal["all"] = Field(
         "all", description="Which layers of those clouds, by name, or `all` that they have."
     )
     intervals: Intervals = Field(40, description="Intervals that cover the l2 norm, scaled to [0, 1].")

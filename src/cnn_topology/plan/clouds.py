@@ -62,15 +62,15 @@ LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
-    populations: tuple[Name, ...] | Literal["all"] = Field(
+    populations: Annotated[tuple[Name, ...], Field(min_length=1)] | Literal["all"] = Field(
         "all", description="Keys of `populations` and of `checkpoints`, or `all` of both."
     )
-    layers: tuple[LayerName, ...] | Literal["all"] = Field(
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)] | Literal["all"] = Field(
         ("conv1",),
         description="Convolution layers by name, or `all` with 3x3 kernels. Layers of a checkpoint go by the name of "
         "their weight in the file, or by that of their artefacts.",
     )
-    steps: tuple[int, ...] | Literal["all", "last"] = Field(
+    steps: Annotated[tuple[int, ...], Field(min_length=1)] | Literal["all", "last"] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
     )
     few_points: Literal["refuse", "skip", "cap"] = Field(

@@ -26,6 +26,14 @@ CONFIG_VERSION = 1
 
 # Sections whose entries come in kinds, told apart by `kind`.
 UNIONS = ("images", "checkpoints", "resnets")
+# What pydantic says in the words of Python, in those of a config file.
+PLAIN_WORDS = {
+    "missing": "this key is required, and is not there",
+    "too_short": "expected at least one item",
+    "tuple_type": "expected a list, as [a, b]",
+    "string_type": "expected a text; put quotes around it",
+    "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
+}
 # What pydantic calls the branches of a key that takes a list or a word.
 BRANCHES = ("tuple[", "literal[")
 
@@ -283,7 +291,7 @@ def _of_what_was_given(problems: list[Any]) -> list[Any]:
             continue
         problem = {**problem, "loc": where[:at] + where[at + 1 :]}
         if where[at].startswith("tuple["):
-            if len(where) > at + 1:  # an item of a list
+            if len(where) > at + 1 or problem["type"] != "tuple_type":  # an item of the list, or how many there are
                 kept.append(problem)
         elif not isinstance(problem["input"], list | tuple):
             kept.append({**problem, "msg": "expected a list, or " + problem["msg"].removeprefix("Input should be ")})
@@ -301,7 +309,7 @@ def _explain(problem: Any, source: str) -> str:
         section = f"key in {place}" if place else "key at the top level"
         return f"{source}: {unknown(section, key, _keys_at(problem['loc'][:-1]))}"
     key = _path(parts)
-    message = problem["msg"].removeprefix("Value error, ")
+    message = PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if branch:
         message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"
     given = problem.get("input")

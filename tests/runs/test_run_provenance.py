@@ -48,6 +48,19 @@ def test_the_checklist_answers_from_the_run(tiny):
     assert "no git here" in answers["Code"]
 
 
+def test_weights_that_others_trained_get_no_recipe_and_no_promise_about_test_images(tiny):
+    total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
+    own = {"images": "digits", "variant": "mapper", "normalization": "set", "checkpoints": ["one.pt"]}
+    config = parse_config({**{key: tiny[key] for key in ("version", "name", "images")}, "resnets": {"own": own}})
+    answers = checklist(config, {}, total, {"commit": None, "changed_files": None})
+    assert answers["Hyperparameters"] == "The weights of own were read from files and not trained here."
+    assert "trained on" not in answers["Data and splits"]
+    assert "What the weights of own have seen" in answers["Data and splits"]
+    assert answers["Number of runs and seeds"].startswith("own: n = 1. ")
+    assert "table" not in answers["Number of runs and seeds"]
+    assert "Loops" not in answers["Error bars"]
+
+
 def test_populations_of_a_grid_are_listed_with_their_n(tiny):
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
     answers = checklist(parse_config(tiny), {}, total, {"commit": None, "changed_files": None})

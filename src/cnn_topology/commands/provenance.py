@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
         "config": config.model_dump(mode="json"),
         "config_sha256": config_hash(config),
         "data": data,
-        "checkpoints": {name: _note(run.snapshot(name, 0, 0), "data") for name in config.checkpoints},
+        "checkpoints": _weights_of_others(config, run),
         "precision": _precisions(config, run),
         "versions": versions(),
         "hardware": hardware(),
@@ -77,8 +77,18 @@ def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
     """Give the arithmetic that networks were trained in, which `auto` leaves to the hardware."""
     plan = Networks(config)
     first = {name: run.snapshot(name, 0, plan.steps(name)[0]) for name in plan.populations}
-    first |= {name: run.resnet(name, 0) for name in config.resnets}
+    first |= {name: run.resnet(name, 0) for name, networks in config.resnets.items() if not networks.checkpoints}
     return {name: _note(path, "precision") for name, path in first.items()}
+
+
+def _weights_of_others(config: RunConfig, run: RunFolder) -> dict[str, str]:
+    """Give SHA-256 sums by which weights that were not trained here are known: of files, of a ResNet's tensors."""
+    found = {name: _note(run.snapshot(name, 0, 0), "data") for name in config.checkpoints}
+    for name, networks in config.resnets.items():
+        if networks.checkpoints:
+            files = [run.resnet(name, number) for number in range(networks.networks)]
+            found[name] = ",".join(f"{_note(file, 'checkpoint')} {_note(file, 'sha256')}" for file in files)
+    return found
 
 
 def _note(path: str, key: str) -> str:

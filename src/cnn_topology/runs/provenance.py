@@ -117,31 +117,50 @@ def checklist(
         f"{name}: residual network, variant {networks.variant}, {networks.recipe.epochs} epochs, learning rate "
         f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch}"
         for name, networks in config.resnets.items()
+        if not networks.checkpoints
     ]
+    others = {name: networks.networks for name, networks in config.resnets.items() if networks.checkpoints}
+    others |= {name: len(getattr(networks, "files", (name,))) for name, networks in config.checkpoints.items()}
+    test = config.significance
     by_test = [
         name
         for name, networks in config.resnets.items()
-        if isinstance(networks.recipe, StepRecipe) and networks.recipe.selection == "best-on-test"
+        if isinstance(networks.recipe, StepRecipe)
+        and networks.recipe.selection == "best-on-test"
+        and not networks.checkpoints
     ]
     chosen = "no weights are chosen by their test accuracy"
     if by_test:
         chosen = f"the weights of {', '.join(by_test)} are those of the epoch with the best test accuracy, as published"
-    trained = {**populations, **config.resnets}
-    counts = "; ".join(f"{name}: n = {networks.networks}" for name, networks in trained.items())
-    test = config.significance
+    trained = {name: networks.networks for name, networks in {**populations, **config.resnets}.items()}
+    counts = "; ".join(f"{name}: n = {count}" for name, count in {**trained, **others}.items())
+    items = "each network, draw and subset" if recipes else "each draw and subset"
+    listed = "; the tables `training` and `resnet_training` list those of the networks" if recipes else ""
+    splits += ". Subsets are drawn by seed and balanced by class" if splits else "No images"
+    if recipes:
+        splits += f"; no test image is trained on, and {chosen}"
+        recipes.append(
+            "All of them stand in the config (config.yaml beside this file), fixed before the run; the program "
+            "searches none"
+        )
+    if others:
+        names = ", ".join(others)
+        splits += f". What the weights of {names} have seen of these or other images, the run does not know"
+        recipes.append(f"The weights of {names} were read from files and not trained here")
+    loops = (
+        f" Loops are tested against {test.draws} draws of each null ({', '.join(test.nulls)}) at level "
+        f"{test.alpha:g}, familywise over the bars of a cloud; p-values are not corrected across clouds."
+        if config.populations or config.checkpoints
+        else ""
+    )
     state = "unknown (no git here)" if commit["commit"] is None else commit["commit"]
     changed = f", {commit['changed_files']} tracked files changed since" if commit["changed_files"] else ""
     return {
-        "Data and splits": f"{splits}. Subsets are drawn by seed and balanced by class; no test image is trained on, "
-        f"and {chosen}.",
-        "Hyperparameters": f"{'; '.join(recipes)}. All of them stand in the config "
-        "(config.yaml beside this file), fixed before the run; the program searches none.",
-        "Number of runs and seeds": f"{counts}. The run's seed is {config.seed}; each network, draw and "
-        "subset has a seed of its own, SHA-256 of the run's seed and of what the item is; the table `training` lists "
-        "those of the networks.",
-        "Error bars": "Each figure says what its band is and how many networks it is over. Loops are tested against "
-        f"{test.draws} draws of each null ({', '.join(test.nulls)}) at level {test.alpha:g}, familywise over the bars "
-        "of a cloud; p-values are not corrected across clouds.",
+        "Data and splits": f"{splits}.",
+        "Hyperparameters": f"{'. '.join(recipes)}.",
+        "Number of runs and seeds": f"{counts}. The run's seed is {config.seed}; {items} has a seed of its "
+        f"own, SHA-256 of the run's seed and of what the item is{listed}.",
+        "Error bars": f"Each figure says what its band is and how many networks it is over.{loops}",
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
         f"{total['peak_gb_of_a_job']:.2g} GB in a job. A job that was stopped and went on counts its last part alone. "

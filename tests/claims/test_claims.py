@@ -463,6 +463,8 @@ def test_numbers_and_verdicts_are_said_in_words():
     (row,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
     assert set(row) == set(CLAIMS.names)
     assert number_text(row) == "0.123 (0.1 to ∞), p = 0.0012, n = 12"
+    assert number_text({**row, "low": 0.1, "high": 0.1, "n": 1}) == "0.123, p = 0.0012, n = 1"
+    assert number_text({**row, "low": 0.1, "high": 0.1}) == "0.123 (0.1 to 0.1), p = 0.0012, n = 12"
     assert verdict_text(row) == "supported"
     assert verdict_text({**row, "verdict": "not tested", "outcome": "fails"}) == "not tested (stand-in: fails)"
     assert number_text({**row, "value": np.nan}) == ""

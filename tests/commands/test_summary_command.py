@@ -57,7 +57,8 @@ def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
     assert lines[3].startswith("seed 7, config ")
     assert lines[3].endswith("data digits:12345")
     assert lines[4:] == [
-        "claims of the activations paper (0 more cannot be tested by this run):",
+        "claims of the activations paper (0 more cannot be tested by this run); what the number, the two in brackets "
+        "and n stand for, and each rule: tables/claims.csv",
         "  T1   supported; 0.5, p = 0.01, n = 3. Adjacent layers are nearer. (a)",
     ]
 
@@ -134,7 +135,7 @@ def test_populations_without_clouds_are_told_by_their_accuracy(summary):
         {**WEIGHTS, "network": 0, "images": "x", "accuracy": 1.0, "split": "train"},
     ]
     assert summary(training=rows)[:-1] == [
-        "m: test accuracy after 600 iterations: x 85.0% (n = 2); y 50.0% (n = 2)",
+        "m: test accuracy after 600 iterations: x 85.0% (80.0% to 90.0%, n = 2); y 50.0% (40.0% to 60.0%, n = 2)",
         "  1 of 3 networks failed (loss not finite) and are left out",
     ]
 

@@ -133,8 +133,8 @@ ACTIVATIONS_CLAIMS = (
         "Node-wise purity at layer 16 is above that at layer 4 for every cloud.",
         "acceptance test 4",
         "P",
-        "difference of node-wise purity, the least over clouds; of networks without these layers the deepest and the "
-        "shallowest analysed",
+        "difference of node-wise purity, the least over clouds; where a run lacks one of these layers, that of the "
+        "deepest and the shallowest it analyses",
         f"above 0 with its 95% interval, p ≤ {LEVEL} against shuffled labels",
         ("purity_tests",),
         _MAPPER,

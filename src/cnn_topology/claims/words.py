@@ -18,11 +18,14 @@ def verdict_text(row: Mapping[str, Any]) -> str:
 
 
 def number_text(row: Mapping[str, Any]) -> str:
-    """Write value, interval, p and n, as far as they are there; nothing where there is no value."""
+    """Write value, interval, p and n, as far as they are there; nothing where there is no value.
+
+    One item has no range: least and greatest of it, which are its value, would look like an interval.
+    """
     if np.isnan(row["value"]):
         return ""
     parts = [short(row["value"])]
-    if not np.isnan(row["low"]):
+    if not np.isnan(row["low"]) and not (row["n"] == 1 and row["low"] == row["high"]):
         parts[0] += f" ({short(row['low'])} to {short(row['high'])})"
     parts += [f"p = {row['p']:.2g}"] if np.isfinite(row["p"]) else []
     parts += [f"n = {row['n']}"] if row["n"] else []

@@ -80,7 +80,10 @@ def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
         mine = [row for row in claims if row["paper"] == paper]
         said = [row for row in mine if row["outcome"]]
         if said:
-            lines.append(f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run):")
+            lines.append(
+                f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run); what the "
+                "number, the two in brackets and n stand for, and each rule: tables/claims.csv"
+            )
             lines += [
                 f"  {row['claim']:4} {verdict_text(row)}; {number_text(row) or 'no value'}. {row['statement']} "
                 f"({row['populations']})"

@@ -44,13 +44,18 @@ def accuracy_lines(population: str, tests: Any) -> Iterator[str]:
     """
     last = tests[(tests["step"] == tests["step"].max()) & ~tests["failed"]]
     accuracy = "; ".join(
-        f"{images} {group['accuracy'].mean():.1%} (n = {len(group)})"
+        f"{images} {group['accuracy'].mean():.1%} ({_range(group['accuracy'])}n = {len(group)})"
         for images, group in last.groupby("images", sort=False)
     )
     yield f"{population}: test accuracy after {tests['step'].max()} iterations: {accuracy or 'none left'}"
     failed = tests.loc[tests["failed"], "network"].nunique()
     if failed:
         yield f"  {failed} of {tests['network'].nunique()} networks failed (loss not finite) and are left out"
+
+
+def _range(accuracies: Any) -> str:
+    """Say the least and the greatest of several networks."""
+    return f"{accuracies.min():.1%} to {accuracies.max():.1%}, " if len(accuracies) > 1 else ""
 
 
 def depth_table(loops: Any, significance: Any = None) -> list[str]:

@@ -194,6 +194,16 @@ def test_missing_config_is_explained(tmp_path, monkeypatch, capsys):
     assert "none.yaml: no such config file; config/demo.yaml is one to start from" in capsys.readouterr().err
 
 
+def test_an_error_that_snakemake_finds_is_said_without_its_frame(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tiny["clouds"][0]["layers"] = ["conv3"]
+    path = tmp_path / "my.yaml"
+    path.write_text(parse_config(tiny).to_yaml())
+    assert main(["plan", "--configfile", "my.yaml"]) == 2
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "conv3" in line]
+    assert said.startswith(f"cnn-topology plan: {path}: unknown convolution layer of a in clouds[0].layers: 'conv3'")
+
+
 def test_the_whole_config_reads_back_as_it_was(tiny, tmp_path):
     config = parse_config(tiny)
     (tmp_path / "config.yaml").write_text(config.to_yaml())

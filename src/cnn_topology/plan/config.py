@@ -31,6 +31,7 @@ PLAIN_WORDS = {
     "missing": "this key is required, and is not there",
     "too_short": "expected at least one item",
     "tuple_type": "expected a list, as [a, b]",
+    "union_tag_not_found": "`kind` (of `resnets`: `variant`) is required, and is not there",
     "string_type": "expected a text; put quotes around it",
     "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
 }
@@ -309,6 +310,10 @@ def _explain(problem: Any, source: str) -> str:
         section = f"key in {place}" if place else "key at the top level"
         return f"{source}: {unknown(section, key, _keys_at(problem['loc'][:-1]))}"
     key = _path(parts)
+    if problem["type"] == "union_tag_invalid":
+        said = {name: str(text).replace("'", "") for name, text in problem["ctx"].items()}
+        error = unknown(f"{said['discriminator']} in {key}", said["tag"], said["expected_tags"].split(", "))
+        return f"{source}: {error}"
     message = PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     if branch:
         message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"

@@ -11,6 +11,8 @@ from cnn_topology.errors import InputError
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 _FIELD = re.compile(r" {4}(\w+): (.*)")
+# What Snakemake puts around an error of the config.
+_FRAME = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
 _HEAD = re.compile(r"(?:local)?rule (.+):")
 
 
@@ -58,8 +60,9 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
     if done.returncode:
         # Errors of a config stand on stderr, those of a rule on stdout after the jobs that could be planned.
         lines = (done.stdout + done.stderr).splitlines()
-        said = [line for line in lines if line.strip() and "Using workflow" not in line]
-        raise InputError("snakemake cannot plan this run:\n" + "\n".join(said[-8:]))
+        said = [line for line in lines if line.strip() and "Using workflow" not in line and not _FRAME.match(line)]
+        text = "\n".join(said[-8:])
+        raise InputError(text if text.startswith(str(config.resolve())) else f"snakemake cannot plan this run:\n{text}")
     return parse_jobs(done.stdout)
 
 

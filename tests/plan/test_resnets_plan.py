@@ -94,7 +94,11 @@ def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
     ("place", "value", "message"),
     [
         (("resnets", "ph", "images"), "cifar", r"unknown image set in resnets\.ph\.images: 'cifar' \(did you mean"),
-        (("resnets", "ph", "variant"), "hp", r"resnets\.ph: .*'ph', 'mapper'"),
+        (
+            ("resnets", "ph", "variant"),
+            "hp",
+            r"unknown variant in resnets\.ph: 'hp' \(did you mean 'ph'\?\); valid: mapper, ph",
+        ),
         (("resnets", "ph", "width"), [8], r"unknown key in resnets\.ph: 'width' \(did you mean 'widths'\?\)"),
         (("resnets", "ph", "blocks"), [2, 2], r"resnets\.ph: widths has 4 stages and blocks has 2"),
         (("resnets", "ph", "widths"), [8, 4, 4, 4], r"resnets\.ph on images\.cifar10: .*found 8 then 4"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from scipy.stats import spearmanr
 
 from cnn_topology.comparison.layer_order import mean_interval
@@ -181,12 +182,12 @@ def _rows(columns: dict[str, Any], of_network: dict[int, Measured]) -> Iterator[
     for network, part in [*found.items(), (ALL_NETWORKS, every)]:
         row = {**columns, "network": network, **_with_interval(part), "n": len(found) if network == ALL_NETWORKS else 1}
         if network == ALL_NETWORKS and len(found) >= LEAST_NETWORKS:
-            row |= _over_networks([part.value for part in found.values()])
+            row |= _over_networks(np.array([part.value for part in found.values()]))
         yield row
 
 
-def _over_networks(values: Sequence[float]) -> dict[str, Any]:
-    low, high = mean_interval(np.array(values))
+def _over_networks(values: Float[np.ndarray, " networks"]) -> dict[str, Any]:
+    low, high = mean_interval(values)
     return {"low": low, "high": high, "unit": "networks", "n": len(values)}
 
 

@@ -156,3 +156,9 @@ def test_every_rule_watches_the_code_of_its_verb():
             if verb and f'code_digest("{verb[1]}"' not in rule:
                 lacking.append(f'{path.name}: add `code=code_digest("{verb[1]}")` to the params of rule {rule[:40]}')
     assert lacking == []
+
+
+def test_a_kind_of_figure_more_reruns_no_other_figure():
+    behind = code.modules_behind("commands.figure", "figures.cloud")
+    assert {"figures.cloud", "figures.drawing", "figures.style"} <= behind
+    assert not behind & {"figures.kinds", "figures.registry"}

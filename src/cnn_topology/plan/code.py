@@ -15,7 +15,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # What carries the work: what of it matters to a job stands in the job's parameter block.
-CARRIERS = re.compile(r"(cli|errors|plan\.code|tables\.(\w*schemas|columns)|figures\.registry)\b.*")
+CARRIERS = re.compile(r"(cli|errors|plan\.code|tables\.(\w*schemas|columns)|figures\.kinds)\b.*")
 # The plan says which work there is, of which the block holds the outcome; what of it computes is taken name by name.
 PLAN = re.compile(r"plan\..*")
 _IMPORT = re.compile(

@@ -1,5 +1,8 @@
 """`cnn-topology mapper`: from the clouds of a layer to the tables of its mapper graphs."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,8 +11,9 @@ import pytest
 from cnn_topology.cli import main
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.commands.mapper import mapper_tables, sweep_table
+from cnn_topology.commands.mapper import COUNTS, mapper_tables, sweep_table
 from cnn_topology.errors import InputError
+from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
@@ -161,9 +165,28 @@ def test_one_node_is_explained_and_no_error():
     assert made["mapper_edges"].num_rows == 0
 
 
-def test_filters_that_coincide_are_refused_with_place_and_way_out():
-    with pytest.raises(InputError, match=r"a, conv1, step 12: .*coincide.*mapper: null"):
-        mapper_tables(WHICH, np.tile(circle(1), (20, 1)), MapperRecipe(), 0)
+@pytest.mark.parametrize(
+    ("signs", "change", "words"),
+    [
+        ([1], {}, "all 20 points coincide"),
+        ([1], {"metric": "euclidean", "cut": {"kind": "fixed_height", "height": 1}}, "PCA-1 has zero variance"),
+        ([1, -1], {}, "PCA-2 has zero variance.*vary in 1 direction only"),
+    ],
+)
+def test_a_layer_without_variance_has_an_empty_graph_that_says_why_and_what_to_change(signs, change, words):
+    points = np.resize(signs, 20)[:, None] * circle(1)
+    made = mapper_tables(WHICH, points, MapperRecipe.model_validate(change), 0)
+    (graph,) = made["mapper_graphs"].to_pylist()
+    assert [graph[name] for name in COUNTS] == [0] * len(COUNTS)
+    assert (graph["layer"], graph["kept"], graph["used"]) == ("conv1", 20, 20)
+    assert re.search(words + ".* To change that, keep more of them", graph["explanation"])
+    assert made["mapper_nodes"].num_rows == made["mapper_edges"].num_rows == 0
+
+
+def test_a_recipe_that_cannot_be_made_stops_the_job_with_place_and_way_out(monkeypatch):
+    monkeypatch.setattr("cnn_topology.commands.mapper.mapper_of_filters", partial(mapper_of_filters, memory=1_000))
+    with pytest.raises(InputError, match=r"a, conv1, step 12: .*GB are allowed.*mapper: null"):
+        mapper_tables(WHICH, circle(60), MapperRecipe(), 0)
 
 
 SWEEP = [{"resolution": 8}, {"resolution": 6, "gain": 2}, {"equalized": True}, {"metric": "euclidean"}]

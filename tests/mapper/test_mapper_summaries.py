@@ -179,6 +179,21 @@ def test_one_node_of_many_cubes_names_what_was_left_out():
     assert "1 were skipped as too small" in explain(graph)
 
 
+def three_lines(gap):
+    """Make points along three parallel lines, `gap` apart, whose l2 norm grows along each."""
+    along = np.linspace(1, 9, 200)
+    return np.concatenate([np.column_stack([along, np.full(200, gap * line)]) for line in range(3)])
+
+
+def test_an_eps_that_makes_one_node_of_every_interval_is_explained():
+    wide = mapper_of_activations(three_lines(0.5), OverlapCover(6, 0.3), eps=9.0)
+    assert wide.nodes == wide.cubes == 6
+    assert re.search(r"No interval of the lens holds two of the 6 nodes.*lower eps \(= 9\)\.$", explain(wide))
+    assert explain(mapper_of_activations(three_lines(0.5), OverlapCover(6, 0.3), eps=0.2)) == ""
+    sparse = mapper_of_activations(three_lines(0.5)[::40], OverlapCover(9, 0.3), eps=9.0, min_samples=3)
+    assert "lower eps (= 9) or take more points" in explain(sparse)
+
+
 def test_graphs_with_more_nodes_need_no_explanation():
     points, _ = noisy_circle(100)
     assert explain(mapper_of_filters(points, clustering=FirstGap())) == ""

@@ -15,6 +15,7 @@ from cnn_topology.mapper.clustering import FirstGap, FixedHeight
 from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.homology import components, filled_loops, loops
+from cnn_topology.mapper.lenses import NoVariance
 from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.mapper.summaries import explain, mean_points
 from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
@@ -39,9 +40,14 @@ SCHEMAS = {
     "mapper_sweep": MAPPER_SWEEP,
 }
 
-
 # What is counted of a graph.
 COUNTS = ("cubes", "nodes", "edges", "components", "loops", "filled_loops", "noise")
+
+# What to do about filters without variance: they are a fact about the layer, which its barcode says as well.
+DEGENERATE = (
+    "Such filters form no shape in the plane. To change that, keep more of them (a larger p in `clouds`) or take "
+    "weights from before the layer collapsed."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,28 +108,36 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
     Returns
     -------
     dict of str to pyarrow.Table
-        ``mapper_graphs`` (one row), ``mapper_nodes`` and ``mapper_edges``.
+        ``mapper_graphs`` (one row), ``mapper_nodes`` and ``mapper_edges``. Filters that do not vary in two directions,
+        as those of a layer that has collapsed, have no nodes: the row says why, and the rest of the run goes on.
 
     Raises
     ------
     InputError
-        If the filters do not vary in two directions, or the graph is forecast not to fit in memory.
+        If the graph is forecast not to fit in memory.
     """
     used = _drawn(points, recipe, seed)
+    row = {**which, "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
+    except NoVariance as error:
+        row |= _none(f"The mapper graph of {len(used)} points has no node: {error}. {DEGENERATE}")
+        return {
+            "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
+            "mapper_nodes": MAPPER_NODES.empty_table(),
+            "mapper_edges": MAPPER_EDGES.empty_table(),
+        }
     except InputError as error:
         place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     in_component = components(graph)
-    row = {**which, "kept": len(points), **_about(recipe, used, seed), **_counts(graph)}
     columns = {
         "a": graph.edges[:, 0],
         "b": graph.edges[:, 1],
         "shared": graph.shared,
     }
     return {
-        "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
+        "mapper_graphs": pa.Table.from_pylist([row | _counts(graph)], schema=MAPPER_GRAPHS),
         "mapper_nodes": with_ids(which, _nodes(graph, used, in_component), MAPPER_NODES),
         "mapper_edges": with_ids(which, columns, MAPPER_EDGES),
     }
@@ -157,7 +171,7 @@ def sweep_table(
         try:
             counts = _counts(_graph(used, recipe))
         except InputError as error:
-            counts = {**dict.fromkeys(COUNTS, 0), "explanation": str(error)}
+            counts = _none(str(error))
         about = {**which, "kept": len(points), **_about(recipe, used, seed)}
         rows.append({**about, **counts, "change": change.words()})
     return pa.Table.from_pylist(rows, schema=MAPPER_SWEEP)
@@ -201,6 +215,10 @@ def _counts(graph: MapperGraph) -> dict[str, Any]:
         "noise": graph.noise,
         "explanation": explain(graph),
     }
+
+
+def _none(explanation: str) -> dict[str, Any]:
+    return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
 def _nodes(graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def draw(
         left_out = f"{len(nodes):,} largest of {row['nodes']:,} nodes drawn" if len(nodes) < row["nodes"] else ""
         axes.set_xlabel(
             f"{row['nodes']:,} nodes, {row['components']:,} components, {row['leaves']:,} branch ends\n"
-            f"eps {row['eps']:.4g}, coverage {row['coverage']:.2f} {left_out}",
+            f"eps {row['eps']:.4g}, coverage {row['coverage']:.2f} {left_out}{_remark(row)}",
             fontsize=style.SMALL,
         )
         shown_nodes.append(nodes.drop(columns=["counts", "examples"]))
@@ -74,6 +74,13 @@ def panel_title(by: str, graph: Any) -> str:
     if by == "sigma":
         return f"σ = {graph['sigma']:g}"
     return cloud_title(graph)
+
+
+def _remark(graph: Any) -> str:
+    """Say in a line that a graph shows little; the table and the page have the whole explanation."""
+    if not graph["explanation"]:
+        return ""
+    return "\nno interval holds two nodes: lower eps" if graph["nodes"] > 1 else "\none node alone: change eps or cover"
 
 
 def _title(by: str, graphs: pd.DataFrame) -> str:

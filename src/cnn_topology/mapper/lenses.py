@@ -15,6 +15,10 @@ from cnn_topology.errors import InputError
 ROUNDING = 1e-6
 
 
+class NoVariance(InputError):
+    """A lens or a metric has zero variance on a cloud: no cover can tell its points apart, so there is no graph."""
+
+
 def checked_points(points: np.ndarray) -> np.ndarray:
     """Return the cloud as a float32 or float64 array (points, coordinates), or say why it cannot be used."""
     cloud = np.asarray(points)
@@ -52,7 +56,7 @@ def pca_lens(
 
     Raises
     ------
-    InputError
+    NoVariance
         If the cloud has fewer directions with any variance than components asked for.
     """
     cloud = checked_points(points)
@@ -70,7 +74,7 @@ def pca_lens(
     scale = np.maximum(np.abs(centre).max(), np.abs(centred).max())
     for number, size in enumerate(spread, start=1):
         if size <= ROUNDING * scale:
-            raise InputError(
+            raise NoVariance(
                 f"lens PCA-{number} has zero variance: the {len(cloud)} points "
                 + ("coincide" if number == 1 else f"vary in {number - 1} direction{'s' * (number > 2)} only")
                 + (", so no cover can tell them apart" if number == 1 else f", the lens takes {components}")
@@ -91,14 +95,14 @@ def norm_lens(points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarr
 
     Raises
     ------
-    InputError
+    NoVariance
         If all norms are equal, as after a normalization to unit length.
     """
     cloud = checked_points(points)
     norms = np.sqrt(np.einsum("nc,nc->n", cloud, cloud, dtype=np.float64))
     low, high = norms.min(), norms.max()
     if high - low <= ROUNDING * high:
-        raise InputError(
+        raise NoVariance(
             f"the l2 lens has zero variance: all {len(cloud)} points have norm {high:.6g}; use the cloud before it "
             "was normalized, or the PCA lens"
         )

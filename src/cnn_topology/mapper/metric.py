@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.lenses import ROUNDING, checked_points
+from cnn_topology.mapper.lenses import ROUNDING, NoVariance, checked_points
 from cnn_topology.mapper.neighbourhoods import nearest_distances
 
 # Rows on which the elbow rule looks for neighbours: the search grows with the square of their number.
@@ -30,14 +30,14 @@ def variance_normalized(points: Float[np.ndarray, "points coordinates"]) -> Floa
 
     Raises
     ------
-    InputError
+    NoVariance
         If no coordinate varies.
     """
     cloud = checked_points(points)
     deviation = cloud.std(axis=0, dtype=np.float64)
     used = deviation > ROUNDING * np.maximum(np.abs(cloud.min()), np.abs(cloud.max()))
     if not used.any():
-        raise InputError(
+        raise NoVariance(
             f"the variance-normalized metric needs a coordinate that varies: all {len(cloud)} points coincide"
         )
     return cloud[:, used] / deviation[used]

@@ -1,4 +1,4 @@
-"""What is read off a mapper graph: mean points, labels and purity, coverage, branches, and why it is empty.
+"""What is read off a mapper graph: mean points, labels and purity, coverage, branches, and why it shows little.
 
 Purity as in the activations paper's released code: a node is as pure as the inverse of the number of classes in it.
 Its class-wise form mixes purity and coverage, so coverage belongs beside it, and the same measure on shuffled labels
@@ -134,9 +134,12 @@ def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:
 
 
 def explain(graph: MapperGraph) -> str:
-    """Say why a graph has no node or one and what to change; empty where it has two or more."""
+    """Say why a graph shows little and what to change: it has no node, one, or by DBSCAN at most one in each interval.
+
+    Empty for other graphs.
+    """
     if graph.nodes > 1:
-        return ""
+        return _explain_chain(graph)
     clustering = graph.parameters["clustering"]
     what = f"The mapper graph of {graph.points} points has " + ("one node" if graph.nodes else "no node") + ". "
     if not graph.nodes:
@@ -163,4 +166,20 @@ def explain(graph: MapperGraph) -> str:
         f"as too small, {graph.dropped_nodes} clusters dropped as too small and {graph.noise} memberships as noise. "
         + ("To change that, lower min_samples or least_node" if left else "To change that, raise eps")
         + ", or change the cover."
+    )
+
+
+def _explain_chain(graph: MapperGraph) -> str:
+    """Say so where the clustering did nothing: the graph is then the cover of its one lens and shows no more.
+
+    Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
+    """
+    clustering = graph.parameters["clustering"]
+    of_one_lens = clustering["kind"] == "Dbscan" and graph.parameters["lenses"] == 1
+    if not of_one_lens or len(np.unique(graph.cube)) < graph.nodes:
+        return ""
+    few = " or take more points" if graph.noise or graph.skipped_cubes else ""
+    return (
+        f"No interval of the lens holds two of the {graph.nodes} nodes: the graph follows the lens and tells no groups "
+        f"of points apart. To change that, lower eps (= {clustering['eps']:g}){few}."
     )

@@ -28,7 +28,8 @@ GRAPH = {
 # One graph. `points`: of the cloud; `used`: of them in the graph, at most `most_points`, drawn by `seed`. `eps_from`:
 # given, published (the paper's table), elbow (the rule), clean (of the cloud without noise). `noise`: memberships of
 # points in intervals that DBSCAN left out. `leaves`, `forks`: nodes with one and with three or more neighbours once
-# nodes below 20 points are dropped (ours); `explanation`: why a graph has no node or one, and what to change.
+# nodes below 20 points are dropped (ours); `explanation`: why a graph has no node, one, or at most one in each
+# interval, and what to change.
 ACTIVATION_GRAPHS = schema(
     **GRAPH,
     tensor=TEXT,

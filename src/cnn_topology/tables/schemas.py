@@ -122,7 +122,8 @@ CIRCLES = schema(
 
 # One mapper graph of the cloud of a headline. `kept`: points after rho(k, p); `used`: those of them in the graph, at
 # most `most_points`, drawn by `seed`. `loops`: first Betti number of the graph, `filled_loops`: of its flag complex.
-# `cut_at`: fraction of the height range or height; `explanation`: why a graph has no node or one.
+# `cut_at`: fraction of the height range or height; `explanation`: why a graph has no node or one (no node too
+# where a lens or the metric has zero variance).
 MAPPER_GRAPHS = schema(
     **_CLOUD,
     kept=INT,

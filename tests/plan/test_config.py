@@ -71,6 +71,22 @@ def _set(config, path, value):
         (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
         (["populations", "a", "snapshots", "epochs"], [0.5], "state images.digits.train"),
         (["populations", "a", "recipe", "crop"], 6, "go together"),
+        (
+            ["images", "digits", "train"],
+            31,
+            "populations.a.recipe.batch is 32, but 31 training images of images.digits are used: use a batch of at",
+        ),
+        (
+            ["populations", "a", "recipe", "train_images"],
+            20,
+            "populations.a.recipe.batch is 32, but 20 training images",
+        ),
+        (
+            ["generalization", "grids", "grid", "vary"],
+            {"train_images": [32, 20]},
+            "batch is 32, but 20 training images",
+        ),
+        (["images", "digits", "train"], 32, None),
         (["populations", "a", "architecture", "pool_after"], [3], "pool_after names depth 3"),
         (
             ["populations", "a", "architecture", "first_layer"],

@@ -67,7 +67,7 @@ def test_epochs_of_a_population_on_fewer_images_count_these(tiny):
         ({"vary": {}}, "a grid varies at least one of width, dropout"),
         ({"vary": {"dropout": [0, 0]}}, "names a value twice"),
         ({"vary": {"width": [2, 6]}}, "p = 0.7 keeps 1 of 2 points"),
-        ({"vary": {"train_images": [10, 2_000]}}, "train_images = 2000, but images.digits has 1000"),
+        ({"vary": {"train_images": [40, 2_000]}}, "train_images = 2000, but images.digits has 1000"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(tiny, changes, expected):

@@ -56,6 +56,16 @@ def test_layer_numbers_of_the_mapper_half_lead_to_its_batch_norms():
     assert (layers[8].name, layers[4].name) == ("layer2.1.bn2", "layer1.1.bn2")
 
 
+@pytest.mark.parametrize("name", ["ph", "mapper"])
+def test_a_batch_larger_than_the_training_set_is_refused_unless_nothing_is_trained(config, name):
+    config["images"]["cifar10"]["train"] = 100
+    config["resnets"]["ph" if name == "mapper" else "mapper"]["recipe"] = {"batch": 100}
+    with pytest.raises(InputError, match=rf"resnets\.{name}\.recipe\.batch is .*, but 100 .* batch of at most 100"):
+        parse_config(config)
+    config["resnets"][name] |= {"networks": 1, "checkpoints": ["a.pt"]}
+    parse_config(config)
+
+
 def test_odd_images_are_halved_as_a_convolution_of_stride_two_halves_them():
     layers = resnet_layers(PHResNets(images="x", variant="ph"), (27, 30, 3))
     assert [(layer.height, layer.width) for layer in layers[::4]] == [(27, 30), (27, 30), (14, 15), (7, 8), (4, 4)]

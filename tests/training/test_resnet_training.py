@@ -214,9 +214,11 @@ def test_scores_of_other_classes_are_not_measured(images, tmp_path):
     assert np.isnan(read_table(tmp_path / "w.parquet").to_pylist()[0]["test_accuracy"])
 
 
-def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path):
-    with pytest.raises(InputError, match=r"resnets.nets.recipe.batch is 61, but halves has 60 training images"):
-        make_weights(job(tmp_path, recipe={"batch": 61}, image_set=images))
+@pytest.mark.parametrize("variant", ["ph", "mapper"])
+def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path, variant):
+    said = r"resnets\.nets\.recipe\.batch is 61, but 60 training images of images\.halves.*at most 60"
+    with pytest.raises(InputError, match=said):
+        make_weights(job(tmp_path, variant, {"batch": 61}, image_set=images))
 
 
 def test_a_diverging_loss_says_what_to_lower(images, tmp_path):

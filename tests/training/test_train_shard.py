@@ -250,6 +250,12 @@ def test_a_crop_larger_than_the_images_is_refused(tmp_path: Path) -> None:
         train_shard(job(tmp_path, section=section))
 
 
+def test_a_batch_larger_than_the_training_set_is_refused(tmp_path: Path) -> None:
+    section = with_recipe(job(tmp_path), batch=50, train_images=40)
+    with pytest.raises(InputError, match=r"recipe\.batch is 50, but 40 training images of images\.digits.*at most 40"):
+        train_shard(job(tmp_path, section=section))
+
+
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "x.safetensors", {"a": np.zeros(2)}, {"step": "1"})
     with pytest.raises(InputError, match="no snapshot"):

@@ -21,6 +21,7 @@ from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.files import check_files
 from cnn_topology.plan.findings import (
     CLAIM_TABLES,
     SUMMARY_TABLES,
@@ -42,6 +43,8 @@ try:
     for path in workflow.configfiles:
         load_yaml(Path(path))  # Snakemake takes the last of two equal keys
     PLAN = Plan(parse_config(config, CONFIG_FILES))
+    RUN = RunFolder(PLAN.config.name)
+    check_files(PLAN.config, RUN)
     FIGURES = figure_specs(PLAN)
     COMPARISONS = comparisons(PLAN)
     TENSOR = tensor_source(PLAN)
@@ -50,7 +53,6 @@ except InputError as error:
     raise WorkflowError(
         text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
     ) from None
-RUN = RunFolder(PLAN.config.name)
 MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds

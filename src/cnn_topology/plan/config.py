@@ -15,7 +15,7 @@ from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
-from cnn_topology.plan.images import ImageSetConfig, shape_of, train_size
+from cnn_topology.plan.images import ImageSetConfig, batch_problem, shape_of, train_size
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
@@ -111,6 +111,8 @@ class RunConfig(Section):
             most, wanted = train_size(images_config), population.recipe.train_images
             if most is not None and wanted is not None and wanted > most:
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
+            if problem := batch_problem(where, population.recipe.batch, wanted or most, population.images):
+                raise ValueError(problem)
             if population.snapshots.epochs and most is None and wanted is None:
                 key = f"images.{population.images}.train"
                 raise ValueError(f"{where}.snapshots.epochs needs the number of training images: state {key}")
@@ -141,6 +143,10 @@ class RunConfig(Section):
                     f"{where}.scores is for checkpoints; trained networks have the classes of their images"
                 )
             shape = shape_of(self.images[networks.images])
+            if not networks.checkpoints:
+                size = train_size(self.images[networks.images])
+                if problem := batch_problem(where, networks.recipe.batch, size, networks.images):
+                    raise ValueError(problem)
             try:
                 check_normalization(networks, shape)
                 resnet_layers(networks, shape)

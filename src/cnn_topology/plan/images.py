@@ -107,6 +107,19 @@ def shape_of(images: ImageSetConfig) -> Shape:
     return NATIVE_SHAPE[images.kind]
 
 
+def batch_problem(where: str, batch: int, size: int | None, images: str) -> str | None:
+    """Say that a batch is larger than its training set, if it is; `size` None: only the data can tell.
+
+    `where` names the entry that has the recipe, `images` the image set.
+    """
+    if size is None or batch <= size:
+        return None
+    return (
+        f"{where}.recipe.batch is {batch}, but {size} training images of images.{images} are used: use a batch of at "
+        f"most {size}, or more images"
+    )
+
+
 def train_size(images: ImageSetConfig) -> int | None:
     """Give the number of training images, or None where only the data can tell."""
     if images.train is not None:

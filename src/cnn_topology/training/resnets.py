@@ -24,6 +24,7 @@ from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
 from cnn_topology.networks.resnet import ResNet, make_resnet
+from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
@@ -165,12 +166,9 @@ class _Trainer:
         """Train to the end; give the rows of the log."""
         images, recipe = self.job.image_set, self.job.section.recipe
         count = len(images.train_labels)
+        if problem := batch_problem(f"resnets.{self.job.population}", recipe.batch, count, images.name):
+            raise InputError(problem)
         steps = steps_per_epoch(recipe, count)
-        if not steps:
-            raise InputError(
-                f"resnets.{self.job.population}.recipe.batch is {recipe.batch}, but {images.name} has {count} training "
-                "images: use a smaller batch"
-            )
         train_images = padded(self._on_device(images.train_images), recipe.translate)
         train_labels = self._on_device(images.train_labels)
         fill = (255 * self.normalizer.mean).to(torch.uint8)

@@ -16,6 +16,7 @@ import torch
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_subset, to_shape
 from cnn_topology.errors import InputError
+from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.populations import Population, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
@@ -307,6 +308,8 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
             )
         seed = derive_seed(job.run_seed, "train images", images.name)
         pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
+    if problem := batch_problem(f"populations.{job.population}", recipe.batch, len(labels), images.name):
+        raise InputError(problem)
     seed = derive_seed(job.run_seed, "label noise", job.population)
     return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)
 

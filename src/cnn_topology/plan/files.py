@@ -1,0 +1,49 @@
+"""Files of a user's own that a config names: they are looked for before a run starts, not when a job needs them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.images import FolderImages, NpzImages
+from cnn_topology.plan.names import RunFolder
+
+
+def check_files(config: RunConfig, run: RunFolder) -> None:
+    """Look for the images and the weights of residual networks that a user brings; `plan.checkpoints` opens the others.
+
+    Parameters
+    ----------
+    config : RunConfig
+        Relative paths in it begin in the folder that Snakemake works in.
+    run : RunFolder
+        Images that it holds already are not looked for again.
+
+    Raises
+    ------
+    InputError
+        Naming the key, the first path that is missing, how many others are, and the ways out.
+    """
+    missing = list(_missing(config, run))
+    if not missing:
+        return
+    key, path, what, mend = missing[0]
+    more = f" ({len(missing) - 1} more of this config are missing too)" if len(missing) > 1 else ""
+    place = "" if Path(path).is_absolute() else f" in {Path.cwd()}, where relative paths begin"
+    raise InputError(f"{key} = {path}: no such {what}{place}{more}: {mend}")
+
+
+def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str, str]]:
+    """Give key, path, kind and way out of all that is missing."""
+    for name, images in config.images.items():
+        if not isinstance(images, FolderImages | NpzImages) or Path(run.images(name)).exists():
+            continue
+        folder = isinstance(images, FolderImages)
+        if not (Path(images.path).is_dir() if folder else Path(images.path).is_file()):
+            what = "folder" if folder else "file"
+            yield f"images.{name}.path", images.path, what, "mend the path, or give another image set"
+    for name, networks in config.resnets.items():
+        for number, file in enumerate(networks.checkpoints):
+            if not Path(file).is_file():
+                mend = "mend the path, or leave `checkpoints` out to have the networks trained"
+                yield f"resnets.{name}.checkpoints[{number}]", file, "file", mend

@@ -1,0 +1,82 @@
+"""Images and weights of a user's own that are not there are named before anything runs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.cli import main
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.files import check_files
+from cnn_topology.plan.names import RunFolder
+
+NETS = {"variant": "ph", "images": "own", "widths": [4], "blocks": [1]}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, as a run does."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def config(path: str = "own.npz", kind: str = "npz", checkpoints: tuple[str, ...] = ()) -> dict:
+    return {
+        "version": 1,
+        "name": "own",
+        "images": {"own": {"kind": kind, "path": path, "shape": [8, 8, 3]}},
+        "resnets": {"nets": {**NETS, "checkpoints": list(checkpoints)}},
+        "activation_clouds": {"top": {"networks": "nets", "layers": "all"}},
+    }
+
+
+def check(content: dict) -> None:
+    check_files(parse_config(content), RunFolder("own"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (config(), r"images\.own\.path = own\.npz: no such file in .*, where relative paths begin: mend the path"),
+        (config("pictures", "folder"), r"images\.own\.path = pictures: no such folder"),
+        (config("/nowhere/own.npz"), r"images\.own\.path = /nowhere/own\.npz: no such file: mend"),
+        (config(checkpoints=("a.pt", "b.pt")), r"no such file in .* \(2 more of this config are missing too\): mend"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_key_with_the_way_out(here: Path, content: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        check(content)
+
+
+def test_a_missing_checkpoint_is_named_by_its_place_in_the_list(here: Path) -> None:
+    for name in ("own.npz", "a.pt"):
+        (here / name).touch()
+    check(config(checkpoints=("a.pt",)))
+    with pytest.raises(InputError, match=r"resnets\.nets\.checkpoints\[1\] = b\.pt: no such file.*leave `checkpoints`"):
+        check(config(checkpoints=("a.pt", "b.pt")))
+
+
+def test_a_file_is_no_folder_and_a_folder_no_file(here: Path) -> None:
+    (here / "file").touch()
+    (here / "folder").mkdir()
+    with pytest.raises(InputError, match="file: no such folder"):
+        check(config("file", "folder"))
+    with pytest.raises(InputError, match="folder: no such file"):
+        check(config("folder"))
+
+
+def test_images_that_the_run_holds_already_are_not_looked_for(here: Path) -> None:
+    prepared = Path(RunFolder("own").images("own"))
+    prepared.parent.mkdir(parents=True)
+    prepared.touch()
+    check(config())
+
+
+def test_plan_says_it_before_a_run_starts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "own.yaml").write_text(yaml.safe_dump(config(checkpoints=("a.pt",))))
+    assert main(["plan", "--configfile", "own.yaml"]) == 2
+    assert f"cnn-topology plan: {here}/own.yaml: images.own.path = own.npz: no such file" in capsys.readouterr().err
+    (here / "own.npz").touch()
+    assert main(["plan", "--configfile", "own.yaml"]) == 2
+    assert "own.yaml: resnets.nets.checkpoints[0] = a.pt: no such file" in capsys.readouterr().err

@@ -1,10 +1,14 @@
 """What it costs to plan large runs: jobs after batching, files by folder, time and memory of the dry-run.
 
-    python benchmarks/plan_scale.py [--networks 1000 10000] [--shards 25 100] [--blocks 1 5 20]
+    python benchmarks/plan_scale.py [--configs config/weights-paper.yaml] [--networks 1000 10000] [--shards 25 100]
+                                    [--blocks 1 5 20]
 
-A population of networks of 13 convolutions, 20 snapshots each, every layer analysed at every snapshot. Times are CPU
-seconds. `parse` is what each job of a cluster pays twice: the Snakefile read, the config validated and expanded, no
-job planned.
+First the runs of both papers at full size; then one population of so many networks of 13 convolutions in shards of so
+many, 20 snapshots each, every layer analysed at every snapshot, so many steps in a job. Times are CPU seconds. `parse`
+is what each job of a cluster pays twice: the Snakefile read, the config validated and expanded, no job planned; more
+than half of it is Snakemake's own start. `listing` prints every job, as `cnn-topology plan` reads it.
+
+The time goes with the inputs of all jobs more than with the jobs: each input is looked up on its own.
 """
 
 import argparse
@@ -12,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import yaml
@@ -57,29 +62,36 @@ def snakemake(folder: Path, *arguments: str) -> tuple[float, float, str]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, (folder / "said").read_text()
 
 
+def row(label: str, content: str) -> None:
+    """Print what planning one config costs."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "run.yaml").write_text(content)
+        parse, _, _ = snakemake(folder, "--list-target-rules")
+        quiet, memory, _ = snakemake(folder, "--dry-run", "--quiet", "all")
+        listing, _, said = snakemake(folder, "--dry-run")
+    jobs = parse_jobs(said)
+    files = files_by_folder(jobs)
+    print(
+        f"{label:<24} {len(jobs):>7} {files.total():>7} {max(files.values()):>16} "
+        f"{parse:>8.2f} {quiet:>10.1f} {listing:>10.1f} {memory:>4.0f}",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", type=int, default=[1_000, 10_000])
+    parser.add_argument("--configs", nargs="*", type=Path, default=sorted((ROOT / "config").glob("*-paper.yaml")))
+    parser.add_argument("--networks", nargs="*", type=int, default=[1_000, 10_000])
     parser.add_argument("--shards", nargs="+", type=int, default=[25, 100])
     parser.add_argument("--blocks", nargs="+", type=int, default=[1, 5, 20])
     arguments = parser.parse_args()
-    print("networks shard steps/job    jobs   files most in a folder  parse s  dry-run s  listing s   MB", flush=True)
-    for networks in arguments.networks:
-        for shard in arguments.shards:
-            for block in arguments.blocks:
-                with tempfile.TemporaryDirectory() as name:
-                    folder = Path(name)
-                    (folder / "run.yaml").write_text(yaml.safe_dump(config(networks, shard, block)))
-                    parse, _, _ = snakemake(folder, "--list-target-rules")
-                    quiet, memory, _ = snakemake(folder, "--dry-run", "--quiet", "all")
-                    listing, _, said = snakemake(folder, "--dry-run")
-                jobs = parse_jobs(said)
-                files = files_by_folder(jobs)
-                print(
-                    f"{networks:>8} {shard:>5} {block:>9} {len(jobs):>7} {files.total():>7} {max(files.values()):>16} "
-                    f"{parse:>8.2f} {quiet:>10.1f} {listing:>10.1f} {memory:>4.0f}",
-                    flush=True,
-                )
+    print("run, or networks / shard / steps a job", flush=True)
+    print(f"{'':<24}    jobs   files most in a folder  parse s  dry-run s  listing s   MB", flush=True)
+    for path in arguments.configs:
+        row(path.stem, path.read_text())
+    for networks, shard, block in product(arguments.networks, arguments.shards, arguments.blocks):
+        row(f"{networks:>8} {shard:>5} {block:>9}", yaml.safe_dump(config(networks, shard, block)))
 
 
 if __name__ == "__main__":

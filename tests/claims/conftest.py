@@ -1,4 +1,4 @@
-"""A run on the data of both papers, and tables made by hand in which claims hold or fail."""
+"""A run on the data of both papers, tables made by hand, and what is true of every claim."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
+from cnn_topology.claims.framework import evaluate
+from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import CLAIM_TABLES, RunFacts
@@ -125,3 +128,55 @@ def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
         return made
 
     return make
+
+
+Of = Callable[[str, Rows | None, RunFacts], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def of(frames: Callable[[Rows], dict[str, pd.DataFrame]]) -> Of:
+    """Give a function that tests one claim by the rows of some tables; None: without any table."""
+    papers = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
+
+    def rows_of(name: str, rows: Rows | None, facts: RunFacts) -> list[dict[str, Any]]:
+        found = [(paper, claim) for paper, claims in papers.items() for claim in claims if claim.claim == name]
+        ((paper, claim),) = found
+        return evaluate(paper, [claim], {} if rows is None else frames(rows), facts)
+
+    return rows_of
+
+
+class Checks:
+    """What holds of every claim."""
+
+    def __init__(self, of: Of, facts: RunFacts) -> None:
+        self.of, self.facts = of, facts
+
+    def follows_its_rule(self, name: str, holding: Rows, failing: Rows) -> None:
+        """See that the rule decides: the claim is supported by the first tables and not by the second."""
+        for rows, verdict, outcome in ((holding, "supported", "holds"), (failing, "not supported", "fails")):
+            # One row, but for A5, which has one for each group of the run.
+            row, *_ = self.of(name, rows, self.facts)
+            assert (row["verdict"], row["outcome"]) == (verdict, outcome), row
+            assert row["n"] > 0
+            assert row["populations"]
+
+    def says_what_is_missing(self, name: str, holding: Rows) -> None:
+        """See that a claim without rows, tables or populations is not tested, for a reason."""
+        for row in self.of(name, {}, self.facts):
+            assert (row["verdict"], row["outcome"]) == ("not tested", "")
+            assert row["reason"]
+        for row in self.of(name, None, self.facts):
+            assert row["verdict"] == "not tested"
+            assert row["reason"].startswith("no table ")
+        kinds = ("images", "populations", "checkpoints", "resnets", "improvements", "grids")
+        nothing = self.facts.model_copy(update={kind: {} for kind in kinds})
+        (row,) = self.of(name, holding, nothing)
+        assert (row["verdict"], row["outcome"], row["populations"]) == ("not tested", "", "")
+        assert row["reason"].endswith("in this run") or row["reason"] == "no layer is analysed"
+
+
+@pytest.fixture(scope="session")
+def checks(of: Of, facts: RunFacts) -> Checks:
+    """Give what every claim is held to."""
+    return Checks(of, facts)

@@ -65,7 +65,7 @@ def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claim
     said = words_of(figure)
     for part in (
         "E1",
-        "1.1, p = 0.005, n = 100",
+        "1.1, p = 0.005, n = 100 networks",
         "β1 = 1 [F2]; bar",
         "supported (1)",
         "not supported (1)",
@@ -102,7 +102,10 @@ def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):
     rows = read_table(claims, CLAIMS).to_pylist()
     lines = claim_lines(rows)
     assert lines[0].startswith("claims of the weights paper (")
-    assert "  E1   supported; 1.1, p = 0.005, n = 100. MNIST, M(64, 32, 64), layer 1: one circle. (first)" in lines
+    assert (
+        "  E1   supported; 1.1, p = 0.005, n = 100 networks. MNIST, M(64, 32, 64), layer 1: one circle. (first)"
+        in lines
+    )
     assert not any("activations" in line for line in lines)
     assert claim_lines([]) == []
     outcomes = pd.DataFrame(rows)["outcome"]

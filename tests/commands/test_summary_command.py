@@ -57,9 +57,9 @@ def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
     assert lines[3].startswith("seed 7, config ")
     assert lines[3].endswith("data digits:12345")
     assert lines[4:] == [
-        "claims of the activations paper (0 more cannot be tested by this run); what the number, the two in brackets "
-        "and n stand for, and each rule: tables/claims.csv",
-        "  T1   supported; 0.5, p = 0.01, n = 3. Adjacent layers are nearer. (a)",
+        "claims of the activations paper (0 more cannot be tested by this run); in brackets 95% intervals unless said; "
+        "what each number is, and each rule: tables/claims.csv",
+        "  T1   supported; 0.5, p = 0.01, n = 3 networks. Adjacent layers are nearer. (a)",
     ]
 
 

@@ -1,11 +1,12 @@
 """What claims about activations measure, from the tables of tests of measures and of purity."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measured, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
@@ -19,8 +20,10 @@ ALL_NETWORKS = -1
 MID = "mid"
 
 
-def layer_test(test: str, holds: Callable[[pd.Series], bool]) -> Measure:
-    """Read one test of the sliced Wasserstein distance; of several clouds the first."""
+def layer_test(
+    test: str, holds: Callable[[pd.Series], bool], unit: str = "networks", spread: str = INTERVAL
+) -> Measure:
+    """Read one test of the sliced Wasserstein distance, whose table counts `unit`; of several clouds the first."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = _of_measure(tables["measure_tests"], subject)
@@ -29,9 +32,11 @@ def layer_test(test: str, holds: Callable[[pd.Series], bool]) -> Measure:
             return Measured(None, reason=f"no test {test} of {PAPER_MEASURE}")
         row = rows.iloc[0]
         value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
+        n, reason = int(row["n"]), "the test takes more than one network, or more layers"
         if np.isnan(value):
-            return Measured(None, reason="the test takes more than one network, or more layers", n=int(row["n"]))
-        return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), int(row["n"]), f"{row['null']:.3g}")
+            return Measured(None, n=n, reason=reason, unit=unit)
+        null = f"{row['null']:.3g}"
+        return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), n, null, unit=unit, spread=spread)
 
     return measure
 
@@ -46,7 +51,8 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     if rows.empty:
         return Measured(None, reason="the run compares it with no other measure")
     low, high = float(rows["mean"].min()), float(rows["mean"].max())
-    return Measured(low > 0, float(rows["mean"].mean()), low, high, n=int(rows["networks"].min()), null="0")
+    n = int(rows["networks"].min())
+    return Measured(low > 0, float(rows["mean"].mean()), low, high, n=n, null="0", spread=RANGE)
 
 
 def purity_test(*tests: str, layer: str | None = None) -> Measure:
@@ -73,7 +79,8 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
         against = "all orders of the noises" if least["test"] == "purity_falls_with_sigma" else "labels shuffled"
         null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, {against}"
-        return Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)
+        found = Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)
+        return _counted(found, least)
 
     return measure
 
@@ -87,7 +94,8 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
         return Measured(None, reason="no graph of activations has a node")
     excess = rows["node_wise"] - rows["chance"]
     low, high, p = float(excess.min()), float(excess.max()), float(rows["p"].max())
-    return Measured(bool((rows["p"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled")
+    found = Measured(bool((rows["p"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled")
+    return replace(found, unit="graphs", spread=RANGE)
 
 
 def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -99,7 +107,15 @@ def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -
         return Measured(None, reason="no graph of activations under input noise")
     least = rows.sort_values("statistic").iloc[0]
     value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
-    return Measured(bool((rows["high"] >= 0).all()), value, low, high, n=int(least["n"]), null="0")
+    found = Measured(bool((rows["high"] >= 0).all()), value, low, high, n=int(least["n"]), null="0")
+    return _counted(found, least)
+
+
+def _counted(found: Measured, test: pd.Series) -> Measured:
+    """Say what n and the interval of a test on purity are: `unit` there is what the interval is over."""
+    if test["unit"] == "sigmas":
+        return replace(found, unit="noise levels")
+    return replace(found, spread=WITHIN if test["unit"] == "images and nodes" else INTERVAL)
 
 
 def _of_measure(rows: pd.DataFrame, subject: Subject) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from cnn_topology.claims.activation_measures import (
     no_faster_than_accuracy,
     purity_test,
 )
-from cnn_topology.claims.framework import Claim
+from cnn_topology.claims.framework import INTERVAL, RANGE, Claim
 from cnn_topology.claims.subjects import residual
 
 _PH = residual("ph")
@@ -31,6 +31,7 @@ _GROWS = (
     "rank correlation of components removed and distance: median, least and greatest over curves",
     "median above 0.9",
     lambda row: row["statistic"] > MONOTONE,
+    RANGE,
 )
 _DETECTED = (
     "detected",
@@ -38,6 +39,7 @@ _DETECTED = (
     "share of curves",
     "every curve",
     lambda row: row["statistic"] == 1,
+    INTERVAL,
 )
 
 ACTIVATIONS_CLAIMS = (
@@ -118,9 +120,9 @@ ACTIVATIONS_CLAIMS = (
             ("measure_tests",),
             _PH,
             _NO_PH,
-            layer_test(f"{test}_{mode}", holds),
+            layer_test(f"{test}_{mode}", holds, "curves", spread),
         )
-        for letter, mode, (test, statement, statistic, rule, holds) in (
+        for letter, mode, (test, statement, statistic, rule, holds, spread) in (
             ("a", "published", _GROWS),
             ("b", "published", _DETECTED),
             ("c", "corrected", _GROWS),

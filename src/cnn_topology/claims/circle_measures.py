@@ -45,7 +45,7 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     if clouds.empty:
         return no_cloud()
     rate, low, high = share(clouds["primary"])
-    return Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts))
+    return Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -55,17 +55,21 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
         return no_cloud()
     primary, other = clouds["primary"], clouds["other"]
     rate, low, high = share(other)
-    return Measured(bool(0 < other.sum() < primary.sum()), rate, low, high, n=len(clouds), null=null_of(facts))
+    return Measured(
+        bool(0 < other.sum() < primary.sum()), rate, low, high, n=len(clouds), null=null_of(facts), unit="layers"
+    )
 
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers."""
     clouds = with_circles(tables, last_clouds(tables, facts, subject.populations)).sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
-        return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds))
+        return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds), unit="layers")
     depth, near = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
     if near.std() == 0:
-        return Measured(None, reason="equally many filters are near the primary circle in all layers", n=len(clouds))
+        return Measured(
+            None, reason="equally many filters are near the primary circle in all layers", n=len(clouds), unit="layers"
+        )
     rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
     orders = rng.permuted(np.tile(near, (PERMUTATIONS, 1)), axis=1)
     spread = len(depth) * depth.std() * near.std()
@@ -73,4 +77,4 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     drawn = (orders - near.mean()) @ (depth - depth.mean()) / spread
     p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
     circle = (clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1) & (clouds["verdict"] == ONE_CIRCLE)
-    return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0")
+    return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0", unit="layers")

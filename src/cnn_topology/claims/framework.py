@@ -17,6 +17,12 @@ Tables = Mapping[str, pd.DataFrame]
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
 HOLDS, FAILS = "holds", "fails"
+# What the two numbers beside a value are. A range: least and greatest of the items that the value sums up. Joined: the
+# ratio of two values, from the least to the greatest that ends of their two intervals give, so wider than 95%.
+INTERVAL, RANGE, JOINED = "95% interval", "range", "joined 95% intervals"
+# Of one network the error of purity is that over its images and nodes.
+WITHIN = f"{INTERVAL} over images and nodes"
+SPREADS = (INTERVAL, RANGE, JOINED, WITHIN)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured. `holds` is None where the tables do not decide, for the `reason` given."""
+    """What was measured. `holds` is None where the tables do not decide, for the `reason` given.
+
+    `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are.
+    """
 
     holds: bool | None
     value: float = np.nan
@@ -50,6 +59,8 @@ class Measured:
     n: int = 0
     null: str = ""
     reason: str = ""
+    unit: str = "networks"
+    spread: str = INTERVAL
 
 
 @dataclass(frozen=True)
@@ -139,9 +150,11 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
         "data": subject.data,
         "stand_in": subject.stand_in,
         "n": found.n,
+        "unit": found.unit if found.n else "",
         "value": found.value,
         "low": found.low,
         "high": found.high,
+        "spread": "" if np.isnan(found.low) and np.isnan(found.high) else found.spread,
         "p": found.p,
         "null": found.null,
         "outcome": "" if found.holds is None else HOLDS if found.holds else FAILS,

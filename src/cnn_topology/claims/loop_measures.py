@@ -132,7 +132,7 @@ def simple_shapes(depths: range) -> Measure:
             return no_cloud()
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
         rate, low, high = share(simple)
-        found = Measured(low > 0.5, rate, low, high, n=len(rows), null="1/2")
+        found = Measured(low > 0.5, rate, low, high, n=len(rows), null="1/2", unit="layers")
         missing = sorted(set(depths) - set(rows["depth"]))
         if missing:
             reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not analysed"
@@ -153,7 +153,7 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     if not changed:
         return Measured(None, reason="no layer with a loop is analysed both before and after training")
     rate, low, high = share(changed)
-    return Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2")
+    return Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2", unit="layers")
 
 
 def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:

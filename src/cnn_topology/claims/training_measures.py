@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import null_of
 from cnn_topology.plan.findings import RunFacts
 
@@ -34,7 +34,7 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     low = second[1] / first[2]
     high = second[2] / first[1] if first[1] > 0 else np.inf
     holds = bool(TENFOLD[0] <= ratio <= TENFOLD[1] and low > 1)
-    return Measured(holds, ratio, low, high, n=min(first[3], second[3]), null="1")
+    return Measured(holds, ratio, low, high, n=min(first[3], second[3]), null="1", spread=JOINED)
 
 
 def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] | None:
@@ -77,4 +77,4 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     high = second["longest_high"] / first["longest_low"] if first["longest_low"] > 0 else np.inf
     holds = bool(low > 1 and second["significant"])
     networks = int(min(first["networks"], second["networks"]))
-    return Measured(holds, second["longest"] / first["longest"], low, high, n=networks, null="1")
+    return Measured(holds, second["longest"] / first["longest"], low, high, n=networks, null="1", spread=JOINED)

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.claims.framework import NOT_TESTED
+from cnn_topology.claims.framework import INTERVAL, JOINED, NOT_TESTED, RANGE
+
+# How what stands in brackets is named there; an interval needs no word.
+_SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:
@@ -18,18 +21,25 @@ def verdict_text(row: Mapping[str, Any]) -> str:
 
 
 def number_text(row: Mapping[str, Any]) -> str:
-    """Write value, interval, p and n, as far as they are there; nothing where there is no value.
+    """Write `number_parts` in one line."""
+    return ", ".join(number_parts(row))
 
-    One item has no range: least and greatest of it, which are its value, would look like an interval.
+
+def number_parts(row: Mapping[str, Any]) -> list[str]:
+    """Write value with interval, p, and n with its unit, as far as they are there; nothing where there is no value.
+
+    What is in brackets is a 95% interval over what n counts, unless words there say what it is. One item has no range:
+    least and greatest of it, which are its value, would look like an interval.
     """
     if np.isnan(row["value"]):
-        return ""
+        return []
     parts = [short(row["value"])]
     if not np.isnan(row["low"]) and not (row["n"] == 1 and row["low"] == row["high"]):
-        parts[0] += f" ({short(row['low'])} to {short(row['high'])})"
+        told = _SAID.get(row["spread"], row["spread"].removeprefix(INTERVAL))
+        parts[0] += f" ({short(row['low'])} to {short(row['high'])}{told})"
     parts += [f"p = {row['p']:.2g}"] if np.isfinite(row["p"]) else []
-    parts += [f"n = {row['n']}"] if row["n"] else []
-    return ", ".join(parts)
+    parts += [f"n = {row['n']} {row['unit'].removesuffix('s') if row['n'] == 1 else row['unit']}"] if row["n"] else []
+    return parts
 
 
 def short(value: float) -> str:

@@ -81,8 +81,8 @@ def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
         said = [row for row in mine if row["outcome"]]
         if said:
             lines.append(
-                f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run); what the "
-                "number, the two in brackets and n stand for, and each rule: tables/claims.csv"
+                f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run); in brackets "
+                "95% intervals unless said; what each number is, and each rule: tables/claims.csv"
             )
             lines += [
                 f"  {row['claim']:4} {verdict_text(row)}; {number_text(row) or 'no value'}. {row['statement']} "

@@ -8,19 +8,20 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
-from cnn_topology.claims.words import number_text, verdict_text
+from cnn_topology.claims.words import number_parts, verdict_text
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
 
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
-CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.54, 4.68, 5.56, style.WIDTH - 0.03
-BESIDE_MARK, BETWEEN = 0.13, 0.09
+CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.46, 4.78, 5.56, style.WIDTH - 0.03
+BESIDE_MARK, BETWEEN = 0.13, 0.05
 LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points
-SPACE = 0.32 * TEXT / 72  # inches: a blank of this size, and the edges of letters
+FONT = FontProperties(size=TEXT)
 TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
 # Shape and fill say what colour says: round for, cross against, filled on the paper's own data.
 MARKS = {
@@ -32,7 +33,8 @@ MARKS = {
 }
 HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}
 FOOTER = (
-    "intervals 95% unless said · [F] found in the source, [F2] in a re-implementation or summary, [text] in an "
+    "in brackets 95% intervals unless said; joined: of a ratio, by the ends of both intervals · "
+    "[F] found in the source, [F2] in a re-implementation or summary, [text] in an "
     "excerpt of the paper, [summary] in our notes' summary, [M] recollected, [P] proposed, not the paper's · "
     "rules, fixed beforehand, nulls and data: table `claims`"
 )
@@ -80,7 +82,9 @@ def draw(
 
 def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
     """Write a row as lines of text by column; each line says whether it is the main one of its column."""
-    number = number_text(row)
+    value, *counts = number_parts(row) or [""]
+    # "n = 12 networks" stays on one line.
+    number = ", ".join([value, *(part.replace(" ", "\N{NO-BREAK SPACE}") for part in counts)])
     return {
         CLAIM: [(row["claim"], True)],
         STATEMENT: _lines(row["statement"], STATEMENT, OURS, main=True),
@@ -93,22 +97,21 @@ def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
 
 
 def _lines(text: str, left: float, right: float, *, main: bool) -> list[tuple[str, bool]]:
-    lines: list[list[str]] = []
-    room = 0.0
-    for word in text.split():
-        wide = _width(word) + SPACE
-        if wide > room:
-            lines.append([])
-            room = right - left - BETWEEN
-        lines[-1].append(word)
-        room -= wide
-    return [(" ".join(line), main) for line in lines]
+    lines: list[str] = []
+    for word in text.split(" ") if text else []:
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _width(longer) <= right - left - BETWEEN:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [(line, main) for line in lines]
 
 
 @lru_cache(maxsize=4_096)
 def _width(text: str) -> float:
-    """Give the width of a word, inches."""
-    return float(TextPath((0, 0), text, size=TEXT).get_extents().width) / 72
+    """Give the width of a line, inches."""
+    wide, _, _ = text_to_path.get_text_width_height_descent(text, FONT, ismath=False)
+    return float(wide) / 72
 
 
 def _row(axes: Axes, block: Mapping[float, list[tuple[str, bool]]], y: float) -> None:

@@ -51,6 +51,8 @@ COMPARISONS = schema(
 
 # One claim of a paper on one subject: populations of the run. `source`, `certainty`: where it stands, and the tag of
 # the notes on the papers. `published`: the paper's number with its tag. `statistic` and `rule` were fixed beforehand.
+# `n` counts what `unit` names; `spread`: what `low` and `high` are, "95% interval" (over the units unless it says over
+# what), "range" (least and greatest) or "joined 95% intervals" (of a ratio, by the ends of the two).
 # `outcome`: what the rule gives on the data at hand, holds or fails; `verdict`: supported, not supported, or not
 # tested, for the `reason` given; stand-in data never test a claim.
 CLAIMS = schema(
@@ -68,9 +70,11 @@ CLAIMS = schema(
     data=TEXT,
     stand_in=FLAG,
     n=INT,
+    unit=TEXT,
     value=REAL,
     low=REAL,
     high=REAL,
+    spread=TEXT,
     p=REAL,
     null=TEXT,
     outcome=TEXT,

@@ -1,0 +1,120 @@
+"""Claims of the activations paper are supported where their rule holds, not where it fails, else not tested."""
+
+import numpy as np
+import pytest
+
+from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
+from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN
+
+
+def measure_test(test, statistic, low=np.nan, high=np.nan, null=0.0, p=np.nan, n=3):
+    row = {"population": "ph", "cloud": "top", "measure": "sliced_wasserstein", "kind": "distance", "test": test}
+    return {**row, "statistic": statistic, "low": low, "high": high, "null": null, "p_value": p, "n": n}
+
+
+def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None, half=0.05):
+    row = {"population": "mapper", "network": network, "test": test, "layer": layer, "sigma": sigma, "n": 3, "p": p}
+    row |= {"statistic": statistic, "unit": "networks", "low": statistic - half}
+    return {**row, "high": statistic + 0.1 if high is None else high}
+
+
+def trend(statistic, p):
+    """Make the test that purity falls, which counts noise levels and has no interval."""
+    return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
+
+
+def agreement(mean):
+    names = {"population": "ph", "measure_a": "linear_cka", "measure_b": "sliced_wasserstein"}
+    return {**names, "mean": mean, "networks": 3}
+
+
+ORDERED = ("foreground_over_random", "random_over_background")
+
+
+CASES = {
+    "Q1": (
+        {"measure_agreement": [agreement(0.5)]},
+        {"measure_agreement": [agreement(0.5), agreement(-0.2)]},
+    ),
+    "Q2": (
+        {"purity": [{"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": 0.01}]},
+        {
+            "purity": [
+                {"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": p}
+                for p in (0.01, 0.3)
+            ]
+        },
+    ),
+    "Q3": (
+        {"purity_tests": [purity_test("foreground_over_random", 0.1)]},
+        {"purity_tests": [purity_test("foreground_over_random", 0.1, half=0.2)]},
+    ),
+    "T1": (
+        {"measure_tests": [measure_test("depth_order", 0.6, 0.5, 0.7, p=0.001)]},
+        {"measure_tests": [measure_test("depth_order", 0.6, 0.5, 0.7, p=0.02)]},
+    ),
+    "T2": (
+        {"measure_tests": [measure_test("specificity", 0.3, 0.2, 0.4, null=1 / 17)]},
+        {"measure_tests": [measure_test("specificity", 0.07, 0.05, 0.1, null=1 / 17)]},
+    ),
+    **{
+        f"T3{letter}": (
+            {"measure_tests": [measure_test(f"{test}_{mode}", good, good, good)]},
+            {"measure_tests": [measure_test(f"{test}_{mode}", bad, bad, bad)]},
+        )
+        for letter, test, mode, good, bad in (
+            ("a", "monotone", "published", 0.95, 0.8),
+            ("b", "detected", "published", 1.0, 0.9),
+            ("c", "monotone", "corrected", 0.95, 0.8),
+            ("d", "detected", "corrected", 1.0, 0.9),
+        )
+    },
+    "T4a": (
+        {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, 0.2)]},
+        {"purity_tests": [purity_test("deeper_is_purer", s) for s in (0.1, -0.2)]},
+    ),
+    "T4b": (
+        {"purity_tests": [purity_test(test, 0.1) for test in ORDERED]},
+        {"purity_tests": [purity_test(ORDERED[0], 0.1), purity_test(ORDERED[1], 0.1, p=0.3)]},
+    ),
+    "T5a": (
+        {"purity_tests": [trend(1.0, p=0.01)]},
+        {"purity_tests": [trend(0.4, p=0.4)]},
+    ),
+    "T5b": (
+        {"purity_tests": [purity_test("falls_no_faster_than_accuracy_above_chance", 0.1, p=np.nan)]},
+        {"purity_tests": [purity_test("falls_no_faster_than_accuracy_above_chance", -0.3, p=np.nan, high=-0.1)]},
+    ),
+}  # fmt: skip
+
+# What n counts where it is not networks; and whose two ends are least and greatest.
+UNITS = {"Q2": "graphs", "T5a": "noise levels", **dict.fromkeys(("T3a", "T3b", "T3c", "T3d"), "curves")}
+RANGES = {"Q1", "Q2", "T3a", "T3c"}
+WITHOUT = {"T5a"}
+
+
+def test_every_claim_has_a_case():
+    assert set(CASES) == {claim.claim for claim in ACTIVATIONS_CLAIMS}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_is_supported_where_its_rule_holds_and_not_where_it_fails(name, checks):
+    checks.follows_its_rule(name, *CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_without_rows_tables_or_populations_is_not_tested_and_says_why(name, checks):
+    checks.says_what_is_missing(name, CASES[name][0])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
+    (row,) = of(name, CASES[name][0], facts)
+    assert row["unit"] == UNITS.get(name, "networks")
+    assert row["spread"] == ("" if name in WITHOUT else RANGE if name in RANGES else INTERVAL)
+
+
+def test_the_interval_of_purity_within_one_network_says_so(of, facts):
+    rows = [purity_test("deeper_is_purer", 0.1) | {"network": 0, "n": 1, "unit": "images and nodes"}]
+    (row,) = of("T4a", {"purity_tests": rows}, facts)
+    assert (row["n"], row["unit"], row["spread"]) == (1, "networks", WITHIN)

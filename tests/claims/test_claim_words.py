@@ -1,0 +1,47 @@
+"""How claims are tested: rules and ids of all, what makes a verdict, and its words."""
+
+import numpy as np
+
+from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
+from cnn_topology.claims.framework import INTERVAL, JOINED, RANGE, SPREADS, WITHIN, Claim, Measured, Subject, evaluate
+from cnn_topology.claims.weights import WEIGHTS_CLAIMS
+from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
+from cnn_topology.plan.findings import CLAIM_TABLES
+from cnn_topology.tables.finding_schemas import CLAIMS
+
+EVERY = (*WEIGHTS_CLAIMS, *ACTIVATIONS_CLAIMS)
+
+
+def test_every_claim_has_a_rule_and_an_id_of_its_own():
+    assert len({claim.claim for claim in EVERY}) == len(EVERY)
+    for claim in EVERY:
+        assert all((claim.statement, claim.statistic, claim.rule, claim.absent, claim.source, claim.certainty))
+    assert {table for claim in EVERY for table in claim.tables} == set(CLAIM_TABLES)
+
+
+def test_numbers_and_verdicts_are_said_in_words():
+    claim = Claim(
+        "X", "E0", "It is so.", "here", "F", "share", "above 1/2", (), lambda _: [Subject(("a",), "mnist")], "none",
+        lambda *_: Measured(True, 0.123456, 0.1, np.inf, 0.0012, 12),
+    )  # fmt: skip
+    (row,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
+    assert set(row) == set(CLAIMS.names)
+    assert number_text(row) == "0.123 (0.1 to ∞), p = 0.0012, n = 12 networks"
+    assert number_text({**row, "low": 0.1, "high": 0.1, "n": 1}) == "0.123, p = 0.0012, n = 1 network"
+    assert number_text({**row, "low": 0.1, "high": 0.1}) == "0.123 (0.1 to 0.1), p = 0.0012, n = 12 networks"
+    assert verdict_text(row) == "supported"
+    assert verdict_text({**row, "verdict": "not tested", "outcome": "fails"}) == "not tested (stand-in: fails)"
+    assert number_text({**row, "value": np.nan}) == ""
+    assert number_parts({**row, "value": np.nan}) == []
+    assert short(-1234.0) == "−1,234"
+
+
+def test_what_is_no_interval_over_what_n_counts_is_said_in_the_brackets():
+    row = {"value": 0.5, "low": 0.1, "high": 0.9, "p": np.nan, "n": 5, "unit": "graphs"}
+    said = {spread: number_text({**row, "spread": spread}) for spread in SPREADS}
+    assert said == {
+        INTERVAL: "0.5 (0.1 to 0.9), n = 5 graphs",
+        RANGE: "0.5 (0.1 to 0.9, range), n = 5 graphs",
+        JOINED: "0.5 (0.1 to 0.9, joined intervals), n = 5 graphs",
+        WITHIN: "0.5 (0.1 to 0.9 over images and nodes), n = 5 graphs",
+    }

@@ -10,7 +10,16 @@ from cnn_topology.tables.schemas import TABLES
 
 NOTES = {"config": "abc", "data": "digits:1234567890", "seed": "7"}
 CLAIM = {"paper": "activations", "claim": "T1", "statement": "Adjacent layers are nearer.", "populations": "a"}
-CLAIM |= {"outcome": "holds", "verdict": "supported", "reason": "", "value": 0.5, "p": 0.01, "n": 3}
+CLAIM |= {
+    "outcome": "holds",
+    "verdict": "supported",
+    "reason": "",
+    "value": 0.5,
+    "p": 0.01,
+    "n": 3,
+    "unit": "networks",
+    "spread": "",
+}
 WEIGHTS = {"population": "m", "step": 600, "split": "test", "failed": False}
 
 

@@ -52,8 +52,11 @@ rule all:
     input:
         RUN.summary,
         [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
-        [RUN.figure(name, suffix) for name in FIGURES for suffix in ("pdf", "png")],
-        [RUN.figure(name, "html") for name in (*MAPPER_FIGURES, *GRAPH_PAGES)],
+        [
+            RUN.figure(name, suffix)
+            for name, spec in FIGURES.items()
+            for suffix in spec.suffixes
+        ],
         [
             RUN.snapshot(shard.population, shard.number, step)
             for shard in PLAN.shards

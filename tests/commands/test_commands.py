@@ -68,15 +68,15 @@ def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(t
     assert (tables["significance"]["draws"] == 19).all()
 
 
-_LOPS = ("--tables", "lops.parquet", "--output", "a", "b", "c")
+_LOPS = ("--tables", "lops.parquet", "--folder", "a")
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["figure", "--spec", '{"nam": 1}', "--output", "a", "b", "c"], "expected a JSON object with the keys"),
+        (["figures", "--specs", '[{"nam": 1}]', "--folder", "a"], "expected JSON objects with the keys"),
         (
-            ["figure", "--spec", '{"name":"x","kind":"y","tables":[],"parameters":{}}', *_LOPS],
+            ["figures", "--specs", '[{"name":"x","kind":"y","tables":[],"parameters":{}}]', *_LOPS],
             "unknown table lops.parquet: 'lops' (did you mean 'loops'?)",
         ),
         (["controls", "--parameters", "{}", "--output", "x"], "--parameters: "),

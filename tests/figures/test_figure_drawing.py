@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import WEIGHTS_KINDS, FigureSpec
+from cnn_topology.figures.kinds import KINDS, SECTIONS, FigureSpec
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_notes, read_table
 
 Tables = dict[str, pa.Table]
+WEIGHTS_KINDS = [kind for section in ("filters", "clouds", "filter_graphs") for kind in SECTIONS[section]]
 
 
 def first_of(kind: str, plan: Plan) -> FigureSpec:
@@ -62,7 +63,7 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert read_notes(parquet)["config"] == notes["config"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, tables in WEIGHTS_KINDS.items() if tables])
+@pytest.mark.parametrize("kind", [kind for kind in WEIGHTS_KINDS if KINDS[kind]])
 def test_a_figure_of_data_says_where_the_data_come_from(
     kind: str, plan: Plan, tables: Tables, notes: dict[str, str]
 ) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from cnn_topology.errors import InputError
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import FINDING_KINDS, WEIGHTS_KINDS, FigureSpec
-from cnn_topology.figures.registry import FACETS, figure_specs
+from cnn_topology.figures.kinds import SECTIONS, FigureSpec
+from cnn_topology.figures.registry import FACETS, JOB_FIGURES, figure_jobs, figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.schemas import TABLES
+
+WEIGHTS_KINDS = {kind for section in ("filters", "clouds", "filter_graphs") for kind in SECTIONS[section]}
 
 
 def test_names_of_figures_need_no_array_or_drawing_library() -> None:
@@ -25,8 +27,8 @@ def test_names_of_figures_need_no_array_or_drawing_library() -> None:
 
 def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan) -> None:
     specs = figure_specs(plan)
-    kinds = {spec.kind for spec in specs.values()} - set(FINDING_KINDS)
-    assert kinds == set(WEIGHTS_KINDS)
+    kinds = {spec.kind for spec in specs.values()} - set(SECTIONS["findings"])
+    assert kinds == WEIGHTS_KINDS
     clouds = {name for name in specs if name.startswith("cloud_")}
     assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2", "conv3")}
 
@@ -43,7 +45,7 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
     config["mapper"]["sweep"] = []
     config["clouds"] = [{"layers": ["conv1"], "steps": "last", "densities": [{"k": 10, "p": 0.3}, {"k": 20, "p": 0.3}]}]
     kinds = {spec.kind for spec in figure_specs(Plan(type(make_plan().config).model_validate(config))).values()}
-    assert set(WEIGHTS_KINDS) - kinds == {
+    assert WEIGHTS_KINDS - kinds == {
         "evolution",
         "sensitivity",
         "depth",
@@ -84,6 +86,15 @@ def test_only_the_figures_asked_for_are_drawn_and_an_unknown_one_is_refused(make
     assert set(figure_specs(wanted)) == {"evolution", "controls"}
     with pytest.raises(InputError, match=r"unknown figure in figures: 'evolutoin' \(did you mean 'evolution'\?\)"):
         figure_specs(Plan(config.model_copy(update={"figures": ("evolutoin",)})))
+
+
+def test_each_figure_is_drawn_by_one_job_of_its_section(make_plan: Callable[..., Plan]) -> None:
+    specs = figure_specs(make_plan(populations=30))
+    jobs = figure_jobs(specs.values())
+    assert sorted(spec.name for drawn in jobs.values() for spec in drawn) == sorted(specs)
+    assert all(len(drawn) <= JOB_FIGURES for drawn in jobs.values())
+    assert {spec.kind for spec in jobs["clouds_2"]} == {"cloud"}
+    assert "findings" in jobs
 
 
 def test_two_figures_never_share_a_name(make_plan: Callable[..., Plan]) -> None:

@@ -15,11 +15,9 @@ from cnn_topology.commands.activation_mapper import graph_tables
 from cnn_topology.commands.example_images import example_images, png
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
-from cnn_topology.figures.activation_page import page
-from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.graph_layout import drawn_graph, placed
-from cnn_topology.figures.graph_registry import graph_pages
-from cnn_topology.figures.kinds import GRAPH_KINDS, PAGE_TABLES
+from cnn_topology.figures.kinds import PAGES_ALONE, SECTIONS
 from cnn_topology.figures.mapper_branches import branch_ends
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.activation_graphs import GraphPlan
@@ -29,6 +27,7 @@ from cnn_topology.tables.schemas import TABLES
 
 Tables = dict[str, pa.Table]
 CLASSES = ("cat", "dog", "ship")
+PRINTED_KINDS = set(SECTIONS["activation_graphs"]) - PAGES_ALONE
 NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
 
 
@@ -106,8 +105,8 @@ def content(text: str) -> dict[str, Any]:
 
 
 def test_every_figure_of_the_run_is_drawn(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
-    specs = {name: spec for name, spec in figure_specs(graph_plan).items() if spec.kind in GRAPH_KINDS}
-    assert {spec.kind for spec in specs.values()} == set(GRAPH_KINDS)
+    specs = {name: spec for name, spec in figure_specs(graph_plan).items() if spec.kind in PRINTED_KINDS}
+    assert {spec.kind for spec in specs.values()} == PRINTED_KINDS
     for spec in specs.values():
         figure, table = draw(spec, graph_tables_of_run, NOTES)
         assert table.num_rows > 0, spec.name
@@ -116,7 +115,7 @@ def test_every_figure_of_the_run_is_drawn(graph_plan: Plan, graph_tables_of_run:
 
 def test_figures_of_empty_tables_say_so(graph_plan: Plan) -> None:
     for spec in figure_specs(graph_plan).values():
-        if spec.kind in GRAPH_KINDS:
+        if spec.kind in PRINTED_KINDS:
             figure, _ = draw(spec, {name: TABLES[name].empty_table() for name in spec.tables}, NOTES)
             assert re.search(r"hold no graph|no sweep", words(figure)), spec.name
 
@@ -140,9 +139,10 @@ def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_ta
 
 
 def test_page_holds_classes_purity_and_images_and_loads_nothing(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
-    pages = graph_pages(graph_plan)
+    pages = {name: spec for name, spec in figure_specs(graph_plan).items() if spec.kind == "activation_page"}
     assert set(pages) == {f"graphs_nets_elbow_{cloud}" for cloud in ("random", "fg")}
-    text = page(pages["graphs_nets_elbow_fg"], {name: graph_tables_of_run[name] for name in PAGE_TABLES}, NOTES)
+    spec = pages["graphs_nets_elbow_fg"]
+    text = page(spec, {name: graph_tables_of_run[name] for name in spec.tables}, NOTES)
     data = content(text)
     assert [graph["option"] for graph in data["graphs"]] == ["4: layer1.1.bn2", "16: layer4.1.bn2"]
     nodes = data["graphs"][1]["nodes"]

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from cnn_topology.commands.measure_tests import layer_tables
 from cnn_topology.comparison.measures import MEASURES
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import LAYER_KINDS
+from cnn_topology.figures.kinds import SECTIONS
 from cnn_topology.figures.layer_matrix import scale_of
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
@@ -38,6 +38,7 @@ CONFIG = {
 }
 PLAN = Plan(parse_config(CONFIG))
 COMPARISON = comparisons(PLAN)["top"]
+LAYER_KINDS = SECTIONS["layers"]
 SPECS = {spec.name: spec for spec in figure_specs(PLAN).values() if spec.kind in LAYER_KINDS}
 
 

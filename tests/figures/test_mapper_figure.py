@@ -146,11 +146,14 @@ def test_page_is_written_by_its_command(spec: FigureSpec, tables: Tables, tmp_pa
     paths = [tmp_path / f"{name}.parquet" for name in spec.tables]
     for name, path in zip(spec.tables, paths, strict=True):
         write_table(path, tables[name], TABLES[name], {"seed": "5", "config": "abc", "data": ""})
-    output = tmp_path / "page.html"
     given = {"name": spec.name, "kind": spec.kind, "tables": spec.tables, "parameters": spec.parameters}
-    arguments = ["page", "--spec", json.dumps(given), "--tables", *map(str, paths), "--output", str(output)]
-    assert main(arguments) == 0
-    assert "seed 5" in content(output.read_text())["footer"]
+    specs = json.dumps([given, {**given, "name": "other"}])
+    arguments = ["figures", "--specs", specs, "--tables", *map(str, paths), "--folder", str(tmp_path)]
+    assert main([*arguments, "--only", spec.name]) == 0
+    assert "seed 5" in content((tmp_path / f"{spec.name}.html").read_text())["footer"]
+    made = [path.name for suffix in spec.suffixes for path in tmp_path.glob(f"*.{suffix}") if path not in paths]
+    assert sorted(made) == sorted(f"{spec.name}.{suffix}" for suffix in ("html", "parquet", "pdf", "png"))
+    assert main([*arguments, "--only", "mapper_x"]) == 2
 
 
 def test_a_run_without_mapper_has_no_such_figure(make_plan: Callable[..., Plan]) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import RESNET_KINDS, FigureSpec
+from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -37,7 +37,7 @@ def specs() -> dict[str, FigureSpec]:
     return {
         name: FigureSpec(name, s.kind, s.tables, json.loads(json.dumps(s.parameters, sort_keys=True)))
         for name, s in found.items()
-        if s.kind in RESNET_KINDS
+        if s.section == "resnets"
     }
 
 

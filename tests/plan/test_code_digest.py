@@ -50,21 +50,24 @@ def test_drawing_code_reruns_no_job_that_computes(package):
 def test_persistence_code_reruns_what_computes_barcodes(package):
     changed = _changed(package, "topology/annotation_kernels.py")
     assert {"nulls", "barcodes", "controls"} <= changed
-    assert not changed & {"images", "train", "clouds", "figure"}
+    assert not changed & {"images", "train", "clouds", "figures"}
 
 
 def test_a_figures_own_code_reruns_that_figure(package):
-    before = [code.code_digest("figure", f"figures.{kind}") for kind in ("cloud", "nulls")]
+    before = [code.code_digest("figures", f"figures.{kind}") for kind in ("cloud", "nulls")]
     path = package / "figures/cloud.py"
     path.write_text(path.read_text() + "x = 1\n")
     _forget()
-    after = [code.code_digest("figure", f"figures.{kind}") for kind in ("cloud", "nulls")]
+    after = [code.code_digest("figures", f"figures.{kind}") for kind in ("cloud", "nulls")]
     assert after[0] != before[0]
     assert after[1] == before[1]
 
 
 def test_the_template_of_a_page_counts(package):
-    assert _changed(package, "figures/mapper_page.html", " ") == {"page"}
+    before = code.code_digest("figures", "figures.activation_page")
+    (package / "figures/mapper_page.html").write_text("<html></html>")
+    _forget()
+    assert code.code_digest("figures", "figures.activation_page") != before
 
 
 def _replaced(package, name, old, new):
@@ -97,7 +100,7 @@ def test_a_constant_and_a_function_behind_a_function_of_the_plan_count(package):
 
 
 def test_checks_descriptions_and_what_makes_blocks_rerun_nothing(package):
-    computing = {"images", "train", "clouds", "barcodes", "activations", "claims", "figure"}
+    computing = {"images", "train", "clouds", "barcodes", "activations", "claims", "figures"}
     assert not computing & _replaced(package, "plan/clouds.py", "if kept < LEAST_KEPT:", "if kept <= LEAST_KEPT:")
     assert not computing & _replaced(package, "plan/clouds.py", "Fraction of the points that is kept", "Fraction kept")
     assert not computing & _replaced(package, "plan/clouds.py", "> self.alpha:", ">= self.alpha:")
@@ -159,6 +162,6 @@ def test_every_rule_watches_the_code_of_its_verb():
 
 
 def test_a_kind_of_figure_more_reruns_no_other_figure():
-    behind = code.modules_behind("commands.figure", "figures.cloud")
+    behind = code.modules_behind("commands.figures", "figures.cloud")
     assert {"figures.cloud", "figures.drawing", "figures.style"} <= behind
     assert not behind & {"figures.kinds", "figures.registry"}

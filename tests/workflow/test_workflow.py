@@ -109,7 +109,7 @@ def test_lost_and_cut_files_are_named_with_the_way_to_make_them_again(finished):
     done = verb(folder, "verify", "--configfile", arguments[1])
     assert done.returncode == 2
     assert "missing: results/tiny/tables/nulls.parquet (rule collect_nulls)" in done.stdout
-    assert "damaged: results/tiny/figures/nulls.png (rule nulls)" in done.stdout
+    assert "damaged: results/tiny/figures/nulls.png (rule draw_filters)" in done.stdout
     assert "rm results/tiny/figures/nulls.png && snakemake --cores all" in done.stderr
     for path, content, time in zip((table, figure), kept, times, strict=True):
         path.write_bytes(content)
@@ -126,7 +126,7 @@ def test_lost_artefact_is_made_again_and_nothing_else(finished):
     lost = folder / "results/tiny/figures/controls.pdf"
     content = lost.read_bytes()
     lost.unlink()
-    assert planned(folder, *arguments) == ["controls", "record_provenance"]
+    assert planned(folder, *arguments) == ["draw_filters", "record_provenance"]
     snakemake(folder, "--cores", "1", "controls", *arguments)
     assert lost.read_bytes() == content
 
@@ -135,7 +135,7 @@ def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
     folder, arguments, _ = finished
     tiny["controls"]["points"] = 61
     write(folder, tiny)
-    assert "controls" in planned(folder, *arguments)
+    assert "draw_filters" in planned(folder, *arguments)
     assert not [
         rule for rule in planned(folder, *arguments) if rule.startswith(("train", "compute_barcodes", "gather"))
     ]
@@ -155,8 +155,9 @@ def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
     tiny["mapper"] = {"resolution": 5}
     write(folder, tiny)
     touched = planned(folder, *arguments)
-    assert {"compute_mapper", "mapper_a_conv1", "draw_mapper_page"} <= set(touched)
-    assert not [rule for rule in touched if rule.startswith(("train", "gather", "compute_barcodes", "cloud", "evol"))]
+    assert {"compute_mapper", "draw_filter_graphs"} <= set(touched)
+    assert not [rule for rule in touched if rule.startswith(("train", "gather", "compute_barcodes"))]
+    assert not {"draw_clouds", "draw_filters"} & set(touched)
     tiny["mapper"] = None
     write(folder, tiny)
     assert not [rule for rule in planned(folder, *arguments) if "mapper" in rule]

@@ -39,19 +39,6 @@ def graph_parts(wildcards):
     return [job.part(RUN, wildcards.graph_table) for job in GRAPHS.jobs.values()]
 
 
-def page_spec(wildcards):
-    """Give what an interactive page of mapper graphs of activations shows."""
-    return json.dumps(
-        {
-            "name": wildcards.page,
-            "kind": "activation_page",
-            "tables": PAGE_TABLES,
-            "parameters": GRAPH_PAGES[wildcards.page],
-        },
-        sort_keys=True,
-    )
-
-
 def graph_parameters(wildcards):
     """Give the parameters of `cnn-topology activation-mapper`."""
     return GRAPHS.parameters(graph_job(wildcards)).dump()

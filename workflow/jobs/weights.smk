@@ -106,11 +106,6 @@ def mapper_parameters(wildcards):
     ).dump()
 
 
-def mapper_spec(wildcards):
-    """Give the figure of the mapper graph of a layer."""
-    return json.dumps(asdict(FIGURES[wildcards.mapper]), sort_keys=True)
-
-
 def null_parameters(wildcards):
     """Give the parameters of `cnn-topology nulls`."""
     return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()

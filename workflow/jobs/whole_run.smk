@@ -44,3 +44,18 @@ def intermediates():
     files += [RUN.table("activation_tensor")] if TENSOR else []
     files += [job.part(RUN, GRAPH_TABLES[0]) for job in GRAPHS.jobs.values()]
     return files
+
+
+def figure_file(spec, suffix):
+    """Give a file of a figure, with its caption if the report shows it."""
+    path = RUN.figure(spec.name, suffix)
+    shown = {"png": spec.name, "html": f"{spec.name} (interactive)"}
+    if suffix not in shown:
+        return path
+    return report(
+        path,
+        caption=f"../report/{spec.kind}.rst",
+        category=spec.section.replace("_", " "),
+        subcategory=spec.kind.replace("_", " "),
+        labels={"figure": shown[suffix]},
+    )

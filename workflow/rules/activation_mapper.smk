@@ -82,28 +82,3 @@ rule gather_examples:
     shell:
         "cnn-topology example-images --parameters {params.block:q} --nodes {input.nodes:q} --images {input.images:q}"
         " --output {output:q} &> {log:q}"
-
-
-rule draw_activation_page:
-    input:
-        [RUN.table(name) for name in PAGE_TABLES],
-    output:
-        report(
-            RUN.figure("{page}", "html"),
-            caption="../report/activation_mapper.rst",
-            category="activation mapper",
-            labels={"figure": "{page} (interactive)"},
-        ),
-    log:
-        RUN.log("figures", "{page}-page"),
-    benchmark:
-        RUN.benchmark("figures", "{page}-page")
-    wildcard_constraints:
-        page="graphs_[A-Za-z0-9_-]+",
-    resources:
-        **asks(forecast.FIGURE),
-    params:
-        spec=page_spec,
-        code=code_digest("page"),
-    shell:
-        "cnn-topology page --spec {params.spec:q} --tables {input:q} --output {output:q} &> {log:q}"

@@ -8,9 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.graph_registry import graph_pages
-from cnn_topology.figures.kinds import KINDS, PAGE_TABLES
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import figure_jobs, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import (
     ExampleParameters,
@@ -53,7 +51,6 @@ except InputError as error:
     raise WorkflowError(
         text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
     ) from None
-MAPPER_FIGURES = [name for name, spec in FIGURES.items() if spec.kind == "mapper"]
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
@@ -110,7 +107,6 @@ GRAPH_TABLES = (
     "neighbour_curves",
     "activation_channels",
 )
-GRAPH_PAGES = graph_pages(PLAN)
 MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests", "example_images") if GRAPHS.jobs else ()
 
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
@@ -131,7 +127,6 @@ wildcard_constraints:
     population="[A-Za-z0-9][A-Za-z0-9_-]*",
     images="[A-Za-z0-9][A-Za-z0-9_-]*",
     layer="[A-Za-z0-9][A-Za-z0-9_.-]*",
-    mapper="mapper_[A-Za-z0-9_-]+",
     network="[0-9]{4}",
     cloud="[A-Za-z0-9][A-Za-z0-9_-]*",
     split="test|train",

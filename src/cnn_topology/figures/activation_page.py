@@ -29,7 +29,7 @@ def page(parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: M
     parameters : mapping
         ``population``, ``recipe``, ``cloud``, ``network``, ``images`` (name of the image set), ``least_node``.
     tables, notes
-        Those of `kinds.PAGE_TABLES`.
+        As for `drawing.page`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The one door to drawing a figure."""
+"""The one door to drawing a figure and to writing its page."""
 
 import importlib
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures import style
-from cnn_topology.figures.kinds import KINDS, FigureSpec
+from cnn_topology.figures.kinds import KINDS, PAGES, FigureSpec
 
 
 def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, str]) -> tuple[Figure, pa.Table]:
@@ -35,6 +35,26 @@ def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, s
     InputError
         If the kind is unknown or a table it reads is not given. Empty tables are no error: the figure says so.
     """
+    _check(spec, tables)
+    module = importlib.import_module(f"cnn_topology.figures.{spec.kind}")
+    with style.applied():
+        figure, drawn = module.draw(spec.parameters, tables, notes)
+        style.settle(figure)
+    return figure, drawn
+
+
+def page(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, str]) -> str:
+    """Write the interactive page of a figure, for the kinds in `kinds.PAGES`: one HTML text that loads nothing.
+
+    Parameters and errors are those of `draw`.
+    """
+    _check(spec, tables)
+    module = importlib.import_module(f"cnn_topology.figures.{PAGES[spec.kind]}")
+    text: str = module.page(spec.parameters, tables, notes)
+    return text
+
+
+def _check(spec: FigureSpec, tables: Mapping[str, pa.Table]) -> None:
     if spec.kind not in KINDS:
         raise unknown("kind of figure", spec.kind, KINDS)
     missing = [name for name in spec.tables if name not in tables]
@@ -42,8 +62,3 @@ def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, s
         raise InputError(
             f"figure {spec.name} reads the tables {', '.join(spec.tables)}; {', '.join(missing)} was not given"
         )
-    module = importlib.import_module(f"cnn_topology.figures.{spec.kind}")
-    with style.applied():
-        figure, drawn = module.draw(spec.parameters, tables, notes)
-        style.settle(figure)
-    return figure, drawn

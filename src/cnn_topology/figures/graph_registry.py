@@ -12,7 +12,10 @@ MOST_PANELS = 9
 
 
 def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """List kind, name and parameters (plain values only) of the figures of mapper graphs of activations."""
+    """List kind, name and parameters (plain values only) of the figures of mapper graphs of activations.
+
+    Of each cloud without noise there is a page of the graphs of its first network.
+    """
     graphs = GraphPlan(plan)
     every = plan.config.activation_clouds
     for recipe, population, clouds in _groups(graphs):
@@ -34,6 +37,9 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "mapper_branches", f"mapper_branches_{name}", {**_panel(graphs, recipe, first, last), **images}
             for kind in ("purity", "class_purity", "neighbour_curves", "activation_channels"):
                 yield kind, f"{kind}_{name}", {**ids, "clouds": clean}
+        for cloud in clean:
+            page = {**ids, **least, "cloud": cloud, "network": plan.activation_networks(cloud)[0]}
+            yield "activation_page", f"graphs_{name}_{cloud}", {**page, "images": graphs.image_sets()[population]}
         yield "mapper_parameters", f"mapper_parameters_{name}", {**ids, "clouds": clouds}
         if graphs.section(recipe).sweep is not None:
             yield "graph_sweep", f"graph_sweep_{name}", {**ids, "clouds": clouds}
@@ -46,25 +52,6 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield "activation_mapper", f"mapper_noise_{name}_{quiet}", {**least, "by": "sigma", "panels": panels}
                 shown = {**ids, "clean": quiet, "clouds": [quiet, *noisy]}
                 yield "activation_noise", f"activation_noise_{name}_{quiet}", shown
-
-
-def graph_pages(plan: Plan) -> dict[str, dict[str, Any]]:
-    """List the parameters of the interactive pages by name: one per cloud without noise, of its first network."""
-    graphs = GraphPlan(plan)
-    images = graphs.image_sets()
-    return {
-        f"graphs_{population}_{recipe}_{cloud}": {
-            "population": population,
-            "recipe": recipe,
-            "cloud": cloud,
-            "network": plan.activation_networks(cloud)[0],
-            "images": images[population],
-            "least_node": graphs.section(recipe).least_node,
-        }
-        for recipe, population, clouds in _groups(graphs)
-        for cloud in clouds
-        if not plan.config.activation_clouds[cloud].sigma
-    }
 
 
 def _groups(graphs: GraphPlan) -> Iterator[tuple[str, str, list[str]]]:

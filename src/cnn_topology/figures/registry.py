@@ -3,14 +3,14 @@
 The Snakefile asks for the names while it is parsed, in every job of a cluster: no array or drawing library is imported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.finding_registry import finding_figures
 from cnn_topology.figures.generalization_registry import generalization_figures
 from cnn_topology.figures.graph_registry import graph_figures
-from cnn_topology.figures.kinds import KINDS, FigureSpec
+from cnn_topology.figures.kinds import KINDS, SECTIONS, FigureSpec
 from cnn_topology.figures.layer_registry import layer_figures
 from cnn_topology.figures.resnet_registry import resnet_figures
 from cnn_topology.plan.clouds import neighbours
@@ -29,6 +29,8 @@ FACETS = {
     "nulls": 12,
 }
 
+# Drawn by one job at most: a minute's work, and its description stays far below the longest command line.
+JOB_FIGURES = 40
 
 # From so many layers on a network is drawn over depth.
 DEEP = 3
@@ -98,6 +100,16 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     return {name: spec for name, spec in named.items() if wanted == "all" or name in wanted}
 
 
+def figure_jobs(specs: Iterable[FigureSpec]) -> dict[str, list[FigureSpec]]:
+    """Divide figures among jobs: one a section of `kinds.SECTIONS`, or several of `JOB_FIGURES` where it has more."""
+    of_section: dict[str, list[FigureSpec]] = {section: [] for section in SECTIONS}
+    for spec in specs:
+        of_section[spec.section].append(spec)
+    return {
+        name: drawn for section, found in of_section.items() for name, drawn in _numbered(section, found, JOB_FIGURES)
+    }
+
+
 def mapper_name(population: str, layer: str) -> str:
     """Name the mapper graph of a layer: a figure, and the interactive page beside it."""
     return f"mapper_{population}_{layer}"
@@ -148,6 +160,10 @@ def _by_null(clouds: Sequence[LayerClouds]) -> list[list[dict[str, Any]]]:
 
 
 def _pages(kind: str, facets: Sequence[Any]) -> list[tuple[str, list[Any]]]:
-    size = FACETS[kind]
-    pages = [list(facets[start : start + size]) for start in range(0, len(facets), size)]
-    return [(kind if len(pages) == 1 else f"{kind}_{number}", page) for number, page in enumerate(pages, start=1)]
+    return _numbered(kind, facets, FACETS[kind])
+
+
+def _numbered(name: str, items: Sequence[Any], size: int) -> list[tuple[str, list[Any]]]:
+    """Cut items into parts of a size, which are numbered where there are several."""
+    parts = [list(items[start : start + size]) for start in range(0, len(items), size)]
+    return [(name if len(parts) == 1 else f"{name}_{number}", part) for number, part in enumerate(parts, start=1)]

@@ -16,6 +16,7 @@ import pyarrow.csv
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
@@ -247,11 +248,15 @@ def save(
     """
     pdf, png, parquet, csv = (folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "parquet", "csv"))
     with applied():
+        # Straight to the canvas: `savefig` would draw each once more for a layout that is settled already.
         # No time of making and no version of the library: both would change the bytes without a change of content.
-        with atomic_path(pdf) as temporary:
-            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
         with atomic_path(png) as temporary:
-            figure.savefig(temporary, format="png", metadata={"Software": None})
+            FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+        with atomic_path(pdf) as temporary:
+            FigureCanvasPdf(figure).print_pdf(
+                temporary, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))
+            )
+        figure.set_dpi(DPI)  # that canvas counts in points
     write_table(parquet, drawn, drawn.schema, notes)
     if drawn.num_rows > SMALL_TABLE:
         return [pdf, png, parquet]

@@ -74,7 +74,7 @@ class RunConfig(Section):
         {}, description="Populations compared with a plain one in learning speed and accuracy, by group."
     )
     figures: tuple[str, ...] | Literal["all"] = Field(
-        "all", description="Figures to draw, by the names that `snakemake -n` lists, or `all`."
+        "all", description="Figures to draw, by the names that `snakemake --list` gives, or `all`."
     )
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
 

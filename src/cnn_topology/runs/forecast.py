@@ -22,6 +22,8 @@ MEMORY_MARGIN, LEAST_MB = 1.3, 1_000
 # Start of an interpreter with the libraries of a job, seconds, and what it then holds, MB.
 PLAIN, NUMERIC, TORCH, DRAWING = (0.5, 130), (2.5, 260), (4.0, 1_000), (2.5, 380)
 
+SECONDS_PER_FIGURE = 1.2
+
 # Training on the CPU: seconds per value of a convolution's output, and per product of a forward pass, for one image of
 # one iteration of one network (M(64, 8, 64): 9.4 ms an iteration of 128 images; M(64, 32, 64): 23 ms).
 SECONDS_PER_VALUE, SECONDS_PER_PRODUCT = 4.4e-10, 3.7e-11
@@ -66,11 +68,15 @@ class Demand:
         return attempt * max(LEAST_MINUTES, math.ceil(TIME_MARGIN * self.seconds / 60))
 
 
-FIGURE = Demand(*DRAWING, 0.6)
 COLLECTED = Demand(PLAIN[0], 600, 1)
 CONTROLS = Demand(NUMERIC[0], NUMERIC[1])
 SUMMARY = Demand(1.5, 200)
 PROVENANCE = Demand(PLAIN[0] + 2, 200)
+
+
+def figures(count: int) -> Demand:
+    """Forecast the drawing of so many figures by one job."""
+    return Demand(DRAWING[0] + SECONDS_PER_FIGURE * count, DRAWING[1], 0.6 * count)
 
 
 def images(config: ImageSetConfig) -> Demand:

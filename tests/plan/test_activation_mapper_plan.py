@@ -113,13 +113,6 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
     assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg_noise", 0]) == ()
 
 
-def test_memory_grows_with_the_largest_cloud_of_a_job(config):
-    graphs = jobs_of(config)
-    small, large = (graphs.memory_mb(graphs.jobs["elbow", "nets", 0, cloud, 0]) for cloud in ("fg", "full"))
-    assert 4_000 <= small < large
-    assert large - small > 400
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -7,9 +7,10 @@ from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs.activation_forecast import MOST_ELBOW_ROWS, graphs
+from cnn_topology.runs.forecast import LEAST_MB, Demand
 
 
-def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> float:
+def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Demand:
     """Forecast one job of graphs of clouds of `count` points with so many channels."""
     names = [f"layer1.{block}.bn2" for block in range(layers)]
     nets = {"images": "cifar10", "variant": "mapper", "widths": [channels], "blocks": [max(layers, 1)]}
@@ -25,7 +26,12 @@ def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> floa
     }
     plan = GraphPlan(Plan(parse_config(content)))
     [job] = plan.jobs.values()
-    return graphs(plan, job).seconds
+    return graphs(plan, job)
+
+
+def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> float:
+    """Give the run time of that forecast."""
+    return demand(count, channels, layers, **entry).seconds
 
 
 # CPU seconds of the elbow rule, the graph and its purity with 199 shuffles on one shared core, imports aside.
@@ -36,6 +42,48 @@ MEASURED = {(3_000, 16): 0.34, (3_000, 512): 0.44, (10_000, 64): 0.65, (10_000, 
 def test_forecasts_are_within_a_factor_of_three_of_what_was_measured(size: tuple[int, int], measured: float) -> None:
     more = seconds(*size, layers=2) - seconds(*size)  # one more layer, without the start of the job
     assert measured / 3 < more < 3 * measured
+
+
+# Peak resident memory of the command, MB, by points, channels and what differs from the defaults, which crowds one
+# interval, lay many over each point, make a node of each point, or leave most points out.
+PEAKS: list[tuple[int, int, dict[str, object], float]] = [
+    (2_000, 512, {}, 337),
+    (10_000, 64, {}, 333),
+    (10_000, 512, {}, 389),
+    (20_000, 512, {"intervals": 1, "overlap": 0}, 503),
+    (20_000, 512, {"intervals": 3, "overlap": 0.9}, 503),
+    (50_000, 64, {"overlap": 0.9}, 433),
+    (50_000, 64, {"eps": 0.001, "min_samples": 1}, 444),
+    (50_000, 512, {}, 676),
+    (100_000, 512, {}, 986),
+]
+
+
+@pytest.mark.parametrize(("points", "channels", "entry", "peak"), PEAKS)
+def test_memory_asked_for_is_above_what_was_measured_and_not_twice_that(
+    points: int, channels: int, entry: dict[str, object], peak: float
+) -> None:
+    made = demand(points, channels, **entry)
+    assert peak < made.memory_mb < 1.4 * peak
+    assert 1.3 * peak < made.limit_mb() <= max(LEAST_MB, 1.9 * peak)
+
+
+def test_fifty_thousand_points_in_512_channels_fit_in_3_gb_and_a_larger_cloud_takes_more() -> None:
+    whole = demand(50_000, 512)
+    assert whole.limit_mb() < 3_000
+    assert demand(50_000, 512, most_points=5_000).memory_mb < whole.memory_mb
+    assert demand(50_000, 512, layers=2).memory_mb == whole.memory_mb  # one layer after the other
+    assert demand(50_000, 256).memory_mb < whole.memory_mb
+
+
+# CPU seconds of whole commands with few or overlapping intervals, in which most pairs of points are compared.
+WIDE = {(20_000, 512, 1, 0.0): 10.4, (20_000, 512, 3, 0.9): 15.5, (50_000, 64, 40, 0.9): 40.1}
+
+
+@pytest.mark.parametrize(("size", "measured"), WIDE.items())
+def test_time_follows_the_width_of_the_intervals(size: tuple[int, int, int, float], measured: float) -> None:
+    points, channels, intervals, overlap = size
+    assert measured / 2 < seconds(points, channels, intervals=intervals, overlap=overlap) < 2 * measured
 
 
 def test_points_that_are_not_used_cost_nothing_and_a_sweep_costs_a_graph_a_setting() -> None:

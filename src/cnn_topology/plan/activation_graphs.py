@@ -95,17 +95,6 @@ class GraphPlan:
         """Give the image set of each population that has graphs."""
         return {job.population: self.plan.config.resnets[job.population].images for job in self.jobs.values()}
 
-    def memory_mb(self, job: GraphJob) -> int:
-        """Forecast the memory of a job: its largest cloud as it is read, and what a graph may take beside it."""
-        cloud = self.plan.config.activation_clouds[job.cloud]
-        largest = 0
-        for layer in job.layers:
-            positions = {"full": layer.height * layer.width, "top-l2": 1, "random": 1}.get(cloud.sampling, cloud.top)
-            points = cloud.count * positions
-            points = min(points, cloud.most_points) if cloud.sampling == "full" else points
-            largest = max(largest, points * (4 * layer.channels + 32))
-        return 1_000 + round(1_000 * self.section(job.recipe).memory_gb) + round(2.5 * largest / 1e6)
-
     def _jobs(self) -> Iterator[GraphJob]:
         for recipe in self.plan.config.activation_mapper:
             for cloud in self.clouds(recipe):

@@ -4,6 +4,7 @@ They give the memory and run time that the rules ask for, as `runs.forecast` doe
 """
 
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
+from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
 from cnn_topology.runs.forecast import NUMERIC, SECONDS_PER_PRODUCT, TORCH, Demand, images
@@ -16,9 +17,13 @@ SECONDS_PER_NETWORK = 1.0
 # Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
 # channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest.
 SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
-# Of the points of a cloud squared, over its intervals: distances within them. Evenly filled and overlapping by a
-# quarter they are 1.8; lenses of activations crowd (measured: 3.2 to 4.5).
-CROWDING = 6
+# How many more distances lie within the intervals of a lens than if it were evenly filled: lenses of activations crowd
+# (measured: 1.8 to 2.5).
+CROWDING = 3.3
+# Measured through the command, 2,000 to 100,000 points in 64 and 512 channels: MB of the libraries and of a block of
+# products; float32 copies of all points (their deviation, the elbow rule) and of those of an interval (its clusters)
+# beside the cloud as it is read; bytes of a point in an interval, and of a node, of which it makes 1 / min_samples.
+GRAPH_MB, CLOUD_COPIES, INTERVAL_COPIES, MEMBERSHIP_BYTES, NODE_BYTES = 370, 2, 3, 100, 500
 # Measured: a pair of diagrams and its part per image (about one H1 bar each) by `benchmarks/sliced_wasserstein.py`; one
 # value of one measure through the tests, with 999 draws (3 measures, 100 networks: 53 s, 0.5 GB).
 SECONDS_PER_DIAGRAM_PAIR, SECONDS_PER_BAR, SECONDS_PER_TESTED_VALUE = 6e-5, 1.4e-7, 6e-6
@@ -113,16 +118,45 @@ def measure_tests(compared: dict[str, Comparison]) -> Demand:
 def graphs(plan: GraphPlan, job: GraphJob) -> Demand:
     """Forecast the mapper graphs of some layers of a network."""
     section, settings = plan.section(job.recipe), plan.parameters(job).layers
-    sweep = section.sweep
-    made = 1 + (len(sweep.eps_factors) + len(sweep.overlaps) + len(sweep.intervals) if sweep else 0)
-    seconds = 0.0
+    seconds = held = 0.0
     for layer in job.layers:
-        points = min(points_of(plan.plan, job.cloud, layer.height, layer.width), section.most_points)
-        elbow = min(points, MOST_ELBOW_ROWS) ** 2
-        within = CROWDING * points**2 / max(settings[layer.name].intervals, CROWDING)
-        seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * (elbow + made * within)
-        seconds += SECONDS_PER_GRAPH * made + SECONDS_PER_SHUFFLED_POINT * points * section.draws
-    return Demand(2 * NUMERIC[0] + seconds, plan.memory_mb(job), 5 * len(job.layers))
+        read = points_of(plan.plan, job.cloud, layer.height, layer.width)
+        points = min(read, section.most_points)
+        made = _covers(settings[layer.name], section.sweep)
+        distances = min(points, MOST_ELBOW_ROWS) ** 2 + points**2 * sum(_within(*cover) for cover in made)
+        seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * distances
+        seconds += SECONDS_PER_GRAPH * len(made) + SECONDS_PER_SHUFFLED_POINT * points * section.draws
+        memberships = points * max(_overlapping(*cover) for cover in made)
+        fullest = min(1, CROWDING * max(_length(*cover) for cover in made))
+        copies = max(CLOUD_COPIES, INTERVAL_COPIES * fullest) * 4 * layer.channels * points
+        copies += (MEMBERSHIP_BYTES + NODE_BYTES / section.min_samples) * memberships
+        held = max(held, read * (4 * layer.channels + POINT_BYTES) + copies)
+    return Demand(2 * NUMERIC[0] + seconds, GRAPH_MB + held / 1e6, 5 * len(job.layers))
+
+
+def _covers(settings: GraphSettings, sweep: Sweep | None) -> list[tuple[int, float]]:
+    """Give intervals and overlap of every graph that is made of a layer."""
+    own = (settings.intervals, settings.overlap)
+    if sweep is None:
+        return [own]
+    others = [(settings.intervals, overlap) for overlap in sweep.overlaps]
+    others += [(intervals, settings.overlap) for intervals in sweep.intervals]
+    return [own] * (1 + len(sweep.eps_factors)) + others
+
+
+def _overlapping(intervals: int, overlap: float) -> float:
+    """Bound in how many intervals a point lies."""
+    return min(intervals, 1 + 1 / (1 - overlap))
+
+
+def _length(intervals: int, overlap: float) -> float:
+    """Give the length of an interval as a share of the range of the lens: of `OverlapCover` in `mapper.cover`."""
+    return 1 / (intervals - (intervals - 1) * overlap)
+
+
+def _within(intervals: int, overlap: float) -> float:
+    """Give the pairs of points within intervals, as a share of all: evenly filled ones, times `CROWDING`, bounded."""
+    return min(_overlapping(intervals, overlap), CROWDING * intervals * _length(intervals, overlap) ** 2)
 
 
 def dynamics(layer: LayerClouds) -> Demand:

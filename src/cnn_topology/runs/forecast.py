@@ -115,7 +115,7 @@ def training(plan: Plan, shard: Shard) -> Demand:
 
 
 def resnet(plan: Plan, population: str) -> Demand:
-    """Forecast the training of one residual network; one whose weights are given only reads them."""
+    """Forecast the training of one residual network; one whose weights are given is only tested."""
     section = plan.config.resnets[population]
     config = plan.config.images[section.images]
     shape = shape_of(config)
@@ -125,7 +125,8 @@ def resnet(plan: Plan, population: str) -> Demand:
         products += layer.height * layer.width * layer.channels * wide * 9
         parameters += 9 * wide * layer.channels
         wide = layer.channels
-    pictures = 0.0 if section.checkpoints else section.recipe.epochs * (train_size(config) or 10_000) * (1 + 1 / 15)
+    trained = 0 if section.checkpoints else section.recipe.epochs * (train_size(config) or 10_000)
+    pictures = trained * (1 + 1 / 15) or TESTED_IMAGES * TEST_SHARE
     seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
     gpus = plan.config.jobs.gpus
     # On the CPU about four float32 copies of every activation of a batch are held; on a GPU they lie there.

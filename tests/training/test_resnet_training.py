@@ -17,6 +17,7 @@ from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.activation_schemas import RESNET_TRAINING
 from cnn_topology.training import resnets
 from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
+from cnn_topology.training.resnet_state import Progress, ResumeFile
 from cnn_topology.training.resnets import ResNetJob, learning_rate, make_weights, steps_per_epoch
 
 CPU = torch.device("cpu")
@@ -161,6 +162,28 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(images, tmp_path
     assert len(calls) == 15 + 5, "iterations done before the kill were done again"
     for name in ("w.safetensors", "w.parquet"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+
+
+def test_the_scale_of_half_precision_gradients_goes_on_where_it_was(tmp_path):
+    """On CUDA the scaler is at work; its state must pass through the file, also into one that was not used yet."""
+    network = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20, growth_interval=3)
+    for value in (1.0, float("inf"), 1.0, 1.0):
+        optimizer.zero_grad()
+        scaler.scale(network(torch.full((1, 2), value)).sum()).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    resume = ResumeFile(tmp_path, "job")
+    resume.save(network, optimizer, scaler, Progress(step=4))
+    fresh = torch.amp.GradScaler("cpu", growth_interval=3)
+    again = torch.nn.Linear(2, 1)
+    restored = resume.restore(again, torch.optim.SGD(again.parameters(), lr=0.1, momentum=0.9), fresh)
+    assert restored is not None
+    assert restored.step == 4
+    assert fresh.state_dict() == scaler.state_dict()
+    assert fresh.get_scale() == 2.0**19
+    assert torch.equal(again.weight, network.weight)
 
 
 def test_the_state_of_another_job_is_not_taken_up(images, tmp_path, monkeypatch):

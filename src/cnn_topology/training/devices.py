@@ -1,6 +1,7 @@
 """Which device and arithmetic a job uses, and the process settings that make it fast and repeatable."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,23 +60,28 @@ def settings(device: torch.device, threads: int, keep_memory: bool = True) -> It
 
     Without the latter every step gives its activations back to the system and pays for fresh pages (measured: 40 % of
     the time of a step). Extraction does without (`keep_memory`): what it keeps between batches pins the holes, and its
-    memory grew by 0.2 MB an image. On CUDA deterministic algorithms are not enforced: the stack's operations are not
-    all covered.
+    memory grew by 0.2 MB an image. On CUDA an operation without a deterministic algorithm, such as the gradient of
+    overlapping pools, warns in the log: a run with it repeats up to rounding.
     """
-    before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    cudnn = torch.backends.cudnn
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), cudnn.deterministic
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
-    if device.type == "cpu":
-        # What `use_deterministic_algorithms` does, without the compiler that it loads: 150 MB and over a second a job.
-        torch.set_deterministic_debug_mode("error")
-        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-            # Stated either way: glibc raises the threshold by itself, and large blocks then end between small ones.
-            libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK if keep_memory else _LARGE_BLOCK)
-            libc.mallopt(_TRIM_THRESHOLD, _NEVER if keep_memory else _LARGE_BLOCK)
+    # What `use_deterministic_algorithms` does, without the compiler that it loads: 150 MB and over a second a job.
+    torch.set_deterministic_debug_mode("error" if device.type == "cpu" else "warn")
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if device.type == "cuda":
+        cudnn.deterministic = True
+        # Read when cuBLAS starts: without it products may differ from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    elif sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        # Stated either way: glibc raises the threshold by itself, and large blocks then end between small ones.
+        libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK if keep_memory else _LARGE_BLOCK)
+        libc.mallopt(_TRIM_THRESHOLD, _NEVER if keep_memory else _LARGE_BLOCK)
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.set_deterministic_debug_mode(before[1])
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+        cudnn.deterministic = before[2]

@@ -152,6 +152,16 @@ def test_one_node_is_explained():
     assert BRANCH_NODE <= 300
 
 
+def test_a_radius_that_makes_every_interval_one_node_is_told_in_table_and_log(tmp_path, capsys):
+    settings = ELBOW.model_copy(update={"eps": 200.0, "eps_from": "given"})
+    outputs = run_command(tmp_path / "wide", [cloud()], parameters({"layer4.1.bn2": settings}))
+    graph = read_table(outputs["activation_graphs"]).to_pylist()[0]
+    assert graph["nodes"] == graph["filled_intervals"] - graph["skipped_intervals"] > 1
+    assert "No interval of the lens holds two of" in graph["explanation"]
+    assert "lower eps (= 200)" in graph["explanation"]
+    assert graph["explanation"] in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("given", "recipe", "words"),
     [

@@ -120,6 +120,26 @@ def test_figures_of_empty_tables_say_so(graph_plan: Plan) -> None:
             assert re.search(r"hold no graph|no sweep", words(figure)), spec.name
 
 
+def test_figures_and_page_say_that_a_graph_shows_little_and_what_to_change(
+    graph_plan: Plan, graph_tables_of_run: Tables
+) -> None:
+    graphs = graph_tables_of_run["activation_graphs"].to_pandas()
+    for nodes, remark in ((6, "no interval holds two nodes: lower eps"), (1, "one node alone: change eps or cover")):
+        marked = pa.Table.from_pandas(
+            graphs.assign(nodes=nodes, explanation="All is one. To change that, lower eps."),
+            schema=TABLES["activation_graphs"],
+        )
+        tables = {**graph_tables_of_run, "activation_graphs": marked}
+        for spec in figure_specs(graph_plan).values():
+            if spec.kind == "activation_mapper":
+                assert remark in words(draw(spec, tables, NOTES)[0])
+                assert remark not in words(draw(spec, graph_tables_of_run, NOTES)[0])
+            if spec.kind == "mapper_branches":
+                assert "To change that, lower eps." in words(draw(spec, tables, NOTES)[0])
+            if spec.kind == "activation_page":
+                assert content(page(spec, tables, NOTES))["graphs"][0]["explanation"].startswith("All is one.")
+
+
 def test_purity_figure_gives_the_numbers_of_the_table(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
     figure, _ = draw(figure_specs(graph_plan)["purity_nets_elbow"], graph_tables_of_run, NOTES)
     purity = graph_tables_of_run["purity"].to_pandas()

@@ -161,7 +161,7 @@ def test_one_node_is_explained_and_no_error():
     made = mapper_tables(WHICH, circle(40), MapperRecipe(resolution=1), 0)
     graph = made["mapper_graphs"].to_pylist()[0]
     assert (graph["nodes"], graph["edges"]) == (1, 0)
-    assert "use more intervals" in graph["explanation"]
+    assert "use a higher resolution" in graph["explanation"]
     assert made["mapper_edges"].num_rows == 0
 
 

@@ -159,6 +159,7 @@ def test_branches_ignore_small_nodes():
         (lambda cloud: mapper_of_activations(cloud, eps=1, min_samples=99), 0, r"fewer than min_samples = 99.*lower"),
         (lambda cloud: mapper_of_filters(cloud, least_node=99), 0, r"fewer than least_node = 99 points.*lower least"),
         (lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=99), 1, "in one cube: use more intervals"),
+        (lambda cloud: mapper_of_filters(cloud, GainCover(1, 1)), 1, "in one cube: use a higher resolution"),
     ],
 )
 def test_an_empty_or_one_node_graph_is_explained(make, nodes, words):

@@ -5,6 +5,7 @@ measures no bifurcation). A small cloud whose graph has no fork left then is dra
 """
 
 import io
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,7 @@ def draw(
     grid = figure.add_gridspec(3, 1, height_ratios=[1, 2.6, 1])
     main = figure.add_subplot(grid[1])
     draw_pies(main, nodes, edges, LARGEST)
+    main.set_xlabel(textwrap.fill(graph["explanation"], 110), fontsize=style.SMALL)
     half = (len(ends) + 1) // 2
     by_height = ends.sort_values("y", ascending=False)
     images = rows(tables["example_images"], images=parameters["images"], split=graph["split"])

@@ -141,13 +141,19 @@ def explain(graph: MapperGraph) -> str:
     if graph.nodes > 1:
         return _explain_chain(graph)
     clustering = graph.parameters["clustering"]
+    by_gain = graph.parameters["cover"]["kind"] == "GainCover"
+    finer, coarser = (
+        ("a higher resolution", "a lower resolution or more gain")
+        if by_gain
+        else ("more intervals", "fewer intervals or more overlap")
+    )
     what = f"The mapper graph of {graph.points} points has " + ("one node" if graph.nodes else "no node") + ". "
     if not graph.nodes:
         seen = [f"{graph.cubes} cubes hold points"]
         ways = []
         if graph.skipped_cubes:
             seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {clustering['min_samples']}")
-            ways += ["use fewer intervals or more overlap", "lower min_samples"]
+            ways += [f"use {coarser}", "lower min_samples"]
         if graph.noise:
             where = "the others" if graph.skipped_cubes else "them"
             seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
@@ -158,7 +164,7 @@ def explain(graph: MapperGraph) -> str:
             ways.append("lower least_node")
         return what + "; ".join(seen) + ". To change that, " + ", or ".join(ways) + "."
     if graph.cubes == 1:
-        return what + "All points lie in one cube: use more intervals."
+        return what + f"All points lie in one cube: use {finer}."
     left = graph.skipped_cubes + graph.dropped_nodes
     return (
         what

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from cnn_topology.mapper.controls import (
+    adjusted_rand_index,
     jackknife_error,
     jackknife_purity,
     node_wise,
@@ -113,3 +115,11 @@ def test_examples_are_images_of_the_node_in_one_order(made):
     assert examples(graph, ids, 5, 8) != chosen
     counts = label_counts(graph, labels, 4)
     assert (node_purity(counts) == 1).all()
+
+
+def test_the_adjusted_rand_index_is_that_of_scikit_learn():
+    rng = np.random.default_rng(5)
+    for points in range(1, 40):
+        first, second = rng.integers(-1, rng.integers(0, 4), points), rng.integers(-1, rng.integers(0, 6), points)
+        assert adjusted_rand_index(first, second) == adjusted_rand_score(first, second)
+    assert adjusted_rand_index(first, first) == 1.0

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.stats import t as student
 
+from cnn_topology.comparison.ranks import student_quantile
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.generalization_schemas import CROSS_ACCURACY
@@ -60,7 +60,7 @@ def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.Dat
         for images in sorted(last["images"].unique(), key=lambda name: (name != own, name)):
             accuracy = last.loc[last["images"] == images, "accuracy"]
             n = len(accuracy)
-            half = student.ppf(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
+            half = student_quantile(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
             mean = accuracy.mean()
             values = (population, own, images, last["step"].iloc[0], n, mean, mean - half, mean + half)
             rows.append(dict(zip(CROSS_ACCURACY.names, values, strict=True)))

@@ -98,7 +98,7 @@ def _modes(
             positions = layer.height * layer.width
             for top in (top for top in TOPS if top <= positions and both.any()):
                 chosen = [heaviest_positions(weights[mode], top, ids, seed, mode == "published") for mode in BOTH]
-                shared = np.array([np.isin(a, b).mean() for a, b in zip(*chosen, strict=True)])[both]
+                shared = (chosen[0][:, :, None] == chosen[1][:, None, :]).any(axis=2).mean(axis=1)[both]
                 rows.append(
                     {
                         "population": parameters.population,

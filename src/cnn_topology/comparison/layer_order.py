@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import rankdata
-from scipy.stats import t as student
 
 from cnn_topology.comparison.measures import Kind
+from cnn_topology.comparison.ranks import mean_ranks, student_quantile
 from cnn_topology.errors import InputError
 
 Matrices = Float[np.ndarray, "networks layers layers"]
@@ -108,7 +107,7 @@ def mean_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]
     """
     if len(values) < 2:
         return float("nan"), float("nan")
-    half = student.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = student_quantile((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -122,7 +121,7 @@ def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks
             f"values of a measure of shape {values.shape}: expected 3 layers or more and no NaN; leave failed networks "
             "out"
         )
-    ranks = rankdata(flat if kind == "distance" else -flat, axis=1)
+    ranks = mean_ranks(flat if kind == "distance" else -flat, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(ranks, axis=1, keepdims=True)
     return np.divide(ranks, norms, out=np.full_like(ranks, np.nan), where=norms > 0)

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
+from cnn_topology.comparison.ranks import student_quantile
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
 
@@ -83,7 +83,7 @@ def mean_interval(log: pd.DataFrame) -> pd.DataFrame:
         of accuracies lies in [0, 1], and so does its interval: with two networks it would reach far beyond.
     """
     grouped = log.groupby("step")["accuracy"].agg(["mean", "std", "count"])
-    half = student.ppf(0.975, np.maximum(grouped["count"] - 1, 1)) * grouped["std"] / np.sqrt(grouped["count"])
+    half = student_quantile(0.975, np.maximum(grouped["count"] - 1, 1)) * grouped["std"] / np.sqrt(grouped["count"])
     return pd.DataFrame(
         {
             "step": grouped.index,

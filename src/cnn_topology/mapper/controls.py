@@ -6,7 +6,6 @@ and not over points: all positions of an image keep one label, and what they hav
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.metrics import adjusted_rand_score
 
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.summaries import class_purity, image_rank, label_counts, node_purity
@@ -110,7 +109,27 @@ def stability(
     float
         1 for the same partition, about 0 for unrelated ones.
     """
-    return float(adjusted_rand_score(*(_component_of_points(graph, parts) for graph, parts in (first, second))))
+    return adjusted_rand_index(*(_component_of_points(graph, parts) for graph, parts in (first, second)))
+
+
+def adjusted_rand_index(first: Int[np.ndarray, " points"], second: Int[np.ndarray, " points"]) -> float:
+    """Compute the adjusted Rand index of two partitions (Hubert and Arabie 1985): 1 if equal, 0 as expected by chance.
+
+    As in scikit-learn, which takes longer to load than a mapper graph to compute.
+    """
+    (_, row), (names, column) = (np.unique(which, return_inverse=True) for which in (first, second))
+    # Python's integers do not overflow.
+    rows, columns, both = (
+        np.unique(which, return_counts=True)[1].astype(object) for which in (row, column, row * len(names) + column)
+    )
+    # Ordered pairs of points that lie together in both partitions, in one of them alone, in neither.
+    together = int((both**2).sum()) - len(first)
+    in_first, in_second = (int((sizes**2).sum()) - len(first) - together for sizes in (rows, columns))
+    apart = len(first) * (len(first) - 1) - together - in_first - in_second
+    if in_first == in_second == 0:
+        return 1.0
+    chance = (together + in_first) * (in_first + apart) + (together + in_second) * (in_second + apart)
+    return 2.0 * (together * apart - in_first * in_second) / chance
 
 
 def _component_of_points(graph: MapperGraph, component: np.ndarray) -> np.ndarray:

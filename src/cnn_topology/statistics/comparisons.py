@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import rankdata
-from scipy.stats import t as student
+
+from cnn_topology.comparison.ranks import mean_ranks, student_quantile
 
 # Ours: enough for three digits of an interval's ends and p-values down to 1e-4.
 BOOTSTRAP_DRAWS = 10_000
@@ -84,7 +84,7 @@ def mean_difference_interval(
     if not parts.any():
         return difference, difference
     freedom = parts.sum() ** 2 / (parts[0] ** 2 / (len(sample) - 1) + parts[1] ** 2 / (len(other) - 1))
-    half = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
+    half = float(student_quantile((1 + LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
     return difference - half, difference + half
 
 
@@ -128,7 +128,7 @@ def permutation_p(
 
 def pooled_ranks(sample: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Replace values by their ranks in both samples together; ties, censored runs among them, share their mean rank."""
-    ranks = rankdata(np.concatenate([sample, other]))
+    ranks = mean_ranks(np.concatenate([sample, other]))
     return ranks[: len(sample)], ranks[len(sample) :]
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import rankdata
 
+from cnn_topology.comparison.ranks import mean_ranks
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization import LEAST_NETWORKS
 
@@ -143,7 +143,7 @@ def spearman(
     x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]
 ) -> Float[np.ndarray, " predictors"]:
     """Give Spearman's rho of each column with y: Pearson's r of mean ranks."""
-    return pearson(rankdata(x, axis=0), rankdata(y))
+    return pearson(mean_ranks(x, axis=0), mean_ranks(y))
 
 
 def kendall(x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " predictors"]:
@@ -209,9 +209,10 @@ def partial_pearson(
 
     NaN where nothing is left, or fewer than two degrees of freedom.
     """
-    if len(y) - _basis(given, len(y)).shape[1] < LEAST_FREEDOM:
+    basis = _basis(given, len(y))
+    if len(y) - basis.shape[1] < LEAST_FREEDOM:
         return np.full(x.shape[1], np.nan)
-    left, outcome = residuals(x, given), residuals(y[:, None], given)[:, 0]
+    left, outcome = _left_by(basis, x), _left_by(basis, y[:, None])[:, 0]
     # Rounding leaves something of a column that the fit explains wholly.
     spent = _flat(x) | (np.linalg.norm(left, axis=0) <= 1e-9 * np.linalg.norm(x - x.mean(axis=0), axis=0))
     if _flat(y[:, None])[0] or np.linalg.norm(outcome) <= 1e-9 * np.linalg.norm(y - y.mean()):
@@ -223,7 +224,10 @@ def residuals(
     values: Float[np.ndarray, "rows columns"], given: Float[np.ndarray, "rows given"]
 ) -> Float[np.ndarray, "rows columns"]:
     """Give what a least-squares fit of each column on `given` and a constant leaves."""
-    basis = _basis(given, len(values))
+    return _left_by(_basis(given, len(values)), values)
+
+
+def _left_by(basis: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values - basis @ (basis.T @ values)
 
 
@@ -279,7 +283,7 @@ def _statistic(sample: Sample, names: list[str], method: str) -> Compute:
 
     def partial(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
         ranks = method == "partial_spearman"
-        x, y = (rankdata(x, axis=0), rankdata(y)) if ranks else (x, y)
+        x, y = (mean_ranks(x, axis=0), mean_ranks(y)) if ranks else (x, y)
         found = np.empty(len(names))
         for chosen, given in _given(sample, names, rows, ranks=ranks):
             found[chosen] = partial_pearson(x[:, chosen], y, given)
@@ -299,7 +303,7 @@ def _given(
         own = {names[place] for place in chosen}
         columns = [values[rows] for name, values in sample.given.items() if name not in own]
         # Ranks of quantities; a factor (several columns of indicators) stays what it is.
-        columns = [rankdata(v) if ranks and v.ndim == 1 else v for v in columns]
+        columns = [mean_ranks(v) if ranks and v.ndim == 1 else v for v in columns]
         pairs.append((chosen, np.column_stack(columns) if columns else np.empty((len(rows), 0))))
     return pairs
 
@@ -312,7 +316,7 @@ def _permuted_statistics(
     if "kendall" in method:
         return _permuted_agreement(x, y, orders, None if method == "kendall" else sample.hyperparameters)
     ranks = method.endswith("spearman")
-    x, y = (rankdata(x, axis=0), rankdata(y)) if ranks else (x, y)
+    x, y = (mean_ranks(x, axis=0), mean_ranks(y)) if ranks else (x, y)
     partial = method.startswith("partial")
     held = (
         _given(sample, names, everything, ranks=ranks)

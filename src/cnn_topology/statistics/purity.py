@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.stats import spearmanr
 
 from cnn_topology.comparison.layer_order import mean_interval
+from cnn_topology.comparison.ranks import rank_correlation
 from cnn_topology.mapper.controls import jackknife_error, upper_p
 
 # Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
@@ -215,9 +215,9 @@ def _trend(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
             means = taken.groupby("sigma")["node_wise"].mean().dropna()
             if not 3 <= len(means) <= MOST_SIGMAS or means.nunique() < 2:
                 continue
-            values = means.to_numpy()
-            fall = -float(spearmanr(means.index, values)[0])
-            orders = np.array([-spearmanr(means.index, order)[0] for order in permutations(values)])
+            sigmas, values = means.index.to_numpy(), means.to_numpy()
+            fall = -rank_correlation(sigmas, values)
+            orders = np.array([-rank_correlation(sigmas, np.array(order)) for order in permutations(values)])
             yield {
                 "test": "purity_falls_with_sigma",
                 "network": network,

@@ -1,0 +1,43 @@
+"""Ranks and the quantiles of Student's t: what tests on ranks and intervals of means over networks stand on.
+
+Both are in `scipy.stats` too, which takes longer to load than many a job of ours to run.
+"""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+
+def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.ndarray, "*shape"]:
+    """Rank values along an axis from 1; equal values share the mean of their ranks.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN in all places of a line that holds a NaN.
+    """
+    lines = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    order = np.argsort(lines, axis=-1, kind="stable")
+    ordered = np.take_along_axis(lines, order, axis=-1)
+    begins = np.ones(ordered.shape, dtype=bool)
+    begins[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = np.flatnonzero(begins)
+    ties = np.diff(first, append=ordered.size)
+    shared = np.repeat(first % max(lines.shape[-1], 1) + (ties + 1) / 2, ties)
+    ranks = np.empty(lines.shape)
+    np.put_along_axis(ranks, order, shared.reshape(lines.shape), axis=-1)
+    ranks[np.isnan(lines).any(axis=-1)] = np.nan
+    return np.moveaxis(ranks, -1, axis)
+
+
+def rank_correlation(x: Float[np.ndarray, " rows"], y: Float[np.ndarray, " rows"]) -> float:
+    """Give Spearman's rho; both vary."""
+    return float(np.corrcoef(np.column_stack([mean_ranks(x), mean_ranks(y)]), rowvar=False)[1, 0])
+
+
+def student_quantile(probability: float, freedom: Any) -> Any:
+    """Give the quantile of Student's t with so many degrees of freedom: a number, or an array for an array of them."""
+    from scipy.special import stdtrit  # itself a fifth of a second
+
+    return stdtrit(freedom, probability)

@@ -130,13 +130,18 @@ def pearson(x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows
     """Give Pearson's r of each column with y; NaN where one of the two does not vary."""
     flat = _flat(x) | _flat(y[:, None])
     x, y = x - x.mean(axis=0), y - y.mean()
-    norms = np.linalg.norm(x, axis=0) * np.linalg.norm(y)
+    norms = _norms(x) * np.linalg.norm(y)
     return np.where(flat, np.nan, (y @ x) / np.where(flat, 1.0, norms))
 
 
 def _flat(values: Float[np.ndarray, "rows columns"]) -> Bool[np.ndarray, " columns"]:
     """Tell which columns do not vary but by rounding, whatever their unit."""
-    return np.linalg.norm(values - values.mean(axis=0), axis=0) <= FLAT * np.linalg.norm(values, axis=0)
+    return _norms(values - values.mean(axis=0)) <= FLAT * _norms(values)
+
+
+def _norms(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " columns"]:
+    """Give `np.linalg.norm(values, axis=0)`, of which the checks of its arguments are half, for thousands of draws."""
+    return np.asarray(np.sqrt(np.add.reduce(values * values, axis=0)))
 
 
 def spearman(
@@ -214,7 +219,7 @@ def partial_pearson(
         return np.full(x.shape[1], np.nan)
     left, outcome = _left_by(basis, x), _left_by(basis, y[:, None])[:, 0]
     # Rounding leaves something of a column that the fit explains wholly.
-    spent = _flat(x) | (np.linalg.norm(left, axis=0) <= 1e-9 * np.linalg.norm(x - x.mean(axis=0), axis=0))
+    spent = _flat(x) | (_norms(left) <= 1e-9 * _norms(x - x.mean(axis=0)))
     if _flat(y[:, None])[0] or np.linalg.norm(outcome) <= 1e-9 * np.linalg.norm(y - y.mean()):
         return np.full(x.shape[1], np.nan)
     return np.where(spent, np.nan, pearson(left, outcome))
@@ -235,7 +240,7 @@ def _basis(given: np.ndarray, rows: int) -> Float[np.ndarray, "rows rank"]:
     """Give an orthonormal basis of a constant and the columns of `given`, each scaled to its own spread."""
     centred = given - given.mean(axis=0) if given.shape[1] else np.empty((rows, 0))
     moving = centred[:, ~_flat(given)] if given.shape[1] else centred
-    design = np.column_stack([np.full(rows, rows**-0.5), moving / np.linalg.norm(moving, axis=0)])
+    design = np.column_stack([np.full(rows, rows**-0.5), moving / _norms(moving)])
     left, spread, _ = np.linalg.svd(design, full_matrices=False)
     return left[:, spread > RANK * spread[0]]
 
@@ -298,12 +303,13 @@ def _given(
     """Pair predictors with what is held fixed: those that are held fixed for others lose their own column."""
     inside = [place for place, name in enumerate(names) if name in sample.given]
     others = [place for place in range(len(names)) if place not in inside]
+    # Ranks of quantities; a factor (several columns of indicators) stays what it is.
+    drawn = {name: values[rows] for name, values in sample.given.items()}
+    held = {name: mean_ranks(v) if ranks and v.ndim == 1 else v for name, v in drawn.items()}
     pairs = []
     for chosen in ([others] if others else []) + [[place] for place in inside]:
         own = {names[place] for place in chosen}
-        columns = [values[rows] for name, values in sample.given.items() if name not in own]
-        # Ranks of quantities; a factor (several columns of indicators) stays what it is.
-        columns = [mean_ranks(v) if ranks and v.ndim == 1 else v for v in columns]
+        columns = [values for name, values in held.items() if name not in own]
         pairs.append((chosen, np.column_stack(columns) if columns else np.empty((len(rows), 0))))
     return pairs
 

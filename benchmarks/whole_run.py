@@ -2,9 +2,9 @@
 
     python benchmarks/whole_run.py [--config config/demo.yaml] [--cores 2]
 
-Runs the config in an empty folder and reads the times that Snakemake measures for each job. The share outside is
-1 - (time inside training and topology jobs) / (cores x wall time of the run): it holds the start-up of every process,
-tables, figures, Snakemake itself and cores that wait.
+Runs the config in an empty folder and reads the times that Snakemake measures for each job, start-up included. The
+share outside is 1 - (time inside training and topology jobs) / (cores x wall time of the run): it holds image sets,
+the extraction of activations, tables, figures, Snakemake itself and cores that wait.
 """
 
 import argparse
@@ -19,7 +19,12 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-INSIDE = ("train", "nulls", "barcodes", "controls")
+TRAINING = ("train", "train-resnet")
+# What filters by density, computes persistence or makes mapper graphs, and the distances of what they found.
+TOPOLOGY = (
+    *("clouds", "nulls", "barcodes", "controls", "mapper", "networks", "dynamics"),
+    *("activation-barcodes", "activation-mapper", "layer-distances", "component-sensitivity"),
+)
 
 
 def main() -> None:
@@ -35,16 +40,17 @@ def main() -> None:
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
         wall = time.perf_counter() - start
         jobs: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-        for path in Path(folder).glob("results/*/benchmarks/*/*.tsv"):
+        for path in Path(folder).glob("results/*/benchmarks/**/*.tsv"):
+            rule = path.relative_to(folder).parts[3]
             with path.open() as file:
                 for row in csv.DictReader(file, delimiter="\t"):
-                    jobs[path.parent.name].append((float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"])))
+                    jobs[rule].append((float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"])))
     print(f"{platform.processor() or platform.machine()}, {arguments.cores} cores: {wall:.1f} s of wall time")
-    print(f"{'rule':<12} {'jobs':>5} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
+    print(f"{'rule':<22} {'jobs':>5} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
     for rule, rows in sorted(jobs.items(), key=lambda item: -sum(row[0] for row in item[1])):
         seconds, cpu, memory = zip(*rows, strict=True)
-        print(f"{rule:<12} {len(rows):>5} {sum(seconds):>8.1f} {sum(cpu):>8.1f} {max(memory):>8.0f}")
-    inside = sum(seconds for rule in INSIDE for seconds, _, _ in jobs[rule])
+        print(f"{rule:<22} {len(rows):>5} {sum(seconds):>8.1f} {sum(cpu):>8.1f} {max(memory):>8.0f}")
+    inside = sum(seconds for rule in TRAINING + TOPOLOGY for seconds, _, _ in jobs[rule])
     print(
         f"outside training and topology: {1 - inside / (arguments.cores * wall):.1%} of {arguments.cores} x wall time"
     )

@@ -1,12 +1,13 @@
-"""Forecasts of mapper graphs of activations: near what was measured, and growing with what makes the work grow."""
+"""Forecasts of clouds of activations and their mapper graphs: near what was measured, and growing as the work grows."""
 
 import pytest
 
+from cnn_topology.activations.extraction import BATCH
 from cnn_topology.mapper.metric import ELBOW_ROWS
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.runs.activation_forecast import MOST_ELBOW_ROWS, graphs
+from cnn_topology.runs.activation_forecast import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS, extraction, graphs
 from cnn_topology.runs.forecast import LEAST_MB, Demand
 
 
@@ -96,3 +97,28 @@ def test_points_that_are_not_used_cost_nothing_and_a_sweep_costs_a_graph_a_setti
 
 def test_the_forecast_knows_how_many_rows_the_elbow_rule_looks_at() -> None:
     assert MOST_ELBOW_ROWS == ELBOW_ROWS
+
+
+def _extraction(section: dict[str, object], shape: list[int], sampling: str) -> float:
+    cloud = {"networks": "nets", "split": "train", "count": 50_000, "sampling": sampling}
+    config = {
+        "version": 1,
+        "name": "t",
+        "images": {"own": {"kind": "npz", "path": "x.npz", "shape": shape, "train": 50_000, "test": 10_000}},
+        "resnets": {"nets": {"images": "own", "variant": "mapper", **section}},
+        "activation_clouds": {"c": {**cloud, "most_points": 60_000_000} if sampling == "full" else cloud},
+    }
+    return extraction(Plan(parse_config(config)), "c").memory_mb
+
+
+def test_extraction_asks_for_what_it_holds_and_not_for_the_cloud() -> None:
+    """Measured at the peak: 0.9 GB for a cloud of 12 GB as for one of 12 MB."""
+    whole, few = (_extraction({}, [32, 32, 3], sampling) for sampling in ("full", "random"))
+    assert whole == few
+    assert 895 < whole < 2 * 895
+
+
+def test_extraction_knows_the_batch_of_its_room() -> None:
+    assert EXTRACTED_AT_ONCE == BATCH
+    narrow, wide = (_extraction({"widths": [w, 2 * w, 4 * w, 8 * w]}, [32, 32, 3], "random") for w in (16, 128))
+    assert wide - narrow == pytest.approx(4e-6 * 20 * 50 * 32 * 32 * (128 - 16))

@@ -29,6 +29,9 @@ GRAPH_MB, CLOUD_COPIES, INTERVAL_COPIES, MEMBERSHIP_BYTES, NODE_BYTES = 370, 2, 
 SECONDS_PER_DIAGRAM_PAIR, SECONDS_PER_BAR, SECONDS_PER_TESTED_VALUE = 6e-5, 1.4e-7, 6e-6
 # Rows on which the elbow rule looks for neighbours: `ELBOW_ROWS` of `mapper.metric`, which loads array libraries.
 MOST_ELBOW_ROWS = 50_000
+# Measured (clouds of 0.1 MB to 12 GB): what an extraction holds besides its images, MB, and so many tensors of a batch,
+# the `BATCH` of `activations.extraction`, as wide as the widest.
+EXTRACTION_MB, BATCH_TENSORS, EXTRACTED_AT_ONCE = 700, 20, 50
 # Bytes of a point besides its coordinates: ids, position, label.
 POINT_BYTES = 32
 
@@ -70,15 +73,16 @@ def extraction(plan: Plan, cloud: str) -> Demand:
     """Forecast the extraction of a cloud from all its layers of one network."""
     section = plan.config.activation_clouds[cloud]
     config = plan.config.images[plan.config.resnets[section.networks].images]
-    seconds, disk, largest, wide = 0.0, 0.0, 0.0, 3
+    seconds, disk, widest, wide = 0.0, 0.0, 0, 3
     for layer in plan.resnet_layers(section.networks):
         values = layer.height * layer.width * layer.channels
         seconds += section.count * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
-        wide = layer.channels
+        wide, widest = layer.channels, max(widest, values)
     for layer in plan.activation_layers(cloud):
-        size = points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
-        disk, largest = disk + size, max(largest, size)
-    return Demand(TORCH[0] + seconds, TORCH[1] + 3 * images(config).disk_mb + 2 * disk + 2 * largest, disk)
+        disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
+    # Points wait on disk: what is held does not grow with the cloud.
+    held = EXTRACTION_MB + 2 * images(config).disk_mb + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
+    return Demand(TORCH[0] + seconds, held, disk)
 
 
 def barcodes(plan: Plan, cloud: str) -> Demand:

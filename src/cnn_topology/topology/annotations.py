@@ -16,9 +16,9 @@ Memory: 4 bytes per pair (the length of an edge until it enters, then its value)
 blocks of edges to sort. Physical floor: two rows of bits per edge to see whether a common neighbour exists, a third
 while a class is alive, over the bandwidth of the memory they lie in.
 
-There is no version for a GPU. An edge takes 64 to 381 ns on one core (noise and circles of 400 to 6,400 points), and the
-next one waits for it; to start a kernel, or to hold its blocks together once, takes microseconds. Two threads on one
-cloud were slower than one. What is parallel are clouds: layers, steps and null draws are jobs of their own.
+There is no version for a GPU. An edge takes 64 to 381 ns on one core (noise and circles of 400 to 6,400 points), and
+the next one waits for it; to start a kernel, or to hold its blocks together once, takes microseconds. Two threads on
+one cloud were slower than one. What is parallel are clouds: layers, steps and null draws are jobs of their own.
 """
 
 from collections.abc import Iterator

@@ -7,11 +7,11 @@ the cloud anyway, this costs a fraction of it (`benchmarks/neighbours.py`).
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.clouds.threads import in_threads
 from cnn_topology.errors import InputError
 
 # An axis along which the whole cloud spreads less than this part of its largest spread is rounding, not data.
@@ -74,14 +74,8 @@ def neighbour_distances(
     columns = np.array(sorted(set(ks), reverse=True))
     found = np.empty((len(blocks), LEAF, len(columns)))
     sizes = np.diff(starts)
-    begins = range(0, len(blocks), LEAVES_AT_ONCE)
-    with ThreadPoolExecutor(threads) as pool:
-        list(
-            pool.map(
-                lambda b: search(blocks, sizes, lows, highs, columns, (b, min(b + LEAVES_AT_ONCE, len(blocks))), found),
-                begins,
-            )
-        )
+    spans = [(b, min(b + LEAVES_AT_ONCE, len(blocks))) for b in range(0, len(blocks), LEAVES_AT_ONCE)]
+    in_threads(lambda b, e: search(blocks, sizes, lows, highs, columns, (b, e), found), spans, threads)
     leaf = np.repeat(np.arange(len(sizes)), sizes)
     distances = np.empty((len(cloud), len(ks)))
     squared = found[leaf, np.arange(len(cloud)) - starts[leaf]]

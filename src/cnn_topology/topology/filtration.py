@@ -4,11 +4,12 @@ Every engine reads the same float32 condensed lengths, so that their barcodes ca
 in float32 too; the rounding moves no bar by more than 6e-8 of its length. A missing edge has infinite length.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from cnn_topology.clouds.threads import in_threads
 from cnn_topology.errors import InputError
 
 # An engine holds one 4-byte entry per pair of points, and packs the two ends of an edge into 32 bits.
@@ -61,8 +62,7 @@ def lengths_of_points(cloud: np.ndarray, threads: int = 1) -> np.ndarray:
     coordinates = np.ascontiguousarray(cloud.T)
     # Rows get shorter: cut where the number of pairs is cut evenly.
     cuts = [round(points * (1 - (1 - part / threads) ** 0.5)) for part in range(threads)] + [points]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda b, e: fill_lengths(coordinates, b, e, lengths), cuts[:-1], cuts[1:]))
+    in_threads(lambda b, e: fill_lengths(coordinates, b, e, lengths), pairwise(cuts), threads)
     return lengths
 
 

@@ -1,11 +1,15 @@
 """How claims are tested: rules and ids of all, what makes a verdict, and its words."""
 
+from pathlib import Path
+
 import numpy as np
 
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
 from cnn_topology.claims.framework import INTERVAL, JOINED, RANGE, SPREADS, WITHIN, Claim, Measured, Subject, evaluate
+from cnn_topology.claims.stricter import STRICTER
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
+from cnn_topology.figures.scorecard import FOOTER
 from cnn_topology.plan.findings import CLAIM_TABLES
 from cnn_topology.tables.finding_schemas import CLAIMS
 
@@ -17,6 +21,16 @@ def test_every_claim_has_a_rule_and_an_id_of_its_own():
     for claim in EVERY:
         assert all((claim.statement, claim.statistic, claim.rule, claim.absent, claim.source, claim.certainty))
     assert {table for claim in EVERY for table in claim.tables} == set(CLAIM_TABLES)
+
+
+def test_rules_that_were_made_stricter_are_named_and_counted(facts):
+    assert set(STRICTER) <= {claim.claim for claim in EVERY}
+    for claim in EVERY:
+        row, *_ = evaluate("weights", [claim], {}, facts)
+        assert row["stricter"] == STRICTER.get(claim.claim, "")
+    assert f"but for {len(STRICTER)} made stricter" in FOOTER
+    caption = (Path(__file__).parents[2] / "workflow" / "report" / "scorecard.rst").read_text()
+    assert f"but for {len(STRICTER)} made stricter" in caption
 
 
 def test_numbers_and_verdicts_are_said_in_words():

@@ -21,16 +21,20 @@ NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "mnist:77b1"}
 
 @pytest.fixture(scope="module")
 def claims(facts, frames, tmp_path_factory):
-    """Test the claims by a table in which E1 holds and E5 fails; no other table is there."""
+    """Test the claims by a table in which E1 holds and E5 fails; few other tables are there."""
     folder = tmp_path_factory.mktemp("claims")
     cloud = {"layer": "conv1", "depth": 1, "step": 40_000, "k": 200, "p": 0.3, "landmarks": 6_000, "points": 6_400}
     cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
     rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
     table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].names} for row in rows])
     write_table(folder / "loops.parquet", table, TABLES["loops"], {"config": "abc", "data": "d", "seed": "7"})
+    held = {**cloud, "population": "first", "circle": "primary", "coverage": 1.0, "p_permuted": 0.01}
+    table = pa.Table.from_pylist([{name: held.get(name) for name in TABLES["circles"].names}])
+    write_table(folder / "circles.parquet", table, TABLES["circles"], {"config": "abc", "data": "d", "seed": "7"})
     output = folder / "tables" / "claims.parquet"
     block = ClaimParameters(run_seed=7, facts=facts).dump()
-    words = ["claims", "--parameters", block, "--tables", str(folder / "loops.parquet"), "--output", str(output)]
+    read = [str(folder / f"{name}.parquet") for name in ("loops", "circles")]
+    words = ["claims", "--parameters", block, "--tables", *read, "--output", str(output)]
     assert main(words) == 0
     return output
 
@@ -68,7 +72,7 @@ def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claim
         "1.1, p = 0.005, n = 100 networks",
         "β1 = 1 [F2]; bar",
         "supported (1)",
-        "not supported (1)",
+        "not supported (3)",
         "seed 2018",
     ):
         assert part in said

@@ -56,6 +56,10 @@ def circles(cloud, near=0.8, lines=0.1, five=False):
     return [row | edges, row | edges | {"circle": "quadratic", "coverage": lines, "nearest": 3}]
 
 
+def one_circle(population):
+    return {"loops": [loop(population)], "circles": circles(loop(population))}
+
+
 # Convolutions of each block.
 BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 VGG = {model: [f"conv{b}_{i}" for b, n in enumerate(ns, 1) for i in range(1, n + 1)] for model, ns in BLOCKS.items()}
@@ -87,6 +91,10 @@ def pooled(statistic):
 def track(population, longest):
     row = {"population": population, "layer": "conv1", "step": 40_000, "longest": longest, "significant": True}
     return {**row, "longest_low": longest - 0.05, "longest_high": longest + 0.05, "networks": 10}
+
+
+def followed(cloud, degree):
+    return {**track(cloud["population"], 1.0), **{name: cloud[name] for name in CLOUD}, "degree": degree}
 
 
 def correlation(method, p, kind="topological", layer="conv1"):
@@ -159,20 +167,20 @@ CASES = {
             ]
         },
     ),
-    "E1": ({"loops": [loop("first")]}, {"loops": [loop("first", verdict="one weak loop")]}),
-    "E2": ({"loops": [loop("wide")]}, {"loops": [loop("wide", verdict="several loops")]}),
+    "E1": (one_circle("first"), {"loops": [loop("first", verdict="one weak loop")]}),
+    "E2": (one_circle("wide"), {"loops": [loop("wide", verdict="several loops")]}),
     "E3": (
         {"loops": [loop("first"), loop("first", "conv2", verdict="no loop", longest=0.4)]},
         {"loops": [loop("first"), loop("first", "conv2", longest=0.9)]},
     ),
     "E4": ({"onset": [onset("first", 200)]}, {"onset": [onset("first", 2_000)]}),
-    "E5": ({"loops": [loop("gray")]}, {"loops": [loop("gray", verdict="no loop")]}),
+    "E5": (one_circle("gray"), {"loops": [loop("gray", verdict="no loop")]}),
     "E6": (
         {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=True)},
         {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=False)},
     ),
     "E6b": (
-        {"loops": local("several loops", 5)},
+        {"loops": local("several loops", 5), "circles": circles(loop("colour"))},
         {"loops": [loop("colour", verdict="no loop"), *local("one circle", 1)[1:]]},
     ),
     "E7": (
@@ -268,7 +276,8 @@ def test_the_papers_own_data_go_before_stand_ins(of, facts):
     handwritten = facts.populations["first"].model_copy(update={"images": "digits"})
     images = {**facts.images, "digits": facts.images["one"].model_copy(update={"own": False})}
     changed = facts.model_copy(update={"populations": {"d": handwritten, **facts.populations}, "images": images})
-    (row,) = of("E1", {"loops": [loop("first"), loop("d", verdict="no loop")]}, changed)
+    tables = {**one_circle("first"), "loops": [loop("first"), loop("d", verdict="no loop")]}
+    (row,) = of("E1", tables, changed)
     assert (row["populations"], row["stand_in"], row["verdict"]) == ("first", False, "supported")
 
 
@@ -309,7 +318,7 @@ def test_accuracy_across_sets_is_read_on_the_set_of_the_claim(of, facts):
 def test_another_architecture_on_the_papers_data_is_a_stand_in(of, facts):
     other = facts.populations["wide"]
     changed = facts.model_copy(update={"populations": {"wide": other}})
-    (row,) = of("E1", {"loops": [loop("wide")]}, changed)
+    (row,) = of("E1", one_circle("wide"), changed)
     assert (row["verdict"], row["outcome"]) == ("not tested", "holds")
     assert "not M(64, 32, 64)" in row["reason"]
 
@@ -331,9 +340,39 @@ def test_a_loop_that_never_lasts_has_no_onset(of, facts):
     assert row["verdict"] == "not tested"
 
 
+@pytest.mark.parametrize(("name", "population"), [("E1", "first"), ("E2", "wide"), ("E5", "gray"), ("E6b", "colour")])
+def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, of, facts):
+    cloud = loop(population)
+    elsewhere = [row | {"coverage": 0.3} for row in circles(cloud)]
+    by_chance = [row | {"p_permuted": 0.2} for row in circles(cloud)]
+    for rows in (elsewhere, by_chance):
+        (row,) = of(name, {"loops": [cloud], "circles": rows}, facts)
+        assert (row["verdict"], row["reason"]) == ("not supported", "one circle, but not the primary one")
+    for degree in (0, 2, None):
+        (row,) = of(name, {**one_circle(population), "loop_tracks": [followed(cloud, degree)]}, facts)
+        assert row["verdict"] == "not supported"
+    (row,) = of(name, {"loops": [cloud]}, facts)
+    assert (row["verdict"], row["outcome"]) == ("not tested", "")
+    assert row["reason"] == "one circle, but not held against the primary circle"
+
+
+def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):
+    tables = CASES["A3a"][0]
+    tracks = [followed(loop(*which), degree) for which, degree in zip(FOUR, (1, 1, 0, 2), strict=True)]
+    (row,) = of("A3a", {**tables, "loop_tracks": tracks}, facts)
+    assert (row["value"], row["verdict"]) == (0.5, "not supported")
+    (row,) = of("A3a", {**tables, "loop_tracks": tracks[:1]}, facts)
+    assert (row["value"], row["verdict"]) == (1.0, "supported")
+
+
+def test_a_low_layer_with_another_circle_than_the_primary_one_does_not_count(of, facts):
+    tables = CASES["E9"][0]
+    rows = [row | {"coverage": 0.3} if row["layer"] in VGG["vgg16"][:4] else row for row in tables["circles"]]
+    assert of("E9", {**tables, "circles": rows}, facts)[0]["verdict"] == "not supported"
+
+
 def test_the_interval_of_a_circle_is_that_of_its_followed_loop(of, facts):
-    followed = {**track("first", 1.0), **{name: loop("first")[name] for name in CLOUD}}
-    (row,) = of("E1", {"loops": [loop("first")], "loop_tracks": [followed]}, facts)
+    (row,) = of("E1", {**one_circle("first"), "loop_tracks": [followed(loop("first"), 1)]}, facts)
     assert (row["value"], row["low"], row["high"]) == (1.0, 0.95, 1.05)
 
 

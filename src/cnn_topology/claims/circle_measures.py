@@ -4,14 +4,20 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
-from cnn_topology.claims.loop_measures import CLOUD, last_clouds, no_cloud, null_of, share
+from cnn_topology.claims.loop_measures import (
+    CHANCE,
+    CLOUD,
+    COVERED,
+    last_clouds,
+    no_cloud,
+    null_of,
+    primary_loops,
+    share,
+)
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.significance import ONE_CIRCLE
 
-# Ours: a circle is there where filters near it cover this share of 36 equal arcs, and are more than by chance: p of
-# filters with shuffled entries.
-COVERED, CHANCE = 0.8, 0.05
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
 PERMUTATIONS = 9_999
@@ -23,24 +29,23 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `clouds` with ``primary`` and ``other`` (bool: a significant loop, and that circle, or another of
-        the named ones, covered and with more filters near it than by chance) and ``near_primary``, the share of
-        filters nearest to the primary circle; clouds that were not held against circles are left out.
+        The rows of `clouds` with ``primary`` (bool, see `primary_loops`), ``other`` (bool: a significant loop, and
+        another of the named circles covered and with more filters near it than by chance) and ``near_primary``, the
+        share of filters nearest to the primary circle; clouds that were not held against circles are left out.
     """
     circles = tables["circles"]
     covered = (circles["coverage"] >= COVERED) & (circles["p_permuted"] <= CHANCE)
     primary = circles["circle"] == "primary"
-    found = circles.assign(primary=covered & primary, other=covered & ~primary)
+    found = circles.assign(other=covered & ~primary)
     found["near_primary"] = (found["nearest"] / found["kept"]).where(primary)
-    found = found.groupby(CLOUD)[["primary", "other", "near_primary"]].max().reset_index()
-    joined = clouds.merge(found, on=CLOUD)
-    for name in ("primary", "other"):
-        joined[name] = joined[name].astype(bool) & (joined["significant_bars"] > 0)
+    found = found.groupby(CLOUD)[["other", "near_primary"]].max().reset_index()
+    joined = primary_loops(tables, clouds).merge(found, on=CLOUD)
+    joined["other"] = joined["other"].astype(bool) & (joined["significant_bars"] > 0)
     return joined
 
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Count the layers, after training, with a significant loop whose filters cover the primary circle."""
+    """Count the layers whose loop, after training, is the primary circle."""
     clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
     if clouds.empty:
         return no_cloud()
@@ -76,5 +81,6 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     value = float((depth - depth.mean()) @ (near - near.mean()) / spread)
     drawn = (orders - near.mean()) @ (depth - depth.mean()) / spread
     p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
-    circle = (clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1) & (clouds["verdict"] == ONE_CIRCLE)
+    low = clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1
+    circle = low & (clouds["verdict"] == ONE_CIRCLE) & clouds["primary"]
     return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0", unit="layers")

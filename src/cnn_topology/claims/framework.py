@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cnn_topology.claims.stricter import STRICTER
 from cnn_topology.plan.findings import RunFacts
 
 Tables = Mapping[str, pd.DataFrame]
@@ -80,7 +81,7 @@ class Claim:
     published, published_value : str, float
         The paper's number with its tag, empty and NaN where there is none.
     statistic, rule : str
-        What is measured, and when the claim holds; both fixed before any run.
+        What is measured, and when the claim holds; fixed before any run, but for the rules that `stricter` names.
     tables : tuple of str
         The tables that `measure` reads.
     subjects : callable
@@ -128,7 +129,8 @@ def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFact
 
 def _about(claim: Claim) -> dict[str, Any]:
     names = ("claim", "experiment", "statement", "source", "certainty", "statistic", "rule")
-    return {name: getattr(claim, name) for name in (*names, "published", "published_value")}
+    about = {name: getattr(claim, name) for name in (*names, "published", "published_value")}
+    return {**about, "stricter": STRICTER.get(claim.claim, "")}
 
 
 def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The acceptance tests on purity of mapper graphs: deeper layers, foreground, random and background, input noise.
 
-Rules fixed before any run (section 3 of the notes, tests 4 and 5): purity is higher in layer 16 than in layer 4; at
+The rules (section 3 of the notes, tests 4 and 5): purity is higher in layer 16 than in layer 4; at
 mid layers foreground is at least as pure as random positions and those as background; with input noise purity falls,
 no faster than accuracy. Each statistic is positive in the expected direction. Its null is the same statistic on
 shuffled labels; its interval comes from the networks where there are three or more, from halves of the images with

@@ -1,0 +1,24 @@
+"""Which rules were made stricter after runs had been seen, and how; all others were fixed before any run.
+
+A rule that is changed after a run can be tuned until it says what one likes. These changes can only make a claim fail:
+each adds a condition to what was asked before, or compares numbers that can be compared. Nothing was made easier.
+"""
+
+_SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"
+_PURITY_INTERVAL = "after small runs, in which it tested no difference: the interval was added"
+_PRIMARY = "after a review: the circle must be the primary one, not any loop"
+
+STRICTER = {
+    "A2": _SMALL_RUNS,
+    "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle",
+    "E1": _PRIMARY,
+    "E2": _PRIMARY,
+    "E5": _PRIMARY,
+    "E6b": _PRIMARY,
+    "E8": _SMALL_RUNS,
+    "E9": _PRIMARY,
+    "E10": _PRIMARY,
+    "Q3": _PURITY_INTERVAL,
+    "T4a": _PURITY_INTERVAL,
+    "T4b": _PURITY_INTERVAL,
+}

@@ -15,7 +15,7 @@ import numpy as np
 
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.statistics.nulls import permuted_null_cloud, sphere_null_cloud
+from cnn_topology.statistics.nulls import permuted_null, sphere_null_cloud
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 
@@ -31,7 +31,7 @@ def draw(points: int, k: int, p: float, landmarks: int) -> dict[str, float]:
         return result
 
     cloud = timed("sphere", lambda: sphere_null_cloud(points, np.random.default_rng(0)))
-    timed("permuted", lambda: permuted_null_cloud(cloud, np.random.default_rng(1)))
+    timed("permuted", lambda: permuted_null(cloud)(np.random.default_rng(1)))
     distances = timed("neighbours", lambda: neighbour_distances(cloud, [k])[:, 0])
     kept = timed("rho", lambda: cloud[density_filter(distances, p)])
     if len(kept) > landmarks:

@@ -134,6 +134,8 @@ class Maker:
                 "p_longest": p_value,
                 "p_ratio": p_value,
                 "p_bobrowski_skraba": p_value,
+                "covariance_longest_median": 0.4,
+                "p_covariance": 0.35,
                 "verdict": "one circle" if one else "several loops" if significant else "no loop",
             }
         )

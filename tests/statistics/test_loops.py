@@ -8,7 +8,7 @@ import pytest
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Significance
 from cnn_topology.statistics.loops import cloud_loops
-from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null_cloud, sphere_null_cloud
+from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null, sphere_null_cloud
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
 SIGNIFICANCE = Significance(draws=39, alpha=0.05)
@@ -18,7 +18,7 @@ FILTERING = Filtering(k=20, p=0.3, landmarks=6_000)
 def _tested(points, filtering=FILTERING):
     nulls = {
         "sphere": partial(sphere_null_cloud, len(points)),
-        "permuted": partial(permuted_null_cloud, points),
+        "permuted": permuted_null(points),
     }
     draws = {name: null_draws(make, [filtering], range(39), ("test", name))[filtering] for name, make in nulls.items()}
     distances = neighbour_distances(points, [filtering.k])[:, 0]

@@ -1,18 +1,24 @@
 from functools import partial
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.nulls import (
+    OWN_NULLS,
     Filtering,
+    covariance_null,
     filtered_barcodes,
+    gaussian_variances,
     loop_statistics,
     null_draws,
-    permuted_null_cloud,
+    permuted_null,
     sphere_null_cloud,
 )
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters
@@ -91,7 +97,7 @@ def test_a_cloud_without_loops_has_neutral_statistics():
 def test_both_nulls_give_as_many_unit_filters(seed, centre):
     rng = np.random.default_rng(seed)
     raw = rng.standard_normal((30, 9)) + np.arange(9)
-    for cloud in (sphere_null_cloud(30, rng, centre), permuted_null_cloud(raw, rng, centre)):
+    for cloud in (sphere_null_cloud(30, rng, centre), permuted_null(raw, centre)(rng)):
         assert cloud.shape == (30, 9)
         np.testing.assert_allclose(np.linalg.norm(cloud, axis=1), 1, atol=1e-12)
 
@@ -100,20 +106,20 @@ def test_both_nulls_give_as_many_unit_filters(seed, centre):
 def test_shuffling_keeps_the_entries_of_every_filter(seed):
     rng = np.random.default_rng(seed)
     filters = random_filters(30, rng)
-    shuffled = permuted_null_cloud(filters, rng)
+    shuffled = permuted_null(filters)(rng)
     np.testing.assert_allclose(np.sort(shuffled, axis=1), np.sort(filters, axis=1), atol=1e-12)
 
 
 def test_filters_are_shuffled_independently_of_each_other():
     filters = np.tile(np.arange(9.0), (200, 1))
-    assert len(np.unique(permuted_null_cloud(filters, np.random.default_rng(1)), axis=0)) == 200
+    assert len(np.unique(permuted_null(filters)(np.random.default_rng(1)), axis=0)) == 200
 
 
 def test_shuffling_destroys_a_circle():
     rng = np.random.default_rng(2)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.2, rng)
     filtering = Filtering(10, 0.5)
-    null = null_draws(partial(permuted_null_cloud, circle), [filtering], range(5), ("circle",))[filtering]
+    null = null_draws(permuted_null(circle), [filtering], range(5), ("circle",))[filtering]
     assert loop_statistics(filtered_barcodes(circle, [filtering])[0])[0] > 2 * null.longest.max()
 
 
@@ -131,3 +137,51 @@ def test_the_density_filter_alone_lengthens_the_bars_of_noise():
         for filtering, n in sizes.items()
     ]
     assert medians[0] > 1.1 * medians[1]
+
+
+def test_every_null_of_a_config_has_draws_of_its_own():
+    assert {"sphere", *OWN_NULLS} == set(get_args(NullName))
+    points = noisy(primary_circle(80), 0.5, np.random.default_rng(1))
+    clouds = [make(points, "filter")(np.random.default_rng(2)) for make in OWN_NULLS.values()]
+    clouds.append(sphere_null_cloud(80, np.random.default_rng(2)))
+    assert len({cloud.tobytes() for cloud in clouds}) == len(clouds)
+
+
+def test_the_covariance_null_keeps_the_second_moments_and_the_sphere():
+    rng = np.random.default_rng(4)
+    points = noisy(primary_circle(4_000), 0.8, rng)
+    drawn = covariance_null(points)(rng)
+    np.testing.assert_allclose(np.linalg.norm(drawn, axis=1), 1)
+    np.testing.assert_allclose(drawn.sum(axis=1), 0, atol=1e-12)
+    own, other = (np.linalg.eigvalsh(cloud.T @ cloud / len(cloud))[::-1] for cloud in (points, drawn))
+    assert own[:2].sum() > 0.5
+    np.testing.assert_allclose(other, own, atol=0.015)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9).filter(lambda m: sum(m) > 0.1))
+def test_variances_give_the_second_moments_asked_for(parts):
+    moments = np.array(parts) / sum(parts)
+    variances = gaussian_variances(moments)
+    drawn = np.random.default_rng(0).standard_normal((20_000, len(parts))) * np.sqrt(variances)
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    np.testing.assert_allclose((drawn**2).mean(axis=0), moments, atol=0.02)
+
+
+def test_a_circle_that_two_components_make_is_not_told_from_its_covariance():
+    """An annulus of Gaussian filters is a loop beyond noise, and no more than its covariance says."""
+    rng = np.random.default_rng(6)
+    plane = edge_patch(np.array([0.0, np.pi / 2]))
+    gaussian = centre_and_normalize(rng.standard_normal((600, 2)) @ (2 * plane) + 0.5 * rng.standard_normal((600, 9)))[
+        0
+    ]
+    filtering = Filtering(20, 0.3)
+    longest = filtered_barcodes(gaussian, [filtering])[0].lengths(1)[0]
+    noise, own = (
+        null_draws(make, [filtering], range(29), (name,))[filtering].longest
+        for name, make in (
+            ("sphere", partial(sphere_null_cloud, 600)),
+            ("covariance", covariance_null(gaussian)),
+        )
+    )
+    assert longest > noise.max()
+    assert own.min() < longest < own.max()

@@ -10,7 +10,7 @@ from cnn_topology.statistics.nulls import (
     Filtering,
     filtered_barcodes,
     null_draws,
-    permuted_null_cloud,
+    permuted_null,
     sphere_null_cloud,
 )
 from cnn_topology.statistics.significance import (
@@ -33,7 +33,7 @@ def two_nulls(points, filtering, draws):
     """Draw both nulls for a cloud: the longest bars of each."""
     makers = {
         "sphere": partial(sphere_null_cloud, len(points)),
-        "permuted": partial(permuted_null_cloud, points),
+        "permuted": permuted_null(points),
     }
     return [
         null_draws(make, [filtering], range(draws), (name, len(points)))[filtering].longest

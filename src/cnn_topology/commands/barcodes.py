@@ -1,7 +1,6 @@
 """`cnn-topology barcodes`: density filter, persistent homology, tests, Klein coordinates and circles of a layer."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.circles import SHUFFLES, circle_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
-from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, permuted_null_cloud
+from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.rows import cloud_at, joined, with_ids
 from cnn_topology.tables.schemas import (
@@ -65,9 +64,17 @@ def run(arguments: argparse.Namespace) -> None:
             continue
         filterings = [filtering_of(variant, len(points)) for variant in variants]
         nulls = _nulls(parameters, step, points, filterings, sphere)
+        beside = _beside(parameters, step, points, filterings[0])
         for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
             distances = cloud[neighbour_column(variant.k)].to_numpy()
-            found = cloud_loops(points, distances, filtering, nulls[filtering], parameters.significance)
+            found = cloud_loops(
+                points,
+                distances,
+                filtering,
+                nulls[filtering],
+                parameters.significance,
+                covariance=beside if number == 0 else None,
+            )
             which = {
                 "population": parameters.population,
                 "layer": parameters.layer,
@@ -102,10 +109,8 @@ def _nulls(
     draws, variants = parameters.significance.draws, parameters.variants[step]
     nulls: Nulls = {filtering: {} for filtering in filterings}
     for name in parameters.significance.nulls:
-        if name == "permuted":
-            identity = (parameters.run_seed, "null", "permuted", parameters.population, parameters.layer, step)
-            cloud = partial(permuted_null_cloud, points, centre=variants[0].centre)
-            drawn = null_draws(cloud, filterings, range(draws), identity)
+        if name in OWN_NULLS:
+            drawn = _own_draws(name, parameters, step, points, filterings)
         elif len(points) == parameters.points:
             drawn = {filtering: _read_draws(sphere, filtering, variants[0].centre) for filtering in filterings}
         else:
@@ -114,6 +119,23 @@ def _nulls(
         for filtering in filterings:
             nulls[filtering][name] = drawn[filtering]
     return nulls
+
+
+def _beside(parameters: BarcodeParameters, step: int, points: np.ndarray, headline: Filtering) -> NullDraws | None:
+    """Give the draws of the covariance null under the headline filtering, if it is asked for and decides nothing."""
+    asked = parameters.significance
+    if not asked.covariance or "covariance" in asked.nulls:
+        return None
+    return _own_draws("covariance", parameters, step, points, [headline])[headline]
+
+
+def _own_draws(
+    name: str, parameters: BarcodeParameters, step: int, points: np.ndarray, filterings: list[Filtering]
+) -> dict[Filtering, NullDraws]:
+    """Draw a null that is made of the layer's own filters."""
+    identity = (parameters.run_seed, "null", name, parameters.population, parameters.layer, step)
+    cloud = OWN_NULLS[name](points, parameters.variants[step][0].centre)
+    return null_draws(cloud, filterings, range(parameters.significance.draws), identity)
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
@@ -145,6 +167,8 @@ def _loops(which: dict[str, Any], found: CloudLoops, points: int, networks: int,
         "p_longest": max(test.p_longest for test in found.tests.values()),
         "p_ratio": max(test.p_ratio for test in found.tests.values()),
         "p_bobrowski_skraba": found.p_bobrowski_skraba,
+        "covariance_longest_median": found.covariance.median if found.covariance else None,
+        "p_covariance": found.covariance.p_longest if found.covariance else None,
         "verdict": found.verdict,
     }
     return pa.Table.from_pylist([row], schema=LOOPS)

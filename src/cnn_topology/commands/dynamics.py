@@ -24,7 +24,7 @@ from cnn_topology.statistics.dynamics import (
     track,
     winding,
 )
-from cnn_topology.statistics.nulls import Centre, permuted_null_cloud, sphere_null_cloud
+from cnn_topology.statistics.nulls import OWN_NULLS, Centre, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import critical_value, onset
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -160,10 +160,8 @@ def _null_clouds(
     parameters: DynamicsParameters, points: np.ndarray, centre: Centre
 ) -> list[tuple[str, Callable[[np.random.Generator], np.ndarray]]]:
     """Give the name of each null of the run and what draws its clouds."""
-    makers: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-        "sphere": lambda rng: sphere_null_cloud(len(points), rng, centre),
-        "permuted": lambda rng: permuted_null_cloud(points, rng, centre),
-    }
+    makers = {name: OWN_NULLS[name](points, centre) for name in parameters.nulls if name in OWN_NULLS}
+    makers["sphere"] = lambda rng: sphere_null_cloud(len(points), rng, centre)
     return [(name, makers[name]) for name in parameters.nulls]
 
 

@@ -1,5 +1,6 @@
 """What the weights half of a run found, in lines of its summary."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,7 +100,12 @@ def _layer(layer: str, clouds: Any) -> list[str]:
 
 
 def _step(cloud: Any) -> str:
-    return (
+    said = (
         f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}, "
         f"p = {cloud['p_longest']:.3g}: {cloud['verdict']}"
     )
+    beside = cloud["p_covariance"]
+    # Where no loop is significant the further null says nothing more.
+    if cloud["verdict"] == "no loop" or beside is None or math.isnan(beside):
+        return said
+    return f"{said} (own covariance: p = {beside:.3g})"

@@ -42,7 +42,7 @@ def draw(
     top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
     top.sharex(bottom)
     components = _components(top, bars)
-    loops = _loops(bottom, bars, nulls, parameters["alpha"])
+    loops = _loops(bottom, bars, nulls, parameters["alpha"], cloud)
     ends = [axes.dataLim.x1 for axes in (top, bottom) if axes.has_data()]
     bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
     plane = _plane(figure.add_subplot(grid[:, 1]), filters)
@@ -64,7 +64,7 @@ def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float) -> pd.DataFrame:
+def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cloud: pd.Series) -> pd.DataFrame:
     """Draw the longest H1 bars by birth; the band shows how long each could be under the null, from its own birth."""
     found = lengths(bars, 1)
     shown = found.head(H1_BARS).sort_values("birth", kind="stable").reset_index(drop=True)
@@ -91,6 +91,9 @@ def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float) ->
     longest = list(found["length"].head(2)) + [np.nan] * 2
     axes.plot([], [], color=style.VERMILION, label=f"longer than every null: {int((found['length'] > critical).sum())}")
     axes.plot([], [], " ", label=f"longest {length(longest[0])}, second {length(longest[1])}")
+    if np.isfinite(cloud["p_covariance"]):
+        median, p_value = cloud["covariance_longest_median"], cloud["p_covariance"]
+        axes.plot([], [], " ", label=f"own covariance: median {median:.2f}, p = {p_value:.2g}")
     style.legend_below(axes, 28)
     return shown
 

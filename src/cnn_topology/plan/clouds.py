@@ -102,15 +102,26 @@ class Cloud(Section):
     )
 
 
+# Of random filters: uniform, the layer's own with their entries shuffled, Gaussian with the layer's own covariance.
+NullName = Literal["sphere", "permuted", "covariance"]
+
+
 class Significance(Section):
     """How a loop is tested. Fixed before a run: no number here is tuned to an outcome."""
 
-    nulls: tuple[Literal["sphere", "permuted"], ...] = Field(
+    nulls: tuple[NullName, ...] = Field(
         ("sphere", "permuted"),
         min_length=1,
         description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
-        "layer's own filters, the nine entries of each shuffled. Both pass the same density filter and landmarks. A "
-        "loop must be significant under every null listed.",
+        "layer's own filters, the nine entries of each shuffled. `covariance`: Gaussian filters with the second "
+        "moments of the layer's own. All pass the same density filter and landmarks. A loop must be significant under "
+        "every null listed.",
+    )
+    covariance: bool = Field(
+        True,
+        description="Test the headline cloud of each step against `covariance` besides. It decides no verdict unless "
+        "`nulls` lists it: a loop that is there, yet no longer than under this null, is what two strong principal "
+        "components make.",
     )
     draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
     alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")

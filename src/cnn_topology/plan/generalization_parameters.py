@@ -1,9 +1,7 @@
 """The parameter blocks of the commands on training dynamics and generalization."""
 
-from typing import Literal
-
 from cnn_topology.plan.base import Section
-from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.clouds import Density, NullName
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.plan.images import train_size
 from cnn_topology.plan.parameters import Parameters, VariantParameters
@@ -91,7 +89,7 @@ class DynamicsParameters(Parameters):
     images: str
     headlines: dict[int, VariantParameters]
     alpha: float
-    nulls: tuple[Literal["sphere", "permuted"], ...]
+    nulls: tuple[NullName, ...]
     draws: int
 
     @classmethod

@@ -152,9 +152,12 @@ def nulls(plan: Plan, points: int) -> Demand:
 
 def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the barcodes and tests of a layer's clouds."""
-    draws = plan.config.significance.draws * ("permuted" in plan.config.significance.nulls)
+    asked = plan.config.significance
+    draws = asked.draws * sum(name != "sphere" for name in asked.nulls)
+    beside = asked.draws * (asked.covariance and "covariance" not in asked.nulls)
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
     seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    seconds += sum(beside * _draw(layer.points, layer.variants[step][:1]) for step in steps)
     seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
     measured = sum(_kept(layer.points, v) for step in steps for v in layer.variants[step] if v in layer.measured)
     seconds += (kept + measured) * SECONDS_PER_SHUFFLED

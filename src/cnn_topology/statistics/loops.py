@@ -64,7 +64,9 @@ class CloudLoops:
     p_bobrowski_skraba : float
         The smallest p-value of the universal null, which needs no draws; 1 where there is no bar.
     tests : dict of str to NullTest
-        By name of the null.
+        By name of the null; all of them decide.
+    covariance : NullTest, optional
+        Against the covariance null, which decides nothing here.
     verdict : str
         One of `statistics.significance.VERDICTS`.
     """
@@ -78,6 +80,7 @@ class CloudLoops:
     p_bobrowski_skraba: float
     tests: dict[str, NullTest]
     verdict: str
+    covariance: NullTest | None = None
 
     @property
     def significant_bars(self) -> int:
@@ -91,6 +94,7 @@ def cloud_loops(
     filtering: Filtering,
     nulls: Mapping[str, NullDraws],
     significance: Significance,
+    covariance: NullDraws | None = None,
 ) -> CloudLoops:
     """Find and test the loops of a cloud.
 
@@ -106,6 +110,8 @@ def cloud_loops(
         Draws under the same filtering, by name of the null.
     significance : Significance
         Level and ratio of the verdict, from the config.
+    covariance : NullDraws, optional
+        Draws of the covariance null, to be reported beside.
     """
     kept = density_filter(distances, filtering.p)
     bars = barcode(points[kept], landmarks=filtering.landmarks)
@@ -113,8 +119,9 @@ def cloud_loops(
     longest, second, largest_ratio = loop_statistics(bars)
     finite = bars.in_dimension(1)
     finite = finite[np.isfinite(finite[:, 1])]
-    tests = {
-        name: NullTest(
+
+    def tested(null: NullDraws) -> NullTest:
+        return NullTest(
             draws=len(null),
             median=float(np.median(null.longest)),
             upper=float(np.quantile(null.longest, 0.95)),
@@ -123,8 +130,8 @@ def cloud_loops(
             p_ratio=rank_p_value(largest_ratio, null.largest_ratio),
             significant_bars=significant_bars(lengths, null.longest, significance.alpha),
         )
-        for name, null in nulls.items()
-    }
+
+    tests = {name: tested(null) for name, null in nulls.items()}
     p_values = np.ones(len(bars.birth))
     loops = (bars.dimension == 1) & np.isfinite(bars.death)
     p_values[loops] = np.max(
@@ -145,4 +152,5 @@ def cloud_loops(
             significance.alpha,
             significance.one_circle_ratio,
         ),
+        covariance=tests.get("covariance", tested(covariance) if covariance is not None else None),
     )

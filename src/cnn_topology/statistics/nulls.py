@@ -19,6 +19,12 @@ from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.topology.persistence import Barcode, barcode
 
 Centre = Literal["filter", "coordinate"]
+MakeCloud = Callable[[np.random.Generator], np.ndarray]
+
+# A second moment below this is rounding: centred filters have none along the constant one.
+NO_MOMENT = 1e-12
+# Of the search for the variances behind second moments; some tens are needed.
+MOST_ROUNDS = 1_000
 
 
 class Filtering(NamedTuple):
@@ -56,10 +62,8 @@ def sphere_null_cloud(
     return centre_and_normalize(rng.standard_normal((points, 9)), centre)[0]
 
 
-def permuted_null_cloud(
-    filters: Float[np.ndarray, "points 9"], rng: np.random.Generator, centre: Centre = "filter"
-) -> Float[np.ndarray, "kept 9"]:
-    """Shuffle the nine entries of each filter independently, then centre and normalize.
+def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
+    """Give what shuffles the nine entries of each filter independently, then centres and normalizes.
 
     The null keeps the values of every filter and destroys their arrangement in the plane.
 
@@ -68,7 +72,74 @@ def permuted_null_cloud(
     filters : ndarray, shape (points, 9)
         The layer's filters. Runs pass them normalized; for ``centre='filter'`` the cloud is the same without.
     """
-    return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
+
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
+        return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
+
+    return cloud
+
+
+def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
+    """Give what draws as many Gaussian filters that have a layer's own second moments once they are normalized.
+
+    The null keeps which directions of R^9 the filters favour and destroys all else of their arrangement (ours). Two
+    strong principal components alone make a circle of it. Normalized Gaussian filters are distributed as any others
+    of an elliptical distribution (the angular central Gaussian one; Tyler, Biometrika 74, 1987), so nothing is said
+    of the lengths that the layer's filters had.
+
+    Parameters
+    ----------
+    filters : ndarray, shape (points, 9)
+        The layer's filters, normalized.
+    """
+    moments, axes = np.linalg.eigh(filters.T @ filters / len(filters))
+    # The symmetric root: the signs of the axes, which hardware may change, cancel.
+    root = (axes * np.sqrt(gaussian_variances(moments))) @ axes.T
+
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
+        return centre_and_normalize(rng.standard_normal(filters.shape) @ root, centre)[0]
+
+    return cloud
+
+
+def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray, " axes"]:
+    """Give the variances of a Gaussian whose normalized draws have given second moments along its axes.
+
+    Normalizing evens the axes out: E[v_i z_i^2 / sum_j v_j z_j^2] is the integral over t > 0 of
+    v_i / (1 + 2 v_i t) times the product over j of (1 + 2 v_j t)^(-1/2). Variances are raised and lowered by what it
+    lacks until it is met.
+
+    Parameters
+    ----------
+    moments : ndarray, shape (axes,)
+        Of points on the unit sphere: 0 or more (but for rounding), with sum 1.
+
+    Returns
+    -------
+    ndarray
+        With sum 1; 0 where there is no moment.
+    """
+    wanted = np.where(moments > NO_MOMENT, moments, 0.0)
+    wanted /= wanted.sum()
+    variances = wanted.copy()
+    # t = exp(u): the integrand falls off on both sides; an even grid is then exact far beyond what is asked for.
+    t = np.exp(np.linspace(-30, 60, 1_801))[:, None]
+    for _ in range(MOST_ROUNDS):
+        grown = 1 + 2 * variances * t
+        density = t / np.sqrt(np.prod(grown, axis=1, keepdims=True))
+        found = np.sum(variances / grown * density, axis=0) * (90 / 1_800)
+        if np.abs(found - wanted).max() < 1e-9:
+            break
+        variances *= np.divide(wanted, found, out=np.zeros_like(wanted), where=wanted > 0)
+        variances /= variances.sum()
+    return variances
+
+
+# The nulls made of a layer's own filters; `sphere` depends on their number alone and is drawn once for all layers.
+OWN_NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
+    "permuted": permuted_null,
+    "covariance": covariance_null,
+}
 
 
 def filtered_barcodes(
@@ -105,7 +176,7 @@ def filtered_barcodes(
 
 
 def null_draws(
-    make_cloud: Callable[[np.random.Generator], np.ndarray],
+    make_cloud: MakeCloud,
     filterings: Sequence[Filtering],
     draws: Iterable[int],
     identity: tuple[str | int | float, ...],

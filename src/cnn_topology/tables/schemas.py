@@ -37,7 +37,8 @@ TRAINING = schema(
 # One bar. `p_value`: of its length, the largest over the nulls; 1 for dimension 0 and for bars that no null tests.
 BARCODES = schema(**_CLOUD, field=INT, dimension=INT, birth=REAL, death=REAL, p_value=REAL)
 
-# One cloud: its two longest H1 bars and the verdict over all nulls.
+# One cloud: its two longest H1 bars and the verdict over all nulls. Of headlines besides, against filters of the
+# layer's own covariance, which decides nothing: `covariance_longest_median` over its draws, and `p_covariance`.
 LOOPS = schema(
     **_CLOUD,
     **_SIZES,
@@ -55,6 +56,8 @@ LOOPS = schema(
     p_ratio=REAL,
     p_bobrowski_skraba=REAL,
     verdict=TEXT,
+    covariance_longest_median=REAL,
+    p_covariance=REAL,
 )
 
 # One cloud against one null. `null_longest_*`: quantiles over draws of the longest H1 bar; `null_critical` is the

@@ -21,7 +21,13 @@ def test_every_slice_of_every_network_is_one_point_under_its_ids():
         np.testing.assert_array_equal(point.reshape(3, 3), weight[network, out, channel])
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 5), (2, 3, 4, 1, 1), (3, 4, 3, 3)])
+def test_one_network_is_a_stack_of_one():
+    weight = np.random.default_rng(1).standard_normal((3, 4, 3, 3)).astype(np.float32)
+    for alone, stacked in zip(spatial_filters(weight), spatial_filters(weight[np.newaxis]), strict=True):
+        np.testing.assert_array_equal(alone, stacked)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 5), (2, 3, 4, 1, 1), (3, 4, 5, 5), (4, 3, 3)])
 def test_other_kernels_are_refused_with_their_shape(shape):
     with pytest.raises(InputError, match="3x3") as caught:
         spatial_filters(np.zeros(shape))

@@ -3,29 +3,48 @@
 import re
 from pathlib import Path
 
-import numpy as np
+import torch
+import torchvision
+import yaml
+from safetensors.torch import save_file
 
 from cnn_topology.cli import VERBS
+from cnn_topology.figures.registry import figure_specs
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.files import check_files
+from cnn_topology.plan.names import RunFolder
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_in_python_runs_on_a_layer_and_two_clouds(capsys):
+def test_the_example_in_python_runs_as_it_stands(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    rng = np.random.default_rng(5)
-    shallow = rng.normal(size=(60, 8))
-    given = {
-        "weight": rng.normal(size=(4, 16, 2, 3, 3)).astype(np.float32),
-        "shallow": shallow,
-        "deep": np.tanh(shallow @ rng.normal(size=(8, 12))),
-        "images": np.arange(60),
-    }
+    given = {}
     exec(example, given)
     loops, cka, distance = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"\[0\.\d+ 0\.\d+\]", loops)
     assert 0 < float(cka) < 1
     assert float(distance) > 0
-    assert len(given["dense"]) == len(given["residual"]) == round(0.3 * 128)
+    assert len(given["dense"]) == len(given["residual"]) == round(0.3 * 64 * 16)
+
+
+def test_the_example_of_a_config_is_planned_with_both_papers_parts(tmp_path, monkeypatch):
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    config = parse_config(yaml.safe_load(example))
+    (tmp_path / "leaves").mkdir()
+    (tmp_path / "spectra.npz").touch()
+    kernels = {"conv1.weight": torch.zeros(200, 4, 3, 3)}
+    save_file(kernels, "run1.safetensors")
+    torch.save(kernels, "run2.pt")
+    torch.save(torchvision.models.resnet18().state_dict(), "resnet18.pth")
+    plan = Plan(config)
+    check_files(config, RunFolder(config.name))
+    assert {clouds.population for clouds in plan.layer_clouds} == {"spectral", "vgg16", "mine"}
+    assert len(plan.resnet_layers("yours")) == 17
+    tables = {name for spec in figure_specs(plan).values() for name in spec.tables}
+    assert {"barcodes", "purity", "layer_distances"} <= tables
 
 
 def test_every_verb_that_the_readme_names_exists():

@@ -205,6 +205,17 @@ def test_an_unknown_measure_is_refused_with_the_nearest_name() -> None:
         compare("pwcca", layer, layer)
 
 
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_what_a_measure_does_not_take_is_refused_with_what_it_takes(name: str) -> None:
+    takes = MEASURES[name].takes
+    bars, points = np.array([[0.0, 1.0]]), cloud(two_layers(0)[0])
+    wrong, wanted = (bars, r"SampledCloud\(points, ids\)") if takes == "clouds" else (points, r"in_dimension\(1\)")
+    right = points if takes == "clouds" else bars
+    for pair in ((wrong, wrong), (wrong, right), (right, wrong)):
+        with pytest.raises(InputError, match=f"{name} compares {takes}: give .*{wanted}.*, got {type(wrong).__name__}"):
+            compare(name, *pair)
+
+
 def test_clouds_on_other_samples_or_in_another_order_are_refused() -> None:
     points = two_layers(0)[0]
     first = SampledCloud(points, IDS)

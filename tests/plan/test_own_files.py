@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
+from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.resnet_files import COUNTER, tensor_shapes
+from cnn_topology.plan.resnets import MapperResNets, PHResNets
 
 NETS = {"variant": "ph", "images": "own", "widths": [4], "blocks": [1]}
 
@@ -31,6 +35,13 @@ def config(path: str = "own.npz", kind: str = "npz", checkpoints: tuple[str, ...
     }
 
 
+def save(path: Path, **other: tuple[int, ...]) -> None:
+    """Write the weights of `NETS`, some tensors of another shape."""
+    network = make_resnet(PHResNets(**NETS), 3, 10, 0).state_dict()
+    shapes = {**{name: tuple(tensor.shape) for name, tensor in network.items()}, **other}
+    np.savez(path, **{name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+
+
 def check(content: dict) -> None:
     check_files(parse_config(content), RunFolder("own"))
 
@@ -50,11 +61,51 @@ def test_what_is_missing_is_named_by_its_key_with_the_way_out(here: Path, conten
 
 
 def test_a_missing_checkpoint_is_named_by_its_place_in_the_list(here: Path) -> None:
-    for name in ("own.npz", "a.pt"):
-        (here / name).touch()
-    check(config(checkpoints=("a.pt",)))
+    (here / "own.npz").touch()
+    save(here / "a.npz")
+    check(config(checkpoints=("a.npz",)))
     with pytest.raises(InputError, match=r"resnets\.nets\.checkpoints\[1\] = b\.pt: no such file.*leave `checkpoints`"):
-        check(config(checkpoints=("a.pt", "b.pt")))
+        check(config(checkpoints=("a.npz", "b.pt")))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            {"conv1.weight": (4, 3, 7, 7)},
+            r"'conv1.weight' has shape \(4, 3, 7, 7\), expected \(4, 3, 3, 3\); .*`stem: imag",
+        ),
+        ({"linear.weight": (9, 5)}, r"'linear.weight' has shape \(9, 5\), expected \(any, 4\); .*`scores: 9`"),
+        ({"extra.weight": (2,)}, "the network has no tensor 'extra.weight'"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_their_header(here: Path, other: dict, words: str) -> None:
+    (here / "own.npz").touch()
+    save(here / "a.npz", **other)
+    with pytest.raises(InputError, match=r"resnets\.nets\.checkpoints\[0\] = a\.npz: does not fit .*" + words):
+        check(config(checkpoints=("a.npz",)))
+
+
+def test_classes_that_the_config_states_are_those_of_the_scores(here: Path) -> None:
+    (here / "own.npz").touch()
+    save(here / "a.npz")  # with 10 scores
+    content = config(checkpoints=("a.npz",))
+    content["images"]["own"]["classes"] = ["oak", "ash"]
+    with pytest.raises(InputError, match=r"'linear.weight' has shape \(10, 4\), expected \(2, 4\)"):
+        check(content)
+    content["resnets"]["nets"]["scores"] = 10
+    check(content)
+
+
+@pytest.mark.parametrize("variant", ["ph", "mapper"])
+@pytest.mark.parametrize("shortcut", ["pad", "projection"])
+@pytest.mark.parametrize("stem", ["cifar", "imagenet"])
+def test_expected_tensors_are_those_of_the_network(variant: str, shortcut: str, stem: str) -> None:
+    kind = {"ph": PHResNets, "mapper": MapperResNets}[variant]
+    section = kind(images="x", variant=variant, widths=(4, 6, 6), blocks=(2, 1, 2), shortcut=shortcut, stem=stem)
+    state = make_resnet(section, 3, 7, 0).state_dict()
+    there = {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(COUNTER)}
+    assert list(tensor_shapes(section, 3, 7).items()) == list(there.items())
 
 
 def test_a_file_is_no_folder_and_a_folder_no_file(here: Path) -> None:

@@ -21,11 +21,11 @@ CONSTANT_BELOW = 1e-12
 def spatial_filters(
     weight: np.ndarray,
 ) -> tuple[Float[np.ndarray, "points 9"], Int[np.ndarray, "points 3"]]:
-    """List the spatial filters of one layer of stacked networks.
+    """List the spatial filters of one layer of a network, or of stacked networks.
 
     Parameters
     ----------
-    weight : ndarray, shape (networks, out, in, 3, 3)
+    weight : ndarray, shape (out, in, 3, 3) or (networks, out, in, 3, 3)
         Convolution weights in PyTorch's order of axes.
 
     Returns
@@ -33,7 +33,7 @@ def spatial_filters(
     points : ndarray of float64, shape (networks out in, 9)
         Entries row by row, as they are: neither centred nor normalized.
     ids : ndarray of int64, shape (networks out in, 3)
-        Position in the stack, output channel and input channel of each point.
+        Position in the stack (0 for one network), output channel and input channel of each point.
 
     Raises
     ------
@@ -41,11 +41,13 @@ def spatial_filters(
         If the kernels are not 3x3, or a weight is NaN or infinite.
     """
     array = np.asarray(weight)
-    if array.ndim != 5 or array.shape[3:] != KERNEL:
+    if array.ndim not in (4, 5) or array.shape[-2:] != KERNEL:
         raise InputError(
-            f"filter clouds are made of 3x3 kernels stacked as (networks, out, in, 3, 3); got shape {array.shape}: "
-            "choose a layer with 3x3 kernels"
+            "filter clouds are made of 3x3 kernels, (out, in, 3, 3) of one network or (networks, out, in, 3, 3) of "
+            f"several; got shape {array.shape}: choose a layer with 3x3 kernels"
         )
+    if array.ndim == 4:
+        array = array[np.newaxis]
     points = array.reshape(-1, 9).astype(np.float64)
     _check_finite(points)
     ids = np.stack(np.unravel_index(np.arange(len(points)), array.shape[:3]), axis=1)

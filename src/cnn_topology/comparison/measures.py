@@ -29,7 +29,7 @@ from cnn_topology.comparison.canonical_correlations import (
     leading_directions,
     pwcca_distance,
 )
-from cnn_topology.comparison.clouds import check_same_samples
+from cnn_topology.comparison.clouds import SampledCloud, check_same_samples
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.topology.sliced_wasserstein import checked_diagram, sliced_wasserstein, sliced_wasserstein_matrix
 
@@ -156,8 +156,8 @@ def compare(name: str, first: Any, second: Any) -> float:
     Raises
     ------
     InputError
-        If there is no such measure; if ids or order of the samples differ, samples are too few for the measure (it
-        says how many are needed) or all features of a layer are constant; if a bar is infinite.
+        If there is no such measure, or it takes something else; if ids or order of the samples differ, samples are too
+        few for the measure (it says how many are needed) or all features of a layer are constant; if a bar is infinite.
     """
     return float(compare_all(name, [first], [second])[0, 0])
 
@@ -189,6 +189,8 @@ def compare_all(
         As `compare`.
     """
     measure = measure_named(name)
+    for layer in [*layers, *(others or ())]:
+        _check_taken(measure, layer)
     if measure.takes != "clouds":
         # Its own routine shares the sorting of each diagram over all pairs.
         return sliced_wasserstein_matrix(layers, others, threads=threads)
@@ -206,6 +208,16 @@ def compare_all(
             _check_enough(measure, len(layers[0].ids), first, second)
             values[i, j] = measure.function(first, second)
     return np.where(np.abs(values - measure.of_equals) < ROUNDING, measure.of_equals, values)
+
+
+def _check_taken(measure: Measure, layer: Any) -> None:
+    if isinstance(layer, SampledCloud) == (measure.takes == "clouds"):
+        return
+    if measure.takes == "clouds":
+        wanted = f"a SampledCloud(points, ids), got {type(layer).__name__}"
+    else:
+        wanted = f"the finite H1 bars of a cloud, barcode(points).in_dimension(1), got {type(layer).__name__}"
+    raise InputError(f"{measure.name} compares {measure.takes}: give {wanted}")
 
 
 def _check_enough(measure: Measure, samples: int, first: Any, second: Any) -> None:

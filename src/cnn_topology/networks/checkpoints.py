@@ -1,7 +1,6 @@
 """Weights of a residual network from a file of a user's own, by the names and shapes that the network has."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -9,15 +8,7 @@ from torch import nn
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.weights import check_finite, read_tensors
-
-# `torch.nn.DataParallel` puts this before each name.
-_PARALLEL = "module."
-# What torchvision calls the shortcuts and the last layer.
-_TORCHVISION = {".downsample.": ".shortcut.", "fc.weight": "linear.weight", "fc.bias": "linear.bias"}
-# Keys of the config that decide which tensors a network has.
-_MEND = "mend `variant`, `widths`, `blocks`, `shortcut` or `stem`"
-# Counts the batches seen; evaluation never reads it, and old files lack it.
-_COUNTER = "num_batches_tracked"
+from cnn_topology.plan.resnet_files import COUNTER, misfit, own_name
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
@@ -38,13 +29,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     InputError
         If the file cannot be used.
     """
-    return {_own_name(name.removeprefix(_PARALLEL)): tensor for name, tensor in read_tensors(path).items()}
-
-
-def _own_name(name: str) -> str:
-    for theirs, ours in _TORCHVISION.items():
-        name = name.replace(theirs, ours)
-    return name
+    return {own_name(name): tensor for name, tensor in read_tensors(path).items()}
 
 
 def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -66,20 +51,13 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
         one that the network does not have.
     """
     own = network.state_dict()
-    expected = [name for name in own if not name.endswith(_COUNTER)]
-    for name in expected:
-        if name not in tensors:
-            near = get_close_matches(name, tensors, n=1, cutoff=0.5)
-            hint = f"; nearest there: {near[0]!r}" if near else ""
-            raise InputError(f"{path}: does not fit the architecture: it lacks the tensor {name!r}{hint}; {_MEND}")
-        if tensors[name].shape != own[name].shape:
-            raise InputError(
-                f"{path}: does not fit the architecture: {name!r} has shape {tuple(tensors[name].shape)}, "
-                f"expected {tuple(own[name].shape)}; {_MEND}"
-            )
-    for name in tensors:
-        if name not in own:
-            raise InputError(f"{path}: does not fit the architecture: the network has no tensor {name!r}; {_MEND}")
+    expected, found = (
+        {name: tuple(tensor.shape) for name, tensor in named.items() if not name.endswith(COUNTER)}
+        for named in (own, tensors)
+    )
+    problem = misfit(found, expected)
+    if problem:
+        raise InputError(f"{path}: {problem}")
     for name in expected:
         check_finite(path, name, tensors[name])
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})

@@ -1,12 +1,13 @@
-"""Files of a user's own that a config names: they are looked for before a run starts, not when a job needs them."""
+"""Files of a user's own that a config names: they are looked at before a run starts, not when a job needs them."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.images import FolderImages, NpzImages
+from cnn_topology.plan.images import FolderImages, NpzImages, shape_of
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.resnet_files import check_header
 
 
 def check_files(config: RunConfig, run: RunFolder) -> None:
@@ -22,10 +23,12 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
     Raises
     ------
     InputError
-        Naming the key, the first path that is missing, how many others are, and the ways out.
+        Naming the key, the first path that is missing, how many others are, and the ways out; or the first file of
+        weights that does not fit its networks.
     """
     missing = list(_missing(config, run))
     if not missing:
+        _check_weights(config)
         return
     key, path, what, mend = missing[0]
     more = f" ({len(missing) - 1} more of this config are missing too)" if len(missing) > 1 else ""
@@ -47,3 +50,13 @@ def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str,
             if not Path(file).is_file():
                 mend = "mend the path, or leave `checkpoints` out to have the networks trained"
                 yield f"resnets.{name}.checkpoints[{number}]", file, "file", mend
+
+
+def _check_weights(config: RunConfig) -> None:
+    for name, networks in config.resnets.items():
+        images = config.images[networks.images]
+        for number, file in enumerate(networks.checkpoints):
+            try:
+                check_header(Path(file), networks, images, shape_of(images)[2])
+            except InputError as error:
+                raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error

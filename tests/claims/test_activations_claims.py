@@ -12,9 +12,9 @@ def measure_test(test, statistic, low=np.nan, high=np.nan, null=0.0, p=np.nan, n
     return {**row, "statistic": statistic, "low": low, "high": high, "null": null, "p_value": p, "n": n}
 
 
-def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None, half=0.05):
+def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None, half=0.05, null=0.0):
     row = {"population": "mapper", "network": network, "test": test, "layer": layer, "sigma": sigma, "n": 3, "p": p}
-    row |= {"statistic": statistic, "unit": "networks", "low": statistic - half}
+    row |= {"statistic": statistic, "unit": "networks", "low": statistic - half, "null": null}
     return {**row, "high": statistic + 0.1 if high is None else high}
 
 
@@ -112,6 +112,28 @@ def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
     (row,) = of(name, CASES[name][0], facts)
     assert row["unit"] == UNITS.get(name, "networks")
     assert row["spread"] == ("" if name in WITHOUT else RANGE if name in RANGES else INTERVAL)
+
+
+@pytest.mark.parametrize(("name", "test"), [("Q3", ORDERED[0]), ("T4a", "deeper_is_purer"), ("T4b", ORDERED[1])])
+def test_a_difference_of_chance_levels_is_no_difference_of_purity(name, test, of, facts):
+    def verdict(**changes):
+        others = [purity_test(other, 0.3) for other in ORDERED if name == "T4b" and other != test]
+        (row,) = of(name, {"purity_tests": [*others, purity_test(test, 0.1, **changes)]}, facts)
+        return row["verdict"]
+
+    assert verdict(null=0.04) == "supported"
+    assert verdict(null=0.06) == "not supported"
+    # A null below 0 makes nothing easier, and what has no interval shows no difference.
+    assert verdict(null=-0.2, half=0.15) == "not supported"
+    assert verdict(half=np.nan) == "not supported"
+
+
+def test_the_statement_on_depth_names_the_layers_compared(of, facts):
+    rows = [purity_test("deeper_is_purer", 0.1, layer="layer3.0.bn2") | {"other": "layer1.0.bn2"}]
+    (row,) = of("T4a", {"purity_tests": rows}, facts)
+    assert row["statement"] == "Node-wise purity at layer3.0.bn2 is above that at layer1.0.bn2, for every cloud."
+    (row,) = of("T4a", {}, facts)
+    assert "16 in the notes" in row["statement"]
 
 
 def test_the_interval_of_purity_within_one_network_says_so(of, facts):

@@ -24,6 +24,7 @@ _MAPPER = residual("mapper")
 _NO_PH = "no networks of variant ph in this run"
 _NO_MAPPER = "no networks of variant mapper in this run"
 
+_ABOVE = "above 0 and above the difference of shuffled labels with its 95% interval"
 _GROWS = (
     "monotone",
     "The distance grows as components are removed",
@@ -75,7 +76,7 @@ ACTIVATIONS_CLAIMS = (
         "section 1.7",
         "summary",
         "node-wise purity of foreground less random clouds, mean over the middle layers",
-        f"above 0 with its 95% interval, p ≤ {LEVEL} against shuffled labels",
+        f"{_ABOVE}, p ≤ {LEVEL} against these",
         ("purity_tests",),
         _MAPPER,
         _NO_MAPPER,
@@ -131,12 +132,12 @@ ACTIVATIONS_CLAIMS = (
     Claim(
         "T4a",
         "M5",
-        "Node-wise purity at layer 16 is above that at layer 4 for every cloud.",
+        "Node-wise purity at a deep layer (16 in the notes) is above that at a shallow one (4), for every cloud.",
         "acceptance test 4",
         "P",
         "difference of node-wise purity, the least over clouds; where a run lacks one of these layers, that of the "
         "deepest and the shallowest it analyses",
-        f"above 0 with its 95% interval, p ≤ {LEVEL} against shuffled labels",
+        f"{_ABOVE}, p ≤ {LEVEL} against these",
         ("purity_tests",),
         _MAPPER,
         _NO_MAPPER,
@@ -149,7 +150,7 @@ ACTIVATIONS_CLAIMS = (
         "acceptance test 4",
         "P",
         "differences of node-wise purity, mean over the middle layers; the least",
-        f"both above 0 with their 95% intervals, p ≤ {LEVEL} against shuffled labels",
+        f"both {_ABOVE}, p ≤ {LEVEL} against these",
         ("purity_tests",),
         _MAPPER,
         _NO_MAPPER,

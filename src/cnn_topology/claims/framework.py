@@ -49,7 +49,8 @@ class Subject:
 class Measured:
     """What was measured. `holds` is None where the tables do not decide, for the `reason` given.
 
-    `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are.
+    `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are. A
+    `statement` says what of this run was compared, in the place of the claim's own words.
     """
 
     holds: bool | None
@@ -62,6 +63,7 @@ class Measured:
     reason: str = ""
     unit: str = "networks"
     spread: str = INTERVAL
+    statement: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
     elif found.holds is not None:
         verdict = SUPPORTED if found.holds else NOT_SUPPORTED
     return {
+        **({"statement": found.statement} if found.statement else {}),
         "populations": ", ".join(subject.populations),
         "data": subject.data,
         "stand_in": subject.stand_in,

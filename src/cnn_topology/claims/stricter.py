@@ -5,7 +5,10 @@ each adds a condition to what was asked before, or compares numbers that can be 
 """
 
 _SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"
-_PURITY_INTERVAL = "after small runs, in which it tested no difference: the interval was added"
+_PURITY_INTERVAL = (
+    "after small runs, in which it tested no difference: the interval was added; after a review: it must lie above the "
+    "difference of shuffled labels too"
+)
 _PRIMARY = "after a review: the circle must be the primary one, not any loop"
 
 STRICTER = {

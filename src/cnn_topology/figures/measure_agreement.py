@@ -27,7 +27,7 @@ def draw(
     found = rows(tables["measure_agreement"], **chosen)
     order = rows(tables["measure_tests"], **chosen, test="depth_order").set_index("measure", drop=False)
     count = number(order["n"].iloc[0]) if len(order) else "no"
-    extra = f"{count} networks; mean (least to greatest) over networks; 95% intervals of the mean"
+    extra = f"{count} networks; mean (least to greatest) over networks; 95% intervals of the mean (4 networks and more)"
     figure = style.new_figure(0.55 + 0.42 * len(measures), footer(notes, parameters, found, extra))
     left, right = figure.subplots(1, 2, width_ratios=[2.2, 1])
     _matrix(left, found, measures, parameters)

@@ -65,7 +65,8 @@ COMPONENT_SENSITIVITY = schema(
 
 # One acceptance test of one measure: statistic, interval, n, what it is compared with, p-value. NaN: does not apply.
 #   depth_order: mean over networks of Spearman's correlation of |depth a - depth b| with the distance (a similarity
-#     counts negative); Student's 95% interval over n networks; null 0, p by exchanging layers.
+#     counts negative); Student's 95% interval over n networks, cut to [-1, 1], NaN below four; null 0, p by
+#     exchanging layers.
 #   specificity: the rate over all layers; interval as in `specificity`; n networks; null 1 / layers, p.
 #   monotone_<mode>: Spearman's correlation of components removed with the distance; median over n curves (networks x
 #     layers), low and high the least and the greatest of them; the acceptance test asks for more than the null, 0.9.

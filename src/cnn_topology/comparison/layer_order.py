@@ -12,7 +12,7 @@ from cnn_topology.errors import InputError
 Matrices = Float[np.ndarray, "networks layers layers"]
 
 LEVEL = 0.95
-# Correlations from which on their mean has an interval; ours: Student's of two reaches nine standard deviations each way.
+# Correlations from which on their mean has an interval (ours): Student's of two reaches nine standard deviations out.
 LEAST_NETWORKS = 4
 
 

@@ -76,3 +76,9 @@ onsuccess:
             f"What was found: {RUN.summary}. One page with every figure: "
             f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
         )
+
+
+onerror:
+    from cnn_topology.runs.progress import last_words
+
+    print(last_words(Path.cwd(), RUN.root))

@@ -18,7 +18,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run, parse_jobs
-from cnn_topology.runs.progress import progress_of, seconds_left, slurm_run, started_at
+from cnn_topology.runs.progress import last_words, progress_of, seconds_left, slurm_run, started_at
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -152,6 +152,33 @@ def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_p
         assert process.wait(60) == 1
     ended = progress_of(jobs, tmp_path, alive=False)
     assert (len(ended.done), [job.name for job in ended.failed]) == (2, ["make bad"])
+    assert last_words(tmp_path, "results/t") == "What failed, and how to repeat it: cnn-topology status results/t"
+    command = [*command[:-2], "results/t/bad"]
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    assert "1 failed, in its own words:\n  make: out of luck\n" in last_words(tmp_path, "results/t")
+
+
+def _error(job, name):
+    lines = ("message: None", f"jobid: {job}", f"output: {name}", f"log: logs/{name}.log (check log file(s))", "shell:")
+    return f"Error in rule make_{name}:\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def test_a_run_that_fails_ends_with_the_words_of_the_jobs_that_failed(tmp_path):
+    log = tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log"
+    _touch(log, _error(4, "bad") + _error(5, "again") + "Finished jobid: 5 (Rule: make_again)\n" + _error(6, "dead"))
+    _touch(
+        tmp_path / "logs/bad.log", "cnn-topology make '{...}'\n# on m: cpu\nout of\ncnn-topology make: out of luck\n"
+    )
+    assert last_words(tmp_path, "results/t").splitlines() == [
+        "2 failed, in their own words:",
+        "  make_bad: cnn-topology make: out of luck",
+        "    its log: logs/bad.log",
+        "  make_dead: no word: it was killed, cancelled or out of memory",
+        "    its log: logs/dead.log",
+        "How to repeat a job alone: cnn-topology status results/t",
+    ]
+    _touch(log, "".join(_error(number, "bad") for number in range(13)))
+    assert last_words(tmp_path, "results/t").splitlines()[-2] == "  and 3 more"
 
 
 def test_a_job_that_waits_or_was_killed_is_said_so(tmp_path):

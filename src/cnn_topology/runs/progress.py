@@ -18,7 +18,11 @@ from cnn_topology.runs.machine import is_machine_line, text_of
 from cnn_topology.runs.provenance import cost_by_rule
 
 # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's log tells.
-_ERROR = re.compile(r"^Error in rule .*?:\n(?:    .*\n)*?    log: (\S+)", re.M)
+_ERROR = re.compile(
+    r"^Error in rule (?P<rule>.*?):\n(?:    .*\n)*?    jobid: (?P<job>\d+)\n(?:    .*\n)*?    log: (?P<log>\S+)", re.M
+)
+# Failed jobs that the last words of a run tell of; `cnn-topology status` has them all.
+MOST_TOLD = 10
 
 
 @dataclass
@@ -98,7 +102,7 @@ def _last_start(directory: Path) -> tuple[float, set[str]]:
     if log is None:
         return 0.0, set()
     first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d+)\.snakemake\.log", log.name)
-    errors = set(_ERROR.findall(text_of(log)))
+    errors = {found["log"] for found in _ERROR.finditer(text_of(log))}
     return (_seconds(first.groups()) if first else 0.0), errors
 
 
@@ -156,6 +160,37 @@ def seconds_left(progress: Progress, benchmarks: Path) -> float:
 
 def _expected(job: Job) -> float:
     return job.resources.get("expected_s", 60 * job.resources.get("runtime", 1))
+
+
+def last_words(directory: Path, run: str) -> str:
+    """Say what made Snakemake's last start here fail: the last line of each failed job's log, for `onerror`.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder that Snakemake works in.
+    run : str
+        The run's folder, for `cnn-topology status`.
+
+    Returns
+    -------
+    str
+        Where its log names no job, only how to ask. A job that a later attempt made has not failed.
+    """
+    log = _last_log(directory)
+    text = "" if log is None else text_of(log)
+    made = set(re.findall(r"^Finished jobid: (\d+)", text, re.M))
+    failed = {found["job"]: found for found in _ERROR.finditer(text) if found["job"] not in made}
+    more = f"cnn-topology status {run}"
+    if not failed:  # or Snakemake was told to be quiet
+        return f"What failed, and how to repeat it: {more}"
+    lines = [f"{len(failed)} failed, in {'its' if len(failed) == 1 else 'their'} own words:"]
+    for found in list(failed.values())[:MOST_TOLD]:
+        said = last_line(directory / found["log"]) or "no word: it was killed, cancelled or out of memory"
+        lines.append(f"  {found['rule']}: {said}\n    its log: {found['log']}")
+    if len(failed) > MOST_TOLD:
+        lines.append(f"  and {len(failed) - MOST_TOLD} more")
+    return "\n".join([*lines, f"How to repeat a job alone: {more}"])
 
 
 def last_line(log: Path) -> str | None:

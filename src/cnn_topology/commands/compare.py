@@ -5,7 +5,7 @@ from collections import Counter
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig, read_config
-from cnn_topology.runs.agreement import TOLERANCE, compare_tables
+from cnn_topology.runs.agreement import compare_tables
 from cnn_topology.runs.jobs import find_run
 
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{table.state:<9} {table.table}: {table.said}", flush=True)
     if not found:
         raise InputError(f"{first}/tables, {second}/tables: hold no tables")
-    said = f"of {found.total()} tables {found['identical']} are identical and {found['within']} within {TOLERANCE:g}"
+    said = f"of {found.total()} tables {found['identical']} are identical and {found['within']} within the tolerance"
     if found["apart"]:
         raise InputError(f"{said}; {found['apart']} differ by more. Networks that were trained apart differ always")
     print(said)

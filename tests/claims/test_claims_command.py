@@ -23,7 +23,16 @@ NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "mnist:77b1"}
 def claims(facts, frames, tmp_path_factory):
     """Test the claims by a table in which E1 holds and E5 fails; few other tables are there."""
     folder = tmp_path_factory.mktemp("claims")
-    cloud = {"layer": "conv1", "depth": 1, "step": 40_000, "k": 200, "p": 0.3, "landmarks": 6_000, "points": 6_400}
+    cloud = {
+        "layer": "conv1",
+        "depth": 1,
+        "step": 40_000,
+        "k": 200,
+        "p": 0.3,
+        "landmarks": 6_000,
+        "points": 6_400,
+        "kept": 1_920,
+    }
     cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
     rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
     table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].names} for row in rows])

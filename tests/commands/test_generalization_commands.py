@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.commands.correlations import PREDICTORS, balance
+from cnn_topology.commands.correlations import GIVEN, HYPERPARAMETERS, PREDICTORS, balance, samples
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.generalization import Vary
 from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
+from cnn_topology.statistics.correlations import correlate
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZATION
 from cnn_topology.tables.schemas import TRAINING
@@ -96,6 +98,34 @@ def test_correlations_are_over_whole_trajectories_and_every_predictor_has_its_ro
     expected = np.corrcoef(rows["longest"], rows["test_accuracy"])[0, 1]
     mine = found.query("predictor == 'longest' and outcome == 'test_accuracy' and method == 'pearson'")
     assert mine["statistic"].iloc[0] == pytest.approx(expected)
+
+
+def test_partial_correlations_of_a_grid_hold_all_that_it_varies_fixed():
+    assert set(Vary.model_fields) == set(HYPERPARAMETERS) <= set(GIVEN)
+    # Label noise alone moves both the bar and accuracy: with it held fixed nothing is left of their correlation.
+    rng = np.random.default_rng(5)
+    noise = np.tile(np.linspace(0, 0.8, 5), 8)
+    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(40))
+    table = table.assign(population=np.arange(40) // 2, network=np.arange(40) % 2, block=np.arange(40) // 2, step=9)
+    table["label_noise"] = noise
+    table["longest"], table["test_accuracy"] = (1 - noise + 0.05 * rng.normal(size=40) for _ in range(2))
+    ((given, sample),) = samples(table, "test_accuracy", "grid", "partial_pearson")
+    assert given == "label_noise"
+    place = list(sample.predictors).index("longest")
+    plain, partial = (
+        correlate(sample, method, 9, 9, rng).statistic[place] for method in ("pearson", "partial_pearson")
+    )
+    assert plain > 0.9
+    assert abs(partial) < 0.4
+
+
+def test_a_number_of_training_images_that_is_not_known_is_a_class_of_its_own():
+    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(8))
+    table = table.assign(population=range(8), network=0, block=range(8), step=9, test_accuracy=np.arange(8.0))
+    table["train_images"] = [np.nan, np.nan, 100, 100, 100, 500, 500, 500]
+    ((given, sample),) = samples(table, "test_accuracy", "grid", "partial_spearman")
+    assert given == "train_images"
+    assert sample.given["train_images"].sum(axis=0).tolist() == [3, 3]
 
 
 def test_fewer_than_four_networks_are_left_out_with_the_number_needed(analysed, tmp_path, capsys):

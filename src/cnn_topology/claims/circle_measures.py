@@ -18,6 +18,8 @@ from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.significance import ONE_CIRCLE
 
+# Ours: filters that rho(k, p) must keep; of fewer neither a loop nor the part of 36 arcs they cover says much.
+LEAST_POINTS = 50
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
 PERMUTATIONS = 9_999
@@ -45,10 +47,11 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Count the layers whose loop, after training, is the primary circle."""
+    """Count the layers whose loop, after training, is the primary circle; clouds of too few points are left out."""
     clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
+    clouds = clouds[clouds["kept"] >= LEAST_POINTS]
     if clouds.empty:
-        return no_cloud()
+        return Measured(None, reason=f"no cloud keeps {LEAST_POINTS} filters and is held against the named circles")
     rate, low, high = share(clouds["primary"])
     return Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
 

@@ -108,6 +108,12 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
     return measure
 
 
+def critical_value(tables: Tables, cloud: pd.Series) -> float:
+    """Give the length that a bar of a cloud must exceed under every deciding null; NaN where it was not tested."""
+    tests = tables["significance"]
+    return float(tests.loc[(tests[CLOUD] == cloud[CLOUD]).all(axis=1), "null_critical"].max())
+
+
 def _over_networks(tables: Tables, cloud: pd.Series) -> tuple[float, float]:
     """Give the interval of the longest bar over resampled networks, NaN where the loop was not followed."""
     tracks = tables.get("loop_tracks")
@@ -147,7 +153,11 @@ def several_loops(layer: str) -> Measure:
 
 
 def weaker_than_first(layer: str) -> Measure:
-    """Compare the longest bar of a layer with that of the first."""
+    """Compare the longest bar of a layer with that of the first, each over its own critical value.
+
+    Made stricter after a review: the bars alone, which the rule compared at first, hang on the number of points and on
+    rho(k, p), which differ from layer to layer. Both ratios must be below 1.
+    """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         first = last_clouds(tables, facts, subject.populations, "conv1")
@@ -157,8 +167,13 @@ def weaker_than_first(layer: str) -> Measure:
         row, whole = rows.iloc[0], float(first.iloc[0]["longest"])
         if whole == 0:
             return Measured(None, reason="a cloud has no H1 bar at all")
-        share = float(row["longest"]) / whole
-        return Measured(row["verdict"] != ONE_CIRCLE and share < 1, share, n=int(row["networks"]), null="1")
+        critical, of_first = (critical_value(tables, cloud) for cloud in (row, first.iloc[0]))
+        if not (critical > 0 and of_first > 0):
+            return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
+        plain = float(row["longest"]) / whole
+        share = plain * of_first / critical
+        holds = row["verdict"] != ONE_CIRCLE and max(share, plain) < 1
+        return Measured(bool(holds), share, n=int(row["networks"]), null="1")
 
     return measure
 

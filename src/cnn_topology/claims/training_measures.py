@@ -64,7 +64,11 @@ def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Me
 
 
 def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Compare the longest pooled bar after training of the second population with that of the first."""
+    """Compare the longest pooled bar after training of the second population with that of the first.
+
+    Each is taken over its own critical value. Made stricter after a review: the bars alone, which the rule compared at
+    first, hang on the number of points and on rho(k, p), which may differ. Neither intervals may overlap.
+    """
     rows = tables["loop_tracks"]
     rows = rows[rows["population"].isin(subject.populations) & (rows["layer"] == LAYER)]
     last = {row["population"]: row for row in rows.sort_values("step").to_dict("records")}
@@ -73,8 +77,12 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     first, second = (last[name] for name in subject.populations)
     if first["longest"] == 0:
         return Measured(None, reason="a cloud has no H1 bar at all")
-    low = second["longest_low"] / first["longest_high"]
-    high = second["longest_high"] / first["longest_low"] if first["longest_low"] > 0 else np.inf
-    holds = bool(low > 1 and second["significant"])
+    if not (first["critical"] > 0 and second["critical"] > 0):
+        return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
+    scale = first["critical"] / second["critical"]
+    plain = second["longest_low"] / first["longest_high"]
+    low, value = scale * plain, scale * second["longest"] / first["longest"]
+    high = scale * second["longest_high"] / first["longest_low"] if first["longest_low"] > 0 else np.inf
+    holds = bool(min(low, plain) > 1 and second["significant"])
     networks = int(min(first["networks"], second["networks"]))
-    return Measured(holds, second["longest"] / first["longest"], low, high, n=networks, null="1", spread=JOINED)
+    return Measured(holds, value, low, high, n=networks, null="1", spread=JOINED)

@@ -20,9 +20,11 @@ from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZAT
 PREDICTORS = (*TOPOLOGICAL, *BASELINES)
 OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
 HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise", "train_images")
-# What partial correlations hold fixed besides the training step: learning rate, width, weight norm and the simple
-# statistics (the reviewers' question of Tan et al. 2024 and Girrbach et al. 2023).
-GIVEN = ("learning_rate", "width", "frobenius", "mean", "sd", "kurtosis")
+# What partial correlations hold fixed besides the training step: every hyperparameter that a grid varies, since each
+# moves weights and accuracy both, weight norm and the simple statistics (the reviewers' question of Tan et al. 2024 and
+# Girrbach et al. 2023). Dropout, label noise and training images were added after a review: without them a partial
+# correlation could be that of label noise alone.
+GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
 # Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
 OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
 
@@ -107,7 +109,7 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
     columns = [name for name in PREDICTORS if np.isfinite(networks[name]).all()]
     step = pd.get_dummies(networks["step"], drop_first=True, dtype=float).to_numpy()
     fixed: dict[str, np.ndarray] = {"step": step} if step.shape[1] else {}
-    quantities = {name: networks[name].to_numpy(float) for name in GIVEN if networks[name].nunique() > 1}
+    quantities = {name: _held(networks[name]) for name in GIVEN if networks[name].nunique(dropna=False) > 1}
     choices = [{**fixed, **quantities}]
     if scope == "networks":
         choices = [fixed, *choices]
@@ -123,6 +125,13 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
                 hyperparameters=networks[list(HYPERPARAMETERS)].fillna(-1).to_numpy(float),
             ),
         )
+
+
+def _held(values: pd.Series) -> np.ndarray:
+    """Give what is held fixed as it enters the fit: numbers, or, where some are not known, a class for each value."""
+    if values.isna().any():
+        return pd.get_dummies(values.fillna(-1), drop_first=True, dtype=float).to_numpy()
+    return values.to_numpy(float)
 
 
 def _correlated(

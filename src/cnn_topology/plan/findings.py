@@ -16,6 +16,7 @@ from cnn_topology.plan.resnets import MapperResNets, PHResNets
 # The tables that claims read, where a run has them.
 CLAIM_TABLES = (
     "loops",
+    "significance",
     "circles",
     "training",
     "comparisons",

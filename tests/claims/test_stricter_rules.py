@@ -1,0 +1,71 @@
+"""Rules that a review made stricter: which circle a loop is, bars over their own critical values, too small clouds."""
+
+import numpy as np
+import pytest
+from claim_rows import FOUR, VGG, against_critical, circles, followed, loop, one_circle, track, vgg
+
+
+@pytest.mark.parametrize(("name", "population"), [("E1", "first"), ("E2", "wide"), ("E5", "gray"), ("E6b", "colour")])
+def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, of, facts):
+    cloud = loop(population)
+    elsewhere = [row | {"coverage": 0.3} for row in circles(cloud)]
+    by_chance = [row | {"p_permuted": 0.2} for row in circles(cloud)]
+    for rows in (elsewhere, by_chance):
+        (row,) = of(name, {"loops": [cloud], "circles": rows}, facts)
+        assert (row["verdict"], row["reason"]) == ("not supported", "one circle, but not the primary one")
+    for degree in (0, 2, None):
+        (row,) = of(name, {**one_circle(population), "loop_tracks": [followed(cloud, degree)]}, facts)
+        assert row["verdict"] == "not supported"
+    (row,) = of(name, {"loops": [cloud]}, facts)
+    assert (row["verdict"], row["outcome"]) == ("not tested", "")
+    assert row["reason"] == "one circle, but not held against the primary circle"
+
+
+def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):
+    tables = {"loops": [loop(*which) for which in FOUR], "circles": [c for w in FOUR for c in circles(loop(*w))]}
+    tracks = [followed(loop(*which), degree) for which, degree in zip(FOUR, (1, 1, 0, 2), strict=True)]
+    (row,) = of("A3a", {**tables, "loop_tracks": tracks}, facts)
+    assert (row["value"], row["verdict"]) == (0.5, "not supported")
+    (row,) = of("A3a", {**tables, "loop_tracks": tracks[:1]}, facts)
+    assert (row["value"], row["verdict"]) == (1.0, "supported")
+
+
+def test_a_low_layer_with_another_circle_than_the_primary_one_does_not_count(of, facts):
+    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] * 13)
+    rows = [row | {"coverage": 0.3} if row["layer"] in VGG["vgg16"][:4] else row for row in tables["circles"]]
+    assert of("E9", {**tables, "circles": rows}, facts)[0]["verdict"] == "not supported"
+
+
+@pytest.mark.parametrize("critical", [(0.5, 0.15), (0.1, 0.5)])
+def test_bars_of_two_layers_are_compared_over_their_own_critical_values(critical, of, facts):
+    longest = 0.4 if critical[1] < 0.5 else 1.5
+    clouds = loop("first"), loop("first", "conv2", verdict="no loop", longest=longest)
+    (row,) = of("E3", against_critical(*clouds, critical=critical), facts)
+    # The second layer's bar is the longer one by one of the two ways of comparing.
+    assert row["value"] == pytest.approx(longest * critical[0] / critical[1])
+    assert row["verdict"] == "not supported"
+    (row,) = of("E3", {"loops": [*clouds]}, facts)
+    assert (row["verdict"], row["reason"]) == ("not tested", "the critical value of a cloud's bar is not there, or 0")
+
+
+@pytest.mark.parametrize(("longest", "critical"), [(1.27, 0.6), (1.12, 0.4)])
+def test_bars_of_two_sets_are_compared_over_their_own_critical_values(longest, critical, of, facts):
+    tracks = [track("first", 1.10), track("second", longest, critical)]
+    (row,) = of("E12", {"loop_tracks": tracks}, facts)
+    assert row["value"] == pytest.approx(longest / critical / (1.10 / 0.5))
+    assert row["verdict"] == "not supported"
+    tracks[0]["critical"] = np.nan
+    assert of("E12", {"loop_tracks": tracks}, facts)[0]["verdict"] == "not tested"
+
+
+def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of, facts):
+    small = [loop(*which) for which in FOUR]
+    tables = {"loops": small, "circles": [row | {"kept": 49} for cloud in small for row in circles(cloud)]}
+    small[0]["kept"] = 50
+    for cloud in small[1:]:
+        cloud["kept"] = 49
+    (row,) = of("A3a", tables, facts)
+    assert row["n"] == 1
+    (row,) = of("A3a", {**tables, "loops": small[1:]}, facts)
+    assert (row["verdict"], row["n"]) == ("not tested", 0)
+    assert "no cloud keeps 50 filters" in row["reason"]

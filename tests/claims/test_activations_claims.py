@@ -32,11 +32,11 @@ ORDERED = ("foreground_over_random", "random_over_background")
 
 
 CASES = {
-    "Q1": (
+    "S1": (
         {"measure_agreement": [agreement(0.5)]},
         {"measure_agreement": [agreement(0.5), agreement(-0.2)]},
     ),
-    "Q2": (
+    "S2": (
         {"purity": [{"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": 0.01}]},
         {
             "purity": [
@@ -45,7 +45,7 @@ CASES = {
             ]
         },
     ),
-    "Q3": (
+    "S3": (
         {"purity_tests": [purity_test("foreground_over_random", 0.1)]},
         {"purity_tests": [purity_test("foreground_over_random", 0.1, half=0.2)]},
     ),
@@ -88,8 +88,8 @@ CASES = {
 }  # fmt: skip
 
 # What n counts where it is not networks; and whose two ends are least and greatest.
-UNITS = {"Q2": "graphs", "T5a": "noise levels", **dict.fromkeys(("T3a", "T3b", "T3c", "T3d"), "curves")}
-RANGES = {"Q1", "Q2", "T3a", "T3c"}
+UNITS = {"S2": "graphs", "T5a": "noise levels", **dict.fromkeys(("T3a", "T3b", "T3c", "T3d"), "curves")}
+RANGES = {"S1", "S2", "T3a", "T3c"}
 WITHOUT = {"T5a"}
 
 
@@ -114,7 +114,7 @@ def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
     assert row["spread"] == ("" if name in WITHOUT else RANGE if name in RANGES else INTERVAL)
 
 
-@pytest.mark.parametrize(("name", "test"), [("Q3", ORDERED[0]), ("T4a", "deeper_is_purer"), ("T4b", ORDERED[1])])
+@pytest.mark.parametrize(("name", "test"), [("S3", ORDERED[0]), ("T4a", "deeper_is_purer"), ("T4b", ORDERED[1])])
 def test_a_difference_of_chance_levels_is_no_difference_of_purity(name, test, of, facts):
     def verdict(**changes):
         others = [purity_test(other, 0.3) for other in ORDERED if name == "T4b" and other != test]

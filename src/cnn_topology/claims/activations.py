@@ -44,7 +44,7 @@ _DETECTED = (
 
 ACTIVATIONS_CLAIMS = (
     Claim(
-        "Q1",
+        "S1",
         "P1, P5",
         "Sliced Wasserstein distances of layers agree broadly with known measures of similarity.",
         "section 1.7",
@@ -57,7 +57,7 @@ ACTIVATIONS_CLAIMS = (
         agrees_with_known,
     ),
     Claim(
-        "Q2",
+        "S2",
         "M5",
         "Mapper graphs show how classes are organised: their nodes are purer than chance.",
         "section 1.7",
@@ -70,7 +70,7 @@ ACTIVATIONS_CLAIMS = (
         classes_are_organised,
     ),
     Claim(
-        "Q3",
+        "S3",
         "M5",
         "Foreground sampling shows class separation at earlier layers than random sampling.",
         "section 1.7",

@@ -26,7 +26,7 @@ STRICTER = {
     "E9": _PRIMARY,
     "E10": _PRIMARY,
     "E12": _CRITICAL,
-    "Q3": _PURITY_INTERVAL,
+    "S3": _PURITY_INTERVAL,
     "T4a": _PURITY_INTERVAL,
     "T4b": _PURITY_INTERVAL,
 }

@@ -21,7 +21,9 @@ WEIGHTS_KINDS = [kind for section in ("filters", "clouds", "filter_graphs") for 
 
 
 def first_of(kind: str, plan: Plan) -> FigureSpec:
-    return next(spec for spec in figure_specs(plan).values() if spec.kind == kind)
+    found = [spec for spec in figure_specs(plan).values() if spec.kind == kind]
+    assert found, f"figures/registry.py lists no figure of kind {kind} for the run of these tests"
+    return found[0]
 
 
 def texts(figure: Figure) -> list[Text]:

@@ -44,6 +44,9 @@ ROUNDING = 1e-12
 class Measure:
     """One way to compare two layers.
 
+    Of a measure on clouds the tests ask besides that it ignores where a cloud lies (a shift of all its points) and the
+    order of samples, and that it is invariant and symmetric exactly where it says so here.
+
     Attributes
     ----------
     name : str

@@ -43,7 +43,7 @@ def _bars(axes: Axes, found: pd.DataFrame, critical: pd.DataFrame, alpha: float)
     places = np.arange(len(found))
     for null, tested in critical.groupby("null"):
         level = found[["layer"]].merge(tested, on="layer", how="left")["null_critical"]
-        line = style.NULL_LINES.get(str(null), "-.")
+        line = style.NULL_LINES[str(null)]
         axes.step(
             np.append(places - 0.5, len(found) - 0.5),
             np.append(level, level.iloc[-1]),

@@ -59,7 +59,7 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
         band = critical.groupby("step")["null_critical"].max()
         axes.fill_between(band.index, 0, band, color=style.BAND, linewidth=0)
         for null, draws in critical.groupby("null"):
-            line = style.NULL_LINES.get(str(null), "-.")
+            line = style.NULL_LINES[str(null)]
             label = f"{null} null, {1 - alpha:.0%}"
             axes.plot(
                 draws["step"], draws["null_critical"], color=style.GREY, linestyle=line, linewidth=0.9, label=label

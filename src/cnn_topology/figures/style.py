@@ -32,7 +32,7 @@ DPI = 200
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, PALE, BAND = "#222222", "#767676", "#b4b4b4", "#e6e6e6"
 SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
-NULL_LINES = {"sphere": "--", "permuted": ":"}
+NULL_LINES = {"sphere": "--", "permuted": ":", "covariance": "-."}
 # Angles: a cyclic map without a colour as pale as the paper.
 CYCLIC = LinearSegmentedColormap.from_list("angle", [BLUE, GREEN, ORANGE, PURPLE, BLUE])
 # Filters: symmetric about zero, as grey images in the paper.

@@ -127,7 +127,7 @@ def test_bars_longer_than_every_null_are_marked(plan: Plan, tables: Tables, note
     critical = drawn.filter(pc.equal(drawn["panel"], "null")).to_pandas()["null_critical"].max()
     assert list(bars["longer"].astype(bool)) == list(bars["length"] > critical)
     assert bars["longer"].sum() == 1
-    assert "longer than every null: 1" in words(figure)
+    assert "longer than every deciding null: 1" in words(figure)
     right = figure.axes[1].get_xlim()[1]
     assert right >= max(bars["death"].max(), bars["birth"].max() + critical)
 

@@ -89,7 +89,8 @@ def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cl
     colours = [style.VERMILION if longer else style.INK for longer in shown["longer"]]
     _draw_bars(axes, shown["birth"], shown["death"], colours)
     longest = list(found["length"].head(2)) + [np.nan] * 2
-    axes.plot([], [], color=style.VERMILION, label=f"longer than every null: {int((found['length'] > critical).sum())}")
+    beyond = int((found["length"] > critical).sum())
+    axes.plot([], [], color=style.VERMILION, label=f"longer than every deciding null: {beyond}")
     axes.plot([], [], " ", label=f"longest {length(longest[0])}, second {length(longest[1])}")
     if np.isfinite(cloud["p_covariance"]):
         median, p_value = cloud["covariance_longest_median"], cloud["p_covariance"]

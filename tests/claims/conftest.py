@@ -20,7 +20,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
     def population(images: str, **changes: Any) -> dict[str, Any]:
-        base = {"images": images, "architecture": M, "networks": 10, "snapshots": {"iterations": [200, 2_000]}}
+        base = {"images": images, "architecture": M, "networks": 100, "snapshots": {"iterations": [200, 2_000]}}
         return {**base, **changes}
 
     first, second = kinds
@@ -43,8 +43,8 @@ def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
             "first": population("one", cross_test=["two"]),
             "wide": population("one", architecture={"convolutions": [64, 8], "dense": [512]}),
             "second": population("two", cross_test=["one"]),
-            "gray": population("gray", architecture=cifar),
-            "colour": population("colour", architecture=cifar),
+            "gray": population("gray", architecture=cifar, recipe={"iterations": 60_000}),
+            "colour": population("colour", architecture=cifar, recipe={"iterations": 60_000}),
             **{
                 f"{name}-{number}": population(images, architecture=architecture, cross_test=[other])
                 for number, images, other in ((1, "one", "two"), (2, "two", "one"))
@@ -83,7 +83,7 @@ def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
             "grids": {"grid": {"base": "first", "vary": {"dropout": [0, 0.5]}, "networks": 4}},
         },
         "resnets": {
-            "ph": {"variant": "ph", "images": "colour", "networks": 3},
+            "ph": {"variant": "ph", "images": "colour", "networks": 100},
             "mapper": {"variant": "mapper", "images": "colour", "networks": 3},
         },
     }

@@ -10,6 +10,7 @@ from cnn_topology.cli import main
 from cnn_topology.commands.summary import claim_lines
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.scorecard import MARKS
 from cnn_topology.figures.style import save
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -103,6 +104,22 @@ def test_no_text_of_the_scorecard_runs_into_the_next_column(claims, plan):
     for text, box in lines:
         same_line = [other for _, other in lines if abs(other.y1 - box.y1) < 1 and other.x0 > box.x0]
         assert all(box.x1 < other.x0 for other in same_line), text.get_text()
+
+
+def test_the_key_of_all_marks_stands_above_the_headings(claims, plan):
+    rows = [row for row in read_table(claims, CLAIMS).to_pylist() if row["paper"] == "weights"]
+    for row, mark in zip(rows, MARKS, strict=False):
+        decided = mark not in ("holds", "fails", "")
+        row |= {"verdict": mark if decided else "not tested", "outcome": "" if decided else mark}
+    table = pa.Table.from_pylist(rows, schema=CLAIMS)
+    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": table}, NOTES)
+    figure.canvas.draw()
+    (key,), (axes,) = figure.legends, figure.axes
+    assert len(key.get_texts()) == len(MARKS)
+    heading = next(text for text in axes.texts if text.get_text() == "verdict")
+    box = key.get_window_extent()
+    assert box.y0 >= heading.get_window_extent().y1
+    assert box.x1 <= figure.bbox.x1
 
 
 def test_an_empty_scorecard_is_explained(plan):

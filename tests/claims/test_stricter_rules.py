@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import test_activations_claims as activations
+import test_weights_claims as weights
 from claim_rows import FOUR, VGG, against_critical, circles, followed, loop, one_circle, track, vgg
+
+from cnn_topology.claims.words import verdict_text
 
 
 @pytest.mark.parametrize(("name", "population"), [("E1", "first"), ("E2", "wide"), ("E5", "gray"), ("E6b", "colour")])
@@ -69,3 +73,57 @@ def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of
     (row,) = of("A3a", {**tables, "loops": small[1:]}, facts)
     assert (row["verdict"], row["n"]) == ("not tested", 0)
     assert "no cloud keeps 50 filters" in row["reason"]
+
+
+@pytest.fixture
+def reduced_facts(facts):
+    """Give the same run with ten of 100 networks, 700 iterations long."""
+    small = {"networks": 10, "reduced": ("700 of 40,000 iterations",)}
+    populations = {name: population.model_copy(update=small) for name, population in facts.populations.items()}
+    few = {"reduced": ("3 of 100 networks",)}
+    resnets = {name: networks.model_copy(update=few) for name, networks in facts.resnets.items()}
+    return facts.model_copy(update={"populations": populations, "resnets": resnets})
+
+
+SMALL = "10 of 100 networks, 700 of 40,000 iterations"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("E1", SMALL.replace(", 700", "; 700")),
+        ("E13", f"first: {SMALL}; second: {SMALL}"),
+        ("E14", "700 of 40,000 iterations"),
+        ("A5", "700 of 40,000 iterations"),
+        ("A4a", "700 of 40,000 iterations"),
+        ("A3a", "5 of 7 sets of networks are: first, wide, second, gray, colour"),
+        ("E9", ""),
+        ("T1", "3 of 100 networks"),
+    ],
+)
+def test_networks_fewer_or_less_trained_than_the_papers_give_a_reduced_verdict(name, said, of, facts, reduced_facts):
+    cases = {**weights.CASES, **activations.CASES}
+    for tables, verdict in zip(cases[name], ("supported", "not supported"), strict=True):
+        (whole, *_), (row, *_) = of(name, tables, facts), of(name, tables, reduced_facts)
+        assert (whole["verdict"], whole["reduced"]) == (verdict, "")
+        assert row["reduced"] == said
+        assert row["verdict"] == (f"{verdict}, reduced" if said else verdict)
+        assert row["outcome"] == whole["outcome"]
+        assert verdict_text(row).startswith(f"{verdict}, reduced ({said})" if said else verdict)
+
+
+def test_stand_ins_are_not_said_to_be_reduced(of, reduced_facts):
+    others = {name: networks.model_copy(update={"paper": False}) for name, networks in reduced_facts.resnets.items()}
+    (row,) = of("T1", activations.CASES["T1"][0], reduced_facts.model_copy(update={"resnets": others}))
+    assert (row["verdict"], row["reduced"]) == ("not tested", "")
+
+
+@pytest.mark.parametrize("name", ["E5", "E6", "E6b", "E7"])
+def test_another_architecture_on_cifar10_is_a_stand_in(name, of, facts):
+    changed = {
+        key: population.model_copy(update={"architecture": "C(16, 8, 32)"}) if key in ("gray", "colour") else population
+        for key, population in facts.populations.items()
+    }
+    row = of(name, weights.CASES[name][0], facts.model_copy(update={"populations": changed}))[0]
+    assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
+    assert "not C(64, 32, 64)" in row["reason"]

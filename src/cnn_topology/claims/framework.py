@@ -1,7 +1,8 @@
 """How a claim is tested: what it is about, what is measured, the rule decided beforehand, and the verdict.
 
 A claim about one set of images is tested by no other: on stand-in data its rule is applied and the outcome reported,
-but the verdict stays `not tested`. A table or a population that a run lacks is a reason, never an error.
+but the verdict stays `not tested`; where networks or images are fewer or smaller than the paper's, or less trained, it
+ends with `reduced`. A table or a population that a run lacks is a reason, never an error.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,8 @@ from cnn_topology.plan.findings import RunFacts
 Tables = Mapping[str, pd.DataFrame]
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
+# Ends a verdict by networks that are fewer, smaller or less trained than the paper's.
+REDUCED = ", reduced"
 HOLDS, FAILS = "holds", "fails"
 # What the two numbers beside a value are. A range: least and greatest of the items that the value sums up. Joined: the
 # ratio of two values, from the least to the greatest that ends of their two intervals give, so wider than 95%.
@@ -38,11 +41,14 @@ class Subject:
         The images and networks in words.
     stand_in : bool
         Whether these are not the data or networks that the claim is about.
+    reduced : tuple of str
+        What of them is smaller than in the paper.
     """
 
     populations: tuple[str, ...]
     data: str
     stand_in: bool = False
+    reduced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,12 +154,13 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
     if found.holds is not None and subject.stand_in:
         reason = f"stand-in data: {subject.data}"
     elif found.holds is not None:
-        verdict = SUPPORTED if found.holds else NOT_SUPPORTED
+        verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return {
         **({"statement": found.statement} if found.statement else {}),
         "populations": ", ".join(subject.populations),
         "data": subject.data,
         "stand_in": subject.stand_in,
+        "reduced": "" if subject.stand_in else "; ".join(subject.reduced),
         "n": found.n,
         "unit": found.unit if found.n else "",
         "value": found.value,

@@ -1,9 +1,10 @@
 """Which populations of a run a claim can be tested on: those on the paper's own data first, else stand-ins for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cnn_topology.claims.framework import Subject
 from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFacts
+from cnn_topology.plan.paper_sizes import fewer
 
 Subjects = Callable[[RunFacts], list[Subject]]
 
@@ -38,7 +39,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
             if not images.own:
                 stand_ins.append(Subject((name,), described(population), stand_in=True))
             elif architecture in (None, population.architecture):
-                own.append(Subject((name,), described(population)))
+                own.append(Subject((name,), described(population), reduced=whole_size(population)))
             else:
                 others.append(Subject((name,), f"{described(population)}, not {architecture}", stand_in=True))
         return own or others or stand_ins
@@ -57,7 +58,10 @@ def every_network(facts: RunFacts) -> list[Subject]:
             found[name] = _checkpoint(checkpoint), checkpoint.model in PAPER_MODELS
     own = {name: data for name, (data, of_paper) in found.items() if of_paper}
     taken = own or {name: data for name, (data, _) in found.items()}
-    return [Subject(tuple(taken), "; ".join(taken.values()), stand_in=not own)] if taken else []
+    # Of networks that others trained nothing is reduced.
+    reduced = [name for name in own if name in facts.populations and whole_size(facts.populations[name])]
+    size = (f"{len(reduced)} of {len(taken)} sets of networks are: {', '.join(reduced)}",) if reduced else ()
+    return [Subject(tuple(taken), "; ".join(taken.values()), not own, size)] if taken else []
 
 
 def pretrained(model: str) -> Subjects:
@@ -94,7 +98,7 @@ def crossed(kind: str, other: str) -> Subjects:
             names = (first(facts, kind, other, own), first(facts, other, kind, own))
             if all(names):
                 data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(names, data, stand_in=not own)]
+                return [Subject(names, data, not own, _sizes(facts, names))]
         return []
 
     return find
@@ -117,7 +121,7 @@ def onset_pair(kind: str, other: str) -> Subjects:
             names = (first(facts, kind, own), first(facts, other, own))
             if all(names):
                 data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(names, data, stand_in=not own)]
+                return [Subject(names, data, not own, _sizes(facts, names))]
         return []
 
     return find
@@ -132,7 +136,13 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | 
     def find(facts: RunFacts) -> list[Subject]:
         for own in (True, False):
             found = [
-                Subject((variant, group.baseline), described(facts.populations[variant]), stand_in=not own)
+                Subject(
+                    (variant, group.baseline),
+                    described(facts.populations[variant]),
+                    not own,
+                    # The paper does not say how many networks it compares.
+                    _reduced(facts, (variant, group.baseline)),
+                )
                 for group in facts.improvements.values()
                 for variant in group.variants
                 if accept(facts.populations[variant])
@@ -169,7 +179,8 @@ def all_improved(facts: RunFacts) -> list[Subject]:
         baseline = facts.populations[group.baseline]
         sets = [facts.images[name] for name in (baseline.images, *baseline.cross_test)]
         of_paper = all(images.own and images.stands_for in ("mnist", "svhn") for images in sets)
-        found.append(Subject(group.populations, described(baseline), stand_in=not of_paper))
+        reduced = _reduced(facts, group.populations)
+        found.append(Subject(group.populations, described(baseline), not of_paper, reduced))
     own = [subject for subject in found if not subject.stand_in]
     return own or found
 
@@ -180,7 +191,7 @@ def grids(facts: RunFacts) -> list[Subject]:
     for name, base in facts.grids.items():
         population = facts.populations[base]
         data = f"grid {name} around {described(population)}"
-        found.append(Subject((name,), data, not facts.images[population.images].own))
+        found.append(Subject((name,), data, not facts.images[population.images].own, population.reduced))
     return [subject for subject in found if not subject.stand_in] or found
 
 
@@ -193,6 +204,7 @@ def residual(variant: str) -> Subjects:
                 (name,),
                 f"{networks.images}: {networks.networks} residual network{'s' * (networks.networks > 1)}",
                 stand_in=not networks.paper,
+                reduced=networks.reduced,
             )
             for name, networks in facts.resnets.items()
             if networks.variant == variant
@@ -200,6 +212,22 @@ def residual(variant: str) -> Subjects:
         return [subject for subject in found if not subject.stand_in] or found
 
     return find
+
+
+def whole_size(population: PopulationFacts) -> tuple[str, ...]:
+    """Say what of a population is smaller than in the paper, the number of networks too."""
+    return (*fewer(population.networks), *population.reduced)
+
+
+def _reduced(facts: RunFacts, names: Iterable[str]) -> tuple[str, ...]:
+    """Say what of populations is smaller than in the paper, but for the number of networks, each thing once."""
+    return tuple(dict.fromkeys(what for name in names for what in facts.populations[name].reduced))
+
+
+def _sizes(facts: RunFacts, names: Iterable[str]) -> tuple[str, ...]:
+    """Say of which populations what is smaller than in the paper."""
+    sizes = {name: whole_size(facts.populations[name]) for name in names}
+    return tuple(f"{name}: {', '.join(size)}" for name, size in sizes.items() if size)
 
 
 def described(population: PopulationFacts) -> str:

@@ -36,6 +36,7 @@ from cnn_topology.claims.training_measures import early_onset, later_onset, long
 
 _IS_PRIMARY = "80% of the primary circle covered, p ≤ 0.05 against shuffled filters, wound round once if followed"
 _CIRCLE_RULE = f"one significant bar, at least 3 times the second (verdict `one circle`); {_IS_PRIMARY}"
+_CIFAR = "C(64, 32, 64)"
 _LONGEST = "longest H1 bar of the pooled filters"
 _FASTER = "ratio of medians above 1 with its 95% interval, Holm p ≤ 0.05"
 _HIGHER = "difference of means above 0 with its 95% interval, Holm p ≤ 0.05"
@@ -200,7 +201,7 @@ WEIGHTS_CLAIMS = (
         _LONGEST,
         _CIRCLE_RULE,
         ("loops", "circles"),
-        trained("cifar10", channels=1),
+        trained("cifar10", _CIFAR, channels=1),
         _none("network on CIFAR-10 gray"),
         one_circle("conv1"),
         "β1 = 1 [M-med]",
@@ -214,7 +215,7 @@ WEIGHTS_CLAIMS = (
         "number of significant H1 bars, k below 0.29% of the points",
         "the fifth significant and more than twice the sixth",
         ("loops", "circles"),
-        trained("cifar10", channels=3),
+        trained("cifar10", _CIFAR, channels=3),
         _none("network on CIFAR-10 colour"),
         five_circles("conv1"),
         "β1 = 5 [F2:tadl-ko]",
@@ -229,7 +230,7 @@ WEIGHTS_CLAIMS = (
         _LONGEST,
         _CIRCLE_RULE,
         ("loops", "circles"),
-        trained("cifar10", channels=3),
+        trained("cifar10", _CIFAR, channels=3),
         _none("network on CIFAR-10 colour"),
         one_circle("conv1", coarse=True),
         "β1 = 1 [F2:gut]",
@@ -243,7 +244,7 @@ WEIGHTS_CLAIMS = (
         "number of significant H1 bars",
         "more than one",
         ("loops",),
-        trained("cifar10", channels=3, layer="conv2"),
+        trained("cifar10", _CIFAR, channels=3, layer="conv2"),
         _none("second layer of networks on CIFAR-10 colour"),
         several_loops("conv2"),
     ),

@@ -12,9 +12,10 @@ _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:
-    """Say the verdict; where a claim is not tested, why, and what the rule gives on stand-in data."""
+    """Say the verdict and what is smaller than in the paper; of a claim not tested why, or the outcome on stand-ins."""
     if row["verdict"] != NOT_TESTED:
-        return str(row["verdict"]) + (f": {row['reason']}" if row["reason"] else "")
+        size = f" ({row['reduced']})" if row["reduced"] else ""
+        return str(row["verdict"]) + size + (f": {row['reason']}" if row["reason"] else "")
     if row["outcome"]:
         return f"{NOT_TESTED} (stand-in: {row['outcome']})"
     return f"{NOT_TESTED}: {row['reason']}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -24,15 +24,18 @@ LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two cl
 TEXT = 6.5  # points
 FONT = FontProperties(size=TEXT)
 TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
-# Shape and fill say what colour says: round for, cross against, filled on the paper's own data.
-MARKS = {
-    "supported": ("o", style.BLUE, True, "supported"),
-    "not supported": ("X", style.VERMILION, True, "not supported"),
-    "holds": ("o", style.BLUE, False, "not tested (stand-in: holds)"),
-    "fails": ("X", style.VERMILION, False, "not tested (stand-in: fails)"),
-    "": ("_", style.GREY, True, "not tested"),
+# Shape and fill say what colour says: round for, cross against; filled on the paper's own data, half at a reduced size.
+MARKS: dict[str, tuple[str, str, Literal["full", "left", "none"], str]] = {
+    "supported": ("o", style.BLUE, "full", "supported"),
+    "not supported": ("X", style.VERMILION, "full", "not supported"),
+    "supported, reduced": ("o", style.BLUE, "left", "supported, reduced"),
+    "not supported, reduced": ("X", style.VERMILION, "left", "not supported, reduced"),
+    "holds": ("o", style.BLUE, "none", "not tested (stand-in: holds)"),
+    "fails": ("X", style.VERMILION, "none", "not tested (stand-in: fails)"),
+    "": ("_", style.GREY, "full", "not tested"),
 }
 HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}
+KEYS = 4  # marks explained in a line
 FOOTER = (
     "in brackets 95% intervals unless said; joined: of a ratio, by the ends of both intervals · "
     "[F] found in the source, [F2] in a re-implementation or summary, [text] in an "
@@ -54,7 +57,7 @@ def draw(
     decided = zip(found["verdict"].astype(str), found["outcome"].astype(str), strict=True)
     marks = [verdict if verdict in MARKS else outcome for verdict, outcome in decided]
     heights = [GAP + LINE * max(len(lines) for lines in block.values()) for block in blocks]
-    top = 0.62
+    top = 0.62 + 0.16 * ((len(set(marks)) - 1) // KEYS)
     footer = f"{FOOTER} · {provenance(notes)}"
     figure = style.new_figure(top + max(0.5, sum(heights)), footer)
     if not blocks:
@@ -73,9 +76,9 @@ def draw(
     for block, mark, tall in zip(blocks, marks, heights, strict=True):
         axes.plot([CLAIM, END], [y, y], color=style.BAND, linewidth=0.6)
         _row(axes, block, y - GAP / 2)
-        shape, colour, filled, _ = MARKS[mark]
-        face = colour if filled else "white"
-        axes.plot(VERDICT + 0.04, y - GAP / 2 - LINE / 2, shape, color=colour, markerfacecolor=face, markersize=5)
+        shape, colour, fill, _ = MARKS[mark]
+        where = VERDICT + 0.04, y - GAP / 2 - LINE / 2
+        axes.plot(*where, shape, color=colour, fillstyle=fill, markerfacecoloralt="white", markersize=5)
         y -= tall
     _legend(figure, marks)
     return figure, drawn(claims=found)
@@ -126,11 +129,14 @@ def _row(axes: Axes, block: Mapping[float, list[tuple[str, bool]]], y: float) ->
 def _legend(figure: Figure, marks: list[str]) -> None:
     """Explain the marks, with how often each occurs."""
     handles = []
-    for mark, (shape, colour, filled, label) in MARKS.items():
+    for mark, (shape, colour, fill, label) in MARKS.items():
         if mark in marks:
-            face, text = colour if filled else "white", f"{label} ({marks.count(mark)})"
-            handles.append(Line2D([], [], marker=shape, color=colour, markerfacecolor=face, linestyle="", label=text))
+            handle = Line2D(
+                [], [], color=colour, marker=shape, fillstyle=fill, markerfacecoloralt="white", linestyle=""
+            )
+            handle.set_label(f"{label} ({marks.count(mark)})")
+            handles.append(handle)
     where = (0.0, 1 - 0.19 / figure.get_figheight())
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=where, ncols=5, columnspacing=1.0, handletextpad=0.2
+        handles=handles, loc="upper left", bbox_to_anchor=where, ncols=KEYS, columnspacing=1.0, handletextpad=0.2
     )

@@ -9,6 +9,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.first_layer import LearnedFirstLayer
 from cnn_topology.plan.images import EmbeddedDigits, ImageSetConfig, OwnImages, PrintedDigits, TorchvisionImages
 from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.paper_sizes import population_reduced, resnets_reduced
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Population
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
@@ -42,7 +43,11 @@ class ImageFacts(Section):
 
 
 class PopulationFacts(Section):
-    """One population of trained networks. `analysed`: its layers that have a cloud, by name, with their depth."""
+    """One population of trained networks.
+
+    `analysed`: its layers that have a cloud, by name, with their depth; `reduced`: what of it, but for the number of
+    networks, is smaller than the paper's.
+    """
 
     images: str
     channels: int
@@ -56,6 +61,7 @@ class PopulationFacts(Section):
     cross_test: tuple[str, ...]
     analysed: dict[str, int]
     steps: tuple[int, ...]
+    reduced: tuple[str, ...]
 
 
 class CheckpointFacts(Section):
@@ -67,12 +73,13 @@ class CheckpointFacts(Section):
 
 
 class ResNetFacts(Section):
-    """One population of residual networks; `paper`: whether it has the paper's layers and data."""
+    """Residual networks; `paper`: whether with the paper's layers and data, `reduced`: what is smaller than there."""
 
     images: str
     variant: Literal["ph", "mapper"]
     networks: int
     paper: bool
+    reduced: tuple[str, ...]
 
 
 class RunFacts(Section):
@@ -116,6 +123,7 @@ class RunFacts(Section):
                 cross_test=population.cross_test,
                 analysed=analysed.get(name, {}),
                 steps=plan.steps(name),
+                reduced=population_reduced(population, _architecture(population), config.images[population.images]),
             )
         return cls(
             alpha=config.significance.alpha,
@@ -175,6 +183,11 @@ def _is_plain(population: Population) -> bool:
 
 
 def _resnet(plan: Plan, section: PHResNets | MapperResNets) -> ResNetFacts:
-    cifar10 = plan.config.images[section.images].kind == "cifar10"
-    paper = cifar10 and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS)
-    return ResNetFacts(images=section.images, variant=section.variant, networks=section.networks, paper=paper)
+    images = plan.config.images[section.images]
+    return ResNetFacts(
+        images=section.images,
+        variant=section.variant,
+        networks=section.networks,
+        paper=images.kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
+        reduced=resnets_reduced(section, images),
+    )

@@ -1,0 +1,65 @@
+"""What of a run is smaller than in the papers is said; the configs of the papers are of full size."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.findings import RunFacts
+
+CONFIGS = Path(__file__).parents[2] / "config"
+M = {"convolutions": [64, 32], "dense": [64]}
+
+
+def facts(images, **changes):
+    population = {"images": "one", "architecture": M, "networks": 100, "snapshots": {"iterations": [200]}, **changes}
+    return RunFacts.of(
+        Plan(parse_config({"version": 1, "name": "n", "images": {"one": images}, "populations": {"first": population}}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "changes", "said"),
+    [
+        ({"kind": "mnist"}, {}, ()),
+        ({"kind": "mnist", "shape": [28, 28, 1]}, {"recipe": {"iterations": 50_000}}, ()),
+        ({"kind": "svhn", "shape": [28, 28, 1]}, {}, ()),
+        ({"kind": "mnist"}, {"recipe": {"iterations": 700}}, ("700 of 40,000 iterations",)),
+        ({"kind": "mnist", "train": 5_000}, {}, ("5,000 of 60,000 training images",)),
+        (
+            {"kind": "mnist", "train": 5_000},
+            {"recipe": {"train_images": 4_000}},
+            ("4,000 of 60,000 training images",),
+        ),
+        ({"kind": "mnist", "shape": [14, 14, 1]}, {}, ("14 x 14 of 28 x 28 pixels",)),
+        ({"kind": "mnist"}, {"architecture": {**M, "convolutions": [16, 8]}}, ("M(16, 8, 64), not M(64, 32, 64)",)),
+        ({"kind": "mnist"}, {"architecture": {"convolutions": [64, 8], "dense": [512]}}, ()),
+        ({"kind": "digits"}, {"recipe": {"iterations": 300, "batch": 8}}, ()),
+    ],
+)
+def test_what_of_a_population_is_smaller_than_the_papers_is_said(images, changes, said):
+    assert facts(images, **changes).populations["first"].reduced == said
+
+
+def test_the_papers_config_is_of_full_size_but_for_its_variants():
+    found = RunFacts.of(Plan(parse_config(yaml.safe_load((CONFIGS / "weights-paper.yaml").read_text()))))
+    reduced = {name for name, population in found.populations.items() if population.reduced}
+    assert reduced.isdisjoint({"mnist", "mnist-M64-8-512", "svhn", "cifar10-gray", "cifar10", "mnist-plain"})
+    assert "mnist-short" in reduced
+    found = RunFacts.of(Plan(parse_config(yaml.safe_load((CONFIGS / "activations-paper.yaml").read_text()))))
+    assert {name: networks.reduced for name, networks in found.resnets.items()} == {"ph": (), "mapper": ()}
+
+
+def test_what_of_residual_networks_is_smaller_is_said():
+    networks = {"variant": "ph", "images": "c", "networks": 3, "recipe": {"epochs": 6, "peak_epoch": 2, "batch": 64}}
+    config = {
+        "version": 1,
+        "name": "n",
+        "images": {"c": {"kind": "cifar10", "train": 500}},
+        "resnets": {"ph": networks, "m": {"variant": "mapper", "images": "c", "recipe": {"epochs": 300}}},
+    }
+    found = RunFacts.of(Plan(parse_config(config))).resnets
+    assert found["ph"].reduced == ("3 of 100 networks", "6 of 24 epochs", "500 of 50,000 training images")
+    assert found["m"].reduced == ("300 of 350 epochs", "500 of 50,000 training images")

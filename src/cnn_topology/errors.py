@@ -1,7 +1,10 @@
 """The one exception a user meets: it names what was read, what was expected and how to mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+# Problems that one message names.
+MOST_NAMED = 5
 
 
 class InputError(Exception):
@@ -24,3 +27,12 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return InputError(f"unknown {what}: {name!r}{hint}; valid: {', '.join(names) if names else 'none'}")
+
+
+def together(problems: Sequence[str]) -> InputError:
+    """Make one error of several problems, so that all can be mended at once; it names the first `MOST_NAMED`."""
+    if len(problems) == 1:
+        return InputError(problems[0])
+    named = " ".join(f"({number}) {problem}" for number, problem in enumerate(problems[:MOST_NAMED], start=1))
+    more = f" and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+    return InputError(f"{len(problems)} problems: {named}{more}")

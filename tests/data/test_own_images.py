@@ -126,6 +126,21 @@ def test_a_folder_that_cannot_be_used_is_refused_by_name(folder, spoil):
         load_folder(folder)
 
 
+def test_all_bad_files_of_a_folder_are_refused_at_once(folder):
+    spoiled = [sixteen_bits(folder), cut_image(folder), transparent_pear(folder)]
+    with pytest.raises(InputError, match=r"^images\.fruit: 3 problems: \(1\) " + ".*".join(["", *spoiled])):
+        load_folder(folder)
+    for number in range(7):
+        (folder / "train" / "apple" / f"note{number}.txt").write_text("not an image")
+    with pytest.raises(InputError, match=r"10 problems: .* \(5\) \S+note3\.txt: .* and 5 more$"):
+        load_folder(folder)
+
+
+def transparent_pear(folder):
+    Image.new("RGBA", (6, 5), (255, 255, 255, 0)).save(folder / "test" / "pear" / "2.png")
+    return r"\(3\) .*test.pear.2\.png: .*transparent"
+
+
 @pytest.mark.parametrize("limit", [20, 10])  # Pillow warns above the limit, and raises above twice as much
 def test_a_decompression_bomb_is_refused(folder, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
@@ -188,6 +203,12 @@ def test_named_classes_may_lack_training_images(tmp_path):
     ("changes", "message"),
     [
         ({"y_test": None}, "key y_test is missing; it holds x_train, y_train, x_test"),
+        ({"y_test": None, "x_test": None}, "keys x_test, y_test are missing; it holds x_train, y_train"),
+        ({"y_test": np.array([0, 1])}, "3 images in x_test, 2 labels in y_test"),
+        (
+            {"x_train": np.zeros((6, 5, 4)), "y_test": np.zeros(3)},
+            r"2 problems: \(1\) .*key x_train: pixels .* \(2\) .*key y_test: labels are float64",
+        ),
         ({"x_train": np.zeros((6, 5, 4))}, r"key x_train: pixels are float64.*rint\(255"),
         ({"x_train": np.zeros((6, 3, 5, 4), dtype=np.uint8)}, "key x_train: shape .*transpose"),
         ({"x_test": np.zeros((0, 5, 4, 3), dtype=np.uint8)}, r"key x_test: shape \(0, 5, 4, 3\)"),

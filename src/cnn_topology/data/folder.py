@@ -8,7 +8,7 @@ from PIL import Image
 
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_indices, to_shape
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, together
 
 # 16-bit and floating-point modes: Pillow would clip them to 8 bits without a word.
 DEEP_MODES = ("I", "F")
@@ -38,12 +38,15 @@ def read_folder(
     Raises
     ------
     InputError
-        If a folder is missing or empty, the classes of train and test differ, or a file is no image of 8 bits.
+        If a folder is missing or empty, the classes of train and test differ, or files are no images of 8 bits: all
+        that are opened are looked at first.
     """
     classes = _classes(path / "train")
     if _classes(path / "test") != classes:
         odd = sorted(set(classes) ^ set(_classes(path / "test")))
         raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
+
+    bad: list[str] = []
 
     def read(split: str, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
         members = [_files(path / split / class_name) for class_name in classes]
@@ -56,10 +59,16 @@ def read_folder(
             files, labels = [files[place] for place in places], labels[places]
         images = np.empty((len(files), *shape), dtype=np.uint8)
         for number, file in enumerate(files):
-            images[number] = to_shape(_read_image(file)[np.newaxis], shape)[0]
+            try:
+                images[number] = to_shape(_read_image(file)[np.newaxis], shape)[0]
+            except InputError as error:
+                bad.append(str(error))
         return images, labels
 
-    return ImageSet(name, *read("train", counts[0], seeds[0]), *read("test", counts[1], seeds[1]), classes)
+    train, test = read("train", counts[0], seeds[0]), read("test", counts[1], seeds[1])
+    if bad:
+        raise together(bad)
+    return ImageSet(name, *train, *test, classes)
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

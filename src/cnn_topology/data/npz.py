@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.data.image_set import ImageSet
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, together
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -25,14 +25,24 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet
     Raises
     ------
     InputError
-        If the file is missing or damaged, or an array is missing or has another type, shape or range.
+        If the file is missing or damaged, or arrays are missing or have another type, shape or range; it names all of
+        them whose type or shape is wrong.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(KEYS)}.")
     arrays = _read_arrays(path)
+    bad: list[str] = []
+    for key, check in (("x_train", _images), ("y_train", _labels), ("x_test", _images), ("y_test", _labels)):
+        try:
+            arrays[key] = check(f"{path}, key {key}", arrays[key])
+        except InputError as error:
+            bad.append(str(error))
+    if bad:
+        raise together(bad)
     for split in ("train", "test"):
-        images = arrays[f"x_{split}"] = _images(f"{path}, key x_{split}", arrays[f"x_{split}"])
-        arrays[f"y_{split}"] = _labels(f"{path}, key y_{split}", arrays[f"y_{split}"], len(images))
+        count, labelled = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
+        if count != labelled:
+            raise InputError(f"{path}: {count} images in x_{split}, {labelled} labels in y_{split}; expected as many.")
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise InputError(
             f"{path}: x_train and x_test have images of {arrays['x_train'].shape[1:]} and {arrays['x_test'].shape[1:]} "
@@ -59,7 +69,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
                 raise InputError(f"{path}: one bare array, not an .npz file; save with numpy.savez.")
             missing = [key for key in KEYS if key not in file.files]
             if missing:
-                raise InputError(f"{path}: key {missing[0]} is missing; it holds {', '.join(file.files) or 'nothing'}.")
+                are = f"key {missing[0]} is" if len(missing) == 1 else f"keys {', '.join(missing)} are"
+                raise InputError(f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}.")
             for key in KEYS:
                 arrays[key] = file[key]
     except InputError:
@@ -89,15 +100,13 @@ def _images(where: str, images: np.ndarray) -> np.ndarray:
     return images
 
 
-def _labels(where: str, labels: np.ndarray, count: int) -> np.ndarray:
+def _labels(where: str, labels: np.ndarray) -> np.ndarray:
     if labels.dtype.kind not in "iu":
         raise InputError(
             f"{where}: labels are {labels.dtype}; expected integers from 0 (one-hot: take argmax(axis=1))."
         )
-    if labels.shape != (count,):
-        raise InputError(
-            f"{where}: shape {labels.shape}; expected ({count},), one label per image; reshape(-1) mends a column."
-        )
+    if labels.ndim != 1:
+        raise InputError(f"{where}: shape {labels.shape}; expected one label per image; reshape(-1) mends a column.")
     return labels.astype(np.int64)
 
 

@@ -1,9 +1,14 @@
+"""Max-min landmarks against a choice one by one, and how far bars move, by an independent matching."""
+
+import gudhi
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnn_topology.plan.clouds import Cloud
 from cnn_topology.topology.landmarks import landmarks_maxmin
+from cnn_topology.topology.persistence import barcode
 
 
 def one_by_one(points, count):
@@ -34,3 +39,15 @@ def test_all_points_as_landmarks_leave_nothing_uncovered(size):
     indices, radius = landmarks_maxmin(np.random.default_rng(1).standard_normal((size, 3)), size)
     assert sorted(indices) == list(range(size))
     assert radius == 0
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.integers(12, 60), st.data())
+def test_no_bar_end_moves_by_more_than_twice_the_covering_radius(seed, size, data):
+    points = np.random.default_rng(seed).standard_normal((size, 2))
+    points /= np.linalg.norm(points, axis=1, keepdims=True) if seed % 2 else 1
+    indices, radius = landmarks_maxmin(points, data.draw(st.integers(4, size)))
+    whole, cut = barcode(points), barcode(points[indices])
+    moved = [gudhi.bottleneck_distance(whole.in_dimension(d), cut.in_dimension(d)) for d in (0, 1)]
+    assert max(moved) <= 2 * radius + 1e-6
+    assert "farther than 2 r" in str(Cloud.model_fields["landmarks"].description)

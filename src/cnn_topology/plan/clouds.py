@@ -98,7 +98,8 @@ class Cloud(Section):
         6_000,
         ge=10,
         description="Clouds that keep more points than this are cut to so many max-min landmarks; "
-        "their covering radius is recorded; it bounds the error.",
+        "their covering radius r is recorded. No bar end lies farther than 2 r from that of all points, so no bar's "
+        "length changes by more than 4 r.",
     )
 
 

@@ -1,8 +1,9 @@
 """Max-min landmarks: a subset of points whose covering radius bounds the error of its barcode.
 
 Each next landmark is the point farthest from those chosen. If every point lies within r of a landmark, then the
-Hausdorff distance of landmarks and cloud is r and no bar end moves by more than 2 r (Chazal, de Silva, Oudot 2014,
-with lengths as diameters). The choice depends on the points alone, not on the order of the rows.
+Hausdorff distance of landmarks and cloud is r and no bar end moves by more than 2 r, so no length changes by more than
+4 r (Chazal, de Silva, Oudot 2014, with lengths as diameters). The choice depends on the points alone, not on the order
+of the rows.
 """
 
 import numpy as np

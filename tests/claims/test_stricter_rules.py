@@ -22,7 +22,7 @@ def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, 
         assert row["verdict"] == "not supported"
     (row,) = of(name, {"loops": [cloud]}, facts)
     assert (row["verdict"], row["outcome"]) == ("not tested", "")
-    assert row["reason"] == "one circle, but not held against the primary circle"
+    assert row["reason"] == "one circle, but not held against the primary one: ask for `circles: all`"
 
 
 def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):

@@ -101,7 +101,9 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
             return found
         held = primary_loops(tables, rows.iloc[:1])
         if held.empty:
-            return replace(found, holds=None, reason="one circle, but not held against the primary circle")
+            return replace(
+                found, holds=None, reason="one circle, but not held against the primary one: ask for `circles: all`"
+            )
         primary = bool(held["primary"].iloc[0])
         return replace(found, holds=primary, reason="" if primary else "one circle, but not the primary one")
 

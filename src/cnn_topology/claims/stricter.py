@@ -1,7 +1,8 @@
 """Which rules were made stricter after runs had been seen, and how; all others were fixed before any run.
 
-A rule that is changed after a run can be tuned until it says what one likes. These changes can only make a claim fail:
-each adds a condition to what was asked before. One can go either way: the smallest clouds no longer count in A3a.
+A rule that is changed after a run can be tuned until it says what one likes. These changes add conditions to what was
+asked before, so they can only make a claim fail. Two change what is measured and can go either way, though neither was
+chosen by what it gives: the smallest clouds no longer count in A3a, and A4b holds more fixed.
 """
 
 _SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"

@@ -20,6 +20,9 @@ from cnn_topology.runs.progress import (
     started_at,
 )
 
+# Snakemake marks a job while it starts it: on a busy machine the first words of its log are older than the mark.
+MARK_DELAY = 5.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -81,7 +84,7 @@ def at_work(job: Job, directory: Path) -> str:
     log, started = directory / (job.log or ""), started_at(job, directory)
     if started is None:  # it has ended meanwhile
         return ""
-    begun = log.is_file() and log.stat().st_mtime >= started
+    begun = log.is_file() and log.stat().st_mtime >= started - MARK_DELAY
     clock = f"{datetime.fromtimestamp(started):%H:%M} ({_duration(max(0.0, time.time() - started))})"
     if not begun:
         return f", started at {clock}, has not begun its log: it may wait in a queue"

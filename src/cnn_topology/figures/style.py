@@ -130,7 +130,9 @@ def settle(figure: Figure) -> None:
 
     The solver of the layout leaves noise in the last digits that differs from call to call, and with it the PDF.
     """
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(value, 6) for value in axes.get_position(original=True).bounds)

@@ -99,7 +99,7 @@ def test_small_nodes_and_weak_edges_are_left_out_and_counted(
 
 
 def test_a_graph_of_one_node_is_explained(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
-    reason = "use more intervals"
+    reason = "use a higher resolution"
     changed = with_graph(tables, spec, resolution=1)
     assert reason in words(draw(spec, changed, notes)[0])
     graph = content(page(spec.parameters, changed, notes))["graphs"][0]

@@ -1,13 +1,11 @@
-"""Mapper graphs: seconds, peak memory and size of the graph, against KeplerMapper where it can be imported.
+"""Mapper graphs: seconds, peak memory and size of the graph, against KeplerMapper.
 
 Run ``python benchmarks/mapper.py`` for the sizes both finish soon, ``--large`` for 100,000 and 262,144 filters (without
 the peer, which compares all pairs of nodes) and 50,000 activations of 512 channels. Each line is a process of its own
-on one core; its memory includes the making of the input, its seconds do not, nor compilation. KeplerMapper is no
-dependency: install `kmapper` elsewhere and put it on PYTHONPATH to have the peer's lines and the ratio.
+on one core; its memory includes the making of the input, its seconds do not, nor compilation.
 """
 
 import argparse
-import importlib.util
 import os
 import resource
 import time
@@ -101,12 +99,11 @@ def kepler_activations(count: int, channels: int, eps: float) -> Line:
 
 
 def beside(label: str, function, peer, *arguments) -> None:
-    """Run a case and, where there is one, the peer's, and print the ratio."""
+    """Run a case and the peer's, and print the ratio."""
     ours = measured(label, function, *arguments)
-    if importlib.util.find_spec("kmapper") is not None:
-        theirs = measured("  KeplerMapper", peer, *arguments)
-        same = "same" if ours[2:4] == theirs[2:4] else "NOT the same"
-        print(f"  ratio {theirs[0] / ours[0]:.1f} in time, {theirs[1] / ours[1]:.1f} in memory; {same} counts")
+    theirs = measured("  KeplerMapper", peer, *arguments)
+    same = "same" if ours[2:4] == theirs[2:4] else "NOT the same"
+    print(f"  ratio {theirs[0] / ours[0]:.1f} in time, {theirs[1] / ours[1]:.1f} in memory; {same} counts")
 
 
 def _peak() -> float:
@@ -127,8 +124,6 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="also the sizes of the papers")
     large = parser.parse_args().large
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    if importlib.util.find_spec("kmapper") is None:
-        print("kmapper cannot be imported: no peer and no ratio")
     for eps in (0.8, 1.2):
         label = f"6,400 filters, 30 x 30, gain 3, DBSCAN({eps}, 3)"
         beside(label, ours_filters, kepler_filters, 6400, Dbscan(eps, 3))

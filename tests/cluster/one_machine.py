@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ SLURM = Path("/etc/slurm")
 SOCKET = Path("/run/munge/munge.socket.2")  # another place would not reach every SLURM program
 DATABASE_SOCKET = Path("/run/mysqld/mysqld.sock")  # where slurmdbd looks for it
 NODES = ("n1", "n2")
+TURN = "turn"  # the lock that lets one test at a time have the cluster
 SERVICES = (*NODES, "slurmctld", "slurmdbd", "mariadbd", "munged")
 
 CONFIG = """{mark}
@@ -109,7 +111,7 @@ class Cluster:
             return "a SLURM cluster of one's own needs root"
         if foreign := [conf for conf in self._configs() if conf.exists() and not conf.read_text().startswith(MARK)]:
             return f"{foreign[0]} belongs to another cluster"
-        if self.accounting and DATABASE_SOCKET.exists() and _pid_of(self._pid_file("mariadbd")) is None:
+        if self.accounting and self._pid("mariadbd") is None and _answers(DATABASE_SOCKET):
             return f"{DATABASE_SOCKET} belongs to another database"
         wanted = {**PACKAGES, **(ACCOUNTING_PACKAGES if self.accounting else {})}
         missing = sorted({package for program, package in wanted.items() if not shutil.which(program)})
@@ -120,7 +122,17 @@ class Cluster:
         return None
 
     def start(self) -> None:
-        """Start munge, the database, the controller and both nodes, and wait until the nodes are idle."""
+        """Start munge, the database, the controller and both nodes anew, and wait until the nodes are idle.
+
+        What a killed test left is ended and forgotten first: a controller would take up its jobs again, and its nodes
+        with them.
+        """
+        self.stop()
+        for left in self.root.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != TURN:
+                left.unlink()
         self._write_config()
         key = self.root / "munge.key"
         key.write_bytes(os.urandom(1024))
@@ -134,19 +146,17 @@ class Cluster:
         subprocess.run(["slurmctld"], check=True, capture_output=True)
         for node in NODES:
             self.start_node(node)
-        self.wait(lambda: self.states() == dict.fromkeys(NODES, "idle"), 30, "idle nodes")
+        self.wait(lambda: self.states() == dict.fromkeys(NODES, "idle"), 60, "idle nodes")
 
     def _start_accounting(self) -> None:
         """Start a database of its own and SLURM's door to it, and register who may submit."""
         data = self._pid_file("mariadbd").parent
-        new = not (data / "mysql").exists()
         for folder in (data, DATABASE_SOCKET.parent):
             folder.mkdir(parents=True, exist_ok=True)
             shutil.chown(folder, "mysql", "mysql")
         install = ["mariadb-install-db", "--user=mysql", f"--datadir={data}", "--skip-test-db"]
         install.append("--auth-root-authentication-method=normal")
-        if new:
-            subprocess.run(install, check=True, capture_output=True)
+        subprocess.run(install, check=True, capture_output=True)
         server = [
             "setsid",
             "--fork",
@@ -170,8 +180,7 @@ class Cluster:
             ["account", ACCOUNT, "Cluster=one", "Description=tests", "Organization=tests"],
             ["user", "root", f"Account={ACCOUNT}", f"DefaultAccount={ACCOUNT}"],
         ):
-            if new:
-                subprocess.run(["sacctmgr", "--immediate", "--quiet", "add", *entry], check=True, capture_output=True)
+            subprocess.run(["sacctmgr", "--immediate", "--quiet", "add", *entry], check=True, capture_output=True)
 
     def start_node(self, node: str) -> None:
         """Start one node."""
@@ -214,7 +223,8 @@ class Cluster:
     def stop(self) -> None:
         """Stop all; the configuration goes first, because with one and no controller every snakemake start hangs."""
         if (conf := SLURM / "slurm.conf").exists() and conf.read_text().startswith(MARK):
-            subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=20)
+            if self._pid("slurmctld") is not None:
+                subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=20)
             for path in (*self._configs(), SLURM / "gres.conf", SLURM / "cgroup.conf"):
                 path.unlink(missing_ok=True)
         for name in SERVICES:
@@ -233,7 +243,7 @@ class Cluster:
         return self.root / "database/mariadbd.pid" if name == "mariadbd" else self.root / f"{name}.pid"
 
     def _pid(self, name: str) -> int | None:
-        return _pid_of(self._pid_file(name))
+        return _pid_of(self._pid_file(name), "slurmd" if name in NODES else name)
 
     def _write_config(self) -> None:
         for folder in (self.root / "state", SLURM, *(self.root / f"spool-{node}" for node in NODES)):
@@ -265,12 +275,20 @@ def _apt(*arguments: str) -> bool:
         return False
 
 
-def _pid_of(path: Path) -> int | None:
+def _pid_of(path: Path, program: str) -> int | None:
+    """Read a process id; None where no process of this program has it (a new start gives old numbers out again)."""
     try:
         pid = int(path.read_text())
-    except (FileNotFoundError, ValueError):  # a service that ends takes the file away; one that starts fills it later
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for one that has died and was not fetched
+    except (OSError, ValueError):  # a service that ends takes the file away; one that starts fills it later
         return None
-    return pid if Path(f"/proc/{pid}").exists() else None
+    return pid if Path(command.split(b"\0")[0].decode()).name == program else None
+
+
+def _answers(path: Path) -> bool:
+    """Say whether a program listens at a socket; the file alone may be what a killed one left."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def _succeeds(*command: str) -> bool:

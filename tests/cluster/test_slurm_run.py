@@ -43,7 +43,7 @@ def cluster():
     """Give the running cluster; processes of a parallel pytest take turns, because there is one /etc/slurm."""
     root = Path(tempfile.gettempdir()) / "cnn-topology-slurm"
     root.mkdir(exist_ok=True)
-    with (root / "turn").open("w") as turn:
+    with (root / one_machine.TURN).open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         here = one_machine.Cluster(root, accounting=os.environ.get("CNN_TOPOLOGY_SLURM_ACCOUNTING") != "0")
         install = os.environ.get("CNN_TOPOLOGY_INSTALL_SLURM") == "1"

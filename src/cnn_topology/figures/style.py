@@ -23,6 +23,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from cnn_topology.figures.fonts import FAMILY, add_fonts
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import write_table
 
@@ -48,8 +49,11 @@ CHARACTER = 0.068
 SMALL_TABLE = 2_000
 
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "mathtext.fontset": "dejavusans",
+    "font.family": FAMILY,
+    "mathtext.fontset": "custom",
+    "mathtext.rm": FAMILY,
+    "mathtext.it": f"{FAMILY}:italic",
+    "mathtext.bf": f"{FAMILY}:bold",
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -86,6 +90,7 @@ STYLE: dict[Any, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
+    add_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

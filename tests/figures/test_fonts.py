@@ -1,0 +1,52 @@
+"""The type of figures: the glyphs of DejaVu Sans, the same bytes at any time, gone with the process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont
+from matplotlib import get_data_path
+
+from cnn_topology.figures import fonts
+
+LABELS = "axes ABC 0123456789 β₁ ≥ ρ σ ± ü ç ł Ж"
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Give a function that makes the family at a time and says where its files lie."""
+
+    def make(seconds):
+        folder = tmp_path / str(seconds)
+        folder.mkdir()
+        monkeypatch.setattr(fonts.tempfile, "mkdtemp", lambda prefix: str(folder))
+        monkeypatch.setattr(fonts.fontManager, "addfont", lambda path: None)
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
+        fonts.add_fonts.__wrapped__()
+        return folder
+
+    return make
+
+
+def test_files_are_the_same_bytes_whenever_they_are_made(made):
+    first, second = made(1_000_000_000), made(1_100_000_000)
+    assert sorted(path.name for path in first.iterdir()) == sorted(f"{name}.ttf" for name in fonts.FILES)
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("name", fonts.FILES)
+def test_all_glyphs_and_their_widths_are_those_of_the_font_and_the_rules_for_shaping_are_gone(made, name):
+    with TTFont(made(0) / f"{name}.ttf") as found, TTFont(Path(get_data_path(), "fonts/ttf", f"{name}.ttf")) as whole:
+        assert found.getBestCmap() == whole.getBestCmap()
+        assert found["hmtx"].metrics == whole["hmtx"].metrics
+        assert found["kern"].kernTables[0].kernTable == whole["kern"].kernTables[0].kernTable
+        assert not set(fonts.SHAPING) & set(found.keys())
+        assert set(map(ord, LABELS)) <= set(found.getBestCmap())
+
+
+def test_a_process_leaves_no_files(tmp_path):
+    code = "from cnn_topology.figures.fonts import add_fonts; add_fonts(); add_fonts()"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin"})
+    assert list(tmp_path.iterdir()) == []

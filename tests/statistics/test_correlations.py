@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cnn_topology.errors import InputError
+from cnn_topology.statistics.coefficients import granulated_kendall, kendall, partial_pearson, pearson, spearman
 from cnn_topology.statistics.correlations import (
     METHODS,
     Sample,
     _permuted_statistics,
     correlate,
-    granulated_kendall,
-    kendall,
-    partial_pearson,
-    pearson,
     permutation_p_values,
-    spearman,
 )
 
 ORACLES = {pearson: stats.pearsonr, spearman: stats.spearmanr, kendall: stats.kendalltau}
@@ -233,3 +229,30 @@ def test_a_partial_correlation_that_leaves_few_blocks_free_is_not_tested(blocks,
 def test_few_blocks_have_no_interval():
     found = [correlate(of_blocks(n, 1), "pearson", 20, 19, np.random.default_rng(0)) for n in (3, 4)]
     assert [list(np.isnan(each.low)) for each in found] == [[True, True], [False, False]]
+
+
+@given(seed=st.integers(0, 10_000), rows=st.integers(4, 20))
+@settings(max_examples=30, deadline=None)
+def test_coefficients_of_many_draws_are_those_of_each(seed, rows):
+    rng = np.random.default_rng(seed)
+    x, y, z = rng.integers(0, 4, (rows, 3)).astype(float), rng.normal(size=rows), rng.integers(0, 3, (rows, 2))
+    # Columns that depend on each other, and draws in which some do not vary.
+    given = np.column_stack([z, z.sum(axis=1), np.ones(rows)]).astype(float)
+    draws = rng.integers(rows, size=(12, rows))
+    draws[0] = 0
+    for method, *held in ((pearson,), (spearman,), (partial_pearson, given)):
+        together = method(x[draws], y[draws], *(values[draws] for values in held))
+        alone = [method(x[draw], y[draw], *(values[draw] for values in held)) for draw in draws]
+        np.testing.assert_allclose(together, alone, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_interval_is_that_of_draws_computed_one_by_one(method, monkeypatch):
+    rng = np.random.default_rng(5)
+    z, codes = rng.normal(size=16), rng.integers(0, 3, (16, 2)).astype(float)
+    sample = Sample({"a": rng.normal(size=16), "z": z}, rng.normal(size=16), np.arange(16) // 2, 16, {"z": z}, codes)
+    together = correlate(sample, method, 30, 9, np.random.default_rng(0))
+    monkeypatch.setattr("cnn_topology.statistics.correlations.TOGETHER", 1)
+    alone = correlate(sample, method, 30, 9, np.random.default_rng(0))
+    np.testing.assert_allclose([together.low, together.high], [alone.low, alone.high], atol=1e-12)
+    assert np.isfinite(together.low).all()

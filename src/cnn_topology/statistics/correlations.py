@@ -1,9 +1,5 @@
 """Does a measure go with an outcome over networks? Correlations, with intervals, permutation tests and adjustment.
 
-Pearson, Spearman and Kendall (tau-b); the granulated Kendall coefficient of Jiang et al. (*Fantastic generalization
-measures and where to find them*, 2020, section 4), which compares only runs that differ in one hyperparameter; and
-partial correlations, which hold other quantities fixed. Each takes all predictors at once: columns of a matrix.
-
 Networks of one population share their hyperparameters, and the snapshots of one network their history. Such rows are
 no independent observations, so they stay together as a *block*: the bootstrap draws blocks with replacement, and a
 permutation gives the outcomes of one block to another. Under the null hypothesis that outcomes have nothing to do with
@@ -19,21 +15,30 @@ from jaxtyping import Bool, Float, Int
 from cnn_topology.comparison.ranks import mean_ranks
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization import LEAST_NETWORKS
+from cnn_topology.statistics.coefficients import (
+    FLAT,
+    basis_of,
+    column_norms,
+    granulated_kendall,
+    kendall,
+    pairs_apart_in_one,
+    partial_pearson,
+    pearson,
+    rank_of,
+    residuals,
+    spearman,
+)
 
 METHODS = ("pearson", "spearman", "kendall", "granulated_kendall", "partial_pearson", "partial_spearman")
 
-# A partial correlation needs more rows than columns it holds fixed: at least so many degrees of freedom.
-LEAST_FREEDOM = 2
 # Blocks that what is held fixed must leave free for a test: residuals of fewer are too unlike an exchangeable sample
 # (ours; of true nulls at level 0.05, eight populations with five columns held reject 0.12, familywise 0.20; with four
 # free blocks or more 0.06 to 0.07).
 LEAST_FREE_BLOCKS = 4
-# Spread below this part of the values' size is rounding.
-FLAT = 1e-12
-# Columns held fixed that the others explain up to this part add nothing.
-RANK = 1e-9
 # Permutations handled at once.
 BLOCK = 512
+# Values of predictors handled at once, over draws of the bootstrap: 4 MB.
+TOGETHER = 500_000
 LEVEL = 0.95
 
 
@@ -115,134 +120,17 @@ def correlate(sample: Sample, method: str, draws: int, permutations: int, rng: n
     names, x, y = list(sample.predictors), np.column_stack(list(sample.predictors.values())), sample.outcome
     rows = _rows_of_blocks(sample.blocks)
     compute = _statistic(sample, names, method)
-    everything = np.arange(len(y))
-    observed = compute(x, y, everything)
-    drawn = np.array([compute(x[i], y[i], i) for i in _resampled(rows, draws, rng)])
+    observed = compute(x, y, np.arange(len(y)))
+    resampled = np.array(_resampled(rows, draws, rng))
+    together = max(1, TOGETHER // x.size)
+    parts = [resampled[start : start + together] for start in range(0, draws, together)]
+    drawn = np.concatenate([compute(x[part], y[part], part) for part in parts])
     low, high = np.array([_interval(column) for column in drawn.T]).T
     if len(rows) < LEAST_NETWORKS:
         low, high = np.full((2, len(names)), np.nan)
     permuted = _permuted_statistics(sample, names, x, method, _permuted(rows, permutations, rng))
     tested = np.where(_testable(sample, names, rows, method), observed, np.nan)
     return Correlations(observed, low, high, *permutation_p_values(tested, permuted))
-
-
-def pearson(x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " predictors"]:
-    """Give Pearson's r of each column with y; NaN where one of the two does not vary."""
-    flat = _flat(x) | _flat(y[:, None])
-    x, y = x - x.mean(axis=0), y - y.mean()
-    norms = _norms(x) * np.linalg.norm(y)
-    return np.where(flat, np.nan, (y @ x) / np.where(flat, 1.0, norms))
-
-
-def _flat(values: Float[np.ndarray, "rows columns"]) -> Bool[np.ndarray, " columns"]:
-    """Tell which columns do not vary but by rounding, whatever their unit."""
-    return _norms(values - values.mean(axis=0)) <= FLAT * _norms(values)
-
-
-def _norms(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, " columns"]:
-    """Give `np.linalg.norm(values, axis=0)`, of which the checks of its arguments are half, for thousands of draws."""
-    return np.asarray(np.sqrt(np.add.reduce(values * values, axis=0)))
-
-
-def spearman(
-    x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]
-) -> Float[np.ndarray, " predictors"]:
-    """Give Spearman's rho of each column with y: Pearson's r of mean ranks."""
-    return pearson(mean_ranks(x, axis=0), mean_ranks(y))
-
-
-def kendall(x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " predictors"]:
-    """Give Kendall's tau-b of each column with y, which allows for ties."""
-    a, b = np.triu_indices(len(y), 1)
-    sx, sy = np.sign(x[a] - x[b]), np.sign(y[a] - y[b])
-    norms = np.sqrt((sx != 0).sum(axis=0) * (sy != 0).sum())
-    return np.where(norms == 0, np.nan, (sy @ sx) / np.where(norms == 0, 1.0, norms))
-
-
-def granulated_kendall(
-    x: Float[np.ndarray, "rows predictors"],
-    y: Float[np.ndarray, " rows"],
-    hyperparameters: Float[np.ndarray, "rows axes"],
-) -> Float[np.ndarray, " predictors"]:
-    """Give the granulated Kendall coefficient of each column with y (Jiang et al. 2020, section 4).
-
-    For each hyperparameter, runs are grouped so that within a group nothing else differs; the mean sign agreement of
-    the pairs of a group that differ in it is averaged over groups, and the result over the hyperparameters that vary.
-    A pair tied in x or y counts zero.
-
-    Parameters
-    ----------
-    x, y : ndarray
-        Predictors and outcome.
-    hyperparameters : ndarray, shape (rows, axes)
-        The values of each run.
-
-    Returns
-    -------
-    ndarray, shape (predictors,)
-        From -1 to 1; NaN if no two runs differ in just one hyperparameter.
-    """
-    a, b, weights = _pairs_apart_in_one(hyperparameters)
-    if not len(a):
-        return np.full(x.shape[1], np.nan)
-    return (weights * np.sign(y[a] - y[b])) @ np.sign(x[a] - x[b])
-
-
-def _pairs_apart_in_one(
-    hyperparameters: Float[np.ndarray, "rows axes"],
-) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Float[np.ndarray, " pairs"]]:
-    """List the pairs of runs that differ in one hyperparameter, and the weight of each in the coefficient."""
-    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in hyperparameters.T])
-    a, b = np.triu_indices(len(codes), 1)
-    differ = codes[a] != codes[b]
-    one = differ.sum(axis=1) == 1
-    a, b, axis = a[one], b[one], differ[one].argmax(axis=1)
-    weights = np.zeros(len(a))
-    axes = np.unique(axis)
-    for number in axes:
-        mine = np.flatnonzero(axis == number)
-        others = np.delete(codes, number, 1)[a[mine]]
-        _, group, size = np.unique(others, axis=0, return_inverse=True, return_counts=True)
-        weights[mine] = 1 / (len(axes) * len(size) * size[group.ravel()])
-    return a, b, weights
-
-
-def partial_pearson(
-    x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"], given: Float[np.ndarray, "rows given"]
-) -> Float[np.ndarray, " predictors"]:
-    """Give Pearson's r of what a linear fit on `given` leaves of each column and of y.
-
-    NaN where nothing is left, or fewer than two degrees of freedom.
-    """
-    basis = _basis(given, len(y))
-    if len(y) - basis.shape[1] < LEAST_FREEDOM:
-        return np.full(x.shape[1], np.nan)
-    left, outcome = _left_by(basis, x), _left_by(basis, y[:, None])[:, 0]
-    # Rounding leaves something of a column that the fit explains wholly.
-    spent = _flat(x) | (_norms(left) <= 1e-9 * _norms(x - x.mean(axis=0)))
-    if _flat(y[:, None])[0] or np.linalg.norm(outcome) <= 1e-9 * np.linalg.norm(y - y.mean()):
-        return np.full(x.shape[1], np.nan)
-    return np.where(spent, np.nan, pearson(left, outcome))
-
-
-def residuals(
-    values: Float[np.ndarray, "rows columns"], given: Float[np.ndarray, "rows given"]
-) -> Float[np.ndarray, "rows columns"]:
-    """Give what a least-squares fit of each column on `given` and a constant leaves."""
-    return _left_by(_basis(given, len(values)), values)
-
-
-def _left_by(basis: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return values - basis @ (basis.T @ values)
-
-
-def _basis(given: np.ndarray, rows: int) -> Float[np.ndarray, "rows rank"]:
-    """Give an orthonormal basis of a constant and the columns of `given`, each scaled to its own spread."""
-    centred = given - given.mean(axis=0) if given.shape[1] else np.empty((rows, 0))
-    moving = centred[:, ~_flat(given)] if given.shape[1] else centred
-    design = np.column_stack([np.full(rows, rows**-0.5), moving / _norms(moving)])
-    left, spread, _ = np.linalg.svd(design, full_matrices=False)
-    return left[:, spread > RANK * spread[0]]
 
 
 def permutation_p_values(
@@ -274,43 +162,55 @@ Compute = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _statistic(sample: Sample, names: list[str], method: str) -> Compute:
-    """Give the function of predictors, outcome and the rows of the sample that these are."""
-    simple = {"pearson": pearson, "spearman": spearman, "kendall": kendall}
+    """Give the function of predictors, outcome and the rows of the sample that these are, of one draw or of many."""
+    simple = {"pearson": pearson, "spearman": spearman, "kendall": _each(kendall)}
     if method in simple:
         return lambda x, y, _: simple[method](x, y)
     if method == "granulated_kendall":
         hyperparameters = sample.hyperparameters
         if hyperparameters is None:
             raise InputError("the granulated coefficient compares runs over hyperparameters: none were given")
-        return lambda x, y, rows: granulated_kendall(x, y, hyperparameters[rows])
+        return lambda x, y, rows: _each(granulated_kendall)(x, y, hyperparameters[rows])
     if method not in METHODS:
         raise InputError(f"unknown method of correlation {method!r}; valid: {', '.join(METHODS)}")
 
     def partial(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
         ranks = method == "partial_spearman"
-        x, y = (mean_ranks(x, axis=0), mean_ranks(y)) if ranks else (x, y)
-        found = np.empty(len(names))
+        x, y = (mean_ranks(x, axis=-2), mean_ranks(y)) if ranks else (x, y)
+        found = np.empty((*rows.shape[:-1], len(names)))
         for chosen, given in _given(sample, names, rows, ranks=ranks):
-            found[chosen] = partial_pearson(x[:, chosen], y, given)
+            found[..., chosen] = partial_pearson(x[..., chosen], y, given)
         return found
 
     return partial
 
 
+def _each(statistic: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Compute a statistic of one draw, or of each of many: pairs of the rows of many would take too much memory."""
+
+    def of(x: np.ndarray, y: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        return statistic(x, y, *others) if x.ndim == 2 else np.array([*map(statistic, x, y, *others)])
+
+    return of
+
+
 def _given(
     sample: Sample, names: list[str], rows: np.ndarray, *, ranks: bool
-) -> list[tuple[list[int], Float[np.ndarray, "rows given"]]]:
+) -> list[tuple[list[int], Float[np.ndarray, "*draws rows given"]]]:
     """Pair predictors with what is held fixed: those that are held fixed for others lose their own column."""
     inside = [place for place, name in enumerate(names) if name in sample.given]
     others = [place for place in range(len(names)) if place not in inside]
     # Ranks of quantities; a factor (several columns of indicators) stays what it is.
     drawn = {name: values[rows] for name, values in sample.given.items()}
-    held = {name: mean_ranks(v) if ranks and v.ndim == 1 else v for name, v in drawn.items()}
+    held = {
+        name: values if values.ndim > rows.ndim else (mean_ranks(values) if ranks else values)[..., None]
+        for name, values in drawn.items()
+    }
     pairs = []
     for chosen in ([others] if others else []) + [[place] for place in inside]:
         own = {names[place] for place in chosen}
         columns = [values for name, values in held.items() if name not in own]
-        pairs.append((chosen, np.column_stack(columns) if columns else np.empty((len(rows), 0))))
+        pairs.append((chosen, np.concatenate([np.empty((*rows.shape, 0)), *columns], axis=-1)))
     return pairs
 
 
@@ -345,7 +245,7 @@ def _permuted_agreement(
         norms = np.sqrt((signs != 0).sum(axis=0) * (y[a] != y[b]).sum())
         weighed = np.where(norms == 0, np.nan, signs / np.where(norms == 0, 1.0, norms))
     else:
-        a, b, weights = _pairs_apart_in_one(hyperparameters)
+        a, b, weights = pairs_apart_in_one(hyperparameters)
         weighed = weights[:, None] * np.sign(x[a] - x[b])
     return np.array([np.sign(y[order][a] - y[order][b]) @ weighed for order in orders])
 
@@ -355,8 +255,8 @@ def _permuted_pearson(
 ) -> Float[np.ndarray, "permutations predictors"]:
     """Permute what the fit leaves of y, fit again, and correlate; the fit is one projection for all permutations."""
     left_x, left_y = residuals(x, given), residuals(y[:, None], given)[:, 0]
-    basis = _basis(given, len(y))
-    norms = np.linalg.norm(left_x, axis=0)
+    basis = basis_of(given)
+    norms = column_norms(left_x)
     found = []
     for start in range(0, len(orders), BLOCK):
         moved = left_y[np.array(orders[start : start + BLOCK])]
@@ -372,8 +272,8 @@ def _testable(sample: Sample, names: list[str], rows: np.ndarray, method: str) -
     found = np.ones(len(names), dtype=bool)
     if method.startswith("partial"):
         for chosen, given in _given(sample, names, np.arange(rows.size), ranks=method.endswith("spearman")):
-            held = _basis(given[rows].mean(axis=1), len(rows))
-            found[chosen] = len(rows) - held.shape[1] >= LEAST_FREE_BLOCKS
+            held = basis_of(given[rows].mean(axis=1))
+            found[chosen] = len(rows) - rank_of(held) >= LEAST_FREE_BLOCKS
     return found
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.statistics.correlations import partial_pearson, pearson, spearman
+from cnn_topology.statistics.coefficients import partial_pearson, pearson, spearman
 
 LEVEL = 0.95
 

@@ -256,3 +256,15 @@ def test_the_interval_is_that_of_draws_computed_one_by_one(method, monkeypatch):
     alone = correlate(sample, method, 30, 9, np.random.default_rng(0))
     np.testing.assert_allclose([together.low, together.high], [alone.low, alone.high], atol=1e-12)
     assert np.isfinite(together.low).all()
+
+
+@given(seed=st.integers(0, 10_000), rows=st.integers(8, 20))
+@settings(max_examples=30, deadline=None)
+def test_columns_held_fixed_twice_and_columns_that_do_not_vary_take_no_freedom(seed, rows):
+    rng = np.random.default_rng(seed)
+    x, y, z = rng.normal(size=(rows, 2)), rng.normal(size=rows), rng.normal(size=(rows, 2))
+    repeated = np.column_stack([z, z.sum(axis=1), 3 * z[:, 0] - 1, np.full(rows, 7.0)])
+    np.testing.assert_allclose(partial_pearson(x, y, repeated), partial_pearson(x, y, z), atol=1e-9)
+    fit = np.column_stack([np.ones(rows), z])
+    left, outcome = (v - fit @ np.linalg.lstsq(fit, v, rcond=None)[0] for v in (x, y))
+    np.testing.assert_allclose(partial_pearson(x, y, z), pearson(left, outcome), atol=1e-9)

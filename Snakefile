@@ -51,7 +51,7 @@ rule all:
     default_target: True
     input:
         RUN.summary,
-        [RUN.table(name) for name in (*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES)],
+        [RUN.table(name) for name in TABLES],
         [
             RUN.figure(name, suffix)
             for name, spec in FIGURES.items()

@@ -29,7 +29,7 @@ VERBS = {
     "cross-accuracy": "accuracy of networks trained on one image set and tested on another",
     "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
     "claims": "test the claims of the papers by the tables of a run",
-    "collect": "join the parts of a table",
+    "collect": "join the parts of tables",
     "figures": "draw figures from tables, and write interactive pages",
     "summary": "say what a run found",
     "train-resnet": "train one residual network, or take its weights from a checkpoint",

@@ -211,7 +211,7 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2
     text = tmp_path / "summary.txt"
     training = tmp_path / "training.parquet"
-    assert main(["collect", "training", "--parts", "--output", str(training)]) == 0
+    assert main(["collect", "--tables", str(training), "--folder", str(tmp_path), "--parts"]) == 0
     tables = ["--tables", str(training), *(str(tmp_path / f"{name}.parquet") for name in ("loops", "significance"))]
     tables += ["--left-out", "mine: kernels other than 3x3, stem (7x7)"]
     assert main(["summary", *tables, "--output", str(text)]) == 0

@@ -1,16 +1,18 @@
 """The commands behind the rules: what a person meets who calls them by hand, and clouds that networks have left."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
-from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTER_COORDINATES, FILTERS, LOOPS, SIGNIFICANCE
+from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTER_COORDINATES, FILTERS, LOOPS, SIGNIFICANCE, TABLES
 from cnn_topology.training.snapshots import read_snapshot, write_snapshot
 
 CENTRES = ("filter", "coordinate")
@@ -69,6 +71,7 @@ def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(t
 
 
 _LOPS = ("--tables", "lops.parquet", "--folder", "a")
+_COLLECTED = ("--folder", "a", "--parts", "none.parquet")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,8 @@ _LOPS = ("--tables", "lops.parquet", "--folder", "a")
             "unknown table lops.parquet: 'lops' (did you mean 'loops'?)",
         ),
         (["controls", "--parameters", "{}", "--output", "x"], "--parameters: "),
-        (["collect", "loops", "--parts", "none.parquet", "--output", "x"], "none.parquet: no such file"),
+        (["collect", "--tables", "loops.parquet", *_COLLECTED], "a/loops/none.parquet: no such file"),
+        (["collect", "--tables", "lops.parquet", *_COLLECTED], "unknown table lops.parquet: 'lops' (did you mean"),
     ],
 )
 def test_wrong_arguments_give_one_clear_line(arguments, expected, capsys):
@@ -102,3 +106,17 @@ def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_pa
     for centre, axis in zip(CENTRES, (1, 0), strict=True):
         centred = weights - weights.mean(axis=axis, keepdims=True)
         np.testing.assert_allclose(found[centre], centred / np.linalg.norm(centred, axis=1, keepdims=True))
+
+
+def test_tables_are_joined_from_parts_of_one_name_in_the_folder_of_each(tmp_path, capsys):
+    for name in ("nulls", "training"):
+        for part in ("a/0000.parquet", "b/0000.parquet"):
+            row = pa.table({field.name: pa.array([None], field.type) for field in TABLES[name]})
+            write_table(tmp_path / name / part, row, TABLES[name], {"data": part[0]})
+    outputs = [str(tmp_path / f"tables/{name}.parquet") for name in ("nulls", "training")]
+    parts = ["a/0000.parquet", "b/0000.parquet"]
+    assert main(["collect", "--tables", *outputs, "--folder", str(tmp_path), "--parts", *parts]) == 0
+    assert "nulls: 2 rows from 2 parts" in capsys.readouterr().out
+    for name, output in zip(("nulls", "training"), outputs, strict=True):
+        assert read_table(Path(output), TABLES[name]).num_rows == 2
+        assert read_notes(Path(output))["data"] == "a,b"

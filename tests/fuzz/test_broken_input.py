@@ -351,7 +351,7 @@ def test_text_that_is_hardly_a_config_is_refused(tiny, folder):
     "arguments",
     [
         ["plan", "--configfile", "{}"],
-        ["collect", "loops", "--parts", "{}", "--output", "out.parquet"],
+        ["collect", "--tables", "loops.parquet", "--folder", "/", "--parts", "{}"],
         ["clouds", "--parameters", "[]", "--snapshots", "{}", "--output", "out.parquet"],
     ],
 )

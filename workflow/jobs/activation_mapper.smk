@@ -34,11 +34,6 @@ def clean_graphs(wildcards):
     ]
 
 
-def graph_parts(wildcards):
-    """Give the parts that a table about mapper graphs of activations is joined from."""
-    return [job.part(RUN, wildcards.graph_table) for job in GRAPHS.jobs.values()]
-
-
 def graph_parameters(wildcards):
     """Give the parameters of `cnn-topology activation-mapper`."""
     return GRAPHS.parameters(graph_job(wildcards)).dump()

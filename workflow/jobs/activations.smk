@@ -36,11 +36,7 @@ def masks_of(cloud):
     """Give the masks that a cloud of foreground or background needs."""
     section = PLAN.config.activation_clouds[cloud]
     images = f"{section.split}-{section.count}"
-    return (
-        [RUN.masks(section.networks, images, "masks.safetensors")]
-        if section.masked
-        else []
-    )
+    return [RUN.masks(section.networks, images)] if section.masked else []
 
 
 def mask_parameters(wildcards):

@@ -24,16 +24,6 @@ def null_of(wildcards):
     return RUN.null(clouds_of(wildcards).points)
 
 
-def parts_of(wildcards):
-    """Give the parts that a table over layers is joined from."""
-    return [
-        RUN.part(wildcards.table, clouds.population, clouds.layer.name, block)
-        for clouds in PLAN.layer_clouds
-        for block, steps in clouds.blocks(PLAN.config.jobs.steps).items()
-        if wildcards.table not in MAPPER_TABLES or PLAN.mapper_steps(clouds, steps)
-    ]
-
-
 def layer_parts(table):
     """Give the function that gives all parts of a table for the layer of a job."""
 

@@ -6,31 +6,19 @@ def intermediates():
     what a job made before it runs it again: after a job of an edited run has failed, or was killed, the tables of the
     config before would pass for up to date.
     """
-    blocks = PLAN.config.jobs.steps
     trained = PLAN.populations.values()
     sets = {
         name for section in trained for name in (section.images, *section.cross_test)
     }
     sets |= {section.images for section in RESNETS.values()}
     files = [RUN.images(name) for name in sorted(sets)]
-    for clouds in PLAN.layer_clouds:
-        for block, steps in clouds.blocks(blocks).items():
-            tables = ["clouds", "barcodes"]
-            tables += ["mapper_graphs"] if PLAN.mapper_steps(clouds, steps) else []
-            files += [
-                RUN.part(table, clouds.population, clouds.layer.name, block)
-                for table in tables
-            ]
-    files += [RUN.null(points) for points in PLAN.null_points]
     files += [
-        RUN.part("generalization", group.name, group.layer, block)
-        for group in PLAN.network_groups
-        for block in group.blocks(blocks)
+        RUN.part("clouds", clouds.population, clouds.layer.name, block)
+        for clouds in PLAN.layer_clouds
+        for block in clouds.blocks(PLAN.config.jobs.steps)
     ]
-    files += [
-        RUN.part("onset", *which, "all") for which in DYNAMICS
-    ] + CORRELATION_PARTS
-    files += [path for parts in ACTIVATION_PARTS.values() for path in parts]
+    for tables in COLLECTED.values():
+        files += next(iter(tables.values()))
     for cloud, comparison in COMPARISONS.items():
         pairs = comparison.blocks(PLAN.config.jobs.networks)
         folder = (comparison.population, cloud)
@@ -42,7 +30,6 @@ def intermediates():
             ]
     files += curve_parts(None)
     files += [RUN.table("activation_tensor")] if TENSOR else []
-    files += [job.part(RUN, GRAPH_TABLES[0]) for job in GRAPHS.jobs.values()]
     return files
 
 

@@ -26,23 +26,6 @@ rule compute_activation_mapper:
         " --activation-channels {output.activation_channels:q} &> {log:q}"
 
 
-rule collect_graphs:
-    input:
-        graph_parts,
-    output:
-        RUN.table("{graph_table}"),
-    log:
-        RUN.log("collect", "{graph_table}"),
-    benchmark:
-        RUN.benchmark("collect", "{graph_table}")
-    resources:
-        **asks(forecast.COLLECTED),
-    params:
-        code=code_digest("collect"),
-    shell:
-        "cnn-topology collect {wildcards.graph_table} --parts {input:q} --output {output:q} &> {log:q}"
-
-
 rule test_purity:
     input:
         purity=RUN.table("purity"),

@@ -32,9 +32,9 @@ rule find_masks:
     input:
         resnet_images,
     output:
-        masks=RUN.masks("{population}", "{split}-{number}", "masks.safetensors"),
-        masks_table=RUN.masks("{population}", "{split}-{number}", "masks.parquet"),
-        modes_table=RUN.masks("{population}", "{split}-{number}", "modes.parquet"),
+        masks=RUN.masks("{population}", "{split}-{number}"),
+        masks_table=RUN.masks_part("masks", "{population}", "{split}-{number}"),
+        modes_table=RUN.masks_part("modes", "{population}", "{split}-{number}"),
     log:
         RUN.log("masks", "{population}-{split}-{number}"),
     benchmark:
@@ -100,26 +100,3 @@ rule choose_examples:
         block=example_parameters,
     shell:
         "cnn-topology example-pixels --parameters {params.block:q} --images {input:q} --output {output:q} &> {log:q}"
-
-
-# One rule for each of these tables: their parts lie in different places.
-for table, parts in ACTIVATION_PARTS.items():
-
-    rule:
-        name:
-            f"collect_{table}"
-        input:
-            parts,
-        output:
-            RUN.table(table),
-        log:
-            RUN.log("collect", table),
-        benchmark:
-            RUN.benchmark("collect", table)
-        resources:
-            **asks(forecast.COLLECTED),
-        params:
-            code=code_digest("collect"),
-            table=table,
-        shell:
-            "cnn-topology collect {params.table:q} --parts {input:q} --output {output:q} &> {log:q}"

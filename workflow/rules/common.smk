@@ -54,48 +54,15 @@ except InputError as error:
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
-# Tables that are joined from one part per layer and block of steps.
-BARCODE_TABLES = ("barcodes", "loops", "significance", "filters", "circles")
-MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges", "mapper_sweep")
-LAYER_TABLES = BARCODE_TABLES + (MAPPER_TABLES if PLAN.config.mapper else ())
-WEIGHT_TABLES = (*LAYER_TABLES, "training", "nulls", "controls")
-# Parts of the tables of the activations paper; a table without parts is not made.
 RESNETS = PLAN.config.resnets
-ACTIVATION_PARTS = {
-    "resnet_training": [
-        RUN.resnet_training(name, network)
-        for name, section in RESNETS.items()
-        for network in range(section.networks)
-    ],
-    "resnet_accuracy": [
-        RUN.accuracy(section.networks, network, cloud)
-        for cloud, section in PLAN.config.activation_clouds.items()
-        for network in PLAN.activation_networks(cloud)
-    ],
-    "masks": [
-        RUN.masks(name, f"{split}-{count}", "masks.parquet")
-        for name, split, count in PLAN.masked_images
-    ],
-    "modes": [
-        RUN.masks(name, f"{split}-{count}", "modes.parquet")
-        for name, split, count in PLAN.masked_images
-    ],
-    "example_pixels": [
-        RUN.example_pixels(name)
-        for name in RESNETS
-        if name in {c.networks for c in PLAN.config.activation_clouds.values()}
-    ],
-}
-ACTIVATION_PARTS = {table: parts for table, parts in ACTIVATION_PARTS.items() if parts}
-TABLES = (
-    *(WEIGHT_TABLES if PLAN.layer_clouds else ("training",) if PLAN.shards else ()),
-    *ACTIVATION_PARTS,
-    *(("improvements", "comparisons") if PLAN.config.improvements else ()),
-    "claims",
-)
 COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
 GRAPHS = GraphPlan(PLAN)
-# Tables about mapper graphs of activations that are joined from one part per job; those made of them beside.
+# Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
+NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
+DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
+# Tables whose parts the jobs of one rule make.
+BARCODE_TABLES = ("barcodes", "loops", "significance", "filters", "circles")
+MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges", "mapper_sweep")
 GRAPH_TABLES = (
     "activation_graphs",
     "activation_nodes",
@@ -107,19 +74,20 @@ GRAPH_TABLES = (
     "neighbour_curves",
     "activation_channels",
 )
-MAPPED_TABLES = (*GRAPH_TABLES, "purity_tests", "example_images") if GRAPHS.jobs else ()
 
-# Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
-NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
-DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
-CORRELATION_PARTS = [RUN.part("correlations", *which, "all") for which in DYNAMICS]
-if NETWORK_GROUPS:
-    CORRELATION_PARTS += [RUN.part("network_correlations", "all", "all", "all")]
-TABLES += (
+
+include: "../jobs/tables.smk"
+
+
+COLLECTED = collected_tables()
+TABLES = (
+    *(table for tables in COLLECTED.values() for table in tables),
+    *(("controls",) if PLAN.layer_clouds else ()),
     *(("cross_accuracy",) if PLAN.config.populations else ()),
-    *(("generalization",) if NETWORK_GROUPS else ()),
-    *(("onset", "loop_tracks") if DYNAMICS else ()),
-    *(("correlations",) if CORRELATION_PARTS else ()),
+    *(("improvements", "comparisons") if PLAN.config.improvements else ()),
+    *COMPARISON_TABLES,
+    *(("purity_tests", "example_images") if GRAPHS.jobs else ()),
+    "claims",
 )
 
 
@@ -135,9 +103,7 @@ wildcard_constraints:
     shard="[0-9]{4}",
     points="[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
-    table="|".join(LAYER_TABLES),
     pairs=f"{DIAGRAMS}|[0-9]{{4}}-[0-9]{{4}}",
-    graph_table="|".join(GRAPH_TABLES),
     recipe="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
@@ -183,5 +149,4 @@ def prepare_folder():
 
 def tables_there(names):
     """Give those of some tables that the run has."""
-    there = {*TABLES, *COMPARISON_TABLES, *MAPPED_TABLES}
-    return [RUN.table(name) for name in names if name in there]
+    return [RUN.table(name) for name in names if name in TABLES]

@@ -22,31 +22,11 @@ rule analyse_networks:
 
 if NETWORK_GROUPS:
 
-    rule collect_generalization:
-        input:
-            [
-                RUN.part("generalization", group.name, group.layer, block)
-                for group in PLAN.network_groups
-                for block in group.blocks(PLAN.config.jobs.steps)
-            ],
-        output:
-            RUN.table("generalization"),
-        log:
-            RUN.log("collect", "generalization"),
-        benchmark:
-            RUN.benchmark("collect", "generalization")
-        resources:
-            **asks(forecast.COLLECTED),
-        params:
-            code=code_digest("collect"),
-        shell:
-            "cnn-topology collect generalization --parts {input:q} --output {output:q} &> {log:q}"
-
     rule correlate:
         input:
             RUN.table("generalization"),
         output:
-            RUN.part("network_correlations", "all", "all", "all"),
+            RUN.network_correlations,
         log:
             RUN.log("correlations"),
         benchmark:
@@ -85,33 +65,6 @@ rule follow_loops:
         "cnn-topology dynamics --parameters {params.block:q} --clouds {input.clouds:q} --loops {input.loops:q}"
         " --significance {input.significance:q} --training {input.training:q} --onset {output.onset:q}"
         " --loop-tracks {output.loop_tracks:q} --correlations {output.correlations:q} &> {log:q}"
-
-
-for name, parts in {
-    "onset": [RUN.part("onset", *which, "all") for which in DYNAMICS],
-    "loop_tracks": [RUN.part("loop_tracks", *which, "all") for which in DYNAMICS],
-    "correlations": CORRELATION_PARTS,
-}.items():
-    if parts:
-
-        rule:
-            name:
-                f"collect_{name}"
-            input:
-                parts,
-            output:
-                RUN.table(name),
-            log:
-                RUN.log("collect", name),
-            benchmark:
-                RUN.benchmark("collect", name)
-            resources:
-                **asks(forecast.COLLECTED),
-            params:
-                table=name,
-                code=code_digest("collect"),
-            shell:
-                "cnn-topology collect {params.table} --parts {input:q} --output {output:q} &> {log:q}"
 
 
 rule average_cross_tests:

@@ -1,53 +1,26 @@
-# Tables: the parts of each joined, and the summary of what was found.
-rule collect_layers:
-    input:
-        parts_of,
-    output:
-        RUN.table("{table}"),
-    log:
-        RUN.log("collect", "{table}"),
-    benchmark:
-        RUN.benchmark("collect", "{table}")
-    resources:
-        **asks(forecast.COLLECTED),
-    params:
-        code=code_digest("collect"),
-    shell:
-        "cnn-topology collect {wildcards.table} --parts {input:q} --output {output:q} &> {log:q}"
+# Tables: the parts of each joined, one job for those whose parts come from the same jobs; and the summary.
+for name, tables in COLLECTED.items():
 
-
-rule collect_training:
-    input:
-        [RUN.training(shard.population, shard.number) for shard in PLAN.shards],
-    output:
-        RUN.table("training"),
-    log:
-        RUN.log("collect", "training"),
-    benchmark:
-        RUN.benchmark("collect", "training")
-    resources:
-        **asks(forecast.COLLECTED),
-    params:
-        code=code_digest("collect"),
-    shell:
-        "cnn-topology collect training --parts {input:q} --output {output:q} &> {log:q}"
-
-
-rule collect_nulls:
-    input:
-        [RUN.null(points) for points in PLAN.null_points],
-    output:
-        RUN.table("nulls"),
-    log:
-        RUN.log("collect", "nulls"),
-    benchmark:
-        RUN.benchmark("collect", "nulls")
-    resources:
-        **asks(forecast.COLLECTED),
-    params:
-        code=code_digest("collect"),
-    shell:
-        "cnn-topology collect nulls --parts {input:q} --output {output:q} &> {log:q}"
+    rule:
+        name:
+            f"collect_{name}"
+        input:
+            [path for parts in tables.values() for path in parts],
+        output:
+            [RUN.table(table) for table in tables],
+        log:
+            RUN.log("collect", name),
+        benchmark:
+            RUN.benchmark("collect", name)
+        resources:
+            **asks(forecast.COLLECTED),
+        params:
+            code=code_digest("collect"),
+            folder=RUN.root,
+            # The names of the parts, once for all tables: a command of all paths may be longer than a shell takes.
+            parts=part_names(tables),
+        shell:
+            "cnn-topology collect --tables {output:q} --folder {params.folder:q} --parts {params.parts:q} &> {log:q}"
 
 
 rule summarize:

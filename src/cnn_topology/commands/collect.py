@@ -1,8 +1,9 @@
-"""`cnn-topology collect`: join the parts of a table."""
+"""`cnn-topology collect`: join the parts of tables."""
 
 import argparse
 from pathlib import Path
 
+from cnn_topology.errors import unknown
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.rows import joined
@@ -11,15 +12,24 @@ from cnn_topology.tables.schemas import TABLES
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("table", choices=sorted(TABLES), help="which table")
-    parser.add_argument("--parts", required=True, nargs="*", type=Path, help="the parts (.parquet); none: no rows")
-    parser.add_argument("--output", required=True, type=Path, help="the table (.parquet); small ones also as .csv")
+    parser.add_argument(
+        "--tables", required=True, nargs="+", type=Path, help="the tables, named as such; small ones also as .csv"
+    )
+    parser.add_argument(
+        "--folder", required=True, type=Path, help="where their parts lie, each in the folder of its table"
+    )
+    parser.add_argument(
+        "--parts", required=True, nargs="*", help="names of the parts there, the same for all; none: no rows"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Join the parts."""
-    schema = TABLES[arguments.table]
-    parts = arguments.parts
-    table = joined([read_table(path, schema) for path in parts], schema)
-    write_finished_table(arguments.output, table, schema, combined_notes(read_notes(path) for path in parts))
-    print(f"{arguments.table}: {table.num_rows} rows from {len(parts)} parts")
+    for output in arguments.tables:
+        name = output.stem
+        if name not in TABLES:
+            raise unknown(f"table {output}", name, TABLES)
+        parts = [arguments.folder / name / part for part in arguments.parts]
+        table = joined([read_table(path, TABLES[name]) for path in parts], TABLES[name])
+        write_finished_table(output, table, TABLES[name], combined_notes(read_notes(path) for path in parts))
+        print(f"{name}: {table.num_rows} rows from {len(parts)} parts")

@@ -40,23 +40,27 @@ class RunFolder:
 
     def resnet_training(self, population: str, network: int | str) -> str:
         """Give the path of the training log of one residual network."""
-        return f"{self.root}/resnets/{population}/{_digits(network, 4)}.parquet"
+        return f"{self.root}/resnet_training/{population}/{_digits(network, 4)}.parquet"
 
     def activations(self, population: str, network: int | str, layer: str, cloud: str) -> str:
         """Give the path of the cloud of one layer of one residual network."""
         return f"{self.root}/activations/{population}/{_digits(network, 4)}/{layer}/{cloud}.safetensors"
 
-    def masks(self, population: str, images: str, name: str) -> str:
-        """Give the path of what is known of the masks of some images, ``test-1000``: masks, or a part of a table."""
-        return f"{self.root}/masks/{population}/{images}/{name}"
+    def masks(self, population: str, images: str) -> str:
+        """Give the path of the masks of some images, ``test-1000``."""
+        return f"{self.root}/masks/{population}/{images}.safetensors"
+
+    def masks_part(self, table: str, population: str, images: str) -> str:
+        """Give the path of one job's part of a table about masks."""
+        return f"{self.root}/{table}/{population}/{images}.parquet"
 
     def example_pixels(self, population: str) -> str:
         """Give the path of the images of a population that figures show."""
-        return f"{self.root}/examples/{population}.parquet"
+        return f"{self.root}/example_pixels/{population}.parquet"
 
     def accuracy(self, population: str, network: int | str, cloud: str) -> str:
         """Give the path of the accuracy of one residual network on the images of a cloud, with its noise."""
-        return f"{self.root}/activations/{population}/{_digits(network, 4)}/accuracy/{cloud}.parquet"
+        return f"{self.root}/resnet_accuracy/{population}/{_digits(network, 4)}/{cloud}.parquet"
 
     def part(self, table: str, population: str, layer: str, block: int | str) -> str:
         """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
@@ -68,13 +72,22 @@ class RunFolder:
         """Give the path of one job's part of a table about mapper graphs of activations."""
         return f"{self.root}/{table}/{population}/{_digits(network, 4)}/{recipe}/{cloud}/{_digits(block, 4)}.parquet"
 
+    @property
+    def network_correlations(self) -> str:
+        """What single networks add to the table of correlations."""
+        return f"{self.root}/correlations/networks.parquet"
+
     def null(self, points: int | str) -> str:
         """Give the path of the sphere null for clouds of so many points."""
         return f"{self.root}/nulls/{points}.parquet"
 
     def table(self, name: str) -> str:
-        """Give the path of a collected table."""
+        """Give the path of a whole table."""
         return f"{self.root}/tables/{name}.parquet"
+
+    def name_of_part(self, table: str, path: str) -> str:
+        """Give the name that a part of a table has in the folder of the table's parts."""
+        return path.removeprefix(f"{self.root}/{table}/")
 
     def figure(self, name: str, suffix: str) -> str:
         """Give the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""

@@ -1,0 +1,84 @@
+# What the tables are joined from.
+def collected_tables():
+    """Give the parts of each table, in groups: the parts of a group's tables come from the same jobs.
+
+    A job's part has the same name for all tables of a group, each in the folder of its table.
+    """
+    size = PLAN.config.jobs.steps
+    blocks = [
+        (clouds, block, steps)
+        for clouds in PLAN.layer_clouds
+        for block, steps in clouds.blocks(size).items()
+    ]
+    layers = [(c.population, c.layer.name, block) for c, block, _ in blocks]
+    mapped = [
+        (c.population, c.layer.name, block)
+        for c, block, steps in blocks
+        if PLAN.mapper_steps(c, steps)
+    ]
+    networks = [
+        RUN.part("generalization", group.name, group.layer, block)
+        for group in PLAN.network_groups
+        for block in group.blocks(size)
+    ]
+    followed = [(*which, "all") for which in DYNAMICS]
+    accuracy = [
+        RUN.accuracy(section.networks, network, cloud)
+        for cloud, section in PLAN.config.activation_clouds.items()
+        for network in PLAN.activation_networks(cloud)
+    ]
+    resnets = [
+        RUN.resnet_training(name, network)
+        for name, section in RESNETS.items()
+        for network in range(section.networks)
+    ]
+    masked = [(name, f"{split}-{count}") for name, split, count in PLAN.masked_images]
+    shown = {section.networks for section in PLAN.config.activation_clouds.values()}
+    groups = {
+        "training": {
+            "training": [RUN.training(s.population, s.number) for s in PLAN.shards]
+        },
+        "networks": {"generalization": networks},
+        "dynamics": {
+            table: [RUN.part(table, *at) for at in followed]
+            for table in ("onset", "loop_tracks")
+        },
+        "correlations": {
+            "correlations": [
+                *(RUN.part("correlations", *at) for at in followed),
+                *([RUN.network_correlations] if networks else []),
+            ]
+        },
+        "resnets": {"resnet_training": resnets},
+        "accuracy": {"resnet_accuracy": accuracy},
+        "masks": {
+            table: [RUN.masks_part(table, *at) for at in masked]
+            for table in ("masks", "modes")
+        },
+        "examples": {
+            "example_pixels": [
+                RUN.example_pixels(name) for name in RESNETS if name in shown
+            ]
+        },
+        "graphs": {
+            table: [job.part(RUN, table) for job in GRAPHS.jobs.values()]
+            for table in GRAPH_TABLES
+        },
+    }
+    groups = {name: tables for name, tables in groups.items() if any(tables.values())}
+    if not PLAN.layer_clouds:
+        return groups
+    # Others read these without rows too, where a run has no such jobs.
+    groups["nulls"] = {"nulls": [RUN.null(points) for points in PLAN.null_points]}
+    groups["layers"] = {t: [RUN.part(t, *at) for at in layers] for t in BARCODE_TABLES}
+    if PLAN.config.mapper:
+        groups["mapper"] = {
+            t: [RUN.part(t, *at) for at in mapped] for t in MAPPER_TABLES
+        }
+    return groups
+
+
+def part_names(tables):
+    """Give the names of the parts of a group of tables, the same for each."""
+    table, parts = next(iter(tables.items()))
+    return [RUN.name_of_part(table, path) for path in parts]

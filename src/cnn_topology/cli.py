@@ -34,7 +34,7 @@ VERBS = {
     "summary": "say what a run found",
     "train-resnet": "train one residual network, or take its weights from a checkpoint",
     "masks": "foreground and background of images by GrabCut, published and corrected",
-    "activations": "draw the point clouds of the layers of one residual network",
+    "activations": "draw the point clouds of the layers of residual networks",
     "example-pixels": "images that figures show: with masks, position weights and noise",
     "activation-barcodes": "persistent homology of the activation clouds of all layers of a network",
     "layer-distances": "compare the layers of some networks with those of others by all measures",

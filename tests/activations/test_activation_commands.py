@@ -71,7 +71,7 @@ def folder(tmp_path_factory):
     tables = ["--masks-table", str(folder / "masks.parquet"), "--modes-table", str(folder / "modes.parquet")]
     call("masks", block, folder, "--masks", str(folder / "masks"), *tables)
     for cloud in CONFIG["activation_clouds"]:
-        parameters = ActivationParameters.of(plan, cloud, 0)
+        parameters = ActivationParameters.of(plan, cloud, (0,))
         paths = [str(folder / cloud / layer) for layer in parameters.layers]
         masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
         files = ["--weights", str(folder / "w"), "--clouds", *paths, "--accuracy", str(folder / cloud / "accuracy")]
@@ -199,13 +199,36 @@ def test_example_pixels_hold_images_noise_masks_and_weights(folder):
 def test_too_many_images_and_wrong_weights_are_refused_by_name(folder, capsys):
     config = json.loads(json.dumps(CONFIG))
     config["activation_clouds"]["top"]["count"] = 25
-    block = ActivationParameters.of(Plan(parse_config(config)), "top", 0).dump()
+    block = ActivationParameters.of(Plan(parse_config(config)), "top", (0,)).dump()
     files = ["--clouds", *(str(folder / f"x{i}") for i in range(5)), "--accuracy", str(folder / "x")]
     arguments = ["--images", str(folder / "images"), "--weights", str(folder / "w"), *files]
     assert main(["activations", "--parameters", block, *arguments]) == 2
     assert "activation_clouds.top.count is 25, but the split has 24 images" in capsys.readouterr().err
     config["resnets"]["nets"]["widths"] = [4, 8]
     config["activation_clouds"]["top"]["count"] = 5
-    block = ActivationParameters.of(Plan(parse_config(config)), "top", 0).dump()
+    block = ActivationParameters.of(Plan(parse_config(config)), "top", (0,)).dump()
     assert main(["activations", "--parameters", block, *arguments]) == 2
     assert "'layer2.0.conv1.weight' has shape (6, 4, 3, 3), expected (8, 4, 3, 3)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cloud", ["top", "fg", "noisy"])
+def test_networks_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, tmp_path, cloud):
+    config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
+    plan = Plan(parse_config(config))
+    files = ["--weights", str(tmp_path / "w1"), "--log-table", str(tmp_path / "log"), "--resume", str(tmp_path / "r")]
+    call("train-resnet", ResNetParameters.of(plan, "nets", 1).dump(), folder, *files)
+    weights = [folder / "w", tmp_path / "w1"]
+    parameters = ActivationParameters.of(plan, cloud, (0, 1))
+
+    def drawn(name, networks):
+        paths = [tmp_path / name / f"{n}-{file}" for n in networks for file in (*parameters.layers, "accuracy")]
+        clouds, accuracy = ([str(p) for p in paths if p.name.endswith("accuracy") == last] for last in (False, True))
+        files = ["--weights", *(str(weights[n]) for n in networks), "--clouds", *clouds, "--accuracy", *accuracy]
+        masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
+        call("activations", ActivationParameters.of(plan, cloud, networks).dump(), folder, *masks, *files)
+        return {path.name: path.read_bytes() for path in paths}
+
+    together = drawn("together", (0, 1))
+    assert together == {**drawn("first", (0,)), **drawn("second", (1,))}
+    layer = parameters.layers[-1]
+    assert together[f"0-{layer}"] != together[f"1-{layer}"]

@@ -108,7 +108,7 @@ def _extraction(section: dict[str, object], shape: list[int], sampling: str) -> 
         "resnets": {"nets": {"images": "own", "variant": "mapper", **section}},
         "activation_clouds": {"c": {**cloud, "most_points": 60_000_000} if sampling == "full" else cloud},
     }
-    return extraction(Plan(parse_config(config)), "c").memory_mb
+    return extraction(Plan(parse_config(config)), "c", 1).memory_mb
 
 
 def test_extraction_asks_for_what_it_holds_and_not_for_the_cloud() -> None:

@@ -1,12 +1,14 @@
-# What the jobs on residual networks and their activations read and get: one a network, one a network and cloud.
+# What the jobs on residual networks and their activations read and get: one a network, one a cloud of some networks.
 def mask_demand(wildcards):
     """Forecast `cnn-topology masks`."""
     return activation_forecast.masks(PLAN, wildcards.population, int(wildcards.number))
 
 
-def extraction_demand(cloud):
-    """Give the forecast of `cnn-topology activations` for a cloud."""
-    return activation_forecast.extraction(PLAN, cloud)
+def extractions():
+    """Give the jobs of `cnn-topology activations`: name, cloud, its section and the networks, all layers in one pass."""
+    for cloud, section in PLAN.config.activation_clouds.items():
+        for number, networks in enumerate(PLAN.extraction_blocks(cloud)):
+            yield f"{cloud}-{number:04d}", cloud, section, networks
 
 
 def resnet_demand(wildcards):
@@ -44,17 +46,6 @@ def mask_parameters(wildcards):
     return activation_parameters.MaskParameters.of(
         PLAN, wildcards.population, wildcards.split, int(wildcards.number)
     ).dump()
-
-
-def activation_cloud_parameters(cloud):
-    """Give the function that gives the parameters of `cnn-topology activations` for a network."""
-
-    def of_network(wildcards):
-        return activation_parameters.ActivationParameters.of(
-            PLAN, cloud, int(wildcards.network)
-        ).dump()
-
-    return of_network
 
 
 def example_parameters(wildcards):

@@ -49,32 +49,37 @@ rule find_masks:
         " --masks-table {output.masks_table:q} --modes-table {output.modes_table:q} &> {log:q}"
 
 
-# Clouds differ in their layers, so each has a rule of its own: one job a network, all layers in one pass.
-for cloud, section in PLAN.config.activation_clouds.items():
+# Clouds differ in their layers, so each job has a rule of its own.
+for name, cloud, section, networks in extractions():
 
     rule:
         name:
-            f"extract_{cloud}"
+            f"extract_{name}"
         input:
             images=RUN.images(PLAN.config.resnets[section.networks].images),
-            weights=RUN.resnet(section.networks, "{network}"),
+            weights=[RUN.resnet(section.networks, network) for network in networks],
             masks=masks_of(cloud),
         output:
             clouds=[
-                RUN.activations(section.networks, "{network}", layer.name, cloud)
+                RUN.activations(section.networks, network, layer.name, cloud)
+                for network in networks
                 for layer in PLAN.activation_layers(cloud)
             ],
-            accuracy=RUN.accuracy(section.networks, "{network}", cloud),
+            accuracy=[
+                RUN.accuracy(section.networks, network, cloud) for network in networks
+            ],
         log:
-            RUN.log("activations", f"{cloud}-{{network}}"),
+            RUN.log("activations", name),
         benchmark:
-            RUN.benchmark("activations", f"{cloud}-{{network}}")
+            RUN.benchmark("activations", name)
         threads: 1
         resources:
-            **asks(extraction_demand(cloud)),
+            **asks(activation_forecast.extraction(PLAN, cloud, len(networks))),
         params:
             code=code_digest("activations"),
-            block=activation_cloud_parameters(cloud),
+            block=activation_parameters.ActivationParameters.of(
+                PLAN, cloud, networks
+            ).dump(),
             masks=lambda wildcards, input: (
                 ["--masks", *input.masks] if input.masks else []
             ),

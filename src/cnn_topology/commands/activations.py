@@ -1,8 +1,9 @@
-"""`cnn-topology activations`: draw the point clouds of the layers of one residual network."""
+"""`cnn-topology activations`: draw the point clouds of the layers of residual networks."""
 
 import argparse
 import json
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,22 +40,25 @@ from cnn_topology.training.resnets import network_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--parameters", required=True, type=ActivationParameters.parse, help="JSON: the network, the cloud, its layers"
+        "--parameters", required=True, type=ActivationParameters.parse, help="JSON: the networks, the cloud, its layers"
     )
     parser.add_argument("--images", required=True, type=Path, help="the prepared image set")
-    parser.add_argument("--weights", required=True, type=Path, help="the weights of the network")
+    parser.add_argument("--weights", required=True, nargs="+", type=Path, help="the weights, one file a network")
     parser.add_argument("--masks", type=Path, help="the masks of these images, for foreground and background")
-    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the clouds, one file a layer")
-    parser.add_argument("--accuracy", required=True, type=Path, help="this part of the table resnet_accuracy")
+    parser.add_argument(
+        "--clouds", required=True, nargs="+", type=Path, help="the clouds, one file a network and layer"
+    )
+    parser.add_argument(
+        "--accuracy", required=True, nargs="+", type=Path, help="parts of the table resnet_accuracy, one a network"
+    )
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where the network runs")
     parser.add_argument("--threads", default=1, type=int, help="CPU threads")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Draw the clouds of all layers in one pass over the images."""
+    """Draw the clouds of all layers of each network in one pass over the images."""
     parameters: ActivationParameters = arguments.parameters
     image_set, section = read_image_set(arguments.images), parameters.clouds
-    tensors, metadata = read_tensors(arguments.weights)
     labels = getattr(image_set, f"{section.split}_labels")
     identity = (image_set.name, section.split)
     seed = derive_seed(parameters.run_seed, "activation images", *identity)
@@ -65,41 +69,86 @@ def run(arguments: argparse.Namespace) -> None:
         masks = read_masks(arguments.masks, section.mode, section.sampling, ids)
         empty = int((~masks.any((1, 2))).sum())
         _say_empty(parameters, empty, len(ids))
-    chosen = _choose(parameters, image_set, ids, layers, masks, len(labels))
+    look = _Look(
+        image_set=image_set,
+        lineage=read_metadata(arguments.images),
+        images=Images(
+            getattr(image_set, f"{section.split}_images"),
+            ids,
+            section.sigma,
+            derive_seed(parameters.run_seed, "noise", *identity),
+        ),
+        labels=labels[ids],
+        empty_masks=empty,
+        layers=layers,
+        chosen=_choose(parameters, image_set, ids, layers, masks, len(labels)),
+    )
     device = choose_device(arguments.device)
+    clouds = iter(arguments.clouds)
+    with settings(device, arguments.threads, keep_memory=False):
+        for network, weights, accuracy in zip(parameters.networks, arguments.weights, arguments.accuracy, strict=True):
+            paths = {layer.name: next(clouds) for layer in layers}
+            _draw(parameters.alone(network), look, weights, paths, accuracy, device)
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What all networks look at, and where: the same images, positions and noise."""
+
+    image_set: ImageSet
+    lineage: dict[str, str]
+    images: Images
+    labels: np.ndarray
+    empty_masks: int
+    layers: list[ResNetLayer]
+    chosen: dict[str, Chosen | Everywhere | None]
+
+
+def _draw(
+    parameters: ActivationParameters,
+    look: _Look,
+    weights: Path,
+    paths: dict[str, Path],
+    accuracy: Path,
+    device: torch.device,
+) -> None:
+    """Draw the clouds of one network and write them with its accuracy on their images."""
+    section, image_set, ids = parameters.clouds, look.image_set, look.images.ids
+    (number,) = parameters.networks
+    tensors, metadata = read_tensors(weights)
     normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    pixels = getattr(image_set, f"{section.split}_images")
-    images = Images(pixels, ids, section.sigma, derive_seed(parameters.run_seed, "noise", *identity))
     scores = parameters.layout.scores or len(image_set.classes)
-    network = network_of(parameters.layout, tensors, image_set.shape[2], scores, arguments.weights)
+    network = network_of(parameters.layout, tensors, image_set.shape[2], scores, weights)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     tensor = section.tensor_used(parameters.layout.variant)
     points = {
-        layer.name: (hook_point(layer, "conv" if tensor == "conv" else "bn", section.residual_used), chosen[layer.name])
-        for layer in layers
+        layer.name: (
+            hook_point(layer, "conv" if tensor == "conv" else "bn", section.residual_used),
+            look.chosen[layer.name],
+        )
+        for layer in look.layers
     }
-    notes = parameters.notes([read_metadata(arguments.images), metadata])
-    paths = dict(zip((layer.name for layer in layers), arguments.clouds, strict=True))
-    with settings(device, arguments.threads, keep_memory=False), ExitStack() as stack:
+    notes = parameters.notes([look.lineage, metadata])
+    with ExitStack() as stack:
         rows = {}
-        for layer in layers:
+        for layer in look.layers:
             waiting = paths[layer.name].with_name(f".{paths[layer.name].name}.rows")
             rows[layer.name] = stack.enter_context(RowFile(waiting, layer.channels))
         positions, predictions = extract(
             network,
             normalizer,
-            images,
+            look.images,
             points,
             tensor == "relu",
             lambda name, part: rows[name].append(part),
             device,
         )
-        for layer in layers:
-            which = chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            arrays = _columns(which, ids, labels[ids])
+        for layer in look.layers:
+            which = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
+            arrays = _columns(which, ids, look.labels)
             origin = CloudOrigin(
                 population=parameters.population,
-                network=parameters.network,
+                network=number,
                 seed=int(metadata["network_seed"]),
                 layer=layer.name,
                 depth=layer.depth,
@@ -115,17 +164,18 @@ def run(arguments: argparse.Namespace) -> None:
                 channels=layer.channels,
                 classes=image_set.classes,
                 images=len(ids),
-                empty_masks=empty,
+                empty_masks=look.empty_masks,
                 weights=metadata["sha256"],
             )
             write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
     # Scores of other classes say nothing about the labels of these images.
-    right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == labels[ids]).astype(float)
-    table = _accuracy(parameters, int(metadata["network_seed"]), right, labels[ids], image_set)
-    write_table(arguments.accuracy, table, RESNET_ACCURACY, notes)
+    right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == look.labels).astype(float)
+    table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
+    write_table(accuracy, table, RESNET_ACCURACY, notes)
     print(
-        f"{parameters.population} {parameters.network}, cloud {parameters.cloud}: {len(layers)} layers of {len(ids)} "
-        f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}"
+        f"{parameters.population} {number}, cloud {parameters.cloud}: {len(look.layers)} layers of {len(ids)} "
+        f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}",
+        flush=True,
     )
 
 
@@ -193,7 +243,7 @@ def _accuracy(
     rows = [
         {
             "population": parameters.population,
-            "network": parameters.network,
+            "network": parameters.networks[0],
             "seed": seed,
             "cloud": parameters.cloud,
             "split": parameters.clouds.split,

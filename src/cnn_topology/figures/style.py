@@ -29,6 +29,7 @@ from cnn_topology.storage.tables import write_table
 
 WIDTH = 7.0  # inches
 DPI = 200
+COMPRESSION = 3  # of PNGs: two thirds of the time of the usual 6, for files of the same size
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, PALE, BAND = "#222222", "#767676", "#b4b4b4", "#e6e6e6"
@@ -258,7 +259,9 @@ def save(
         # Straight to the canvas: `savefig` would draw each once more for a layout that is settled already.
         # No time of making and no version of the library: both would change the bytes without a change of content.
         with atomic_path(png) as temporary:
-            FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+            FigureCanvasAgg(figure).print_png(
+                temporary, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION}
+            )
         with atomic_path(pdf) as temporary:
             FigureCanvasPdf(figure).print_pdf(
                 temporary, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))

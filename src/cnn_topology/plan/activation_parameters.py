@@ -26,29 +26,33 @@ class ResNetParameters(Parameters):
 
 
 class ActivationParameters(Parameters):
-    """For `cnn-topology activations`: one cloud of one network, all its layers."""
+    """For `cnn-topology activations`: one cloud of some networks, all its layers."""
 
     verb = "activations"
     population: str
-    network: int
+    networks: tuple[int, ...]
     layout: ResNets
     cloud: str
     clouds: ActivationClouds
     layers: tuple[str, ...]
 
     @classmethod
-    def of(cls, plan: Plan, cloud: str, network: int) -> "ActivationParameters":
-        """Make the block of a cloud of a network."""
+    def of(cls, plan: Plan, cloud: str, networks: tuple[int, ...]) -> "ActivationParameters":
+        """Make the block of a cloud of some networks."""
         clouds = plan.config.activation_clouds[cloud]
         return cls(
             run_seed=plan.config.seed,
             population=clouds.networks,
-            network=network,
+            networks=networks,
             layout=layout_of(plan, clouds.networks),
             cloud=cloud,
             clouds=clouds.model_copy(update={"of": "all", "layers": "all"}),
             layers=tuple(layer.name for layer in plan.activation_layers(cloud)),
         )
+
+    def alone(self, network: int) -> "ActivationParameters":
+        """Give the block of one of the networks: how many share a job does not matter to it."""
+        return self.model_copy(update={"networks": (network,)})
 
 
 class MaskParameters(Parameters):

@@ -158,6 +158,9 @@ class Jobs(Section):
     )
     steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
     networks: int = Field(
-        5, ge=1, description="Residual networks on each side of the pairs whose layers one job compares."
+        5,
+        ge=1,
+        description="Residual networks of which one job draws a cloud, and on each side of the pairs whose layers one "
+        "job compares.",
     )
     layers: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")

@@ -109,6 +109,10 @@ class Plan(Networks):
         every = range(self.config.resnets[section.networks].networks)
         return tuple(every) if section.of == "all" else tuple(sorted(set(section.of)))
 
+    def extraction_blocks(self, cloud: str) -> tuple[tuple[int, ...], ...]:
+        """Cut the networks that an entry of `activation_clouds` takes into blocks, one job each."""
+        return tuple(_batched(list(self.activation_networks(cloud)), self.config.jobs.networks))
+
     def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
         """Give the layers that an entry of `activation_clouds` takes, nearest the image first."""
         section = self.config.activation_clouds[cloud]

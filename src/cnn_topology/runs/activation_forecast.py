@@ -69,8 +69,8 @@ def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
     return section.count * (section.top if section.sampling in ("foreground", "background") else 1)
 
 
-def extraction(plan: Plan, cloud: str) -> Demand:
-    """Forecast the extraction of a cloud from all its layers of one network."""
+def extraction(plan: Plan, cloud: str, networks: int) -> Demand:
+    """Forecast the extraction of a cloud from all its layers of some networks, one after the other."""
     section = plan.config.activation_clouds[cloud]
     config = plan.config.images[plan.config.resnets[section.networks].images]
     seconds, disk, widest, wide = 0.0, 0.0, 0, 3
@@ -82,7 +82,7 @@ def extraction(plan: Plan, cloud: str) -> Demand:
         disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * images(config).disk_mb + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
-    return Demand(TORCH[0] + seconds, held, disk)
+    return Demand(TORCH[0] + networks * seconds, held, networks * disk)
 
 
 def barcodes(plan: Plan, cloud: str) -> Demand:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 from matplotlib import get_data_path
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from cnn_topology.figures import fonts
+from cnn_topology.figures import fonts, style
 
 LABELS = "axes ABC 0123456789 β₁ ≥ ρ σ ± ü ç ł Ж"
 
@@ -50,3 +51,11 @@ def test_a_process_leaves_no_files(tmp_path):
     code = "from cnn_topology.figures.fonts import add_fonts; add_fonts(); add_fonts()"
     subprocess.run([sys.executable, "-c", code], check=True, env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_other_type_is_looked_for(caplog):
+    with style.applied(), caplog.at_level("WARNING", logger="matplotlib.font_manager"):
+        figure = style.new_figure(1.0, "footer", rf"$H_1$ $\beta$ $\mathbf{{a}}$ $\mathrm{{b}}$ {LABELS}")
+        figure.set_layout_engine("none")
+        FigureCanvasAgg(figure).draw()
+    assert not caplog.records

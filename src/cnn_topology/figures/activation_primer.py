@@ -68,7 +68,7 @@ def branches() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _diagram(axes: Axes, circle: np.ndarray) -> pd.DataFrame:
-    found = barcode(circle, engine="ripser")
+    found = barcode(circle)
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     top = 1.1 * bars.loc[np.isfinite(bars["death"]), "death"].max()
     axes.plot([0, top], [0, top], color=style.GREY, linewidth=0.7)

@@ -25,7 +25,7 @@ def draw(
 ) -> tuple[Figure, pa.Table]:
     """Draw the primer from its fixed sample; no table is read."""
     sample = noisy_circle()
-    found = barcode(distances=pdist(sample), engine="ripser")
+    found = barcode(sample)
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     footer = provenance(
         {}, extra=f"{POINTS} points, circle of radius 1 with noise {NOISE:g} per coordinate, seed {SEED}"

@@ -52,9 +52,10 @@ SMALL_TABLE = 2_000
 STYLE: dict[Any, Any] = {
     "font.family": FAMILY,
     "mathtext.fontset": "custom",
-    "mathtext.rm": FAMILY,
+    **dict.fromkeys(("mathtext.rm", "mathtext.sf", "mathtext.tt", "mathtext.cal"), FAMILY),
     "mathtext.it": f"{FAMILY}:italic",
     "mathtext.bf": f"{FAMILY}:bold",
+    "mathtext.bfit": f"{FAMILY}:italic:bold",
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

@@ -50,12 +50,11 @@ CHARACTER = 0.068
 SMALL_TABLE = 2_000
 
 STYLE: dict[Any, Any] = {
-    "font.family": FAMILY,
+    "font.family": [FAMILY, "DejaVu Sans"],
     "mathtext.fontset": "custom",
     **dict.fromkeys(("mathtext.rm", "mathtext.sf", "mathtext.tt", "mathtext.cal"), FAMILY),
     "mathtext.it": f"{FAMILY}:italic",
-    "mathtext.bf": f"{FAMILY}:bold",
-    "mathtext.bfit": f"{FAMILY}:italic:bold",
+    **dict.fromkeys(("mathtext.bf", "mathtext.bfit"), f"{FAMILY}:bold"),
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

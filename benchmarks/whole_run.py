@@ -2,13 +2,12 @@
 
     python benchmarks/whole_run.py [--config config/demo.yaml] [--cores 2]
 
-Runs the config in an empty folder and reads the times that Snakemake measures for each job, start-up included. The
-share outside is 1 - (time inside training and topology jobs) / (cores x wall time of the run): it holds image sets,
-the extraction of activations, tables, figures, Snakemake itself and cores that wait.
+Runs the config in an empty folder and reads what each job says at the end of its log, start-up included. The share
+outside is 1 - (time inside training and topology jobs) / (cores x wall time of the run): it holds image sets, the
+extraction of activations, tables, figures, Snakemake itself and cores that wait.
 """
 
 import argparse
-import csv
 import os
 import platform
 import subprocess
@@ -17,6 +16,8 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+
+from cnn_topology.runs.machine import cost_of
 
 ROOT = Path(__file__).parents[1]
 TRAINING = ("train", "train-resnet")
@@ -40,11 +41,9 @@ def main() -> None:
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
         wall = time.perf_counter() - start
         jobs: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-        for path in Path(folder).glob("results/*/benchmarks/**/*.tsv"):
-            rule = path.relative_to(folder).parts[3]
-            with path.open() as file:
-                for row in csv.DictReader(file, delimiter="\t"):
-                    jobs[rule].append((float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"])))
+        for path in Path(folder).glob("results/*/logs/**/*.log"):
+            if took := cost_of(path):
+                jobs[path.relative_to(folder).parts[3]].append(took)
     print(f"{platform.processor() or platform.machine()}, {arguments.cores} cores: {wall:.1f} s of wall time")
     print(f"{'rule':<22} {'jobs':>5} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
     for rule, rows in sorted(jobs.items(), key=lambda item: -sum(row[0] for row in item[1])):
@@ -54,10 +53,6 @@ def main() -> None:
     print(
         f"outside training and topology: {1 - inside / (arguments.cores * wall):.1%} of {arguments.cores} x wall time"
     )
-
-
-def _number(text: str) -> float:
-    return float(text) if text not in ("NA", "-", "") else 0.0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import shlex
 import sys
 
 from cnn_topology.errors import InputError
-from cnn_topology.runs.machine import machine_line
+from cnn_topology.runs.machine import cost_line, machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
@@ -97,6 +97,9 @@ def main(arguments: list[str] | None = None) -> int:
         if own:
             without_pandas()
         command.run(parsed)
+        if not sys.stderr.isatty():
+            sys.stdout.flush()
+            print(cost_line(), file=sys.stderr, flush=True)
     except InputError as error:
         print(f"cnn-topology {given[0]}: {error}", file=sys.stderr)
         return 2

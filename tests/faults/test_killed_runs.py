@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("FAULT_KILLS", "5"))
 SEED = int(os.environ.get("FAULT_SEED", "0"))
 # What tells of a run's course, not of its results.
-COURSE = ("logs", "benchmarks", "resume", "provenance.json", "provenance.txt")
+COURSE = ("logs", "resume", "provenance.json", "provenance.txt")
 
 
 @pytest.fixture(scope="module")

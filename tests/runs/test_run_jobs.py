@@ -27,7 +27,6 @@ rule train_a:
     output: results/t/training/a/0000.parquet, results/t/snapshots/a/0000/00000000.safetensors
     log: results/t/logs/train/a-0000.log
     jobid: 5
-    benchmark: results/t/benchmarks/train/a-0000.tsv
     reason: Forced execution
     wildcards: shard=0000
     threads: 2
@@ -44,7 +43,6 @@ rule collect_training:
     output: results/t/tables/training.parquet
     log: results/t/logs/collect/training.log
     jobid: 6
-    benchmark: results/t/benchmarks/collect/training.tsv
     reason: Forced execution
     resources: tmpdir=/tmp, runtime=30, mem_mb=1000
 Job stats:
@@ -80,7 +78,7 @@ def _mark(folder, output):
 
 def test_states_are_read_from_files_alone(tmp_path):
     jobs = [
-        Job(f"train_{name}", (f"results/t/{name}",), f"results/t/logs/train/{name}.log", None, 1, {"expected_s": 10})
+        Job(f"train_{name}", (f"results/t/{name}",), f"results/t/logs/train/{name}.log", 1, {"expected_s": 10})
         for name in ("done", "running", "failed", "earlier", "waiting")
     ]
     _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log")
@@ -89,7 +87,8 @@ def test_states_are_read_from_files_alone(tmp_path):
         _touch(tmp_path / f"results/t/logs/train/{name}.log", "cnn-topology train\n")
     os.utime(tmp_path / "results/t/logs/train/earlier.log", (0, 0))
     _touch(tmp_path / "results/t/done")
-    _touch(tmp_path / "results/t/benchmarks/train/done.tsv", "s\tcpu_time\tmax_rss\n20.0\t18\t-\n")
+    took = "# took 20.00 s, 18.00 s of CPU time, 90 MB of memory at most"
+    _touch(tmp_path / "results/t/logs/train/done.log", f"cnn-topology train\n{took}\n")
     progress = progress_of(jobs, tmp_path, alive=True)
     assert [[job.rule for job in state] for state in (progress.done, progress.running, progress.failed)] == [
         ["train_done"],
@@ -98,7 +97,7 @@ def test_states_are_read_from_files_alone(tmp_path):
     ]
     assert [job.rule for job in progress.waiting] == ["train_earlier", "train_waiting"]
     # Jobs took twice their forecast; half of the running one is left.
-    assert seconds_left(progress, tmp_path / "results/t/benchmarks") == pytest.approx(20 * 3.5)
+    assert seconds_left(progress, tmp_path / "results/t/logs") == pytest.approx(20 * 3.5)
     assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
 
 

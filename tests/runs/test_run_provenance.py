@@ -1,27 +1,57 @@
-"""The record of a run: what it took is added up from the benchmarks, and nothing about the machine is demanded."""
+"""The record of a run: what it took is added up from the logs, and nothing about the machine is demanded."""
 
 import subprocess
 import sys
+import time
 
 from cnn_topology.plan.config import parse_config
-from cnn_topology.runs.machine import cores, machines, processor
+from cnn_topology.runs.machine import cores, cost_of, machines, processor
 from cnn_topology.runs.progress import command_of, last_line
 from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, total_cost, versions
 
 
-def test_costs_of_rules_add_up_and_missing_measurements_count_as_nothing(tmp_path):
-    for rule, item, row in (
-        ("train", "a", "3600.0\t1800\t900"),
-        ("train/deep", "b", "3600\t1800\t950"),
-        ("x", "c", "1\tNA\t-"),
+def test_costs_of_rules_add_up_and_jobs_that_did_not_end_well_count_as_nothing(tmp_path):
+    for rule, item, said in (
+        ("train", "a", "# took 3600.00 s, 1800.00 s of CPU time, 900 MB of memory at most\n"),
+        ("train/deep", "b", "epoch 1\n# took 3600.00 s, 1800.00 s of CPU time, 950 MB of memory at most\n# more\n"),
+        ("x", "c", "# took 1.00 s, 0.00 s of CPU time, 90 MB of memory at most\n"),
+        ("train", "failed", "Killed\n"),
+        ("failed", "d", ""),
     ):
-        path = tmp_path / rule / f"{item}.tsv"
+        path = tmp_path / rule / f"{item}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"s\tcpu_time\tmax_rss\n{row}\n")
+        path.write_text(f"cnn-topology {rule}\n# on vm: CPU, 2 cores\n{said}")
     rules = cost_by_rule(tmp_path)
     assert rules["train"] == {"jobs": 2, "wall_s": 7200.0, "cpu_s": 3600.0, "peak_mb": 950.0}
+    assert set(rules) == {"train", "x"}
     total = total_cost(rules)
     assert (total["jobs"], total["cpu_hours"], total["peak_gb_of_a_job"]) == (3, 1.0, 0.95)
+
+
+def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
+    hungry = "held = bytearray(300_000_000); [n * n for n in range(3_000_000)]; time.sleep(0.5)"
+    measured = []
+    for work in (hungry, "pass"):
+        code = f"import time; from cnn_topology.runs.machine import cost_line; {work}; print(cost_line())"
+        begun = time.perf_counter()
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        log = tmp_path / "job.log"
+        log.write_text(f"cnn-topology x\n{said}")
+        wall, cpu, memory = cost_of(log)
+        assert cpu - 0.05 <= wall <= time.perf_counter() - begun + 0.05
+        measured.append((wall, cpu, memory))
+    assert measured[0][0] > 0.5 + measured[0][1] / 2
+    assert measured[0][1] > 0.02
+    # The second is small, whatever the process that started it holds.
+    assert measured[0][2] > 300 > 100 > measured[1][2]
+
+
+def test_a_log_ends_with_what_the_job_took_unless_it_failed(tmp_path):
+    verbs = (["collect", "--tables", str(tmp_path / "nulls.parquet"), "--folder", "x", "--parts"], ["status", "none"])
+    said = [subprocess.run(["cnn-topology", *verb], capture_output=True, text=True, check=False) for verb in verbs]
+    assert [done.returncode for done in said] == [0, 2]
+    assert said[0].stderr.splitlines()[-1].startswith("# took ")
+    assert "# took" not in said[1].stderr
 
 
 def test_a_clone_without_git_has_no_commit(tmp_path, monkeypatch):

@@ -7,10 +7,6 @@ rule compute_activation_mapper:
         **{table: graph_part(table) for table in GRAPH_TABLES},
     log:
         RUN.log("activation-mapper", "{population}-{network}-{recipe}-{cloud}-{block}"),
-    benchmark:
-        RUN.benchmark(
-            "activation-mapper", "{population}-{network}-{recipe}-{cloud}-{block}"
-        )
     threads: 1
     resources:
         **asks(graph_demand),
@@ -35,8 +31,6 @@ rule test_purity:
         RUN.table("purity_tests"),
     log:
         RUN.log("purity-tests"),
-    benchmark:
-        RUN.benchmark("purity-tests")
     resources:
         **asks(activation_forecast.PURITY),
     params:
@@ -55,8 +49,6 @@ rule gather_examples:
         RUN.table("example_images"),
     log:
         RUN.log("example-images"),
-    benchmark:
-        RUN.benchmark("example-images")
     resources:
         **asks(forecast.COLLECTED),
     params:

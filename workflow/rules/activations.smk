@@ -8,8 +8,6 @@ rule train_resnet:
         log_table=RUN.resnet_training("{population}", "{network}"),
     log:
         RUN.log("train-resnet", "{population}-{network}"),
-    benchmark:
-        RUN.benchmark("train-resnet", "{population}-{network}")
     priority: 1
     threads: 1
     resources:
@@ -37,8 +35,6 @@ rule find_masks:
         modes_table=RUN.masks_part("modes", "{population}", "{split}-{number}"),
     log:
         RUN.log("masks", "{population}-{split}-{number}"),
-    benchmark:
-        RUN.benchmark("masks", "{population}-{split}-{number}")
     resources:
         **asks(mask_demand),
     params:
@@ -70,8 +66,6 @@ for name, cloud, section, networks in extractions():
             ],
         log:
             RUN.log("activations", name),
-        benchmark:
-            RUN.benchmark("activations", name)
         threads: 1
         resources:
             **asks(activation_forecast.extraction(PLAN, cloud, len(networks))),
@@ -96,8 +90,6 @@ rule choose_examples:
         RUN.example_pixels("{population}"),
     log:
         RUN.log("examples", "{population}"),
-    benchmark:
-        RUN.benchmark("examples", "{population}")
     resources:
         **asks(activation_forecast.EXAMPLES),
     params:

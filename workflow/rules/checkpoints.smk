@@ -10,8 +10,6 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             RUN.snapshot(checkpoint, 0, 0),
         log:
             RUN.log("checkpoints", checkpoint),
-        benchmark:
-            RUN.benchmark("checkpoints", checkpoint)
         threads: 1
         resources:
             **asks(activation_forecast.checkpoint()),

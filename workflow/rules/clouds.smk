@@ -6,8 +6,6 @@ rule gather_clouds:
         RUN.part("clouds", "{population}", "{layer}", "{block}"),
     log:
         RUN.log("clouds", "{population}/{layer}-{block}"),
-    benchmark:
-        RUN.benchmark("clouds", "{population}/{layer}-{block}")
     threads: 1
     resources:
         **asks(cloud_demand),

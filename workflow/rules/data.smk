@@ -4,8 +4,6 @@ rule prepare_images:
         RUN.images("{images}"),
     log:
         RUN.log("images", "{images}"),
-    benchmark:
-        RUN.benchmark("images", "{images}")
     resources:
         **asks(images_demand),
     params:

@@ -10,8 +10,6 @@ for part, drawn in figure_jobs(FIGURES.values()).items():
             [figure_file(spec, suffix) for spec in drawn for suffix in spec.suffixes],
         log:
             RUN.log("figures", part),
-        benchmark:
-            RUN.benchmark("figures", part)
         resources:
             **asks(forecast.figures(len(drawn))),
         params:

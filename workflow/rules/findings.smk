@@ -7,8 +7,6 @@ rule compare_improvements:
         comparisons=RUN.table("comparisons"),
     log:
         RUN.log("improvements"),
-    benchmark:
-        RUN.benchmark("improvements")
     threads: 1
     resources:
         **asks(activation_forecast.IMPROVEMENTS),
@@ -27,8 +25,6 @@ rule test_claims:
         RUN.table("claims"),
     log:
         RUN.log("claims"),
-    benchmark:
-        RUN.benchmark("claims")
     threads: 1
     resources:
         **asks(activation_forecast.CLAIMS),

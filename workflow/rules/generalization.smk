@@ -8,8 +8,6 @@ rule analyse_networks:
         RUN.part("generalization", "{group}", "{layer}", "{block}"),
     log:
         RUN.log("networks", "{group}-{layer}-{block}"),
-    benchmark:
-        RUN.benchmark("networks", "{group}-{layer}-{block}")
     resources:
         **asks(networks_demand),
     params:
@@ -29,8 +27,6 @@ if NETWORK_GROUPS:
             RUN.network_correlations,
         log:
             RUN.log("correlations"),
-        benchmark:
-            RUN.benchmark("correlations")
         resources:
             **asks(activation_forecast.CORRELATIONS),
         params:
@@ -54,8 +50,6 @@ rule follow_loops:
         },
     log:
         RUN.log("dynamics", "{population}-{layer}"),
-    benchmark:
-        RUN.benchmark("dynamics", "{population}-{layer}")
     resources:
         **asks(dynamics_demand),
     params:
@@ -74,8 +68,6 @@ rule average_cross_tests:
         RUN.table("cross_accuracy"),
     log:
         RUN.log("cross_accuracy"),
-    benchmark:
-        RUN.benchmark("cross_accuracy")
     resources:
         **asks(forecast.SUMMARY),
     params:

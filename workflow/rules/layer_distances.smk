@@ -6,8 +6,6 @@ rule compute_activation_barcodes:
         RUN.part("activation_barcodes", "{population}", "{cloud}", "{network}"),
     log:
         RUN.log("activation-barcodes", "{population}-{cloud}-{network}"),
-    benchmark:
-        RUN.benchmark("activation-barcodes", "{population}-{cloud}-{network}")
     threads: 1
     resources:
         **asks(activation_barcode_demand),
@@ -26,8 +24,6 @@ rule compare_layers:
         RUN.part("network_pairs", "{population}", "{cloud}", "{pairs}"),
     log:
         RUN.log("layer-distances", "{population}-{cloud}-{pairs}"),
-    benchmark:
-        RUN.benchmark("layer-distances", "{population}-{cloud}-{pairs}")
     threads: 1
     resources:
         **asks(comparison_demand),
@@ -49,8 +45,6 @@ rule remove_components:
         RUN.part("component_curves", "{population}", "{cloud}", "{network}"),
     log:
         RUN.log("component-sensitivity", "{population}-{cloud}-{network}"),
-    benchmark:
-        RUN.benchmark("component-sensitivity", "{population}-{cloud}-{network}")
     threads: 1
     resources:
         **asks(removal_demand),
@@ -72,8 +66,6 @@ if COMPARISONS:
             **{name: RUN.table(name) for name in COMPARISON_TABLES},
         log:
             RUN.log("measure-tests"),
-        benchmark:
-            RUN.benchmark("measure-tests")
         resources:
             **asks(activation_forecast.measure_tests(COMPARISONS)),
         params:
@@ -100,8 +92,6 @@ if TENSOR:
             RUN.table("activation_tensor"),
         log:
             RUN.log("activation-tensor"),
-        benchmark:
-            RUN.benchmark("activation-tensor")
         resources:
             **asks(activation_forecast.tensor(PLAN, TENSOR)),
         params:

@@ -11,8 +11,6 @@ rule record_provenance:
         ),
     log:
         RUN.log("provenance"),
-    benchmark:
-        RUN.benchmark("provenance")
     resources:
         **asks(forecast.PROVENANCE),
     params:

@@ -10,8 +10,6 @@ for name, tables in COLLECTED.items():
             [RUN.table(table) for table in tables],
         log:
             RUN.log("collect", name),
-        benchmark:
-            RUN.benchmark("collect", name)
         resources:
             **asks(forecast.COLLECTED),
         params:
@@ -30,8 +28,6 @@ rule summarize:
         report(RUN.summary, caption="../report/summary.rst", category="summary"),
     log:
         RUN.log("summary"),
-    benchmark:
-        RUN.benchmark("summary")
     resources:
         **asks(forecast.SUMMARY),
     params:

@@ -4,8 +4,6 @@ rule draw_nulls:
         RUN.null("{points}"),
     log:
         RUN.log("nulls", "{points}"),
-    benchmark:
-        RUN.benchmark("nulls", "{points}")
     resources:
         **asks(null_demand),
     params:
@@ -26,8 +24,6 @@ rule compute_barcodes:
         },
     log:
         RUN.log("barcodes", "{population}/{layer}-{block}"),
-    benchmark:
-        RUN.benchmark("barcodes", "{population}/{layer}-{block}")
     resources:
         **asks(barcode_demand),
     params:
@@ -49,8 +45,6 @@ rule compute_mapper:
         },
     log:
         RUN.log("mapper", "{population}/{layer}-{block}"),
-    benchmark:
-        RUN.benchmark("mapper", "{population}/{layer}-{block}")
     resources:
         **asks(mapper_demand),
     params:
@@ -66,8 +60,6 @@ rule compute_controls:
         RUN.table("controls"),
     log:
         RUN.log("controls"),
-    benchmark:
-        RUN.benchmark("controls")
     resources:
         **asks(forecast.CONTROLS),
     params:

@@ -16,8 +16,6 @@ for population, section in PLAN.populations.items():
             ],
         log:
             RUN.log("train", f"{population}-{{shard}}"),
-        benchmark:
-            RUN.benchmark("train", f"{population}-{{shard}}")
         priority: 1
         threads: 1
         resources:

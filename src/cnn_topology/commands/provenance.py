@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the record."""
     config = parse_config(arguments.config, "--config")
     folder, run = arguments.output[0].parent, RunFolder(config.name)
-    rules = cost_by_rule(folder / "benchmarks")
+    rules = cost_by_rule(folder / "logs")
     total, commit = total_cost(rules), commit_of(PACKAGE)
     sets = {name: folder / f"images/{name}.safetensors" for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     directory = directory_of(folder)
     locked, process = is_locked(directory), snakemake_here(directory)
     progress = progress_of(list_jobs(folder / "config.yaml", directory), directory, locked or process is not None)
-    left = seconds_left(progress, folder / "benchmarks")
+    left = seconds_left(progress, folder / "logs")
     print(described(folder.name, progress, left, directory), end="")
     if process is not None:
         print(f"snakemake works on it here, process {process}")

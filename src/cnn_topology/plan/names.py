@@ -97,10 +97,6 @@ class RunFolder:
         """Give the path of a job's log."""
         return f"{self.root}/logs/{rule}/{item}.log"
 
-    def benchmark(self, rule: str, item: str = "all") -> str:
-        """Give the path of a job's wall time, CPU time and peak memory, as Snakemake measures them."""
-        return f"{self.root}/benchmarks/{rule}/{item}.tsv"
-
     @property
     def summary(self) -> str:
         """What the run found, as text."""

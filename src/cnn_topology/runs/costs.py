@@ -41,16 +41,11 @@ def costs_by_rule(jobs: Iterable[Job]) -> dict[str, Cost]:
 
 
 def group_of(job: Job) -> str:
-    """Name the stage of a job: the folder of its log, the same as of its benchmark."""
+    """Name the stage of a job: the folder of its log."""
     parts = PurePath(job.log or job.rule).parts
     return parts[3] if len(parts) > 4 else PurePath(parts[-1]).stem
 
 
 def files_by_folder(jobs: Iterable[Job]) -> Counter[str]:
-    """Count the files that lie in each folder of a run when it is done: outputs, logs and benchmarks."""
-    return Counter(
-        str(PurePath(path).parent)
-        for job in jobs
-        for path in (*job.outputs, job.log, job.benchmark)
-        if path is not None
-    )
+    """Count the files that lie in each folder of a run when it is done: outputs and logs."""
+    return Counter(str(PurePath(path).parent) for job in jobs for path in (*job.outputs, job.log) if path is not None)

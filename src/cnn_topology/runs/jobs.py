@@ -23,7 +23,6 @@ class Job:
     rule: str
     outputs: tuple[str, ...] = ()
     log: str | None = None
-    benchmark: str | None = None
     threads: int = 1
     resources: dict[str, float] = field(default_factory=dict)
 
@@ -87,7 +86,6 @@ def _job(rule: str, fields: dict[str, str]) -> Job:
         rule,
         tuple(fields["output"].split(", ")),
         fields.get("log"),
-        fields.get("benchmark"),
         int(fields.get("threads", 1)),
         {name: float(value) for name, value in resources.items() if re.fullmatch(r"[\d.]+", value)},
     )

@@ -132,20 +132,20 @@ def snakemake_here(directory: Path) -> int | None:
     return None
 
 
-def seconds_left(progress: Progress, benchmarks: Path) -> float:
+def seconds_left(progress: Progress, logs: Path) -> float:
     """Estimate the wall time left: forecasts, corrected by what the stages that are done took, over the jobs at work.
 
     Parameters
     ----------
     progress : Progress
         Of the run.
-    benchmarks : Path
-        The folder of what Snakemake measured.
+    logs : Path
+        The folder of the jobs' logs.
     """
     forecast: dict[str, list[float]] = defaultdict(list)
     for job in progress.done:
         forecast[group_of(job)].append(_expected(job))
-    measured = {name: cost["wall_s"] for name, cost in cost_by_rule(benchmarks).items()}
+    measured = {name: cost["wall_s"] for name, cost in cost_by_rule(logs).items()}
     known = [name for name in forecast if measured.get(name)]
     overall = (
         sum(measured[name] for name in known) / max(1.0, sum(sum(forecast[name]) for name in known)) if known else 1

@@ -4,7 +4,6 @@ With it the answers that a reviewer's checklist asks for (the list of the machin
 splits, hyperparameters, n and seeds, error bars, compute).
 """
 
-import csv
 import platform
 import re
 import shutil
@@ -17,7 +16,7 @@ from typing import Any
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
-from cnn_topology.runs.machine import cores, processor, text_of
+from cnn_topology.runs.machine import cores, cost_of, processor, text_of
 
 PACKAGE = "cnn-topology"
 
@@ -54,8 +53,8 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def cost_by_rule(benchmarks: Path) -> dict[str, dict[str, float]]:
-    """Add up what Snakemake measured of each job, by folder of `benchmarks`: the last attempt of each job counts.
+def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
+    """Add up what the jobs took as their logs end, by folder of `logs`: the last attempt of each job counts.
 
     Returns
     -------
@@ -63,16 +62,14 @@ def cost_by_rule(benchmarks: Path) -> dict[str, dict[str, float]]:
         ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
     """
     found: dict[str, dict[str, float]] = {}
-    for path in sorted(benchmarks.rglob("*.tsv")):
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file, delimiter="\t"):
-                cost = found.setdefault(
-                    path.relative_to(benchmarks).parts[0], {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0}
-                )
-                cost["jobs"] += 1
-                cost["wall_s"] = round(cost["wall_s"] + _number(row.get("s")), 3)
-                cost["cpu_s"] = round(cost["cpu_s"] + _number(row.get("cpu_time")), 3)
-                cost["peak_mb"] = max(cost["peak_mb"], _number(row.get("max_rss")))
+    for path in sorted(logs.rglob("*.log")):
+        if took := cost_of(path):
+            rule = path.relative_to(logs).parts[0]
+            cost = found.setdefault(rule, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})
+            cost["jobs"] += 1
+            cost["wall_s"] = round(cost["wall_s"] + took[0], 3)
+            cost["cpu_s"] = round(cost["cpu_s"] + took[1], 3)
+            cost["peak_mb"] = max(cost["peak_mb"], took[2])
     return found
 
 
@@ -163,9 +160,8 @@ def checklist(
         "Error bars": f"Each figure says what its band is and how many networks it is over.{loops}",
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
-        f"{total['peak_gb_of_a_job']:.2g} GB in a job. A job that was stopped and went on counts its last part alone. "
-        "Snakemake samples CPU time and memory while a job runs, not when it ends: of a job under a minute it sees "
-        "about half the CPU time.",
+        f"{total['peak_gb_of_a_job']:.2g} GB in a job, as each job measured itself when it ended. A job that was "
+        "stopped and went on counts its last part alone; Snakemake's own time is not in it.",
         "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
         "To repeat": "snakemake --cores all --configfile config.yaml (the file beside this one); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",
@@ -204,11 +200,6 @@ def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
     for name, value in values.items():
         said = ", ".join(value) or "none" if isinstance(value, list) else value
         yield f"    {name}: {'unknown' if said is None else said}"
-
-
-def _number(text: str | None) -> float:
-    """Read a measurement; a job too short to be measured has none."""
-    return float(text) if text not in (None, "", "-", "NA") else 0.0
 
 
 def _said(*command: str) -> str | None:

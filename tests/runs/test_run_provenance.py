@@ -29,6 +29,7 @@ def test_costs_of_rules_add_up_and_jobs_that_did_not_end_well_count_as_nothing(t
 
 
 def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
+    parent = bytearray(500_000_000)  # what `getrusage` may count with a child
     hungry = "held = bytearray(300_000_000); [n * n for n in range(3_000_000)]; time.sleep(0.5)"
     measured = []
     for work in (hungry, "pass"):
@@ -44,6 +45,7 @@ def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
     assert measured[0][1] > 0.02
     # The second is small, whatever the process that started it holds.
     assert measured[0][2] > 300 > 100 > measured[1][2]
+    assert len(parent) > 1e6 * measured[0][2]
 
 
 def test_a_log_ends_with_what_the_job_took_unless_it_failed(tmp_path):

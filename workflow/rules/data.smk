@@ -4,6 +4,8 @@ rule prepare_images:
         RUN.images("{images}"),
     log:
         RUN.log("images", "{images}"),
+    # Before all else: training waits for them, and what comes after training for that.
+    priority: 2
     resources:
         **asks(images_demand),
     params:

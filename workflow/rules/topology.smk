@@ -4,6 +4,8 @@ rule draw_nulls:
         RUN.null("{points}"),
     log:
         RUN.log("nulls", "{points}"),
+    # Waits for nothing, and all barcodes wait for it.
+    priority: 1
     resources:
         **asks(null_demand),
     params:
@@ -60,6 +62,8 @@ rule compute_controls:
         RUN.table("controls"),
     log:
         RUN.log("controls"),
+    # Waits for nothing, and figures wait for it.
+    priority: 1
     resources:
         **asks(forecast.CONTROLS),
     params:

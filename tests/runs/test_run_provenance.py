@@ -118,3 +118,7 @@ def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):
     assert last_line(log).startswith("cnn-topology status: none: no such run")
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))
     assert last_line(log) is None
+    log.write_text(
+        "cnn-topology x\n# on vm: CPU, 2 cores\nsaid this\n# took 1.00 s, 1.00 s of CPU time, 9 MB of memory at most\n"
+    )
+    assert last_line(log) == "said this"

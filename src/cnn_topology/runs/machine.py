@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-_LINE = "# on "
-_COST = re.compile(r"^# took ([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
+_LINE, _TOOK = "# on ", "# took "
+_COST = re.compile(rf"^{_TOOK}([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
 _LOADED = time.perf_counter()
 
 
@@ -37,9 +37,9 @@ def machine_line() -> str:
     return f"{_LINE}{platform.node()}: {processor()}, {cores()} cores{counts}"
 
 
-def is_machine_line(line: str) -> bool:
-    """Tell whether a line of a log says which machine its job was on."""
-    return line.startswith(_LINE)
+def is_comment(line: str) -> bool:
+    """Tell whether a line of a log says which machine its job was on or what it took."""
+    return line.startswith((_LINE, _TOOK))
 
 
 def machines(logs: Path) -> dict[str, int]:
@@ -52,7 +52,7 @@ def machines(logs: Path) -> dict[str, int]:
     """
     found = Counter[str]()
     for path in sorted(logs.rglob("*.log")):
-        lines = [line for line in text_of(path).splitlines()[:2] if is_machine_line(line)]
+        lines = [line for line in text_of(path).splitlines()[:2] if line.startswith(_LINE)]
         found.update(line.removeprefix(_LINE).partition(": ")[2] for line in lines)
     return dict(found.most_common())
 
@@ -61,7 +61,7 @@ def cost_line() -> str:
     """Say in a line of comment what this process has taken since it started."""
     times = os.times()
     cpu = times.user + times.system + times.children_user + times.children_system
-    return f"# took {_wall_seconds():.2f} s, {cpu:.2f} s of CPU time, {_peak_mb():.0f} MB of memory at most"
+    return f"{_TOOK}{_wall_seconds():.2f} s, {cpu:.2f} s of CPU time, {_peak_mb():.0f} MB of memory at most"
 
 
 def cost_of(log: Path) -> tuple[float, float, float] | None:

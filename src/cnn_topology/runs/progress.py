@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job
-from cnn_topology.runs.machine import is_machine_line, text_of
+from cnn_topology.runs.machine import is_comment, text_of
 from cnn_topology.runs.provenance import cost_by_rule
 
 # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's log tells.
@@ -194,8 +194,8 @@ def last_words(directory: Path, run: str) -> str:
 
 
 def last_line(log: Path) -> str | None:
-    """Give the last line of a job's log, or None if nothing follows its command and machine."""
-    lines = [line.strip() for line in text_of(log).splitlines()[1:] if line.strip() and not is_machine_line(line)]
+    """Give the last line of a job's log, or None if it says nothing but command, machine and cost."""
+    lines = [line.strip() for line in text_of(log).splitlines()[1:] if line.strip() and not is_comment(line)]
     return lines[-1] if lines else None
 
 

@@ -21,7 +21,7 @@ from cnn_topology.plan.activation_parameters import (
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_table
-from cnn_topology.storage.tensors import read_metadata, read_tensors
+from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 from cnn_topology.tables.activation_schemas import EXAMPLE_PIXELS, MASKS, MODES, RESNET_ACCURACY
 
 SIDE = 16
@@ -232,3 +232,16 @@ def test_networks_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder
     assert together == {**drawn("first", (0,)), **drawn("second", (1,))}
     layer = parameters.layers[-1]
     assert together[f"0-{layer}"] != together[f"1-{layer}"]
+
+
+def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):
+    config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
+    parameters = ActivationParameters.of(Plan(parse_config(config)), "top", (0, 1))
+    tensors, metadata = read_tensors(folder / "w")
+    dead = {name: np.zeros_like(array) for name, array in tensors.items()}
+    write_tensors(tmp_path / "w1", dead, {k: v for k, v in metadata.items() if k != "sha256"})
+    paths = [str(tmp_path / f"{number}-{layer}") for number in (0, 1) for layer in parameters.layers]
+    files = ["--weights", str(folder / "w"), str(tmp_path / "w1"), "--clouds", *paths]
+    files += ["--accuracy", str(tmp_path / "a0"), str(tmp_path / "a1"), "--images", str(folder / "images")]
+    assert main(["activations", "--parameters", parameters.dump(), *files]) == 2
+    assert "nets 1, cloud top: layer " in capsys.readouterr().err

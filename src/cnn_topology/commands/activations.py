@@ -88,7 +88,10 @@ def run(arguments: argparse.Namespace) -> None:
     with settings(device, arguments.threads, keep_memory=False):
         for network, weights, accuracy in zip(parameters.networks, arguments.weights, arguments.accuracy, strict=True):
             paths = {layer.name: next(clouds) for layer in layers}
-            _draw(parameters.alone(network), look, weights, paths, accuracy, device)
+            try:
+                _draw(parameters.alone(network), look, weights, paths, accuracy, device)
+            except InputError as error:
+                raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)

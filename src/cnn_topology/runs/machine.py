@@ -1,7 +1,7 @@
 """Which machine a job was on and what it took: lines in the log of each job, and what a run makes of these lines.
 
-A job measures itself when it ends. Snakemake's `benchmark` would look at it twice a second for a quarter of a minute:
-that took a twentieth of all time of the demo, and sees about half the CPU time of a job that short.
+A job measures itself when it ends. Snakemake's `benchmark` would look at it twice a second for a quarter of a minute,
+which took some 4 % of the CPU time of the demo and sees about half that of a job so short.
 """
 
 import os

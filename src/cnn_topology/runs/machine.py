@@ -67,7 +67,10 @@ def cost_line() -> str:
 def cost_of(log: Path) -> tuple[float, float, float] | None:
     """Read what a job took: wall seconds, CPU seconds and MB; None of one that has not ended well."""
     found = _COST.findall(text_of(log))
-    return tuple(map(float, found[-1])) if found else None  # type: ignore[return-value]
+    if not found:
+        return None
+    wall, cpu, memory = map(float, found[-1])
+    return wall, cpu, memory
 
 
 def _wall_seconds() -> float:

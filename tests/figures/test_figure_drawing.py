@@ -47,6 +47,17 @@ def cut_off(figure: Figure) -> list[str]:
     ]
 
 
+def covered_titles(figure: Figure) -> list[str]:
+    """List the titles of panels that lie on a label of a tick."""
+    found = []
+    for axes in figure.axes:
+        title = axes.title if axes.title.get_text() else axes._left_title  # type: ignore[attr-defined]
+        box = title.get_window_extent()
+        names = [name for axis in (axes.xaxis, axes.yaxis) for name in axis.get_ticklabels() if name.get_text()]
+        found += [title.get_text() for name in names if name.get_window_extent().overlaps(box)]
+    return found
+
+
 @pytest.mark.parametrize("kind", WEIGHTS_KINDS)
 def test_a_figure_is_the_same_bytes_each_time(
     kind: str, plan: Plan, tables: Tables, notes: dict[str, str], tmp_path: Path
@@ -60,6 +71,7 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert drawn.column_names[0] == "panel"
     assert written[0] == written[1]
     assert cut_off(figure) == []
+    assert covered_titles(figure) == []
     parquet = tmp_path / "one" / f"{spec.name}.parquet"
     assert read_table(parquet).equals(drawn)
     assert read_notes(parquet)["config"] == notes["config"]

@@ -188,8 +188,8 @@ def test_what_figures_say_is_what_the_tables_hold(plan: Plan, tables: Tables) ->
     assert "onset 100 (100 to 300)" in dynamics
     assert "onset 1,000 (300 to later)" in dynamics
     crossed = words(draw(specs["cross_accuracy"], tables, {})[0])
-    assert "60.0% (58.0 to 62.0, n = 20) paper 28% [M-med]" in crossed
-    assert "paper 54% [M-med]" in crossed
+    assert "0.600 (0.580 to 0.620, n = 20) paper 0.28 [M-med]" in crossed
+    assert "paper 0.54 [M-med]" in crossed
     figure, drawn = draw(specs["correlations_grid_conv1"], tables, {})
     assert "permutations of 4 populations as blocks" in words(figure)
     assert set(drawn["method"].to_pylist()) == {"spearman", "granulated_kendall", "partial_spearman"}

@@ -20,6 +20,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
@@ -312,7 +313,9 @@ def _growth(item: LayerValues, curves: Any) -> dict[str, Any]:
 
 def _correlation(removed: pd.Series, value: pd.Series) -> float:
     """Compute Spearman's correlation; NaN for a measure that gives one value whatever was removed."""
-    return float(removed.corr(value, "spearman")) if value.nunique() > 1 else float("nan")
+    there = value.notna().to_numpy()
+    x, y = removed.to_numpy(float)[there], value.to_numpy(float)[there]
+    return float(spearman(x[:, None], y)[0]) if value.nunique() > 1 else float("nan")
 
 
 def _agreement(first: LayerValues, second: LayerValues) -> pd.DataFrame:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
 
 # The paper's numbers, uncorroborated: recollected with medium confidence ([M-med], weights.md, section 5).
@@ -72,28 +72,15 @@ def _matrix(axes: Axes, accuracy: pd.DataFrame) -> None:
         return
     order = list(dict.fromkeys(accuracy["population"])), list(dict.fromkeys(accuracy["tested_on"]))
     values = accuracy.pivot_table(index="population", columns="tested_on", values="mean", dropna=False).loc[order]
-    labels = values.astype(object).map(lambda _: "not tested")
-    for row in accuracy.to_dict("records"):
-        labels.loc[row["population"], row["tested_on"]] = _label(row)
-    seaborn.heatmap(
-        values,
-        ax=axes,
-        annot=labels,
-        fmt="",
-        annot_kws={"fontsize": 7},
-        cmap="cividis",
-        vmin=0,
-        vmax=1,
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-    )
-    axes.set(xlabel="", ylabel="")
-    axes.tick_params(length=0, rotation=0)
+    under = {(row["population"], row["tested_on"]): _under(row) for row in accuracy.to_dict("records")}
+    below = [[under.get((row, column), "") for column in values.columns] for row in values.index]
+    heat_table(axes, values.to_numpy(), [*values.index], [*values.columns], below, digits=3)
 
 
-def _label(row: Mapping[Any, Any]) -> str:
-    text = f"{row['mean']:.1%}"
+def _under(row: Mapping[Any, Any]) -> str:
+    lines = []
     if np.isfinite(row["low"]):
-        text += f"\n({100 * row['low']:.1f} to {100 * row['high']:.1f}, n = {row['networks']})"
-    return text + (f"\npaper {row['paper']:.0%} [M-med]" if np.isfinite(row["paper"]) else "")
+        lines.append(f"({row['low']:.3f} to {row['high']:.3f}, n = {row['networks']})")
+    if np.isfinite(row["paper"]):
+        lines.append(f"paper {row['paper']:.2f} [M-med]")
+    return "\n".join(lines)

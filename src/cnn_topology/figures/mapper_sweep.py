@@ -43,7 +43,7 @@ def draw(
             continue
         loop = at.iloc[0]
         barcode = f"barcode: {loop['verdict']} ({length(loop['longest'])}, {length(loop['second'])})"
-        axes.set_title(f"{title}\n{barcode}", fontsize=7.5)
+        axes.set_title(f"{title}\n{barcode}", fontsize=7.5, pad=16)  # above the names of the columns
         _grid(axes, rows)
     handles = [Rectangle((0, 0), 1, 1, facecolor=colour, edgecolor=style.PALE) for colour in SHADES.values()]
     figure.legend(handles, list(SHADES), loc="outside upper left", ncols=4, title=None)

@@ -9,7 +9,8 @@ from cnn_topology.training.devices import settings
 
 
 def _now():
-    return torch.get_num_threads(), torch.get_deterministic_debug_mode(), torch.backends.cudnn.deterministic
+    cudnn = torch.backends.cudnn
+    return torch.get_num_threads(), torch.get_deterministic_debug_mode(), cudnn.deterministic, cudnn.allow_tf32
 
 
 @pytest.mark.parametrize(("device", "mode"), [("cpu", 2), ("cuda", 1)])
@@ -18,9 +19,10 @@ def test_a_job_is_repeatable_and_leaves_the_process_as_it_was(device, mode, monk
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     before = _now()
     with settings(torch.device(device), 1):
-        threads, found, cudnn = _now()
+        threads, found, *cudnn = _now()
         assert (threads, found) == (1, mode)
-        assert cudnn == (device == "cuda" or before[2])
+        # Deterministic, and all digits of float32.
+        assert cudnn == ([True, False] if device == "cuda" else list(before[2:]))
     assert _now() == before
 
 

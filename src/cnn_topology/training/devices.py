@@ -61,17 +61,18 @@ def settings(device: torch.device, threads: int, keep_memory: bool = True) -> It
     Without the latter every step gives its activations back to the system and pays for fresh pages (measured: 40 % of
     the time of a step). Extraction does without (`keep_memory`): what it keeps between batches pins the holes, and its
     memory grew by 0.2 MB an image. On CUDA an operation without a deterministic algorithm, such as the gradient of
-    overlapping pools, warns in the log: a run with it repeats up to rounding.
+    overlapping pools, warns in the log: a run with it repeats up to rounding. Convolutions in float32 keep all its
+    digits there, where PyTorch would round to the ten bits of TF32: activations are compared with those of a CPU.
     """
     cudnn = torch.backends.cudnn
-    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), cudnn.deterministic
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), cudnn.deterministic, cudnn.allow_tf32
     fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
     # What `use_deterministic_algorithms` does, without the compiler that it loads: 150 MB and over a second a job.
     torch.set_deterministic_debug_mode("error" if device.type == "cpu" else "warn")
     deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device.type == "cuda":
-        cudnn.deterministic = True
+        cudnn.deterministic, cudnn.allow_tf32 = True, False
         # Read when cuBLAS starts: without it products may differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     elif sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
@@ -84,4 +85,4 @@ def settings(device: torch.device, threads: int, keep_memory: bool = True) -> It
         torch.set_num_threads(before[0])
         torch.set_deterministic_debug_mode(before[1])
         deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
-        cudnn.deterministic = before[2]
+        cudnn.deterministic, cudnn.allow_tf32 = before[2:]

@@ -49,8 +49,8 @@ def test_numbers_of_many_columns_keep_their_value() -> None:
     assert [text.get_text() for text in drawn_table(LAYERS[:3]).texts[:3]] == ["0.00", "0.50", "1.00"]
 
 
-def test_a_cell_without_a_number_is_a_dash() -> None:
+def test_a_cell_without_a_number_is_a_dash_and_a_negative_number_has_a_minus() -> None:
     with style.applied():
         axes = style.new_figure(2.5, "footer").subplots()
-        heat_table(axes, np.array([[np.nan, 0.5]]), ["a"], ["x", "y"])
-    assert [text.get_text() for text in axes.texts] == ["–", "0.50"]
+        heat_table(axes, np.array([[np.nan, 0.5, -0.02]]), ["a"], ["x", "y", "z"])
+    assert [text.get_text() for text in axes.texts] == ["–", "0.50", "\N{MINUS SIGN}0.02"]

@@ -46,7 +46,8 @@ def draw(
         counts = name == "leaves"
         limits = (0.0, max(1.0, float(np.nanmax(values)))) if counts else (0.0, 1.0)
         heat_table(axes, values, settings, clouds, limits=limits, digits=0 if counts else 2)
-        axes.tick_params(axis="x", labelsize=style.SMALL, rotation=20 if len(clouds) > 4 else 0)
+        slant = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(clouds) > 4 else {}
+        axes.set_xticks(range(len(clouds)), clouds, fontsize=style.SMALL, **slant)
         style.letter(axes, "abcd"[number], title)
     return figure, drawn(sweep=sweep.drop(columns="order"))
 

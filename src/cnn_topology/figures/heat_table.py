@@ -46,7 +46,7 @@ def heat_table(
             continue
         colour = "white" if (value - limits[0]) / (limits[1] - limits[0]) > 0.68 else style.INK
         small = below[i][j] if below else ""
-        text = f"{value:.{digits}f}"
+        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
         if many and abs(value) < 1:
             text = text.replace("0.", ".", 1)
         up = 0.1 + 0.08 * len(small.splitlines()) if small else 0

@@ -21,7 +21,8 @@ POINTS = 100.0
 def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare accuracy across sets: second population on the first one's data, minus the first on the second's."""
     first, second = subject.populations
-    there, back = _cross_accuracy(tables, facts, second, first), _cross_accuracy(tables, facts, first, second)
+    own = not subject.stand_in
+    there, back = (_cross_accuracy(tables, facts, *pair, own) for pair in ((second, first), (first, second)))
     if min(len(there), len(back)) < 2:
         return Measured(None, reason="fewer than two networks were tested on the other set")
     rng = np.random.default_rng(derive_seed("claim", "cross test", first, second))
@@ -31,10 +32,10 @@ def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measur
     return Measured(low > 0, POINTS * value, POINTS * low, POINTS * high, p, min(len(there), len(back)), "0")
 
 
-def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str) -> np.ndarray:
+def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str, own: bool) -> np.ndarray:
     """Give the accuracy of each network of a population at the last step on data like those of the other one."""
     kind = facts.images[facts.populations[other].images].stands_for
-    images = across(facts, facts.populations[population], kind)
+    images = across(facts, facts.populations[population], kind, own)
     log = tables["training"]
     rows = log[(log["population"] == population) & (log["images"] == images) & (log["split"] == "test")]
     rows = rows[rows["step"] == rows["step"].max()]
@@ -50,7 +51,8 @@ def beats_baseline(other: str | None = None) -> Measure:
         rows = tables["comparisons"]
         rows = rows[(rows["population"] == variant) & (rows["against"] == baseline) & (rows["metric"] == metric)]
         if other is not None:
-            rows = rows[rows["images"] == across(facts, facts.populations[variant], other)]
+            images = across(facts, facts.populations[variant], other, own=not subject.stand_in)
+            rows = rows[rows["images"] == images]
         if rows.empty:
             return Measured(None, reason="no comparison by this measure")
         row, ratio = rows.iloc[0], other is None

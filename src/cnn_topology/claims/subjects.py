@@ -162,7 +162,7 @@ def is_about(facts: RunFacts, images: str, kind: str, own: bool) -> bool:
     return found.stands_for == kind and (found.own or not own)
 
 
-def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool = False) -> str:
+def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool) -> str:
     """Give the first other image set that a population is tested on and that is, or stands for, one of the papers."""
     return next((name for name in population.cross_test if is_about(facts, name, kind, own)), "")
 

@@ -14,6 +14,7 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
 def compared(population, against, metric, estimate, p=0.001, **more):
     half = 0.1 * abs(estimate) if metric == "iterations_to_target" else 0.01
     row = {"population": population, "against": against, "metric": metric, "estimate": estimate, "p_holm": p}
+    row["group"] = f"g{population[-1]}"
     images = {"1": "two", "2": "one"}[population[-1]] if metric == "cross_accuracy" else "x"
     row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": images, "role": "variant"}
     return {**row, "against_role": "control" if "random" in against else "baseline", **more}

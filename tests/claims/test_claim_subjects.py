@@ -33,3 +33,32 @@ def test_an_improvement_on_a_stand_in_does_not_decide_a_claim_on_the_papers_own_
     (row,) = of(name, {"comparisons": rows}, stand_in_first)
     assert row["value"] == pytest.approx(-5)
     assert row["verdict"] == "not supported"
+
+
+@pytest.fixture
+def two_targets(facts):
+    """Give the run with one group of populations compared at two targets."""
+    group = facts.improvements["g1"]
+    return facts.model_copy(update={"improvements": {"at90": group, "at98": group}})
+
+
+# The variant is twice as fast to the first target and half as fast to the second.
+AT_TARGETS = [
+    compared(variant, against, "iterations_to_target", speed, group=group)
+    for group, speed in (("at90", 2.0), ("at98", 0.5))
+    for variant in ("angular-1", "klein-1")
+    for against in ("plain-1", "random-1")
+]
+
+
+@pytest.mark.parametrize(("name", "variant"), [("E15a", "angular-1"), ("E16a", "klein-1")])
+def test_of_two_groups_with_the_same_populations_each_is_tested_by_its_own_numbers(name, variant, of, two_targets):
+    rows = of(name, {"comparisons": AT_TARGETS}, two_targets)
+    assert [row["value"] for row in rows] == [2.0, 0.5]
+    assert [row["verdict"] for row in rows] == ["supported", "not supported"]
+    assert [row["populations"].split(",")[0] for row in rows] == [f"at90: {variant}", f"at98: {variant}"]
+
+
+def test_whether_any_variant_improves_is_asked_of_each_group_by_itself(of, two_targets):
+    rows = of("A5", {"comparisons": AT_TARGETS}, two_targets)
+    assert [(row["value"], row["verdict"]) for row in rows] == [(2, "supported"), (0, "not supported")]

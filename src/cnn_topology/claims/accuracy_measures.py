@@ -49,7 +49,8 @@ def beats_baseline(other: str | None = None) -> Measure:
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         variant, baseline = subject.populations
         rows = tables["comparisons"]
-        rows = rows[(rows["population"] == variant) & (rows["against"] == baseline) & (rows["metric"] == metric)]
+        rows = rows[(rows["group"] == subject.group) & (rows["metric"] == metric)]
+        rows = rows[(rows["population"] == variant) & (rows["against"] == baseline)]
         if other is not None:
             images = across(facts, facts.populations[variant], other, own=not subject.stand_in)
             rows = rows[rows["images"] == images]
@@ -98,7 +99,7 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     measures, of the largest against an opponent: 1 against one that is not beaten in the estimate.
     """
     rows = tables["comparisons"]
-    rows = rows[rows["population"].isin(subject.populations) & rows["against"].isin(subject.populations)]
+    rows = rows[rows["group"] == subject.group]
     rows = rows[(rows["role"] == "variant") & rows["metric"].isin(["iterations_to_target", "cross_accuracy"])]
     if rows.empty:
         return Measured(None, reason="no comparison of a variant")

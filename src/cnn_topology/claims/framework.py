@@ -43,12 +43,15 @@ class Subject:
         Whether these are not the data or networks that the claim is about.
     reduced : tuple of str
         What of them is smaller than in the paper.
+    group : str
+        Name of the group of improvements, where it is one: several may compare the same populations.
     """
 
     populations: tuple[str, ...]
     data: str
     stand_in: bool = False
     reduced: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return {
         **({"statement": found.statement} if found.statement else {}),
-        "populations": ", ".join(subject.populations),
+        "populations": (f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
         "data": subject.data,
         "stand_in": subject.stand_in,
         "reduced": "" if subject.stand_in else "; ".join(subject.reduced),

@@ -142,8 +142,9 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | 
                     not own,
                     # The paper does not say how many networks it compares.
                     _reduced(facts, (variant, group.baseline)),
+                    name,
                 )
-                for group in facts.improvements.values()
+                for name, group in facts.improvements.items()
                 for variant in group.variants
                 if accept(facts.populations[variant])
                 and is_about(facts, facts.populations[variant].images, kind, own)
@@ -175,12 +176,12 @@ def has_angular_features(population: PopulationFacts) -> bool:
 def all_improved(facts: RunFacts) -> list[Subject]:
     """Take each group of improvements; the paper's are on MNIST and SVHN, tested on the other."""
     found = []
-    for group in facts.improvements.values():
+    for name, group in facts.improvements.items():
         baseline = facts.populations[group.baseline]
-        sets = [facts.images[name] for name in (baseline.images, *baseline.cross_test)]
+        sets = [facts.images[each] for each in (baseline.images, *baseline.cross_test)]
         of_paper = all(images.own and images.stands_for in ("mnist", "svhn") for images in sets)
         reduced = _reduced(facts, group.populations)
-        found.append(Subject(group.populations, described(baseline), not of_paper, reduced))
+        found.append(Subject(group.populations, described(baseline), not of_paper, reduced, name))
     own = [subject for subject in found if not subject.stand_in]
     return own or found
 

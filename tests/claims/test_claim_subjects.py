@@ -1,7 +1,7 @@
 """A claim is decided by the data, the group and the networks that it says it is about."""
 
 import pytest
-from claim_rows import accuracies, compared
+from claim_rows import accuracies, compared, correlation
 
 
 @pytest.fixture
@@ -62,3 +62,13 @@ def test_of_two_groups_with_the_same_populations_each_is_tested_by_its_own_numbe
 def test_whether_any_variant_improves_is_asked_of_each_group_by_itself(of, two_targets):
     rows = of("A5", {"comparisons": AT_TARGETS}, two_targets)
     assert [(row["value"], row["verdict"]) for row in rows] == [(2, "supported"), (0, "not supported")]
+
+
+def test_a_claim_on_a_grid_tells_of_the_networks_of_the_grid_not_of_those_it_varies(of, facts):
+    grid = facts.grids["grid"]
+    said = ("500 of 40,000 iterations",)
+    example = grid.example.model_copy(update={"iterations": 500, "networks": 3, "reduced": said})
+    changed = facts.model_copy(update={"grids": {"grid": grid.model_copy(update={"example": example})}})
+    (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01)]}, changed)
+    assert row["data"] == "grid grid: 2 populations such as one: 3 x M(64, 32, 64), 500 iterations"
+    assert (row["verdict"], row["reduced"]) == ("supported, reduced", *said)

@@ -82,7 +82,11 @@ def reduced_facts(facts):
     populations = {name: population.model_copy(update=small) for name, population in facts.populations.items()}
     few = {"reduced": ("3 of 100 networks",)}
     resnets = {name: networks.model_copy(update=few) for name, networks in facts.resnets.items()}
-    return facts.model_copy(update={"populations": populations, "resnets": resnets})
+    grids = {
+        name: grid.model_copy(update={"example": grid.example.model_copy(update=small)})
+        for name, grid in facts.grids.items()
+    }
+    return facts.model_copy(update={"populations": populations, "resnets": resnets, "grids": grids})
 
 
 SMALL = "10 of 100 networks, 700 of 40,000 iterations"

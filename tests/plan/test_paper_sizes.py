@@ -43,11 +43,47 @@ def test_what_of_a_population_is_smaller_than_the_papers_is_said(images, changes
     assert facts(images, **changes).populations["first"].reduced == said
 
 
+def grid_facts(population=None, **grid):
+    config = {
+        "version": 1,
+        "name": "n",
+        "images": {"one": {"kind": "mnist"}},
+        "populations": {"first": {"images": "one", "architecture": M, "networks": 100, **(population or {})}},
+        "generalization": {"populations": ["first"], "grids": {"g": {"base": "first", **grid}}},
+    }
+    return RunFacts.of(Plan(parse_config(config)))
+
+
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ({"vary": {"dropout": [0, 0.5]}}, ()),
+        ({"vary": {"dropout": [0, 0.5]}, "iterations": 500}, ("500 of 40,000 iterations",)),
+        ({"vary": {"width": [32, 64, 128], "train_images": [2_000, 60_000]}}, ()),
+        (
+            {"vary": {"width": [32, 64, 128], "train_images": [1_000, 20_000]}},
+            ("20,000 of 60,000 training images",),
+        ),
+        ({"vary": {"width": [16, 32]}}, ("M(32, 16, 32), not M(64, 32, 64)",)),
+    ],
+)
+def test_what_all_populations_of_a_grid_have_smaller_than_the_papers_is_said(grid, said):
+    assert grid_facts(**grid).grids["g"].example.reduced == said
+
+
+def test_a_grid_of_full_length_around_a_short_base_is_not_short():
+    short = {"recipe": {"iterations": 500}}
+    found = grid_facts(short, vary={"dropout": [0, 0.5]}, iterations=40_000)
+    assert found.populations["first"].reduced == ("500 of 40,000 iterations",)
+    assert found.grids["g"].example.reduced == ()
+
+
 def test_the_papers_config_is_of_full_size_but_for_its_variants():
     found = RunFacts.of(Plan(parse_config(yaml.safe_load((CONFIGS / "weights-paper.yaml").read_text()))))
     reduced = {name for name, population in found.populations.items() if population.reduced}
     assert reduced.isdisjoint({"mnist", "mnist-M64-8-512", "svhn", "cifar10-gray", "cifar10", "mnist-plain"})
     assert "mnist-short" in reduced
+    assert {name: grid.example.reduced for name, grid in found.grids.items()} == {"mnist-grid": (), "svhn-grid": ()}
     found = RunFacts.of(Plan(parse_config(yaml.safe_load((CONFIGS / "activations-paper.yaml").read_text()))))
     assert {name: networks.reduced for name, networks in found.resnets.items()} == {"ph": (), "mapper": ()}
 

@@ -189,10 +189,11 @@ def all_improved(facts: RunFacts) -> list[Subject]:
 def grids(facts: RunFacts) -> list[Subject]:
     """Take each grid of populations."""
     found = []
-    for name, base in facts.grids.items():
-        population = facts.populations[base]
-        data = f"grid {name} around {described(population)}"
-        found.append(Subject((name,), data, not facts.images[population.images].own, population.reduced))
+    for name, grid in facts.grids.items():
+        data = f"grid {name}: {grid.populations} populations such as {described(grid.example)}"
+        own = facts.images[grid.example.images].own
+        # The paper says of no grid how many networks it has.
+        found.append(Subject((name,), data, not own, grid.example.reduced))
     return [subject for subject in found if not subject.stand_in] or found
 
 

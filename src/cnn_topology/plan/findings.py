@@ -64,6 +64,17 @@ class PopulationFacts(Section):
     reduced: tuple[str, ...]
 
 
+class GridFacts(Section):
+    """So many populations that differ in a few hyperparameters.
+
+    `example`: the one that is smaller than the paper's in the fewest ways, the last of several: what it has smaller,
+    all have, since a grid combines each value with each.
+    """
+
+    populations: int
+    example: PopulationFacts
+
+
 class CheckpointFacts(Section):
     """Networks that others trained: which model of torchvision, or `files`."""
 
@@ -93,7 +104,7 @@ class RunFacts(Section):
     checkpoints: dict[str, CheckpointFacts]
     resnets: dict[str, ResNetFacts]
     improvements: dict[str, Improvement]
-    grids: dict[str, str] = Field(description="Grids of populations that accuracy varies over, with their base.")
+    grids: dict[str, GridFacts] = Field(description="Grids of populations that accuracy varies over.")
 
     def layers(self, name: str) -> dict[str, int]:
         """Give the layers of a population or checkpoint that have a cloud, with their depth."""
@@ -107,30 +118,15 @@ class RunFacts(Section):
         # A layer once more, centred in another way, is no further layer.
         for clouds in (clouds for clouds in plan.layer_clouds if not clouds.recentred):
             analysed.setdefault(clouds.population, {})[clouds.layer.name] = clouds.layer.depth
-        populations = {}
-        for name, population in config.populations.items():
-            first = plan.layers(name)[0]
-            populations[name] = PopulationFacts(
-                images=population.images,
-                channels=first.weight[1] // (1 + population.architecture.angular_features),
-                architecture=_architecture(population),
-                plain=_is_plain(population),
-                first_layer=population.architecture.first_layer.kind,
-                angular_features=population.architecture.angular_features,
-                feature_filters=population.architecture.feature_filters,
-                networks=population.networks,
-                iterations=population.recipe.iterations,
-                cross_test=population.cross_test,
-                analysed=analysed.get(name, {}),
-                steps=plan.steps(name),
-                reduced=population_reduced(population, _architecture(population), config.images[population.images]),
-            )
         return cls(
             alpha=config.significance.alpha,
             nulls=config.significance.nulls,
             draws=config.significance.draws,
             images={name: _image_set(section) for name, section in config.images.items()},
-            populations=populations,
+            populations={
+                name: _population(plan, name, section, analysed.get(name, {}))
+                for name, section in config.populations.items()
+            },
             checkpoints={
                 name: CheckpointFacts(
                     model=getattr(section, "model", "files"),
@@ -141,9 +137,7 @@ class RunFacts(Section):
             },
             resnets={name: _resnet(plan, section) for name, section in config.resnets.items()},
             improvements=config.improvements,
-            grids={name: grid.base for name, grid in config.generalization.grids.items()}
-            if config.generalization
-            else {},
+            grids={name: _grid(plan, populations) for name, populations in config.grids.items()},
         )
 
 
@@ -153,6 +147,31 @@ class ClaimParameters(Parameters):
     verb = "claims"
 
     facts: RunFacts = Field(description="What the claims need to know of the run.")
+
+
+def _population(plan: Plan, name: str, population: Population, analysed: dict[str, int]) -> PopulationFacts:
+    layers, architecture = population.architecture, _architecture(population)
+    return PopulationFacts(
+        images=population.images,
+        channels=plan.layers(name)[0].weight[1] // (1 + layers.angular_features),
+        architecture=architecture,
+        plain=_is_plain(population),
+        first_layer=layers.first_layer.kind,
+        angular_features=layers.angular_features,
+        feature_filters=layers.feature_filters,
+        networks=population.networks,
+        iterations=population.recipe.iterations,
+        cross_test=population.cross_test,
+        analysed=analysed,
+        steps=plan.steps(name),
+        reduced=population_reduced(population, architecture, plan.config.images[population.images]),
+    )
+
+
+def _grid(plan: Plan, populations: dict[str, Population]) -> GridFacts:
+    facts = [_population(plan, name, population, {}) for name, population in populations.items()]
+    # Values are listed from small to large as a rule.
+    return GridFacts(populations=len(facts), example=min(reversed(facts), key=lambda one: len(one.reduced)))
 
 
 def _image_set(section: ImageSetConfig) -> ImageFacts:

@@ -99,3 +99,45 @@ def test_what_of_residual_networks_is_smaller_is_said():
     found = RunFacts.of(Plan(parse_config(config))).resnets
     assert found["ph"].reduced == ("3 of 100 networks", "6 of 24 epochs", "500 of 50,000 training images")
     assert found["m"].reduced == ("300 of 350 epochs", "500 of 50,000 training images")
+
+
+def cloud_facts(variant, **counts):
+    """Give the residual networks of a run that compares or maps clouds of so many images."""
+    networks = {"ph": 100, "mapper": 1}[variant]
+    config = {
+        "version": 1,
+        "name": "n",
+        "images": {"c": {"kind": "cifar10"}},
+        "resnets": {"nets": {"variant": variant, "images": "c", "networks": networks}},
+        "activation_clouds": {
+            name: {"networks": "nets", "sampling": "random", "count": count} for name, count in counts.items()
+        },
+    }
+    analysed = [name for name in counts if name != "aside"]
+    config |= {
+        "ph": {"layer_distances": {"clouds": analysed, "measures": ["sliced_wasserstein"]}},
+        "mapper": {"activation_mapper": {"elbow": {"clouds": analysed}}},
+    }[variant]
+    return RunFacts.of(Plan(parse_config(config))).resnets["nets"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "counts", "said"),
+    [
+        ("ph", {"a": 1_000}, ()),
+        ("ph", {"a": 200, "b": 1_000}, ("clouds of 200 of 1,000 images",)),
+        ("mapper", {"a": 50_000}, ()),
+        ("mapper", {"a": 50_000, "b": 10_000}, ("clouds of 10,000 of 50,000 images",)),
+        # Of a cloud that no claim reads nothing is said.
+        ("ph", {"a": 1_000, "aside": 10}, ()),
+        ("mapper", {"a": 50_000, "aside": 10}, ()),
+    ],
+)
+def test_clouds_of_fewer_images_than_the_papers_are_said(variant, counts, said):
+    assert cloud_facts(variant, **counts).reduced == said
+
+
+def test_networks_on_other_images_are_not_said_to_have_small_clouds():
+    config = yaml.safe_load((CONFIGS / "demo.yaml").read_text())
+    found = RunFacts.of(Plan(parse_config(config))).resnets
+    assert {networks.reduced for networks in found.values()} == {()}

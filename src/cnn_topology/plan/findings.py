@@ -4,11 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.first_layer import LearnedFirstLayer
 from cnn_topology.plan.images import EmbeddedDigits, ImageSetConfig, OwnImages, PrintedDigits, TorchvisionImages
 from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.paper_sizes import population_reduced, resnets_reduced
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Population
@@ -135,7 +137,7 @@ class RunFacts(Section):
                 )
                 for name, section in config.checkpoints.items()
             },
-            resnets={name: _resnet(plan, section) for name, section in config.resnets.items()},
+            resnets={name: _resnet(plan, name, section) for name, section in config.resnets.items()},
             improvements=config.improvements,
             grids={name: _grid(plan, populations) for name, populations in config.grids.items()},
         )
@@ -201,12 +203,21 @@ def _is_plain(population: Population) -> bool:
     return learned and recipe.label_noise == 0
 
 
-def _resnet(plan: Plan, section: PHResNets | MapperResNets) -> ResNetFacts:
+def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNetFacts:
     images = plan.config.images[section.images]
+    clouds = [plan.config.activation_clouds[cloud] for cloud in _clouds_of_claims(plan, section.variant)]
     return ResNetFacts(
         images=section.images,
         variant=section.variant,
         networks=section.networks,
         paper=images.kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
-        reduced=resnets_reduced(section, images),
+        reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.networks == name]),
     )
+
+
+def _clouds_of_claims(plan: Plan, variant: str) -> list[str]:
+    """Name the clouds that claims about a variant read: those whose layers are compared, or that have graphs."""
+    if variant == "ph":
+        return list(comparisons(plan))
+    graphs = GraphPlan(plan)
+    return [cloud for recipe in plan.config.activation_mapper for cloud in graphs.clouds(recipe)]

@@ -4,6 +4,9 @@ A claim that is tested by few or half-trained networks, on a part of the images 
 reduced size; its verdict says so.
 """
 
+from collections.abc import Iterable
+
+from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.images import NATIVE_TRAIN, ImageSetConfig, TorchvisionImages, shape_of
 from cnn_topology.plan.populations import Population
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
@@ -21,6 +24,8 @@ SIDES = {"mnist": 28, "svhn": 28, "cifar10": 32}
 # Activations paper [code]: 100 networks of the persistent-homology half and one of the mapper half, with their epochs.
 RESNETS = {"ph": NETWORKS, "mapper": 1}
 EPOCHS = {"ph": TriangularRecipe().epochs, "mapper": StepRecipe().epochs}
+# Images that an activation cloud is drawn from: of the test set, and all of the training set [code].
+CLOUD_IMAGES = {"ph": 1_000, "mapper": 50_000}
 
 
 def fewer(networks: int, of: int = NETWORKS) -> tuple[str, ...]:
@@ -49,16 +54,30 @@ def population_reduced(population: Population, architecture: str, images: ImageS
     return (*found, *_images_reduced(images, population.recipe.train_images))
 
 
-def resnets_reduced(networks: PHResNets | MapperResNets, images: ImageSetConfig) -> tuple[str, ...]:
-    """Say what is smaller than in the activations paper; of a user's own weights the training is not known."""
+def resnets_reduced(
+    networks: PHResNets | MapperResNets, images: ImageSetConfig, clouds: Iterable[ActivationClouds]
+) -> tuple[str, ...]:
+    """Say what is smaller than in the activations paper; of a user's own weights the training is not known.
+
+    Parameters
+    ----------
+    networks : PHResNets or MapperResNets
+    images : ImageSetConfig
+        What they are trained on.
+    clouds : iterable of ActivationClouds
+        What claims about them read.
+    """
     if not isinstance(images, TorchvisionImages):
         return ()
-    found = fewer(networks.networks, RESNETS[networks.variant])
-    if networks.checkpoints:
-        return found
-    if networks.recipe.epochs < (whole := EPOCHS[networks.variant]):
-        found += (f"{networks.recipe.epochs} of {whole} epochs",)
-    return (*found, *_images_reduced(images))
+    found = list(fewer(networks.networks, RESNETS[networks.variant]))
+    if not networks.checkpoints:
+        if networks.recipe.epochs < (whole := EPOCHS[networks.variant]):
+            found.append(f"{networks.recipe.epochs} of {whole} epochs")
+        found += _images_reduced(images)
+    paper = CLOUD_IMAGES[networks.variant]
+    if (fewest := min((cloud.count for cloud in clouds), default=paper)) < paper:
+        found.append(f"clouds of {fewest:,} of {paper:,} images")
+    return tuple(found)
 
 
 def _images_reduced(images: TorchvisionImages, taken: int | None = None) -> tuple[str, ...]:

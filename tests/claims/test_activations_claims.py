@@ -130,3 +130,11 @@ def test_the_interval_of_purity_within_one_network_says_so(of, facts):
     rows = [purity_test("deeper_is_purer", 0.1) | {"network": 0, "n": 1, "unit": "images and nodes"}]
     (row,) = of("T4a", {"purity_tests": rows}, facts)
     assert (row["n"], row["unit"], row["spread"]) == (1, "networks", WITHIN)
+
+
+def test_purity_under_noise_without_known_accuracies_is_not_tested(of, facts):
+    (row,) = of("T5b", {"purity_tests": [purity_test("noise_lowers_purity", 0.1)]}, facts)
+    assert (row["verdict"], row["outcome"]) == ("not tested", "")
+    assert row["reason"].startswith("of no network are accuracies known")
+    (row,) = of("T5b", {}, facts)
+    assert row["reason"] == "no graph of activations under input noise"

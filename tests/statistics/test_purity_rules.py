@@ -131,3 +131,40 @@ def test_graphs_without_nodes_are_left_out():
     given = tables(purity=lambda cloud, *_: np.nan if cloud == "random_5" else 0.5)
     assert found(*given, cloud="random_5").empty
     assert len(found(*given, cloud="random_1", test="noise_lowers_purity")) == 1
+
+
+KEEPS = "falls_no_faster_than_accuracy_above_chance"
+
+
+def kept(accuracy, networks=2, purity=lambda *_: 0.5):
+    """Give the networks of which what noise leaves is compared, where one network has other accuracies, by cloud."""
+    graphs, draws, rates = tables(networks, purity)
+    for cloud, value in accuracy.items():
+        rates.loc[(rates["network"] == 0) & (rates["cloud"] == cloud), "accuracy"] = value
+    rows = pd.DataFrame(list(purity_tests(graphs, draws, rates)))
+    assert rows.loc[rows["test"].str.startswith("falls"), ["statistic", "low", "high"]].notna().all(axis=None)
+    rows = rows[(rows["test"] == KEEPS) & (rows["cloud"] == "random_5")]
+    return sorted(rows["network"])
+
+
+@pytest.mark.parametrize(
+    "accuracy",
+    [{"random": np.nan}, {"random_5": np.nan}, {"random": 0.1}, {"random": 0.08}, {"random": 0.0}],
+    ids=["clean not known", "noisy not known", "clean at chance", "clean below chance", "clean never right"],
+)
+def test_a_network_of_which_nothing_is_known_or_left_to_lose_is_not_compared_with_its_accuracy(accuracy):
+    assert kept({}) == [ALL_NETWORKS, 0, 1]
+    assert kept(accuracy) == [ALL_NETWORKS, 1]
+    assert kept(accuracy, networks=1) == []
+
+
+def test_a_network_whose_error_of_purity_is_not_known_is_not_compared_with_its_accuracy():
+    graphs, draws, rates = tables(2)
+    graphs.loc[(graphs["network"] == 0) & (graphs["cloud"] == "random"), "node_error"] = np.nan
+    assert list(found(graphs, draws, rates, test=KEEPS, cloud="random_5", network=0).index) == []
+    assert np.isfinite(only(graphs, draws, rates, test=KEEPS, cloud="random_5")["high"])
+
+
+def test_a_clean_graph_no_purer_than_by_chance_has_no_purity_to_lose():
+    chance = {("random", 0): 0.05}
+    assert kept({}, purity=lambda cloud, _, network: chance.get((cloud, network), 0.5)) == [ALL_NETWORKS, 1]

@@ -18,6 +18,7 @@ DEPTH_ORDER_LEVEL, MONOTONE = 0.01, 0.9
 LEVEL = 0.05
 ALL_NETWORKS = -1
 DEEPER, TREND = "deeper_is_purer", "purity_falls_with_sigma"
+NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance"
 MID = "mid"
 
 
@@ -111,9 +112,12 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
 
 def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare what noise leaves of purity with what it leaves of accuracy, both above their chance levels."""
-    rows = tables["purity_tests"]
-    rows = rows[rows["population"].isin(subject.populations)]
-    rows = rows[rows["test"] == "falls_no_faster_than_accuracy_above_chance"]
+    tests = tables["purity_tests"]
+    tests = tests[tests["population"].isin(subject.populations)]
+    rows = tests[tests["test"] == KEPT]
+    if rows.empty and NOISE in set(tests["test"]):
+        reason = "of no network are accuracies known and, without noise, accuracy and purity both above chance"
+        return Measured(None, reason=reason)
     if rows.empty:
         return Measured(None, reason="no graph of activations under input noise")
     least = rows.sort_values("statistic").iloc[0]

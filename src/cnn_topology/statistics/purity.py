@@ -241,7 +241,8 @@ def _against_accuracy(
 ) -> Iterator[dict[str, Any]]:
     """Compare what is left of purity with what is left of accuracy, as they are and above their chance levels.
 
-    The interval joins the errors of purity and the binomial error of accuracy as if they were independent.
+    The interval joins the errors of purity and the binomial error of accuracy as if they were independent. A network
+    is left out where one of the four is not known, or where without noise none of purity or accuracy is there to lose.
     """
     overall = accuracy[(accuracy["population"] == population) & (accuracy["class"] == "all")]
     of_cloud = overall.set_index(["cloud", "network"])
@@ -252,11 +253,12 @@ def _against_accuracy(
         for test, above in (("as_they_are", False), ("above_chance", True)):
             found = {}
             for network in sorted(first.keys() & second.keys()):
-                known = {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index)
-                if known and np.isfinite(first[network].value - second[network].value):
-                    rates = [of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean")]
-                    floor = 1 / noisy["classes"] if above else 0.0
-                    found[network] = _left(first[network], second[network], rates, floor, above)
+                if not {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index):
+                    continue
+                rates = [of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean")]
+                floor = 1 / noisy["classes"] if above else 0.0
+                if (left := _left(first[network], second[network], rates, floor, above)) is not None:
+                    found[network] = left
             if found:
                 values, errors = np.array(list(found.values())).T
                 # The networks see the same images: their errors are no smaller together than one by one.
@@ -282,14 +284,20 @@ def _against_accuracy(
 
 def _left(
     noisy: Measured, clean: Measured, rates: Sequence[pd.Series], floor: float, above: bool
-) -> tuple[float, float]:
-    """Subtract what is left of accuracy from what is left of purity, each above its floor, with a standard error."""
+) -> tuple[float, float] | None:
+    """Subtract what is left of accuracy from what is left of purity, each above its floor, with a standard error.
+
+    None where a value or its error is not known, or a clean value is not above its floor.
+    """
     floors = [part.shuffled.mean() if above else 0.0 for part in (noisy, clean)]
-    scale, before = clean.value - floors[1], rates[1]["accuracy"] - floor
+    rate, before = rates[0]["accuracy"], rates[1]["accuracy"] - floor
+    scale = clean.value - floors[1]
+    # What is not a number is above nothing.
+    if not (np.isfinite([noisy.value, rate]).all() and scale > 0 and before > 0):
+        return None
     left = (noisy.value - floors[0]) / scale
-    rate = rates[0]["accuracy"]
     halves = (noisy.halves - floors[0]) / (clean.halves - floors[1])
     nodes = np.sqrt(noisy.variance + left**2 * clean.variance) / scale
     binomial = np.sqrt(rate * (1 - rate) / rates[0]["examples"]) / before
-    value = left - (rate - floor) / before
-    return float(value), float(np.linalg.norm([jackknife_error(halves), nodes, binomial]))
+    error = float(np.linalg.norm([jackknife_error(halves), nodes, binomial]))
+    return (float(left - (rate - floor) / before), error) if np.isfinite(error) else None

@@ -13,6 +13,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
+from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null
 from cnn_topology.tables.schemas import CIRCLE_ARCS, FILTER_COORDINATES, TABLES
 from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
@@ -151,7 +152,9 @@ class Maker:
             (graph,) = made["mapper_graphs"].to_pylist()
             ways = {"as drawn": 1, "resolution 20": 0, "equalized": 5, "cut at 0.4": 1}
             self.rows["mapper_sweep"] += [{**graph, "filled_loops": n, "change": way} for way, n in ways.items()]
-        test = circle_test(patches, self.rng, shuffles=2)
+        all_of_them = Filtering(1, 1.0)
+        null = null_draws(permuted_null(patches), [all_of_them], range(2), ("circles", kept), [all_of_them])
+        test = circle_test(patches, null[all_of_them])
         for number, circle in enumerate(CIRCLES):
             row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1}
             row |= {"within": int(test.found.within[number].sum()), "nearest": int(test.found.counts()[number])}

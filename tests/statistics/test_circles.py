@@ -7,9 +7,17 @@ from hypothesis import strategies as st
 
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Significance
-from cnn_topology.statistics.circles import circle_test, sphere_parts
+from cnn_topology.statistics.circles import CircleTest, circle_test, sphere_parts
 from cnn_topology.statistics.loops import cloud_loops
-from cnn_topology.statistics.nulls import Filtering, null_draws, sphere_null_cloud
+from cnn_topology.statistics.nulls import (
+    Centre,
+    Filtering,
+    MakeCloud,
+    filtered_clouds,
+    null_draws,
+    permuted_null,
+    sphere_null_cloud,
+)
 from cnn_topology.topology.circles import ARCS, CIRCLES, five_loops, near_circles
 from cnn_topology.topology.klein import nearest_model
 from cnn_topology.topology.patches import (
@@ -73,21 +81,51 @@ def test_the_part_of_the_sphere_near_the_primary_circle_is_that_of_its_beta_law(
     assert drawn.within[0].mean() == pytest.approx((1 - (1 - 0.32) ** 2) ** 3, abs=0.006)
 
 
+def chance_test(
+    points: np.ndarray, k: int = 1, p: float = 1.0, centre: Centre = "filter", draws: int = 39
+) -> CircleTest:
+    """Test what rho(k, p) keeps of some filters."""
+    filtering = Filtering(k, p)
+    null = null_draws(permuted_null(points, centre), [filtering], range(draws), ("circles",), [filtering])[filtering]
+    return circle_test(filtered_clouds(points, [filtering])[0], null, centre)
+
+
 def test_edges_stand_out_from_chance_and_random_filters_do_not() -> None:
     rng = np.random.default_rng(4)
-    edges = circle_test(noisy(primary_circle(300), 0.2, rng), rng, shuffles=39)
+    edges = chance_test(noisy(primary_circle(300), 0.2, rng))
+    assert edges.draws == 39
     assert edges.p_permuted[0] == 1 / 40
     assert edges.found.counts()[0] > 5 * edges.permuted[0]
     assert edges.found.coverage()[0] == 1.0
-    chance = circle_test(random_filters(600, rng), rng, shuffles=39)
+    chance = chance_test(random_filters(600, rng))
     assert (chance.p_permuted > 0.05).all()
     np.testing.assert_allclose(chance.permuted, chance.sphere, atol=4.0)
-    np.testing.assert_allclose(chance.sphere, 600 * sphere_parts(0.5))
+    np.testing.assert_allclose(chance.sphere, 600 * sphere_parts())
+
+
+def test_the_null_has_the_clumps_that_the_density_filter_makes_of_noise() -> None:
+    def spread(make: MakeCloud, filtering: Filtering) -> float:
+        near = null_draws(make, [filtering], range(30), ("spread",), [filtering])[filtering].near
+        assert near is not None
+        return float(near.var(axis=0, ddof=1).sum())
+
+    filtering, everything = Filtering(100, 0.3, 20), Filtering(1, 1.0, 20)
+    noise = sphere_null_cloud(3_200, np.random.default_rng(1))
+    (kept,) = filtered_clouds(noise, [filtering])
+    among_clouds = spread(lambda rng: sphere_null_cloud(3_200, rng), filtering)
+    assert spread(permuted_null(noise), filtering) == pytest.approx(among_clouds, rel=0.4)
+    assert spread(permuted_null(kept), everything) < among_clouds / 2
+
+
+def test_chance_by_the_sphere_goes_by_how_filters_are_centred() -> None:
+    clouds = [sphere_null_cloud(2_000, np.random.default_rng(n), "coordinate") for n in range(20)]
+    found = np.mean([near_circles(cloud).counts() for cloud in clouds], axis=0)
+    np.testing.assert_allclose(found, 2_000 * sphere_parts("coordinate"), rtol=0.2)
+    assert (sphere_parts("coordinate") < 0.6 * sphere_parts()).all()
 
 
 def test_lines_lie_on_the_quadratic_circle_and_on_no_other() -> None:
-    rng = np.random.default_rng(5)
-    test = circle_test(noisy(quadratic_circle(200), 0.15, rng), rng, shuffles=39)
+    test = chance_test(noisy(quadratic_circle(200), 0.15, np.random.default_rng(5)))
     assert CIRCLES[int(np.argmax(test.found.counts()))] == "quadratic"
     assert test.p_permuted[3] == 1 / 40
     assert test.found.coverage()[0] < 0.2

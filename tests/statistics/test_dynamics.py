@@ -23,6 +23,7 @@ from cnn_topology.statistics.dynamics import (
     track,
     winding,
 )
+from cnn_topology.statistics.nulls import sphere_null_cloud
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
@@ -202,6 +203,8 @@ def test_levels_of_chance_of_the_coverage_are_those_of_simulation():
     found = [primary_coverage(cloud) for cloud in clouds]
     assert np.mean([c.coverage for c in found]) == pytest.approx(found[0].random, abs=0.02)
     assert np.mean([c.near for c in found]) / 500 == pytest.approx(0.0129, abs=0.002)
+    other = [primary_coverage(sphere_null_cloud(500, rng, "coordinate"), "coordinate") for _ in range(60)]
+    assert np.mean([c.coverage for c in other]) == pytest.approx(other[0].random, abs=0.01)
     circle = primary_coverage(edge_patch(rng.uniform(0, 2 * np.pi, 40)))
     assert circle.near == 40
     assert circle.even == pytest.approx(1 - (35 / 36) ** 40)

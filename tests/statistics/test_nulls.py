@@ -14,13 +14,14 @@ from cnn_topology.statistics.nulls import (
     OWN_NULLS,
     Filtering,
     covariance_null,
-    filtered_barcodes,
+    filtered_clouds,
     gaussian_variances,
     loop_statistics,
     null_draws,
     permuted_null,
     sphere_null_cloud,
 )
+from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters
 from cnn_topology.topology.persistence import barcode
 
@@ -56,12 +57,18 @@ def test_draws_of_another_identity_differ():
     assert not same(sphere(range(3))[filtering], sphere(range(3), identity=(8, "sphere", 80))[filtering])
 
 
-def test_a_draw_is_the_barcode_of_the_cloud_with_its_seed():
-    filtering = Filtering(5, 0.3)
+@pytest.mark.parametrize("filtering", FILTERINGS)
+def test_a_draw_is_what_the_filter_keeps_of_the_cloud_with_its_seed(filtering):
     cloud = sphere_null_cloud(80, np.random.default_rng(derive_seed(7, "sphere", 80, 2)))
-    found = sphere([2])[filtering]
-    expected = loop_statistics(filtered_barcodes(cloud, [filtering])[0])
+    (kept,) = filtered_clouds(cloud, [filtering])
+    found = null_draws(partial(sphere_null_cloud, 80), FILTERINGS, [2], (7, "sphere", 80), FILTERINGS[1:])[filtering]
+    expected = loop_statistics(barcode(kept, landmarks=filtering.landmarks))
     assert (found.longest[0], found.second[0], found.largest_ratio[0]) == expected
+    if filtering == FILTERINGS[0]:
+        assert found.near is found.coverage is None
+    else:
+        near = near_circles(kept)
+        np.testing.assert_array_equal((found.near[0], found.coverage[0]), (near.counts(), near.coverage()))
 
 
 def test_no_draws_give_empty_statistics():
@@ -70,9 +77,8 @@ def test_no_draws_give_empty_statistics():
 
 def test_a_filtered_cloud_has_the_points_that_were_asked_for():
     points = random_filters(80, np.random.default_rng(0))
-    assert [bars.points for bars in filtered_barcodes(points, FILTERINGS)] == [24, 20, 40]
-    everything = filtered_barcodes(points, [Filtering(5, 1.0)])[0]
-    np.testing.assert_array_equal(everything.lengths(1), barcode(points).lengths(1))
+    assert [len(kept) for kept in filtered_clouds(points, FILTERINGS)] == [24, 80, 40]
+    np.testing.assert_array_equal(filtered_clouds(points, [Filtering(5, 1.0)])[0], points)
 
 
 def test_k_of_the_size_of_the_cloud_is_refused():
@@ -120,7 +126,7 @@ def test_shuffling_destroys_a_circle():
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.2, rng)
     filtering = Filtering(10, 0.5)
     null = null_draws(permuted_null(circle), [filtering], range(5), ("circle",))[filtering]
-    assert loop_statistics(filtered_barcodes(circle, [filtering])[0])[0] > 2 * null.longest.max()
+    assert loop_statistics(barcode(filtered_clouds(circle, [filtering])[0]))[0] > 2 * null.longest.max()
 
 
 def test_random_filters_after_the_density_filter_of_the_paper_have_short_bars():
@@ -175,7 +181,7 @@ def test_a_circle_that_two_components_make_is_not_told_from_its_covariance():
         0
     ]
     filtering = Filtering(20, 0.3)
-    longest = filtered_barcodes(gaussian, [filtering])[0].lengths(1)[0]
+    longest = barcode(filtered_clouds(gaussian, [filtering])[0]).lengths(1)[0]
     noise, own = (
         null_draws(make, [filtering], range(29), (name,))[filtering].longest
         for name, make in (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cnn_topology.errors import InputError
 from cnn_topology.statistics.nulls import (
     Filtering,
-    filtered_barcodes,
+    filtered_clouds,
     null_draws,
     permuted_null,
     sphere_null_cloud,
@@ -42,7 +42,7 @@ def two_nulls(points, filtering, draws):
 
 
 def judged(points, filtering, draws=39, alpha=0.05):
-    lengths = filtered_barcodes(points, [filtering])[0].lengths(1)
+    lengths = barcode(filtered_clouds(points, [filtering])[0]).lengths(1)
     nulls = two_nulls(points, filtering, draws)
     return verdict(lengths, nulls, alpha, 3.0), [rank_p_value(lengths[0], null) for null in nulls]
 

@@ -10,13 +10,15 @@ _PURITY_INTERVAL = (
     "after small runs, in which it tested no difference: the interval was added; after a review: it must lie above the "
     "difference of shuffled labels too"
 )
-_PRIMARY = "after a review: the circle must be the primary one, not any loop"
+_SHUFFLED = "shuffled filters, with which those near a circle are compared, pass the density filter too"
+_PRIMARY = f"after a review: the circle must be the primary one, not any loop; after another: {_SHUFFLED}"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
 
 STRICTER = {
     "A2": _SMALL_RUNS,
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and clouds "
-    "that keep fewer than 50 filters count neither way",
+    f"that keep fewer than 50 filters count neither way; after another: {_SHUFFLED}",
+    "A3b": f"after a review: {_SHUFFLED}",
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
     "E1": _PRIMARY,
     "E2": _PRIMARY,

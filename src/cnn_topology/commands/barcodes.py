@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.commands.nulls import filtering_of, sphere_draws
 from cnn_topology.plan.parameters import BarcodeParameters
-from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.statistics.circles import SHUFFLES, circle_test
+from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -63,7 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"step {step}: no cloud, since every network had failed")
             continue
         filterings = [filtering_of(variant, len(points)) for variant in variants]
-        nulls = _nulls(parameters, step, points, filterings, sphere)
+        circled = [f for n, f in enumerate(filterings) if n == 0 or variants[n] in parameters.measured]
+        nulls = _nulls(parameters, step, points, filterings, circled, sphere)
+        shuffled = _shuffled(parameters, step, points, circled, nulls)
         beside = _beside(parameters, step, points, filterings[0])
         for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
             distances = cloud[neighbour_column(variant.k)].to_numpy()
@@ -91,7 +92,8 @@ def run(arguments: argparse.Namespace) -> None:
                     _filters(which, cloud.take(found.kept), points[found.kept], distances[found.kept])
                 )
             if number == 0 or variant in parameters.measured:
-                parts["circles"].append(_circles(which, found, points[found.kept], parameters))
+                test = circle_test(points[found.kept], shuffled[filtering], variant.centre)
+                parts["circles"].append(_circles(which, found, test))
             print(
                 f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {found.longest:.3f}, "
                 f"second {found.second:.3f}: {found.verdict}",
@@ -103,14 +105,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _nulls(
-    parameters: BarcodeParameters, step: int, points: np.ndarray, filterings: list[Filtering], sphere: pa.Table
+    parameters: BarcodeParameters,
+    step: int,
+    points: np.ndarray,
+    filterings: list[Filtering],
+    circled: list[Filtering],
+    sphere: pa.Table,
 ) -> Nulls:
     """Give the draws of every null asked for, under every filtering."""
     draws, variants = parameters.significance.draws, parameters.variants[step]
     nulls: Nulls = {filtering: {} for filtering in filterings}
     for name in parameters.significance.nulls:
         if name in OWN_NULLS:
-            drawn = _own_draws(name, parameters, step, points, filterings)
+            drawn = _own_draws(name, parameters, step, points, filterings, circled)
         elif len(points) == parameters.points:
             drawn = {filtering: _read_draws(sphere, filtering, variants[0].centre) for filtering in filterings}
         else:
@@ -121,21 +128,35 @@ def _nulls(
     return nulls
 
 
+def _shuffled(
+    parameters: BarcodeParameters, step: int, points: np.ndarray, circled: list[Filtering], nulls: Nulls
+) -> dict[Filtering, NullDraws]:
+    """Give the draws that filters near circles are compared with, whether or not these decide on the loops."""
+    if "permuted" in parameters.significance.nulls:
+        return {filtering: nulls[filtering]["permuted"] for filtering in circled}
+    return _own_draws("permuted", parameters, step, points, circled, circled)
+
+
 def _beside(parameters: BarcodeParameters, step: int, points: np.ndarray, headline: Filtering) -> NullDraws | None:
     """Give the draws of the covariance null under the headline filtering, if it is asked for and decides nothing."""
     asked = parameters.significance
     if not asked.covariance or "covariance" in asked.nulls:
         return None
-    return _own_draws("covariance", parameters, step, points, [headline])[headline]
+    return _own_draws("covariance", parameters, step, points, [headline], [])[headline]
 
 
 def _own_draws(
-    name: str, parameters: BarcodeParameters, step: int, points: np.ndarray, filterings: list[Filtering]
+    name: str,
+    parameters: BarcodeParameters,
+    step: int,
+    points: np.ndarray,
+    filterings: list[Filtering],
+    circled: list[Filtering],
 ) -> dict[Filtering, NullDraws]:
     """Draw a null that is made of the layer's own filters."""
     identity = (parameters.run_seed, "null", name, parameters.population, parameters.layer, step)
     cloud = OWN_NULLS[name](points, parameters.variants[step][0].centre)
-    return null_draws(cloud, filterings, range(parameters.significance.draws), identity)
+    return null_draws(cloud, filterings, range(parameters.significance.draws), identity, circled)
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
@@ -221,21 +242,18 @@ def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distanc
     return with_ids(which, columns, FILTERS)
 
 
-def _circles(which: dict[str, Any], found: CloudLoops, points: np.ndarray, parameters: BarcodeParameters) -> pa.Table:
-    names = ("population", "layer", "step", "k", "p")
-    identity = (parameters.run_seed, "circles", *(which[name] for name in names))
-    test = circle_test(points, np.random.default_rng(derive_seed(*identity)))
+def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest) -> pa.Table:
     fifth, sixth, five = five_loops(found.barcode.lengths(1), found.significant_bars)
     rows = len(CIRCLE_NAMES)
     columns = {
         "circle": list(CIRCLE_NAMES),
-        "kept": np.full(rows, len(points)),
+        "kept": np.full(rows, len(found.kept)),
         "near": np.full(rows, test.found.near),
         "within": test.found.within.sum(axis=1),
         "nearest": test.found.counts(),
         "permuted": test.permuted,
         "sphere": test.sphere,
-        "shuffles": np.full(rows, SHUFFLES),
+        "shuffles": np.full(rows, test.draws),
         "p_permuted": test.p_permuted,
         "coverage": test.found.coverage(),
         "permuted_coverage": test.permuted_coverage,

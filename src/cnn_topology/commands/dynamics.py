@@ -136,7 +136,7 @@ def _tracks(
                 "significant": cloud["longest"] > critical[step],
                 "critical_resampled": limit,
                 "share_significant": float((bars > limit).mean()),
-                **primary_coverage(points[kept])._asdict(),
+                **primary_coverage(points[kept], variant.centre)._asdict(),
                 "degree": around.degree if around else None,
                 "loop_filters": around.vertices if around else None,
                 "previous": int(rows[-1]["step"]) if rows else None,

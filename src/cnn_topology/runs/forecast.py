@@ -44,8 +44,8 @@ SECONDS_PER_LANDMARK = 2.5e-9
 SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 8e-8, 1e-12
 # Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
 SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
-# The named circles for 99 shuffles of a filter kept.
-SECONDS_PER_SHUFFLED = 2e-3
+# The named circles, per filter that is kept in a draw of the permuted null.
+SECONDS_PER_CIRCLED = 1e-5
 # Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
 CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 
@@ -159,8 +159,11 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
     seconds += sum(beside * _draw(layer.points, layer.variants[step][:1]) for step in steps)
     seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
-    measured = sum(_kept(layer.points, v) for step in steps for v in layer.variants[step] if v in layer.measured)
-    seconds += (kept + measured) * SECONDS_PER_SHUFFLED
+    for headline, *others in (layer.variants[step] for step in steps):
+        circled = (headline, *(variant for variant in others if variant in layer.measured))
+        if "permuted" not in asked.nulls:
+            seconds += asked.draws * _draw(layer.points, circled)
+        seconds += asked.draws * sum(_kept(layer.points, variant) for variant in circled) * SECONDS_PER_CIRCLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)

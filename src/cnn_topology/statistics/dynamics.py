@@ -21,7 +21,7 @@ from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours
-from cnn_topology.statistics.nulls import loop_statistics
+from cnn_topology.statistics.nulls import Centre, loop_statistics
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
@@ -284,12 +284,20 @@ class Coverage(NamedTuple):
     random: float
 
 
-def primary_coverage(points: Float[np.ndarray, "points 9"]) -> Coverage:
-    """Measure how much of the primary circle some filters cover, against two levels of chance."""
+def primary_coverage(points: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> Coverage:
+    """Measure how much of the primary circle some filters cover, against two levels of chance.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Filters that the density filter keeps, normalized.
+    centre : {'filter', 'coordinate'}
+        How the layer's filters were centred: by filter they lie on the 7-sphere, by coordinate on the 8-sphere.
+    """
     theta, distance = edge_angles(points)
     near = distance <= NEAR
-    # On the 7-sphere the squared length of a projection on a plane follows Beta(1, 3).
-    by_chance = (1 - (1 - NEAR**2 / 2) ** 2) ** 3
+    # On the sphere in R^d the squared length of a projection on a plane follows Beta(1, (d - 2) / 2).
+    by_chance = (1 - (1 - NEAR**2 / 2) ** 2) ** (3.0 if centre == "filter" else 3.5)
     return Coverage(
         near=int(near.sum()),
         coverage=circle_coverage(theta[near], ARCS),

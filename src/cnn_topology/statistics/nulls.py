@@ -5,7 +5,7 @@ tenth of 5,000 points at k = 15), so that an unfiltered null would find loops in
 made from what it is: draws can be computed in any order and in any batches.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.topology.circles import CIRCLES, near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
 Centre = Literal["filter", "coordinate"]
@@ -37,19 +38,23 @@ class Filtering(NamedTuple):
 
 @dataclass(frozen=True)
 class NullDraws:
-    """Statistics of the H1 bars of each draw of a null.
+    """Statistics of each draw of a null.
 
     Attributes
     ----------
     longest, second : ndarray, shape (draws,)
-        Lengths of the longest and the second longest bar; 0 where there is none.
+        Lengths of the longest and the second longest H1 bar; 0 where there is none.
     largest_ratio : ndarray, shape (draws,)
-        Largest death / birth of a bar; 1 where there is none.
+        Largest death / birth of an H1 bar; 1 where there is none.
+    near, coverage : ndarray, shape (draws, circles), optional
+        Number of filters nearest to each circle of `CIRCLES`, and the part of it they cover.
     """
 
     longest: np.ndarray
     second: np.ndarray
     largest_ratio: np.ndarray
+    near: np.ndarray | None = None
+    coverage: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.longest)
@@ -142,25 +147,18 @@ OWN_NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
 }
 
 
-def filtered_barcodes(
-    points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], field: int = 2, threads: int = 1
-) -> list[Barcode]:
-    """Compute the barcode of one cloud under each filtering; the neighbours are searched once for all of them.
+def filtered_clouds(
+    points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], threads: int = 1
+) -> list[Float[np.ndarray, "kept 9"]]:
+    """Give what rho(k, p) of each filtering keeps of a cloud; the neighbours are searched once for all of them.
 
     Parameters
     ----------
     points : ndarray, shape (points, 9)
         Normalized filters.
     filterings : sequence of Filtering
-    field : int
-        p of the coefficients Z/p.
     threads : int
         Threads of the neighbour search.
-
-    Returns
-    -------
-    list of Barcode
-        Dimensions 0 and 1, one per filtering.
 
     Raises
     ------
@@ -169,10 +167,7 @@ def filtered_barcodes(
     """
     ks = sorted({filtering.k for filtering in filterings})
     distances = dict(zip(ks, neighbour_distances(points, ks, threads).T, strict=True))
-    return [
-        barcode(points[density_filter(distances[k], p)], max_dimension=1, field=field, landmarks=landmarks)
-        for k, p, landmarks in filterings
-    ]
+    return [points[density_filter(distances[k], p)] for k, p, _ in filterings]
 
 
 def null_draws(
@@ -180,9 +175,10 @@ def null_draws(
     filterings: Sequence[Filtering],
     draws: Iterable[int],
     identity: tuple[str | int | float, ...],
+    circled: Collection[Filtering] = (),
     threads: int = 1,
 ) -> dict[Filtering, NullDraws]:
-    """Draw clouds of a null model and compute the statistics of their H1 bars under each filtering.
+    """Draw clouds of a null model and compute the statistics of what each filtering keeps of them.
 
     Parameters
     ----------
@@ -194,6 +190,8 @@ def null_draws(
         Numbers of the draws, such as ``range(199)``.
     identity : tuple
         What these draws are of, for `derive_seed`: draw i has the seed ``derive_seed(*identity, i)``.
+    circled : collection of Filtering
+        Those under which filters near the named circles are counted too.
     threads : int
         Threads of the neighbour search.
 
@@ -202,15 +200,24 @@ def null_draws(
     dict of Filtering to NullDraws
         In the order of `draws`.
     """
-    rows: dict[Filtering, list[tuple[float, float, float]]] = {filtering: [] for filtering in filterings}
+    loops: dict[Filtering, list[tuple[float, float, float]]] = {filtering: [] for filtering in filterings}
+    circles: dict[Filtering, list[np.ndarray]] = {filtering: [] for filtering in filterings if filtering in circled}
     for draw in draws:
         cloud = make_cloud(np.random.default_rng(derive_seed(*identity, draw)))
-        barcodes = filtered_barcodes(cloud, list(rows), threads=threads)
-        for filtering, bars in zip(rows, barcodes, strict=True):
-            rows[filtering].append(loop_statistics(bars))
-    return {
-        filtering: NullDraws(*np.array(found, dtype=np.float64).reshape(-1, 3).T) for filtering, found in rows.items()
-    }
+        for filtering, kept in zip(loops, filtered_clouds(cloud, list(loops), threads), strict=True):
+            loops[filtering].append(loop_statistics(barcode(kept, max_dimension=1, landmarks=filtering.landmarks)))
+            if filtering in circles:
+                near = near_circles(kept)
+                circles[filtering].append(np.stack([near.counts(), near.coverage()]))
+    return {filtering: _collected(rows, circles.get(filtering)) for filtering, rows in loops.items()}
+
+
+def _collected(loops: list[tuple[float, float, float]], circles: list[np.ndarray] | None) -> NullDraws:
+    longest, second, largest_ratio = np.array(loops, dtype=np.float64).reshape(-1, 3).T
+    near, coverage = None, None
+    if circles is not None:
+        near, coverage = np.array(circles, dtype=np.float64).reshape(-1, 2, len(CIRCLES)).swapaxes(0, 1)
+    return NullDraws(longest, second, largest_ratio, near, coverage)
 
 
 def loop_statistics(bars: Barcode) -> tuple[float, float, float]:

@@ -98,8 +98,9 @@ FILTERS = schema(
 )
 
 # One headline cloud against one of the four named circles. `within`: kept filters with a residual of at most `near`;
-# `nearest`: those of them to which no other circle is nearer; `permuted`, `sphere`: that number by chance, of filters
-# with shuffled entries (mean over `shuffles`) and of filters drawn from the sphere. `coverage`: part of 36 arcs with a
+# `nearest`: those of them to which no other circle is nearer; `permuted`, `sphere`: that number by chance, of the
+# layer's filters with shuffled entries through the same rho(k, p) (mean over `shuffles`) and of filters drawn from the
+# sphere. `coverage`: part of 36 arcs with a
 # filter within, `arc00` ... how many each has. `fifth`, `sixth`: H1 bars; `five_loops`: the fifth is significant and
 # more than twice the sixth.
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))

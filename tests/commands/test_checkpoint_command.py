@@ -75,6 +75,13 @@ def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
     assert read_snapshot(snapshot).metadata["config"] != before
 
 
+def test_a_network_that_is_listed_twice_is_refused_whatever_its_files_are_called(tmp_path: Path, capsys) -> None:
+    paths = [save(tmp_path / name, filters(seed)) for name, seed in (("a.npz", 0), ("b.npz", 1), ("c.pth", 0))]
+    block = CheckpointParameters.of(plan_of(*paths), "mine").dump()
+    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    assert f"checkpoints.mine.files: {paths[0]} and {paths[2]} hold the same kernels" in capsys.readouterr().err
+
+
 def test_half_precision_is_read_as_the_numbers_it_holds(tmp_path: Path) -> None:
     for kind, suffix in ((torch.bfloat16, ".safetensors"), (torch.float16, ".pt"), (torch.bfloat16, ".pt")):
         path = save(tmp_path / f"half{suffix}", filters(0), kind)

@@ -227,3 +227,6 @@ def test_a_small_cloud_that_forks_in_small_nodes_alone_is_drawn_with_all_of_them
         titles = [legend.get_title().get_text() for legend in figure.legends]
         assert any(said in title for title in titles)
         assert shown.to_pandas()["node"].notna().sum() == count
+    tables["activation_edges"] = TABLES["activation_edges"].empty_table()
+    alone, _ = draw(spec, tables, NOTES)
+    assert alone.legends[0].get_title().get_text().endswith("all nodes; no branch ends, the largest of 4 components")

@@ -244,6 +244,12 @@ def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path, varia
         make_weights(job(tmp_path, variant, {"batch": 61}, image_set=images))
 
 
+@pytest.mark.parametrize("cutout", [12, 13])
+def test_a_square_cut_out_that_leaves_nothing_of_an_image_is_refused(images, tmp_path, cutout):
+    with pytest.raises(InputError, match=rf"recipe\.cutout is {cutout}, but the images of halves have 12x12 pixels"):
+        make_weights(job(tmp_path, "ph", {"cutout": cutout}, image_set=images))
+
+
 def test_a_diverging_loss_says_what_to_lower(images, tmp_path):
     with pytest.raises(InputError, match=r"became infinite or not a number in epoch 1; lower recipe.learning_rate"):
         make_weights(

@@ -1,6 +1,7 @@
 """`cnn-topology checkpoint`: make a snapshot of networks that others trained."""
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         networks = [read_weights(file, shapes, entry) for file in files]
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+    _refuse_twins(where, files, networks)
     stacked = {
         f"{layer}.weight": np.stack([network[tensor] for network in networks])
         for layer, tensor in parameters.tensors.items()
@@ -53,3 +55,13 @@ def run(arguments: argparse.Namespace) -> None:
     write_snapshot(arguments.output, stacked, metadata)
     filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
     print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")
+
+
+def _refuse_twins(where: str, files: list[Path], networks: list[dict[str, np.ndarray]]) -> None:
+    """Refuse a network that comes twice: its filters lie in pairs, which the density filter takes for structure."""
+    known: dict[bytes, Path] = {}
+    for file, network in zip(files, networks, strict=True):
+        content = b"".join(network[name].tobytes() for name in sorted(network))
+        twin = known.setdefault(hashlib.sha256(content).digest(), file)
+        if twin is not file:
+            raise InputError(f"{where}.files: {twin} and {file} hold the same kernels; list each network once")

@@ -62,6 +62,7 @@ def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.Dat
             n = len(accuracy)
             half = student_quantile(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
             mean = accuracy.mean()
-            values = (population, own, images, last["step"].iloc[0], n, mean, mean - half, mean + half)
+            low, high = np.clip([mean - half, mean + half], 0, 1)  # of an accuracy, which its mean is too
+            values = (population, own, images, last["step"].iloc[0], n, mean, low, high)
             rows.append(dict(zip(CROSS_ACCURACY.names, values, strict=True)))
     return pd.DataFrame(rows, columns=CROSS_ACCURACY.names)

@@ -44,8 +44,8 @@ def draw(
             style.explain(axes, nothing(parameters), 22)
             continue
         image = draw_matrix(axes, matrix_of(mine, "nearest"), stages(mine), SHARES, "cividis")
-        every = np.arange(0, len(axes.get_xticks()), 4)
         depths = sorted(mine["depth_a"].unique())
+        every = np.arange(0, len(depths), 4)
         axes.set_xticks(every, [str(depths[place]) for place in every])
         axes.set_yticks(every, [str(depths[place]) for place in every])
         axes.set_xlabel("nearest layer", fontsize=7, labelpad=1)

@@ -56,6 +56,9 @@ def draw(
     if nodes.empty:
         style.explain(figure.subplots(), graph["explanation"] or EMPTY, 60)
         return figure, drawn(graphs=graphs)
+    kept = f"nodes of {least} points or more" if least > 1 else "all nodes"
+    if branch_ends(nodes, edges).empty:
+        kept += f"; no branch ends, the largest of {nodes['part'].nunique()} components"
     nodes = nodes[nodes["part"].isin(_with_ends(nodes, edges))].reset_index(drop=True)
     edges = edges[edges["a"].isin(nodes["node"])].reset_index(drop=True)
     nodes["radius"] = radii(nodes["members"].to_numpy(), LARGEST)
@@ -78,7 +81,6 @@ def draw(
             _end(axes, letter, end, classes, pixels)
             # Above the pie, in the units of the picture.
             main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
-    kept = f"nodes of {least} points or more" if least > 1 else "all nodes"
     titled_legend(figure, f"{where}, layer {layer_number(graph)}; {kept}", class_handles(classes), 6)
     return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "examples"]), edges=edges)
 

@@ -71,5 +71,5 @@ def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:
         low, high = (rows.groupby("depth")["node_wise"].agg(f) for f in ("min", "max"))
     else:
         error = 1.96 * np.hypot(rows.groupby("depth")["error"].mean(), rows.groupby("depth")["node_error"].mean())
-        low, high = mean["node_wise"] - error, mean["node_wise"] + error
+        low, high = (mean["node_wise"] - error).clip(lower=0), (mean["node_wise"] + error).clip(upper=1)
     axes.vlines(x, low, high, color=colour, linewidth=0.8)

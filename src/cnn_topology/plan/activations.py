@@ -45,7 +45,9 @@ class ActivationClouds(Section):
         description="Positions of each image: that of the largest l2 norm (first on ties), a random one, all of them, "
         "or the `top` ones that see most of the foreground or background as GrabCut finds it.",
     )
-    top: int = Field(1, ge=1, le=1_024, description="Positions per image of foreground and background; 1 or 5.")
+    top: int = Field(
+        1, ge=1, le=1_024, description="Positions per image of foreground and background; the paper: 1 and 5."
+    )
     mode: Literal["published", "corrected"] = Field(
         "corrected",
         description="`published` repeats the released code with its defects, `corrected` does what it describes.",

@@ -168,6 +168,11 @@ class _Trainer:
         count = len(images.train_labels)
         if problem := batch_problem(f"resnets.{self.job.population}", recipe.batch, count, images.name):
             raise InputError(problem)
+        if recipe.cutout >= min(self.shape[:2]):
+            raise InputError(
+                f"resnets.{self.job.population}.recipe.cutout is {recipe.cutout}, but the images of {images.name} have "
+                f"{self.shape[0]}x{self.shape[1]} pixels: nothing would be left of them; use a smaller one, or 0"
+            )
         steps = steps_per_epoch(recipe, count)
         train_images = padded(self._on_device(images.train_images), recipe.translate)
         train_labels = self._on_device(images.train_labels)

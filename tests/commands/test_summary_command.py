@@ -149,6 +149,31 @@ def test_populations_without_clouds_are_told_by_their_accuracy(summary):
     ]
 
 
+def layer_of(layer, depth, verdict, beside, population="theirs"):
+    return {"population": population, "layer": layer, "depth": depth, "step": 0, "headline": True, "networks": 3} | {
+        "k": 100,
+        "p": 0.1,
+        "points": 1_024,
+        "kept": 102,
+        "used": 102,
+        "longest": 0.5,
+        "second": 0.125,
+        "p_longest": 0.01,
+        "p_covariance": beside,
+        "verdict": verdict,
+    }
+
+
+def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
+    lines = summary(loops=[layer_of("0", 1, "one circle", 0.25), layer_of("2", 2, "no loop", 0.5)])
+    assert lines[0] == "theirs: pretrained, networks: 3"
+    heading, first, second = lines[1:4]
+    assert "own cov." in heading
+    assert first.split()[-5:] == ["0.01", "0.25", "0", "one", "circle"]
+    assert second.split()[-5:] == ["0.01", "–", "0", "no", "loop"]
+    assert lines[4].startswith("seed 7")
+
+
 def test_a_table_of_another_name_is_refused(tmp_path, capsys):
     assert main(["summary", "--tables", str(tmp_path / "purty.parquet")]) == 2
     assert "did you mean 'purity'" in capsys.readouterr().err

@@ -50,9 +50,8 @@ def summary_lines(
     left_out : sequence of str
         What cannot be analysed.
     """
-    if "training" in tables:
-        weights = (tables[name].to_pandas() if name in tables else None for name in ("loops", "significance"))
-        yield from weight_lines(tables["training"].to_pandas(), *weights)
+    names = ("training", "loops", "significance")
+    yield from weight_lines(*(tables[name].to_pandas() if name in tables else None for name in names))
     for name, lines in (
         ("resnet_training", accuracy_lines),
         ("measure_tests", measure_lines),

@@ -9,8 +9,8 @@ DEEP = 3
 CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
 
 
-def weight_lines(training: Any, loops: Any = None, significance: Any = None) -> Iterator[str]:
-    """Say per population how well it learned and per layer which loops its filters form.
+def weight_lines(training: Any = None, loops: Any = None, significance: Any = None) -> Iterator[str]:
+    """Say per population how well it learned and per layer which loops its filters form, and the latter of checkpoints.
 
     Parameters
     ----------
@@ -18,9 +18,12 @@ def weight_lines(training: Any, loops: Any = None, significance: Any = None) -> 
         The tables of these names (`cnn_topology.tables.schemas`), as far as there are any; of `loops` the headline
         clouds count, `significance` adds the null to tables over depth.
     """
-    tests = training[training["split"] == "test"]
-    for population, rows in tests.groupby("population", sort=False):
-        yield from accuracy_lines(str(population), rows)
+    trained: list[str] = []
+    if training is not None:
+        tests = training[training["split"] == "test"]
+        trained = list(tests["population"].drop_duplicates())
+    for population in trained:
+        yield from accuracy_lines(population, tests[tests["population"] == population])
         if loops is None:
             continue
         mine = loops[(loops["population"] == population) & loops["headline"]]
@@ -29,7 +32,7 @@ def weight_lines(training: Any, loops: Any = None, significance: Any = None) -> 
         if mine["layer"].nunique() >= DEEP:
             yield from depth_table(mine, significance)
     if loops is not None:
-        for checkpoint, mine in loops[~loops["population"].isin(tests["population"])].groupby("population", sort=False):
+        for checkpoint, mine in loops[~loops["population"].isin(trained)].groupby("population", sort=False):
             yield f"{checkpoint}: pretrained, networks: {mine['networks'].max()}"
             yield from depth_table(mine[mine["headline"]], significance)
 
@@ -67,7 +70,8 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
     loops : pandas.DataFrame
         Rows of `loops` of one population.
     significance : pandas.DataFrame, optional
-        With it the column ``null`` says what a bar must exceed under every null.
+        With it the column ``null`` says what a bar must exceed under every null that decides; ``own cov.`` is the p-value
+        under the further one.
     """
     last = loops.sort_values("step").groupby("layer", sort=False).tail(1).sort_values("depth")
     if significance is not None:
@@ -76,15 +80,16 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
     wide = max(5, *(len(layer) for layer in last["layer"])) if len(last) else 5
     lines = [
         f"  depth  {'layer':{wide}}  filters     rho(k, p)   kept   used  longest  second   null      p  "
-        "significant  verdict"
+        "own cov.  significant  verdict"
     ]
     for row in last.to_dict("records"):
         density = f"{row['k']}, {row['p']:g}"
         null = f"{row['null']:6.3f}" if row.get("null") is not None else "     –"
+        beside = f"{row['p_covariance']:8.2g}" if _has_covariance(row) else f"{'–':>8}"
         lines.append(
             f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
             f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {row['p_longest']:5.2g}  "
-            f"{row['significant_bars']:11}  {row['verdict']}"
+            f"{beside}  {row['significant_bars']:11}  {row['verdict']}"
         )
     return lines
 
@@ -104,8 +109,10 @@ def _step(cloud: Any) -> str:
         f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}, "
         f"p = {cloud['p_longest']:.3g}: {cloud['verdict']}"
     )
+    return f"{said} (own covariance: p = {cloud['p_covariance']:.3g})" if _has_covariance(cloud) else said
+
+
+def _has_covariance(cloud: Any) -> bool:
+    """Tell whether to say the p-value beside; where no loop is significant the further null says nothing more."""
     beside = cloud["p_covariance"]
-    # Where no loop is significant the further null says nothing more.
-    if cloud["verdict"] == "no loop" or beside is None or math.isnan(beside):
-        return said
-    return f"{said} (own covariance: p = {beside:.3g})"
+    return not (cloud["verdict"] == "no loop" or beside is None or math.isnan(beside))

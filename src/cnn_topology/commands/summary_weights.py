@@ -65,13 +65,14 @@ def _range(accuracies: Any) -> str:
 def depth_table(loops: Any, significance: Any = None) -> list[str]:
     """Write the last headline cloud of each layer of a network as a row, by depth.
 
+    ``own cov.`` is the p-value under the own covariance, where a loop is significant.
+
     Parameters
     ----------
     loops : pandas.DataFrame
         Rows of `loops` of one population.
     significance : pandas.DataFrame, optional
-        With it the column ``null`` says what a bar must exceed under every null that decides; ``own cov.`` is the p-value
-        under the further one.
+        With it the column ``null`` says what a bar must exceed under every null that decides.
     """
     last = loops.sort_values("step").groupby("layer", sort=False).tail(1).sort_values("depth")
     if significance is not None:

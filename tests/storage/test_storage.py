@@ -39,6 +39,7 @@ def test_tensors_and_tables_come_back_as_written(tmp_path):
     assert metadata["step"] == "4" == read_metadata(tmp_path / "a.safetensors")["step"]
     table = _table(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet", SCHEMA).equals(table.cast(SCHEMA))
+    assert read_table(str(tmp_path / "t.parquet")).equals(table.cast(SCHEMA))
     assert read_notes(tmp_path / "t.parquet")["seed"] == "7"
 
 

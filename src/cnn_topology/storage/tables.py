@@ -86,14 +86,17 @@ def write_finished_table(
     write_table(path, table, schema, metadata)
 
 
-def read_table(path: Path, schema: pa.Schema | None = None) -> pa.Table:
+def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     """Read a table and check it against its checksum and, where given, its schema.
+
+    People call it too, so a path may be a plain string.
 
     Raises
     ------
     InputError
         If the file is missing, cut short, altered, or has other columns than `schema`.
     """
+    path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
     try:

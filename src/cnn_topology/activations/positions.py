@@ -73,9 +73,7 @@ class Everywhere:
         return (self.among(start, start + step) for start in range(0, self.images, step))
 
 
-def choose_images(
-    labels: Int64[np.ndarray, " images"], count: int, seed: int, where: str
-) -> Int64[np.ndarray, " count"]:
+def choose_images(labels: Int64[np.ndarray, " images"], count: int, seed: int, key: str) -> Int64[np.ndarray, " count"]:
     """Draw the images of a cloud, balanced by class.
 
     Parameters
@@ -85,8 +83,8 @@ def choose_images(
     count : int
     seed : int
         Of the split.
-    where : str
-        The key of the config, for the message.
+    key : str
+        Where the config has the number, for the message.
 
     Raises
     ------
@@ -94,7 +92,7 @@ def choose_images(
         If there are fewer images.
     """
     if count > len(labels):
-        raise InputError(f"{where}.count is {count}, but the split has {len(labels)} images; ask for fewer")
+        raise InputError(f"{key} is {count}, but the split has {len(labels)} images; ask for fewer")
     return balanced_indices(labels, count, seed)
 
 

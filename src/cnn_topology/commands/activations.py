@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     labels = getattr(image_set, f"{section.split}_labels")
     identity = (image_set.name, section.split)
     seed = derive_seed(parameters.run_seed, "activation images", *identity)
-    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}")
+    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}.count")
     layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
     masks, empty = None, 0
     if section.masked:

@@ -45,7 +45,9 @@ def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tupl
     identity = (image_set.name, parameters.split)
     all_pixels, all_labels = (getattr(image_set, f"{parameters.split}_{what}") for what in ("images", "labels"))
     chooser = derive_seed(parameters.run_seed, "activation images", *identity)
-    chosen = choose_images(all_labels, parameters.count, chooser, f"clouds of {parameters.population}")
+    chosen = choose_images(
+        all_labels, parameters.count, chooser, f"activation_clouds: count (networks: {parameters.population})"
+    )
     firsts = [chosen[all_labels[chosen] == label][:1] for label in np.unique(all_labels[chosen])[:EXAMPLES]]
     ids = np.concatenate(firsts)
     pixels = all_pixels[ids]

@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     pixels, labels = getattr(image_set, f"{parameters.split}_images"), getattr(image_set, f"{parameters.split}_labels")
     identity = (image_set.name, parameters.split)
     chooser = derive_seed(parameters.run_seed, "activation images", *identity)
-    ids = choose_images(labels, parameters.count, chooser, f"clouds of {parameters.population}")
+    ids = choose_images(
+        labels, parameters.count, chooser, f"activation_clouds: count (networks: {parameters.population})"
+    )
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]

@@ -326,8 +326,8 @@ def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Te
             raise InputError(
                 f"populations.{job.population}.cross_test: {name} has the classes {', '.join(other.classes)}, the "
                 f"networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set with "
-                "the same classes in the same order (those of a `folder` go by the alphabet, those of an `npz` are "
-                f"named by images.{name}.classes)."
+                "the same classes in the same order (those of a `folder` go by the alphabet; an `npz` has them "
+                f"named by its key `classes`: images.{images.name}.classes or images.{name}.classes)."
             )
         found.append(("test", name, to_shape(other.test_images, images.shape), other.test_labels))
     return [_Test(name, split, torch.from_numpy(x), torch.from_numpy(y)) for split, name, x, y in found]

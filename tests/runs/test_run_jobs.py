@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.commands.status import after_a_kill, described
+from cnn_topology.commands.status import after_a_kill, described, to_go_on
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run, parse_jobs
-from cnn_topology.runs.progress import last_words, progress_of, seconds_left, slurm_run, started_at
+from cnn_topology.runs.progress import Progress, last_words, progress_of, seconds_left, slurm_run, started_at
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -101,6 +101,50 @@ def test_states_are_read_from_files_alone(tmp_path):
     assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
 
 
+TOOK = "# took 9.61 s, 9.00 s of CPU time, 90 MB of memory at most\n"
+
+
+def test_a_job_that_ended_well_has_not_failed_when_its_files_are_removed(tmp_path):
+    """Not even where an earlier attempt of it had failed."""
+    job = Job("draw", ("results/t/a.png", "results/t/b.png"), "results/t/logs/figures/draw.log")
+    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log", _error(4, "draw"))
+    _touch(tmp_path / "results/t/a.png")
+    _touch(tmp_path / job.log, f"cnn-topology figures\n{TOOK}")
+    progress = progress_of([job], tmp_path, alive=False)
+    assert (progress.lost, progress.failed, progress.total) == ([job], [], 1)
+    said = described("t", progress, 1.0, tmp_path)
+    assert "0 of 1 jobs done (0%), 0 running, 0 failed, 1 with files missing" in said
+    assert "not done: draw draw: it ended well, but results/t/b.png is missing since; it is made again" in said
+    _touch(tmp_path / job.log, f"cnn-topology figures\n{TOOK}more\n")
+    assert progress_of([job], tmp_path, alive=False).failed == [job]
+
+
+def test_a_job_that_ended_after_its_snakemake_was_killed_is_no_longer_running(tmp_path):
+    """A job that waits in a queue has its last attempt's log still, which is older than its mark."""
+    jobs = [Job("train", (f"results/t/{n}",), f"results/t/logs/train/{n}.log") for n in ("ended", "at work", "queued")]
+    for job in jobs:
+        _mark(tmp_path, job.outputs[0])
+        _touch(tmp_path / job.outputs[0])
+        _touch(tmp_path / job.log, f"cnn-topology train\n{TOOK if job is not jobs[1] else 'half way'}\n")
+    os.utime(tmp_path / jobs[2].log, (0, 0))
+    progress = progress_of(jobs, tmp_path, alive=True)
+    assert (progress.done, progress.running) == (jobs[:1], jobs[1:])
+    assert progress_of(jobs, tmp_path, alive=False).waiting == jobs  # Snakemake makes them again
+
+
+def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(tmp_path):
+    job = Job("train", ("results/t/a",), "results/t/logs/train/a.log")
+    _touch(tmp_path / job.log, "cnn-topology train\n")
+    progress = Progress(failed=[job])
+    config = Path("results/t/config.yaml")
+    on = "to go on: snakemake --cores all --configfile results/t/config.yaml"
+    assert to_go_on(progress, config, tmp_path) == f"snakemake is not at work; {on}"
+    _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch is 50, but 40 images are used\n")
+    said = to_go_on(progress, config, tmp_path)
+    assert "mend it in your own config file and start with that one: snakemake --cores all --configfile YOURS" in said
+    assert said.endswith(f"if nothing in it is to mend, {on}")
+
+
 SNAKEFILE = """
 rule all:
     input: "results/t/good", "results/t/bad", "results/t/slow"
@@ -144,7 +188,8 @@ def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_p
             time.sleep(0.1)
         said = described("t", seen, 0.0, tmp_path)
         assert "failed: make bad: out of luck" in said
-        assert "that job alone: cnn-topology bad" in said
+        log = tmp_path / "results/t/logs/make/bad.log"
+        assert f"that job alone, the first line of its log: cd {tmp_path} && head -n 1 {log} | sh" in said
         assert re.search(r"running: make slow, since \d\d:\d\d \(\d+ s\): half way", said)
     finally:
         (tmp_path / "on").touch()
@@ -212,6 +257,11 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypa
     with pytest.raises(InputError, match="dmo: no such run; under results/ there are: demo"):
         find_run("dmo")
     assert find_run("demo") == Path("results/demo")
+    _touch(tmp_path / "demo/my_notes.txt")
+    assert find_run("demo") == Path("results/demo")
+    (tmp_path / "results/demo/config.yaml").unlink()
+    with pytest.raises(InputError, match=r"results/demo: holds no config\.yaml"):
+        find_run("demo")
 
 
 def test_missing_config_is_explained(tmp_path, monkeypatch, capsys):

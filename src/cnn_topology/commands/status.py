@@ -1,6 +1,7 @@
 """`cnn-topology status`: say how far a run is, what failed, and how to repeat it. Only reads."""
 
 import argparse
+import shlex
 import time
 from collections import Counter
 from datetime import datetime
@@ -13,6 +14,7 @@ from cnn_topology.runs.progress import (
     command_of,
     is_locked,
     last_line,
+    missing_of,
     progress_of,
     seconds_left,
     slurm_run,
@@ -41,8 +43,23 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"snakemake works on it here, process {process}")
     elif locked:
         print(after_a_kill(slurm_run(directory)))
+        if unseen := [job for job in progress.done if started_at(job, directory) is not None]:
+            print(f"{len(unseen)} of the jobs that are done ended after their snakemake: it makes them once more")
     elif len(progress.done) < progress.total:
-        print(f"snakemake is not at work; to go on: snakemake --cores all --configfile {folder / 'config.yaml'}")
+        print(to_go_on(progress, folder / "config.yaml", directory))
+
+
+def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
+    """Say how to start again: where a job said why it failed, its user may have a config to mend, and no copy of it."""
+    command = "snakemake --cores all --configfile"
+    same = f"to go on: {command} {shlex.quote(str(config))}"
+    if not any(last_line(directory / (job.log or "")) for job in progress.failed):
+        return f"snakemake is not at work; {same}"
+    return (
+        "snakemake is not at work; where a failed job names a key of the config, mend it in your own config file and "
+        f"start with that one: {command} YOURS.yaml ({config} is a copy that each start writes anew); "
+        f"if nothing in it is to mend, {same}"
+    )
 
 
 def after_a_kill(slurm: str | None) -> str:
@@ -58,11 +75,13 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
     """Say how far a run is, a line per stage, then what runs and what failed."""
     done = len(progress.done)
     counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
+    counts += f", {len(progress.lost)} with files missing" if progress.lost else ""
     remaining = "" if done == progress.total else f"; about {_duration(left)} left"
     lines = [f"run {name}: {done} of {progress.total} jobs done ({done / progress.total:.0%}), {counts}{remaining}"]
-    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting]
+    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting, *progress.lost]
     stages = dict.fromkeys(map(group_of, everything))
-    of = {state: Counter(map(group_of, getattr(progress, state))) for state in ("done", "running", "failed", "waiting")}
+    states = ("done", "running", "failed", "waiting", "lost")
+    of = {state: Counter(map(group_of, getattr(progress, state))) for state in states}
     for stage in stages:
         total = sum(counter[stage] for counter in of.values())
         marks = [f"{of[state][stage]} {state}" for state in ("running", "failed") if of[state][stage]]
@@ -74,8 +93,15 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
         log = directory / (job.log or "")
         lines.append(f"failed: {job.name}: {last_line(log) or 'no word: it was killed, cancelled or out of memory'}")
         lines.append(f"    its log: {log}")
-        if command := command_of(log):
-            lines.append(f"    that job alone: {command}")
+        if command_of(log):  # itself some thousand characters, which would hide the reason
+            where = "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
+            lines.append(
+                f"    that job alone, the first line of its log: {where}head -n 1 {shlex.quote(str(log))} | sh"
+            )
+    for job in progress.lost:
+        first, *others = missing_of(job, directory)
+        more = f" and {len(others)} more" if others else ""
+        lines.append(f"not done: {job.name}: it ended well, but {first}{more} is missing since; it is made again")
     return "\n".join(lines) + "\n"
 
 

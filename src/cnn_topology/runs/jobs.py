@@ -99,12 +99,14 @@ def find_run(run: str) -> Path:
     InputError
         If there is none, or it was never started.
     """
-    folder = next((path for path in (Path(run), Path("results") / run) if path.is_dir()), None)
-    if folder is None:
+    folders = [path for path in (Path(run), Path("results") / run) if path.is_dir()]
+    if not folders:
         there = sorted(path.parent.name for path in Path("results").glob("*/config.yaml"))
         raise InputError(f"{run}: no such run; under results/ there are: {', '.join(there) or 'none'}")
-    if not (folder / "config.yaml").is_file():
-        raise InputError(f"{folder}: holds no config.yaml, which every run writes when it starts; start it first")
+    # A folder of that name that has nothing to do with runs may stand beside `results`.
+    folder = next((folder for folder in folders if (folder / "config.yaml").is_file()), None)
+    if folder is None:
+        raise InputError(f"{folders[-1]}: holds no config.yaml, which every run writes when it starts; start it first")
     return folder
 
 

@@ -73,6 +73,11 @@ def cost_of(log: Path) -> tuple[float, float, float] | None:
     return wall, cpu, memory
 
 
+def has_ended_well(log: Path) -> bool:
+    """Tell whether a log ends with what its job took: the last thing that a job writes, and only one that ends well."""
+    return _COST.fullmatch(text_of(log).rstrip().rpartition("\n")[2]) is not None
+
+
 def _wall_seconds() -> float:
     """Give the time since this process started, or, without Linux, since this module was loaded."""
     ticks = text_of(Path("/proc/self/stat")).rpartition(")")[2].split()

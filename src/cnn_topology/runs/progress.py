@@ -1,7 +1,9 @@
 """How far a run is, from its files alone: nothing is asked of a scheduler, which may run elsewhere or be gone.
 
 Snakemake marks the outputs of a job that it starts or submits, and takes the marks away when the job has ended, well
-or badly. So a job that began, has no mark and lacks outputs has failed, whatever Snakemake was told to say of it.
+or badly. So a job that began, has no mark and lacks outputs has failed, whatever Snakemake was told to say of it, or
+ended well, as its log then says at its end, and its files were removed since. Jobs outlive a Snakemake that was killed,
+and their marks outlive them: one whose log has ended is no longer at work.
 """
 
 import re
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job
-from cnn_topology.runs.machine import is_comment, text_of
+from cnn_topology.runs.machine import has_ended_well, is_comment, text_of
 from cnn_topology.runs.provenance import cost_by_rule
 
 # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's log tells.
@@ -29,18 +31,20 @@ MOST_TOLD = 10
 class Progress:
     """The jobs of a run by state. A job is done when all its files are there, whatever config made them.
 
-    Of a cluster's jobs those that wait in its queue count as running.
+    Of a cluster's jobs those that wait in its queue count as running; `lost` are jobs that ended well and of which
+    files are missing.
     """
 
     done: list[Job] = field(default_factory=list)
     running: list[Job] = field(default_factory=list)
     failed: list[Job] = field(default_factory=list)
     waiting: list[Job] = field(default_factory=list)
+    lost: list[Job] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         """Number of jobs."""
-        return len(self.done) + len(self.running) + len(self.failed) + len(self.waiting)
+        return len(self.done) + len(self.running) + len(self.failed) + len(self.waiting) + len(self.lost)
 
 
 def progress_of(jobs: Iterable[Job], directory: Path, alive: bool) -> Progress:
@@ -60,15 +64,30 @@ def progress_of(jobs: Iterable[Job], directory: Path, alive: bool) -> Progress:
     for job in jobs:
         log = directory / job.log if job.log else None
         begun = log is not None and log.is_file() and log.stat().st_mtime >= began
-        if started_at(job, directory) is not None:
-            (progress.running if alive else progress.waiting).append(job)
-        elif all((directory / path).is_file() for path in job.outputs):
+        marked = started_at(job, directory)
+        if marked is not None and not alive:  # it is made again
+            progress.waiting.append(job)
+        elif marked is not None and not (log is not None and _ended_since(log, marked)):
+            progress.running.append(job)
+        elif not missing_of(job, directory):
             progress.done.append(job)
+        elif log is not None and has_ended_well(log):
+            progress.lost.append(job)
         elif begun or job.log in errors:
             progress.failed.append(job)
         else:
             progress.waiting.append(job)
     return progress
+
+
+def missing_of(job: Job, directory: Path) -> list[str]:
+    """List the outputs of a job that are not there."""
+    return [path for path in job.outputs if not (directory / path).is_file()]
+
+
+def _ended_since(log: Path, start: float) -> bool:
+    """Tell whether a job has ended well since it was started: the log may still be that of an earlier attempt."""
+    return log.is_file() and log.stat().st_mtime >= start and has_ended_well(log)
 
 
 def started_at(job: Job, directory: Path) -> float | None:
@@ -151,7 +170,7 @@ def seconds_left(progress: Progress, logs: Path) -> float:
         sum(measured[name] for name in known) / max(1.0, sum(sum(forecast[name]) for name in known)) if known else 1
     )
     left = 0.0
-    for job in [*progress.running, *progress.waiting, *progress.failed]:
+    for job in [*progress.running, *progress.waiting, *progress.failed, *progress.lost]:
         name = group_of(job)
         ratio = measured[name] / max(1.0, sum(forecast[name])) if name in known else overall
         left += ratio * _expected(job) * (0.5 if job in progress.running else 1)

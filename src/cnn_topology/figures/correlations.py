@@ -13,7 +13,13 @@ from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows, spread
 
 OUTCOMES = {"test_accuracy": "test accuracy", "gap": "generalization gap", "cross_accuracy": "accuracy on other sets"}
-LABELS = {"frobenius": "norm", "distance": "distance from start", "spectral": "spectral norm", "sd": "sd"}
+LABELS = {
+    **{"longest": "longest $H_1$ bar", "second": "second longest", "ratio": "longest / second"},
+    **{"frobenius": "norm", "distance": "distance from start", "spectral": "spectral norm"},
+    **{"mean": "mean weight", "sd": "sd of weights", "kurtosis": "kurtosis of weights"},
+    **{"minimum": "least weight", "lower": "lower quartile", "median": "median weight", "upper": "upper quartile"},
+    "maximum": "greatest weight",
+}
 # What is drawn of each scope: method, what it holds fixed (`*`: the longest list), name, colour, marker.
 SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     "grid": (

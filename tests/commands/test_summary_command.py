@@ -59,7 +59,7 @@ def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
     given = [trained(0, np.nan, epoch=0, population="c")]
     lines = summary(resnet_training=[*rows, *given], claims=[CLAIM])
     assert lines[0] == (
-        "a: residual networks on digits, trained for up to 7 epochs; test accuracy 85.0% (80.0% to 90.0%, n = 2)"
+        "a: residual networks on digits, trained for up to 7 epochs; test accuracy 85.0% (80.0% to 90.0%, range, n = 2)"
     )
     assert lines[1].endswith("test accuracy 70.0% (n = 1)")
     assert "weights from checkpoints; test accuracy not measured" in lines[2]
@@ -144,7 +144,8 @@ def test_populations_without_clouds_are_told_by_their_accuracy(summary):
         {**WEIGHTS, "network": 0, "images": "x", "accuracy": 1.0, "split": "train"},
     ]
     assert summary(training=rows)[:-1] == [
-        "m: test accuracy after 600 iterations: x 85.0% (80.0% to 90.0%, n = 2); y 50.0% (40.0% to 60.0%, n = 2)",
+        "m: test accuracy after 600 iterations: x 85.0% (80.0% to 90.0%, range, n = 2); "
+        "y 50.0% (40.0% to 60.0%, range, n = 2)",
         "  1 of 3 networks failed (loss not finite) and are left out",
     ]
 
@@ -172,6 +173,98 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
     assert first.split()[-5:] == ["0.01", "0.25", "0", "one", "circle"]
     assert second.split()[-5:] == ["0.01", "–", "0", "no", "loop"]
     assert lines[4].startswith("seed 7")
+
+
+def onset_of(layer, onset, low, high, lasting):
+    return {"population": "m", "layer": layer, "last": 600, "draws": 100, "networks": 12} | {
+        "onset": onset,
+        "low": low,
+        "high": high,
+        "lasting": lasting,
+    }
+
+
+def test_onset_is_told_with_its_interval_which_may_end_after_training(summary):
+    lines = summary(onset=[onset_of("conv1", 200, 100, None, 0.75), onset_of("conv2", None, 400, None, 0.05)])
+    draws = "of 100 draws of networks a loop lasts, n = 12 networks"
+    assert lines[:2] == [
+        f"m, conv1: a loop that lasts from step 200 on (95% interval 100 to after 600); in 75% {draws}",
+        f"m, conv2: no loop that lasts to step 600; in 5% {draws}",
+    ]
+
+
+def correlation(predictor, statistic, p, **changes):
+    row = {"group": "grid", "scope": "grid", "layer": "conv1", "predictor": predictor, "predictor_kind": "topological"}
+    row |= {"outcome": "test_accuracy", "method": "spearman", "networks": 16, "statistic": statistic, "low": -0.5}
+    return row | {"high": 0.75, "p_adjusted": p} | changes
+
+
+def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(summary):
+    rows = [
+        correlation("longest", 0.5, 0.25),
+        correlation("total_persistence", 0.25, 0.125),
+        correlation("longest", 0.125, 0.75, layer="conv2"),
+        correlation("sd", 0.9, 0.001, predictor_kind="baseline"),
+        correlation("longest", 0.9, 0.001, outcome="gap"),
+        correlation("longest", 0.9, 0.001, scope="networks", group="m"),
+        correlation("second", 0.25, 0.5, scope="networks", group="m", method="partial_spearman", given="step"),
+        correlation("longest", 0.9, np.nan, scope="networks", group="none"),
+    ]
+    told = "best topological predictor of test accuracy"
+    p = "adjusted for all predictors and layers, n = 16 networks"
+    assert summary(correlations=rows)[:-1] == [
+        f"grid: {told}: total persistence of conv1, rank correlation 0.25 (95% interval -0.50 to 0.75), p = 0.25 {p}",
+        f"m: {told}: second of conv1, rank correlation given the step 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",
+        "none: no test of topological predictors of test accuracy",
+    ]
+
+
+def speed(population, role, estimate, **changes):
+    row = {"group": "g", "population": population, "role": role, "against": "plain", "against_role": "baseline"}
+    row |= {
+        "metric": "iterations_to_target",
+        "images": "x",
+        "target": 0.8,
+        "n": 4,
+        "n_against": 5,
+        "estimate": estimate,
+    }
+    return row | {"low": 0.5, "high": 3.0, "p_holm": 0.25, "family": 9} | changes
+
+
+def test_each_variant_and_control_is_told_by_its_speed_against_the_baseline(summary):
+    rows = [
+        speed("circle", "variant", 1.5),
+        speed("random", "control", np.nan, censored=3, censored_against=4),
+        speed("circle", "variant", 2.0, against="random", against_role="control"),
+        speed("circle", "variant", 2.0, metric="accuracy"),
+    ]
+    lines = summary(comparisons=rows)
+    assert lines[0].startswith("improvements g: iterations to accuracy 0.8 on x, median of plain over that of each")
+    assert lines[0].endswith("Holm p of 9 tests")
+    assert [" ".join(line.split()) for line in lines[1:-1]] == [
+        "circle 1.50 (0.50 to 3.00), p = 0.25, n = 4 and 5 networks",
+        "random (control) no ratio: most networks of both never reach it, n = 4 and 5 networks, 3 and 4 never reach it",
+    ]
+
+
+def graph_of(cloud, sampling, points, top=1, layer="late"):
+    return {"population": "b", "cloud": cloud, "sampling": sampling, "images": 300, "top": top, "layer": layer} | {
+        "points": points
+    }
+
+
+def test_clouds_that_lose_images_without_a_foreground_say_so(summary):
+    rows = [
+        graph_of("front", "foreground", 162),
+        graph_of("front", "foreground", 162, layer="early"),
+        graph_of("five", "foreground", 810, top=5),
+        graph_of("back", "background", 300),
+        graph_of("any", "random", 200),
+    ]
+    assert summary(activation_graphs=rows)[:-1] == [
+        "b, front, five: 162 of 300 images have a foreground; the others have no point"
+    ]
 
 
 def test_a_table_of_another_name_is_refused(tmp_path, capsys):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.subjects import across
@@ -69,22 +70,42 @@ def beats_baseline(other: str | None = None) -> Measure:
     return measure
 
 
-def topology_predicts(outcome: str, method: str) -> Measure:
-    """Take the topological predictor of accuracy with the least p-value, adjusted for all predictors and layers.
+def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.Series | None:
+    """Give the topological predictor of an outcome with the least p-value, adjusted for all predictors and layers.
 
     For predictors by max-T, within a layer; for the layers by Bonferroni's factor, since the best of them is taken.
+
+    Parameters
+    ----------
+    correlations : DataFrame
+        Rows of the table of this name: of one group, scope and set of what is held fixed.
+    outcome, method : str
+        As in that table.
+
+    Returns
+    -------
+    Series or None
+        The row, whose ``p_adjusted`` is adjusted for the layers too; None where no predictor was tested.
     """
+    rows = correlations
+    rows = rows[(rows["predictor_kind"] == "topological") & rows["p_adjusted"].notna()]
+    rows = rows[(rows["outcome"] == outcome) & (rows["method"] == method)]
+    if rows.empty:
+        return None
+    rows = rows.assign(p_adjusted=np.minimum(1.0, rows["layer"].nunique() * rows["p_adjusted"]))
+    return rows.assign(size=-rows["statistic"].abs()).sort_values(["p_adjusted", "size"]).iloc[0]
+
+
+def topology_predicts(outcome: str, method: str) -> Measure:
+    """Take the topological predictor of accuracy over the networks of a grid that `best_predictor` gives."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = tables["correlations"]
         rows = rows[rows["group"].isin(subject.populations) & (rows["scope"] == "grid")]
-        rows = rows[(rows["predictor_kind"] == "topological") & rows["p_adjusted"].notna()]
-        rows = rows[(rows["outcome"] == outcome) & (rows["method"] == method)]
-        if rows.empty:
+        row = best_predictor(rows, outcome, method)
+        if row is None:
             return Measured(None, reason="no test of a correlation over the networks of the grid")
         layers = rows["layer"].nunique()
-        rows = rows.assign(p_adjusted=np.minimum(1.0, layers * rows["p_adjusted"]))
-        row = rows.assign(size=-rows["statistic"].abs()).sort_values(["p_adjusted", "size"]).iloc[0]
         value, low, high, p = (float(row[name]) for name in ("statistic", "low", "high", "p_adjusted"))
         null = f"0: {row['layer']}, {row['predictor']}, max-T over predictors x {layers} layers, {row['exchanged']}"
         return Measured(bool(p <= LEVEL), value, low, high, p, int(row["networks"]), null)

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from cnn_topology.claims.words import number_text, verdict_text
-from cnn_topology.commands.summary_activations import accuracy_lines, measure_lines, purity_lines
+from cnn_topology.commands.summary_activations import accuracy_lines, foreground_lines, measure_lines, purity_lines
+from cnn_topology.commands.summary_generalization import correlation_lines, onset_lines, speed_lines
 from cnn_topology.commands.summary_weights import weight_lines
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
 def summary_lines(
     tables: Mapping[str, pa.Table], notes: Mapping[str, str], left_out: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Say what a run found: trained networks and the loops of their filters, then activations, then claims.
+    """Say what a run found: trained networks and loops of filters, then activations, then claims.
 
     Parameters
     ----------
@@ -53,8 +54,12 @@ def summary_lines(
     names = ("training", "loops", "significance")
     yield from weight_lines(*(tables[name].to_pandas() if name in tables else None for name in names))
     for name, lines in (
+        ("onset", onset_lines),
+        ("correlations", correlation_lines),
+        ("comparisons", speed_lines),
         ("resnet_training", accuracy_lines),
         ("measure_tests", measure_lines),
+        ("activation_graphs", foreground_lines),
         ("purity", purity_lines),
     ):
         if name in tables:

@@ -27,7 +27,7 @@ def accuracy_lines(training: Any) -> Iterator[str]:
         if np.isnan(values).any():
             said = "not measured: their classes are not those of the images"
         else:
-            spread = f"{values.min():.1%} to {values.max():.1%}, " if len(values) > 1 else ""
+            spread = f"{values.min():.1%} to {values.max():.1%}, range, " if len(values) > 1 else ""
             said = f"{values.mean():.1%} ({spread}n = {len(values)})"
         yield f"{population}: residual networks on {images}, {trained}; test accuracy {said}"
 
@@ -58,6 +58,24 @@ def _estimate(found: Any, measure: str) -> str:
     interval = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
     p = "" if np.isnan(row["p_value"]) else f", p = {row['p_value']:.2g}"
     return f"{row['statistic']:.2f}{interval}{p}"
+
+
+def foreground_lines(graphs: Any) -> Iterator[str]:
+    """Say of clouds of the foreground or background how many images have none, and so no point.
+
+    Parameters
+    ----------
+    graphs : pandas.DataFrame
+        The table `activation_graphs`.
+    """
+    masked = graphs[graphs["sampling"].isin(["foreground", "background"])]
+    # Several positions of an image are several points; a small layer may have fewer than that.
+    masked = masked.assign(there=masked["points"] // masked["top"]).sort_values("there", ascending=False, kind="stable")
+    alike = masked.drop_duplicates(["population", "cloud"]).groupby(["population", "sampling", "there", "images"])
+    for (population, side, there, images), clouds in alike:
+        if there < images:
+            names = ", ".join(clouds["cloud"])
+            yield f"{population}, {names}: {there} of {images} images have a {side}; the others have no point"
 
 
 def purity_lines(purity: Any) -> Iterator[str]:

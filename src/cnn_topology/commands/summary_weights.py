@@ -59,7 +59,7 @@ def accuracy_lines(population: str, tests: Any) -> Iterator[str]:
 
 def _range(accuracies: Any) -> str:
     """Say the least and the greatest of several networks."""
-    return f"{accuracies.min():.1%} to {accuracies.max():.1%}, " if len(accuracies) > 1 else ""
+    return f"{accuracies.min():.1%} to {accuracies.max():.1%}, range, " if len(accuracies) > 1 else ""
 
 
 def depth_table(loops: Any, significance: Any = None) -> list[str]:

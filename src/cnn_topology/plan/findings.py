@@ -32,7 +32,19 @@ CLAIM_TABLES = (
     "purity_tests",
 )
 # The tables that the summary tells of, where a run has them.
-SUMMARY_TABLES = ("training", "loops", "significance", "resnet_training", "measure_tests", "purity", "claims")
+SUMMARY_TABLES = (
+    "training",
+    "loops",
+    "significance",
+    "onset",
+    "correlations",
+    "comparisons",
+    "resnet_training",
+    "measure_tests",
+    "activation_graphs",
+    "purity",
+    "claims",
+)
 # The layers of the ResNet-18 of the activations paper.
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 

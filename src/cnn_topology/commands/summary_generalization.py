@@ -1,0 +1,95 @@
+"""When loops set in, whether topology predicts accuracy and what improves networks, in lines of a run's summary."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from cnn_topology.claims.accuracy_measures import best_predictor
+
+# Of a population topology and accuracy both follow training: the step is held fixed where that can be tested.
+BETWEEN_NETWORKS = (
+    ("partial_spearman", "step", "rank correlation given the step"),
+    ("spearman", "", "rank correlation"),
+)
+
+
+def onset_lines(onset: Any) -> Iterator[str]:
+    """Say of each layer followed over training from which step on it has a loop.
+
+    Parameters
+    ----------
+    onset : pandas.DataFrame
+        The table `onset`.
+    """
+    for row in onset.to_dict("records"):
+        last = int(row["last"])
+        said = f"no loop that lasts to step {last}"
+        if not math.isnan(row["onset"]):
+            ends = (_step(row[end], last) for end in ("low", "high"))
+            said = f"a loop that lasts from step {row['onset']:.0f} on (95% interval {' to '.join(ends)})"
+        yield (
+            f"{row['population']}, {row['layer']}: {said}; in {row['lasting']:.0%} of {row['draws']} draws of "
+            f"networks a loop lasts, n = {row['networks']} networks"
+        )
+
+
+def _step(step: float, last: int) -> str:
+    return f"after {last}" if math.isnan(step) else f"{step:.0f}"
+
+
+def correlation_lines(correlations: Any) -> Iterator[str]:
+    """Say of each grid and population which topological predictor of test accuracy is the best, and how good.
+
+    Parameters
+    ----------
+    correlations : pandas.DataFrame
+        The table `correlations`.
+    """
+    tested = correlations[correlations["scope"].isin(["grid", "networks"])]
+    for (group, scope), rows in tested.groupby(["group", "scope"], sort=False):
+        ways = BETWEEN_NETWORKS if scope == "networks" else BETWEEN_NETWORKS[1:]
+        for method, given, words in ways:
+            best = best_predictor(rows[rows["given"] == given], "test_accuracy", method)
+            if best is not None:
+                predictor = best["predictor"].replace("_", " ")
+                yield (
+                    f"{group}: best topological predictor of test accuracy: {predictor} of {best['layer']}, {words} "
+                    f"{best['statistic']:.2f} (95% interval {best['low']:.2f} to {best['high']:.2f}), p = "
+                    f"{best['p_adjusted']:.2g} adjusted for all predictors and layers, n = {best['networks']} networks"
+                )
+                break
+        else:
+            yield f"{group}: no test of topological predictors of test accuracy"
+
+
+def speed_lines(comparisons: Any) -> Iterator[str]:
+    """Say how much faster than its baseline each network of a group of improvements learns.
+
+    Parameters
+    ----------
+    comparisons : pandas.DataFrame
+        The table `comparisons`.
+    """
+    rows = comparisons[(comparisons["metric"] == "iterations_to_target") & (comparisons["against_role"] == "baseline")]
+    for (group, images), mine in rows.groupby(["group", "images"], sort=False):
+        first = mine.iloc[0]
+        yield (
+            f"improvements {group}: iterations to accuracy {first['target']:.4g} on {images}, median of "
+            f"{first['against']} over that of each (above 1: faster), 95% interval, Holm p of {first['family']} tests"
+        )
+        names = mine["population"] + mine["role"].map({"control": " (control)"}).fillna("")
+        wide = names.map(len).max()
+        for name, row in zip(names, mine.to_dict("records"), strict=True):
+            yield f"  {name:{wide}}  {_speed(row)}, n = {row['n']} and {row['n_against']} networks{_censored(row)}"
+
+
+def _speed(row: dict[str, Any]) -> str:
+    if math.isnan(row["estimate"]):
+        return "no ratio: most networks of both never reach it"
+    return f"{row['estimate']:.2f} ({row['low']:.2f} to {row['high']:.2f}), p = {row['p_holm']:.2g}"
+
+
+def _censored(row: dict[str, Any]) -> str:
+    """Say how many networks never reach the target."""
+    never = row["censored"], row["censored_against"]
+    return f", {never[0]} and {never[1]} never reach it" if any(never) else ""

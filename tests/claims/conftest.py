@@ -100,7 +100,7 @@ def facts(plan: Plan) -> RunFacts:
 
 
 @pytest.fixture(scope="session")
-def stand_in_facts() -> RunFacts:
+def other_data_facts() -> RunFacts:
     return RunFacts.of(Plan(parse_config(config(("digits", "printed")))))
 
 

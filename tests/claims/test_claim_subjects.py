@@ -5,8 +5,8 @@ from claim_rows import accuracies, compared, correlation
 
 
 @pytest.fixture
-def stand_in_first(facts):
-    """Give the run with each population tested on a stand-in before the paper's own other set."""
+def other_data_first(facts):
+    """Give the run with each population tested on other data before the paper's own other set."""
     images = {name: facts.images[name].model_copy(update={"own": False}) for name in ("one", "two")}
     populations = {
         name: population.model_copy(
@@ -18,19 +18,21 @@ def stand_in_first(facts):
     return facts.model_copy(update={"images": images, "populations": populations})
 
 
-def test_accuracy_on_a_stand_in_does_not_decide_a_claim_on_the_papers_own_set(of, stand_in_first):
+def test_accuracy_on_other_data_does_not_decide_a_claim_on_the_papers_own_set(of, other_data_first):
     told = {("first", "two"): 0.28, ("second", "one"): 0.54, ("first", "like-two"): 0.6, ("second", "like-one"): 0.2}
     training = [row for (name, images), accuracy in told.items() for row in accuracies(name, images, accuracy)]
-    (row,) = of("E13", {"training": training}, stand_in_first)
+    (row,) = of("E13", {"training": training}, other_data_first)
     assert row["value"] == pytest.approx(26, abs=1)
     assert row["verdict"] == "supported"
 
 
 @pytest.mark.parametrize(("name", "variant"), [("E14", "circle-1"), ("E15c", "angular-1"), ("E16b", "klein-1")])
-def test_an_improvement_on_a_stand_in_does_not_decide_a_claim_on_the_papers_own_set(name, variant, of, stand_in_first):
+def test_an_improvement_on_other_data_does_not_decide_a_claim_on_the_papers_own_set(
+    name, variant, of, other_data_first
+):
     gains = {"like-two": 0.3, "two": -0.05}
     rows = [compared(variant, "plain-1", "cross_accuracy", gain, images=images) for images, gain in gains.items()]
-    (row,) = of(name, {"comparisons": rows}, stand_in_first)
+    (row,) = of(name, {"comparisons": rows}, other_data_first)
     assert row["value"] == pytest.approx(-5)
     assert row["verdict"] == "not supported"
 

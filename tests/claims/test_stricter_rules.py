@@ -116,18 +116,18 @@ def test_networks_fewer_or_less_trained_than_the_papers_give_a_reduced_verdict(n
         assert verdict_text(row).startswith(f"{verdict}, reduced ({said})" if said else verdict)
 
 
-def test_stand_ins_are_not_said_to_be_reduced(of, reduced_facts):
+def test_other_data_are_not_said_to_be_reduced(of, reduced_facts):
     others = {name: networks.model_copy(update={"paper": False}) for name, networks in reduced_facts.resnets.items()}
     (row,) = of("T1", activations.CASES["T1"][0], reduced_facts.model_copy(update={"resnets": others}))
     assert (row["verdict"], row["reduced"]) == ("not tested", "")
 
 
 @pytest.mark.parametrize("name", ["E5", "E6", "E6b", "E7"])
-def test_another_architecture_on_cifar10_is_a_stand_in(name, of, facts):
+def test_another_architecture_on_cifar10_is_other_data(name, of, facts):
     changed = {
         key: population.model_copy(update={"architecture": "C(16, 8, 32)"}) if key in ("gray", "colour") else population
         for key, population in facts.populations.items()
     }
     row = of(name, weights.CASES[name][0], facts.model_copy(update={"populations": changed}))[0]
-    assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
+    assert (row["other_data"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
     assert "not C(64, 32, 64)" in row["reason"]

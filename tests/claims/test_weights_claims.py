@@ -156,36 +156,36 @@ def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
 
 
 @pytest.mark.parametrize("name", ["E1", "E3", "E4", "E11", "E12", "E13", "E14", "E15a", "E15b", "E16a", "A4a", "A5"])
-def test_stand_in_data_never_test_a_claim(name, of, stand_in_facts):
+def test_other_data_never_test_a_claim(name, of, other_data_facts):
     for tables, outcome in zip(CASES[name], ("holds", "fails"), strict=True):
-        row = of(name, tables, stand_in_facts)[0]
-        assert row["stand_in"]
+        row = of(name, tables, other_data_facts)[0]
+        assert row["other_data"]
         assert (row["verdict"], row["outcome"]) == ("not tested", outcome)
-        assert row["reason"].startswith("stand-in data: ")
+        assert row["reason"].startswith("other data or networks than the paper's: ")
         assert "digits" not in row["statement"]
 
 
-def test_the_papers_own_data_go_before_stand_ins(of, facts):
+def test_the_papers_own_data_go_before_others(of, facts):
     handwritten = facts.populations["first"].model_copy(update={"images": "digits"})
     images = {**facts.images, "digits": facts.images["one"].model_copy(update={"own": False})}
     changed = facts.model_copy(update={"populations": {"d": handwritten, **facts.populations}, "images": images})
     tables = {**one_circle("first"), "loops": [loop("first"), loop("d", verdict="no loop")]}
     (row,) = of("E1", tables, changed)
-    assert (row["populations"], row["stand_in"], row["verdict"]) == ("first", False, "supported")
+    assert (row["populations"], row["other_data"], row["verdict"]) == ("first", False, "supported")
 
 
 @pytest.mark.parametrize("name", ["E1", "E4", "E5", "E6", "E8", "E12", "E13", "E14", "E15c", "E16b", "A5"])
 def test_a_copy_of_the_papers_data_has_the_rules_applied_and_no_verdict(name, of, copied_facts):
     for tables, outcome in zip(CASES[name], ("holds", "fails"), strict=True):
         row = of(name, tables, copied_facts)[0]
-        assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", outcome)
+        assert (row["other_data"], row["verdict"], row["outcome"]) == (True, "not tested", outcome)
 
 
 @pytest.mark.parametrize("name", ["E12", "E13", "E14", "E15c", "E16b", "A5"])
 def test_a_claim_across_two_sets_needs_the_papers_data_on_both_sides(name, of, facts):
     images = {**facts.images, "two": facts.images["two"].model_copy(update={"own": False})}
     row = of(name, CASES[name][0], facts.model_copy(update={"images": images}))[0]
-    assert (row["stand_in"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
+    assert (row["other_data"], row["verdict"], row["outcome"]) == (True, "not tested", "holds")
     images["two"] = images["two"].model_copy(update={"stands_for": ""})
     row = of(name, CASES[name][0], facts.model_copy(update={"images": images}))[0]
     assert (row["verdict"], row["outcome"]) == ("not tested", "holds" if name == "A5" else "")
@@ -208,7 +208,7 @@ def test_accuracy_across_sets_is_read_on_the_set_of_the_claim(of, facts):
     assert row["value"] == pytest.approx(5)
 
 
-def test_another_architecture_on_the_papers_data_is_a_stand_in(of, facts):
+def test_another_architecture_on_the_papers_data_is_other_data(of, facts):
     other = facts.populations["wide"]
     changed = facts.model_copy(update={"populations": {"wide": other}})
     (row,) = of("E1", one_circle("wide"), changed)

@@ -22,7 +22,7 @@ POINTS = 100.0
 def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare accuracy across sets: second population on the first one's data, minus the first on the second's."""
     first, second = subject.populations
-    own = not subject.stand_in
+    own = not subject.other_data
     there, back = (_cross_accuracy(tables, facts, *pair, own) for pair in ((second, first), (first, second)))
     if min(len(there), len(back)) < 2:
         return Measured(None, reason="fewer than two networks were tested on the other set")
@@ -53,7 +53,7 @@ def beats_baseline(other: str | None = None) -> Measure:
         rows = rows[(rows["group"] == subject.group) & (rows["metric"] == metric)]
         rows = rows[(rows["population"] == variant) & (rows["against"] == baseline)]
         if other is not None:
-            images = across(facts, facts.populations[variant], other, own=not subject.stand_in)
+            images = across(facts, facts.populations[variant], other, own=not subject.other_data)
             rows = rows[rows["images"] == images]
         if rows.empty:
             return Measured(None, reason="no comparison by this measure")

@@ -1,6 +1,6 @@
 """How a claim is tested: what it is about, what is measured, the rule decided beforehand, and the verdict.
 
-A claim about one set of images is tested by no other: on stand-in data its rule is applied and the outcome reported,
+A claim about one set of images is tested by no other: on other data its rule is applied and the outcome reported,
 but the verdict stays `not tested`; where networks or images are fewer or smaller than the paper's, or less trained, it
 ends with `reduced`. A table or a population that a run lacks is a reason, never an error.
 """
@@ -39,7 +39,7 @@ class Subject:
         Keys of the tables.
     data : str
         The images and networks in words.
-    stand_in : bool
+    other_data : bool
         Whether these are not the data or networks that the claim is about.
     reduced : tuple of str
         What of them is smaller than in the paper.
@@ -49,7 +49,7 @@ class Subject:
 
     populations: tuple[str, ...]
     data: str
-    stand_in: bool = False
+    other_data: bool = False
     reduced: tuple[str, ...] = ()
     group: str = ""
 
@@ -96,7 +96,7 @@ class Claim:
     tables : tuple of str
         The tables that `measure` reads.
     subjects : callable
-        Gives what there is in a run to test the claim on; the paper's own data go before stand-ins.
+        Gives what there is in a run to test the claim on; the paper's own data go before others.
     absent : str
         Why it is not tested where there is no subject.
     measure : callable
@@ -154,16 +154,16 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
     else:
         found = claim.measure(tables, facts, subject)
     verdict, reason = NOT_TESTED, found.reason
-    if found.holds is not None and subject.stand_in:
-        reason = f"stand-in data: {subject.data}"
+    if found.holds is not None and subject.other_data:
+        reason = f"other data or networks than the paper's: {subject.data}"
     elif found.holds is not None:
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return {
         **({"statement": found.statement} if found.statement else {}),
         "populations": (f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
         "data": subject.data,
-        "stand_in": subject.stand_in,
-        "reduced": "" if subject.stand_in else "; ".join(subject.reduced),
+        "other_data": subject.other_data,
+        "reduced": "" if subject.other_data else "; ".join(subject.reduced),
         "n": found.n,
         "unit": found.unit if found.n else "",
         "value": found.value,

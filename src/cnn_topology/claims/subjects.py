@@ -1,4 +1,4 @@
-"""Which populations of a run a claim can be tested on: those on the paper's own data first, else stand-ins for them."""
+"""Which populations of a run a claim can be tested on: those on the paper's own data, else others."""
 
 from collections.abc import Callable, Iterable
 
@@ -19,7 +19,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
     kind : str
         The set of the papers that the claim is about.
     architecture : str, optional
-        ``M(64, 32, 64)``; networks of another one are stand-ins.
+        ``M(64, 32, 64)``; networks of another one are other data.
     channels : int, optional
         Channels of the images; others do not count at all.
     layer : str
@@ -27,7 +27,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
     """
 
     def find(facts: RunFacts) -> list[Subject]:
-        own, others, stand_ins = [], [], []
+        own, others, elsewhere = [], [], []
         for name, population in facts.populations.items():
             if not population.plain or layer not in population.analysed:
                 continue
@@ -37,18 +37,18 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
             if images.stands_for != kind:
                 continue
             if not images.own:
-                stand_ins.append(Subject((name,), described(population), stand_in=True))
+                elsewhere.append(Subject((name,), described(population), other_data=True))
             elif architecture in (None, population.architecture):
                 own.append(Subject((name,), described(population), reduced=whole_size(population)))
             else:
-                others.append(Subject((name,), f"{described(population)}, not {architecture}", stand_in=True))
-        return own or others or stand_ins
+                others.append(Subject((name,), f"{described(population)}, not {architecture}", other_data=True))
+        return own or others or elsewhere
 
     return find
 
 
 def every_network(facts: RunFacts) -> list[Subject]:
-    """Take all plain populations and checkpoints that have a cloud together; stand-ins where none is the papers'."""
+    """Take all plain populations and checkpoints that have a cloud together; others' where none is the papers'."""
     found: dict[str, tuple[str, bool]] = {}
     for name, population in facts.populations.items():
         if population.plain and population.analysed:
@@ -69,8 +69,8 @@ def pretrained(model: str) -> Subjects:
 
     def find(facts: RunFacts) -> list[Subject]:
         found = {name: checkpoint for name, checkpoint in facts.checkpoints.items() if checkpoint.analysed}
-        subjects = [Subject((name,), _checkpoint(c), stand_in=c.model != model) for name, c in found.items()]
-        return [subject for subject in subjects if not subject.stand_in] or subjects[:1]
+        subjects = [Subject((name,), _checkpoint(c), other_data=c.model != model) for name, c in found.items()]
+        return [subject for subject in subjects if not subject.other_data] or subjects[:1]
 
     return find
 
@@ -182,7 +182,7 @@ def all_improved(facts: RunFacts) -> list[Subject]:
         of_paper = all(images.own and images.stands_for in ("mnist", "svhn") for images in sets)
         reduced = _reduced(facts, group.populations)
         found.append(Subject(group.populations, described(baseline), not of_paper, reduced, name))
-    own = [subject for subject in found if not subject.stand_in]
+    own = [subject for subject in found if not subject.other_data]
     return own or found
 
 
@@ -194,7 +194,7 @@ def grids(facts: RunFacts) -> list[Subject]:
         own = facts.images[grid.example.images].own
         # The paper says of no grid how many networks it has.
         found.append(Subject((name,), data, not own, grid.example.reduced))
-    return [subject for subject in found if not subject.stand_in] or found
+    return [subject for subject in found if not subject.other_data] or found
 
 
 def residual(variant: str) -> Subjects:
@@ -205,13 +205,13 @@ def residual(variant: str) -> Subjects:
             Subject(
                 (name,),
                 f"{networks.images}: {networks.networks} residual network{'s' * (networks.networks > 1)}",
-                stand_in=not networks.paper,
+                other_data=not networks.paper,
                 reduced=networks.reduced,
             )
             for name, networks in facts.resnets.items()
             if networks.variant == variant
         ]
-        return [subject for subject in found if not subject.stand_in] or found
+        return [subject for subject in found if not subject.other_data] or found
 
     return find
 

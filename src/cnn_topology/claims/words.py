@@ -12,12 +12,12 @@ _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:
-    """Say the verdict and what is smaller than in the paper; of a claim not tested why, or the outcome on stand-ins."""
+    """Say the verdict and what is smaller than in the paper; of a claim not tested why, or what other data give."""
     if row["verdict"] != NOT_TESTED:
         size = f" ({row['reduced']})" if row["reduced"] else ""
         return str(row["verdict"]) + size + (f": {row['reason']}" if row["reason"] else "")
     if row["outcome"]:
-        return f"{NOT_TESTED} (stand-in: {row['outcome']})"
+        return f"{NOT_TESTED} (on other data: {row['outcome']})"
     return f"{NOT_TESTED}: {row['reason']}"
 
 

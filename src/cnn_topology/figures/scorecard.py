@@ -30,8 +30,8 @@ MARKS: dict[str, tuple[str, str, Literal["full", "left", "none"], str]] = {
     "not supported": ("X", style.VERMILION, "full", "not supported"),
     "supported, reduced": ("o", style.BLUE, "left", "supported, reduced"),
     "not supported, reduced": ("X", style.VERMILION, "left", "not supported, reduced"),
-    "holds": ("o", style.BLUE, "none", "not tested (stand-in: holds)"),
-    "fails": ("X", style.VERMILION, "none", "not tested (stand-in: fails)"),
+    "holds": ("o", style.BLUE, "none", "not tested (on other data: holds)"),
+    "fails": ("X", style.VERMILION, "none", "not tested (on other data: fails)"),
     "": ("_", style.GREY, "full", "not tested"),
 }
 HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}

@@ -34,7 +34,7 @@ def fewer(networks: int, of: int = NETWORKS) -> tuple[str, ...]:
 
 
 def population_reduced(population: Population, architecture: str, images: ImageSetConfig) -> tuple[str, ...]:
-    """Say what is smaller than in the weights paper, but for the number of networks; nothing on stand-ins.
+    """Say what is smaller than in the weights paper, but for the number of networks; nothing on other data.
 
     Parameters
     ----------

@@ -56,8 +56,8 @@ COMPARISONS = schema(
 # `n` counts what `unit` names; `spread`: what `low` and `high` are, "95% interval" (over the units unless it says over
 # what), "range" (least and greatest) or "joined 95% intervals" (of a ratio, by the ends of the two).
 # `outcome`: what the rule gives on the data at hand, holds or fails; `verdict`: supported, not supported, or not
-# tested, for the `reason` given; stand-in data never test a claim. `reduced`: what is smaller than in the paper; a
-# verdict then ends with ", reduced".
+# tested, for the `reason` given; on data or networks other than the paper's, `other_data`, no claim is tested.
+# `reduced`: what is smaller than in the paper; a verdict then ends with ", reduced".
 CLAIMS = schema(
     paper=TEXT,
     claim=TEXT,
@@ -72,7 +72,7 @@ CLAIMS = schema(
     published_value=REAL,
     populations=TEXT,
     data=TEXT,
-    stand_in=FLAG,
+    other_data=FLAG,
     reduced=TEXT,
     n=INT,
     unit=TEXT,

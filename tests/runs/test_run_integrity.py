@@ -1,11 +1,13 @@
 """Whole files pass, and each kind of damage is named with the rule that makes the file again."""
 
+import subprocess
+
 import pyarrow as pa
 import pytest
 
 from cnn_topology.commands.verify import run as verify
 from cnn_topology.errors import InputError
-from cnn_topology.runs.integrity import check_run
+from cnn_topology.runs.integrity import check_run, strays
 from cnn_topology.runs.jobs import Job
 from cnn_topology.storage.atomic import atomic_path, checksum_path
 from cnn_topology.storage.tables import write_table
@@ -72,6 +74,45 @@ def test_an_altered_value_of_a_table_is_found_by_its_content(run):
 def test_a_file_without_its_checksum_is_not_called_whole(run):
     checksum_path(run[1] / "summary.txt").unlink()
     assert "is missing" in _faults(run)["results/t/summary.txt"].reason
+
+
+def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, monkeypatch, capsys):
+    directory, folder, jobs = run
+    monkeypatch.chdir(directory)
+    monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
+    for name in (
+        "config.yaml",
+        "report.html",
+        "notes.txt",
+        "logs/figures/a.log",
+        "resume/a/0000/s.pt",
+        "figures/.x.tmp.pdf",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("of the run")
+    arguments = type("Arguments", (), {"run": "t", "configfile": None})
+    verify(arguments)
+    assert "not of this config" not in capsys.readouterr().out
+    for name in ("figures/old.pdf", "old/it/0.json", "old/it/1.json", "snapshots/b/1.safetensors"):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(b"of an earlier config")
+    verify(arguments)
+    said = capsys.readouterr().out
+    assert said.splitlines()[:3] == [
+        "not of this config: results/t/figures/old.pdf",
+        "not of this config: results/t/old (2 files)",
+        "not of this config: results/t/snapshots/b",
+    ]
+    assert "4 of the files in results/t are not made by its config" in said
+    assert "results/t: all 5 files are whole" in said
+    command = said.partition("To remove them: ")[2].splitlines()[0]
+    subprocess.run(command, shell=True, check=True)
+    verify(arguments)
+    assert capsys.readouterr().out == "results/t: all 5 files are whole\n"
+    assert {path.name for path in (folder / "figures/.sha256").iterdir()} == {"a.pdf"}
+    # A folder that was given another name is left alone.
+    folder.rename(directory / "results/other")
+    assert not strays(jobs, directory, directory / "results/other")
 
 
 def test_verify_says_how_to_make_the_files_again(run, monkeypatch, capsys):

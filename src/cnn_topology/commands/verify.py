@@ -6,8 +6,9 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
-from cnn_topology.runs.integrity import Fault, check_run
+from cnn_topology.runs.integrity import Fault, check_run, strays
 from cnn_topology.runs.jobs import directory_of, find_run, list_jobs
+from cnn_topology.storage.atomic import checksum_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,16 +32,36 @@ def run(arguments: argparse.Namespace) -> None:
         folder = find_run(arguments.run)
         config = folder / "config.yaml"
     directory = directory_of(folder)
+    jobs = list_jobs(config, directory)
     checked, faults = 0, list[Fault]()
-    for _, fault in check_run(list_jobs(config, directory), directory, folder):
+    for _, fault in check_run(jobs, directory, folder):
         checked += 1
         if fault is not None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
+    if found := strays(jobs, directory, folder):
+        print(said_of_strays(found, folder, directory))
     if faults:
         damaged = [fault.path for fault in faults if fault.state == "damaged"]
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
-        where = "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
-        command = f"{where}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
+        command = f"{_change_to(directory)}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
         raise InputError(f"{len(faults)} of {checked} files of {folder} are not whole; to make them again: {command}")
     print(f"{folder}: all {checked} files are whole")
+
+
+def _change_to(directory: Path) -> str:
+    return "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
+
+
+def said_of_strays(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:
+    """Name what the config does not make, with a command that removes it and the checksums beside it."""
+    where = _change_to(directory)
+    lines = [f"not of this config: {path}{f' ({files} files)' if files > 1 else ''}" for path, files in found]
+    beside = [checksum_path(Path(path)) for path, _ in found]
+    gone = [*(path for path, _ in found), *(str(path) for path in beside if (directory / path).is_file())]
+    total = sum(files for _, files in found)
+    lines.append(
+        f"{total} of the files in {folder} are not made by its config, but by an earlier one or by hand; that is no "
+        f"damage. To remove them: {where}rm -r {shlex.join(gone)}"
+    )
+    return "\n".join(lines)

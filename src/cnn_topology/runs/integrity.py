@@ -10,6 +10,9 @@ from cnn_topology.storage.atomic import checksum_path, file_checksum
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_tensors
 
+# Folders of a run that tell of its course.
+COURSE = ("logs", "resume")
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -49,6 +52,53 @@ def check_run(jobs: Iterable[Job], directory: Path, run: Path) -> Iterator[tuple
         rule = stems.get(str(Path(path).with_suffix("")))
         if path not in makers and not beside.name.startswith(".") and rule and whole.exists():
             yield path, _check(whole, path, rule)
+
+
+def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, int]]:
+    """List what stands in the folders of a run and is made by none of its jobs, such as files of an earlier config.
+
+    Logs, what a training job needs to go on, hidden files, and whatever stands in the run's folder itself (config,
+    report, a user's notes) are not looked at.
+
+    Parameters
+    ----------
+    jobs, directory, run
+        As in `check_run`.
+
+    Returns
+    -------
+    list of (str, int)
+        Files, and folders of which nothing is made, relative to `directory`, with the number of files. None where no
+        job has its files in `run`: it was given another name.
+    """
+    directory, run = directory.resolve(), run.resolve()
+    outputs = [directory / path for job in jobs for path in job.outputs]
+    outputs = [path for path in outputs if path.is_relative_to(run)]
+    # Small tables have copies for people beside them.
+    made = {*outputs, *(path.with_suffix(".csv") for path in outputs if path.suffix == ".parquet")}
+    kept = {folder for path in outputs for folder in path.parents}
+    found: list[tuple[str, int]] = []
+
+    def look(path: Path) -> None:
+        if path in made or path.name.startswith("."):
+            return
+        if path in kept:
+            for entry in sorted(path.iterdir()):
+                look(entry)
+        elif files := _files_in(path):
+            found.append((str(path.relative_to(directory)), files))
+
+    for folder in sorted(run.iterdir()) if outputs else ():
+        if folder.is_dir() and folder.name not in COURSE:
+            look(folder)
+    return found
+
+
+def _files_in(path: Path) -> int:
+    """Count the files in a folder, without checksums and other hidden ones; a file is one."""
+    if not path.is_dir():
+        return 1
+    return sum(_files_in(entry) for entry in path.iterdir() if not entry.name.startswith("."))
 
 
 def _check(whole: Path, path: str, rule: str) -> Fault | None:

@@ -69,7 +69,10 @@ def _set(config, path, value):
         (["significance", "alpha"], 0.001, "ask for at least 999 draws"),
         (["name"], "../escape", 'name = "../escape"'),
         (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
-        (["populations", "a", "snapshots", "epochs"], [0.5], "state images.digits.train"),
+        (["populations", "a", "snapshots", "epochs"], [0.5], None),
+        (["images", "digits", "train"], 1439, "images.digits.train is 1439, but the set has 1438 train images: leave"),
+        (["images", "digits", "test"], 360, "images.digits.test is 360, but the set has 359 test images: leave"),
+        (["populations", "a", "recipe", "batch"], 1439, "batch is 1439, but 1438 training images of images.digits"),
         (["populations", "a", "recipe", "crop"], 6, "go together"),
         (
             ["images", "digits", "train"],

@@ -103,14 +103,15 @@ def test_what_of_residual_networks_is_smaller_is_said():
 
 def cloud_facts(variant, **counts):
     """Give the residual networks of a run that compares or maps clouds of so many images."""
-    networks = {"ph": 100, "mapper": 1}[variant]
+    networks, split = {"ph": (100, "test"), "mapper": (1, "train")}[variant]
     config = {
         "version": 1,
         "name": "n",
         "images": {"c": {"kind": "cifar10"}},
         "resnets": {"nets": {"variant": variant, "images": "c", "networks": networks}},
         "activation_clouds": {
-            name: {"networks": "nets", "sampling": "random", "count": count} for name, count in counts.items()
+            name: {"networks": "nets", "sampling": "random", "count": count, "split": split}
+            for name, count in counts.items()
         },
     }
     analysed = [name for name in counts if name != "aside"]

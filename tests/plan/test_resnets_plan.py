@@ -4,9 +4,11 @@ import copy
 
 import pytest
 
+from cnn_topology.data.sources import embedded_digits
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.images import EmbeddedDigits, size_of
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, resnet_layers
 
 CONFIG = {
@@ -58,11 +60,55 @@ def test_layer_numbers_of_the_mapper_half_lead_to_its_batch_norms():
 
 @pytest.mark.parametrize("name", ["ph", "mapper"])
 def test_a_batch_larger_than_the_training_set_is_refused_unless_nothing_is_trained(config, name):
-    config["images"]["cifar10"]["train"] = 100
+    config["images"]["cifar10"]["train"] = config["activation_clouds"]["fg_5"]["count"] = 100
     config["resnets"]["ph" if name == "mapper" else "mapper"]["recipe"] = {"batch": 100}
     with pytest.raises(InputError, match=rf"resnets\.{name}\.recipe\.batch is .*, but 100 .* batch of at most 100"):
         parse_config(config)
     config["resnets"][name] |= {"networks": 1, "checkpoints": ["a.pt"]}
+    parse_config(config)
+
+
+@pytest.mark.parametrize(
+    ("images", "split", "most", "way"),
+    [
+        ({"kind": "mnist"}, "test", 10_000, "ask for at most 10000"),
+        ({"kind": "svhn"}, "test", 26_032, "ask for at most 26032"),
+        ({"kind": "cifar10"}, "train", 50_000, "ask for at most 50000"),
+        ({"kind": "digits"}, "test", 359, "ask for at most 359"),
+        ({"kind": "digits", "test_fraction": 0.5}, "train", 899, "ask for at most 899"),
+        ({"kind": "printed", "rendered_test": 80}, "test", 80, "raise images.set.rendered_test, or ask for at most 80"),
+        ({"kind": "npz", "path": "x.npz", "test": 70}, "test", 70, "raise images.set.test, or ask for at most 70"),
+        ({"kind": "npz", "path": "x.npz"}, "test", None, ""),
+    ],
+)
+def test_more_images_than_a_set_is_known_to_have_are_refused_before_the_run(config, images, split, most, way):
+    config["images"]["set"] = {**images, "shape": [32, 32, 1]}
+    config["resnets"]["own"] = {"images": "set", "variant": "ph", "normalization": "set", "recipe": {"batch": 30}}
+    cloud = config["activation_clouds"]["own"] = {"networks": "own", "split": split, "count": most or 9_999_999}
+    parse_config(config)
+    if most is not None:
+        cloud["count"] += 1
+        with pytest.raises(InputError) as refused:
+            parse_config(config)
+        assert str(refused.value) == (
+            f"config: activation_clouds.own.count is {most + 1}, but images.set has {most} {split} images: {way}"
+        )
+
+
+def test_the_known_sizes_of_the_digits_are_those_of_the_file():
+    for fraction in (0.01, 0.2, 0.37, 0.99):
+        found, known = embedded_digits("d", fraction, 1), EmbeddedDigits(kind="digits", test_fraction=fraction)
+        sizes = (len(found.train_images), len(found.test_images))
+        assert sizes == (size_of(known, "train"), size_of(known, "test"))
+
+
+def test_milestones_after_the_last_epoch_are_refused(config):
+    config["resnets"]["mapper"]["recipe"] = {"epochs": 200}
+    with pytest.raises(
+        InputError, match=r"resnets\.mapper\.recipe: milestones .*150, 250.*: 250 lies after .* \(= 200\)"
+    ):
+        parse_config(config)
+    config["resnets"]["mapper"]["recipe"]["milestones"] = [150, 200]
     parse_config(config)
 
 

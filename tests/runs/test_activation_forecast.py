@@ -19,7 +19,7 @@ def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Deman
     content = {
         "version": 1,
         "name": "costs",
-        "images": {"cifar10": {"kind": "cifar10"}},
+        "images": {"cifar10": {"kind": "npz", "path": "x.npz", "shape": [32, 32, 3]}},
         "resnets": {"nets": nets},
         "activation_clouds": {"random": cloud},
         "activation_mapper": {"elbow": entry},

@@ -20,6 +20,7 @@ from cnn_topology.plan.images import (
     NpzImages,
     PrintedDigits,
     TorchvisionImages,
+    held_out,
     shape_of,
 )
 from cnn_topology.plan.seeds import derive_seed
@@ -113,9 +114,9 @@ def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:
     # The source has levels 0 to 16, and the label in the last column.
     pixels = np.rint(source[:, :-1].reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
     labels = source[:, -1].astype(np.int64)
-    held_out = np.zeros(len(labels), dtype=bool)
+    test = np.zeros(len(labels), dtype=bool)
     random = np.random.default_rng(seed)
     for label in range(10):
         members = random.permutation(np.flatnonzero(labels == label))
-        held_out[members[: min(max(round(test_fraction * len(members)), 1), len(members) - 1)]] = True
-    return ImageSet(name, pixels[~held_out], labels[~held_out], pixels[held_out], labels[held_out], DIGITS)
+        test[members[: held_out(test_fraction, len(members))]] = True
+    return ImageSet(name, pixels[~test], labels[~test], pixels[test], labels[test], DIGITS)

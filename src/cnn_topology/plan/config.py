@@ -15,7 +15,7 @@ from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
-from cnn_topology.plan.images import ImageSetConfig, batch_problem, shape_of, train_size
+from cnn_topology.plan.images import ImageSetConfig, batch_problem, check_sizes, count_problem, shape_of, size_of
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
@@ -89,6 +89,8 @@ class RunConfig(Section):
             raise ValueError(
                 "a run needs `populations` or `checkpoints` (weights paper) or `resnets` (activations paper)"
             )
+        for name, images_config in self.images.items():
+            check_sizes(name, images_config)
         for name in self.checkpoints:
             if name in self.populations or name in self.resnets:
                 raise ValueError(f"checkpoints.{name}: other networks of that name exist already; rename one")
@@ -108,7 +110,7 @@ class RunConfig(Section):
                 layers_of(population.architecture, shape)
             except ValueError as error:
                 raise ValueError(f"{where} on images.{population.images}: {error}") from error
-            most, wanted = train_size(images_config), population.recipe.train_images
+            most, wanted = size_of(images_config, "train"), population.recipe.train_images
             if most is not None and wanted is not None and wanted > most:
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
             if problem := batch_problem(where, population.recipe.batch, wanted or most, population.images):
@@ -144,7 +146,7 @@ class RunConfig(Section):
                 )
             shape = shape_of(self.images[networks.images])
             if not networks.checkpoints:
-                size = train_size(self.images[networks.images])
+                size = size_of(self.images[networks.images], "train")
                 if problem := batch_problem(where, networks.recipe.batch, size, networks.images):
                     raise ValueError(problem)
             try:
@@ -175,7 +177,10 @@ class RunConfig(Section):
             raise ValueError(
                 f"{where}.of: {clouds.networks} has the networks 0 to {networks.networks - 1}, found {late[0]}"
             )
-        shape = shape_of(self.images[networks.images])
+        images = self.images[networks.images]
+        if problem := count_problem(where, clouds.count, networks.images, images, clouds.split):
+            raise ValueError(problem)
+        shape = shape_of(images)
         layers = {layer.name: layer for layer in resnet_layers(networks, shape)}
         for layer in () if clouds.layers == "all" else clouds.layers:
             if layer not in layers:

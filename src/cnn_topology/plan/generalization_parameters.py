@@ -3,7 +3,7 @@
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import Density, NullName
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
-from cnn_topology.plan.images import train_size
+from cnn_topology.plan.images import size_of
 from cnn_topology.plan.parameters import Parameters, VariantParameters
 from cnn_topology.plan.populations import Population
 
@@ -36,7 +36,7 @@ class Member(Section):
             dropout=section.architecture.dropout,
             learning_rate=section.recipe.learning_rate,
             label_noise=section.recipe.label_noise,
-            train_images=section.recipe.train_images or train_size(plan.config.images[section.images]),
+            train_images=section.recipe.train_images or size_of(plan.config.images[section.images], "train"),
         )
 
 

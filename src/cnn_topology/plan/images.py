@@ -80,7 +80,9 @@ ImageSetConfig = Annotated[
     TorchvisionImages | EmbeddedDigits | PrintedDigits | FolderImages | NpzImages, Field(discriminator="kind")
 ]
 
-# Height, width, channels and number of training images as distributed.
+Split = Literal["train", "test"]
+
+# Height, width, channels and number of images as distributed.
 NATIVE_SHAPE: dict[str, Shape] = {
     "mnist": (28, 28, 1),
     "svhn": (32, 32, 3),
@@ -88,6 +90,9 @@ NATIVE_SHAPE: dict[str, Shape] = {
     "digits": (8, 8, 1),
 }
 NATIVE_TRAIN = {"mnist": 60_000, "svhn": 73_257, "cifar10": 50_000}
+NATIVE_TEST = {"mnist": 10_000, "svhn": 26_032, "cifar10": 10_000}
+# Of each class of scikit-learn's digits.
+DIGITS_OF_CLASS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
 
 
 def shape_of(images: ImageSetConfig) -> Shape:
@@ -120,10 +125,48 @@ def batch_problem(where: str, batch: int, size: int | None, images: str) -> str 
     )
 
 
-def train_size(images: ImageSetConfig) -> int | None:
-    """Give the number of training images, or None where only the data can tell."""
-    if images.train is not None:
-        return images.train
+def held_out(test_fraction: float, members: int) -> int:
+    """Give how many of the digits of one class are test images: at least one, and never all."""
+    return min(max(round(test_fraction * members), 1), members - 1)
+
+
+def native_size(images: ImageSetConfig, split: Split) -> int | None:
+    """Give the number of images that a split has before any are drawn, or None where only the data can tell."""
     if isinstance(images, PrintedDigits):
-        return images.rendered_train
-    return NATIVE_TRAIN.get(images.kind)
+        return images.rendered_train if split == "train" else images.rendered_test
+    if isinstance(images, EmbeddedDigits):
+        test = sum(held_out(images.test_fraction, members) for members in DIGITS_OF_CLASS)
+        return test if split == "test" else sum(DIGITS_OF_CLASS) - test
+    return (NATIVE_TRAIN if split == "train" else NATIVE_TEST).get(images.kind)
+
+
+def size_of(images: ImageSetConfig, split: Split) -> int | None:
+    """Give the number of images of a split that are used, or None where only the data can tell."""
+    stated: int | None = getattr(images, split)
+    return native_size(images, split) if stated is None else stated
+
+
+def check_sizes(name: str, images: ImageSetConfig) -> None:
+    """Raise ValueError if a set is asked for more images than it is known to have."""
+    splits: tuple[Split, ...] = ("train", "test")
+    for split in splits:
+        stated, most = getattr(images, split), native_size(images, split)
+        if stated is not None and most is not None and stated > most:
+            raise ValueError(
+                f"images.{name}.{split} is {stated}, but the set has {most} {split} images: "
+                f"{_more(name, images, split)}leave it out for all"
+            )
+
+
+def count_problem(where: str, count: int, name: str, images: ImageSetConfig, split: Split) -> str | None:
+    """Say that a cloud asks for more images than its split is known to have, if it does; `where` names its entry."""
+    size = size_of(images, split)
+    if size is None or count <= size:
+        return None
+    more = f"raise images.{name}.{split}, or " if getattr(images, split) is not None else _more(name, images, split)
+    return f"{where}.count is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
+
+
+def _more(name: str, images: ImageSetConfig, split: Split) -> str:
+    """Say what makes a set larger, where something does."""
+    return f"raise images.{name}.rendered_{split}, or " if isinstance(images, PrintedDigits) else ""

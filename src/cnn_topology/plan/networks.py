@@ -6,7 +6,7 @@ from functools import cached_property
 from cnn_topology.errors import InputError
 from cnn_topology.plan.checkpoints import checkpoint_layers, networks_in
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.images import shape_of, train_size
+from cnn_topology.plan.images import shape_of, size_of
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 
@@ -75,7 +75,7 @@ class Networks:
             return (0,)
         section = self.population(population)
         snapshots, last = section.snapshots, section.recipe.iterations
-        size = section.recipe.train_images or train_size(self.config.images[section.images])
+        size = section.recipe.train_images or size_of(self.config.images[section.images], "train")
         epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
         late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
         if late:

@@ -78,6 +78,16 @@ class StepRecipe(ResNetRecipe):
         "the test set, which makes that accuracy too good (Q11).",
     )
 
+    @model_validator(mode="after")
+    def _milestones_are_reached(self) -> "StepRecipe":
+        late = [epoch for epoch in self.milestones if epoch > self.epochs]
+        if late:
+            raise ValueError(
+                f"milestones (= {list(self.milestones)}; unless stated those of the paper's 350 epochs): {late[0]} "
+                f"lies after the last epoch (= {self.epochs}); state earlier ones, or [] to keep the learning rate"
+            )
+        return self
+
 
 class ResNetsSection(Section):
     """What both variants share."""

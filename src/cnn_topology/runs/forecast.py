@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from cnn_topology.plan.expand import LayerClouds, Plan, Variant
-from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, train_size
+from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, size_of
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.resnets import resnet_layers
@@ -81,7 +81,7 @@ def figures(count: int) -> Demand:
 
 def images(config: ImageSetConfig) -> Demand:
     """Forecast the preparation of an image set: read (or downloaded once) and brought to shape."""
-    count, (height, width, channels) = (train_size(config) or 10_000) * 1.2, shape_of(config)
+    count, (height, width, channels) = (size_of(config, "train") or 10_000) * 1.2, shape_of(config)
     size = count * height * width * channels / 1e6
     fetched = 60.0 if isinstance(config, TorchvisionImages) else 0.0
     return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size, size)
@@ -125,7 +125,7 @@ def resnet(plan: Plan, population: str) -> Demand:
         products += layer.height * layer.width * layer.channels * wide * 9
         parameters += 9 * wide * layer.channels
         wide = layer.channels
-    trained = 0 if section.checkpoints else section.recipe.epochs * (train_size(config) or 10_000)
+    trained = 0 if section.checkpoints else section.recipe.epochs * (size_of(config, "train") or 10_000)
     pictures = trained * (1 + 1 / 15) or TESTED_IMAGES * TEST_SHARE
     seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
     gpus = plan.config.jobs.gpus

@@ -1,5 +1,6 @@
 """Forecasts of clouds of activations and their mapper graphs: near what was measured, and growing as the work grows."""
 
+import numpy as np
 import pytest
 
 from cnn_topology.activations.extraction import BATCH
@@ -7,8 +8,8 @@ from cnn_topology.mapper.metric import ELBOW_ROWS
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.runs.activation_forecast import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS, extraction, graphs
-from cnn_topology.runs.forecast import LEAST_MB, Demand
+from cnn_topology.runs.activation_forecast import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS, checkpoint, extraction, graphs
+from cnn_topology.runs.forecast import LEAST_MB, TORCH, Demand
 
 
 def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Demand:
@@ -33,6 +34,21 @@ def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Deman
 def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> float:
     """Give the run time of that forecast."""
     return demand(count, channels, layers, **entry).seconds
+
+
+@pytest.mark.parametrize("networks", [1, 3])
+def test_a_checkpoint_keeps_its_kernels_and_no_more(tmp_path, networks):
+    """Of small files next to nothing: half a GB was forecast for any."""
+    files = [str(tmp_path / f"{number}.npz") for number in range(networks)]
+    for file in files:
+        np.savez(file, conv=np.zeros((64, 32, 3, 3), np.float32), dense=np.zeros((1000, 2500), np.float32))
+    content = {"version": 1, "name": "c", "checkpoints": {"own": {"kind": "files", "files": files}}}
+    content["clouds"] = [{"layers": "all", "few_points": "cap"}]
+    found = checkpoint(Plan(parse_config(content)), "own")
+    assert found.disk_mb == pytest.approx(networks * 64 * 32 * 9 * 4 / 1e6)
+    assert found.memory_mb == pytest.approx(TORCH[1] + 2 * 10 + 4 * found.disk_mb, abs=0.2)
+    content["checkpoints"]["own"] = {"kind": "torchvision", "model": "vgg16"}
+    assert checkpoint(Plan(parse_config(content)), "own").disk_mb == pytest.approx(58.8, abs=0.1)
 
 
 # CPU seconds of the elbow rule, the graph and its purity with 199 shuffles on one shared core, imports aside.

@@ -12,7 +12,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             RUN.log("checkpoints", checkpoint),
         threads: 1
         resources:
-            **asks(activation_forecast.checkpoint()),
+            **asks(activation_forecast.checkpoint(PLAN, checkpoint)),
         params:
             code=code_digest("checkpoint"),
             block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),

@@ -3,6 +3,9 @@
 They give the memory and run time that the rules ask for, as `runs.forecast` does for the weights; its margins are wide.
 """
 
+import math
+from pathlib import Path
+
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import LayerClouds, Plan
@@ -32,6 +35,8 @@ MOST_ELBOW_ROWS = 50_000
 # Measured (clouds of 0.1 MB to 12 GB): what an extraction holds besides its images, MB, and so many tensors of a batch,
 # the `BATCH` of `activations.extraction`, as wide as the widest.
 EXTRACTION_MB, BATCH_TENSORS, EXTRACTED_AT_ONCE = 700, 20, 50
+# The largest file of the four torchvision networks, VGG-19.
+TORCHVISION_MB = 575
 # Bytes of a point besides its coordinates: ids, position, label.
 POINT_BYTES = 32
 
@@ -56,9 +61,13 @@ def masks(plan: Plan, population: str, count: int) -> Demand:
     return Demand(TORCH[0] + SECONDS_PER_MASK * count, 400 + 3 * shown, 0.002 * count)
 
 
-def checkpoint() -> Demand:
-    """Forecast the reading of a file of weights, a few hundred MB at most."""
-    return Demand(30, 3_000, 500)
+def checkpoint(plan: Plan, name: str) -> Demand:
+    """Forecast the reading of files of weights, of which the 3x3 kernels are kept."""
+    files = getattr(plan.config.checkpoints[name], "files", None)
+    sizes = [Path(file).stat().st_size / 1e6 for file in files] if files else [TORCHVISION_MB]
+    kept = sum(4e-6 * math.prod(layer.weight) for layer in plan.layers(name)) * len(sizes)
+    # Its file is held twice while one is read; all kernels as they were read, stacked, and compared with each other.
+    return Demand(TORCH[0] + (0 if files else 60) + sum(sizes) / 50, TORCH[1] + 2 * max(sizes) + 4 * kept, kept)
 
 
 def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:

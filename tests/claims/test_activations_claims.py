@@ -138,3 +138,36 @@ def test_purity_under_noise_without_known_accuracies_is_not_tested(of, facts):
     assert row["reason"].startswith("of no network are accuracies known")
     (row,) = of("T5b", {}, facts)
     assert row["reason"] == "no graph of activations under input noise"
+
+
+def graph(sampling, sigma=0.0):
+    return {"population": "mapper", "sampling": sampling, "sigma": sigma}
+
+
+@pytest.mark.parametrize(
+    ("name", "samplings", "tests", "reason"),
+    [
+        ("S3", ["foreground"], [], "no graph of a random cloud without noise in this run"),
+        ("S3", ["foreground", "random"], ["foreground_over_random"], "no middle layer: the foreground and random "),
+        (
+            "S3",
+            ["foreground", "random"],
+            [],
+            "the foreground and random clouds have no split, recipe or layer in common",
+        ),
+        (
+            "T4b",
+            ["foreground"],
+            [],
+            "no graph of a random cloud without noise in this run; no graph of a random or backg",
+        ),
+        ("T4a", ["random"], [], "no cloud has graphs of two layers"),
+        ("T5a", ["random"], [], "not three to 7 levels of input noise"),
+    ],
+)
+def test_a_test_on_purity_that_is_not_made_is_told_by_what_lacks(name, samplings, tests, reason, of, facts):
+    tables = {"purity": [graph(sampling) for sampling in samplings]}
+    tables["purity_tests"] = [purity_test(test, 0.1, layer="layer1.1.bn2") for test in tests]
+    (row,) = of(name, tables, facts)
+    assert (row["verdict"], row["outcome"]) == ("not tested", "")
+    assert row["reason"].startswith(reason)

@@ -74,3 +74,18 @@ def test_a_claim_on_a_grid_tells_of_the_networks_of_the_grid_not_of_those_it_var
     (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01)]}, changed)
     assert row["data"] == "grid grid: 2 populations such as one: 3 x M(64, 32, 64), 500 iterations"
     assert (row["verdict"], row["reduced"]) == ("supported, reduced", *said)
+
+
+def test_an_improvement_on_another_set_is_named_with_what_it_lacks(of, facts):
+    assert of("E14", {}, facts.model_copy(update={"improvements": {}}))[0]["reason"] == (
+        "no variant of improvements with a first layer fixed to the circle in this run"
+    )
+    images = facts.images["one"].model_copy(update={"stands_for": ""})
+    other = facts.model_copy(update={"images": {**facts.images, "one": images}})
+    assert of("E14", {}, other)[0]["reason"] == (
+        "circle-1, circle-2: a first layer fixed to the circle, but not trained on MNIST or a set that stands for it"
+    )
+    alone = {name: one.model_copy(update={"cross_test": ()}) for name, one in facts.populations.items()}
+    assert of("E15c", {}, facts.model_copy(update={"populations": alone}))[0]["reason"] == (
+        "angular-1: angular features, but not tested on SVHN or a set that stands for it"
+    )

@@ -70,6 +70,9 @@ def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of
         cloud["kept"] = 49
     (row,) = of("A3a", tables, facts)
     assert row["n"] == 1
+    assert row["statement"].endswith("1 of 4 layers count; left out: 3 of which rho(k, p) keeps fewer than 50 filters.")
+    (row,) = of("A3b", {**tables, "circles": circles(small[0])}, facts)
+    assert row["statement"].endswith("1 of 4 layers count; left out: 3 not held against the named circles.")
     (row,) = of("A3a", {**tables, "loops": small[1:]}, facts)
     assert (row["verdict"], row["n"]) == ("not tested", 0)
     assert "no cloud keeps 50 filters" in row["reason"]

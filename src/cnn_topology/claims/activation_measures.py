@@ -8,6 +8,7 @@ import pandas as pd
 
 from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measured, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.purity import MOST_SIGMAS, ORDERED
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
@@ -20,6 +21,7 @@ ALL_NETWORKS = -1
 DEEPER, TREND = "deeper_is_purer", "purity_falls_with_sigma"
 NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance"
 MID = "mid"
+PAIRS = {test: pair for test, *pair in ORDERED}
 
 
 def layer_test(
@@ -75,7 +77,7 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         every = rows[rows["network"] == ALL_NETWORKS]
         rows = every if len(every) else rows
         if missing := sorted(set(tests) - set(rows["test"])):
-            return Measured(None, reason=f"no test {missing[0]}: a cloud or a layer that it compares is not analysed")
+            return Measured(None, reason="; ".join(_lacking(test, tables, subject) for test in missing))
         least = rows.sort_values("statistic").iloc[0]
         # Orders of noises have no interval.
         ends = rows["low"].where(rows["test"] != TREND, rows["statistic"])
@@ -88,6 +90,24 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         return replace(_counted(found, least), statement=_compared(rows))
 
     return measure
+
+
+def _lacking(test: str, tables: Tables, subject: Subject) -> str:
+    """Say what a run lacks for a test on purity."""
+    purity, tests = tables.get("purity", pd.DataFrame()), tables["purity_tests"]
+    graphs = purity[purity["population"].isin(subject.populations)] if len(purity) else purity
+    clean = set(graphs.loc[graphs["sigma"] == 0, "sampling"]) if len(graphs) else set()
+    if test == DEEPER:
+        return "no cloud has graphs of two layers"
+    if test == TREND:
+        return f"not three to {MOST_SIGMAS} levels of input noise, that of none counted, whose graphs have nodes"
+    pair = PAIRS[test]
+    if lacking := [sampling for sampling in pair if sampling not in clean]:
+        return f"no graph of a {' or '.join(lacking)} cloud without noise in this run"
+    both = " and ".join(pair)
+    if (tests["population"].isin(subject.populations) & (tests["test"] == test)).any():
+        return f"no middle layer: the {both} clouds have graphs of none between their first and their last common one"
+    return f"the {both} clouds have no split, recipe or layer in common, or no graph there has a node"
 
 
 def _compared(rows: pd.DataFrame) -> str:

@@ -1,5 +1,7 @@
 """What claims about the named circles measure, from the tables `loops` and `circles`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,7 @@ from cnn_topology.claims.loop_measures import (
     last_clouds,
     no_cloud,
     null_of,
+    of_all,
     primary_loops,
     share,
 )
@@ -48,24 +51,32 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers whose loop, after training, is the primary circle; clouds of too few points are left out."""
-    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
-    clouds = clouds[clouds["kept"] >= LEAST_POINTS]
+    layers = last_clouds(tables, facts, subject.populations)
+    held = with_circles(tables, layers)
+    clouds = held[held["kept"] >= LEAST_POINTS]
     if clouds.empty:
         return Measured(None, reason=f"no cloud keeps {LEAST_POINTS} filters and is held against the named circles")
     rate, low, high = share(clouds["primary"])
-    return Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
+    found = Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
+    left_out = {
+        f"of which rho(k, p) keeps fewer than {LEAST_POINTS} filters": len(held) - len(clouds),
+        "not held against the named circles": len(layers) - len(held),
+    }
+    return replace(found, counted=of_all(len(layers), left_out))
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers with a loop and another named circle, of lines: some, but fewer than have the primary one."""
-    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations))
+    layers = last_clouds(tables, facts, subject.populations)
+    clouds = with_circles(tables, layers)
     if clouds.empty:
         return no_cloud()
+    left_out = {"not held against the named circles": len(layers) - len(clouds)}
     primary, other = clouds["primary"], clouds["other"]
     rate, low, high = share(other)
-    return Measured(
-        bool(0 < other.sum() < primary.sum()), rate, low, high, n=len(clouds), null=null_of(facts), unit="layers"
-    )
+    holds = bool(0 < other.sum() < primary.sum())
+    found = Measured(holds, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
+    return replace(found, counted=of_all(len(layers), left_out))
 
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

@@ -59,7 +59,8 @@ class Measured:
     """What was measured. `holds` is None where the tables do not decide, for the `reason` given.
 
     `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are. A
-    `statement` says what of this run was compared, in the place of the claim's own words.
+    `statement` says what of this run was compared, in the place of the claim's own words; `counted` what of it n
+    leaves out.
     """
 
     holds: bool | None
@@ -73,6 +74,7 @@ class Measured:
     unit: str = "networks"
     spread: str = INTERVAL
     statement: str = ""
+    counted: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ class Claim:
         The tables that `measure` reads.
     subjects : callable
         Gives what there is in a run to test the claim on; the paper's own data go before others.
-    absent : str
-        Why it is not tested where there is no subject.
+    absent : str or callable
+        Why it is not tested where there is no subject, or what says so of the facts of a run.
     measure : callable
         Takes the tables, the facts of the run and a subject.
     """
@@ -112,7 +114,7 @@ class Claim:
     rule: str
     tables: tuple[str, ...]
     subjects: Callable[[RunFacts], list[Subject]]
-    absent: str
+    absent: str | Callable[[RunFacts], str]
     measure: Callable[[Tables, RunFacts, Subject], Measured]
     published: str = ""
     published_value: float = np.nan
@@ -147,7 +149,7 @@ def _about(claim: Claim) -> dict[str, Any]:
 def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> dict[str, Any]:
     missing = [name for name in claim.tables if name not in tables]
     if subject is None:
-        found = Measured(None, reason=claim.absent)
+        found = Measured(None, reason=claim.absent if isinstance(claim.absent, str) else claim.absent(facts))
         subject = Subject((), "")
     elif missing:
         found = Measured(None, reason=f"no table {missing[0]} in this run")
@@ -159,7 +161,7 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
     elif found.holds is not None:
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return {
-        **({"statement": found.statement} if found.statement else {}),
+        "statement": " ".join(filter(None, (found.statement or claim.statement, found.counted))),
         "populations": (f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
         "data": subject.data,
         "other_data": subject.other_data,

@@ -1,6 +1,6 @@
 """What claims about the shape of filter clouds measure, from the tables `loops` and `barcodes`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -204,14 +204,27 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     """Count the layers whose verdict after training differs from that before, among those that ever have a loop."""
     found = headline_clouds(tables, facts, subject.populations)
     changed = []
-    for _, layer in found.groupby(["population", "layer"], sort=False):
+    left_out = {"not analysed both before and after training": 0, "without a loop at any step": 0}
+    layers = found.groupby(["population", "layer"], sort=False)
+    for _, layer in layers:
         begins, ends = layer.iloc[0], layer.iloc[-1]
-        if begins["step"] == 0 and ends["step"] > 0 and (layer["p_longest"] <= facts.alpha).any():
+        if not begins["step"] == 0 < ends["step"]:
+            left_out["not analysed both before and after training"] += 1
+        elif not (layer["p_longest"] <= facts.alpha).any():
+            left_out["without a loop at any step"] += 1
+        else:
             changed.append(begins["verdict"] != ends["verdict"])
     if not changed:
         return Measured(None, reason="no layer with a loop is analysed both before and after training")
     rate, low, high = share(changed)
-    return Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2", unit="layers")
+    found_share = Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2", unit="layers")
+    return replace(found_share, counted=of_all(len(layers), left_out))
+
+
+def of_all(layers: int, left_out: Mapping[str, int]) -> str:
+    """Say how many of some layers count and why each other does not; empty where all count."""
+    why = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
+    return f"{layers - sum(left_out.values())} of {layers} layers count; left out: {why}." if why else ""
 
 
 def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:

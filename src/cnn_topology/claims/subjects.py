@@ -7,6 +7,7 @@ from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFact
 from cnn_topology.plan.paper_sizes import fewer
 
 Subjects = Callable[[RunFacts], list[Subject]]
+Absent = Callable[[RunFacts], str]
 
 PAPER_MODELS = ("vgg16", "vgg19")
 
@@ -157,6 +158,21 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | 
     return find
 
 
+def not_improved(what: str, kind: str, accept: Callable[[PopulationFacts], bool], other: str | None = None) -> Absent:
+    """Give what says which condition of `improved` no variant meets; `what` names those that pass `accept`."""
+
+    def absent(facts: RunFacts) -> str:
+        names = dict.fromkeys(variant for group in facts.improvements.values() for variant in group.variants)
+        accepted = [name for name in names if accept(facts.populations[name])]
+        if not accepted:
+            return f"no variant of improvements with {what} in this run"
+        on_kind = [name for name in accepted if is_about(facts, facts.populations[name].images, kind, own=False)]
+        lacks = f"tested on {(other or '').upper()}" if on_kind else f"trained on {kind.upper()}"
+        return f"{', '.join(on_kind or accepted)}: {what}, but not {lacks} or a set that stands for it"
+
+    return absent
+
+
 def is_about(facts: RunFacts, images: str, kind: str, own: bool) -> bool:
     """Tell whether an image set is a set of the papers, or, unless it must be the `own` one, stands for it."""
     found = facts.images[images]
@@ -171,6 +187,16 @@ def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool) -
 def has_angular_features(population: PopulationFacts) -> bool:
     """Tell whether responses to edges are appended to the input, not those to random filters."""
     return population.angular_features > 0 and population.feature_filters == "edges"
+
+
+def has_circle(population: PopulationFacts) -> bool:
+    """Tell whether the first layer is fixed to the primary circle."""
+    return population.first_layer == "fixed_circle"
+
+
+def has_klein_filters(population: PopulationFacts) -> bool:
+    """Tell whether the first layer is fixed to filters of the Klein bottle."""
+    return population.first_layer == "fixed_klein"
 
 
 def all_improved(facts: RunFacts) -> list[Subject]:

@@ -82,11 +82,12 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
     stages = dict.fromkeys(map(group_of, everything))
     states = ("done", "running", "failed", "waiting", "lost")
     of = {state: Counter(map(group_of, getattr(progress, state))) for state in states}
+    width = max(14, *map(len, stages))
     for stage in stages:
         total = sum(counter[stage] for counter in of.values())
         marks = [f"{of[state][stage]} {state}" for state in ("running", "failed") if of[state][stage]]
         bar = ("#" * round(20 * of["done"][stage] / total)).ljust(20, ".")
-        lines.append(f"  {stage:<14} {bar} {of['done'][stage]:>5} / {total:<5} {', '.join(marks)}".rstrip())
+        lines.append(f"  {stage:<{width}} {bar} {of['done'][stage]:>5} / {total:<5} {', '.join(marks)}".rstrip())
     for job in progress.running:
         lines.append(f"running: {job.name}{at_work(job, directory)}")
     for job in progress.failed:

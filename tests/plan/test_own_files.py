@@ -117,6 +117,32 @@ def test_a_file_is_no_folder_and_a_folder_no_file(here: Path) -> None:
         check(config("folder"))
 
 
+def test_images_of_other_classes_to_test_on_are_refused_with_the_key_that_names_them(here: Path) -> None:
+    for name in ("oak", "ash", ".hidden"):
+        (here / "leaves/train" / name).mkdir(parents=True)
+    (here / "spectra.npz").touch()
+    content = {
+        "version": 1,
+        "name": "own",
+        "images": {
+            "leaves": {"kind": "folder", "path": "leaves", "shape": [8, 8, 1]},
+            "spectra": {"kind": "npz", "path": "spectra.npz", "shape": [8, 8, 1], "classes": ["a", "b"]},
+        },
+        "populations": {"p": {"images": "spectra", "cross_test": ["leaves"]}},
+    }
+    words = (
+        r"populations\.p\.cross_test: leaves has the classes ash, oak, the networks .* a, b of spectra; give .* alike "
+    )
+    with pytest.raises(InputError, match=words + r"by images\.spectra\.classes$"):
+        check(content)
+    content["populations"]["p"] = {"images": "leaves", "cross_test": ["spectra"]}
+    with pytest.raises(InputError, match=r"spectra has the classes a, b.*alike by images\.spectra\.classes$"):
+        check(content)
+    for classes in (["ash", "oak"], None):  # of an .npz without names only its labels can tell
+        content["images"]["spectra"]["classes"] = classes
+        check(content)
+
+
 def test_images_that_the_run_holds_already_are_not_looked_for(here: Path) -> None:
     prepared = Path(RunFolder("own").images("own"))
     prepared.parent.mkdir(parents=True)

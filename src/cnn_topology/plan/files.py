@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.images import FolderImages, NpzImages, shape_of
+from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages, shape_of
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import check_header
 
@@ -24,11 +24,12 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
     ------
     InputError
         Naming the key, the first path that is missing, how many others are, and the ways out; or the first file of
-        weights that does not fit its networks.
+        weights that does not fit its networks, or networks that are tested on images of other classes.
     """
     missing = list(_missing(config, run))
     if not missing:
         _check_weights(config)
+        _check_classes(config)
         return
     key, path, what, mend = missing[0]
     more = f" ({len(missing) - 1} more of this config are missing too)" if len(missing) > 1 else ""
@@ -60,3 +61,30 @@ def _check_weights(config: RunConfig) -> None:
                 check_header(Path(file), networks, images, shape_of(images)[2])
             except InputError as error:
                 raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error
+
+
+def _check_classes(config: RunConfig) -> None:
+    for name, population in config.populations.items():
+        trained = population.images
+        for other in population.cross_test:
+            ours, theirs = (_classes(config.images[key]) for key in (trained, other))
+            if ours is None or theirs is None or ours == theirs:
+                continue
+            named = [f"images.{key}.classes" for key in (other, trained) if isinstance(config.images[key], NpzImages)]
+            way = f", or name the classes alike by {' or '.join(named)}" if named else ""
+            raise InputError(
+                f"populations.{name}.cross_test: {other} has the classes {', '.join(theirs)}, the networks are trained "
+                f"on the classes {', '.join(ours)} of {trained}; give a set with the same classes in the same order "
+                f"(those of a folder go by the alphabet){way}"
+            )
+
+
+def _classes(images: ImageSetConfig) -> tuple[str, ...] | None:
+    """Give the names of the classes, or None where only the data can tell."""
+    if isinstance(images, NpzImages):
+        return images.classes
+    if isinstance(images, FolderImages):
+        folder = Path(images.path, "train")
+        names = (entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else ()
+        return tuple(sorted(name for name in names if not name.startswith("."))) or None
+    return None if images.kind == "cifar10" else tuple("0123456789")

@@ -19,7 +19,7 @@ from cnn_topology.figures.selection import drawn, provenance, rows
 
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
 CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.46, 4.78, 5.56, style.WIDTH - 0.03
-BESIDE_MARK, BETWEEN = 0.13, 0.05
+BESIDE_MARK, BETWEEN = 0.13, 0.09
 LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points
 FONT = FontProperties(size=TEXT)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cnn_topology.runs.costs import group_of
-from cnn_topology.runs.jobs import Job, directory_of, find_run, list_jobs
+from cnn_topology.runs.jobs import Job, change_to, directory_of, find_run, list_jobs
 from cnn_topology.runs.progress import (
     Progress,
     command_of,
@@ -95,10 +95,8 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
         lines.append(f"failed: {job.name}: {last_line(log) or 'no word: it was killed, cancelled or out of memory'}")
         lines.append(f"    its log: {log}")
         if command_of(log):  # itself some thousand characters, which would hide the reason
-            where = "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
-            lines.append(
-                f"    that job alone, the first line of its log: {where}head -n 1 {shlex.quote(str(log))} | sh"
-            )
+            again = f"{change_to(directory)}head -n 1 {shlex.quote(str(log))} | sh"
+            lines.append(f"    that job alone, the first line of its log: {again}")
     for job in progress.lost:
         first, *others = missing_of(job, directory)
         more = f" and {len(others)} more" if others else ""

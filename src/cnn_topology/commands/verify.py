@@ -7,7 +7,7 @@ from pathlib import Path
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.integrity import Fault, check_run, strays
-from cnn_topology.runs.jobs import directory_of, find_run, list_jobs
+from cnn_topology.runs.jobs import change_to, directory_of, find_run, list_jobs
 from cnn_topology.storage.atomic import checksum_path
 
 
@@ -44,18 +44,14 @@ def run(arguments: argparse.Namespace) -> None:
     if faults:
         damaged = [fault.path for fault in faults if fault.state == "damaged"]
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
-        command = f"{_change_to(directory)}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
+        command = f"{change_to(directory)}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
         raise InputError(f"{len(faults)} of {checked} files of {folder} are not whole; to make them again: {command}")
     print(f"{folder}: all {checked} files are whole")
 
 
-def _change_to(directory: Path) -> str:
-    return "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
-
-
 def said_of_strays(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:
     """Name what the config does not make, with a command that removes it and the checksums beside it."""
-    where = _change_to(directory)
+    where = change_to(directory)
     lines = [f"not of this config: {path}{f' ({files} files)' if files > 1 else ''}" for path, files in found]
     beside = [checksum_path(Path(path)) for path, _ in found]
     gone = [*(path for path, _ in found), *(str(path) for path in beside if (directory / path).is_file())]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -108,6 +109,11 @@ def find_run(run: str) -> Path:
     if folder is None:
         raise InputError(f"{folders[-1]}: holds no config.yaml, which every run writes when it starts; start it first")
     return folder
+
+
+def change_to(directory: Path) -> str:
+    """Give what a command for the folder of Snakemake begins with, where its reader stands in another one."""
+    return "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
 
 
 def directory_of(run: Path) -> Path:

@@ -234,6 +234,42 @@ def test_networks_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder
     assert together[f"0-{layer}"] != together[f"1-{layer}"]
 
 
+def test_clouds_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, tmp_path):
+    plan = Plan(parse_config(CONFIG))
+
+    def drawn(name, clouds):
+        blocks = [ActivationParameters.of(plan, cloud, (0,)) for cloud in clouds]
+        paths = [tmp_path / name / f"{block.cloud}-{layer}" for block in blocks for layer in block.layers]
+        tables = [tmp_path / name / f"{cloud}-accuracy" for cloud in clouds]
+        files = ["--images", folder / "images", "--weights", folder / "w", "--masks", folder / "masks"]
+        files += ["--clouds", *paths, "--accuracy", *tables]
+        assert main(["activations", "--parameters", *(block.dump() for block in blocks), *map(str, files)]) == 0
+        return {path.name: path.read_bytes() for path in (*paths, *tables)}
+
+    alike = ("full", "random", "fg", "fg_published", "noisy")
+    assert drawn("together", alike) == {k: v for cloud in alike for k, v in drawn(cloud, (cloud,)).items()}
+
+
+def test_clouds_share_a_job_only_with_those_of_the_same_images_and_networks():
+    config = {**CONFIG, "jobs": {"clouds": 3, "networks": 2}}
+    config["resnets"] = {"nets": {**CONFIG["resnets"]["nets"], "networks": 3}}
+    config["activation_clouds"] = {**CONFIG["activation_clouds"], "last": {**MASKED, "of": [2]}}
+    blocks = list(Plan(parse_config(config)).extraction_blocks())
+    for networks in ((0, 1), (2,)):
+        of_these = [clouds for clouds, block in blocks if block == networks and clouds != ("last",)]
+        assert of_these == [("top",), ("full", "random", "fg"), ("fg_published", "noisy")]
+    assert (("last",), (2,)) in blocks
+    assert len(blocks) == 7
+
+
+def test_a_masked_cloud_without_masks_is_refused_by_name(folder, tmp_path, capsys):
+    parameters = ActivationParameters.of(Plan(parse_config(CONFIG)), "fg", (0,))
+    files = ["--clouds", *(str(tmp_path / layer) for layer in parameters.layers), "--accuracy", str(tmp_path / "a")]
+    files += ["--images", str(folder / "images"), "--weights", str(folder / "w")]
+    assert main(["activations", "--parameters", parameters.dump(), *files]) == 2
+    assert "cloud fg takes the foreground of images: add --masks FILE" in capsys.readouterr().err
+
+
 def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
     parameters = ActivationParameters.of(Plan(parse_config(config)), "top", (0, 1))

@@ -1,14 +1,14 @@
-# What the jobs on residual networks and their activations read and get: one a network, one a cloud of some networks.
+# What the jobs on residual networks and their activations read and get: one a network, one some clouds of some networks.
 def mask_demand(wildcards):
     """Forecast `cnn-topology masks`."""
     return activation_forecast.masks(PLAN, wildcards.population, int(wildcards.number))
 
 
 def extractions():
-    """Give the jobs of `cnn-topology activations`: name, cloud, its section and the networks, all layers in one pass."""
-    for cloud, section in PLAN.config.activation_clouds.items():
-        for number, networks in enumerate(PLAN.extraction_blocks(cloud)):
-            yield f"{cloud}-{number:04d}", cloud, section, networks
+    """Give the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
+    for clouds, networks in PLAN.extraction_blocks():
+        population = PLAN.config.activation_clouds[clouds[0]].networks
+        yield f"{clouds[0]}-{networks[0]:04d}", population, networks, clouds
 
 
 def resnet_demand(wildcards):
@@ -34,11 +34,12 @@ def resnet_parameters(wildcards):
     ).dump()
 
 
-def masks_of(cloud):
-    """Give the masks that a cloud of foreground or background needs."""
-    section = PLAN.config.activation_clouds[cloud]
-    images = f"{section.split}-{section.count}"
-    return [RUN.masks(section.networks, images)] if section.masked else []
+def masks_of(clouds):
+    """Give the masks that clouds of foreground or background need, one file since they see the same images."""
+    sections = [PLAN.config.activation_clouds[cloud] for cloud in clouds]
+    images = f"{sections[0].split}-{sections[0].count}"
+    masked = any(section.masked for section in sections)
+    return [RUN.masks(sections[0].networks, images)] if masked else []
 
 
 def mask_parameters(wildcards):

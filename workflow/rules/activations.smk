@@ -46,39 +46,45 @@ rule find_masks:
 
 
 # Clouds differ in their layers, so each job has a rule of its own.
-for name, cloud, section, networks in extractions():
+for name, population, networks, clouds in extractions():
 
     rule:
         name:
             f"extract_{name}"
         input:
-            images=RUN.images(PLAN.config.resnets[section.networks].images),
-            weights=[RUN.resnet(section.networks, network) for network in networks],
-            masks=masks_of(cloud),
+            images=RUN.images(PLAN.config.resnets[population].images),
+            weights=[RUN.resnet(population, network) for network in networks],
+            masks=masks_of(clouds),
         output:
             clouds=[
-                RUN.activations(section.networks, network, layer.name, cloud)
+                RUN.activations(population, network, layer.name, cloud)
+                for cloud in clouds
                 for network in networks
                 for layer in PLAN.activation_layers(cloud)
             ],
             accuracy=[
-                RUN.accuracy(section.networks, network, cloud) for network in networks
+                RUN.accuracy(population, network, cloud)
+                for cloud in clouds
+                for network in networks
             ],
         log:
             RUN.log("activations", name),
         threads: 1
         resources:
-            **asks(activation_forecast.extraction(PLAN, cloud, len(networks))),
+            **asks(activation_forecast.extraction(PLAN, clouds, len(networks))),
         params:
             code=code_digest("activations"),
-            block=activation_parameters.ActivationParameters.of(
-                PLAN, cloud, networks
-            ).dump(),
+            blocks=[
+                activation_parameters.ActivationParameters.of(
+                    PLAN, cloud, networks
+                ).dump()
+                for cloud in clouds
+            ],
             masks=lambda wildcards, input: (
                 ["--masks", *input.masks] if input.masks else []
             ),
         shell:
-            "cnn-topology activations --parameters {params.block:q} --images {input.images:q}"
+            "cnn-topology activations --parameters {params.blocks:q} --images {input.images:q}"
             " --weights {input.weights:q} {params.masks:q} --clouds {output.clouds:q}"
             " --accuracy {output.accuracy:q} --threads {threads} &> {log:q}"
 

@@ -40,58 +40,44 @@ from cnn_topology.training.resnets import network_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--parameters", required=True, type=ActivationParameters.parse, help="JSON: the networks, the cloud, its layers"
+        "--parameters",
+        required=True,
+        nargs="+",
+        type=ActivationParameters.parse,
+        help="JSON, one a cloud of the same images and networks: the networks, the cloud, its layers",
     )
     parser.add_argument("--images", required=True, type=Path, help="the prepared image set")
     parser.add_argument("--weights", required=True, nargs="+", type=Path, help="the weights, one file a network")
     parser.add_argument("--masks", type=Path, help="the masks of these images, for foreground and background")
     parser.add_argument(
-        "--clouds", required=True, nargs="+", type=Path, help="the clouds, one file a network and layer"
+        "--clouds", required=True, nargs="+", type=Path, help="the clouds, one file a cloud, network and layer"
     )
     parser.add_argument(
-        "--accuracy", required=True, nargs="+", type=Path, help="parts of the table resnet_accuracy, one a network"
+        "--accuracy",
+        required=True,
+        nargs="+",
+        type=Path,
+        help="parts of the table resnet_accuracy, one a cloud and network",
     )
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where the network runs")
     parser.add_argument("--threads", default=1, type=int, help="CPU threads")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Draw the clouds of all layers of each network in one pass over the images."""
-    parameters: ActivationParameters = arguments.parameters
-    image_set, section = read_image_set(arguments.images), parameters.clouds
-    labels = getattr(image_set, f"{section.split}_labels")
-    identity = (image_set.name, section.split)
-    seed = derive_seed(parameters.run_seed, "activation images", *identity)
-    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}.count")
-    layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
-    masks, empty = None, 0
-    if section.masked:
-        masks = read_masks(arguments.masks, section.mode, section.sampling, ids)
-        empty = int((~masks.any((1, 2))).sum())
-        _say_empty(parameters, empty, len(ids))
-    look = _Look(
-        image_set=image_set,
-        lineage=read_metadata(arguments.images),
-        images=Images(
-            getattr(image_set, f"{section.split}_images"),
-            ids,
-            section.sigma,
-            derive_seed(parameters.run_seed, "noise", *identity),
-        ),
-        labels=labels[ids],
-        empty_masks=empty,
-        layers=layers,
-        chosen=_choose(parameters, image_set, ids, layers, masks, len(labels)),
-    )
+    """Draw each cloud from all its layers of each network in one pass over the images."""
+    image_set = read_image_set(arguments.images)
+    lineage = read_metadata(arguments.images)
     device = choose_device(arguments.device)
-    clouds = iter(arguments.clouds)
+    clouds, tables = iter(arguments.clouds), iter(arguments.accuracy)
     with settings(device, arguments.threads, keep_memory=False):
-        for network, weights, accuracy in zip(parameters.networks, arguments.weights, arguments.accuracy, strict=True):
-            paths = {layer.name: next(clouds) for layer in layers}
-            try:
-                _draw(parameters.alone(network), look, weights, paths, accuracy, device)
-            except InputError as error:
-                raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
+        for parameters in arguments.parameters:
+            look = _look(parameters, image_set, lineage, arguments.masks)
+            for network, weights in zip(parameters.networks, arguments.weights, strict=True):
+                paths = {layer.name: next(clouds) for layer in look.layers}
+                try:
+                    _draw(parameters.alone(network), look, weights, paths, next(tables), device)
+                except InputError as error:
+                    raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +91,39 @@ class _Look:
     empty_masks: int
     layers: list[ResNetLayer]
     chosen: dict[str, Chosen | Everywhere | None]
+
+
+def _look(
+    parameters: ActivationParameters, image_set: ImageSet, lineage: dict[str, str], mask_file: Path | None
+) -> _Look:
+    """Choose the images of a cloud and the points of its layers."""
+    section = parameters.clouds
+    labels = getattr(image_set, f"{section.split}_labels")
+    identity = (image_set.name, section.split)
+    seed = derive_seed(parameters.run_seed, "activation images", *identity)
+    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}.count")
+    layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
+    masks, empty = None, 0
+    if section.masked:
+        if mask_file is None:
+            raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: add --masks FILE")
+        masks = read_masks(mask_file, section.mode, section.sampling, ids)
+        empty = int((~masks.any((1, 2))).sum())
+        _say_empty(parameters, empty, len(ids))
+    return _Look(
+        image_set=image_set,
+        lineage=lineage,
+        images=Images(
+            getattr(image_set, f"{section.split}_images"),
+            ids,
+            section.sigma,
+            derive_seed(parameters.run_seed, "noise", *identity),
+        ),
+        labels=labels[ids],
+        empty_masks=empty,
+        layers=layers,
+        chosen=_choose(parameters, image_set, ids, layers, masks, len(labels)),
+    )
 
 
 def _draw(

@@ -164,3 +164,9 @@ class Jobs(Section):
         "job compares.",
     )
     layers: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")
+    clouds: int = Field(
+        1,
+        ge=1,
+        description="Clouds of the same images that one job draws from its residual networks. Several save the start "
+        "of a job each, two seconds; an edit of one of them then draws all of them again.",
+    )

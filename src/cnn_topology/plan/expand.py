@@ -6,7 +6,7 @@ No array library is imported here: the Snakefile is parsed again in every job of
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.checkpoints import layer_name, other_kernel
@@ -18,6 +18,7 @@ from cnn_topology.plan.populations import Layer
 from cnn_topology.plan.resnets import ResNetLayer
 
 Centre = Literal["filter", "coordinate"]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,17 @@ class Plan(Networks):
         every = range(self.config.resnets[section.networks].networks)
         return tuple(every) if section.of == "all" else tuple(sorted(set(section.of)))
 
-    def extraction_blocks(self, cloud: str) -> tuple[tuple[int, ...], ...]:
-        """Cut the networks that an entry of `activation_clouds` takes into blocks, one job each."""
-        return tuple(_batched(list(self.activation_networks(cloud)), self.config.jobs.networks))
+    def extraction_blocks(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Cut `activation_clouds` and their networks into blocks, one job each, of clouds that see the same images."""
+        alike: dict[tuple[object, ...], list[str]] = {}
+        for cloud, section in self.config.activation_clouds.items():
+            seen = (section.networks, self.activation_networks(cloud), section.split, section.count)
+            alike.setdefault(seen, []).append(cloud)
+        for names in alike.values():
+            networks = list(self.activation_networks(names[0]))
+            for clouds in _batched(names, self.config.jobs.clouds):
+                for block in _batched(networks, self.config.jobs.networks):
+                    yield clouds, block
 
     def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
         """Give the layers that an entry of `activation_clouds` takes, nearest the image first."""
@@ -275,6 +284,6 @@ class Plan(Networks):
         return tuple(sorted(set(cloud.steps)))
 
 
-def _batched(values: list[int], size: int) -> Iterator[tuple[int, ...]]:
+def _batched(values: list[Item], size: int) -> Iterator[tuple[Item, ...]]:
     for start in range(0, len(values), size):
         yield tuple(values[start : start + size])

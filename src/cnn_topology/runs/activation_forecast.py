@@ -4,6 +4,7 @@ They give the memory and run time that the rules ask for, as `runs.forecast` doe
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
@@ -78,8 +79,14 @@ def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
     return section.count * (section.top if section.sampling in ("foreground", "background") else 1)
 
 
-def extraction(plan: Plan, cloud: str, networks: int) -> Demand:
-    """Forecast the extraction of a cloud from all its layers of some networks, one after the other."""
+def extraction(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
+    """Forecast the extraction of clouds of the same images from their layers of some networks, one after the other."""
+    each = [_extraction(plan, cloud, networks) for cloud in clouds]
+    held = max(demand.memory_mb for demand in each)
+    return Demand(TORCH[0] + sum(demand.seconds for demand in each), held, sum(demand.disk_mb for demand in each))
+
+
+def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     section = plan.config.activation_clouds[cloud]
     config = plan.config.images[plan.config.resnets[section.networks].images]
     seconds, disk, widest, wide = 0.0, 0.0, 0, 3
@@ -91,7 +98,7 @@ def extraction(plan: Plan, cloud: str, networks: int) -> Demand:
         disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * images(config).disk_mb + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
-    return Demand(TORCH[0] + networks * seconds, held, networks * disk)
+    return Demand(networks * seconds, held, networks * disk)
 
 
 def barcodes(plan: Plan, cloud: str) -> Demand:

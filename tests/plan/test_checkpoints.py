@@ -233,7 +233,7 @@ def test_the_entry_with_the_weights_can_be_named(tmp_path: Path) -> None:
 
 def test_names_of_checkpoints_and_populations_do_not_meet(tiny: dict) -> None:
     tiny["checkpoints"] = {"a": {"kind": "torchvision", "model": "vgg16"}}
-    with pytest.raises(InputError, match=r"checkpoints.a: other networks of that name"):
+    with pytest.raises(InputError, match=r"checkpoints.a: populations has networks of that name too"):
         parse_config(tiny)
     tiny["checkpoints"] = {"b": {"kind": "torchvision", "model": "vgg17"}}
     with pytest.raises(InputError, match=r"checkpoints.b.model"):

@@ -11,6 +11,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.reference import json_schema, key_reference
 
 ROOT = Path(__file__).parents[2]
+INFINITY = float("inf")
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -49,6 +50,11 @@ def _set(config, path, value):
         (["images", "digits"], {"shape": [8, 8, 1]}, "images.digits: `kind` (of `resnets`: `variant`) is required"),
         (["populations", "a", "images"], "digit", "unknown image set in populations.a.images: 'digit' (did you mean"),
         (["populations", "a", "cross_test"], ["svhn"], "unknown image set in populations.a.cross_test: 'svhn'"),
+        (
+            ["populations", "a", "cross_test"],
+            ["digits"],
+            "populations.a: cross_test names digits, the networks' own images, which they are tested on anyway",
+        ),
         (["clouds", 0, "densities", 0, "p"], 0, "clouds[0].densities[0].p = 0: Input should be greater than 0"),
         (["clouds", 0, "densities", 0, "p"], 1.5, "clouds[0].densities[0].p = 1.5: Input should be less than or equal"),
         (["mapper", "resolutoin"], 30, "unknown key in mapper: 'resolutoin' (did you mean 'resolution'?)"),
@@ -70,6 +76,14 @@ def _set(config, path, value):
         (["name"], "../escape", 'name = "../escape"'),
         (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
         (["populations", "a", "snapshots", "epochs"], [0.5], None),
+        (["populations", "a", "snapshots", "epochs"], [INFINITY], "epochs[0] = Infinity: Input should be a finite"),
+        (["populations", "a", "recipe", "weight_decay"], INFINITY, "weight_decay = Infinity: Input should be a finite"),
+        (
+            ["populations", "a", "architecture", "initialization"],
+            {"bias": float("nan")},
+            "populations.a.architecture.initialization.bias = NaN: Input should be a finite number",
+        ),
+        (["clouds", 0, "densities", 0, "k"], INFINITY, "densities[0].k = Infinity: expected a whole number from 1"),
         (["images", "digits", "train"], 1439, "images.digits.train is 1439, but the set has 1438 train images: leave"),
         (["images", "digits", "test"], 360, "images.digits.test is 360, but the set has 359 test images: leave"),
         (["populations", "a", "recipe", "batch"], 1439, "batch is 1439, but 1438 training images of images.digits"),
@@ -126,6 +140,13 @@ def test_bad_config_is_refused_with_key_value_and_way_out(tiny, path, value, exp
         (["clouds", 0, "layers"], ["dense1"], "valid: conv1, conv2"),
         (["clouds", 0, "populations"], ["b"], "unknown population in clouds[0].populations: 'b'"),
         (["clouds", 0, "steps"], [3], "keeps no snapshot at step 3; it keeps [0, 4, 12]"),
+        (["populations", "a", "snapshots", "epochs"], [1e308], "epochs: epoch 1e+308 lies after the last iteration"),
+        (["dynamics", "layers"], ["conv3"], "in dynamics.layers: 'conv3' (did you mean 'conv1'?); valid: conv1"),
+        (
+            ["dynamics", "layers"],
+            ["conv2"],
+            "among those that `clouds` takes at two steps, in dynamics.layers: 'conv2'",
+        ),
         (
             ["clouds", 0, "densities", 0, "k"],
             30,

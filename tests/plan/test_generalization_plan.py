@@ -85,6 +85,23 @@ def test_two_grids_may_not_make_the_same_population(tiny):
 
 
 @pytest.mark.parametrize(
+    ("section", "networks"),
+    [
+        ("resnets", {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch": 32}}),
+        ("checkpoints", {"kind": "files", "files": ["one.pt"]}),
+    ],
+)
+def test_other_networks_may_not_have_the_name_of_a_population_of_a_grid(tiny, section, networks):
+    tiny[section] = {"a-d1": networks}
+    parse_config(tiny)
+    tiny[section] = {"a-d0": networks}
+    with pytest.raises(
+        InputError, match=rf"{section}\.a-d0: generalization\.grids\.grid makes networks of that name too"
+    ):
+        parse_config(tiny)
+
+
+@pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
         ("layers", ["conv7"], "unknown convolution layer of a in generalization.layers: 'conv7'"),

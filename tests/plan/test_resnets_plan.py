@@ -198,7 +198,7 @@ def test_what_does_not_fit_is_refused_by_name(config, place, value, message):
 def test_a_name_of_two_populations_is_refused(config, tiny):
     config["images"] |= tiny["images"]
     config["populations"] = {"ph": tiny["populations"]["a"]}
-    with pytest.raises(InputError, match=r"resnets\.ph: a population of that name exists already"):
+    with pytest.raises(InputError, match=r"resnets\.ph: populations has networks of that name too; rename one"):
         parse_config(config)
 
 

@@ -4,6 +4,7 @@ The radius of DBSCAN hangs on the scale of the trained weights: for networks of 
 and the table of the paper's project stands as `published`.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -27,7 +28,7 @@ def _is_overlap(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 # Checked before pydantic tries one branch after the other and reports each.

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 class Section(BaseModel):
     """A part of the config file; every field carries a description, from which the key reference is generated."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=False)
+    # No key means anything by infinity or NaN, and the JSON of a job's parameters has no word for them.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=False)
 
 
 # Names become file and folder names: nothing in them can leave the run's folder or upset a shell.

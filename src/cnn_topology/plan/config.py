@@ -83,6 +83,11 @@ class RunConfig(Section):
         """The populations of each grid, by name; they are no part of `populations`."""
         return grid_populations(self.generalization.grids, self.populations) if self.generalization else {}
 
+    @property
+    def trained(self) -> dict[str, Population]:
+        """All populations that are trained: those of the config, then those of its grids."""
+        return {**self.populations, **{name: found for grid in self.grids.values() for name, found in grid.items()}}
+
     @model_validator(mode="after")
     def _references_hold(self) -> "RunConfig":
         if not self.populations and not self.checkpoints and not self.resnets:
@@ -91,9 +96,7 @@ class RunConfig(Section):
             )
         for name, images_config in self.images.items():
             check_sizes(name, images_config)
-        for name in self.checkpoints:
-            if name in self.populations or name in self.resnets:
-                raise ValueError(f"checkpoints.{name}: other networks of that name exist already; rename one")
+        self._check_names()
         varied = {
             f"generalization.grids.{grid} ({name})": population
             for grid, populations in self.grids.items()
@@ -129,15 +132,23 @@ class RunConfig(Section):
                 f"dynamics.draws = {self.dynamics.draws}: the level alpha = {self.significance.alpha} of significance "
                 f"needs at least {needed} draws"
             )
-        check_matched({**self.populations, **{n: p for grid in self.grids.values() for n, p in grid.items()}})
+        check_matched(self.trained)
         return self
+
+    def _check_names(self) -> None:
+        """Refuse networks of different kinds that share a name: they would share folders."""
+        taken = dict.fromkeys(self.populations, "populations has")
+        taken |= {name: f"generalization.grids.{grid} makes" for grid, found in self.grids.items() for name in found}
+        for section, names in (("resnets", self.resnets), ("checkpoints", self.checkpoints)):
+            for name in names:
+                if name in taken:
+                    raise ValueError(f"{section}.{name}: {taken[name]} networks of that name too; rename one")
+                taken[name] = f"{section} has"
 
     @model_validator(mode="after")
     def _activations_hold(self) -> "RunConfig":
         for name, networks in self.resnets.items():
             where = f"resnets.{name}"
-            if name in self.populations:
-                raise ValueError(f"{where}: a population of that name exists already; both would use its folder")
             if networks.images not in self.images:
                 raise ValueError(str(unknown(f"image set in {where}.images", networks.images, self.images)))
             if networks.scores is not None and not networks.checkpoints:

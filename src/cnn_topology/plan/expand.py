@@ -102,6 +102,7 @@ class Plan(Networks):
         # What was asked for as part of `all` but cannot be analysed, in words: told, never silent.
         self.left_out: list[str] = []
         self.layer_clouds = self._layer_clouds()
+        self.dynamics_clouds = self._dynamics_clouds()
         self.network_groups = self._network_groups()
 
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
@@ -149,15 +150,20 @@ class Plan(Networks):
         many = max(found[0].density.p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
         return (*mapper.sweep, *(mapper.sweep_of_many if many else ()))
 
-    @cached_property
-    def dynamics_clouds(self) -> list[LayerClouds]:
-        """The layers whose loops are followed over training: those analysed at two steps at least."""
+    def _dynamics_clouds(self) -> list[LayerClouds]:
+        """List the layers whose loops are followed over training: those analysed at two steps at least."""
         dynamics = self.config.dynamics
         if dynamics is None:
             return []
-        wanted = [c for c in self.layer_clouds if dynamics.layers == "all" or c.layer.name in dynamics.layers]
-        trained = [clouds for clouds in wanted if clouds.population in self.config.populations]
-        return [clouds for clouds in trained if len(clouds.variants) > 1]
+        trained = [clouds for clouds in self.layer_clouds if clouds.population in self.config.populations]
+        found = [clouds for clouds in trained if len(clouds.variants) > 1]
+        if dynamics.layers == "all":
+            return found
+        names = {clouds.layer.name for clouds in found}
+        for name in dynamics.layers:
+            if name not in names:
+                raise unknown("layer, among those that `clouds` takes at two steps, in dynamics.layers", name, names)
+        return [clouds for clouds in found if clouds.layer.name in dynamics.layers]
 
     def _network_groups(self) -> list[NetworkGroup]:
         """List what is analysed network by network: each population at its steps, each grid at the last of each."""

@@ -37,8 +37,7 @@ class Networks:
     @cached_property
     def populations(self) -> dict[str, Population]:
         """All populations that are trained: those of the config, then those of its grids."""
-        grids = self.config.grids.values()
-        return {**self.config.populations, **{name: found for grid in grids for name, found in grid.items()}}
+        return self.config.trained
 
     def population(self, name: str) -> Population:
         """Give a population by name."""
@@ -76,7 +75,8 @@ class Networks:
         section = self.population(population)
         snapshots, last = section.snapshots, section.recipe.iterations
         size = section.recipe.train_images or size_of(self.config.images[section.images], "train")
-        epochs = [round(epoch * size / section.recipe.batch) for epoch in snapshots.epochs] if size else []
+        each = size / section.recipe.batch if size else 0.0
+        epochs = [round(min(epoch * each, last + 1)) for epoch in snapshots.epochs] if size else []
         late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
         if late:
             raise InputError(

@@ -140,6 +140,15 @@ class Population(Section):
         (), description="Other image sets to test on at every snapshot, brought to the shape of the training images."
     )
 
+    @model_validator(mode="after")
+    def _cross_tests_are_others(self) -> "Population":
+        if self.images in self.cross_test:
+            raise ValueError(
+                f"cross_test names {self.images}, the networks' own images, which they are tested on anyway; name "
+                "others, or leave it out"
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -16,7 +16,7 @@ from cnn_topology.plan.populations import Architecture, Population, Recipe
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.schemas import TRAINING
-from cnn_topology.training import train
+from cnn_topology.training import checkpoints, train
 from cnn_topology.training.checkpoints import StackFolder
 from cnn_topology.training.snapshots import Snapshot, read_snapshot, write_snapshot
 from cnn_topology.training.stack import Stack
@@ -283,27 +283,51 @@ def test_tests_between_snapshots_change_no_weight_and_are_of_own_test_images(
     assert (shared["accuracy"] == before["accuracy"].reindex(shared.index)).all()
 
 
-def test_a_job_stopped_between_snapshots_goes_on_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("chunk", "test_steps"), [(5, (10, 15)), (4, (8, 11))])
+def test_a_job_killed_anywhere_trains_only_what_was_left_and_ends_with_the_same_bytes(
+    chunk: int, test_steps: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where each state is written at a step that is tested, before its test."""
     monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(train, "CHECK_ITERATIONS", 2)
-    straight = job(tmp_path / "straight", count=1, test_steps=(8, 12))
-    train_shard(straight)
-    stopped, calls, trained = job(tmp_path / "stopped", count=1, test_steps=(8, 12)), [], Stack.train
+    monkeypatch.setattr(train, "CHECK_ITERATIONS", chunk)
+    places = {"train": Stack, "evaluate": Stack, "write_tensors": checkpoints}
 
-    def stopping(stack: Stack, steps: int) -> None:
-        if len(calls) == 7:
-            raise KeyboardInterrupt
-        calls.append(steps)
-        trained(stack, steps)
+    def run(folder: Path, last: int | None) -> tuple[TrainingJob, list[str], int]:
+        """Train until so many calls were made; give the job, the calls and the number of steps trained."""
+        base, calls, trained = job(folder, count=1, test_steps=test_steps), list[str](), [0]
+        with monkeypatch.context() as patch:
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Stack, "train", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            train_shard(stopped)
-    train_shard(stopped)
-    assert content(stopped) == content(straight)
+            def counted(name: str, original: Any) -> Any:
+                def call(*arguments: Any) -> Any:
+                    calls.append(name)
+                    if len(calls) == last:
+                        raise KeyboardInterrupt
+                    trained[0] += arguments[1] if name == "train" else 0
+                    return original(*arguments)
+
+                return call
+
+            for name, owner in places.items():
+                patch.setattr(owner, name, counted(name, getattr(owner, name)))
+            if last is None:
+                train_shard(base)
+            else:
+                with pytest.raises(KeyboardInterrupt):
+                    train_shard(base)
+        return base, calls, trained[0]
+
+    straight, calls, _ = run(tmp_path / "straight", None)
+    for last in range(1, len(calls) + 1):
+        stopped, before, first = run(tmp_path / str(last), last)
+        assert before == calls[:last]
+        _, _, second = run(tmp_path / str(last), None)
+        # One chunk at most is trained again: that which was not yet on disk.
+        *earlier, at = before
+        while earlier and earlier[-1] == "write_tensors":
+            earlier.pop()
+        again = first + second - 20
+        assert 0 < again <= chunk if at == "write_tensors" and earlier[-1] == "train" else again == 0
+        assert content(stopped) == content(straight)
 
 
 def test_fewer_training_images_are_a_balanced_part_of_those_of_more(tmp_path: Path) -> None:

@@ -165,14 +165,15 @@ def _train_stack(
     section, classes = job.section, len(job.image_set.classes)
     seeds = tuple(job.seed(network) for network in networks)
     stack = Stack(section.architecture, section.recipe, images, labels, classes, seeds, device, dtype)
-    begin, failed = -1, np.zeros(len(networks), bool)
-    # A state is of use only if no snapshot before it is missing.
-    if state is not None and {step for step in job.tested if step <= int(state["step"][0])} <= done:
+    begin, failed = 0, np.zeros(len(networks), bool)
+    # A state is of use only if no snapshot before it is missing. That of its own step is still to come: a state is
+    # written as soon as its step is done, before the test.
+    if state is not None and {step for step in job.tested if step < int(state["step"][0])} <= done:
         stack.restore(state)
         begin, failed = stack.done, state["failed"]
         _say(job, networks, f"goes on from step {begin}")
     last_flush = time.monotonic()
-    for step in (step for step in job.tested if step > begin):
+    for step in (step for step in job.tested if step >= begin):
         clock, before = time.monotonic(), stack.done
         while stack.done < step and not failed.all():
             stack.train(min(CHECK_ITERATIONS - stack.done % CHECK_ITERATIONS, step - stack.done))

@@ -139,29 +139,70 @@ class Killed(Exception):
     """Stands for a kill."""
 
 
-def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(images, tmp_path, monkeypatch):
+def interrupt(monkeypatch, owner, name, counts, last):
+    """Count the calls of a method, and stop the process before the `last` of all that are counted."""
+    method = getattr(owner, name)
+
+    def counted(self, *arguments):
+        if sum(counts.values()) == last:
+            raise Killed(name)
+        counts[name] += 1
+        return method(self, *arguments)
+
+    monkeypatch.setattr(owner, name, counted)
+
+
+@pytest.mark.parametrize("recipe", [{"cutout": 4}, {"epochs": 1, "milestones": ()}])
+@pytest.mark.parametrize("selection", ["last", "best-on-test"])
+def test_a_training_killed_anywhere_goes_on_and_ends_with_the_same_bytes(
+    images, tmp_path, monkeypatch, recipe, selection
+):
     monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    recipe = {"selection": "best-on-test", "cutout": 4}
-    make_weights(job(tmp_path / "whole", "mapper", recipe, image_set=images))
-    step, calls = resnets._Trainer._step, []
+    recipe = recipe | {"selection": selection}
+    places = {"_step": resnets._Trainer, "_test": resnets._Trainer, "save": ResumeFile}
 
-    def stops(self, *arguments):
-        calls.append(1)
-        if len(calls) == 5:
-            raise Killed
-        return step(self, *arguments)
+    def run(folder, last):
+        folder.mkdir(exist_ok=True)
+        counts = dict.fromkeys(places, 0)
+        with monkeypatch.context() as patch:
+            for name, owner in places.items():
+                interrupt(patch, owner, name, counts, last)
+            make_weights(job(folder, "mapper", recipe, image_set=images))
+        return counts
 
-    monkeypatch.setattr(resnets._Trainer, "_step", stops)
-    with pytest.raises(Killed):
-        make_weights(job(tmp_path / "killed", "mapper", recipe, image_set=images))
-    assert not (tmp_path / "killed/w.safetensors").exists()
-    calls.extend([1] * 10)
-    make_weights(job(tmp_path / "killed", "mapper", recipe, image_set=images))
-    assert len(calls) == 15 + 5, "iterations done before the kill were done again"
-    for name in ("w.safetensors", "w.parquet"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+    epochs = recipe.get("epochs", RECIPE["epochs"])
+    whole = run(tmp_path / "whole", None)
+    assert whole == {"_step": 3 * epochs, "_test": epochs, "save": 3 * epochs}
+    log = read_table(tmp_path / "whole/w.parquet").to_pandas()
+    assert log["train_examples"].tolist() == [60] * epochs
+    assert log["epoch"].tolist() == list(range(1, epochs + 1))
+    events = (3 * ["_step", "save"] + ["_test"]) * epochs
+    for last in range(1, sum(whole.values())):
+        folder = tmp_path / str(last)
+        with pytest.raises(Killed) as killed:
+            run(folder, last)
+        assert not (folder / "w.safetensors").exists()
+        steps = run(folder, None)["_step"]
+        # Step, save, ... test: of the iterations only one that was to be saved is done again.
+        done = events[:last].count("_step")
+        assert steps == 3 * epochs - done + (str(killed.value) == "save")
+        for name in ("w.safetensors", "w.parquet"):
+            assert (tmp_path / "whole" / name).read_bytes() == (folder / name).read_bytes(), last
+
+
+def test_a_state_of_other_code_is_not_taken_up(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
+    for code, again in (("old", "old"), ("old", "new")):
+        counts = {"_step": 0}
+        with monkeypatch.context() as patch:
+            interrupt(patch, resnets._Trainer, "_step", counts, 5)
+            with pytest.raises(Killed):
+                make_weights(job(tmp_path, image_set=images, notes={"code": code}))
+        counts = {"_step": 0}
+        with monkeypatch.context() as patch:
+            interrupt(patch, resnets._Trainer, "_step", counts, None)
+            make_weights(job(tmp_path, image_set=images, notes={"code": again}))
+        assert counts["_step"] == (4 if code == again else 9)
 
 
 def test_the_scale_of_half_precision_gradients_goes_on_where_it_was(tmp_path):

@@ -181,8 +181,9 @@ class _Trainer:
         if progress.step:
             self._say(f"goes on from iteration {progress.step} of {recipe.epochs * steps}")
         saved = time.monotonic()
-        while progress.step < recipe.epochs * steps:
-            epoch, clock, first = progress.step // steps, time.monotonic(), progress.step
+        # By the rows and not by the iterations: a state may be of after an epoch's last iteration and before its test.
+        while len(progress.rows) < recipe.epochs:
+            epoch, clock, first = len(progress.rows), time.monotonic(), progress.step
             draws = Epoch.draw(self.job.seed, epoch, (count, *self.shape[:2]), recipe, self.device)
             sums = torch.tensor(progress.sums, dtype=torch.float64, device=self.device)
             self.network.train()
@@ -196,7 +197,7 @@ class _Trainer:
                     progress.sums = sums.tolist()
                     self.resume.save(self.network, self.optimizer, self.scaler, progress)
                     saved = time.monotonic()
-            seconds = (time.monotonic() - clock) / (progress.step - first)
+            seconds = (time.monotonic() - clock) / max(1, progress.step - first)
             self._end_epoch(progress, epoch, sums.tolist(), seconds)
         if progress.best is not None:
             self.network.load_state_dict({name: torch.from_numpy(x) for name, x in progress.best.items()})
@@ -285,7 +286,7 @@ class _Trainer:
         """Hash all that the bytes of the network depend on."""
         layout = self.job.section.model_dump(mode="json", exclude={"networks", "checkpoints"})
         parts = [layout, self.job.seed, self.job.image_set.sha256, self.device.type, str(self.dtype)]
-        parts += [self.job.threads, torch.__version__, np.__version__]
+        parts += [self.job.threads, torch.__version__, np.__version__, self.job.notes.get("code")]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def _say(self, what: str) -> None:

@@ -270,6 +270,25 @@ def test_a_masked_cloud_without_masks_is_refused_by_name(folder, tmp_path, capsy
     assert "cloud fg takes the foreground of images: add --masks FILE" in capsys.readouterr().err
 
 
+def test_clouds_of_other_networks_and_other_numbers_of_files_are_refused(folder, tmp_path, capsys):
+    config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
+    plan = Plan(parse_config(config))
+    one, other = (ActivationParameters.of(plan, cloud, (n,)).dump() for n, cloud in enumerate(("fg", "random")))
+    layers = ActivationParameters.of(plan, "fg", (0,)).layers
+    weights, accuracy = ["--weights", str(folder / "w")], ["--accuracy", str(tmp_path / "a")]
+    clouds = ["--clouds", *(str(tmp_path / layer) for layer in layers)]
+    images = ["--images", str(folder / "images")]
+
+    def refused(blocks, *files):
+        assert main(["activations", "--parameters", *blocks, *images, *(word for part in files for word in part)]) == 2
+        return capsys.readouterr().err
+
+    assert "the clouds of one call are of the same networks" in refused((one, other), weights, clouds, accuracy)
+    assert f"--clouds names {len(layers) - 1} files; these" in refused((one,), weights, clouds[:-1], accuracy)
+    assert "--accuracy names 2 files; these --parameters need 1" in refused((one,), weights, clouds, [*accuracy, "b"])
+    assert "--weights names 2 files; these --parameters need 1" in refused((one,), [*weights, "w"], clouds, accuracy)
+
+
 def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
     parameters = ActivationParameters.of(Plan(parse_config(config)), "top", (0, 1))

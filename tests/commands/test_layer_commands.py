@@ -1,6 +1,7 @@
 """From cloud files of activations to the tables of layers and measures, by the commands that the rules call."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
-from cnn_topology.plan.layer_distances import MEASURE_NAMES
+from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
@@ -117,7 +118,7 @@ def related(tmp_path_factory):
 
 
 def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
-    assert set(MEASURE_NAMES) == set(MEASURES)
+    assert set(get_args(MeasureName)) == set(MEASURES)
     assert set(COMPARISON_TABLE_NAMES) == set(MEASURE_TABLES)
 
 

@@ -15,7 +15,7 @@ from cnn_topology.figures.layer_matrix import LABELS
 from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.findings import ImageFacts, _image_set
 from cnn_topology.plan.images import ImageSetConfig, shape_of
-from cnn_topology.plan.layer_distances import MEASURE_NAMES
+from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.statistics.nulls import OWN_NULLS
 from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
 from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
@@ -53,7 +53,7 @@ def test_every_caption_belongs_to_a_kind_of_figure() -> None:
 
 
 def test_every_measure_has_a_name_for_figures() -> None:
-    missing = set(MEASURE_NAMES) - set(LABELS)
+    missing = set(get_args(MeasureName)) - set(LABELS)
     assert not missing, f"figures/layer_matrix.py: LABELS lacks {', '.join(missing)}"
 
 

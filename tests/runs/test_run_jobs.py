@@ -18,7 +18,15 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run, parse_jobs
-from cnn_topology.runs.progress import Progress, last_words, progress_of, seconds_left, slurm_run, started_at
+from cnn_topology.runs.progress import (
+    Progress,
+    last_words,
+    progress_of,
+    seconds_left,
+    slurm_run,
+    snakemake_here,
+    started_at,
+)
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -308,3 +316,21 @@ def test_a_retry_asks_for_more_and_the_least_is_asked_for():
     assert [demand.limit_mb(attempt) for attempt in (1, 2)] == [2600, 5200]
     assert [demand.limit_minutes(attempt) for attempt in (1, 2)] == [240, 480]
     assert forecast.Demand(1, 10).limit_mb() == forecast.LEAST_MB
+
+
+def test_snakemake_is_known_by_what_runs_not_by_what_is_read(tmp_path):
+    here, waiting = tmp_path / "run", "import time; time.sleep(60)"
+    (here / "bin").mkdir(parents=True)
+    (here / "bin/snakemake").write_text(waiting)
+    for command, is_one in (
+        ([sys.executable, "-c", waiting, ".snakemake/log/x.snakemake.log"], False),
+        ([sys.executable, "bin/snakemake", "all", "--dry-run"], False),
+        ([sys.executable, "bin/snakemake", "all"], True),
+    ):
+        process = subprocess.Popen(command, cwd=here)
+        try:
+            assert snakemake_here(here) == (process.pid if is_one else None), command
+            assert snakemake_here(tmp_path) is None
+        finally:
+            process.kill()
+            process.wait()

@@ -19,11 +19,11 @@ def test_rows_written_piece_by_piece_read_back_as_one_array(tmp_path, monkeypatc
     points = np.random.default_rng(0).random((37, 5)).astype(np.float32)
     ids = np.arange(37)
     columns = {"ids": lambda: iter([ids[:20], ids[20:]]), "labels": lambda: iter([ids % 3])}
-    with RowFile(tmp_path / "new/wait.rows", 5) as rows:
+    with RowFile(tmp_path / "new/one.safetensors", 5) as rows:
         for start in (0, 10, 36):
             rows.append(points[start : {0: 10, 10: 36, 36: 37}[start]])
+        assert list((tmp_path / "new").iterdir()) == []  # the rows wait without a name
         write_rows(tmp_path / "one.safetensors", "points", rows, columns, {"layer": "conv1"})
-    assert list((tmp_path / "new").iterdir()) == []
     one, notes = read_tensors(tmp_path / "one.safetensors")
     assert np.array_equal(one["points"], points)
     assert np.array_equal(one["ids"], ids)
@@ -34,7 +34,7 @@ def test_rows_written_piece_by_piece_read_back_as_one_array(tmp_path, monkeypatc
 
 def test_an_altered_file_of_rows_is_found(tmp_path):
     path = tmp_path / "one.safetensors"
-    with RowFile(tmp_path / "wait.rows", 2) as rows:
+    with RowFile(path, 2) as rows:
         rows.append(np.ones((4, 2), np.float32))
         write_rows(path, "points", rows, {"ids": lambda: iter([np.arange(4)])}, {})
     content = bytearray(path.read_bytes())

@@ -115,6 +115,30 @@ def test_too_little_memory_is_refused_with_a_number_of_landmarks_that_fits(monke
     assert forecast(count).bytes <= 10**8 < forecast(count + 1).bytes
 
 
+@pytest.mark.parametrize(
+    ("line", "folder", "names"),
+    [
+        ("0::/slurm/job_7", "", ("memory.max", "memory.current", "inactive_file")),
+        (
+            "4:cpu,memory:/slurm/job_7",
+            "memory",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ),
+    ],
+)
+def test_the_limit_of_a_job_is_found_in_its_control_group_and_those_above(tmp_path, line, folder, names):
+    limit, used, cached = names
+    for group, values in {"slurm": (10_000, 4_000, 500), "slurm/job_7": ("max", 1_000, 0)}.items():
+        place = tmp_path / "groups" / folder / group
+        place.mkdir(parents=True)
+        for name, value in zip((limit, used), values, strict=False):
+            (place / name).write_text(f"{value}\n")
+        (place / "memory.stat").write_text(f"cache 7\n{cached} {values[2]}\n")
+    (tmp_path / "own").write_text(f"9:pids:/other\n{line}\n")
+    assert list(forecasting._left_in_groups(tmp_path / "own", tmp_path / "groups")) == [6_500]
+    assert list(forecasting._left_in_groups(tmp_path / "absent", tmp_path / "groups")) == []
+
+
 def test_more_points_than_fit_are_refused():
     with pytest.raises(InputError, match="landmarks="):
         barcode(np.zeros((70_000, 1)))

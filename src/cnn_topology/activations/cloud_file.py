@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int64
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage.rows import Pieces, RowFile, write_rows
-from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
+from cnn_topology.storage.tensors import read_tensors, write_tensors
 
 ARRAYS = ("points", "ids", "positions", "labels")
 
@@ -189,17 +189,6 @@ def read_cloud(path: Path) -> ActivationCloud:
     """
     arrays, metadata = read_tensors(path, ARRAYS)
     return ActivationCloud(**arrays, origin=_origin(metadata, path))
-
-
-def read_origin(path: Path) -> CloudOrigin:
-    """Read where a cloud comes from, without its points.
-
-    Raises
-    ------
-    InputError
-        As `read_cloud`, except that the arrays are not checked.
-    """
-    return _origin(read_metadata(path), path)
 
 
 def _metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:

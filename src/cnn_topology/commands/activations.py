@@ -68,11 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
     image_set = read_image_set(arguments.images)
     lineage = read_metadata(arguments.images)
     device = choose_device(arguments.device)
+    _check_files(arguments)
     clouds, tables = iter(arguments.clouds), iter(arguments.accuracy)
     with settings(device, arguments.threads, keep_memory=False):
         for parameters in arguments.parameters:
             look = _look(parameters, image_set, lineage, arguments.masks)
-            for network, weights in zip(parameters.networks, arguments.weights, strict=True):
+            for network, weights in zip(parameters.networks, arguments.weights, strict=True):  # as checked
                 paths = {layer.name: next(clouds) for layer in look.layers}
                 try:
                     _draw(parameters.alone(network), look, weights, paths, next(tables), device)
@@ -80,12 +81,24 @@ def run(arguments: argparse.Namespace) -> None:
                     raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
 
 
+def _check_files(arguments: argparse.Namespace) -> None:
+    """Refuse clouds of different networks in one call, and another number of files than they need."""
+    blocks: list[ActivationParameters] = arguments.parameters
+    if len({(block.population, block.networks) for block in blocks}) > 1:
+        raise InputError("--parameters: the clouds of one call are of the same networks; call once for each")
+    networks = len(blocks[0].networks)
+    layers = sum(len(block.layers) for block in blocks)
+    for option, needed in (("weights", networks), ("clouds", layers * networks), ("accuracy", len(blocks) * networks)):
+        if len(given := getattr(arguments, option)) != needed:
+            raise InputError(f"--{option} names {len(given)} files; these --parameters need {needed}")
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """What all networks look at, and where: the same images, positions and noise."""
 
     image_set: ImageSet
-    lineage: dict[str, str]
+    lineages: list[dict[str, str]]
     images: Images
     labels: np.ndarray
     empty_masks: int
@@ -103,16 +116,17 @@ def _look(
     seed = derive_seed(parameters.run_seed, "activation images", *identity)
     ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}.count")
     layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
-    masks, empty = None, 0
+    masks, empty, lineages = None, 0, [lineage]
     if section.masked:
         if mask_file is None:
             raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: add --masks FILE")
         masks = read_masks(mask_file, section.mode, section.sampling, ids)
         empty = int((~masks.any((1, 2))).sum())
+        lineages.append(read_metadata(mask_file))
         _say_empty(parameters, empty, len(ids))
     return _Look(
         image_set=image_set,
-        lineage=lineage,
+        lineages=lineages,
         images=Images(
             getattr(image_set, f"{section.split}_images"),
             ids,
@@ -150,12 +164,11 @@ def _draw(
         )
         for layer in look.layers
     }
-    notes = parameters.notes([look.lineage, metadata])
+    notes = parameters.notes([*look.lineages, metadata])
     with ExitStack() as stack:
         rows = {}
         for layer in look.layers:
-            waiting = paths[layer.name].with_name(f".{paths[layer.name].name}.rows")
-            rows[layer.name] = stack.enter_context(RowFile(waiting, layer.channels))
+            rows[layer.name] = stack.enter_context(RowFile(paths[layer.name], layer.channels))
         positions, predictions = extract(
             network,
             normalizer,

@@ -153,20 +153,21 @@ class Jobs(Section):
 
     gpus: Literal[0, 1] = Field(
         0,
-        description="GPUs that a training job asks a cluster for. On a workstation a GPU is used where there is one; "
-        "`snakemake --resources gpu=1` then lets one job have it at a time.",
+        description="GPUs that a training job asks a cluster for. A workstation's GPU is used in any case; with 1 here "
+        "`snakemake --resources gpu=1` lets one training job have it at a time.",
     )
     steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
     networks: int = Field(
         5,
         ge=1,
-        description="Residual networks of which one job draws a cloud, and on each side of the pairs whose layers one "
+        description="Residual networks of which one job draws clouds, and on each side of the pairs whose layers one "
         "job compares.",
     )
     layers: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")
     clouds: int = Field(
         1,
         ge=1,
-        description="Clouds of the same images that one job draws from its residual networks. Several save the start "
-        "of a job each, two seconds; an edit of one of them then draws all of them again.",
+        description="Clouds of the same images that one job draws from its residual networks, in the order of "
+        "`activation_clouds`. Several save the start of a job each, two seconds; but if one is edited, added or "
+        "cannot be drawn, the others of its job, and of later jobs whose share has changed, are drawn again.",
     )

@@ -4,7 +4,7 @@ The paper compares layers by the sliced Wasserstein distance of the H1 diagrams 
 measures, on the same clouds, and the comparison of all by the tests of Ding, Denain and Steinhardt (2021) are ours.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,6 @@ MeasureName = Literal[
     "pwcca_distance",
     "procrustes_distance",
 ]
-MEASURE_NAMES: tuple[MeasureName, ...] = get_args(MeasureName)
 # Those that need barcodes, and those that need more images than a layer has channels.
 DIAGRAM_MEASURES = ("sliced_wasserstein", "scaled_sliced_wasserstein")
 CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")

@@ -6,6 +6,7 @@ ended well, as its log then says at its end, and its files were removed since. J
 and their marks outlive them: one whose log has ended is no longer at work.
 """
 
+import os
 import re
 from base64 import urlsafe_b64encode
 from collections import defaultdict
@@ -139,9 +140,11 @@ def snakemake_here(directory: Path) -> int | None:
     """Give the process id of a Snakemake that works in the folder on this machine, if there is one."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            command = (entry / "cmdline").read_bytes()
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            # `snakemake`, `python .../snakemake` or `python -m snakemake`; not `tail -f .snakemake/log/NAME`.
+            programs = {Path(os.fsdecode(word)).name for word in command[:2]} | set(map(os.fsdecode, command[2:3]))
             if (
-                b"snakemake" in command
+                "snakemake" in programs
                 and b"--dry-run" not in command
                 and (entry / "cwd").resolve() == directory.resolve()
             ):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,12 +22,12 @@ Pieces = Callable[[], Iterator[np.ndarray]]
 
 
 class RowFile:
-    """Rows of float32 values in a file that is removed at the end.
+    """Rows of float32 values that wait on disk in a file without a name: nothing is left of it however a job ends.
 
     Parameters
     ----------
-    path : Path
-        Where the rows wait; missing folders are made.
+    target : Path
+        The file that the rows are for; they wait in its folder, which is made if it is missing.
     width : int
         Values of a row.
 
@@ -36,21 +37,21 @@ class RowFile:
         Here and in `append`, if the disk is full or the folder cannot be written.
     """
 
-    def __init__(self, path: Path, width: int) -> None:
-        self.path, self.width, self.rows = path, width, 0
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w+b")
+    def __init__(self, target: Path, width: int) -> None:
+        self.target, self.width, self.rows = target, width, 0
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115
 
     def append(self, rows: np.ndarray) -> None:
         """Add float32 rows, shape (n, width)."""
-        with disk_errors(self.path):
+        with disk_errors(self.target):
             self._file.write(np.ascontiguousarray(rows, dtype="<f4").data)
         self.rows += len(rows)
 
     def pieces(self) -> Iterator[bytes]:
         """Give the content from the beginning, piece by piece."""
-        with disk_errors(self.path):  # what waited in memory is written now
+        with disk_errors(self.target):  # what waited in memory is written now
             self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield piece
@@ -63,7 +64,6 @@ class RowFile:
     ) -> None:
         with suppress(OSError):  # what a full disk did not take is lost anyway
             self._file.close()
-        self.path.unlink(missing_ok=True)
 
 
 def write_rows(

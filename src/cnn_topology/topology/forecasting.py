@@ -4,6 +4,9 @@ The annotations engine needs memory in proportion to the pairs of points, whatev
 need depends on the cloud: the forecast is that of the worst cloud measured, a noisy circle.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +73,39 @@ def available_memory() -> int | None:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 limits.append(int(line.split()[1]) * 1024)
-        group = Path("/sys/fs/cgroup/memory.max")
-        if group.exists() and (text := group.read_text().strip()).isdigit():
-            limits.append(int(text) - int(Path("/sys/fs/cgroup/memory.current").read_text()))
     except (OSError, ValueError):
-        return min(limits, default=None)
-    return min(limits, default=None)
+        pass
+    return min([*limits, *_left_in_groups()], default=None)
+
+
+def _left_in_groups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
+    """Give the bytes left of each memory limit on this process: its control group's, such as SLURM's, and all above."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        if not controllers:  # version 2
+            top, limit, used, cached = root, "memory.max", "memory.current", "inactive_file"
+        elif "memory" in controllers.split(","):
+            top, limit, used, cached = (
+                root / "memory",
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file",
+            )
+        else:
+            continue
+        folder = top / group.strip("/")
+        for place in (folder, *folder.parents):
+            with suppress(OSError, ValueError):  # not shown to this process, or no limit: "max"
+                # Files read before are given up for whoever asks: they count as free.
+                freed = re.findall(rf"^{cached} (\d+)$", (place / "memory.stat").read_text(), re.M)
+                left = int((place / limit).read_text()) - int((place / used).read_text())
+                yield left + sum(map(int, freed))
+            if place == top:
+                break
 
 
 def check_memory(points: int, dimension: int, engine: str) -> None:

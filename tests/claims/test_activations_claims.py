@@ -140,6 +140,26 @@ def test_purity_under_noise_without_known_accuracies_is_not_tested(of, facts):
     assert row["reason"] == "no graph of activations under input noise"
 
 
+def test_purity_that_may_fall_faster_than_accuracy_is_not_said_to_fall_no_faster(of, facts):
+    def row_of(*intervals):
+        name = "falls_no_faster_than_accuracy_above_chance"
+        rows = [purity_test(name, (low + high) / 2, p=np.nan) | {"low": low, "high": high} for low, high in intervals]
+        (row,) = of("T5b", {"purity_tests": rows}, facts)
+        return row
+
+    assert row_of((-0.09, 0.02), (0.1, 0.2))["verdict"] == "supported"
+    # One noise that the run cannot tell of is enough, and so is one at which purity surely falls faster.
+    unclear = row_of((-0.35, 0.28), (-0.01, 0.02))
+    assert (unclear["verdict"], unclear["outcome"], unclear["low"]) == ("not tested", "", -0.35)
+    assert unclear["reason"] == "not decided: an interval holds 0 and reaches to -0.1 or below"
+    assert row_of((-0.35, 0.28), (-0.05, -0.01))["verdict"] == "not supported"
+
+
+def test_without_a_curve_of_three_steps_sensitivity_is_not_tested(of, facts):
+    for name in ("T3a", "T3d"):
+        assert of(name, {"measure_tests": []}, facts)[0]["reason"] == "no curve of 3 steps or more"
+
+
 def graph(sampling, sigma=0.0):
     return {"population": "mapper", "sampling": sampling, "sigma": sigma}
 

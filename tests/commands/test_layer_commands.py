@@ -20,7 +20,7 @@ from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
 
-IMAGES, LAYERS, CHANNELS = 60, 4, 12
+IMAGES, LAYERS, CHANNELS = 60, 4, 16
 CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
 
 
@@ -232,6 +232,32 @@ def test_distances_grow_and_similarities_fall_with_the_components_removed(relate
     assert np.isnan(tests.loc[("pwcca_distance", "monotone_corrected"), "statistic"])
 
 
+def test_curves_of_two_points_and_of_one_value_do_not_count():
+    about = {"population": "nets", "cloud": "top", "measure": "procrustes_distance", "kind": "distance", "samples": 60}
+    names = {"layers": ["conv1", "conv2", "conv3"], "depths": [1, 2, 3]}
+    pairs = [
+        {**about, **names, "network_a": a, "network_b": b, "values": np.full(9, 0.5 * (a != b))}
+        for a, b in ((0, 0), (0, 1), (1, 1))
+    ]
+
+    def test_rows(*values):
+        curves = [
+            {**about, "mode": "corrected", "network": 0, "against": 0, "layer": f"conv{depth}", "depth": depth}
+            | {"channels": 16, "removed": 4 * step, "fraction": step / 4, "value": value}
+            for depth, curve in enumerate(values, start=1)
+            for step, value in enumerate(curve, start=1)
+        ]
+        tables = pa.Table.from_pylist(pairs, NETWORK_PAIRS), pa.Table.from_pylist(curves, COMPONENT_CURVES)
+        made = layer_tables(*tables, MeasureTestParameters(run_seed=1, draws=99))["measure_tests"]
+        return {row["test"]: row for row in made.to_pylist()}
+
+    made = test_rows((0.1, 0.2, 0.9), (0.2, 0.1), (0.3, 0.3, 0.3))
+    grows, passes = made["monotone_corrected"], made["detected_corrected"]
+    assert (grows["statistic"], grows["low"], grows["n"]) == (pytest.approx(1.0), pytest.approx(1.0), 1)
+    assert (passes["statistic"], passes["n"]) == (0.5, 2)
+    assert not {"monotone_corrected", "detected_corrected"} & set(test_rows((0.1, 0.9), (0.9,), (0.1, 0.9)))
+
+
 def test_removing_more_of_a_known_spectrum_is_seen_as_more():
     rng = np.random.default_rng(3)
     whole = SampledCloud(rng.normal(size=(80, 32)) * np.geomspace(1, 0.2, 32), np.arange(80))
@@ -306,7 +332,7 @@ def test_clouds_of_other_images_a_dead_layer_and_too_few_images_are_refused(tmp_
 
     write(tmp_path / "1-2.safetensors", np.ones((IMAGES, CHANNELS)), 1, 3)
     assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
-    assert "nets 1, layer conv3, cloud top: all 12 channels are constant" in said(capsys)
+    assert f"nets 1, layer conv3, cloud top: all {CHANNELS} channels are constant" in said(capsys)
     assert run.barcodes(1)[0] == 2
     assert "activation_clouds.top.of" in said(capsys)
 

@@ -9,6 +9,7 @@ All rules were fixed before any run but for those that `stricter` names.
 from cnn_topology.claims.activation_measures import (
     DEPTH_ORDER_LEVEL,
     LEVEL,
+    MARGIN,
     MONOTONE,
     agrees_with_known,
     classes_are_organised,
@@ -28,7 +29,7 @@ _ABOVE = "above 0 and above the difference of shuffled labels with its 95% inter
 _GROWS = (
     "monotone",
     "The distance grows as components are removed",
-    "rank correlation of components removed and distance: median, least and greatest over curves",
+    "rank correlation of components removed and distance: median, least and greatest over curves of 3 steps or more",
     "median above 0.9",
     lambda row: row["statistic"] > MONOTONE,
     RANGE,
@@ -36,8 +37,8 @@ _GROWS = (
 _DETECTED = (
     "detected",
     "It passes its threshold before all components are gone",
-    "share of curves",
-    "every curve",
+    "share of curves of 3 steps or more",
+    "every such curve",
     lambda row: row["statistic"] == 1,
     INTERVAL,
 )
@@ -176,7 +177,8 @@ ACTIVATIONS_CLAIMS = (
         "acceptance test 5",
         "P",
         "share of purity left less share of accuracy left, both above chance; the least",
-        "upper end of the 95% interval not below 0 at any noise",
+        f"at every noise the 95% interval above -{MARGIN:g} and not below 0; fails where it is below 0 at any; otherwise "
+        "not tested",
         ("purity_tests",),
         _MAPPER,
         _NO_MAPPER,

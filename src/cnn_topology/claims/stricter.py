@@ -1,8 +1,9 @@
-"""Which rules were made stricter after runs had been seen, and how; all others were fixed before any run.
+"""Which rules were changed after runs had been seen, and how; all others were fixed before any run.
 
-A rule that is changed after a run can be tuned until it says what one likes. These changes add conditions to what was
-asked before, so they can only make a claim fail. Two change what is measured and can go either way, though neither was
-chosen by what it gives: the smallest clouds no longer count in A3a, and A4b holds more fixed.
+A rule that is changed after a run can be tuned until it says what one likes. Nearly all of these changes add conditions
+to what was asked before, so they can only keep a claim from being supported. Those of `EITHER_WAY` change what is
+measured and can go either way, though none was chosen by what it gives: they leave out what says little (the smallest
+clouds, the shortest curves), or hold more fixed.
 """
 
 _SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"
@@ -13,6 +14,8 @@ _PURITY_INTERVAL = (
 _SHUFFLED = "shuffled filters, with which those near a circle are compared, pass the density filter too"
 _PRIMARY = f"after a review: the circle must be the primary one, not any loop; after another: {_SHUFFLED}"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
+
+_STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing, count neither way"
 
 STRICTER = {
     "A2": _SMALL_RUNS,
@@ -30,6 +33,12 @@ STRICTER = {
     "E10": _PRIMARY,
     "E12": _CRITICAL,
     "S3": _PURITY_INTERVAL,
+    "T3a": _STEPS,
+    "T3b": _STEPS,
+    "T3c": _STEPS,
+    "T3d": _STEPS,
     "T4a": _PURITY_INTERVAL,
     "T4b": _PURITY_INTERVAL,
+    "T5b": "after a review: an interval that merely holds 0, the easier the wider it is, no longer supports it",
 }
+EITHER_WAY = {"A3a", "A4b", "T3a", "T3b", "T3c", "T3d"}

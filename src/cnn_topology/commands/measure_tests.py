@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from cnn_topology.comparison.layer_order import agreement, depth_order
 from cnn_topology.comparison.measures import Kind
-from cnn_topology.comparison.sensitivity import BAND, detection_fraction, seed_threshold
+from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, detection_fraction, seed_threshold
 from cnn_topology.comparison.specificity import nearest_shares, specificity, wilson_interval
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
@@ -278,8 +278,13 @@ def _with_threshold(item: LayerValues, curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str, Any]]:
-    """Test that the distance grows with the components removed, to another seed too, and passes its threshold."""
+    """Test that the distance grows with the components removed, to another seed too, and passes its threshold.
+
+    Curves of fewer than `LEAST_STEPS` points, those of the narrowest layers, count neither way.
+    """
     tests = []
+    steps = curves.groupby(["network", "against", "depth", "mode"])["value"].transform("size")
+    curves = curves[steps >= LEAST_STEPS]
     own = curves["network"] == curves["against"]
     for mode, mine in curves[own].groupby("mode", sort=False):
         by_curve = mine.groupby(["network", "depth"])
@@ -308,7 +313,7 @@ def _growth(item: LayerValues, curves: Any) -> dict[str, Any]:
     sign = 1 if item.kind == "distance" else -1
     grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in curves])
     found = {"statistic": grows.median(), "low": grows.min(), "high": grows.max()}
-    return {**found, "n": len(grows), "p_value": np.nan}
+    return {**found, "n": int(grows.notna().sum()), "p_value": np.nan}
 
 
 def _correlation(removed: pd.Series, value: pd.Series) -> float:

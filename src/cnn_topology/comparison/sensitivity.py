@@ -19,6 +19,9 @@ from cnn_topology.errors import InputError
 # The released code removes 4 components first and about 4 more in each step.
 STEP = 4
 
+# Ours: points of a curve of which an order can be told; two have a rank correlation of 1 or -1 whatever they are.
+LEAST_STEPS = 3
+
 # The threshold is drawn with the range of this share of the pairs of seeds around it.
 BAND = (0.05, 0.95)
 

@@ -177,7 +177,7 @@ ACTIVATIONS_CLAIMS = (
         "acceptance test 5",
         "P",
         "share of purity left less share of accuracy left, both above chance; the least",
-        f"at every noise the 95% interval above -{MARGIN:g} and not below 0; fails where it is below 0 at any; otherwise "
+        f"at every noise the 95% interval above -{MARGIN:g} and not below 0; it fails where it is below 0 at any; else "
         "not tested",
         ("purity_tests",),
         _MAPPER,

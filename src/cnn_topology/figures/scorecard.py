@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
-from cnn_topology.claims.stricter import STRICTER
+from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
 from cnn_topology.claims.words import number_parts, verdict_text
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
@@ -40,7 +40,8 @@ FOOTER = (
     "in brackets 95% intervals unless said; joined: of a ratio, by the ends of both intervals · "
     "[F] found in the source, [F2] in a re-implementation or summary, [text] in an "
     "excerpt of the paper, [summary] in our notes' summary, [M] recollected, [P] proposed, not the paper's · "
-    f"rules, fixed beforehand but for {len(STRICTER)} made stricter after runs were seen, nulls, data: table `claims`"
+    f"rules, fixed beforehand but for {len(STRICTER)} changed after runs were seen, all but {len(EITHER_WAY)} of "
+    "these to be stricter only, nulls, data: table `claims`"
 )
 
 

@@ -1,5 +1,7 @@
 """The config: what is refused, and that the error shows the way out."""
 
+import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,53 @@ def test_impossible_cloud_is_refused_before_anything_runs(tiny, path, value, exp
     with pytest.raises(InputError) as refused:
         Plan(parse_config(tiny))
     assert expected in str(refused.value)
+
+
+ONE_RESNET = {"nets": {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch": 32}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["populations", "a", "cross_test"], "printed"),
+        (["clouds", 0, "populations"], "a"),
+        (["clouds", 0, "layers"], "conv1"),
+        (["clouds", 0, "steps"], 0),
+        (["clouds", 0, "densities"], {"k": 0.2, "p": 0.6}),
+        (["significance", "nulls"], "sphere"),
+        (["mapper", "sweep"], {"resolution": 20}),
+        (["dynamics", "layers"], "conv1"),
+        (["generalization", "populations"], "a"),
+        (["generalization", "layers"], "conv1"),
+        (["generalization", "grids", "grid", "vary", "dropout"], 0.5),
+        (["resnets", "nets", "checkpoints"], "a.pt"),
+        (["activation_clouds", "top", "of"], 0),
+        (["activation_clouds", "top", "layers"], "conv1"),
+        (["activation_mapper", "graphs", "clouds"], "top"),
+        (["layer_distances", "clouds"], "top"),
+        (["layer_distances", "measures"], "linear_cka"),
+        (["layer_distances", "components", "networks"], 0),
+        (["figures"], "scorecard"),
+    ],
+)
+def test_what_is_listed_twice_is_refused_where_it_stands(tiny, path, value):
+    tiny["images"]["printed"] = {"kind": "printed"}
+    tiny["generalization"]["grids"]["grid"]["networks"] = 4
+    tiny |= {"resnets": copy.deepcopy(ONE_RESNET), "activation_clouds": {"top": {"networks": "nets", "count": 20}}}
+    tiny |= {"activation_mapper": {"graphs": {}}, "layer_distances": {"clouds": ["top"], "components": {}}}
+    _set(tiny, path, [value])
+    parse_config(tiny)
+    _set(tiny, path, [value, copy.deepcopy(value)])
+    with pytest.raises(InputError) as refused:
+        parse_config(tiny)
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    assert str(refused.value) == f"config: {where[1:]}: {json.dumps(value)} is listed twice; list it once"
+
+
+def test_one_file_under_two_paths_is_listed_twice(tiny):
+    tiny["resnets"] = {"nets": {**ONE_RESNET["nets"], "checkpoints": ["nets/a.pt", "./nets//a.pt"]}}
+    with pytest.raises(InputError, match=r'resnets\.nets\.checkpoints: "nets/a\.pt" is listed twice'):
+        parse_config(tiny)
 
 
 def test_files_that_are_no_config_are_refused_by_name(tmp_path):

@@ -65,7 +65,7 @@ def test_epochs_of_a_population_on_fewer_images_count_these(tiny):
         ({"base": "b"}, "unknown population in generalization.grids.grid.base: 'b'"),
         ({"networks": 1}, "2 combinations of 1 networks are 2 networks; correlations need at least 4"),
         ({"vary": {}}, "a grid varies at least one of width, dropout"),
-        ({"vary": {"dropout": [0, 0]}}, "names a value twice"),
+        ({"vary": {"dropout": [0, 0]}}, "grid.vary.dropout: 0.0 is listed twice"),
         ({"vary": {"width": [2, 6]}}, "p = 0.7 keeps 1 of 2 points"),
         ({"vary": {"train_images": [40, 2_000]}}, "train_images = 2000, but images.digits has 1000"),
     ],

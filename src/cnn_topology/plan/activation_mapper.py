@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from cnn_topology.errors import unknown
 from cnn_topology.plan.activations import ActivationClouds, LayerName
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
 
 
 def _is_eps(value: Any) -> Any:
@@ -63,11 +63,11 @@ class LayerSettings(Section):
 class Sweep(Section):
     """Graphs made anew with one setting changed at a time, to see what hangs on it (ours)."""
 
-    eps_factors: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
+    eps_factors: Distinct[Annotated[float, Field(gt=0, le=100)]] = Field(
         (0.8, 1.25), description="Factors on the radius."
     )
-    overlaps: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field((0.3,), description="Other overlaps.")
-    intervals: tuple[Intervals, ...] = Field((30, 50), description="Other numbers of intervals.")
+    overlaps: Distinct[Annotated[float, Field(ge=0, lt=1)]] = Field((0.3,), description="Other overlaps.")
+    intervals: Distinct[Intervals] = Field((30, 50), description="Other numbers of intervals.")
 
 
 class GraphRecipe(Section):
@@ -90,10 +90,8 @@ class GraphRecipe(Section):
 class ActivationMapper(GraphRecipe):
     """One way to make mapper graphs of activation clouds: l2 lens, intervals, DBSCAN in each."""
 
-    clouds: Annotated[tuple[Name, ...], Field(min_length=1)] | Literal["all"] = Field(
-        "all", description="Keys of `activation_clouds`, or `all`."
-    )
-    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)] | Literal["all"] = Field(
+    clouds: OneOrMore[Name] | Literal["all"] = Field("all", description="Keys of `activation_clouds`, or `all`.")
+    layers: OneOrMore[LayerName] | Literal["all"] = Field(
         "all", description="Which layers of those clouds, by name, or `all` that they have."
     )
     intervals: Intervals = Field(40, description="Intervals that cover the l2 norm, scaled to [0, 1].")

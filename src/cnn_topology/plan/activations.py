@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Name, OneOrMore, Section
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
 # Any text: what is none of them is answered with those nearest to it.
@@ -21,7 +21,7 @@ class ActivationClouds(Section):
     """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
 
     networks: Name = Field(description="The networks, a key of `resnets`.")
-    of: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | Literal["all"] = Field(
+    of: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
     split: Literal["test", "train"] = Field("test", description="Which images of the set.")
@@ -31,7 +31,7 @@ class ActivationClouds(Section):
         description="How many images, drawn by the run's seed and balanced by class: the same for every network, "
         "layer and cloud of this image set and split; a smaller count draws a part of a larger one's.",
     )
-    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)] | Literal["all"] = Field(
+    layers: OneOrMore[LayerName] | Literal["all"] = Field(
         "all", description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), or `all`."
     )
     tensor: Tensor | None = Field(

@@ -1,9 +1,12 @@
 """The common base of all config sections: unknown keys are refused, nothing changes after validation."""
 
+import json
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Value = TypeVar("Value")
 
 
 class Section(BaseModel):
@@ -25,3 +28,16 @@ def _is_plain(path: str) -> str:
 
 # Where a user's own files lie: anywhere, absolute or relative to the folder snakemake is started in.
 FilePath = Annotated[str, AfterValidator(_is_plain)]
+
+
+def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            plain = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+            raise ValueError(f"{json.dumps(plain)} is listed twice; list it once")
+    return values
+
+
+# A list of which each value is made or counted by itself: one that is listed twice would count double.
+Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
+OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.base import FilePath, Section
+from cnn_topology.plan.base import FilePath, OneOrMore, Section
 from cnn_topology.plan.populations import Layer
 from cnn_topology.storage.weight_files import Shapes, array_shapes
 
@@ -33,8 +33,7 @@ class FilesCheckpoint(Section):
     """A user's own networks: one file per network, all of one architecture; their filters are pooled."""
 
     kind: Literal["files"] = Field(description="Weights in files of your own.")
-    files: tuple[FilePath, ...] = Field(
-        min_length=1,
+    files: OneOrMore[FilePath] = Field(
         description="`.safetensors`, `.npz`, or `.pt`, `.pth`, `.th`, `.ckpt`, `.bin` (a state dictionary by "
         "`torch.save`, read without executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe.",
     )
@@ -43,9 +42,8 @@ class FilesCheckpoint(Section):
         description="For PyTorch files: the entry that holds the weights. Absent: the file itself, or its "
         "`state_dict`, `model_state_dict`, `model` or `net`.",
     )
-    layers: tuple[str, ...] | None = Field(
+    layers: OneOrMore[str] | None = Field(
         None,
-        min_length=1,
         description="Names of the 3x3 kernels in order of depth. Absent: all there are, in the order of the file "
         "(`.safetensors`: of their names).",
     )

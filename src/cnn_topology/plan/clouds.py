@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Name, OneOrMore, Section
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
@@ -62,15 +62,15 @@ LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
-    populations: Annotated[tuple[Name, ...], Field(min_length=1)] | Literal["all"] = Field(
+    populations: OneOrMore[Name] | Literal["all"] = Field(
         "all", description="Keys of `populations` and of `checkpoints`, or `all` of both."
     )
-    layers: Annotated[tuple[LayerName, ...], Field(min_length=1)] | Literal["all"] = Field(
+    layers: OneOrMore[LayerName] | Literal["all"] = Field(
         ("conv1",),
         description="Convolution layers by name, or `all` with 3x3 kernels. Layers of a checkpoint go by the name of "
         "their weight in the file, or by that of their artefacts.",
     )
-    steps: Annotated[tuple[int, ...], Field(min_length=1)] | Literal["all", "last"] = Field(
+    steps: OneOrMore[int] | Literal["all", "last"] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
     )
     few_points: Literal["refuse", "skip", "cap"] = Field(
@@ -78,9 +78,8 @@ class Cloud(Section):
         description="What becomes of layers with no more filters than `k`: `refuse` the run, `skip` the density filter "
         "for that layer, or `cap` k at the number of filters less one. The summary names them (paper: not stated).",
     )
-    densities: tuple[Density, ...] = Field(
+    densities: OneOrMore[Density] = Field(
         (Density(k=200, p=0.3),),
-        min_length=1,
         description="Density filters; the first one is the headline that figures draw.",
     )
     circles: Literal["headline", "all"] = Field(
@@ -110,9 +109,8 @@ NullName = Literal["sphere", "permuted", "covariance"]
 class Significance(Section):
     """How a loop is tested. Fixed before a run: no number here is tuned to an outcome."""
 
-    nulls: tuple[NullName, ...] = Field(
+    nulls: OneOrMore[NullName] = Field(
         ("sphere", "permuted"),
-        min_length=1,
         description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
         "layer's own filters, the nine entries of each shuffled. `covariance`: Gaussian filters with the second "
         "moments of the layer's own. All pass the same density filter and landmarks. A loop must be significant under "

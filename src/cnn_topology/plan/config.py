@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
 from cnn_topology.plan.activations import ActivationClouds
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
@@ -36,7 +36,8 @@ PLAIN_WORDS = {
     "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
 }
 # What pydantic calls the branches of a key that takes a list or a word.
-BRANCHES = ("tuple[", "literal[")
+LIST = "function-after[_each_once(), tuple["
+BRANCHES = (LIST, "literal[")
 
 
 class RunConfig(Section):
@@ -73,7 +74,7 @@ class RunConfig(Section):
     improvements: dict[Name, Improvement] = Field(
         {}, description="Populations compared with a plain one in learning speed and accuracy, by group."
     )
-    figures: tuple[str, ...] | Literal["all"] = Field(
+    figures: Distinct[str] | Literal["all"] = Field(
         "all", description="Figures to draw, by the names that `snakemake --list` gives, or `all`."
     )
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")
@@ -305,7 +306,7 @@ def parse_config(content: Any, source: str = "config") -> RunConfig:
 def _of_what_was_given(problems: list[Any]) -> list[Any]:
     """Of keys that take a list or a word (`layers: [conv1]`, `layers: all`) keep what is wrong with the one given."""
     branches = [next((i for i, x in enumerate(p["loc"]) if str(x).startswith(BRANCHES)), None) for p in problems]
-    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith("tuple[")}
+    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith(LIST)}
     kept = []
     for problem, at in zip(problems, branches, strict=True):
         where = problem["loc"]
@@ -313,7 +314,7 @@ def _of_what_was_given(problems: list[Any]) -> list[Any]:
             kept.append(problem)
             continue
         problem = {**problem, "loc": where[:at] + where[at + 1 :]}
-        if where[at].startswith("tuple["):
+        if where[at].startswith(LIST):
             if len(where) > at + 1 or problem["type"] != "tuple_type":  # an item of the list, or how many there are
                 kept.append(problem)
         elif not isinstance(problem["input"], list | tuple):

@@ -148,7 +148,7 @@ class Plan(Networks):
         if mapper is None:
             return ()
         many = max(found[0].density.p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
-        return (*mapper.sweep, *(mapper.sweep_of_many if many else ()))
+        return tuple(dict.fromkeys((*mapper.sweep, *(mapper.sweep_of_many if many else ()))))
 
     def _dynamics_clouds(self) -> list[LayerClouds]:
         """List the layers whose loops are followed over training: those analysed at two steps at least."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.populations import Architecture, Population, Recipe, Snapshots, Width
 
@@ -22,21 +22,18 @@ LEAST_NETWORKS = 4
 class Vary(Section):
     """The values that a grid combines, each with each; absent: as the base has it."""
 
-    width: tuple[Width, ...] = Field(
+    width: Distinct[Width] = Field(
         (), description="Filters of the first convolution; all other widths change by the same factor."
     )
-    dropout: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field((), description="Dropout.")
-    learning_rate: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field((), description="Learning rates.")
-    label_noise: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
+    dropout: Distinct[Annotated[float, Field(ge=0, lt=1)]] = Field((), description="Dropout.")
+    learning_rate: Distinct[Annotated[float, Field(gt=0, le=10)]] = Field((), description="Learning rates.")
+    label_noise: Distinct[Annotated[float, Field(ge=0, lt=1)]] = Field(
         (), description="Shares of training labels replaced by a random other class."
     )
-    train_images: tuple[Annotated[int, Field(ge=1)], ...] = Field((), description="Numbers of training images.")
+    train_images: Distinct[Annotated[int, Field(ge=1)]] = Field((), description="Numbers of training images.")
 
     @model_validator(mode="after")
-    def _values_differ(self) -> "Vary":
-        for name, values in self:
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name} = {list(values)} names a value twice")
+    def _something_varies(self) -> "Vary":
         if not any(values for _, values in self):
             raise ValueError(f"a grid varies at least one of {', '.join(type(self).model_fields)}")
         return self
@@ -65,10 +62,10 @@ class Grid(Section):
 class Generalization(Section):
     """Topology, weight statistics and accuracy of each single network, and how they go together (E11)."""
 
-    populations: tuple[Name, ...] | Literal["all"] = Field(
+    populations: Distinct[Name] | Literal["all"] = Field(
         "all", description="Populations whose single networks are analysed besides those of the grids."
     )
-    layers: tuple[Name, ...] = Field(("conv1",), min_length=1, description="Convolution layers, by name.")
+    layers: OneOrMore[Name] = Field(("conv1",), description="Convolution layers, by name.")
     steps: Literal["all", "last"] = Field("all", description="Snapshot steps; grids are analysed at their last step.")
     density: Density = Field(
         Density(k=0.03125, p=0.3),
@@ -92,7 +89,7 @@ class Dynamics(Section):
     """Onset of the loop with an interval over networks, and the same loop followed from step to step (E4, E8)."""
 
     draws: int = Field(200, ge=10, description="Bootstrap draws; networks are resampled, clouds made and tested anew.")
-    layers: tuple[Name, ...] | Literal["all"] = Field(
+    layers: Distinct[Name] | Literal["all"] = Field(
         "all", description="Convolution layers, by name; those of `clouds` analysed at two steps at least count."
     )
 

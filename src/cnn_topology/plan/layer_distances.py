@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
 
 # The names of `comparison.measures.MEASURES`; a test holds the two together, since no array library is loaded here.
 MeasureName = Literal[
@@ -32,14 +32,13 @@ RemovalMode = Literal["published", "corrected"]
 class ComponentSensitivity(Section):
     """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
 
-    networks: tuple[Annotated[int, Field(ge=0)], ...] | Literal["first", "all"] = Field(
+    networks: Distinct[Annotated[int, Field(ge=0)]] | Literal["first", "all"] = Field(
         "first",
         description="Networks whose layers lose components: the `first`, as in the paper, `all`, or some by number. "
         "What is left is compared with the whole layer and, ours, with that of the next network.",
     )
-    modes: tuple[RemovalMode, ...] = Field(
+    modes: OneOrMore[RemovalMode] = Field(
         ("published", "corrected"),
-        min_length=1,
         description="`published`: the released code, which does not centre the cloud and removes 4, 7, 11, 15, ... "
         "components. `corrected`: centred, multiples of 4 (Q8).",
     )
@@ -48,10 +47,10 @@ class ComponentSensitivity(Section):
 class LayerDistances(Section):
     """How layers are compared: within each network (P1, P2), across networks (P3), with components removed (P4)."""
 
-    clouds: tuple[Name, ...] = Field(
-        min_length=1, description="Keys of `activation_clouds` with one point per image; each is analysed by itself."
+    clouds: OneOrMore[Name] = Field(
+        description="Keys of `activation_clouds` with one point per image; each is analysed by itself."
     )
-    measures: tuple[MeasureName, ...] = Field(
+    measures: OneOrMore[MeasureName] = Field(
         (
             "sliced_wasserstein",
             "scaled_sliced_wasserstein",
@@ -61,7 +60,6 @@ class LayerDistances(Section):
             "pwcca_distance",
             "procrustes_distance",
         ),
-        min_length=1,
         description="`sliced_wasserstein` is the paper's, in units of the activations; `scaled_sliced_wasserstein` "
         "first divides each layer by the median distance of its points (Q9). The others are baselines of ours; the "
         "CCA family needs two images more than the widest layer has channels.",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Section
+from cnn_topology.plan.base import Distinct, Section
 
 
 class FirstGapCut(Section):
@@ -118,12 +118,12 @@ class Mapper(MapperRecipe):
     """Mapper graphs of the headline cloud of each layer in `clouds`. Their loops are a picture, not the test."""
 
     steps: Literal["last", "all"] = Field("last", description="Snapshot steps among those of `clouds`.")
-    sweep: tuple[MapperChange, ...] = Field(
+    sweep: Distinct[MapperChange] = Field(
         (),
         description="Other graphs of the same clouds, counted and not drawn: how far loops hang on what the sources "
         "leave open. [`{resolution: 20}`, `{equalized: true}`, ...]",
     )
-    sweep_of_many: tuple[MapperChange, ...] = Field(
+    sweep_of_many: Distinct[MapperChange] = Field(
         (MapperChange(resolution=60),),
         description=f"Further changes for clouds of which rho(k, p) keeps more than {MANY_POINTS:,} points (U2).",
     )

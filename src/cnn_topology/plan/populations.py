@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.base import Name, Section
+from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.first_layer import FirstLayer, FixedFirstLayer, LearnedFirstLayer, check_first_layer
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -136,7 +136,7 @@ class Population(Section):
     networks: int = Field(100, ge=1, le=100_000, description="How many; the paper pools 100.")
     shard: int = Field(25, ge=1, description="How many of them one training job trains together.")
     snapshots: Snapshots = Field(Snapshots(), description="When weights are kept and networks are tested.")
-    cross_test: tuple[Name, ...] = Field(
+    cross_test: Distinct[Name] = Field(
         (), description="Other image sets to test on at every snapshot, brought to the shape of the training images."
     )
 

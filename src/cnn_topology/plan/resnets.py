@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import FilePath, Name, Section
+from cnn_topology.plan.base import Distinct, FilePath, Name, Section
 from cnn_topology.plan.images import Shape
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -113,7 +113,7 @@ class ResNetsSection(Section):
         description="How pixels are standardized per channel: by the paper's numbers for CIFAR-10, by the statistics "
         "of the training images (`set`), or by given numbers.",
     )
-    checkpoints: tuple[FilePath, ...] = Field(
+    checkpoints: Distinct[FilePath] = Field(
         (),
         description="Trained weights to use in place of training, one file per network, of the types that "
         "`checkpoints.<name>.files` takes; `networks` is then their number.",

@@ -18,6 +18,22 @@ from cnn_topology.plan.names import RunFolder
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
+def test_no_room_imports_one_that_stands_further_down():
+    source = Path(__file__).parents[2] / "src/cnn_topology"
+    order = re.findall(r"`(\w+)`", README.split("none of which imports one further down:")[1].split("`workflow")[0])
+    assert sorted(order) == sorted(path.parent.name for path in source.glob("*/__init__.py"))
+    for room in order:
+        below = order[order.index(room) + 1 :]
+        for path in (source / room).glob("*.py"):
+            upward = re.findall(rf"cnn_topology\.({'|'.join(below)})\b", _code(path)) if below else []
+            assert not upward, f"{path} imports {upward}"
+
+
+def _code(path):
+    """The imports of a module, those inside functions too."""
+    return "\n".join(re.findall(r"^ *(?:from|import) .*$", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def test_the_example_in_python_runs_as_it_stands(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     given = {}

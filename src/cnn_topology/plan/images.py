@@ -46,14 +46,14 @@ class TorchvisionImages(ImagesSection):
 
 
 class EmbeddedDigits(ImagesSection):
-    """The 1,797 handwritten digits (8x8 gray) that ship inside scikit-learn."""
+    """The 1,797 handwritten digits (8x8 gray) that ship inside scikit-learn; to claims another set like MNIST."""
 
     kind: Literal["digits"] = Field(description="Handwritten digits of scikit-learn.")
     test_fraction: float = Field(0.2, gt=0, lt=1, description="The share of each class held out for testing.")
 
 
 class PrintedDigits(ImagesSection):
-    """Digits rendered from the DejaVu fonts that ship inside matplotlib, under random affine maps."""
+    """Digits rendered from matplotlib's DejaVu fonts under random affine maps; to claims another set like SVHN."""
 
     kind: Literal["printed"] = Field(description="Rendered digits; nothing to download.")
     side: int = Field(28, ge=20, le=128, description="Side of the rendered square image, pixels.")

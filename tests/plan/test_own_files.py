@@ -10,7 +10,7 @@ from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.files import check_files
+from cnn_topology.plan.files import COMPARED_FIRST, check_files
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import COUNTER, tensor_shapes
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
@@ -84,6 +84,19 @@ def test_weights_that_do_not_fit_are_refused_by_their_header(here: Path, other: 
     save(here / "a.npz", **other)
     with pytest.raises(InputError, match=r"resnets\.nets\.checkpoints\[0\] = a\.npz: does not fit .*" + words):
         check(config(checkpoints=("a.npz",)))
+
+
+def test_a_copy_or_a_link_is_no_second_network(here: Path) -> None:
+    (here / "own.npz").touch()
+    save(here / "a.npz")
+    whole = (here / "a.npz").read_bytes()
+    for name, other in (("a.npz", b"a"), ("b.npz", b"b"), ("c.npz", b"a")):  # a zip may begin with anything
+        (here / name).write_bytes(bytes(COMPARED_FIRST) + other + whole)
+    (here / "d.npz").symlink_to("b.npz")
+    check(config(checkpoints=("a.npz", "b.npz")))
+    for third, twin in (("c.npz", "a.npz"), ("d.npz", "b.npz")):
+        with pytest.raises(InputError, match=rf"resnets\.nets\.checkpoints: {twin} and {third} are the same, .* once"):
+            check(config(checkpoints=("a.npz", "b.npz", third)))
 
 
 def test_classes_that_the_config_states_are_those_of_the_scores(here: Path) -> None:

@@ -1,6 +1,7 @@
 """Files of a user's own that a config names: they are looked at before a run starts, not when a job needs them."""
 
 from collections.abc import Iterator
+from filecmp import cmp
 from pathlib import Path
 
 from cnn_topology.errors import InputError
@@ -8,6 +9,9 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages, shape_of
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import check_header
+
+# Bytes at the start of a file of weights: its header and some of its weights.
+COMPARED_FIRST = 65_536
 
 
 def check_files(config: RunConfig, run: RunFolder) -> None:
@@ -24,7 +28,8 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
     ------
     InputError
         Naming the key, the first path that is missing, how many others are, and the ways out; or the first file of
-        weights that does not fit its networks, or networks that are tested on images of other classes.
+        weights that does not fit its networks or is a copy of another, or networks that are tested on images of other
+        classes.
     """
     missing = list(_missing(config, run))
     if not missing:
@@ -61,6 +66,21 @@ def _check_weights(config: RunConfig) -> None:
                 check_header(Path(file), networks, images, shape_of(images)[2])
             except InputError as error:
                 raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error
+        _refuse_copies(f"resnets.{name}.checkpoints", networks.checkpoints)
+
+
+def _refuse_copies(where: str, files: tuple[str, ...]) -> None:
+    """Refuse a network that comes twice, as a copy or a link: statistics over networks would count it as two."""
+    alike: dict[tuple[int, bytes], list[str]] = {}
+    for file in files:
+        # Other weights differ near their start; only files that agree there are read as a whole.
+        with Path(file).open("rb") as opened:
+            start = opened.read(COMPARED_FIRST)
+        others = alike.setdefault((Path(file).stat().st_size, start), [])
+        for other in others:
+            if cmp(other, file, shallow=False):
+                raise InputError(f"{where}: {other} and {file} are the same, byte for byte; list each network once")
+        others.append(file)
 
 
 def _check_classes(config: RunConfig) -> None:

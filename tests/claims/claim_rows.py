@@ -96,8 +96,13 @@ def pooled(statistic):
 
 def track(population, longest, critical=0.5):
     row = {"population": population, "layer": "conv1", "step": 40_000, "longest": longest, "significant": True}
-    row |= {"critical": critical}
+    row |= {"critical": critical, "coverage": 0.9, "degree": 1}
     return {**row, "longest_low": longest - 0.05, "longest_high": longest + 0.05, "networks": 10}
+
+
+def lasting(population, *steps, **more):
+    """Make the rows of a first layer whose loop is the primary circle at some steps, and what sets in with them."""
+    return [{**track(population, 1.0), "step": step, **more} for step in steps]
 
 
 def followed(cloud, degree):

@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 import test_activations_claims as activations
 import test_weights_claims as weights
-from claim_rows import FOUR, VGG, against_critical, circles, followed, loop, one_circle, track, vgg
+from claim_rows import (
+    FOUR,
+    VGG,
+    against_critical,
+    circles,
+    followed,
+    lasting,
+    loop,
+    one_circle,
+    onset,
+    track,
+    vgg,
+)
 
 from cnn_topology.claims.words import verdict_text
 
@@ -44,12 +56,60 @@ def test_a_low_layer_with_another_circle_than_the_primary_one_does_not_count(of,
 def test_bars_of_two_layers_are_compared_over_their_own_critical_values(critical, of, facts):
     longest = 0.4 if critical[1] < 0.5 else 1.5
     clouds = loop("first"), loop("first", "conv2", verdict="no loop", longest=longest)
-    (row,) = of("E3", against_critical(*clouds, critical=critical), facts)
+    tracks = [followed(cloud, 1) | interval(cloud["longest"], 0.01) for cloud in clouds]
+    (row,) = of("E3", {**against_critical(*clouds, critical=critical), "loop_tracks": tracks}, facts)
     # The second layer's bar is the longer one by one of the two ways of comparing.
     assert row["value"] == pytest.approx(longest * critical[0] / critical[1])
     assert row["verdict"] == "not supported"
     (row,) = of("E3", {"loops": [*clouds]}, facts)
     assert (row["verdict"], row["reason"]) == ("not tested", "the critical value of a cloud's bar is not there, or 0")
+
+
+def interval(longest, half):
+    return {"longest_low": longest - half, "longest_high": longest + half}
+
+
+def test_a_second_layer_is_weaker_by_the_intervals_of_both_bars_alone(of, facts):
+    def row_of(*clouds, half=None):
+        tracks = [followed(cloud, 1) | interval(cloud["longest"], half) for cloud in clouds if half]
+        (row,) = of("E3", {**against_critical(*clouds), "loop_tracks": tracks}, facts)
+        return row
+
+    noise = loop("first", "conv2", verdict="no loop", longest=0.4)
+    assert row_of(loop("first"), noise)["verdict"] == "not tested"
+    sure = row_of(loop("first"), noise, half=0.1)
+    assert (sure["verdict"], sure["spread"]) == ("supported", "joined 95% intervals")
+    assert (sure["low"], sure["high"]) == (pytest.approx(0.3 / 1.1), pytest.approx(0.5 / 0.9))
+    assert row_of(loop("first"), noise, half=0.4)["verdict"] == "not supported"
+    # Nothing is weaker than a layer without structure, and as many loops are no more complex.
+    assert row_of(loop("first", verdict="no loop"), noise, half=0.1)["verdict"] == "not supported"
+    both = [loop("first", layer, verdict="several loops") for layer in ("conv1", "conv2")]
+    assert row_of(*both, half=0.1)["verdict"] == "not supported"
+
+
+ELSEWHERE = pytest.mark.parametrize("elsewhere", [{"degree": 0}, {"degree": 2}, {"degree": None}, {"coverage": 0.7}])
+
+
+@ELSEWHERE
+def test_a_lasting_loop_that_is_not_the_primary_circle_is_no_onset_of_it(elsewhere, of, facts):
+    onsets = [onset("first", 200, 100, 300), onset("gray", 2_000, 1_000, 3_000)]
+    before, then = lasting("first", 0, 100, **elsewhere), lasting("first", 200) + lasting("gray", 2_000)
+    for name, verdict in (("E4", "not supported"), ("E8", "not tested")):
+        assert of(name, {"onset": onsets, "loop_tracks": before + then}, facts)[0]["verdict"] == "supported"
+        (row,) = of(name, {"onset": onsets, "loop_tracks": then + lasting("first", 400, **elsewhere)}, facts)
+        assert row["verdict"] == verdict
+        assert row["reason"].endswith("is not the primary circle at every step from its onset on")
+
+
+@ELSEWHERE
+@pytest.mark.parametrize("population", ["first", "second"])
+def test_the_bars_of_two_sets_are_compared_where_both_are_of_the_primary_circle(elsewhere, population, of, facts):
+    tracks = [track("first", 1.10), track("second", 1.27)]
+    assert of("E12", {"loop_tracks": tracks}, facts)[0]["verdict"] == "supported"
+    (row,) = of(
+        "E12", {"loop_tracks": [{**t, **(elsewhere if t["population"] == population else {})} for t in tracks]}, facts
+    )
+    assert (row["verdict"], row["reason"]) == ("not supported", "not both bars are of the primary circle")
 
 
 @pytest.mark.parametrize(("longest", "critical"), [(1.27, 0.6), (1.12, 0.4)])

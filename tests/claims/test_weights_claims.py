@@ -11,6 +11,7 @@ from claim_rows import (
     compared,
     correlation,
     followed,
+    lasting,
     local,
     loop,
     one_circle,
@@ -73,10 +74,13 @@ CASES = {
     "E1": (one_circle("first"), {"loops": [loop("first", verdict="one weak loop")]}),
     "E2": (one_circle("wide"), {"loops": [loop("wide", verdict="several loops")]}),
     "E3": (
-        against_critical(loop("first"), loop("first", "conv2", verdict="no loop", longest=0.4)),
-        against_critical(loop("first"), loop("first", "conv2", longest=0.9)),
+        against_critical(loop("first"), loop("first", "conv2", verdict="several loops", longest=1.5)),
+        against_critical(loop("first"), loop("first", "conv2", longest=1.5)),
     ),
-    "E4": ({"onset": [onset("first", 200)]}, {"onset": [onset("first", 2_000)]}),
+    "E4": (
+        {"onset": [onset("first", 200, 100, 300)], "loop_tracks": lasting("first", 200, 2_000)},
+        {"onset": [onset("first", 200, 100, 2_000)], "loop_tracks": lasting("first", 200, 2_000)},
+    ),
     "E5": (one_circle("gray"), {"loops": [loop("gray", verdict="no loop")]}),
     "E6": (
         {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=True)},
@@ -91,8 +95,14 @@ CASES = {
         {"loops": [loop("colour", "conv2")]},
     ),
     "E8": (
-        {"onset": [onset("first", 200, 100, 300), onset("gray", 2_000, 1_000, 3_000)]},
-        {"onset": [onset("first", 200), onset("gray", 2_000)]},
+        {
+            "onset": [onset("first", 200, 100, 300), onset("gray", 2_000, 1_000, 3_000)],
+            "loop_tracks": lasting("first", 200) + lasting("gray", 2_000),
+        },
+        {
+            "onset": [onset("first", 200), onset("gray", 2_000)],
+            "loop_tracks": lasting("first", 200) + lasting("gray", 2_000),
+        },
     ),
     "E9": (
         vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] * 13),
@@ -227,8 +237,9 @@ def test_a_layer_centred_in_another_way_does_not_count_as_a_layer(of, facts):
 def test_a_loop_that_never_lasts_has_no_onset(of, facts):
     (row,) = of("E4", {"onset": [onset("first", None, None, None)]}, facts)
     assert (row["verdict"], row["reason"]) == ("not supported", "no loop that lasts")
-    (row,) = of("E4", {"onset": [onset("first", 200, 100, None)]}, facts)
-    assert (row["verdict"], row["high"]) == ("supported", np.inf)
+    tables = {"onset": [onset("first", 200, 100, None)], "loop_tracks": lasting("first", 200)}
+    (row,) = of("E4", tables, facts)
+    assert (row["verdict"], row["high"]) == ("not supported", np.inf)
     (row,) = of("E8", {"onset": [onset("first", 0), onset("gray", 300)]}, facts)
     assert row["verdict"] == "not tested"
 

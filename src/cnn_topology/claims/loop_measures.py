@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
 from cnn_topology.comparison.specificity import wilson_interval
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import ONE_CIRCLE
@@ -155,10 +155,11 @@ def several_loops(layer: str) -> Measure:
 
 
 def weaker_than_first(layer: str) -> Measure:
-    """Compare the longest bar of a layer with that of the first, each over its own critical value.
+    """Test whether a layer has more significant loops than the first, or a shorter longest bar with its interval.
 
-    Made stricter after a review: the bars alone, which the rule compared at first, hang on the number of points and on
-    rho(k, p), which differ from layer to layer. Both ratios must be below 1.
+    Bars are taken over their own critical values too: the bars alone, which the rule compared at first, hang on the
+    number of points and on rho(k, p), which differ from layer to layer. Changed after another review: a bar had to be
+    shorter whatever its interval, which pure noise is, and several long loops, which are more complex, failed.
     """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -173,9 +174,22 @@ def weaker_than_first(layer: str) -> Measure:
         if not (critical > 0 and of_first > 0):
             return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
         plain = float(row["longest"]) / whole
-        share = plain * of_first / critical
-        holds = row["verdict"] != ONE_CIRCLE and max(share, plain) < 1
-        return Measured(bool(holds), share, n=int(row["networks"]), null="1")
+        scale = of_first / critical
+        found = Measured(False, scale * plain, n=int(row["networks"]), null="1")
+        (low, high), (first_low, first_high) = (_over_networks(tables, cloud) for cloud in (row, first.iloc[0]))
+        if np.isfinite(high) and np.isfinite(first_low):
+            highest = high / first_low if first_low > 0 else np.inf
+            found = replace(found, low=scale * low / first_high, high=scale * highest, spread=JOINED)
+        loops, of_first_layer = int(row["significant_bars"]), int(first.iloc[0]["significant_bars"])
+        if loops > max(1, of_first_layer):
+            return replace(found, holds=True, reason=f"more complex: {loops} significant loops")
+        if not of_first_layer:
+            return replace(found, reason="layer 1 has no significant loop itself")
+        if max(scale, 1) * plain < 1 and np.isnan(found.high):
+            return replace(
+                found, holds=None, reason="a bar has no interval over networks: follow both layers, steps: all"
+            )
+        return replace(found, holds=bool(found.high * max(1, 1 / scale) < 1))
 
     return measure
 

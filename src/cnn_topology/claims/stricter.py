@@ -3,7 +3,7 @@
 A rule that is changed after a run can be tuned until it says what one likes. Nearly all of these changes add conditions
 to what was asked before, so they can only keep a claim from being supported. Those of `EITHER_WAY` change what is
 measured and can go either way, though none was chosen by what it gives: they leave out what says little (the smallest
-clouds, the shortest curves), or hold more fixed.
+clouds, the shortest curves), hold more fixed, or test what the claim says (E3: weaker or more complex).
 """
 
 _SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"
@@ -25,13 +25,14 @@ STRICTER = {
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
     "E1": _PRIMARY,
     "E2": _PRIMARY,
-    "E3": _CRITICAL,
+    "E3": f"{_CRITICAL}; after another: a shorter bar needs an interval, and several loops, which failed, hold",
+    "E4": "after a review: the loop must be the primary circle, and the interval of its onset within the limit",
     "E5": _PRIMARY,
     "E6b": _PRIMARY,
-    "E8": _SMALL_RUNS,
+    "E8": f"{_SMALL_RUNS}; after a review: both loops must be the primary circle",
     "E9": _PRIMARY,
     "E10": _PRIMARY,
-    "E12": _CRITICAL,
+    "E12": f"{_CRITICAL}; after another: both must be of the primary circle",
     "S3": _PURITY_INTERVAL,
     "T3a": _STEPS,
     "T3b": _STEPS,
@@ -41,4 +42,4 @@ STRICTER = {
     "T4b": _PURITY_INTERVAL,
     "T5b": "after a review: an interval that merely holds 0, the easier the wider it is, no longer supports it",
 }
-EITHER_WAY = {"A3a", "A4b", "T3a", "T3b", "T3c", "T3d"}
+EITHER_WAY = {"A3a", "A4b", "E3", "T3a", "T3b", "T3c", "T3d"}

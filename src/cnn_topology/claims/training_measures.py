@@ -4,24 +4,31 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
-from cnn_topology.claims.loop_measures import null_of
+from cnn_topology.claims.loop_measures import COVERED, null_of
 from cnn_topology.plan.findings import RunFacts
 
 # Ours: what "a few hundred iterations" and "about ten times later" of the replication are held to.
 FEW_HUNDRED = 1_000
 TENFOLD = (3.0, 30.0)
 LAYER = "conv1"
+NOT_PRIMARY = "the loop that lasts is not the primary circle at every step from its onset on"
 
 
 def early_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Test whether a lasting loop appears within a few hundred iterations, absent before training."""
+    """Test whether a lasting circle appears within a few hundred iterations, absent before training.
+
+    Made stricter after a review: any loop was enough, whatever its interval.
+    """
     found = _onset(tables, subject.populations[0])
     if found is None:
         return Measured(None, reason="the first layer is not followed over training")
     step, low, high, networks = found
     if np.isnan(step):
         return Measured(False, n=networks, null=null_of(facts), reason="no loop that lasts")
-    return Measured(0 < step <= FEW_HUNDRED, step, low, high, n=networks, null=null_of(facts))
+    is_circle = _stays_primary(tables, subject.populations[0], step)
+    reason = "" if is_circle else NOT_PRIMARY
+    holds = bool(is_circle and step > 0 and high <= FEW_HUNDRED)
+    return Measured(holds, step, low, high, n=networks, null=null_of(facts), reason=reason)
 
 
 def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -30,6 +37,9 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     first, second = found
     if first is None or second is None or not (first[0] > 0 and second[0] > 0):
         return Measured(None, reason="not both have a lasting loop that was absent before training")
+    both = zip(subject.populations, (first[0], second[0]), strict=True)
+    if not all(_stays_primary(tables, name, step) for name, step in both):
+        return Measured(None, reason=f"of one of the two {NOT_PRIMARY}")
     ratio = second[0] / first[0]
     low = second[1] / first[2]
     high = second[2] / first[1] if first[1] > 0 else np.inf
@@ -50,6 +60,18 @@ def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] |
     return step, ends[0], ends[1], int(row["networks"])
 
 
+def _stays_primary(tables: Tables, population: str, onset: float) -> bool:
+    """Tell whether the loop of the first layer is the primary circle at every snapshot from the onset on."""
+    rows = tables["loop_tracks"]
+    rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER) & (rows["step"] >= onset)]
+    return len(rows) > 0 and bool(_is_primary(rows).all())
+
+
+def _is_primary(tracks: pd.DataFrame) -> pd.Series:
+    """Tell which followed loops wind round the primary circle once, with filters along most of it."""
+    return (tracks["degree"] == 1) & (tracks["coverage"] >= COVERED)
+
+
 def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate the pooled cloud's longest bar with test accuracy over snapshots; both follow training."""
     rows = tables["correlations"]
@@ -67,11 +89,13 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare the longest pooled bar after training of the second population with that of the first.
 
     Each is taken over its own critical value. Made stricter after a review: the bars alone, which the rule compared at
-    first, hang on the number of points and on rho(k, p), which may differ. Neither intervals may overlap.
+    first, hang on the number of points and on rho(k, p), which may differ. Neither intervals may overlap. Made stricter
+    after another: both loops must be the primary circle, since bars of two kinds of loops do not compare.
     """
     rows = tables["loop_tracks"]
     rows = rows[rows["population"].isin(subject.populations) & (rows["layer"] == LAYER)]
-    last = {row["population"]: row for row in rows.sort_values("step").to_dict("records")}
+    rows = rows.assign(primary=_is_primary(rows)).sort_values("step")
+    last = {row["population"]: row for row in rows.to_dict("records")}
     if len(last) < len(subject.populations):
         return Measured(None, reason="not both first layers are followed over training")
     first, second = (last[name] for name in subject.populations)
@@ -83,6 +107,8 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     plain = second["longest_low"] / first["longest_high"]
     low, value = scale * plain, scale * second["longest"] / first["longest"]
     high = scale * second["longest_high"] / first["longest_low"] if first["longest_low"] > 0 else np.inf
-    holds = bool(min(low, plain) > 1 and second["significant"])
+    circles = first["primary"] and second["primary"]
+    holds = bool(min(low, plain) > 1 and second["significant"] and circles)
     networks = int(min(first["networks"], second["networks"]))
-    return Measured(holds, value, low, high, n=networks, null="1", spread=JOINED)
+    reason = "" if circles else "not both bars are of the primary circle"
+    return Measured(holds, value, low, high, n=networks, null="1", spread=JOINED, reason=reason)

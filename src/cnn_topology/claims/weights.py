@@ -5,27 +5,21 @@ before any run but for those that `stricter` names. A rule that asks for signifi
 familywise over the bars of a cloud, under every null of the config.
 """
 
+from cnn_topology.claims.abstract import ABSTRACT_CLAIMS, IS_PRIMARY
 from cnn_topology.claims.accuracy_measures import (
     beats_baseline,
     cross_test_gain,
-    some_improvement,
-    topology_predicts,
 )
-from cnn_topology.claims.circle_measures import fades_with_depth, other_loops_occur, primary_circle_recurs
+from cnn_topology.claims.circle_measures import fades_with_depth
 from cnn_topology.claims.framework import Claim
 from cnn_topology.claims.loop_measures import (
-    changes_in_training,
     five_circles,
     one_circle,
     several_loops,
-    simple_shapes,
     weaker_than_first,
 )
 from cnn_topology.claims.subjects import (
-    all_improved,
     crossed,
-    every_network,
-    grids,
     has_angular_features,
     has_circle,
     has_klein_filters,
@@ -37,8 +31,8 @@ from cnn_topology.claims.subjects import (
 )
 from cnn_topology.claims.training_measures import early_onset, later_onset, longer_bar, rises_with_accuracy
 
-_IS_PRIMARY = "80% of the primary circle covered, p ≤ 0.05 against shuffled filters, wound round once if followed"
-_CIRCLE_RULE = f"one significant bar, at least 3 times the second (verdict `one circle`); {_IS_PRIMARY}"
+_WOUND = "80% of it covered, wound round once"
+_CIRCLE_RULE = f"one significant bar, at least 3 times the second (verdict `one circle`); {IS_PRIMARY}"
 _CIFAR = "C(64, 32, 64)"
 _LONGEST = "longest H1 bar of the pooled filters"
 _FASTER = "ratio of medians above 1 with its 95% interval, Holm p ≤ 0.05"
@@ -50,95 +44,7 @@ def _none(what: str) -> str:
 
 
 WEIGHTS_CLAIMS = (
-    Claim(
-        "A1",
-        "abstract",
-        "Spatial filters of convolutional layers at depths 1 to 13 have a simple global shape.",
-        "abstract, 1",
-        "F",
-        "share of layers with 1 to 5 significant loops",
-        "lower end of Wilson's 95% interval above 1/2, all depths 1 to 13 analysed",
-        ("loops",),
-        every_network,
-        "no layer is analysed",
-        simple_shapes(range(1, 14)),
-    ),
-    Claim(
-        "A2",
-        "abstract",
-        "That shape changes in the course of training.",
-        "abstract, 2",
-        "F",
-        "layers with a loop at some step: share whose verdict differs before and after training",
-        "lower end of Wilson's 95% interval above 1/2",
-        ("loops",),
-        every_network,
-        "no layer is analysed",
-        changes_in_training,
-    ),
-    Claim(
-        "A3a",
-        "abstract",
-        "A circle of rotating edges recurs over all networks, depths and training stages.",
-        "abstract, 3",
-        "F",
-        "share of layers whose loop, after training, is the primary circle",
-        f"lower end of Wilson's 95% interval above 1/2; of a layer that counts: a significant loop, {_IS_PRIMARY}",
-        ("loops", "circles"),
-        every_network,
-        "no layer is analysed",
-        primary_circle_recurs,
-    ),
-    Claim(
-        "A3b",
-        "abstract",
-        "A second, less frequent complex circle mixes lines, edges and non-linear patterns.",
-        "abstract, 3",
-        "F",
-        "share of layers with a significant loop and 80% of a circle of lines covered",
-        "above 0 and below that of the primary circle; what the paper's second circle is, is not known (U20)",
-        ("loops", "circles"),
-        every_network,
-        "no layer is analysed",
-        other_loops_occur,
-    ),
-    *(
-        Claim(
-            f"A4{letter}",
-            "abstract",
-            f"Topological structure correlates with the ability to generalize{beyond}.",
-            "abstract, 4" if letter == "a" else "ours",
-            "F" if letter == "a" else "P",
-            f"{what} of the best topological predictor with test accuracy over networks",
-            "p ≤ 0.05, adjusted for all predictors",
-            ("correlations",),
-            grids,
-            "no grid of populations in this run",
-            topology_predicts("test_accuracy", method),
-        )
-        for letter, beyond, what, method in (
-            ("a", "", "rank correlation", "spearman"),
-            (
-                "b",
-                ", beyond what plain weight statistics say",
-                "partial rank correlation, given all that the grid varies, weight norm and statistics,",
-                "partial_spearman",
-            ),
-        )
-    ),
-    Claim(
-        "A5",
-        "abstract",
-        "Topological information can be used to improve a network.",
-        "abstract, 5",
-        "F",
-        "variants faster or better in cross-tests than the plain network and every control",
-        "at least one, Holm p ≤ 0.05 against each",
-        ("comparisons",),
-        all_improved,
-        "no comparison of improved networks in this run",
-        some_improvement,
-    ),
+    *ABSTRACT_CLAIMS,
     Claim(
         "E1",
         "E1",
@@ -175,7 +81,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-low",
         "longest bar of layer 2 over that of layer 1, each over its own critical value",
-        "below 1, as is that of the bars themselves, and layer 2 is not `one circle`",
+        "several significant loops, more than in layer 1 (more complex); or one in layer 1, and the upper end of the ratio "
+        "below 1, as is that of the bars themselves (weaker); the interval joins the ends of both",
         ("loops", "significance"),
         trained("mnist", "M(64, 32, 64)", layer="conv2"),
         _none("second layer of networks on MNIST"),
@@ -188,8 +95,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "F2",
         "first step from which on the loop stays significant",
-        "after step 0 and by step 1,000",
-        ("onset",),
+        f"after step 0, upper end of the 95% interval by step 1,000; from then on the primary circle: {_WOUND}",
+        ("onset", "loop_tracks"),
         trained("mnist", "M(64, 32, 64)"),
         _none("network on MNIST"),
         early_onset,
@@ -258,8 +165,9 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "F2",
         "onset on CIFAR-10 gray over onset on MNIST",
-        "between 3 and 30, lower end of the interval above 1; the interval joins the ends of both",
-        ("onset",),
+        "between 3 and 30, lower end of the interval above 1; the interval joins the ends of both; from its onset on "
+        f"each is the primary circle: {_WOUND}",
+        ("onset", "loop_tracks"),
         onset_pair("mnist", "cifar10"),
         _none("pair of networks on MNIST and on CIFAR-10 gray"),
         later_onset,
@@ -302,7 +210,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-med",
         "longest bar on SVHN over that on MNIST, each over its own critical value",
-        "95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is significant",
+        "95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is significant; "
+        f"both are of the primary circle: {_WOUND}",
         ("loop_tracks",),
         crossed("mnist", "svhn"),
         _none("pair of networks on MNIST and SVHN"),

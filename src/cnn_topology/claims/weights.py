@@ -81,8 +81,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-low",
         "longest bar of layer 2 over that of layer 1, each over its own critical value",
-        "several significant loops, more than in layer 1 (more complex); or one in layer 1, and the upper end of the ratio "
-        "below 1, as is that of the bars themselves (weaker); the interval joins the ends of both",
+        "several significant loops, more than in layer 1 (more complex); or one in layer 1, and the upper end of the "
+        "ratio below 1, as is that of the bars themselves (weaker); the interval joins the ends of both",
         ("loops", "significance"),
         trained("mnist", "M(64, 32, 64)", layer="conv2"),
         _none("second layer of networks on MNIST"),
@@ -210,8 +210,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-med",
         "longest bar on SVHN over that on MNIST, each over its own critical value",
-        "95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is significant; "
-        f"both are of the primary circle: {_WOUND}",
+        "95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is "
+        f"significant, both are of the primary circle: {_WOUND}",
         ("loop_tracks",),
         crossed("mnist", "svhn"),
         _none("pair of networks on MNIST and SVHN"),

@@ -144,6 +144,36 @@ def test_bars_longer_than_every_null_are_marked(plan: Plan, tables: Tables, note
     assert right >= max(bars["death"].max(), bars["birth"].max() + critical)
 
 
+def test_no_kept_filter_lies_outside_the_plane_drawn(plan: Plan, tables: Tables, notes: dict[str, str]) -> None:
+    filters = tables["filters"]
+    place = filters.column_names.index("plane2")
+    far = filters.set_column(place, "plane2", pc.multiply(filters["plane2"], 1.4))
+    figure, drawn = draw(figure_specs(plan)["cloud_printed_conv1"], {**tables, "filters": far}, notes)
+    shown = drawn.filter(pc.equal(drawn["panel"], "plane")).to_pandas()
+    (axes,) = [axes for axes in figure.axes if "PCA plane" in axes.get_title(loc="left")]
+    assert shown["plane2"].abs().max() > 1.1
+    assert shown["plane1"].between(*axes.get_xlim(), inclusive="neither").all()
+    assert shown["plane2"].between(*axes.get_ylim(), inclusive="neither").all()
+
+
+def test_a_set_that_is_tested_more_rarely_is_drawn_without_a_line(
+    plan: Plan, tables: Tables, notes: dict[str, str]
+) -> None:
+    training = tables["training"]
+    ends = pc.is_in(training["step"], pa.array([0, 2_000]))
+    rare = training.filter(pc.or_(pc.equal(training["split"], "test"), ends))
+    figure, _ = draw(figure_specs(plan)["training_curves"], {**tables, "training": rare}, notes)
+    for axes in figure.axes:
+        lines = {len(line.get_xdata()): line.get_linestyle() for line in axes.lines}  # type: ignore[arg-type]
+        assert lines == {2: "None", 7: "-"}
+
+
+def test_the_grid_of_density_filters_says_how_many_null_draws_its_p_values_are_from(
+    plan: Plan, tables: Tables, notes: dict[str, str]
+) -> None:
+    assert "null draws 199" in words(draw(first_of("sensitivity", plan), tables, notes)[0])
+
+
 def test_pages_of_a_large_run_fit_on_paper(
     make_plan: Callable[..., Plan], empty_tables: Tables, notes: dict[str, str]
 ) -> None:

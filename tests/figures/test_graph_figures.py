@@ -20,6 +20,7 @@ from cnn_topology.figures.graph_layout import drawn_graph, placed
 from cnn_topology.figures.kinds import PAGES_ALONE, SECTIONS
 from cnn_topology.figures.mapper_branches import branch_ends
 from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.selection import number
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -110,7 +111,8 @@ def test_every_figure_of_the_run_is_drawn(graph_plan: Plan, graph_tables_of_run:
     for spec in specs.values():
         figure, table = draw(spec, graph_tables_of_run, NOTES)
         assert table.num_rows > 0, spec.name
-        assert "elbow rule" in words(figure) or "clean cloud" in words(figure), spec.name
+        # How graphs were made is said where graphs are shown, and not where only their clouds are.
+        assert ("elbow rule" in words(figure)) == (spec.kind != "activation_channels"), spec.name
 
 
 def test_figures_of_empty_tables_say_so(graph_plan: Plan) -> None:
@@ -147,6 +149,66 @@ def test_purity_figure_gives_the_numbers_of_the_table(graph_plan: Plan, graph_ta
     for row in purity[purity["sigma"] == 0].to_dict("records"):
         assert f"{row['node_wise']:.2f}" in said
         assert f"({row['chance']:.2f}; {row['coverage']:.2f})" in said
+
+
+def test_class_purity_stands_with_chance_and_coverage_of_each_class(
+    graph_plan: Plan, graph_tables_of_run: Tables
+) -> None:
+    figure, _ = draw(figure_specs(graph_plan)["class_purity_nets_elbow"], graph_tables_of_run, NOTES)
+    cells = {
+        (axes.get_title(loc="left"), *map(round, text.get_position())): text.get_text()
+        for axes in figure.axes
+        for text in axes.texts
+        if ";" in text.get_text()
+    }
+    found = graph_tables_of_run["class_purity"].to_pandas()
+    found = found[found["sigma"] == 0]
+    assert len(cells) == len(found) + found[["cloud", "layer"]].drop_duplicates().shape[0]
+    titles = {"random": "random", "fg": "fg: foreground top 1"}
+    for row in found.to_dict("records"):
+        column = ["layer1.1.bn2", "layer4.1.bn2"].index(row["layer"])
+        assert cells[titles[row["cloud"]], column, row["label"]] == f"({row['chance']:.2f}; {row['coverage']:.2f})"
+    assert "labels shuffled over images, 19 draws" in words(figure)
+
+
+def test_class_purity_of_many_clouds_goes_to_pages() -> None:
+    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150, "sampling": "random"}
+    for layers, size in ((cloud["layers"], 6), ("all", 2)):
+        config = {
+            "version": 1,
+            "name": "graphs",
+            "images": {"cats": {"kind": "cifar10"}},
+            "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
+            "activation_clouds": {f"c{number}": {**cloud, "layers": layers} for number in range(8)},
+            "activation_mapper": {"elbow": {}},
+        }
+        specs = [spec for spec in figure_specs(Plan(parse_config(config))).values() if spec.kind == "class_purity"]
+        pages = [spec.parameters["clouds"] for spec in specs]
+        assert [name for page in pages for name in page] == [f"c{number}" for number in range(8)]
+        assert [len(page) for page in pages] == [size] * (8 // size) + ([8 % size] if 8 % size else [])
+        assert [spec.name for spec in specs] == [f"class_purity_nets_elbow_{n}" for n in range(1, len(pages) + 1)]
+
+
+def test_noise_figure_gives_the_radius_of_the_layer_that_it_shows(
+    graph_plan: Plan, graph_tables_of_run: Tables
+) -> None:
+    graphs = graph_tables_of_run["activation_graphs"].to_pandas()
+    clean = graphs[graphs["cloud"] == "random"].set_index("layer")["eps"]
+    assert number(clean["layer1.1.bn2"]) != number(clean["layer4.1.bn2"])
+    figure, _ = draw(figure_specs(graph_plan)["activation_noise_nets_elbow_random"], graph_tables_of_run, NOTES)
+    assert f"DBSCAN eps {number(clean['layer4.1.bn2'])} by the elbow rule and of the clean cloud" in words(figure)
+
+
+def test_histograms_that_coincide_differ_in_their_dashes(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    channels = graph_tables_of_run["activation_channels"].to_pandas()
+    random = channels[(channels["cloud"] == "random") & (channels["sigma"] == 0)]
+    same = pd.concat([random, random.assign(cloud="fg")])
+    tables = {**graph_tables_of_run, "activation_channels": pa.Table.from_pandas(same, TABLES["activation_channels"])}
+    figure, _ = draw(figure_specs(graph_plan)["activation_channels_nets_elbow"], tables, NOTES)
+    for axes in figure.axes:
+        first, second = (patch.get_linestyle() for patch in axes.patches)
+        assert first == "-"
+        assert second != "-"
 
 
 def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_tables_of_run: Tables) -> None:

@@ -146,6 +146,14 @@ def test_empty_tables_give_a_figure_that_says_so(name, tmp_path: Path):
     assert "no row in the table" in words(figure)
 
 
+def test_a_curve_of_one_step_is_a_cross_that_the_legend_explains(layer_made):
+    assert "one step alone" in words(draw(SPECS["layer_sensitivity_top"], layer_made, {})[0])
+    table = layer_made["component_sensitivity"]
+    several = table.filter(pa.compute.greater(table["channels"], 8))
+    figure, _ = draw(SPECS["layer_sensitivity_top"], {**layer_made, "component_sensitivity": several}, {})
+    assert "one step alone" not in words(figure)
+
+
 def test_pages_are_no_higher_than_paper(layer_made):
     for name in ("layer_sensitivity_top", "layer_spread_same_top_1"):
         assert draw(SPECS[name], layer_made, {})[0].get_figheight() <= 10

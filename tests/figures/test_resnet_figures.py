@@ -96,7 +96,8 @@ def test_masks_show_both_modes_of_every_example(specs: dict[str, FigureSpec]) ->
     ]  # fmt: skip
     modes = [
         {"population": "mapper", "split": "test", "layer": "bn1", "depth": depth, "sampling": side, "top": top,
-         "images": 2, "empty_published": 0, "empty_corrected": 1, "shared": 0.3, "standard_error": 0.1, "chance": 0.1}
+         "images": 2, "empty_published": 0, "empty_corrected": 1, "shared": 0.3, "standard_error": 0.1,
+         "chance": 0.1 * top}
         for depth in (1, 2) for side in ("foreground", "background") for top in (1, 5)
     ]  # fmt: skip
     tables = {"masks": table("masks", masks), "modes": table("modes", modes)}
@@ -104,6 +105,12 @@ def test_masks_show_both_modes_of_every_example(specs: dict[str, FigureSpec]) ->
     assert sum(len(axes.images) for axes in figure.axes) == 2 * 5
     assert any("mean 0.25" in text and "1 published, 1 corrected" in text for text in texts(figure))
     assert drawn.to_pandas().query("panel == 'masks'")["image"].tolist() == [3, 8]
+    curves = {str(line.get_label()): line for line in figure.axes[-1].lines}
+    own = {str(bars.get_label()): bars.lines[0] for bars in figure.axes[-1].containers}
+    for top in (1, 5):
+        chance = curves[f"chance, top {top}"]
+        assert list(chance.get_ydata()) == pytest.approx([0.1 * top] * 2)
+        assert chance.get_linestyle() == own[f"foreground, top {top}"].get_linestyle()
 
 
 def test_noise_is_shown_beside_the_original_with_the_accuracy_under_it(specs: dict[str, FigureSpec]) -> None:

@@ -13,6 +13,8 @@ from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_
 from cnn_topology.figures.selection import drawn
 
 BINS = 30
+# Histograms lie on one another: through the gaps of later ones, on top, the earlier ones are seen.
+DASHES = ("-", (0, (3, 2)), (0, (2, 2)), (0, (1, 2)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
 def draw(
@@ -24,9 +26,9 @@ def draw(
     channels, graphs = channels[channels["sigma"] == 0], graphs[graphs["sigma"] == 0]
     where = f"{parameters['population']}, {parameters['recipe']}: channels of the clouds"
     if channels.empty:
-        return empty_figure(EMPTY, footer(notes, graphs), where)
+        return empty_figure(EMPTY, footer(notes, graphs, recipe=False), where)
     layers = graphs.sort_values("depth").drop_duplicates("layer")
-    figure = style.new_figure(3.3, footer(notes, graphs))
+    figure = style.new_figure(3.3, footer(notes, graphs, recipe=False))
     panels = figure.subplots(2, len(layers), squeeze=False)
     for column, (_, layer) in zip(panels.T, layers.iterrows(), strict=True):
         here = channels[channels["layer"] == layer["layer"]]
@@ -36,9 +38,9 @@ def draw(
             for number, cloud in enumerate(parameters["clouds"]):
                 colour = style.SERIES[number % len(style.SERIES)]
                 counts, _ = np.histogram(here.loc[here["cloud"] == cloud, name], edges)
-                axes.stairs(counts, edges, color=colour, linewidth=1)
+                axes.stairs(counts, edges, color=colour, linewidth=1, linestyle=DASHES[number % len(DASHES)])
             axes.set_xlabel("mean of a channel" if name == "mean" else "standard deviation")
     for row in panels:
         row[0].set_ylabel("channels")
-    titled_legend(figure, where, cloud_handles(parameters["clouds"]))
+    titled_legend(figure, where, cloud_handles(parameters["clouds"], DASHES))
     return figure, drawn(channels=channels.drop(columns="order"))

@@ -28,7 +28,7 @@ def draw(
     if noisy.empty or accuracy.empty:
         return empty_figure(EMPTY, footer(notes, graphs), where)
     deepest = noisy["depth"].max()
-    shown = purity[purity["depth"] == deepest]
+    shown, graphs = (found[found["depth"] == deepest] for found in (purity, graphs))
     classes = [name for name in dict.fromkeys(accuracy["class"]) if name != "all"]
     figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)
     curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])

@@ -120,8 +120,10 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     axes.set_xlabel(f"PC 1 ({shares[0]:.0%} of variance)")
     axes.set_ylabel(f"PC 2 ({shares[1]:.0%})", labelpad=1)
     axes.set_aspect("equal")
-    axes.set_xlim(-1.08, 1.08)
-    axes.set_ylim(-1.08, 1.08)
+    # A filter has norm 1 before the mean of all is taken away: it can lie beyond the unit circle.
+    reach = 1.04 * max(1.04, float(shown[["plane1", "plane2"]].abs().to_numpy().max()))
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     axes.set_anchor("N")

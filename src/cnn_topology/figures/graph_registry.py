@@ -9,6 +9,8 @@ from cnn_topology.plan.expand import Plan
 
 # Graphs on one page; of more layers those of the paper are drawn, or the deepest.
 MOST_PANELS = 9
+# Tables of classes on one page, and layers up to which two of them fit beside each other; else a third as many fit.
+TABLES, BESIDE = 6, 7
 
 
 def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -35,8 +37,14 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "activation_mapper", f"mapper_layers_{name}", {**least, "by": "layer", "panels": panels}
             images = {"images": graphs.image_sets()[population]}
             yield "mapper_branches", f"mapper_branches_{name}", {**_panel(graphs, recipe, first, last), **images}
-            for kind in ("purity", "class_purity", "neighbour_curves", "activation_channels"):
+            for kind in ("purity", "neighbour_curves", "activation_channels"):
                 yield kind, f"{kind}_{name}", {**ids, "clouds": clean}
+            most = max(len(graphs.layers(recipe, cloud)) for cloud in clean)
+            size = TABLES if most <= BESIDE else TABLES // 3
+            pages = [clean[start : start + size] for start in range(0, len(clean), size)]
+            for number, shown in enumerate(pages, start=1):
+                suffix = f"_{number}" if len(pages) > 1 else ""
+                yield "class_purity", f"class_purity_{name}{suffix}", {**ids, "clouds": shown}
         for cloud in clean:
             page = {**ids, **least, "cloud": cloud, "network": plan.activation_networks(cloud)[0]}
             yield "activation_page", f"graphs_{name}_{cloud}", {**page, "images": graphs.image_sets()[population]}
@@ -50,8 +58,8 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 last = graphs.layers(recipe, noisy[0])[-1].name
                 panels = [_panel(graphs, recipe, cloud, last) for cloud in (quiet, *noisy)]
                 yield "activation_mapper", f"mapper_noise_{name}_{quiet}", {**least, "by": "sigma", "panels": panels}
-                shown = {**ids, "clean": quiet, "clouds": [quiet, *noisy]}
-                yield "activation_noise", f"activation_noise_{name}_{quiet}", shown
+                levels = {**ids, "clean": quiet, "clouds": [quiet, *noisy]}
+                yield "activation_noise", f"activation_noise_{name}_{quiet}", levels
 
 
 def _groups(graphs: GraphPlan) -> Iterator[tuple[str, str, list[str]]]:

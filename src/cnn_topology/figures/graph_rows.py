@@ -65,12 +65,12 @@ def recipe_of(graphs: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = ()) -> str:
-    """Write the footer: recipe, points, networks, split, seed and hashes."""
+def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = (), *, recipe: bool = True) -> str:
+    """Write the footer: recipe (for figures that hang on it), points, networks, split, seed and hashes."""
     parts = list(extra)
     if len(graphs):
+        parts += [recipe_of(graphs)] if recipe else []
         parts += [
-            recipe_of(graphs),
             f"points N {spread(graphs['used'])}",
             f"networks {graphs['network'].nunique()}, images {spread(graphs['images'])} ({graphs['split'].iloc[0]})",
         ]
@@ -93,6 +93,9 @@ def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns
     )
 
 
-def cloud_handles(clouds: Sequence[str]) -> list[Line2D]:
-    """Make the entries of a legend of clouds, each with its colour among the series."""
-    return [Line2D([], [], color=style.SERIES[i % len(style.SERIES)], label=cloud) for i, cloud in enumerate(clouds)]
+def cloud_handles(clouds: Sequence[str], dashes: Sequence[Any] = ("-",)) -> list[Line2D]:
+    """Make the entries of a legend of clouds, each with its colour among the series and its dashes among those."""
+    return [
+        Line2D([], [], color=style.SERIES[i % len(style.SERIES)], linestyle=dashes[i % len(dashes)], label=cloud)
+        for i, cloud in enumerate(clouds)
+    ]

@@ -16,7 +16,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "primer": (),
         "patch_models": (),
         "evolution": ("loops", "significance", "training"),
-        "sensitivity": ("loops",),
+        "sensitivity": ("loops", "significance"),
         "klein_coordinates": ("loops", "filters"),
         "circles": ("loops", "circles", "barcodes", "significance"),
         "training_curves": ("training",),

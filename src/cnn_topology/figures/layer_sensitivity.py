@@ -68,6 +68,7 @@ def _curves(axes: Axes, mine: pd.DataFrame) -> None:
         axes.plot(curve["fraction"], curve["value"], line, color=colour, linewidth=1.0, label=str(mode))
         if len(curve) == 1:
             axes.plot(curve["fraction"], curve["value"], "x", color=colour, markersize=3)
+            axes.plot([], [], "x", color=style.GREY, markersize=3, label="one step alone")
         at = curve["detected_at"].iloc[0]
         if np.isfinite(at):
             value = curve.loc[curve["fraction"] == at, "value"].iloc[0]

@@ -109,8 +109,10 @@ def _by_depth(axes: Axes, modes: pd.DataFrame) -> None:
             one.index, one["shared"], 1.96 * one["standard_error"], color=COLOURS[str(sampling)], linestyle=dashes,
             marker=".", markersize=3, linewidth=1, elinewidth=0.5, label=f"{sampling}, top {top}",
         )  # fmt: skip
-    chance = modes[modes["top"] == 1].groupby("depth")["chance"].mean()
-    axes.plot(chance.index, chance, color=style.GREY, linewidth=0.7, linestyle="--", label="chance, top 1")
+    for top in sorted(modes["top"].unique()):
+        chance = modes[modes["top"] == top].groupby("depth")["chance"].mean()
+        dashes = "-" if top == 1 else ":"
+        axes.plot(chance.index, chance, dashes, color=style.GREY, linewidth=0.8, label=f"chance, top {top}")
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("depth of the layer")
     axes.set_ylabel("shared positions")

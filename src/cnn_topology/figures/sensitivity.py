@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, number, provenance, rows, when
+from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, number, provenance, rows, when
 
 VERDICTS = {
     "one circle": style.SKY,
@@ -32,9 +32,9 @@ def draw(
     grids = [_variants(tables["loops"], cloud) for cloud in clouds]
     together = pd.concat(grids)
     heights = [0.62 + 0.23 * max(3, grid["k"].nunique()) for grid in grids]
-    figure = style.new_figure(
-        sum(heights) + 0.4, provenance(notes, together, extra="blank cells: not asked for, or no bar")
-    )
+    draws = null_of(tables["significance"], together)["draws"]
+    footer = provenance(notes, together, draws, extra="blank cells: not asked for, or no bar")
+    figure = style.new_figure(sum(heights) + 0.4, footer)
     panels = figure.subplots(len(clouds), 3, squeeze=False, height_ratios=heights)
     longest = Normalize(0, _largest(together["longest"]))
     ratio = LogNorm(1, max(3.0, _largest(together["ratio"])))

@@ -56,6 +56,7 @@ def draw(
 
 def _curves(axes: Axes, log: pd.DataFrame, own: str, colours: Mapping[str, str]) -> pd.DataFrame:
     """Draw accuracy on the population's own images, then on the other image sets by name."""
+    tests = log.groupby(["images", "split"])["step"].nunique().max()
     series = [(own, "train", "own images, train", style.BLUE), (own, "test", "own images, test", style.VERMILION)]
     series += [(name, "test", f"{name}, test", colours[name]) for name in sorted(set(log["images"]) - {own})]
     parts = []
@@ -63,12 +64,30 @@ def _curves(axes: Axes, log: pd.DataFrame, own: str, colours: Mapping[str, str])
         chosen = log[(log["images"] == images) & (log["split"] == split)]
         if chosen.empty:
             continue
+        mean = mean_interval(chosen)
+        # Beside a set that is tested more often a line between the points would show a course that nobody measured.
+        joined = len(mean) == tests
+        single = "-" if joined else "."
         if chosen["network"].nunique() <= SINGLE_NETWORKS:
             for _, network in chosen.groupby("network"):
-                axes.plot(network["step"], network["accuracy"], color=colour, linewidth=0.3, alpha=0.35)
-        mean = mean_interval(chosen)
-        axes.fill_between(mean["step"], mean["low"], mean["high"], color=colour, alpha=0.25, linewidth=0)
-        axes.plot(mean["step"], mean["accuracy"], color=colour, marker=".", markersize=3, label=label)
+                axes.plot(
+                    network["step"],
+                    network["accuracy"],
+                    single,
+                    color=colour,
+                    linewidth=0.3,
+                    markersize=1.5,
+                    alpha=0.35,
+                )
+        if joined:
+            axes.fill_between(mean["step"], mean["low"], mean["high"], color=colour, alpha=0.25, linewidth=0)
+            axes.plot(mean["step"], mean["accuracy"], ".-", color=colour, markersize=3, label=label)
+        else:
+            axes.vlines(mean["step"], mean["low"], mean["high"], color=colour, linewidth=0.8)
+            # Open and on top: at the last step the set that is tested more often has a point of its own close by.
+            axes.plot(
+                mean["step"], mean["accuracy"], "o", color=colour, markersize=4, fillstyle="none", zorder=3, label=label
+            )
         parts.append(mean.assign(population=chosen["population"].iloc[0], images=images, split=split))
     return pd.concat(parts) if parts else pd.DataFrame()
 

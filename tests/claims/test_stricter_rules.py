@@ -179,6 +179,48 @@ def test_networks_fewer_or_less_trained_than_the_papers_give_a_reduced_verdict(n
         assert verdict_text(row).startswith(f"{verdict}, reduced ({said})" if said else verdict)
 
 
+def test_an_ungiven_part_of_the_layers_of_a_pretrained_network_gives_a_reduced_verdict(of, facts):
+    def row_of(name, depths):
+        layers = {layer: depth for layer, depth in facts.checkpoints["vgg16"].analysed.items() if depth in depths}
+        vgg16 = facts.checkpoints["vgg16"].model_copy(update={"analysed": layers})
+        changed = facts.model_copy(update={"checkpoints": {**facts.checkpoints, "vgg16": vgg16}})
+        return of(name, weights.CASES[name][0], changed)[0]
+
+    # The paper begins with the second layer.
+    assert row_of("E9", range(2, 14))["verdict"] == "supported"
+    row = row_of("E9", range(1, 6))
+    assert (row["verdict"], row["reduced"], row["n"]) == ("supported, reduced", "5 of 13 layers", 5)
+    assert row_of("A3a", range(1, 6))["reduced"] == "1 of 7 sets of networks are: vgg16"
+
+
+def test_layers_that_keep_a_few_filters_do_not_say_whether_circles_fade_with_depth(of, facts):
+    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] + ["no loop"] * 12)
+    (row,) = of("E9", tables, facts)
+    assert (row["n"], row["verdict"]) == (13, "supported")
+    tables["loops"][0]["kept"] = 19
+    (row,) = of("E9", tables, facts)
+    assert (row["n"], row["verdict"]) == (12, "not supported")
+    assert row["statement"].endswith(
+        "12 of 13 layers count; left out: 1 of which rho(k, p) keeps fewer than 50 filters."
+    )
+
+
+def test_another_circle_in_one_layer_of_many_is_chance(of, facts):
+    def row_of(number, p=0.01):
+        names = [("vgg16", name, depth) for depth, name in enumerate(VGG["vgg16"], start=1)]
+        clouds = [loop(name, layer, 0, k=100, p=0.1, depth=depth) for name, layer, depth in names]
+        held = [circles(cloud, lines=0.9 * (place < number)) for place, cloud in enumerate(clouds)]
+        for rows in held:
+            rows[1]["p_permuted"] = p
+            rows += [rows[1] | {"circle": f"secondary {way}", "coverage": 0.0} for way in ("vertical", "horizontal")]
+        return of("A3b", {"loops": clouds, "circles": sum(held, [])}, facts)[0]
+
+    # Of 13 layers two have one by chance in 14 of 100 cases, three in 2.
+    assert [row_of(number)["verdict"] for number in (1, 2, 3)] == ["not supported", "not supported", "supported"]
+    assert row_of(2)["p"] == pytest.approx(1 - 0.95**13 - 13 * 0.05 * 0.95**12)
+    assert row_of(3, p=0.04)["value"] == 0
+
+
 def test_other_data_are_not_said_to_be_reduced(of, reduced_facts):
     others = {name: networks.model_copy(update={"paper": False}) for name, networks in reduced_facts.resnets.items()}
     (row,) = of("T1", activations.CASES["T1"][0], reduced_facts.model_copy(update={"resnets": others}))

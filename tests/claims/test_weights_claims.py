@@ -46,10 +46,10 @@ CASES = {
     ),
     "A3b": (
         {
-            "loops": [loop("first"), loop("second"), loop("gray", verdict="several loops")],
+            "loops": [loop(name) for name in ("first", "second", "gray", "wide", "colour")],
             "circles": [
-                *(row for name in ("first", "second") for row in circles(loop(name))),
-                *circles(loop("gray"), lines=0.9),
+                *(row for name in ("first", "second", "gray") for row in circles(loop(name))),
+                *(row for name in ("wide", "colour") for row in circles(loop(name), lines=0.9)),
             ],
         },
         {"loops": [loop("first")], "circles": circles(loop("first"))},

@@ -54,8 +54,10 @@ ABSTRACT_CLAIMS = (
         "A second, less frequent complex circle mixes lines, edges and non-linear patterns.",
         "abstract, 3",
         "F",
-        "share of layers with a significant loop and 80% of a circle of lines covered",
-        "above 0 and below that of the primary circle; what the paper's second circle is, is not known (U20)",
+        "share of layers with a significant loop and 80% of another named circle covered, p ≤ 0.05 (Bonferroni over "
+        "the circles of a layer)",
+        "more layers than chance gives, 0.05 of them (binomial p ≤ 0.05), and fewer than have the primary circle; what "
+        "the paper's second circle is, is not known (U20)",
         ("loops", "circles"),
         every_network,
         "no layer is analysed",

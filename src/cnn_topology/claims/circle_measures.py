@@ -1,6 +1,7 @@
 """What claims about the named circles measure, from the tables `loops` and `circles`."""
 
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ from cnn_topology.statistics.significance import ONE_CIRCLE
 
 # Ours: filters that rho(k, p) must keep; of fewer neither a loop nor the part of 36 arcs they cover says much.
 LEAST_POINTS = 50
+# Ours: level of each of the tests here.
+LEVEL = 0.05
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
 PERMUTATIONS = 9_999
@@ -35,12 +38,15 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The rows of `clouds` with ``primary`` (bool, see `primary_loops`), ``other`` (bool: a significant loop, and
-        another of the named circles covered and with more filters near it than by chance) and ``near_primary``, the
-        share of filters nearest to the primary circle; clouds that were not held against circles are left out.
+        another of the named circles covered and with more filters near it than by chance, at a level of the cloud) and
+        ``near_primary``, the share of filters nearest to the primary circle; clouds that were not held against circles
+        are left out.
     """
     circles = tables["circles"]
-    covered = (circles["coverage"] >= COVERED) & (circles["p_permuted"] <= CHANCE)
     primary = circles["circle"] == "primary"
+    others = circles[~primary].groupby(CLOUD)["circle"].transform("size").reindex(circles.index)
+    # Bonferroni's factor for the other circles of a cloud, so that chance gives a cloud one in `CHANCE` of cases.
+    covered = (circles["coverage"] >= COVERED) & (circles["p_permuted"] * others <= CHANCE)
     found = circles.assign(other=covered & ~primary)
     found["near_primary"] = (found["nearest"] / found["kept"]).where(primary)
     found = found.groupby(CLOUD)[["other", "near_primary"]].max().reset_index()
@@ -58,15 +64,15 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
         return Measured(None, reason=f"no cloud keeps {LEAST_POINTS} filters and is held against the named circles")
     rate, low, high = share(clouds["primary"])
     found = Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
-    left_out = {
-        f"of which rho(k, p) keeps fewer than {LEAST_POINTS} filters": len(held) - len(clouds),
-        "not held against the named circles": len(layers) - len(held),
-    }
-    return replace(found, counted=of_all(len(layers), left_out))
+    return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Count the layers with a loop and another named circle, of lines: some, but fewer than have the primary one."""
+    """Count the layers with a loop and another named circle: more than by chance, but fewer than have the primary one.
+
+    Chance gives a layer such a circle in at most `CHANCE` of cases, so their number is held against the binomial
+    distribution. Made stricter after a review: one layer of many, at an unadjusted level, was enough.
+    """
     layers = last_clouds(tables, facts, subject.populations)
     clouds = with_circles(tables, layers)
     if clouds.empty:
@@ -74,16 +80,29 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     left_out = {"not held against the named circles": len(layers) - len(clouds)}
     primary, other = clouds["primary"], clouds["other"]
     rate, low, high = share(other)
-    holds = bool(0 < other.sum() < primary.sum())
-    found = Measured(holds, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
+    p = binomial_tail(int(other.sum()), len(clouds), CHANCE)
+    holds = bool(p <= LEVEL and other.sum() < primary.sum())
+    found = Measured(holds, rate, low, high, p, len(clouds), f"{CHANCE:g}; {null_of(facts)}", unit="layers")
     return replace(found, counted=of_all(len(layers), left_out))
 
 
+def binomial_tail(successes: int, trials: int, chance: float) -> float:
+    """Give the probability of so many successes or more."""
+    return sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(successes, trials + 1))
+
+
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers."""
-    clouds = with_circles(tables, last_clouds(tables, facts, subject.populations)).sort_values("depth")
+    """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers.
+
+    Clouds of fewer than `LEAST_POINTS` filters are left out, as in A3a.
+    """
+    layers = last_clouds(tables, facts, subject.populations)
+    held = with_circles(tables, layers)
+    clouds = held[held["kept"] >= LEAST_POINTS].sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
-        return Measured(None, reason=f"fewer than {LOW_DEPTHS} layers are analysed", n=len(clouds), unit="layers")
+        reason = f"fewer than {LOW_DEPTHS} layers keep {LEAST_POINTS} filters and are held against the named circles"
+        return Measured(None, reason=reason, n=len(clouds), unit="layers")
+    counted = of_all(len(layers), _left_out(layers, held, clouds))
     depth, near = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
     if near.std() == 0:
         return Measured(
@@ -97,4 +116,13 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
     low = clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1
     circle = low & (clouds["verdict"] == ONE_CIRCLE) & clouds["primary"]
-    return Measured(bool(value < 0 and p <= 0.05 and circle.any()), value, p=p, n=len(clouds), null="0", unit="layers")
+    holds = bool(value < 0 and p <= LEVEL and circle.any())
+    return Measured(holds, value, p=p, n=len(clouds), null="0", unit="layers", counted=counted)
+
+
+def _left_out(layers: pd.DataFrame, held: pd.DataFrame, counted: pd.DataFrame) -> dict[str, int]:
+    """Say why layers do not count, and how many each."""
+    return {
+        f"of which rho(k, p) keeps fewer than {LEAST_POINTS} filters": len(held) - len(counted),
+        "not held against the named circles": len(layers) - len(held),
+    }

@@ -15,13 +15,14 @@ _SHUFFLED = "shuffled filters, with which those near a circle are compared, pass
 _PRIMARY = f"after a review: the circle must be the primary one, not any loop; after another: {_SHUFFLED}"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
 
+_SMALL_CLOUDS = "clouds that keep fewer than 50 filters count neither way"
 _STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing, count neither way"
 
 STRICTER = {
     "A2": _SMALL_RUNS,
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and clouds "
     f"that keep fewer than 50 filters count neither way; after another: {_SHUFFLED}",
-    "A3b": f"after a review: {_SHUFFLED}",
+    "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted",
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
     "E1": _PRIMARY,
     "E2": _PRIMARY,
@@ -30,8 +31,8 @@ STRICTER = {
     "E5": _PRIMARY,
     "E6b": _PRIMARY,
     "E8": f"{_SMALL_RUNS}; after a review: both loops must be the primary circle",
-    "E9": _PRIMARY,
-    "E10": _PRIMARY,
+    "E9": f"{_PRIMARY}; {_SMALL_CLOUDS}",
+    "E10": f"{_PRIMARY}; {_SMALL_CLOUDS}",
     "E12": f"{_CRITICAL}; after another: both must be of the primary circle",
     "S3": _PURITY_INTERVAL,
     "T3a": _STEPS,
@@ -42,4 +43,4 @@ STRICTER = {
     "T4b": _PURITY_INTERVAL,
     "T5b": "after a review: an interval that merely holds 0, the easier the wider it is, no longer supports it",
 }
-EITHER_WAY = {"A3a", "A4b", "E3", "T3a", "T3b", "T3c", "T3d"}
+EITHER_WAY = {"A3a", "A4b", "E3", "E9", "E10", "T3a", "T3b", "T3c", "T3d"}

@@ -59,8 +59,13 @@ def every_network(facts: RunFacts) -> list[Subject]:
             found[name] = _checkpoint(checkpoint), checkpoint.model in PAPER_MODELS
     own = {name: data for name, (data, of_paper) in found.items() if of_paper}
     taken = own or {name: data for name, (data, _) in found.items()}
-    # Of networks that others trained nothing is reduced.
-    reduced = [name for name in own if name in facts.populations and whole_size(facts.populations[name])]
+    # Of networks that others trained nothing is reduced but the layers that are analysed.
+    populations, checkpoints = facts.populations, facts.checkpoints
+    reduced = [
+        name
+        for name in own
+        if (whole_size(populations[name]) if name in populations else _few_layers(checkpoints[name]))
+    ]
     size = (f"{len(reduced)} of {len(taken)} sets of networks are: {', '.join(reduced)}",) if reduced else ()
     return [Subject(tuple(taken), "; ".join(taken.values()), not own, size)] if taken else []
 
@@ -70,10 +75,16 @@ def pretrained(model: str) -> Subjects:
 
     def find(facts: RunFacts) -> list[Subject]:
         found = {name: checkpoint for name, checkpoint in facts.checkpoints.items() if checkpoint.analysed}
-        subjects = [Subject((name,), _checkpoint(c), other_data=c.model != model) for name, c in found.items()]
+        subjects = [Subject((name,), _checkpoint(c), c.model != model, _few_layers(c)) for name, c in found.items()]
         return [subject for subject in subjects if not subject.other_data] or subjects[:1]
 
     return find
+
+
+def _few_layers(checkpoint: CheckpointFacts) -> tuple[str, ...]:
+    """Say that not all layers are analysed, from the second on as in the paper (E9, E10), if so."""
+    missing = set(range(2, checkpoint.layers + 1)) - set(checkpoint.analysed.values())
+    return (f"{len(checkpoint.analysed)} of {checkpoint.layers} layers",) if missing else ()
 
 
 def _checkpoint(checkpoint: CheckpointFacts) -> str:

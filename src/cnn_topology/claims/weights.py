@@ -10,7 +10,7 @@ from cnn_topology.claims.accuracy_measures import (
     beats_baseline,
     cross_test_gain,
 )
-from cnn_topology.claims.circle_measures import fades_with_depth
+from cnn_topology.claims.circle_measures import LEAST_POINTS, fades_with_depth
 from cnn_topology.claims.framework import Claim
 from cnn_topology.claims.loop_measures import (
     five_circles,
@@ -178,11 +178,12 @@ WEIGHTS_CLAIMS = (
         Claim(
             name,
             name,
-            f"{model.upper()}: edges and the primary circle in low layers, more complex patterns in high ones.",
+            f"{model.upper()}: the primary circle in a low layer, and fewer filters near it the deeper the layer.",
             "section 3",
             certainty,
             "rank correlation of depth and share of filters near the primary circle",
-            "below 0, permutation p ≤ 0.05, and in one of the four lowest layers `one circle`, the primary",
+            "below 0, permutation p ≤ 0.05, and in one of the four lowest layers `one circle`, the primary; of layers "
+            f"that keep {LEAST_POINTS} filters",
             ("loops", "circles"),
             pretrained(model),
             _none(f"pretrained {model.upper()}"),

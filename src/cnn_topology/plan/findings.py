@@ -90,10 +90,11 @@ class GridFacts(Section):
 
 
 class CheckpointFacts(Section):
-    """Networks that others trained: which model of torchvision, or `files`."""
+    """Networks that others trained: which model of torchvision, or `files`; `layers`: how many have 3x3 kernels."""
 
     model: str
     networks: int
+    layers: int
     analysed: dict[str, int]
 
 
@@ -145,6 +146,7 @@ class RunFacts(Section):
                 name: CheckpointFacts(
                     model=getattr(section, "model", "files"),
                     networks=plan.networks(name),
+                    layers=len(plan.layers(name)),
                     analysed=analysed.get(name, {}),
                 )
                 for name, section in config.checkpoints.items()

@@ -16,6 +16,7 @@ from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.activation_schemas import RESNET_TRAINING
 from cnn_topology.training import resnets
+from cnn_topology.training.alone import alone
 from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
 from cnn_topology.training.resnet_state import Progress, ResumeFile
 from cnn_topology.training.resnets import ResNetJob, learning_rate, make_weights, steps_per_epoch
@@ -229,7 +230,7 @@ def test_the_scale_of_half_precision_gradients_goes_on_where_it_was(tmp_path):
 
 def test_the_state_of_another_job_is_not_taken_up(images, tmp_path, monkeypatch):
     monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("cnn_topology.training.resnet_state.shutil.rmtree", lambda *a, **k: None)
+    monkeypatch.setattr("cnn_topology.training.alone.shutil.rmtree", lambda *a, **k: None)
     make_weights(job(tmp_path, image_set=images))
     make_weights(job(tmp_path, image_set=images, seed=6))
     other = (tmp_path / "w.safetensors").read_bytes()
@@ -248,6 +249,12 @@ def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_pat
         weights[selection] = read_metadata(tmp_path / "w.safetensors")["sha256"]
     assert kept == {"last": [False, False, True], "best-on-test": [False, True, False]}
     assert weights["last"] != weights["best-on-test"]
+
+
+def test_two_processes_do_not_train_the_same_network(images, tmp_path):
+    with alone(tmp_path / "r"), pytest.raises(InputError, match="is at the same training"):
+        make_weights(job(tmp_path, image_set=images))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_takes_the_place_of_training(images, tmp_path):

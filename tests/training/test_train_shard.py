@@ -17,6 +17,7 @@ from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.schemas import TRAINING
 from cnn_topology.training import checkpoints, train
+from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import StackFolder
 from cnn_topology.training.snapshots import Snapshot, read_snapshot, write_snapshot
 from cnn_topology.training.stack import Stack
@@ -328,6 +329,13 @@ def test_a_job_killed_anywhere_trains_only_what_was_left_and_ends_with_the_same_
         again = first + second - 20
         assert 0 < again <= chunk if at == "write_tensors" and earlier[-1] == "train" else again == 0
         assert content(stopped) == content(straight)
+
+
+def test_two_processes_do_not_train_the_same_shard(tmp_path: Path) -> None:
+    base = job(tmp_path)
+    with alone(base.resume_folder), pytest.raises(InputError, match="is at the same training"):
+        train_shard(base)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_fewer_training_images_are_a_balanced_part_of_those_of_more(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ follows them. Every file carries the identity of the job; one of another job, or
 """
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +63,23 @@ class StackFolder:
             write_tensors(self.folder / "state.safetensors", state, {"identity": self.identity})
 
     def snapshot(self, step: int) -> tuple[dict[str, np.ndarray], Rows]:
-        """Read back one snapshot and its rows of the training log."""
-        tensors, metadata = read_tensors(self._files[step])
+        """Read back one snapshot and its rows of the training log.
+
+        Raises
+        ------
+        InputError
+            If its file is no longer as it was written: another process was at work in the same folder.
+        """
+        read = self._read(self._files[step])
+        rows = {} if read is None else json.loads(read[1]["rows"])
+        if read is None or str(step) not in rows:
+            raise InputError(
+                f"{self._files[step]}: the file was removed or altered while this job trained, as a second one at "
+                "work in the same folder does; wait until that has ended, or end it, and start again"
+            )
         prefix = f"{step}/"
-        named = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-        return named, json.loads(metadata["rows"])[str(step)]
+        named = {key.removeprefix(prefix): value for key, value in read[0].items() if key.startswith(prefix)}
+        return named, rows[str(step)]
 
     def _read(self, path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
         try:
@@ -77,11 +88,6 @@ class StackFolder:
             return read_tensors(path)
         except InputError:
             return None
-
-
-def remove(folder: Path) -> None:
-    """Remove a resume folder once the shard's files are in place."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _integer_keys(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:

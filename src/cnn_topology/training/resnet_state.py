@@ -1,7 +1,6 @@
 """What a killed training of a residual network goes on from: one file, replaced as it trains, checked when read."""
 
 import json
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ class ResumeFile:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        self.folder, self.path, self.identity = folder, folder / "state.safetensors", identity
+        self.path, self.identity = folder / "state.safetensors", identity
 
     def save(
         self, network: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, progress: Progress
@@ -85,10 +84,6 @@ class ResumeFile:
             scaler.load_state_dict(content["scaler"])
         best = {name: tensor.numpy() for name, tensor in _part(tensors, _BEST).items()}
         return Progress(content["step"], content["sums"], content["rows"], best or None)
-
-    def remove(self) -> None:
-        """Remove the folder once the files of the job are in place."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _part(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, torch.Tensor]:

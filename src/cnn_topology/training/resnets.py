@@ -29,6 +29,7 @@ from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, Tria
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.activation_schemas import RESNET_TRAINING
+from cnn_topology.training.alone import alone
 from cnn_topology.training.devices import choose_device, choose_precision, settings
 from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
 from cnn_topology.training.resnet_state import Progress, ResumeFile
@@ -89,8 +90,14 @@ def make_weights(job: ResNetJob) -> None:
     Raises
     ------
     InputError
-        If images, batch or checkpoint do not fit, CUDA is asked for where there is none, or the loss diverges.
+        If images, batch or checkpoint do not fit, CUDA is asked for where there is none, the loss diverges, or
+        another process is at the same network.
     """
+    with alone(job.resume_folder):
+        _make_alone(job)
+
+
+def _make_alone(job: ResNetJob) -> None:
     device = choose_device(job.device)
     dtype = _precision(job.section.recipe.precision, device)
     mean, sd = normalization(job.section.normalization, job.image_set.train_images)
@@ -114,7 +121,6 @@ def make_weights(job: ResNetJob) -> None:
     }
     write_tensors(job.weights_path, tensors, metadata)
     write_table(job.log_path, pa.Table.from_pylist(rows, schema=RESNET_TRAINING), RESNET_TRAINING, job.notes)
-    trainer.resume.remove()
 
 
 def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) -> float:

@@ -21,7 +21,8 @@ from cnn_topology.plan.populations import Population, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.schemas import TRAINING
-from cnn_topology.training.checkpoints import Rows, StackFolder, remove
+from cnn_topology.training.alone import alone
+from cnn_topology.training.checkpoints import Rows, StackFolder
 from cnn_topology.training.devices import choose_device, choose_precision, settings
 from cnn_topology.training.draws import noisy_labels
 from cnn_topology.training.snapshots import write_snapshot
@@ -131,8 +132,13 @@ def train_shard(job: TrainingJob) -> None:
     Raises
     ------
     InputError
-        If the images do not fit, or CUDA is asked for where there is none.
+        If the images do not fit, CUDA is asked for where there is none, or another process is at the same shard.
     """
+    with alone(job.resume_folder):
+        _train_alone(job)
+
+
+def _train_alone(job: TrainingJob) -> None:
     device = choose_device(job.device)
     dtype = choose_precision(job.section.recipe.precision, device)
     images, labels = _training_data(job)
@@ -146,7 +152,6 @@ def train_shard(job: TrainingJob) -> None:
             folders[networks] = StackFolder(job.resume_folder / f"{start:06d}", identity)
             _train_stack(job, networks, folders[networks], images, labels, tests, device, dtype)
     _assemble(job, folders, dtype)
-    remove(job.resume_folder)
 
 
 def _train_stack(

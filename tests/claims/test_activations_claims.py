@@ -23,9 +23,9 @@ def trend(statistic, p):
     return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
 
 
-def agreement(mean):
+def agreement(mean, p=0.01):
     names = {"population": "ph", "measure_a": "linear_cka", "measure_b": "sliced_wasserstein"}
-    return {**names, "mean": mean, "networks": 3}
+    return {**names, "mean": mean, "p_value": p, "networks": 3}
 
 
 ORDERED = ("foreground_over_random", "random_over_background")
@@ -34,7 +34,7 @@ ORDERED = ("foreground_over_random", "random_over_background")
 CASES = {
     "S1": (
         {"measure_agreement": [agreement(0.5)]},
-        {"measure_agreement": [agreement(0.5), agreement(-0.2)]},
+        {"measure_agreement": [agreement(0.5), agreement(0.1, p=0.2)]},
     ),
     "S2": (
         {"purity": [{"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": 0.01}]},

@@ -61,6 +61,26 @@ def test_of_two_groups_with_the_same_populations_each_is_tested_by_its_own_numbe
     assert [row["populations"].split(",")[0] for row in rows] == [f"at90: {variant}", f"at98: {variant}"]
 
 
+def test_beside_an_improvement_stands_what_its_matched_control_gives(of, facts):
+    rows = [compared("angular-1", "plain-1", "iterations_to_target", 1.95)]
+    rows += [
+        compared(name, "plain-1", "iterations_to_target", 1.9) | {"role": "control"} for name in ("random-1", "rf")
+    ]
+    features = facts.populations["angular-1"].model_copy(update={"feature_filters": "random"})
+    group = facts.improvements["g1"].model_copy(update={"controls": ("random-1", "rf")})
+    changed = {"populations": {**facts.populations, "rf": features}, "improvements": {"g1": group}}
+    facts = facts.model_copy(update=changed)
+    rows = [row | {"group": "g1"} for row in rows]
+    (row,) = of("E15a", {"comparisons": rows}, facts)
+    assert row["statement"] == "MNIST: angular features speed learning up. Its control rf gives 1.9 (1.71 to 2.09)."
+    assert row["value"] == 1.95
+    klein = [compared("klein-1", "plain-1", "iterations_to_target", 1.5), *rows]
+    (row,) = of("E16a", {"comparisons": klein}, facts)
+    assert row["statement"].endswith("learns faster. Its control random-1 gives 1.9 (1.71 to 2.09).")
+    (row,) = of("E15a", {"comparisons": rows[:1]}, facts)
+    assert row["statement"] == "MNIST: angular features speed learning up."
+
+
 def test_whether_any_variant_improves_is_asked_of_each_group_by_itself(of, two_targets):
     rows = of("A5", {"comparisons": AT_TARGETS}, two_targets)
     assert [(row["value"], row["verdict"]) for row in rows] == [(2, "supported"), (0, "not supported")]

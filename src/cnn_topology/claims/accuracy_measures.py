@@ -8,6 +8,7 @@ import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.subjects import across
+from cnn_topology.claims.words import short
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
@@ -44,17 +45,21 @@ def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str
 
 
 def beats_baseline(other: str | None = None) -> Measure:
-    """Compare a variant with its baseline: by iterations to the target (ratio) or accuracy on `other` (% points)."""
+    """Compare a variant with its baseline: by iterations to the target (ratio) or accuracy on `other` (% points).
+
+    What a control with random filters in the place of the variant's gives, against the same baseline, stands beside it;
+    whether a variant beats its controls is A5's question.
+    """
     metric = "iterations_to_target" if other is None else "cross_accuracy"
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         variant, baseline = subject.populations
         rows = tables["comparisons"]
-        rows = rows[(rows["group"] == subject.group) & (rows["metric"] == metric)]
-        rows = rows[(rows["population"] == variant) & (rows["against"] == baseline)]
+        rows = rows[(rows["group"] == subject.group) & (rows["metric"] == metric) & (rows["against"] == baseline)]
         if other is not None:
             images = across(facts, facts.populations[variant], other, own=not subject.other_data)
             rows = rows[rows["images"] == images]
+        everyone, rows = rows, rows[rows["population"] == variant]
         if rows.empty:
             return Measured(None, reason="no comparison by this measure")
         row, ratio = rows.iloc[0], other is None
@@ -62,12 +67,30 @@ def beats_baseline(other: str | None = None) -> Measure:
         value, low, high = (scale * row[name] for name in ("estimate", "low", "high"))
         null = f"{none:g}; Holm over {row['family']}"
         holds = bool(value > none and low > none and row["p_holm"] <= LEVEL)
-        found = Measured(holds, value, low, high, row["p_holm"], int(row["n"]), null)
+        controls = everyone[everyone["population"].isin(matched_controls(facts, subject.group, variant))]
+        beside = " ".join(
+            f"Its control {name} gives {short(scale * estimate)} ({short(scale * low)} to {short(scale * high)})."
+            for name, estimate, low, high in controls[["population", "estimate", "low", "high"]].itertuples(index=False)
+        )
+        found = Measured(holds, value, low, high, row["p_holm"], int(row["n"]), null, beside=beside)
         if np.isnan(value):
             return replace(found, holds=None, reason="most networks of both populations never reach the target")
         return found
 
     return measure
+
+
+def matched_controls(facts: RunFacts, group: str, variant: str) -> list[str]:
+    """List the controls of a group that have random filters where a variant has those of topology."""
+    given = facts.populations[variant]
+
+    def matches(name: str) -> bool:
+        control = facts.populations[name]
+        if given.angular_features:
+            return control.angular_features == given.angular_features and control.feature_filters == "random"
+        return control.first_layer == "fixed_random" and not control.angular_features
+
+    return [name for name in facts.improvements[group].controls if matches(name)]
 
 
 def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.Series | None:

@@ -51,7 +51,7 @@ ACTIVATIONS_CLAIMS = (
         "section 1.7",
         "text",
         "rank correlation over pairs of layers with each known measure: mean, least and greatest",
-        "above 0 with every one",
+        f"above 0 with every one, permutation p ≤ {LEVEL} (exchanging layers)",
         ("measure_agreement",),
         _PH,
         _NO_PH,
@@ -73,7 +73,7 @@ ACTIVATIONS_CLAIMS = (
     Claim(
         "S3",
         "M5",
-        "Foreground sampling shows class separation at earlier layers than random sampling.",
+        "At middle layers foreground sampling separates classes better than random sampling.",
         "section 1.7",
         "summary",
         "node-wise purity of foreground less random clouds, mean over the middle layers",

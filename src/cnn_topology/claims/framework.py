@@ -60,7 +60,7 @@ class Measured:
 
     `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are. A
     `statement` says what of this run was compared, in the place of the claim's own words; `counted` what of it n
-    leaves out.
+    leaves out; `beside` what else is to be known, such as the value of a control.
     """
 
     holds: bool | None
@@ -75,6 +75,7 @@ class Measured:
     spread: str = INTERVAL
     statement: str = ""
     counted: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
     elif found.holds is not None:
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return {
-        "statement": " ".join(filter(None, (found.statement or claim.statement, found.counted))),
+        "statement": " ".join(filter(None, (found.statement or claim.statement, found.counted, found.beside))),
         "populations": (f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
         "data": subject.data,
         "other_data": subject.other_data,

@@ -34,6 +34,7 @@ STRICTER = {
     "E9": f"{_PRIMARY}; {_SMALL_CLOUDS}",
     "E10": f"{_PRIMARY}; {_SMALL_CLOUDS}",
     "E12": f"{_CRITICAL}; after another: both must be of the primary circle",
+    "S1": "after a review: a permutation test with each measure was added",
     "S3": _PURITY_INTERVAL,
     "T3a": _STEPS,
     "T3b": _STEPS,

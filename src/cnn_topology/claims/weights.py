@@ -253,7 +253,7 @@ WEIGHTS_CLAIMS = (
         Claim(
             f"E15{letter}",
             "E15",
-            f"{name}: angular features speed learning up {published:g}-fold.",
+            f"{name}: angular features speed learning up.",
             "section 3",
             "F2",
             f"iterations to the target ({target}% in the notes), plain over angular",

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cnn_topology.comparison.layer_order import agreement, depth_order
+from cnn_topology.comparison.layer_order import agreement, agreement_p_value, depth_order
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, detection_fraction, seed_threshold
 from cnn_topology.comparison.specificity import nearest_shares, specificity, wilson_interval
@@ -116,7 +116,7 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
             tests += _sensitivity_tests(item, mine)
         frames["measure_tests"].append(pd.DataFrame([{**item.which, **test} for test in tests]).drop(columns="samples"))
     for items in found.values():
-        frames["measure_agreement"] += [_agreement(a, b) for a, b in combinations(items, 2)]
+        frames["measure_agreement"] += [_agreement(a, b, parameters) for a, b in combinations(items, 2)]
     return {name: _table(parts, MEASURE_TABLES[name]) for name, parts in frames.items()}
 
 
@@ -323,7 +323,9 @@ def _correlation(removed: pd.Series, value: pd.Series) -> float:
     return float(spearman(x[:, None], y)[0]) if value.nunique() > 1 else float("nan")
 
 
-def _agreement(first: LayerValues, second: LayerValues) -> pd.DataFrame:
+def _agreement(first: LayerValues, second: LayerValues, parameters: MeasureTestParameters) -> pd.DataFrame:
+    names = first.population, first.cloud, first.measure, second.measure
+    seed = derive_seed(parameters.run_seed, "measure agreement", *names)
     found = agreement(first.within, first.kind, second.within, second.kind)
     row = {
         "population": first.population,
@@ -335,5 +337,6 @@ def _agreement(first: LayerValues, second: LayerValues) -> pd.DataFrame:
         "mean": found.mean(),
         "low": found.min(),
         "high": found.max(),
+        "p_value": agreement_p_value(first.within, first.kind, second.within, second.kind, parameters.draws, seed),
     }
     return pd.DataFrame([row])

@@ -101,6 +101,41 @@ def agreement(first: Matrices, first_kind: Kind, second: Matrices, second_kind: 
     return np.asarray((_standard_ranks(first, first_kind) * _standard_ranks(second, second_kind)).sum(axis=1))
 
 
+def agreement_p_value(
+    first: Matrices, first_kind: Kind, second: Matrices, second_kind: Kind, draws: int = 999, seed: int = 0
+) -> float:
+    """Test whether two measures agree more than if the layers of one had changed places (Mantel's test, one-sided).
+
+    Parameters
+    ----------
+    first, first_kind, second, second_kind
+        As `agreement`.
+    draws : int
+        Permutations of the layers, in the same way in every network.
+    seed : int
+        Of them.
+
+    Returns
+    -------
+    float
+        Share of draws (this one included) whose mean correlation over networks reaches the one found; NaN where it is.
+    """
+    layers = first.shape[1]
+    ranks, others = _standard_ranks(first, first_kind), _standard_ranks(second, second_kind)
+    observed = float((ranks * others).sum())
+    if not np.isfinite(observed):
+        return float("nan")
+    squares = np.stack([_square(row, layers) for row in others])
+    off = ~np.eye(layers, dtype=bool)
+    rng = np.random.default_rng(seed)
+    # A permutation of equal mean may come out a rounding error below it.
+    reached = sum(
+        float((ranks * squares[:, order[:, None], order][:, off]).sum()) >= observed - 1e-9
+        for order in (rng.permutation(layers) for _ in range(draws))
+    )
+    return (1 + reached) / (1 + draws)
+
+
 def mean_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]:
     """Compute Student's 95% interval of a mean over networks; NaN for one network.
 

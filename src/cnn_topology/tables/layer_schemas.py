@@ -76,10 +76,11 @@ COMPONENT_SENSITIVITY = schema(
 MEASURE_TESTS = schema(**_MEASURED, test=TEXT, statistic=REAL, low=REAL, high=REAL, n=INT, null=REAL, p_value=REAL)
 
 # How alike two measures order the pairs of different layers (P5): Spearman's correlation within each network, mean,
-# least and greatest over networks; similarities count negative, so 1 is full agreement.
+# least and greatest over networks; similarities count negative, so 1 is full agreement. `p_value`: of a mean above 0,
+# by exchanging the layers of one measure in the same way in every network.
 MEASURE_AGREEMENT = schema(
     population=TEXT, cloud=TEXT, measure_a=TEXT, measure_b=TEXT, networks=INT, samples=INT, mean=REAL,
-    low=REAL, high=REAL,
+    low=REAL, high=REAL, p_value=REAL,
 )  # fmt: skip
 
 # The activation tensor of one image in one layer of one network; `tensor` is conv, bn or relu, `label` a class name.

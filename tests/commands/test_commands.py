@@ -72,6 +72,17 @@ def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(t
     assert (tables["significance"]["draws"] == 19).all()
 
 
+def test_a_capped_k_is_that_of_the_networks_that_remain(tiny, tmp_path):
+    """As many filters as the plan counts are not there: the last neighbour is nearer, and the tables tell which."""
+    densities = [{"k": 99, "p": 0.6}, {"k": 5, "p": 0.6}]
+    tiny["clouds"] = [{"layers": ["conv1"], "few_points": "cap", "densities": densities, "circles": "all"}]
+    tables = _analysed(tiny, tmp_path, {4: [False, True, True, False, False]})
+    for name in ("loops", "significance", "circles"):
+        found = tables[name].groupby("step")["k"].unique()
+        assert {step: found[step].tolist() for step in (0, 4)} == {0: [29, 5], 4: [17, 5]}
+    assert tables["loops"].groupby("step")["points"].max().tolist() == [30, 18]
+
+
 _LOPS = ("--tables", "lops.parquet", "--folder", "a")
 _COLLECTED = ("--folder", "a", "--parts", "none.parquet")
 

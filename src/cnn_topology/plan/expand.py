@@ -250,7 +250,8 @@ class Plan(Networks):
             return None
         else:
             self._leave_out(f"{where}: k = {density.k} capped at {points - 1}, for it has {points} filters")
-            density = Density(k=points - 1, p=density.p)
+            # As a fraction it is still the last neighbour of a cloud that networks have failed out of.
+            density = Density(k=(points - 1) / points, p=density.p)
         check_kept(density, points, where)
         return density
 

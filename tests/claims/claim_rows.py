@@ -109,7 +109,7 @@ def followed(cloud, degree):
     return {**track(cloud["population"], 1.0), **{name: cloud[name] for name in CLOUD}, "degree": degree}
 
 
-def correlation(method, p, kind="topological", layer="conv1"):
+def correlation(method, p, kind="topological", layer="conv1", given=""):
     row = {
         "group": "grid",
         "scope": "grid",
@@ -117,6 +117,8 @@ def correlation(method, p, kind="topological", layer="conv1"):
         "predictor": "longest",
         "predictor_kind": kind,
         "method": method,
+        "given": given,
+        "exchanged": "4 populations as blocks",
     }
     return {
         **row,

@@ -96,6 +96,20 @@ def test_a_claim_on_a_grid_tells_of_the_networks_of_the_grid_not_of_those_it_var
     assert (row["verdict"], row["reduced"]) == ("supported, reduced", *said)
 
 
+def test_topology_predicts_accuracy_among_networks_of_one_width(of, facts):
+    pooled = correlation("spearman", 0.001)
+    everything = correlation("partial_spearman", 0.5, given="width, dropout, frobenius")
+    (row,) = of("A4a", {"correlations": [pooled, everything]}, facts)
+    assert (row["verdict"], row["reason"]) == ("not tested", "no test of a correlation over the networks of the grid")
+    width = correlation("partial_spearman", 0.03, given="width")
+    networks = [{"group": "grid", "layer": "conv1", "kept": kept} for kept in (10, 38, 19)]
+    (row,) = of("A4a", {"correlations": [pooled, width, everything], "generalization": networks}, facts)
+    assert (row["verdict"], row["p"], row["n"], row["unit"]) == ("supported", 0.03, 4, "populations")
+    assert row["statement"].endswith("Of 8 networks, whose clouds keep 10 to 38 filters each.")
+    (row,) = of("A4b", {"correlations": [pooled, width, everything]}, facts)
+    assert (row["verdict"], row["p"]) == ("not supported", 0.5)
+
+
 def test_an_improvement_on_another_set_is_named_with_what_it_lacks(of, facts):
     assert of("E14", {}, facts.model_copy(update={"improvements": {}}))[0]["reason"] == (
         "no variant of improvements with a first layer fixed to the circle in this run"

@@ -147,6 +147,7 @@ CASES = {
     ),
 }  # fmt: skip
 
+BLOCKS = {"A4a", "A4b"}
 LAYERS = {"A1", "A2", "A3a", "A3b", "E9", "E10"}
 # Those whose table or statistic has no interval.
 WITHOUT = {"A5", "E1", "E2", "E3", "E5", "E6", "E6b", "E7", "E9", "E10"}
@@ -161,7 +162,7 @@ def test_every_claim_has_a_case():
 @pytest.mark.parametrize("name", CASES)
 def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
     row, *_ = of(name, CASES[name][0], facts)
-    assert row["unit"] == ("layers" if name in LAYERS else "networks")
+    assert row["unit"] == ("layers" if name in LAYERS else "populations" if name in BLOCKS else "networks")
     assert row["spread"] == ("" if name in WITHOUT else JOINED if name in ("E8", "E12") else INTERVAL)
 
 

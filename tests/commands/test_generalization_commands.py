@@ -119,6 +119,24 @@ def test_partial_correlations_of_a_grid_hold_all_that_it_varies_fixed():
     assert abs(partial) < 0.4
 
 
+def test_of_a_grid_width_is_held_fixed_alone_too():
+    rng = np.random.default_rng(3)
+    width = np.repeat([16, 32, 64], 40)
+    # Bars and accuracy both follow width, by no line, and nothing else binds them.
+    table = pd.DataFrame({name: rng.normal(size=120) for name in PREDICTORS})
+    table = table.assign(width=width, step=300, test_accuracy=np.sqrt(width) + 0.1 * rng.normal(size=120))
+    table = table.assign(longest=-((width - 20.0) ** 2) + rng.normal(size=120), block=np.arange(120))
+    table = table.assign(population=[f"p{n}" for n in range(120)], network=0)
+    table = table.reindex(columns=[*table.columns, "dropout", "learning_rate", "label_noise", "train_images"])
+    choices = dict(samples(table, "test_accuracy", "grid", "partial_spearman"))
+    assert list(choices) == ["width", "width, frobenius, mean, sd, kurtosis"]
+    found = correlate(choices["width"], "partial_spearman", 20, 99, np.random.default_rng(0))
+    place = list(choices["width"].predictors).index("longest")
+    assert abs(found.statistic[place]) < 0.25
+    ((_, plain),) = samples(table, "test_accuracy", "grid", "spearman")
+    assert abs(correlate(plain, "spearman", 20, 99, np.random.default_rng(0)).statistic[place]) > 0.8
+
+
 def test_a_number_of_training_images_that_is_not_known_is_a_class_of_its_own():
     table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(8))
     table = table.assign(population=range(8), network=0, block=range(8), step=9, test_accuracy=np.arange(8.0))

@@ -196,7 +196,7 @@ def test_onset_is_told_with_its_interval_which_may_end_after_training(summary):
 def correlation(predictor, statistic, p, **changes):
     row = {"group": "grid", "scope": "grid", "layer": "conv1", "predictor": predictor, "predictor_kind": "topological"}
     row |= {"outcome": "test_accuracy", "method": "spearman", "networks": 16, "statistic": statistic, "low": -0.5}
-    return row | {"high": 0.75, "p_adjusted": p} | changes
+    return row | {"high": 0.75, "p_adjusted": p, "exchanged": "8 populations as blocks"} | changes
 
 
 def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(summary):
@@ -209,13 +209,16 @@ def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(
         correlation("longest", 0.9, 0.001, scope="networks", group="m"),
         correlation("second", 0.25, 0.5, scope="networks", group="m", method="partial_spearman", given="step"),
         correlation("longest", 0.9, np.nan, scope="networks", group="none"),
+        correlation("longest", 0.9, 0.001, group="wide"),
+        correlation("second", 0.25, 0.5, group="wide", method="partial_spearman", given="width"),
     ]
-    told = "best topological predictor of test accuracy"
-    p = "adjusted for all predictors and layers, n = 16 networks"
+    told, given = "best topological predictor of test accuracy", "rank correlation given the"
+    p = "adjusted for all predictors and layers, n = 16 networks, 8 populations as blocks"
     assert summary(correlations=rows)[:-1] == [
         f"grid: {told}: total persistence of conv1, rank correlation 0.25 (95% interval -0.50 to 0.75), p = 0.25 {p}",
-        f"m: {told}: second of conv1, rank correlation given the step 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",
+        f"m: {told}: second of conv1, {given} step 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",
         "none: no test of topological predictors of test accuracy",
+        f"wide: {told}: second of conv1, {given} width 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",
     ]
 
 

@@ -71,19 +71,18 @@ ABSTRACT_CLAIMS = (
             "abstract, 4" if letter == "a" else "ours",
             "F" if letter == "a" else "P",
             f"{what} of the best topological predictor with test accuracy over networks",
-            "p ≤ 0.05, adjusted for all predictors",
-            ("correlations",),
+            "p ≤ 0.05, adjusted for all predictors and layers",
+            ("correlations", "generalization"),
             grids,
             "no grid of populations in this run",
-            topology_predicts("test_accuracy", method),
+            topology_predicts("test_accuracy", beyond_weights=letter == "b"),
         )
-        for letter, beyond, what, method in (
-            ("a", "", "rank correlation", "spearman"),
+        for letter, beyond, what in (
+            ("a", "", "rank correlation, given width where the grid varies it,"),
             (
                 "b",
                 ", beyond what plain weight statistics say",
                 "partial rank correlation, given all that the grid varies, weight norm and statistics,",
-                "partial_spearman",
             ),
         )
     ),

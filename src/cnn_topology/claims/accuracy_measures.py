@@ -18,6 +18,7 @@ Measure = Callable[[Tables, RunFacts, Subject], Measured]
 # Level of the tests of improvements, familywise by Holm's method within their group; ours.
 LEVEL = 0.05
 POINTS = 100.0
+WIDTH = "width"
 
 
 def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -119,21 +120,38 @@ def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.
     return rows.assign(size=-rows["statistic"].abs()).sort_values(["p_adjusted", "size"]).iloc[0]
 
 
-def topology_predicts(outcome: str, method: str) -> Measure:
-    """Take the topological predictor of accuracy over the networks of a grid that `best_predictor` gives."""
+def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
+    """Take the topological predictor of accuracy over the networks of a grid that `best_predictor` gives.
+
+    Held fixed is all that can be, `beyond_weights`, else width alone, where the grid varies it: since a review, before
+    which networks of all widths were pooled, and clouds of few filters compared with clouds of many.
+    """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = tables["correlations"]
         rows = rows[rows["group"].isin(subject.populations) & (rows["scope"] == "grid")]
-        row = best_predictor(rows, outcome, method)
+        held = rows["given"].fillna("")
+        varied = held.str.split(", ").map(lambda names: WIDTH in names).any()
+        rows = rows[held != WIDTH] if beyond_weights else rows[held == (WIDTH if varied else "")]
+        row = best_predictor(rows, outcome, "partial_spearman" if beyond_weights or varied else "spearman")
         if row is None:
             return Measured(None, reason="no test of a correlation over the networks of the grid")
         layers = rows["layer"].nunique()
         value, low, high, p = (float(row[name]) for name in ("statistic", "low", "high", "p_adjusted"))
         null = f"0: {row['layer']}, {row['predictor']}, max-T over predictors x {layers} layers, {row['exchanged']}"
-        return Measured(bool(p <= LEVEL), value, low, high, p, int(row["networks"]), null)
+        # Populations are what the bootstrap draws and the test exchanges.
+        blocks = int(str(row["exchanged"]).split(" ")[0])
+        found = Measured(bool(p <= LEVEL), value, low, high, p, blocks, null, unit="populations")
+        return replace(found, beside=_kept(tables["generalization"], row))
 
     return measure
+
+
+def _kept(networks: pd.DataFrame, row: pd.Series) -> str:
+    """Say how many networks are correlated, and how few filters their clouds keep."""
+    kept = networks.loc[(networks["group"] == row["group"]) & (networks["layer"] == row["layer"]), "kept"]
+    clouds = f", whose clouds keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""
+    return f"Of {row['networks']} networks{clouds}."
 
 
 def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

@@ -23,6 +23,7 @@ STRICTER = {
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and clouds "
     f"that keep fewer than 50 filters count neither way; after another: {_SHUFFLED}",
     "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted",
+    "A4a": "after a review: width, with which the filters of a cloud grow in number, is held fixed",
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
     "E1": _PRIMARY,
     "E2": _PRIMARY,
@@ -44,4 +45,4 @@ STRICTER = {
     "T4b": _PURITY_INTERVAL,
     "T5b": "after a review: an interval that merely holds 0, the easier the wider it is, no longer supports it",
 }
-EITHER_WAY = {"A3a", "A4b", "E3", "E9", "E10", "T3a", "T3b", "T3c", "T3d"}
+EITHER_WAY = {"A3a", "A4a", "A4b", "E3", "E9", "E10", "T3a", "T3b", "T3c", "T3d"}

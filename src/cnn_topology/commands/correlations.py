@@ -25,6 +25,8 @@ HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise", "train_im
 # Girrbach et al. 2023). Dropout, label noise and training images were added after a review: without them a partial
 # correlation could be that of label noise alone.
 GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
+# Of a grid it is held fixed alone, too: a wider layer has more filters in its cloud, and with them other bars.
+WIDTH = "width"
 # Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
 OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
 
@@ -113,6 +115,10 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
     choices = [{**fixed, **quantities}]
     if scope == "networks":
         choices = [fixed, *choices]
+    elif WIDTH in quantities:
+        # Each width a class of its own: nothing is said about how bars change with it.
+        width = pd.get_dummies(networks[WIDTH], drop_first=True, dtype=float).to_numpy()
+        choices = [{**fixed, WIDTH: width}, *choices]
     for given in choices if method.startswith("partial") else [{}]:
         yield (
             ", ".join(given),

@@ -6,11 +6,13 @@ from typing import Any
 
 from cnn_topology.claims.accuracy_measures import best_predictor
 
-# Of a population topology and accuracy both follow training: the step is held fixed where that can be tested.
-BETWEEN_NETWORKS = (
-    ("partial_spearman", "step", "rank correlation given the step"),
-    ("spearman", "", "rank correlation"),
-)
+# Of a population topology and accuracy both follow training, and over a grid both follow width: step and width are held
+# fixed where that can be tested.
+PLAIN = ("spearman", "", "rank correlation")
+WAYS = {
+    "networks": (("partial_spearman", "step", "rank correlation given the step"), PLAIN),
+    "grid": (("partial_spearman", "width", "rank correlation given the width"), PLAIN),
+}
 
 
 def onset_lines(onset: Any) -> Iterator[str]:
@@ -47,15 +49,15 @@ def correlation_lines(correlations: Any) -> Iterator[str]:
     """
     tested = correlations[correlations["scope"].isin(["grid", "networks"])]
     for (group, scope), rows in tested.groupby(["group", "scope"], sort=False):
-        ways = BETWEEN_NETWORKS if scope == "networks" else BETWEEN_NETWORKS[1:]
-        for method, given, words in ways:
+        for method, given, words in WAYS[scope]:
             best = best_predictor(rows[rows["given"] == given], "test_accuracy", method)
             if best is not None:
                 predictor = best["predictor"].replace("_", " ")
                 yield (
                     f"{group}: best topological predictor of test accuracy: {predictor} of {best['layer']}, {words} "
                     f"{best['statistic']:.2f} (95% interval {best['low']:.2f} to {best['high']:.2f}), p = "
-                    f"{best['p_adjusted']:.2g} adjusted for all predictors and layers, n = {best['networks']} networks"
+                    f"{best['p_adjusted']:.2g} adjusted for all predictors and layers, n = {best['networks']} "
+                    f"networks, {best['exchanged']}"
                 )
                 break
         else:

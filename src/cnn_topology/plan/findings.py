@@ -23,6 +23,7 @@ CLAIM_TABLES = (
     "circles",
     "training",
     "comparisons",
+    "generalization",
     "correlations",
     "onset",
     "loop_tracks",

@@ -5,7 +5,18 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
-from cnn_topology.claims.framework import INTERVAL, JOINED, RANGE, SPREADS, WITHIN, Claim, Measured, Subject, evaluate
+from cnn_topology.claims.framework import (
+    INTERVAL,
+    JOINED,
+    RANGE,
+    SPREADS,
+    WILSON,
+    WITHIN,
+    Claim,
+    Measured,
+    Subject,
+    evaluate,
+)
 from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
@@ -60,4 +71,5 @@ def test_what_is_no_interval_over_what_n_counts_is_said_in_the_brackets():
         RANGE: "0.5 (0.1 to 0.9, range), n = 5 graphs",
         JOINED: "0.5 (0.1 to 0.9, joined intervals), n = 5 graphs",
         WITHIN: "0.5 (0.1 to 0.9 over images and nodes), n = 5 graphs",
+        WILSON: "0.5 (0.1 to 0.9, at least Wilson's over layers), n = 5 graphs",
     }

@@ -187,6 +187,8 @@ def test_the_colour_of_equal_layers_is_dark_for_distances_and_similarities(layer
 def test_the_rate_of_a_measure_that_knows_the_depth_is_one_and_drawn_against_chance(layer_made):
     figure, drawn = draw(SPECS["layer_specificity_top"], layer_made, {})
     assert "chance, 1 / 17" in words(figure)
+    # Three networks are one disjoint pair.
+    assert "no narrower than Wilson's for 17 layers as if independent" in words(figure).replace("\n", " ")
     shares = next(axes for axes in figure.axes if axes.images)
     assert [name.get_text() for name in shares.get_xticklabels()] == ["1", "5", "9", "13", "17"]
     rates = drawn.filter(pa.compute.equal(drawn["panel"], "rates")).to_pandas()

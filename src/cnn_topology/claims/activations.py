@@ -17,7 +17,7 @@ from cnn_topology.claims.activation_measures import (
     no_faster_than_accuracy,
     purity_test,
 )
-from cnn_topology.claims.framework import INTERVAL, RANGE, Claim
+from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, Claim
 from cnn_topology.claims.subjects import residual
 
 _PH = residual("ph")
@@ -103,11 +103,12 @@ ACTIVATIONS_CLAIMS = (
         "acceptance test 2",
         "P",
         "share of ordered pairs of networks and layers",
-        "above 1 / layers with its 95% interval",
+        "above 1 / layers with its 95% interval: over networks, and no narrower than Wilson's for the layers of "
+        "disjoint pairs of them, taken as independent",
         ("measure_tests",),
         _PH,
         _NO_PH,
-        layer_test("specificity", lambda row: row["low"] > row["null"]),
+        layer_test("specificity", lambda row: row["low"] > row["null"], spread=WILSON),
     ),
     *(
         Claim(

@@ -26,7 +26,9 @@ HOLDS, FAILS = "holds", "fails"
 INTERVAL, RANGE, JOINED = "95% interval", "range", "joined 95% intervals"
 # Of one network the error of purity is that over its images and nodes.
 WITHIN = f"{INTERVAL} over images and nodes"
-SPREADS = (INTERVAL, RANGE, JOINED, WITHIN)
+# Of the specificity of a measure: over networks, or Wilson's with layers as cases, whichever reaches farther.
+WILSON = f"{INTERVAL}, at least Wilson's over layers"
+SPREADS = (INTERVAL, RANGE, JOINED, WITHIN, WILSON)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,11 @@ def draw(
     extra = "no pair of networks"
     if len(rates):
         networks, count = (number(rates[name].iloc[0]) for name in ("networks", "pairs"))
-        extra = f"{networks} networks, {count} ordered pairs; 95% intervals over networks; p by exchanging layers"
+        cases = int(rates["networks"].iloc[0]) // 2 * round(1 / rates["chance"].iloc[0])
+        extra = (
+            f"{networks} networks, {count} ordered pairs; 95% intervals: over networks, no narrower than Wilson's for "
+            f"{cases} layers as if independent; p by exchanging layers"
+        )
     figure = style.new_figure(upper + 2.05 * down, footer(notes, parameters, rates, extra))
     grid = figure.add_gridspec(2, 1, height_ratios=[upper, 2.05 * down])
     _rates(figure.add_subplot(grid[0]), rates.loc[[name for name in measures if name in rates.index]], parameters)

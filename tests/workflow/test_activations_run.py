@@ -104,4 +104,6 @@ def test_other_intervals_touch_graphs_and_what_is_made_of_them_alone(finished):
     planned = snakemake(finished, edited, "--dry-run", "--quiet", "host")
     rules = {line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith("rule ")}
     assert {"compute_activation_mapper", "collect_graphs", "draw_activation_graphs"} <= rules
-    assert not [r for r in rules if r.startswith(("train", "extract", "compare", "compute_activation_barcodes"))]
+    assert not [
+        r for r in rules if r.startswith(("train", "make", "extract", "compare", "compute_activation_barcodes"))
+    ]

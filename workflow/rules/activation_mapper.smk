@@ -6,7 +6,7 @@ rule compute_activation_mapper:
     output:
         **{table: graph_part(table) for table in GRAPH_TABLES},
     log:
-        RUN.log("activation-mapper", "{population}-{network}-{recipe}-{cloud}-{block}"),
+        RUN.log("activation-mapper", "{population}/{network}/{recipe}/{cloud}/{block}"),
     threads: 1
     resources:
         **asks(graph_demand),

@@ -1,5 +1,5 @@
 # Residual networks and the point clouds of their activations.
-rule train_resnet:
+rule make_resnet:
     input:
         images=resnet_images,
         checkpoint=resnet_checkpoint,

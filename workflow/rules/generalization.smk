@@ -7,7 +7,7 @@ rule analyse_networks:
     output:
         RUN.part("generalization", "{group}", "{layer}", "{block}"),
     log:
-        RUN.log("networks", "{group}-{layer}-{block}"),
+        RUN.log("networks", "{group}/{layer}-{block}"),
     resources:
         **asks(networks_demand),
     params:
@@ -49,7 +49,7 @@ rule follow_loops:
             for table in ("onset", "loop_tracks", "correlations")
         },
     log:
-        RUN.log("dynamics", "{population}-{layer}"),
+        RUN.log("dynamics", "{population}/{layer}"),
     resources:
         **asks(dynamics_demand),
     params:

@@ -5,7 +5,7 @@ rule compute_activation_barcodes:
     output:
         RUN.part("activation_barcodes", "{population}", "{cloud}", "{network}"),
     log:
-        RUN.log("activation-barcodes", "{population}-{cloud}-{network}"),
+        RUN.log("activation-barcodes", "{population}/{cloud}/{network}"),
     threads: 1
     resources:
         **asks(activation_barcode_demand),
@@ -23,7 +23,7 @@ rule compare_layers:
     output:
         RUN.part("network_pairs", "{population}", "{cloud}", "{pairs}"),
     log:
-        RUN.log("layer-distances", "{population}-{cloud}-{pairs}"),
+        RUN.log("layer-distances", "{population}/{cloud}/{pairs}"),
     threads: 1
     resources:
         **asks(comparison_demand),
@@ -44,7 +44,7 @@ rule remove_components:
     output:
         RUN.part("component_curves", "{population}", "{cloud}", "{network}"),
     log:
-        RUN.log("component-sensitivity", "{population}-{cloud}-{network}"),
+        RUN.log("component-sensitivity", "{population}/{cloud}/{network}"),
     threads: 1
     resources:
         **asks(removal_demand),

@@ -31,7 +31,7 @@ class Job:
     def name(self) -> str:
         """The rule, and the item where a rule has several: as in the name of the log."""
         parts = Path(self.log or "").with_suffix("").parts[4:]
-        return f"{self.rule} {'-'.join(parts)}".strip()
+        return f"{self.rule} {'/'.join(parts)}".strip()
 
 
 def list_jobs(config: Path, directory: Path) -> list[Job]:

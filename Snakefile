@@ -67,7 +67,7 @@ rule all:
 
 
 onstart:
-    prepare_folder()
+    prepare_folder(workflow.dag.jobs)
     # Each job that ends starts one more clock of Snakemake's limit on jobs a second, and every second each clock looks
     # through all jobs that wait: 3 % of the demo, more of a longer run. On one machine nothing needs that limit.
     if workflow.local_exec:

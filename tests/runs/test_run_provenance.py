@@ -28,6 +28,19 @@ def test_costs_of_rules_add_up_and_jobs_that_did_not_end_well_count_as_nothing(t
     assert (total["jobs"], total["cpu_hours"], total["peak_gb_of_a_job"]) == (3, 1.0, 0.95)
 
 
+def test_logs_that_an_earlier_config_left_are_not_counted(tmp_path):
+    for name in ("here", "gone"):
+        said = (
+            f"cnn-topology train\n# on vm: CPU of {name}\n# took 9.00 s, 8.00 s of CPU time, 90 MB of memory at most\n"
+        )
+        (tmp_path / f"train/{name}.log").parent.mkdir(exist_ok=True)
+        (tmp_path / f"train/{name}.log").write_text(said)
+    assert cost_by_rule(tmp_path)["train"]["jobs"] == 2
+    (tmp_path / "jobs.txt").write_text("train/here.log\ntrain/not begun.log\n")
+    assert cost_by_rule(tmp_path)["train"] == {"jobs": 1, "wall_s": 9.0, "cpu_s": 8.0, "peak_mb": 90.0}
+    assert machines(tmp_path) == {"CPU of here": 1}
+
+
 def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
     parent = bytearray(500_000_000)  # what `getrusage` may count with a child
     hungry = "held = bytearray(300_000_000); [n * n for n in range(3_000_000)]; time.sleep(0.5)"

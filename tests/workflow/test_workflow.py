@@ -131,6 +131,25 @@ def test_lost_artefact_is_made_again_and_nothing_else(finished):
     assert lost.read_bytes() == content
 
 
+def test_jobs_of_an_earlier_config_are_not_in_the_record(finished):
+    folder, arguments, _ = finished
+    run = folder / "results/tiny"
+    record = run / "provenance.json"
+    before = json.loads(record.read_text())["total"]["jobs"]
+    there = {str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log")}
+    assert set((run / "logs/jobs.txt").read_text().splitlines()) == there
+    left = run / "logs/train/earlier-0000.log"
+    left.write_text("cnn-topology train\n# took 3600.00 s, 1.00 s of CPU time, 90 MB of memory at most\n")
+    (run / "figures/controls.pdf").unlink()
+    snakemake(folder, "--cores", "1", "controls", *arguments)  # which knows of few jobs, and must not list these alone
+    assert set((run / "logs/jobs.txt").read_text().splitlines()) == there
+    record.unlink()
+    snakemake(folder, "--cores", "1", *arguments)
+    after = json.loads(record.read_text())["total"]
+    assert (after["jobs"], after["wall_hours_of_all_jobs"] < 1) == (before, True)
+    assert left.is_file()
+
+
 def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
     folder, arguments, _ = finished
     tiny["controls"]["points"] = 61

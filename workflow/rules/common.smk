@@ -137,11 +137,22 @@ def everything_else(wildcards):
     return [path for path in rules.all.input if path not in last]
 
 
-def prepare_folder():
-    """Keep the whole config, defaults filled in, where `status` and `verify` find it; set right times that lie ahead."""
+def prepare_folder(jobs):
+    """Keep the whole config, defaults filled in, where `status` and `verify` find it; set right times that lie ahead.
+
+    List the logs of the run's jobs too, so that time and memory of jobs of an earlier config are not counted with
+    theirs. A start for some targets alone does not know all jobs: it leaves the list as it is.
+    """
     try:
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
+        if any(job.rule.name == "record_provenance" for job in jobs):
+            folder = Path(RUN.jobs).parent
+            logs = sorted(
+                str(Path(log).relative_to(folder)) for job in jobs for log in job.log
+            )
+            with atomic_path(Path(RUN.jobs), checksum=False) as temporary:
+                temporary.write_text("\n".join(logs))
         bring_back_from_the_future(Path(RUN.root))
     except InputError as error:
         raise WorkflowError(str(error)) from None

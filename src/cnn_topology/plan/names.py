@@ -98,6 +98,11 @@ class RunFolder:
         return f"{self.root}/logs/{rule}/{item}.log"
 
     @property
+    def jobs(self) -> str:
+        """The logs of the run's jobs as it was last started as a whole: a job of an earlier config left others."""
+        return f"{self.root}/logs/jobs.txt"
+
+    @property
     def summary(self) -> str:
         """What the run found, as text."""
         return f"{self.root}/summary.txt"

@@ -42,6 +42,18 @@ def is_comment(line: str) -> bool:
     return line.startswith((_LINE, _TOOK))
 
 
+def logs_of_jobs(logs: Path) -> list[Path]:
+    """List the logs of a run's jobs, without those that jobs of an earlier config left there.
+
+    Parameters
+    ----------
+    logs : Path
+        The folder of the jobs' logs. Each start of the whole run writes its `jobs.txt`; until then all count.
+    """
+    listed = text_of(logs / "jobs.txt").splitlines()
+    return [logs / name for name in listed] or sorted(logs.rglob("*.log"))
+
+
 def machines(logs: Path) -> dict[str, int]:
     """Count the jobs of a run by the machines they were on, whatever the machines are called.
 
@@ -51,7 +63,7 @@ def machines(logs: Path) -> dict[str, int]:
         The folder of the jobs' logs; of a job that was repeated the last attempt counts.
     """
     found = Counter[str]()
-    for path in sorted(logs.rglob("*.log")):
+    for path in logs_of_jobs(logs):
         lines = [line for line in text_of(path).splitlines()[:2] if line.startswith(_LINE)]
         found.update(line.removeprefix(_LINE).partition(": ")[2] for line in lines)
     return dict(found.most_common())

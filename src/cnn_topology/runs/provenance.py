@@ -16,7 +16,7 @@ from typing import Any
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
-from cnn_topology.runs.machine import cores, cost_of, processor, text_of
+from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, text_of
 
 PACKAGE = "cnn-topology"
 
@@ -62,7 +62,7 @@ def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
         ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
     """
     found: dict[str, dict[str, float]] = {}
-    for path in sorted(logs.rglob("*.log")):
+    for path in logs_of_jobs(logs):
         if took := cost_of(path):
             rule = path.relative_to(logs).parts[0]
             cost = found.setdefault(rule, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})

@@ -1,6 +1,8 @@
 """Every figure draws from tables, in the same bytes each time, inside its page, and says why where it is empty."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from cnn_topology.cli import main
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import KINDS, SECTIONS, FigureSpec
 from cnn_topology.figures.registry import figure_specs
@@ -90,6 +93,15 @@ def test_a_figure_of_data_says_where_the_data_come_from(
         assert "networks 16" in said
         assert "→ kept" in said
         assert ("ρ(k = 8–100, p = 0.1–0.3)" if kind == "sensitivity" else "ρ(k = 32, p = 0.3)") in said
+
+
+@pytest.mark.parametrize("kind", [kind for kind, read in KINDS.items() if not read])
+def test_a_figure_of_formulas_says_that_nothing_of_a_run_enters(kind: str, tmp_path: Path) -> None:
+    spec = FigureSpec(kind, kind, (), {})
+    figure, _ = draw(spec, {}, {})
+    assert "no data, seed or setting of a run enters" in words(figure)
+    assert main(["figures", "--specs", json.dumps([asdict(spec)]), "--folder", str(tmp_path)]) == 0
+    assert set(read_notes(tmp_path / f"{kind}.parquet")) == {"sha256"}
 
 
 @pytest.mark.parametrize("kind", WEIGHTS_KINDS)

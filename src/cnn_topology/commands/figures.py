@@ -36,7 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     tables = read_tables(arguments.tables)
     notes_of = {path.stem: read_notes(path) for path in arguments.tables}
     for spec in specs.values():
-        notes = combined_notes(notes_of[name] for name in spec.tables if name in notes_of)
+        of_tables = [notes_of[name] for name in spec.tables if name in notes_of]
+        # A figure that reads no table is the same in every run: a hash of nothing would look like one of the run's.
+        notes = combined_notes(of_tables) if of_tables else {}
         if spec.kind not in PAGES_ALONE:
             figure, drawn = draw(spec, tables, notes)
             save(figure, arguments.folder, spec.name, drawn, notes)

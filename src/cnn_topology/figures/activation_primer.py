@@ -13,7 +13,7 @@ from matplotlib.patches import Annulus, Wedge
 
 from cnn_topology.figures import style
 from cnn_topology.figures.primer import NOISE, POINTS, SCALES, SEED, draw_complex, noisy_circle
-from cnn_topology.figures.selection import drawn, provenance
+from cnn_topology.figures.selection import NO_RUN, drawn, provenance
 from cnn_topology.mapper.cover import OverlapCover, intervals
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.lenses import norm_lens
@@ -32,9 +32,9 @@ def draw(
     """Draw both constructions from fixed samples; no table is read."""
     footer = provenance(
         {},
-        extra=f"toy samples: above {POINTS} points of a circle, noise {NOISE:g}, seed {SEED}; below {BRANCH_POINTS} "
-        f"points, noise {BRANCH_NOISE:g}, seed {BRANCH_SEED}; {INTERVALS} intervals, overlap {OVERLAP:g}, DBSCAN with "
-        f"eps {EPS:g} and {MIN_SAMPLES} points",
+        extra=f"toy samples: above {POINTS} points of a circle, noise {NOISE:g}, own seed {SEED}; "
+        f"below {BRANCH_POINTS} points, noise {BRANCH_NOISE:g}, own seed {BRANCH_SEED}; "
+        f"{INTERVALS} intervals, overlap {OVERLAP:g}, DBSCAN with eps {EPS:g} and {MIN_SAMPLES} points; {NO_RUN}",
     )
     figure = style.new_figure(4.3, footer)
     grid = figure.add_gridspec(2, 1, height_ratios=[1, 1.15])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.glyphs import draw_filter, draw_ring
-from cnn_topology.figures.selection import drawn, provenance
+from cnn_topology.figures.selection import NO_RUN, drawn, provenance
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
 
@@ -23,7 +23,8 @@ def draw(
     parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
 ) -> tuple[Figure, pa.Table]:
     """Draw the models; no table is read."""
-    footer = provenance({}, extra="3×3 patches, mean 0 and norm 1, computed from their formulas; black −, white +")
+    extra = f"3×3 patches, mean 0 and norm 1, computed from their formulas; black −, white +; {NO_RUN}"
+    footer = provenance({}, extra=extra)
     figure = style.new_figure(4.0, footer)
     grid = figure.add_gridspec(2, 3, width_ratios=[1, 1, 1.55])
     angles = 2 * np.pi * np.arange(ON_CIRCLE) / ON_CIRCLE

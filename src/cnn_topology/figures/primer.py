@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist, squareform
 
 from cnn_topology.figures import style
-from cnn_topology.figures.selection import drawn, lengths, provenance
+from cnn_topology.figures.selection import NO_RUN, drawn, lengths, provenance
 from cnn_topology.topology.persistence import barcode
 
 POINTS, NOISE, SEED = 18, 0.09, 5
@@ -28,7 +28,7 @@ def draw(
     found = barcode(sample)
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     footer = provenance(
-        {}, extra=f"{POINTS} points, circle of radius 1 with noise {NOISE:g} per coordinate, seed {SEED}"
+        {}, extra=f"{POINTS} points, circle of radius 1 with noise {NOISE:g} per coordinate, own seed {SEED}; {NO_RUN}"
     )
     figure = style.new_figure(3.9, footer)
     grid = figure.add_gridspec(2, 3, height_ratios=[1.35, 1])

@@ -1,5 +1,6 @@
 """The claims of one paper on one page: what was measured, the paper's number beside it, and the verdict."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
+from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
 from cnn_topology.claims.words import number_parts, verdict_text
 from cnn_topology.figures import style
@@ -20,7 +22,7 @@ from cnn_topology.figures.selection import drawn, provenance, rows
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
 CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.46, 4.78, 5.56, style.WIDTH - 0.03
 BESIDE_MARK, BETWEEN = 0.13, 0.09
-LINE, GAP = 0.108, 0.062  # inches: a line of text, and the space between two claims
+LINE, GAP = 0.106, 0.056  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points
 FONT = FontProperties(size=TEXT)
 TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
@@ -34,7 +36,12 @@ MARKS: dict[str, tuple[str, str, Literal["full", "left", "none"], str]] = {
     "fails": ("X", style.VERMILION, "none", "not tested (on other data: fails)"),
     "": ("_", style.GREY, "full", "not tested"),
 }
-HEADINGS = {CLAIM: "claim", OURS: "ours: value, interval, statistic", PAPER: "the paper's", VERDICT: "verdict"}
+HEADINGS = {
+    CLAIM: "claim, and the networks here",
+    OURS: "ours: value, interval, statistic",
+    PAPER: "the paper's",
+    VERDICT: "verdict",
+}
 KEYS = 4  # marks explained in a line
 FOOTER = (
     "in brackets 95% intervals unless said; joined: of a ratio, by the ends of both intervals · "
@@ -92,13 +99,27 @@ def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
     number = ", ".join([value, *(part.replace(" ", "\N{NO-BREAK SPACE}") for part in counts)])
     return {
         CLAIM: [(row["claim"], True)],
-        STATEMENT: _lines(row["statement"], STATEMENT, OURS, main=True),
+        STATEMENT: [
+            *_lines(row["statement"], STATEMENT, OURS, main=True),
+            *_lines(_stood_in(row), STATEMENT, OURS, main=False),
+        ],
         OURS: [*_lines(number, OURS, PAPER, main=True), *_lines(row["statistic"], OURS, PAPER, main=False)],
         PAPER: _lines(
             row["published"] or f"no number [{row['certainty']}]", PAPER, VERDICT, main=bool(row["published"])
         ),
         VERDICT + BESIDE_MARK: _lines(verdict_text(row), VERDICT + BESIDE_MARK, END, main=True),
     }
+
+
+def _stood_in(row: Mapping[str, Any]) -> str:
+    """Say on which networks a number or verdict is; of several sets on which images, or which model, each once."""
+    if np.isnan(row["value"]) and row["verdict"] == NOT_TESTED and not row["outcome"]:
+        return ""
+    sets = row["data"].replace(" iterations", " steps").split("; ")
+    if len(sets) == 1:
+        return f"here: {sets[0]}"
+    images = dict.fromkeys(re.split("[:,]", networks)[0] for networks in sets)
+    return f"here: {', '.join(images)}"
 
 
 def _lines(text: str, left: float, right: float, *, main: bool) -> list[tuple[str, bool]]:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+# For figures of formulas and toy samples, in place of seed and hashes.
+NO_RUN = "the same in every run: no data, seed or setting of a run enters"
 CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
 
 

@@ -38,7 +38,7 @@ def claims(facts, frames, tmp_path_factory):
     rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
     table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].names} for row in rows])
     write_table(folder / "loops.parquet", table, TABLES["loops"], {"config": "abc", "data": "d", "seed": "7"})
-    held = {**cloud, "population": "first", "circle": "primary", "coverage": 1.0, "p_permuted": 0.01}
+    held = {**cloud, "population": "first", "circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "degree": 1}
     table = pa.Table.from_pylist([{name: held.get(name) for name in TABLES["circles"].names}])
     write_table(folder / "circles.parquet", table, TABLES["circles"], {"config": "abc", "data": "d", "seed": "7"})
     output = folder / "tables" / "claims.parquet"

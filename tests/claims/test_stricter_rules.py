@@ -12,7 +12,6 @@ from claim_rows import (
     followed,
     lasting,
     loop,
-    one_circle,
     onset,
     track,
     vgg,
@@ -26,24 +25,23 @@ def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, 
     cloud = loop(population)
     elsewhere = [row | {"coverage": 0.3} for row in circles(cloud)]
     by_chance = [row | {"p_permuted": 0.2} for row in circles(cloud)]
-    for rows in (elsewhere, by_chance):
+    around = [[row | {"degree": degree} for row in circles(cloud)] for degree in (0, 2, None)]
+    for rows in (elsewhere, by_chance, *around):
         (row,) = of(name, {"loops": [cloud], "circles": rows}, facts)
         assert (row["verdict"], row["reason"]) == ("not supported", "one circle, but not the primary one")
-    for degree in (0, 2, None):
-        (row,) = of(name, {**one_circle(population), "loop_tracks": [followed(cloud, degree)]}, facts)
-        assert row["verdict"] == "not supported"
     (row,) = of(name, {"loops": [cloud]}, facts)
     assert (row["verdict"], row["outcome"]) == ("not tested", "")
     assert row["reason"] == "one circle, but not held against the primary one: ask for `circles: all`"
 
 
 def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):
-    tables = {"loops": [loop(*which) for which in FOUR], "circles": [c for w in FOUR for c in circles(loop(*w))]}
-    tracks = [followed(loop(*which), degree) for which, degree in zip(FOUR, (1, 1, 0, 2), strict=True)]
-    (row,) = of("A3a", {**tables, "loop_tracks": tracks}, facts)
-    assert (row["value"], row["verdict"]) == (0.5, "not supported")
-    (row,) = of("A3a", {**tables, "loop_tracks": tracks[:1]}, facts)
-    assert (row["value"], row["verdict"]) == (1.0, "supported")
+    def row_of(*degrees):
+        loops = [loop(*which) for which in FOUR]
+        held = [row | {"degree": n} for cloud, n in zip(loops, degrees, strict=True) for row in circles(cloud)]
+        return of("A3a", {"loops": loops, "circles": held}, facts)[0]
+
+    assert (row_of(1, 1, 0, 2)["value"], row_of(1, 1, 0, 2)["verdict"]) == (0.5, "not supported")
+    assert (row_of(1, 1, 1, 1)["value"], row_of(1, 1, 1, 1)["verdict"]) == (1.0, "supported")
 
 
 def test_a_low_layer_with_another_circle_than_the_primary_one_does_not_count(of, facts):

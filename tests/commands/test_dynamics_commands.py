@@ -4,6 +4,7 @@ import copy
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -14,7 +15,7 @@ from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters,
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, CROSS_ACCURACY, LOOP_TRACKS, ONSET
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.schemas import CIRCLES, TRAINING
 from cnn_topology.topology.patches import edge_patch, noisy
 from cnn_topology.training.snapshots import write_snapshot
 
@@ -106,6 +107,11 @@ def test_the_loop_is_one_and_the_same_after_the_onset(followed):
     assert (tracks["longest_low"] <= tracks["longest_high"]).all()
     assert (tracks.loc[[4, 12, 20], "coverage"] > 3 * tracks.loc[0, "coverage"]).all()
     assert tracks["significant"].tolist() == [False, True, True, True]
+    held = pd.concat(read_table(path, CIRCLES).to_pandas() for path in followed[1].glob("circles*.parquet"))
+    # Of a loop that is no more than noise nobody asks how it winds.
+    degrees = held.groupby("step")["degree"].agg(["min", "max"])
+    assert degrees.loc[0].isna().all()
+    assert (degrees.loc[[4, 12, 20]] == 1).all(axis=None)
 
 
 def test_what_is_drawn_at_a_step_does_not_hang_on_other_steps(followed, tmp_path):

@@ -156,7 +156,7 @@ class Maker:
         null = null_draws(permuted_null(patches), [all_of_them], range(2), ("circles", kept), [all_of_them])
         test = circle_test(patches, null[all_of_them])
         for number, circle in enumerate(CIRCLES):
-            row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1}
+            row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1, "degree": 1}
             row |= {"within": int(test.found.within[number].sum()), "nearest": int(test.found.counts()[number])}
             row |= {"permuted": test.permuted[number], "sphere": test.sphere[number], "p_permuted": 0.01}
             row |= {"coverage": test.found.coverage()[number], "permuted_coverage": test.permuted_coverage[number]}

@@ -6,7 +6,7 @@ from cnn_topology.claims.framework import Claim
 from cnn_topology.claims.loop_measures import changes_in_training, simple_shapes
 from cnn_topology.claims.subjects import all_improved, every_network, grids
 
-IS_PRIMARY = "80% of the primary circle covered, p ≤ 0.05 against shuffled filters, wound round once if followed"
+IS_PRIMARY = "80% of the primary circle covered, p ≤ 0.05 against shuffled filters, wound round once"
 
 ABSTRACT_CLAIMS = (
     Claim(

@@ -54,31 +54,23 @@ def null_of(facts: RunFacts) -> str:
 
 
 def primary_loops(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
-    """Add to clouds whether their loop is the primary circle, as far as the tables tell.
+    """Add to clouds whether their loop is the primary circle.
 
     Returns
     -------
     DataFrame
         The rows of `clouds` that were held against the named circles, with ``primary`` (bool): a significant loop; the
-        primary circle covered, with more filters near it than by chance; and, where the loop was followed over
-        training, it winds round that circle once. Coverage alone may be of filters that the loop does not pass.
+        primary circle covered, with more filters near it than by chance; and the loop of the longest bar winds round
+        it once. Coverage alone may be of filters that the loop does not pass.
     """
     circles = tables["circles"]
-    held = circles.loc[circles["circle"] == "primary", [*CLOUD, "coverage", "p_permuted"]].drop_duplicates(CLOUD)
+    held = circles.loc[circles["circle"] == "primary", [*CLOUD, "coverage", "p_permuted", "degree"]].drop_duplicates(
+        CLOUD
+    )
     joined = clouds.merge(held, on=CLOUD)
     covered = (joined["coverage"] >= COVERED) & (joined["p_permuted"] <= CHANCE)
-    joined["primary"] = covered & (joined["significant_bars"] > 0) & _winds_once(tables, joined)
+    joined["primary"] = covered & (joined["significant_bars"] > 0) & (joined["degree"] == 1)
     return joined
-
-
-def _winds_once(tables: Tables, clouds: pd.DataFrame) -> pd.Series:
-    """Tell which loops wind round the primary circle once; those that were not followed pass."""
-    tracks = tables.get("loop_tracks")
-    if tracks is None:
-        return pd.Series(True, index=clouds.index)
-    degrees = clouds[CLOUD].merge(tracks[[*CLOUD, "degree"]].drop_duplicates(CLOUD), "left", on=CLOUD, indicator=True)
-    passed = (degrees["_merge"] == "left_only") | (degrees["degree"] == 1).fillna(False)
-    return passed.astype(bool).set_axis(clouds.index)
 
 
 def one_circle(layer: str, *, coarse: bool = False) -> Measure:

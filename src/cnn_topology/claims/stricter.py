@@ -12,7 +12,8 @@ _PURITY_INTERVAL = (
     "difference of shuffled labels too"
 )
 _SHUFFLED = "shuffled filters, with which those near a circle are compared, pass the density filter too"
-_PRIMARY = f"after a review: the circle must be the primary one, not any loop; after another: {_SHUFFLED}"
+_WOUND = "every loop must wind round it once, not those alone that are followed over training"
+_PRIMARY = f"after a review: the circle must be the primary one, not any loop; after others: {_SHUFFLED}; {_WOUND}"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
 
 _SMALL_CLOUDS = "clouds that keep fewer than 50 filters count neither way"
@@ -21,7 +22,7 @@ _STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing
 STRICTER = {
     "A2": _SMALL_RUNS,
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and clouds "
-    f"that keep fewer than 50 filters count neither way; after another: {_SHUFFLED}",
+    f"that keep fewer than 50 filters count neither way; after others: {_SHUFFLED}; {_WOUND}",
     "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted",
     "A4a": "after a review: width, with which the filters of a cloud grow in number, is held fixed",
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",

@@ -12,6 +12,7 @@ from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.commands.nulls import filtering_of, sphere_draws
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.circles import CircleTest, circle_test
+from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -93,7 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
                 )
             if number == 0 or variant in parameters.measured:
                 test = circle_test(points[found.kept], shuffled[filtering], variant.centre)
-                parts["circles"].append(_circles(which, found, test))
+                around = winding(points[found.kept], variant.landmarks) if found.significant_bars else None
+                parts["circles"].append(_circles(which, found, test, around))
             print(
                 f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {found.longest:.3f}, "
                 f"second {found.second:.3f}: {found.verdict}",
@@ -242,7 +244,7 @@ def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distanc
     return with_ids(which, columns, FILTERS)
 
 
-def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest) -> pa.Table:
+def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest, around: Winding | None) -> pa.Table:
     fifth, sixth, five = five_loops(found.barcode.lengths(1), found.significant_bars)
     rows = len(CIRCLE_NAMES)
     columns = {
@@ -258,6 +260,7 @@ def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest) -> pa.T
         "coverage": test.found.coverage(),
         "permuted_coverage": test.permuted_coverage,
         "significant_bars": np.full(rows, found.significant_bars),
+        "degree": pa.array([around.degree if around else None] * rows, pa.int64()),
         "fifth": np.full(rows, fifth),
         "sixth": np.full(rows, sixth),
         "five_loops": np.full(rows, five),

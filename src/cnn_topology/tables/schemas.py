@@ -101,8 +101,9 @@ FILTERS = schema(
 # `nearest`: those of them to which no other circle is nearer; `permuted`, `sphere`: that number by chance, of the
 # layer's filters with shuffled entries through the same rho(k, p) (mean over `shuffles`) and of filters drawn from the
 # sphere. `coverage`: part of 36 arcs with a
-# filter within, `arc00` ... how many each has. `fifth`, `sixth`: H1 bars; `five_loops`: the fifth is significant and
-# more than twice the sixth.
+# filter within, `arc00` ... how many each has. `degree`: how often the loop of the longest bar winds round the primary
+# circle, null where no bar is significant. `fifth`, `sixth`: H1 bars; `five_loops`: the fifth is significant and more
+# than twice the sixth.
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
 CIRCLES = schema(
     **_CLOUD,
@@ -118,6 +119,7 @@ CIRCLES = schema(
     coverage=REAL,
     permuted_coverage=REAL,
     significant_bars=INT,
+    degree=INT,
     fifth=REAL,
     sixth=REAL,
     five_loops=FLAG,

@@ -61,6 +61,7 @@ def test_numbers_and_verdicts_are_said_in_words():
     assert number_text({**row, "value": np.nan}) == ""
     assert number_parts({**row, "value": np.nan}) == []
     assert short(-1234.0) == "−1,234"
+    assert short(-1.1e-16) == "0"
 
 
 def test_what_is_no_interval_over_what_n_counts_is_said_in_the_brackets():

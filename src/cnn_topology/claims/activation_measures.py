@@ -44,7 +44,7 @@ def layer_test(
         n, reason = int(row["n"]), "the test takes more than one network, or more layers"
         if np.isnan(value):
             return Measured(None, n=n, reason=reason, unit=unit)
-        null = f"{row['null']:.3g}"
+        null = "" if np.isnan(row["null"]) else f"{row['null']:.3g}"
         return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), n, null, unit=unit, spread=spread)
 
     return measure

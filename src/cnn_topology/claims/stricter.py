@@ -1,9 +1,10 @@
 """Which rules were changed after runs had been seen, and how; all others were fixed before any run.
 
-A rule that is changed after a run can be tuned until it says what one likes. Nearly all of these changes add conditions
+A rule that is changed after a run can be tuned until it says what one likes. Most of these changes add conditions
 to what was asked before, so they can only keep a claim from being supported. Those of `EITHER_WAY` change what is
 measured and can go either way, though none was chosen by what it gives: they leave out what says little (the smallest
-clouds, the shortest curves), hold more fixed, or test what the claim says (E3: weaker or more complex).
+clouds, the shortest curves), hold more fixed, adjust levels of what is compared (A3b), or test what the claim says (E3:
+weaker or more complex).
 """
 
 _SMALL_RUNS = "after small runs, in which it decided nothing: the interval was added"
@@ -46,4 +47,4 @@ STRICTER = {
     "T4b": _PURITY_INTERVAL,
     "T5b": "after a review: an interval that merely holds 0, the easier the wider it is, no longer supports it",
 }
-EITHER_WAY = {"A3a", "A4a", "A4b", "E3", "E9", "E10", "T3a", "T3b", "T3c", "T3d"}
+EITHER_WAY = {"A3a", "A3b", "A4a", "A4b", "E3", "E9", "E10", "T3a", "T3b", "T3c", "T3d"}

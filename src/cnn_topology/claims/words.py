@@ -7,6 +7,8 @@ import numpy as np
 
 from cnn_topology.claims.framework import INTERVAL, JOINED, NOT_TESTED, RANGE
 
+# Below this nothing that is shown here differs from 0.
+ROUNDING = 1e-12
 # How what stands in brackets is named there; an interval needs no word.
 _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
@@ -44,8 +46,9 @@ def number_parts(row: Mapping[str, Any]) -> list[str]:
 
 
 def short(value: float) -> str:
-    """Write a number with three digits, a whole one with all of them."""
+    """Write a number with three digits, a whole one with all of them; what rounding leaves of 0 is 0."""
     if np.isinf(value):
         return "∞" if value > 0 else "−∞"
+    value = 0.0 if abs(value) < ROUNDING else value
     text = f"{int(value):,}" if float(value).is_integer() else f"{value:.3g}"
     return text.replace("-", "−")

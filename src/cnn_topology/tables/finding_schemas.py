@@ -51,8 +51,8 @@ COMPARISONS = schema(
 
 # One claim of a paper on one subject: populations of the run, after the name of their group where a group of
 # improvements is meant. `source`, `certainty`: where it stands, and the tag of the notes on the papers. `published`:
-# the paper's number with its tag. `statistic` and `rule` were fixed beforehand; `stricter`: how the rule was made
-# stricter after runs had been seen, empty where it was not.
+# the paper's number with its tag. `statistic` and `rule` were fixed beforehand; `stricter`: how the rule was
+# changed after runs had been seen, mostly made stricter; empty where it was not.
 # `n` counts what `unit` names; `spread`: what `low` and `high` are, "95% interval" (over the units unless it says over
 # what), "range" (least and greatest) or "joined 95% intervals" (of a ratio, by the ends of the two).
 # `outcome`: what the rule gives on the data at hand, holds or fails; `verdict`: supported, not supported, or not

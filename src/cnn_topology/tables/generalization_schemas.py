@@ -54,9 +54,9 @@ GENERALIZATION = schema(
 # One predictor against one outcome. `scope`: `grid` (networks of a grid's populations at their last step), `networks`
 # (the networks of one population at all its steps) or `pooled` (snapshots of one population: the pooled cloud's bar).
 # `predictor_kind`: topological or baseline. `given`: what a partial correlation holds fixed. `low`, `high`: 95 %
-# bootstrap interval over networks. `p`: permutation, two-sided; `p_adjusted`: max-T over the predictors of one
-# outcome and method; NaN where nothing is exchangeable, or what is held fixed leaves too little.
-# `exchanged`: what is permuted.
+# bootstrap interval over networks, of a grid over its populations. `p`: permutation, two-sided;
+# `p_adjusted`: max-T over the predictors of one outcome and method; NaN where nothing is exchangeable, or what is held
+# fixed leaves too little. `exchanged`: what is permuted.
 CORRELATIONS = schema(
     group=TEXT,
     scope=TEXT,

@@ -92,7 +92,7 @@ def test_a_claim_on_a_grid_tells_of_the_networks_of_the_grid_not_of_those_it_var
     example = grid.example.model_copy(update={"iterations": 500, "networks": 3, "reduced": said})
     changed = facts.model_copy(update={"grids": {"grid": grid.model_copy(update={"example": example})}})
     (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01)]}, changed)
-    assert row["data"] == "grid grid: 2 populations such as one: 3 x M(64, 32, 64), 500 iterations"
+    assert row["data"] == "grid: 2 populations such as one: 3 x M(64, 32, 64), 500 iterations"
     assert (row["verdict"], row["reduced"]) == ("supported, reduced", *said)
 
 

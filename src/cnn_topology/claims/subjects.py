@@ -227,7 +227,7 @@ def grids(facts: RunFacts) -> list[Subject]:
     """Take each grid of populations."""
     found = []
     for name, grid in facts.grids.items():
-        data = f"grid {name}: {grid.populations} populations such as {described(grid.example)}"
+        data = f"{name}: {grid.populations} populations such as {described(grid.example)}"
         own = facts.images[grid.example.images].own
         # The paper says of no grid how many networks it has.
         found.append(Subject((name,), data, not own, grid.example.reduced))

@@ -55,9 +55,9 @@ def _estimate(found: Any, measure: str) -> str:
     if measure not in found.index or np.isnan(found.at[measure, "statistic"]):
         return MISSING
     row = found.loc[measure]
-    interval = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    interval = "" if np.isnan(row["low"]) else f" ({row['low']:z.2f} to {row['high']:z.2f})"
     p = "" if np.isnan(row["p_value"]) else f", p = {row['p_value']:.2g}"
-    return f"{row['statistic']:.2f}{interval}{p}"
+    return f"{row['statistic']:z.2f}{interval}{p}"
 
 
 def foreground_lines(graphs: Any) -> Iterator[str]:

@@ -55,7 +55,7 @@ def correlation_lines(correlations: Any) -> Iterator[str]:
                 predictor = best["predictor"].replace("_", " ")
                 yield (
                     f"{group}: best topological predictor of test accuracy: {predictor} of {best['layer']}, {words} "
-                    f"{best['statistic']:.2f} (95% interval {best['low']:.2f} to {best['high']:.2f}), p = "
+                    f"{best['statistic']:z.2f} (95% interval {best['low']:z.2f} to {best['high']:z.2f}), p = "
                     f"{best['p_adjusted']:.2g} adjusted for all predictors and layers, n = {best['networks']} "
                     f"networks, {best['exchanged']}"
                 )
@@ -88,7 +88,7 @@ def speed_lines(comparisons: Any) -> Iterator[str]:
 def _speed(row: dict[str, Any]) -> str:
     if math.isnan(row["estimate"]):
         return "no ratio: most networks of both never reach it"
-    return f"{row['estimate']:.2f} ({row['low']:.2f} to {row['high']:.2f}), p = {row['p_holm']:.2g}"
+    return f"{row['estimate']:z.2f} ({row['low']:z.2f} to {row['high']:z.2f}), p = {row['p_holm']:.2g}"
 
 
 def _censored(row: dict[str, Any]) -> str:

@@ -156,9 +156,16 @@ def test_purity_that_may_fall_faster_than_accuracy_is_not_said_to_fall_no_faster
     assert row_of((-0.35, 0.28), (-0.05, -0.01))["verdict"] == "not supported"
 
 
+def test_agreement_without_a_permutation_test_is_not_tested(of, facts):
+    (row,) = of("S1", {"measure_agreement": [agreement(0.5), agreement(0.6, p=np.nan)]}, facts)
+    assert (row["verdict"], row["reason"]) == ("not tested", "no permutation test: it takes 5 layers that differ")
+
+
 def test_without_a_curve_of_three_steps_sensitivity_is_not_tested(of, facts):
     for name in ("T3a", "T3d"):
-        assert of(name, {"measure_tests": []}, facts)[0]["reason"] == "no curve of 3 steps or more"
+        assert of(name, {"measure_tests": []}, facts)[0]["reason"].endswith(
+            "it takes curves of 3 steps or more, and networks to compare"
+        )
 
 
 def graph(sampling, sigma=0.0):

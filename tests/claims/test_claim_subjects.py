@@ -77,6 +77,8 @@ def test_beside_an_improvement_stands_what_its_matched_control_gives(of, facts):
     klein = [compared("klein-1", "plain-1", "iterations_to_target", 1.5), *rows]
     (row,) = of("E16a", {"comparisons": klein}, facts)
     assert row["statement"].endswith("learns faster. Its control random-1 gives 1.9 (1.71 to 2.09).")
+    unknown = [*rows[:2], rows[2] | {"estimate": float("nan")}]  # a control and a baseline that never reach the target
+    assert "control" not in of("E15a", {"comparisons": unknown}, facts)[0]["statement"]
     (row,) = of("E15a", {"comparisons": rows[:1]}, facts)
     assert row["statement"] == "MNIST: angular features speed learning up."
 

@@ -316,8 +316,7 @@ def test_agreement_of_a_measure_with_its_own_distance_is_full(tmp_path):
     run = Run(tmp_path, unrelated_points(np.random.default_rng(5)), networks=2)
     agreement = run.tables(("linear_cka", "linear_cka_distance"), curves=False)["measure_agreement"]
     assert agreement[["mean", "low", "high"]].to_numpy() == pytest.approx(1.0)
-    # Four layers have 24 orders.
-    assert agreement["p_value"].item() <= 0.1
+    assert np.isnan(agreement["p_value"].item())  # four layers: too few to exchange
 
 
 def said(capsys):

@@ -37,6 +37,10 @@ def test_measures_that_agree_are_told_from_those_that_do_not_by_exchanging_layer
     assert agreement_p_value(values, "distance", np.exp(values), "distance", draws=199) == 1 / 200
     assert agreement_p_value(values, "distance", values, "similarity", draws=199) == 1.0
     assert np.isnan(agreement_p_value(values, "distance", np.ones((3, 8, 8)), "distance", draws=19))
+    # Of four layers full agreement is one of 24 arrangements: with chance's draws p is not sure to be below 0.05.
+    few = values[:, :4, :4]
+    assert np.isnan(agreement_p_value(few, "distance", np.exp(few), "distance", draws=199))
+    assert agreement_p_value(values[:, :5, :5], "distance", values[:, :5, :5], "distance", draws=999) < 0.03
     # One-sided, and valid: of 200 pairs of unrelated measures about one in ten has p of 0.1 or less.
     found = [
         agreement_p_value(noisy(2, 1e3, seed), "distance", noisy(2, 1e3, 1_000 + seed), "distance", 99, seed)

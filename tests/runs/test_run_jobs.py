@@ -27,6 +27,7 @@ from cnn_topology.runs.progress import (
     snakemake_here,
     started_at,
 )
+from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 PRINTED = """
 [Sat Nov 21 08:29:39 2026]
@@ -311,6 +312,17 @@ def test_forecasts_grow_with_what_is_asked(tiny):
     assert forecast.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
 
 
+def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny):
+    tiny["populations"]["a"]["networks"] = 4_000
+    tiny["clouds"][0].update(landmarks=20_000, densities=[{"k": 200, "p": 1.0}], circles="headline")
+    plan = Plan(parse_config(tiny))
+    layer = plan.layer_clouds[0]
+    points = min(20_000, layer.points)
+    demand = forecast.barcodes(plan, layer, (0,))
+    assert points > 10_000
+    assert demand.memory_mb > barcode_forecast(points).bytes / 1e6 + 2e-6 * points**2 + forecast.NUMERIC[1]
+
+
 def test_a_retry_asks_for_more_and_the_least_is_asked_for():
     demand = forecast.Demand(seconds=3600, memory_mb=2000)
     assert [demand.limit_mb(attempt) for attempt in (1, 2)] == [2600, 5200]
@@ -319,7 +331,7 @@ def test_a_retry_asks_for_more_and_the_least_is_asked_for():
 
 
 def test_snakemake_is_known_by_what_runs_not_by_what_is_read(tmp_path):
-    here, waiting = tmp_path / "run", "import time; time.sleep(60)"
+    here, waiting = tmp_path / "run", "import time; print(flush=True); time.sleep(60)"
     (here / "bin").mkdir(parents=True)
     (here / "bin/snakemake").write_text(waiting)
     for command, is_one in (
@@ -327,10 +339,11 @@ def test_snakemake_is_known_by_what_runs_not_by_what_is_read(tmp_path):
         ([sys.executable, "bin/snakemake", "all", "--dry-run"], False),
         ([sys.executable, "bin/snakemake", "all"], True),
     ):
-        process = subprocess.Popen(command, cwd=here)
+        process = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE)
         try:
+            process.stdout.readline()  # until it runs it has no command to be known by
             assert snakemake_here(here) == (process.pid if is_one else None), command
             assert snakemake_here(tmp_path) is None
         finally:
             process.kill()
-            process.wait()
+            process.communicate()

@@ -168,6 +168,23 @@ def test_a_cocycle_vanishes_on_triangles_and_not_on_its_loop(field, scale):
     assert len(loop.vertices) > 10
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_loop_of_points_with_ties_and_duplicates_meets_its_cocycle_oddly(seed):
+    side = np.arange(6)
+    ring = np.concatenate(
+        [np.c_[side, 0 * side], np.c_[0 * side, side], np.c_[side, 0 * side + 5], np.c_[0 * side + 5, side]]
+    )
+    cloud = np.random.default_rng(seed).permutation(ring).astype(float)  # the corners stand twice
+    cocycle, loop = representative_cocycle(cloud), representative_loop(cloud)
+    values = np.zeros((len(cloud), len(cloud)), dtype=int)
+    i, j = cocycle.edges.T
+    values[i, j] = values[j, i] = cocycle.values
+    following = np.roll(loop.vertices, -1)
+    assert np.linalg.norm(cloud[loop.vertices] - cloud[following], axis=1).max() == loop.birth == 1
+    assert values[loop.vertices, following].sum() % 2 == 1
+    assert len(loop.vertices) >= 20
+
+
 def test_cocycles_refuse_what_is_no_bar():
     with pytest.raises(InputError, match="rank"):
         representative_cocycle(np.zeros((3, 2)))

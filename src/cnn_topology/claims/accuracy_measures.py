@@ -69,6 +69,7 @@ def beats_baseline(other: str | None = None) -> Measure:
         null = f"{none:g}; Holm over {row['family']}"
         holds = bool(value > none and low > none and row["p_holm"] <= LEVEL)
         controls = everyone[everyone["population"].isin(matched_controls(facts, subject.group, variant))]
+        controls = controls[controls["estimate"].notna()]
         beside = " ".join(
             f"Its control {name} gives {short(scale * estimate)} ({short(scale * low)} to {short(scale * high)})."
             for name, estimate, low, high in controls[["population", "estimate", "low", "high"]].itertuples(index=False)

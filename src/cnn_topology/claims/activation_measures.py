@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measured, Subject, Tables
+from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.purity import MOST_SIGMAS, ORDERED
@@ -37,8 +38,10 @@ def layer_test(
         rows = _of_measure(tables["measure_tests"], subject)
         rows = rows[rows["test"] == test]
         if rows.empty:
-            curves = f"no curve of {LEAST_STEPS} steps or more" if unit == "curves" else ""
-            return Measured(None, reason=curves or f"no test {test} of {PAPER_MEASURE}")
+            needs = (
+                f": it takes curves of {LEAST_STEPS} steps or more, and networks to compare" if unit == "curves" else ""
+            )
+            return Measured(None, reason=f"no test {test} of {PAPER_MEASURE}{needs}")
         row = rows.iloc[0]
         value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
         n, reason = int(row["n"]), "the test takes more than one network, or more layers"
@@ -64,8 +67,10 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
         return Measured(None, reason="the run compares it with no other measure")
     low, high = float(rows["mean"].min()), float(rows["mean"].max())
     n = int(rows["networks"].min())
+    if rows["p_value"].isna().any():
+        return Measured(None, n=n, reason=f"no permutation test: it takes {LEAST_EXCHANGED} layers that differ")
     holds = bool(low > 0 and (rows["p_value"] <= LEVEL).all())
-    p = float(rows["p_value"].max(skipna=False))
+    p = float(rows["p_value"].max())
     return Measured(holds, float(rows["mean"].mean()), low, high, p, n, null="0", spread=RANGE)
 
 

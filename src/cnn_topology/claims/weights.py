@@ -81,8 +81,8 @@ WEIGHTS_CLAIMS = (
         "section 3",
         "M-low",
         "longest bar of layer 2 over that of layer 1, each over its own critical value",
-        "several significant loops, more than in layer 1 (more complex); or one in layer 1, and the upper end of the "
-        "ratio below 1, as is that of the bars themselves (weaker); the interval joins the ends of both",
+        "several significant loops, more than in layer 1 (more complex); or at least one in layer 1, and the upper end "
+        "of the ratio below 1, as is that of the bars themselves (weaker); the interval joins the ends of both",
         ("loops", "significance"),
         trained("mnist", "M(64, 32, 64)", layer="conv2"),
         _none("second layer of networks on MNIST"),

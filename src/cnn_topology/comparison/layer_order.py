@@ -14,6 +14,8 @@ Matrices = Float[np.ndarray, "networks layers layers"]
 LEVEL = 0.95
 # Correlations from which on their mean has an interval (ours): Student's of two reaches nine standard deviations out.
 LEAST_NETWORKS = 4
+# Layers from which on full agreement is rarer than 1 in 20 among their permutations, drawn ones too: 1 in 120.
+LEAST_EXCHANGED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +120,12 @@ def agreement_p_value(
     Returns
     -------
     float
-        Share of draws (this one included) whose mean correlation over networks reaches the one found; NaN where it is.
+        Share of draws (this one included) whose mean correlation over networks reaches the one found; NaN where that
+        is, and for fewer than `LEAST_EXCHANGED` layers.
     """
     layers = first.shape[1]
+    if layers < LEAST_EXCHANGED:
+        return float("nan")
     ranks, others = _standard_ranks(first, first_kind), _standard_ranks(second, second_kind)
     observed = float((ranks * others).sum())
     if not np.isfinite(observed):

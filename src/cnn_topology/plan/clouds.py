@@ -36,7 +36,7 @@ def neighbours(density: Density, points: int, where: str = "density filter") -> 
     InputError
         If k is not below N: a point has only N - 1 neighbours.
     """
-    k = density.k if isinstance(density.k, int) else max(1, round(density.k * points))
+    k = density.k if isinstance(density.k, int) else max(1, min(round(density.k * points), points - 1))
     if k >= points:
         raise InputError(
             f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "

@@ -69,8 +69,8 @@ COMPONENT_SENSITIVITY = schema(
 #     exchanging layers.
 #   specificity: the rate over all layers; interval as in `specificity`; n networks; null 1 / layers, p.
 #   monotone_<mode>: Spearman's correlation of components removed with the distance; median over n curves (networks x
-#     layers; those of fewer than three points or of one value count in no test), low and high the least and the
-#     greatest of them; the acceptance test asks for more than the null, 0.9.
+#     layers; none of one value), low and high the least and the greatest of them; the acceptance test asks for more
+#     than the null, 0.9. Curves of fewer than three points count in no test.
 #   detected_<mode>: share of n curves that pass the threshold before all components are gone, with Wilson's interval.
 #   another_seed_<mode>: as monotone, of the distance to the whole layer of another seed; null 0.
 MEASURE_TESTS = schema(**_MEASURED, test=TEXT, statistic=REAL, low=REAL, high=REAL, n=INT, null=REAL, p_value=REAL)

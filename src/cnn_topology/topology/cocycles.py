@@ -110,12 +110,17 @@ def representative_loop(
 
     lengths, count = _lengths(points, distances, field)
     _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, threshold), rank)
-    row, column = np.triu_indices(count, 1)
-    before = (row < start) | ((row == start) & (column < end))
-    earlier = (lengths < birth) | ((lengths == birth) & before)
+    # Place of each row's first pair among all; of edges of one length the one that stands first enters first.
+    first = np.concatenate([[0], np.cumsum(np.arange(count - 1, 1, -1))])
+    last = first[start] + end - start - 1
+    earlier = lengths < birth
+    earlier[:last] |= lengths[:last] == birth
+    places = np.flatnonzero(earlier)
+    row = np.searchsorted(first, places, side="right") - 1
+    column = places - first[row] + row + 1
     # A stored zero would be no edge: duplicates are joined by the least positive length.
-    weight = np.maximum(lengths[earlier].astype(np.float64), np.finfo(np.float64).tiny)
-    graph = coo_matrix((weight, (row[earlier], column[earlier])), shape=(count, count)).tocsr()
+    weight = np.maximum(lengths[places].astype(np.float64), np.finfo(np.float64).tiny)
+    graph = coo_matrix((weight, (row, column)), shape=(count, count)).tocsr()
     _, previous = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
     path = [end]
     while path[-1] != start:

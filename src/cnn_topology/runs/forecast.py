@@ -161,16 +161,16 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
     seconds += sum(beside * _draw(layer.points, layer.variants[step][:1]) for step in steps)
     seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
-    wound = 0
+    followed = 0
     for headline, *others in (layer.variants[step] for step in steps):
         circled = (headline, *(variant for variant in others if variant in layer.measured))
-        wound = max(wound, *(_used(layer.points, variant) for variant in circled))
+        followed = max(followed, *(_used(layer.points, variant) for variant in circled))
         if "permuted" not in asked.nulls:
             seconds += asked.draws * _draw(layer.points, circled)
         seconds += asked.draws * sum(_kept(layer.points, variant) for variant in circled) * SECONDS_PER_CIRCLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
-    held += LOOP_BYTES * wound**2 / 2e6
+    held += LOOP_BYTES * followed**2 / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
 
 

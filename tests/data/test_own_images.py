@@ -154,6 +154,59 @@ def test_an_opaque_alpha_channel_is_no_harm(folder):
     assert (load_folder(folder).train_images[0] == 90).all()
 
 
+ORIENTATION = 0x0112
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_as_its_exif_data_ask(folder, suffix, orientation):
+    upright = np.zeros((48, 32), dtype=np.uint8)
+    upright[:16, :8] = 255  # in one corner, longer than wide
+    # How cameras store the upright image, by orientation (EXIF 2.3, 4.6.4 A): to be turned back.
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].T,
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    lossless = {"lossless": True} if suffix == "webp" else {"quality": 95} if suffix == "jpg" else {}
+    file = folder / "train" / "apple" / f"0.{suffix}"
+    Image.fromarray(np.stack([stored] * 3, axis=-1)).save(file, exif=exif, **lossless)
+    if suffix != "png":
+        (folder / "train" / "apple" / "0.png").unlink()
+    section = FolderImages(kind="folder", path=str(folder), shape=(48, 32, 1))
+    read = load_image_set("fruit", section, seed=7).train_images[0, ..., 0]
+    assert np.abs(read.astype(int) - upright).max() <= (40 if suffix == "jpg" else 0)
+
+
+def test_cropped_images_are_counted_in_the_log(folder, capsys):
+    load_folder(folder)
+    assert capsys.readouterr().err == ""
+    picture(7, size=(60, 25)).save(folder / "train" / "apple" / "0.png")
+    picture(7, size=(6, 10)).save(folder / "train" / "pear" / "2.png")
+    load_folder(folder)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{folder / 'train'}: 2 of 6 images ")
+    assert " 5x6 " in line
+    assert " 50% " in line
+
+
+def test_files_with_several_images_are_counted_in_the_log(folder, capsys):
+    frames = [picture(shade) for shade in (40, 80, 120)]
+    frames[0].save(folder / "test" / "apple" / "0.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(folder / "test" / "pear" / "9.tif", save_all=True, append_images=frames[1:])
+    images = load_folder(folder)
+    assert images.test_images[[0, -1], 0, 0, 0].tolist() == [40, 40]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{folder / 'test'}: of 2 files ")
+
+
 def test_more_images_than_the_folder_holds_are_refused(folder):
     with pytest.raises(InputError, match=r"images\.fruit\.train is 7, but .*train holds 6"):
         load_folder(folder, train=7)

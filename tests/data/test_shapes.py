@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnn_topology.data.shapes import balanced_indices, balanced_subset, to_gray, to_shape
+from cnn_topology.data.shapes import balanced_indices, balanced_subset, cropping_note, to_gray, to_shape
 
 sides = st.integers(1, 12)
 shapes = st.tuples(sides, sides, st.sampled_from([1, 3]))
@@ -64,6 +64,32 @@ def test_height_and_width_are_not_confused():
     larger = to_shape(image, (4, 16, 1))[0, ..., 0]
     assert (larger[0] == 0).all()
     assert (larger[3] == 200).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_of_another_aspect_ratio_the_centre_is_taken_and_nothing_is_stretched(channels):
+    wide = np.random.default_rng(0).integers(0, 256, (2, 64, 96, channels), dtype=np.uint8)
+    shrunk = to_shape(wide, (32, 48, channels))  # the same aspect ratio: all of it
+    np.testing.assert_array_equal(to_shape(wide, (32, 32, channels)), shrunk[:, :, 8:40])
+    tall = wide.swapaxes(1, 2)
+    np.testing.assert_array_equal(to_shape(tall, (32, 32, channels)), to_shape(tall, (48, 32, channels))[:, 8:40])
+
+
+@pytest.mark.parametrize("size", [(40, 200), (200, 40), (31, 47)])
+def test_an_edge_keeps_its_angle(size):
+    rows, columns = np.indices(size)
+    falling = np.where(rows - columns > (size[0] - size[1]) / 2, 255, 0).astype(np.uint8)  # 45 degrees, by the centre
+    shaped = to_shape(falling[np.newaxis, ..., np.newaxis], (16, 16, 1))[0, ..., 0]
+    assert shaped[np.tril_indices(16, -2)].min() == 255
+    assert shaped[np.triu_indices(16, 2)].max() == 0
+
+
+def test_a_note_counts_the_cropped_images():
+    assert cropping_note("leaves", [(8, 8), (32, 32)], (16, 16, 3)) is None
+    note = cropping_note("leaves", [(8, 8), (8, 32), (24, 16)], (16, 16, 3))
+    assert note is not None
+    assert note.startswith("leaves: 2 of 3 images ")
+    assert " 75% " in note
 
 
 @given(labellings, st.data(), seeds)

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,19 @@ def test_other_sets_are_tested_in_the_shape_of_the_training_images(tmp_path: Pat
     )
     with pytest.raises(InputError, match=refusal):
         train_shard(job(tmp_path, cross_test={"two": two}))
+
+
+def test_cropped_images_of_other_sets_are_counted_in_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    square = digits(32)
+    tall = replace(square, train_images=square.train_images[:, :, 8:24], test_images=square.test_images[:, :, 8:24])
+    train_shard(job(tmp_path, count=1, steps=(0,), cross_test={"square": square, "tall": tall}))
+    (note,) = (line for line in capsys.readouterr().err.splitlines() if "cross_test" in line)
+    assert "images of tall" in note
+    assert f"{len(tall.test_labels)} of {len(tall.test_labels)} images" in note
+    assert "16x16" in note
+    assert "50%" in note
 
 
 def test_a_crop_larger_than_the_images_is_refused(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """A user's image folder, `train/<class>/*` and `test/<class>/*`, in any format that Pillow reads."""
 
+import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cnn_topology.data.image_set import ImageSet
-from cnn_topology.data.shapes import balanced_indices, to_shape
+from cnn_topology.data.shapes import balanced_indices, cropping_note, to_shape
 from cnn_topology.errors import InputError, together
 
 # 16-bit and floating-point modes: Pillow would clip them to 8 bits without a word.
@@ -22,6 +23,9 @@ def read_folder(
     seeds: tuple[int, int],
 ) -> ImageSet:
     """Read an image folder; classes are its subfolders in the order of their names.
+
+    Images are turned as their EXIF data ask for. How many were cropped (`to_shape`), and of how many files only the
+    first of several images was read, is printed to standard error.
 
     Parameters
     ----------
@@ -58,11 +62,20 @@ def read_folder(
             places = balanced_indices(labels, count, seed)
             files, labels = [files[place] for place in places], labels[places]
         images = np.empty((len(files), *shape), dtype=np.uint8)
+        sizes, several = [], 0
         for number, file in enumerate(files):
             try:
-                images[number] = to_shape(_read_image(file)[np.newaxis], shape)[0]
+                pixels, more = _read_image(file)
             except InputError as error:
                 bad.append(str(error))
+                continue
+            images[number] = to_shape(pixels[np.newaxis], shape)[0]
+            sizes.append((pixels.shape[0], pixels.shape[1]))
+            several += more
+        if note := cropping_note(f"{path / split}", sizes, shape):
+            print(note, file=sys.stderr)
+        if several:
+            print(f"{path / split}: of {several} files with several images the first one is read", file=sys.stderr)
         return images, labels
 
     train, test = read("train", counts[0], seeds[0]), read("test", counts[1], seeds[1])
@@ -88,8 +101,8 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _read_image(path: Path) -> np.ndarray:
-    """Read one image as uint8 (height, width, 1 or 3)."""
+def _read_image(path: Path) -> tuple[np.ndarray, bool]:
+    """Read one image as uint8 (height, width, 1 or 3), the right way up; and whether its file has more of them."""
     try:
         with warnings.catch_warnings():
             # Pillow warns above MAX_IMAGE_PIXELS and raises above twice as many; both are far beyond any training set.
@@ -99,7 +112,11 @@ def _read_image(path: Path) -> np.ndarray:
                     raise InputError(f"{path}: pixels of mode {image.mode}; expected 8 bits per channel: convert it.")
                 if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
                     raise InputError(f"{path}: the image has transparent pixels; put it on a background and save it.")
-                pixels = np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+                # A photograph of a camera held upright is stored lying, with a note how to turn it. What the second
+                # image of a camera's file (MPO) is, a preview or a depth map, belongs to no data set.
+                several = getattr(image, "is_animated", False) and image.format != "MPO"
+                upright = ImageOps.exif_transpose(image)
+                pixels = np.asarray(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"))
     except InputError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -111,4 +128,4 @@ def _read_image(path: Path) -> np.ndarray:
         raise InputError(
             f"{path}: not an image that Pillow can read ({error}); mend it or take it out of the folder."
         ) from error
-    return pixels.reshape(*pixels.shape[:2], -1)
+    return pixels.reshape(*pixels.shape[:2], -1), several

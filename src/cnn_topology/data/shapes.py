@@ -1,5 +1,7 @@
 """Images brought to another shape, and balanced subsets of them: pure functions over arrays."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Int64, UInt8
 from PIL import Image
@@ -19,7 +21,7 @@ def to_shape(
     images : uint8 array (N, H, W, C)
         C is 1 (gray) or 3 (RGB).
     shape : (int, int, int)
-        Height, width, channels (1 or 3). The aspect ratio is not kept: the image fills the new frame.
+        Height, width, channels (1 or 3). Of images of another aspect ratio the centre is taken (`centre_box`).
 
     Returns
     -------
@@ -31,10 +33,66 @@ def to_shape(
     if images.shape[3] == 3 and channels == 1:
         images = to_gray(images)
     if images.shape[1:3] != (height, width):
-        images = _resize(images, height, width)
+        images = _resize(images, shape)
     if images.shape[3] == 1 and channels == 3:
         images = np.repeat(images, 3, axis=3)
     return images
+
+
+def centre_box(size: tuple[int, int], shape: tuple[int, int, int]) -> tuple[float, float, float, float] | None:
+    """Compute the largest centred part of an image that has the aspect ratio of another shape.
+
+    To stretch the image instead would bend the angles of its edges, which is what the filters are about.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Height and width of the image.
+    shape : (int, int, int)
+        Height and width of which the aspect ratio is taken, and channels.
+
+    Returns
+    -------
+    (float, float, float, float) or None
+        Left, top, right and bottom in pixels and parts of them; None where all of the image is taken.
+    """
+    (height, width), (new_height, new_width, _) = size, shape
+    if height * new_width == width * new_height:
+        return None
+    scale = min(height / new_height, width / new_width)
+    left, top = (width - scale * new_width) / 2, (height - scale * new_height) / 2
+    return left, top, width - left, height - top
+
+
+def cropping_note(where: str, sizes: Iterable[tuple[int, int]], shape: tuple[int, int, int]) -> str | None:
+    """Describe how many images are cropped to reach a shape, and how much of them is cut off at most.
+
+    Parameters
+    ----------
+    where : str
+        Names the images.
+    sizes : iterable of (int, int)
+        Height and width of every image.
+    shape : (int, int, int)
+        Height, width and channels that they are brought to.
+
+    Returns
+    -------
+    str or None
+        None where no image is cropped.
+    """
+    kept, images = [], 0
+    for height, width in sizes:
+        images += 1
+        if box := centre_box((height, width), shape):
+            left, top, right, bottom = box
+            kept.append((right - left) * (bottom - top) / (height * width))
+    if not kept:
+        return None
+    return (
+        f"{where}: {len(kept)} of {images} images have another aspect ratio than {shape[0]}x{shape[1]} and are cropped "
+        f"to their centre; up to {1 - min(kept):.0%} of an image is cut off"
+    )
 
 
 def to_gray(
@@ -48,11 +106,13 @@ def to_gray(
     return (thousandths // 1000).astype(np.uint8)[..., np.newaxis]
 
 
-def _resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resize(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    height, width, _ = shape
+    box = centre_box(images.shape[1:3], shape)
     resized = np.empty((len(images), height, width, images.shape[3]), dtype=np.uint8)
     for image, out in zip(images, resized, strict=True):
         picture = Image.fromarray(image if image.shape[2] == 3 else image[..., 0])
-        out[...] = np.asarray(picture.resize((width, height), RESAMPLING)).reshape(out.shape)
+        out[...] = np.asarray(picture.resize((width, height), RESAMPLING, box)).reshape(out.shape)
     return resized
 
 

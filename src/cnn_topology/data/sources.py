@@ -1,5 +1,6 @@
 """From a section of the config to an image set: read or render, draw the subsets, bring to shape."""
 
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
 from cnn_topology.data.printed import printed_digits
-from cnn_topology.data.shapes import balanced_subset, to_shape
+from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import (
     EmbeddedDigits,
@@ -76,6 +77,9 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
             images = read_npz(name, Path(config.path), config.classes)
     train_images, train_labels = _subset(name, "train", images, config.train, train_seed)
     test_images, test_labels = _subset(name, "test", images, config.test, test_seed)
+    for split, pixels in (("training", train_images), ("test", test_images)):
+        if note := cropping_note(f"images.{name}, {split} images", [pixels.shape[1:3]] * len(pixels), shape):
+            print(note, file=sys.stderr)
     return replace(
         images,
         train_images=to_shape(train_images, shape),

@@ -14,8 +14,9 @@ class ImagesSection(Section):
 
     shape: Shape | None = Field(
         None,
-        description="Height, width and channels that images are brought to (antialiased resize; gray is "
-        "0.299 R + 0.587 G + 0.114 B). Absent: the set's own shape. Required for `folder` and `npz`.",
+        description="Height, width and channels that images are brought to (antialiased resize; of images of another "
+        "aspect ratio the largest centred part that has this one, since stretching would bend edges: the log counts "
+        "them; gray is 0.299 R + 0.587 G + 0.114 B). Absent: the set's own shape. Required for `folder` and `npz`.",
     )
     train: int | None = Field(
         None, ge=1, description="Use this many training images, drawn by seed and balanced by class. Absent: all."

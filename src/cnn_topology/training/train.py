@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 
 from cnn_topology.data.image_set import ImageSet
-from cnn_topology.data.shapes import balanced_subset, to_shape
+from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.populations import Population, image_shape, layers_of
@@ -335,6 +335,9 @@ def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Te
                 "the same classes in the same order (those of a `folder` go by the alphabet; an `npz` has them "
                 f"named by its key `classes`: images.{images.name}.classes or images.{name}.classes)."
             )
+        where = f"populations.{job.population}.cross_test, images of {name}"
+        if note := cropping_note(where, [other.test_images.shape[1:3]] * len(other.test_labels), images.shape):
+            print(note, file=sys.stderr)
         found.append(("test", name, to_shape(other.test_images, images.shape), other.test_labels))
     return [_Test(name, split, torch.from_numpy(x), torch.from_numpy(y)) for split, name, x, y in found]
 

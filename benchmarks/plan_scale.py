@@ -16,13 +16,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from itertools import product
 from pathlib import Path
 
 import yaml
 
 from cnn_topology.runs.costs import files_by_folder
-from cnn_topology.runs.jobs import parse_jobs
+from cnn_topology.runs.jobs import list_jobs
 
 ROOT = Path(__file__).parents[1]
 STEPS = [2**i for i in range(19)]  # with step 0 and the last: 20 snapshots
@@ -69,8 +70,9 @@ def row(label: str, content: str) -> None:
         (folder / "run.yaml").write_text(content)
         parse, _, _ = snakemake(folder, "--list-target-rules")
         quiet, memory, _ = snakemake(folder, "--dry-run", "--quiet", "all")
-        listing, _, said = snakemake(folder, "--dry-run")
-    jobs = parse_jobs(said)
+        start = time.perf_counter()
+        jobs = list_jobs(folder / "run.yaml", folder)
+        listing = time.perf_counter() - start
     files = files_by_folder(jobs)
     print(
         f"{label:<24} {len(jobs):>7} {files.total():>7} {max(files.values()):>16} "

@@ -17,7 +17,7 @@ from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
-from cnn_topology.runs.jobs import Job, find_run, parse_jobs
+from cnn_topology.runs.jobs import Job, find_run
 from cnn_topology.runs.progress import (
     Progress,
     last_words,
@@ -29,45 +29,24 @@ from cnn_topology.runs.progress import (
 )
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
-PRINTED = """
-[Sat Nov 21 08:29:39 2026]
-rule train_a:
-    input: results/t/images/d.safetensors
-    output: results/t/training/a/0000.parquet, results/t/snapshots/a/0000/00000000.safetensors
-    log: results/t/logs/train/a-0000.log
-    jobid: 5
-    reason: Forced execution
-    wildcards: shard=0000
-    threads: 2
-    resources: tmpdir=/tmp, runtime=60, expected_s=900, gpu=0, mem_mb=2000, mem=2 GB, disk_mb=500
-[Sat Nov 21 08:29:39 2026]
-localrule all:
-    input: results/t/training/a/0000.parquet
-    jobid: 0
-    reason: Forced execution
-    resources: tmpdir=/tmp
-[Sat Nov 21 08:29:39 2026]
-rule collect_training:
-    input: results/t/training/a/0000.parquet
-    output: results/t/tables/training.parquet
-    log: results/t/logs/collect/training.log
-    jobid: 6
-    reason: Forced execution
-    resources: tmpdir=/tmp, runtime=30, mem_mb=1000
-Job stats:
-"""
-
-
-def test_jobs_are_read_with_their_files_and_resources():
-    train, collect = parse_jobs(PRINTED)
-    assert (train.rule, train.name, train.threads) == ("train_a", "train_a a-0000", 2)
-    assert train.outputs[1] == "results/t/snapshots/a/0000/00000000.safetensors"
-    assert train.resources["expected_s"] == 900
-    assert collect.log == "results/t/logs/collect/training.log"
+TRAIN = Job(
+    "train_a",
+    ("results/t/training/a/0000.parquet", "results/t/snapshots/a/0000/00000000.safetensors"),
+    "results/t/logs/train/a-0000.log",
+    2,
+    {"expected_s": 900.0, "mem_mb": 2000.0, "disk_mb": 500.0},
+)
+COLLECT = Job(
+    "collect_training",
+    ("results/t/tables/training.parquet",),
+    "results/t/logs/collect/training.log",
+    1,
+    {"runtime": 30},
+)
 
 
 def test_costs_add_up_by_stage_and_files_by_folder():
-    jobs = parse_jobs(PRINTED)
+    jobs = [TRAIN, COLLECT]
     costs = costs_by_rule(jobs)
     assert costs["train"].cpu_hours == pytest.approx(0.5)
     assert costs["train"].disk_gb == pytest.approx(0.5)

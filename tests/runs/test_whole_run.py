@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_topology.runs.jobs import SNAKEFILE, parse_jobs
+from cnn_topology.runs.jobs import SNAKEFILE, list_jobs
 
 
 @pytest.mark.parametrize("config", ["demo", "activations-paper"])
@@ -14,10 +14,11 @@ def test_every_job_has_a_file_among_the_targets_of_a_run(config, tmp_path):
     """A job without one would not be run again after it failed in an edited run: its old successors are still there."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--directory", str(tmp_path)]
     command += ["--configfile", str(Path("config") / f"{config}.yaml"), "--dry-run", "--forceall", "--cores", "1"]
+    command += ["--profile", "none", "--workflow-profile", "none"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=SNAKEFILE.parent, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     last = done.stdout[done.stdout.index("rule all:") :]
     targets = set(last.splitlines()[1].removeprefix("    input: ").split(", "))
-    jobs = parse_jobs(done.stdout)
+    jobs = list_jobs(SNAKEFILE.parent / f"config/{config}.yaml", tmp_path)
     assert len(jobs) > 50
     assert [job.name for job in jobs if not targets & set(job.outputs)] == []

@@ -1,6 +1,6 @@
-"""The jobs of a run as Snakemake plans them, read from its dry-run: the one source for plan, status and verify."""
+"""The jobs of a run as Snakemake plans them: the one source for plan, status and verify."""
 
-import os
+import json
 import re
 import shlex
 import subprocess
@@ -11,10 +11,8 @@ from pathlib import Path
 from cnn_topology.errors import InputError
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
-_FIELD = re.compile(r" {4}(\w+): (.*)")
 # What Snakemake puts around an error of the config.
 _FRAME = re.compile(r'WorkflowError in file ".*", line \d+:$|  File ".*", line \d+, in <module>$')
-_HEAD = re.compile(r"(?:local)?rule (.+):")
 
 
 @dataclass(frozen=True)
@@ -44,52 +42,33 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
     directory : Path
         The folder that holds `results`.
 
+    Returns
+    -------
+    list of Job
+        At least one.
+
     Raises
     ------
     InputError
-        With Snakemake's own words, if the config is wrong or the Snakefile is not at hand.
+        With Snakemake's own words, if the config is wrong or the Snakefile is not at hand; or if no job is planned.
     """
     if not SNAKEFILE.is_file():
         raise InputError(f"{SNAKEFILE}: no such file; install the package from its checkout with `pip install -e .`")
     if not config.is_file():
         raise InputError(f"{config}: no such config file")
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--forceall", "--nocolor", "--nolock", "--cores", "1"]
-    command += ["--snakefile", str(SNAKEFILE), "--directory", str(directory), "--configfile", str(config.resolve())]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    command = [sys.executable, "-m", "cnn_topology.runs.planned_jobs"]
+    command += [str(SNAKEFILE), str(directory.absolute()), str(config.resolve())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        # Errors of a config stand on stderr, those of a rule on stdout after the jobs that could be planned.
-        lines = (done.stdout + done.stderr).splitlines()
-        said = [line for line in lines if line.strip() and "Using workflow" not in line and not _FRAME.match(line)]
-        text = "\n".join(said[-8:])
+        lines = done.stderr.splitlines()
+        reason = [line for line in lines if line.strip() and "Using workflow" not in line and not _FRAME.match(line)]
+        text = "\n".join(reason[-8:])
         raise InputError(text if text.startswith(str(config.resolve())) else f"snakemake cannot plan this run:\n{text}")
-    return parse_jobs(done.stdout)
-
-
-def parse_jobs(text: str) -> list[Job]:
-    """Read the jobs out of what `snakemake --dry-run` prints, without the target `all`, which makes nothing."""
-    jobs: list[Job] = []
-    rule, fields = "", {}
-    for line in [*text.splitlines(), ""]:
-        if match := _FIELD.fullmatch(line):
-            fields[match[1]] = match[2]
-            continue
-        if rule and "output" in fields:
-            jobs.append(_job(rule, fields))
-        match = _HEAD.fullmatch(line)
-        rule, fields = match[1] if match else "", {}
+    jobs = [Job(**{**job, "outputs": tuple(job["outputs"])}) for job in json.loads(done.stdout)]
+    jobs = [job for job in jobs if job.outputs]  # the target `all` makes nothing
+    if not jobs:
+        raise InputError(f"{config}: snakemake plans no job for this config, so that nothing can be said of its run")
     return jobs
-
-
-def _job(rule: str, fields: dict[str, str]) -> Job:
-    resources = dict(pair.split("=", 1) for pair in fields.get("resources", "").split(", ") if "=" in pair)
-    return Job(
-        rule,
-        tuple(fields["output"].split(", ")),
-        fields.get("log"),
-        int(fields.get("threads", 1)),
-        {name: float(value) for name, value in resources.items() if re.fullmatch(r"[\d.]+", value)},
-    )
 
 
 def find_run(run: str) -> Path:

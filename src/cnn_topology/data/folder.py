@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import balanced_indices, cropping_note, to_shape
 from cnn_topology.errors import InputError, together
 
-# 16-bit and floating-point modes: Pillow would clip them to 8 bits without a word.
+# 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
+# 16 bits it reads the upper byte, which is right.
 DEEP_MODES = ("I", "F")
 
 
@@ -42,8 +44,8 @@ def read_folder(
     Raises
     ------
     InputError
-        If a folder is missing or empty, the classes of train and test differ, or files are no images of 8 bits: all
-        that are opened are looked at first.
+        If a folder is missing or empty, the classes of train and test differ, files are no images of 8 bits, or the
+        images of a split are nearly black, as masks of 0 and 1 are: all that are opened are looked at first.
     """
     classes = _classes(path / "train")
     if _classes(path / "test") != classes:
@@ -51,6 +53,8 @@ def read_folder(
         raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
 
     bad: list[str] = []
+    deep: dict[int, Range] = {}  # of pixels of more than 8 bits, by the place of their file in `bad`
+    dark: dict[str, int] = {}  # the largest pixel of a split that is nearly black
 
     def read(split: str, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
         members = [_files(path / split / class_name) for class_name in classes]
@@ -62,16 +66,23 @@ def read_folder(
             places = balanced_indices(labels, count, seed)
             files, labels = [files[place] for place in places], labels[places]
         images = np.empty((len(files), *shape), dtype=np.uint8)
-        sizes, several = [], 0
+        sizes, several, brightest = [], 0, 0
         for number, file in enumerate(files):
             try:
                 pixels, more = _read_image(file)
             except InputError as error:
                 bad.append(str(error))
                 continue
+            if pixels.dtype != np.uint8:
+                deep[len(bad)] = float(pixels.min()), float(pixels.max())
+                bad.append(f"{file}: pixels are {pixels.dtype}")
+                continue
             images[number] = to_shape(pixels[np.newaxis], shape)[0]
+            brightest = max(brightest, int(pixels.max()))
             sizes.append((pixels.shape[0], pixels.shape[1]))
             several += more
+        if sizes and is_dark(brightest):
+            dark[split] = brightest
         if note := cropping_note(f"{path / split}", sizes, shape):
             print(note, file=sys.stderr)
         if several:
@@ -79,6 +90,14 @@ def read_folder(
         return images, labels
 
     train, test = read("train", counts[0], seeds[0]), read("test", counts[1], seeds[1])
+    # All alike, or one image or split would become brighter than another.
+    for place in deep:
+        low, high = joined(deep.values())
+        mend = conversion((low, high)) if np.isfinite((low, high)).all() else "Replace NaN and infinite values first"
+        bad[place] += f", from {low:g} to {high:g} in all such files; expected 8 bits. {mend or 'They are black'}."
+    for split, brightest in dark.items():
+        mend = conversion((0, max(dark.values()))) or "All images are black"
+        bad.append(f"{path / split}: no pixel is above {brightest}, white is 255. Of the pixels x of an image, {mend}.")
     if bad:
         raise together(bad)
     return ImageSet(name, *train, *test, classes)
@@ -102,16 +121,22 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _read_image(path: Path) -> tuple[np.ndarray, bool]:
-    """Read one image as uint8 (height, width, 1 or 3), the right way up; and whether its file has more of them."""
+    """Read one image the right way up, and whether its file has more of them.
+
+    The image is uint8 (height, width, 1 or 3), or (height, width) of another type where it has more than 8 bits.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns above MAX_IMAGE_PIXELS and raises above twice as many; both are far beyond any training set.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 if image.mode.startswith(DEEP_MODES):
-                    raise InputError(f"{path}: pixels of mode {image.mode}; expected 8 bits per channel: convert it.")
+                    return np.asarray(image), False
                 if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
-                    raise InputError(f"{path}: the image has transparent pixels; put it on a background and save it.")
+                    raise InputError(
+                        f"{path}: the image has transparent pixels; put it on a background: save "
+                        '`Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))`.'
+                    )
                 # A photograph of a camera held upright is stored lying, with a note how to turn it. What the second
                 # image of a camera's file (MPO) is, a preview or a depth map, belongs to no data set.
                 several = getattr(image, "is_animated", False) and image.format != "MPO"

@@ -1,12 +1,16 @@
 """A user's `.npz` file with `x_train, y_train, x_test, y_test`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.labels import check_labels, class_names, label_problems
+from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined, same_scale
 from cnn_topology.errors import InputError, together
 
+IMAGES, LABELS = ("x_train", "x_test"), ("y_train", "y_test")
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -26,37 +30,33 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet
     ------
     InputError
         If the file is missing or damaged, or arrays are missing or have another type, shape or range; it names all of
-        them whose type or shape is wrong.
+        them whose type, shape or range of pixels is wrong, each with the line of NumPy that mends it.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(KEYS)}.")
     arrays = _read_arrays(path)
-    bad: list[str] = []
-    for key, check in (("x_train", _images), ("y_train", _labels), ("x_test", _images), ("y_test", _labels)):
-        try:
-            arrays[key] = check(f"{path}, key {key}", arrays[key])
-        except InputError as error:
-            bad.append(str(error))
-    if bad:
-        raise together(bad)
+    problems = [*_image_problems(arrays), *label_problems(*(arrays[key] for key in LABELS))]
+    if problems:
+        raise together([f"{path}, {problem}" for problem in problems])
     for split in ("train", "test"):
-        count, labelled = len(arrays[f"x_{split}"]), len(arrays[f"y_{split}"])
-        if count != labelled:
-            raise InputError(f"{path}: {count} images in x_{split}, {labelled} labels in y_{split}; expected as many.")
+        images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
+        if len(images) != len(labels):
+            raise InputError(
+                f"{path}: {len(images)} images in x_{split}, {len(labels)} labels in y_{split}; expected as many."
+            )
+        arrays[f"x_{split}"] = images[..., np.newaxis] if images.ndim == 3 else images
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise InputError(
             f"{path}: x_train and x_test have images of {arrays['x_train'].shape[1:]} and {arrays['x_test'].shape[1:]} "
             "(height, width, channels); save both in one shape."
         )
-    names = _names(path, arrays["y_train"]) if classes is None else classes
-    for split in ("train", "test"):
-        labels = arrays[f"y_{split}"]
-        if labels.min() < 0 or labels.max() >= len(names):
-            raise InputError(
-                f"{path}, key y_{split}: labels run from {labels.min()} to {labels.max()}; "
-                f"with {len(names)} classes they must lie in 0 to {len(names) - 1}."
-            )
-    return ImageSet(name, arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"], names)
+    y_train, y_test = (arrays[key].astype(np.int64) for key in LABELS)
+    try:
+        names = class_names(y_train, y_test) if classes is None else classes
+        check_labels(y_train, y_test, len(names))
+    except InputError as error:
+        raise InputError(f"{path}, {error}") from error
+    return ImageSet(name, arrays["x_train"], y_train, arrays["x_test"], y_test, names)
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -79,43 +79,51 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:
         raise InputError(
             f"{path}, {key}: cannot be read ({error}); the file is cut short or altered, or holds Python objects: "
-            "save plain arrays with numpy.savez."
+            "save plain arrays with numpy.savez, of text `y.astype(str)`."
         ) from error
     return arrays
 
 
-def _images(where: str, images: np.ndarray) -> np.ndarray:
-    if images.dtype != np.uint8:
-        raise InputError(
-            f"{where}: pixels are {images.dtype}; expected uint8, 0 to 255. Floats in [0, 1] become such by "
-            "numpy.rint(255 * x).astype(numpy.uint8)."
-        )
-    if images.ndim == 3:
-        images = images[..., np.newaxis]
-    if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
-        raise InputError(
-            f"{where}: shape {images.shape}; expected (images, height, width) or (images, height, width, 1 or 3). "
-            "Channels come last: x.transpose(0, 2, 3, 1) puts them there."
-        )
-    return images
+def _image_problems(arrays: dict[str, np.ndarray]) -> Iterator[str]:
+    """Describe what is wrong with the images of each split, and the line of NumPy that mends it."""
+    ranges: dict[str, Range] = {}
+    for key in IMAGES:
+        images, labels = arrays[key], arrays[f"y_{key.removeprefix('x_')}"]
+        if images.dtype.kind not in "biuf":
+            yield f"key {key}: pixels are {images.dtype}; expected uint8, 0 to 255."
+        elif images.size:
+            ranges[key] = float(images.min()), float(images.max())
+        if problem := _shape_problem(images, max(labels.shape, default=0)):
+            yield (
+                f"key {key}: shape {images.shape}; expected (images, height, width) or (images, height, width, 1 or 3)."
+                + problem
+            )
+    for key, values in ranges.items():
+        low, high = values
+        if arrays[key].dtype == np.uint8 and not is_dark(high):
+            continue
+        where = f"key {key}: pixels are {arrays[key].dtype}, from {low:g} to {high:g}; expected uint8, up to 255"
+        if not np.isfinite(values).all():
+            yield f"{where}. Replace NaN and infinite values first."
+            continue
+        mend = conversion(joined(other for other in ranges.values() if same_scale(values, other)))
+        yield f"{where}. {mend or 'All images are black'}."
 
 
-def _labels(where: str, labels: np.ndarray) -> np.ndarray:
-    if labels.dtype.kind not in "iu":
-        raise InputError(
-            f"{where}: labels are {labels.dtype}; expected integers from 0 (one-hot: take argmax(axis=1))."
-        )
-    if labels.ndim != 1:
-        raise InputError(f"{where}: shape {labels.shape}; expected one label per image; reshape(-1) mends a column.")
-    return labels.astype(np.int64)
-
-
-def _names(path: Path, labels: np.ndarray) -> tuple[str, ...]:
-    found = np.unique(labels)
-    if not np.array_equal(found, np.arange(len(found))):
-        gap = next(number for number, label in enumerate(found) if label != number)
-        raise InputError(
-            f"{path}, key y_train: labels must run from 0 without a gap, but the smallest are "
-            f"{found[: gap + 1].tolist()}; renumber them, or state `classes` in the config if some are empty."
-        )
-    return tuple(str(label) for label in found)
+def _shape_problem(images: np.ndarray, labelled: int) -> str | None:
+    """Return what puts the axes of images `x` in order, empty if that is not known; None if they are in order."""
+    shape = images.shape
+    if len(shape) in (3, 4) and shape[0] != labelled == shape[-1]:
+        return " The images are the last axis: `numpy.moveaxis(x, -1, 0)` makes them the first."
+    if len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3)):
+        return "" if 0 in shape else None
+    if len(shape) == 4 and shape[1] <= 4:
+        return " Channels come last: `x.transpose(0, 2, 3, 1)` puts them there."
+    if len(shape) == 4 and shape[3] in (2, 4):
+        opacity = images[..., -1]
+        if opacity.size and opacity.min() == opacity.max():
+            return " The last channel is the same everywhere: `x[..., :-1]` leaves it out."
+        return " If the last channel is opacity, put the images on a background."
+    if len(shape) == 2:
+        return " With the numbers of your images, x.reshape(len(x), height, width, channels) restores their shape."
+    return ""

@@ -67,7 +67,7 @@ rule all:
 
 
 onstart:
-    prepare_folder(workflow.dag.jobs)
+    prepare_folder(workflow.dag.jobs, log)
     # Each job that ends starts one more clock of Snakemake's limit on jobs a second, and every second each clock looks
     # through all jobs that wait: 3 % of the demo, more of a longer run. On one machine nothing needs that limit.
     if workflow.local_exec:
@@ -83,6 +83,7 @@ onsuccess:
 
 
 onerror:
-    from cnn_topology.runs.progress import last_words
+    from cnn_topology.runs.starts import failure_summary, record_start
 
-    print(last_words(Path.cwd(), RUN.root))
+    record_start(Path(RUN.root), log, failed=True)
+    print(failure_summary(Path.cwd(), RUN.root))

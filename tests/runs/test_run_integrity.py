@@ -4,13 +4,14 @@ import subprocess
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from cnn_topology.commands.verify import run as verify
 from cnn_topology.errors import InputError
 from cnn_topology.runs.integrity import check_run, strays
 from cnn_topology.runs.jobs import Job
 from cnn_topology.storage.atomic import atomic_path, checksum_path
-from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tables import TEXT_ROWS, write_finished_table, write_table
 from cnn_topology.storage.tensors import write_tensors
 
 
@@ -32,13 +33,13 @@ def run(tmp_path):
 
 
 def _faults(run):
-    directory, folder, jobs = run
-    return {fault.path: fault for _, fault in check_run(jobs, directory, folder) if fault}
+    directory, _, jobs = run
+    return {fault.path: fault for _, fault in check_run(jobs, directory) if fault}
 
 
 def test_an_undisturbed_run_is_whole(run):
-    directory, folder, jobs = run
-    assert [fault for _, fault in check_run(jobs, directory, folder)] == [None] * 5
+    directory, _, jobs = run
+    assert [fault for _, fault in check_run(jobs, directory)] == [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -76,12 +77,12 @@ def test_a_file_without_its_checksum_is_not_called_whole(run):
     assert "is missing" in _faults(run)["results/t/summary.txt"].reason
 
 
-def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, monkeypatch, capsys):
+def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, tiny, monkeypatch, capsys):
     directory, folder, jobs = run
     monkeypatch.chdir(directory)
+    (folder / "config.yaml").write_text(yaml.safe_dump({**tiny, "name": "t"}))
     monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
     for name in (
-        "config.yaml",
         "report.html",
         "notes.txt",
         "logs/figures/a.log",
@@ -115,10 +116,10 @@ def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, mon
     assert not strays(jobs, directory, directory / "results/other")
 
 
-def test_verify_says_how_to_make_the_files_again(run, monkeypatch, capsys):
+def test_verify_says_how_to_make_the_files_again(run, tiny, monkeypatch, capsys):
     directory, folder, jobs = run
     monkeypatch.chdir(directory)
-    (folder / "config.yaml").write_text("name: t\n")
+    (folder / "config.yaml").write_text(yaml.safe_dump({**tiny, "name": "t"}))
     monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
     arguments = type("Arguments", (), {"run": "t", "configfile": None})
     verify(arguments)
@@ -127,3 +128,43 @@ def test_verify_says_how_to_make_the_files_again(run, monkeypatch, capsys):
     with pytest.raises(InputError, match=r"1 of 5 files .* rm results/t/summary.txt && snakemake --cores all"):
         verify(arguments)
     assert "damaged: results/t/summary.txt (rule make_3)" in capsys.readouterr().out
+
+
+def test_folders_of_a_run_that_are_links_are_looked_into(run, tmp_path):
+    """Copies beside tables were passed over there, and so were files of an earlier config."""
+    directory, folder, jobs = run
+    (tmp_path / "scratch").mkdir()
+    for name in ("tables", "figures"):
+        (folder / name).rename(tmp_path / "scratch" / name)
+        (folder / name).symlink_to(tmp_path / "scratch" / name)
+    assert [fault for _, fault in check_run(jobs, directory)] == [None] * 5
+    (folder / "tables/loops.csv").write_text("another content")
+    (fault,) = _faults(run).values()
+    assert (fault.path, fault.remove) == ("results/t/tables/loops.csv", "results/t/tables/loops.parquet")
+    (folder / "figures/old.pdf").write_text("of an earlier config")
+    assert strays(jobs, directory, folder) == [("results/t/figures/old.pdf", 1)]
+
+
+def test_a_run_behind_a_link_is_looked_into(run, tmp_path):
+    directory, folder, jobs = run
+    (tmp_path / "scratch").mkdir()
+    folder.rename(tmp_path / "scratch/of-t")
+    folder.symlink_to(tmp_path / "scratch/of-t")
+    (folder / "figures/old.pdf").write_text("of an earlier config")
+    assert strays(jobs, directory, folder) == [("results/t/figures/old.pdf", 1)]
+    (folder / "tables/loops.csv").unlink()
+    (fault,) = _faults(run).values()
+    assert (fault.path, fault.state, fault.remove) == (
+        "results/t/tables/loops.csv",
+        "missing",
+        "results/t/tables/loops.parquet",
+    )
+
+
+def test_the_copy_of_a_table_that_has_grown_does_not_stay(tmp_path):
+    """It would pass for a copy of the table beside it."""
+    schema, path = pa.schema([("x", pa.int64())]), tmp_path / "loops.parquet"
+    for rows, copies in ((2, ["loops.csv"]), (TEXT_ROWS + 1, [])):
+        write_finished_table(path, pa.table({"x": list(range(rows))}), schema, {"seed": "1"})
+        assert [entry.name for entry in tmp_path.glob("*.csv")] == copies
+        assert [entry.name for entry in (tmp_path / ".sha256").iterdir()] == copies

@@ -1,32 +1,21 @@
 """Jobs of a run read from Snakemake's dry-run, what they will cost, and how far they are."""
 
 import os
-import re
-import subprocess
-import sys
-import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.commands.status import after_a_kill, described, to_go_on
+from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run
-from cnn_topology.runs.progress import (
-    Progress,
-    last_words,
-    progress_of,
-    seconds_left,
-    slurm_run,
-    snakemake_here,
-    started_at,
-)
+from cnn_topology.runs.progress import Progress, progress_of, seconds_left, started_at
+from cnn_topology.runs.starts import Failure, Start
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 TRAIN = Job(
@@ -69,7 +58,6 @@ def test_states_are_read_from_files_alone(tmp_path):
         Job(f"train_{name}", (f"results/t/{name}",), f"results/t/logs/train/{name}.log", 1, {"expected_s": 10})
         for name in ("done", "running", "failed", "earlier", "waiting")
     ]
-    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log")
     _mark(tmp_path, "results/t/running")
     for name in ("done", "running", "failed", "earlier"):
         _touch(tmp_path / f"results/t/logs/train/{name}.log", "cnn-topology train\n")
@@ -77,7 +65,8 @@ def test_states_are_read_from_files_alone(tmp_path):
     _touch(tmp_path / "results/t/done")
     took = "# took 20.00 s, 18.00 s of CPU time, 90 MB of memory at most"
     _touch(tmp_path / "results/t/logs/train/done.log", f"cnn-topology train\n{took}\n")
-    progress = progress_of(jobs, tmp_path, alive=True)
+    start = Start(began=1.0)
+    progress = progress_of(jobs, tmp_path, True, start)
     assert [[job.rule for job in state] for state in (progress.done, progress.running, progress.failed)] == [
         ["train_done"],
         ["train_running"],
@@ -86,7 +75,7 @@ def test_states_are_read_from_files_alone(tmp_path):
     assert [job.rule for job in progress.waiting] == ["train_earlier", "train_waiting"]
     # Jobs took twice their forecast; half of the running one is left.
     assert seconds_left(progress, tmp_path / "results/t/logs") == pytest.approx(20 * 3.5)
-    assert progress_of(jobs, tmp_path, alive=False).waiting[0].rule == "train_running"
+    assert progress_of(jobs, tmp_path, False, start).waiting[0].rule == "train_running"
 
 
 TOOK = "# took 9.61 s, 9.00 s of CPU time, 90 MB of memory at most\n"
@@ -95,16 +84,16 @@ TOOK = "# took 9.61 s, 9.00 s of CPU time, 90 MB of memory at most\n"
 def test_a_job_that_ended_well_has_not_failed_when_its_files_are_removed(tmp_path):
     """Not even where an earlier attempt of it had failed."""
     job = Job("draw", ("results/t/a.png", "results/t/b.png"), "results/t/logs/figures/draw.log")
-    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log", _error(4, "draw"))
+    start = Start(failures={job.log: Failure("draw", (job.log,))})
     _touch(tmp_path / "results/t/a.png")
     _touch(tmp_path / job.log, f"cnn-topology figures\n{TOOK}")
-    progress = progress_of([job], tmp_path, alive=False)
+    progress = progress_of([job], tmp_path, False, start)
     assert (progress.lost, progress.failed, progress.total) == ([job], [], 1)
-    said = described("t", progress, 1.0, tmp_path)
+    said = described("t", progress, 1.0, tmp_path, start)
     assert "0 of 1 jobs done (0%), 0 running, 0 failed, 1 with files missing" in said
     assert "not done: draw draw: it ended well, but results/t/b.png is missing since; it is made again" in said
     _touch(tmp_path / job.log, f"cnn-topology figures\n{TOOK}more\n")
-    assert progress_of([job], tmp_path, alive=False).failed == [job]
+    assert progress_of([job], tmp_path, False, start).failed == [job]
 
 
 def test_a_job_that_ended_after_its_snakemake_was_killed_is_no_longer_running(tmp_path):
@@ -115,9 +104,9 @@ def test_a_job_that_ended_after_its_snakemake_was_killed_is_no_longer_running(tm
         _touch(tmp_path / job.outputs[0])
         _touch(tmp_path / job.log, f"cnn-topology train\n{TOOK if job is not jobs[1] else 'half way'}\n")
     os.utime(tmp_path / jobs[2].log, (0, 0))
-    progress = progress_of(jobs, tmp_path, alive=True)
+    progress = progress_of(jobs, tmp_path, True, Start())
     assert (progress.done, progress.running) == (jobs[:1], jobs[1:])
-    assert progress_of(jobs, tmp_path, alive=False).waiting == jobs  # Snakemake makes them again
+    assert progress_of(jobs, tmp_path, False, Start()).waiting == jobs  # Snakemake makes them again
 
 
 def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(tmp_path):
@@ -133,110 +122,12 @@ def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(t
     assert said.endswith(f"if nothing in it is to mend, {on}")
 
 
-SNAKEFILE = """
-rule all:
-    input: "results/t/good", "results/t/bad", "results/t/slow"
-
-rule make:
-    output: "results/t/{what}"
-    log: "results/t/logs/make/{what}.log"
-    shell: "cnn-topology {wildcards.what} &> {log}"
-"""
-VERBS_HERE = """#!/bin/sh
-echo cnn-topology $1
-case $1 in
-    good) touch results/t/good ;;
-    bad) echo out of luck; exit 2 ;;
-    slow) echo half way; touch begun; while [ -d . ] && [ ! -e on ]; do sleep 0.1; done; touch results/t/slow ;;
-esac
-"""
-
-
-def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_path):
-    """Of a real run that is told to print nothing, while it goes on after a failure and when it has ended."""
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    _touch(tmp_path / "bin/cnn-topology", VERBS_HERE)
-    (tmp_path / "bin/cnn-topology").chmod(0o755)
-    jobs = [Job("make", (f"results/t/{w}",), f"results/t/logs/make/{w}.log") for w in ("good", "bad", "slow")]
-    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--keep-going", "--quiet", "all"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 60
-        seen = progress_of(jobs, tmp_path, alive=True)
-        while not (seen.done and seen.failed and seen.running) and time.monotonic() < end:
-            time.sleep(0.1)
-            seen = progress_of(jobs, tmp_path, alive=True)
-        assert [[job.outputs[0][-4:] for job in state] for state in (seen.done, seen.failed, seen.running)] == [
-            ["good"],
-            ["/bad"],
-            ["slow"],
-        ]
-        while not (tmp_path / "begun").exists() and time.monotonic() < end:
-            time.sleep(0.1)
-        said = described("t", seen, 0.0, tmp_path)
-        assert "failed: make bad: out of luck" in said
-        log = tmp_path / "results/t/logs/make/bad.log"
-        assert f"that job alone, the first line of its log: cd {tmp_path} && head -n 1 {log} | sh" in said
-        assert re.search(r"running: make slow, since \d\d:\d\d \(\d+ s\): half way", said)
-    finally:
-        (tmp_path / "on").touch()
-        assert process.wait(60) == 1
-    ended = progress_of(jobs, tmp_path, alive=False)
-    assert (len(ended.done), [job.name for job in ended.failed]) == (2, ["make bad"])
-    assert last_words(tmp_path, "results/t") == "What failed, and how to repeat it: cnn-topology status results/t"
-    command = [*command[:-2], "results/t/bad"]
-    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
-    assert "1 failed, in its own words:\n  make: out of luck\n" in last_words(tmp_path, "results/t")
-
-
-def _error(job, name):
-    lines = ("message: None", f"jobid: {job}", f"output: {name}", f"log: logs/{name}.log (check log file(s))", "shell:")
-    return f"Error in rule make_{name}:\n" + "".join(f"    {line}\n" for line in lines)
-
-
-def test_a_run_that_fails_ends_with_the_words_of_the_jobs_that_failed(tmp_path):
-    log = tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log"
-    _touch(log, _error(4, "bad") + _error(5, "again") + "Finished jobid: 5 (Rule: make_again)\n" + _error(6, "dead"))
-    _touch(
-        tmp_path / "logs/bad.log", "cnn-topology make '{...}'\n# on m: cpu\nout of\ncnn-topology make: out of luck\n"
-    )
-    assert last_words(tmp_path, "results/t").splitlines() == [
-        "2 failed, in their own words:",
-        "  make_bad: cnn-topology make: out of luck",
-        "    its log: logs/bad.log",
-        "  make_dead: no word: it was killed, cancelled or out of memory",
-        "    its log: logs/dead.log",
-        "How to repeat a job alone: cnn-topology status results/t",
-    ]
-    _touch(log, "".join(_error(number, "bad") for number in range(13)))
-    assert last_words(tmp_path, "results/t").splitlines()[-2] == "  and 3 more"
-
-
-def test_a_job_that_waits_or_was_killed_is_said_so(tmp_path):
-    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log")
-    jobs = [Job("train", (f"results/t/{n}",), f"results/t/logs/train/{n}.log") for n in ("queued", "killed")]
-    _mark(tmp_path, "results/t/queued")
-    _touch(tmp_path / "results/t/logs/train/killed.log", "cnn-topology train\n")
-    said = described("t", progress_of(jobs, tmp_path, alive=True), 0.0, tmp_path)
-    assert "running: train queued, started at" in said
-    assert "it may wait in a queue" in said
-    assert "failed: train killed: no word: it was killed, cancelled or out of memory" in said
-
-
 def test_marks_of_long_names_are_found_where_snakemake_puts_them(tmp_path):
     name = f"results/t/{'x' * 240}.parquet"
     coded = urlsafe_b64encode(name.encode()).decode()
     _touch(tmp_path / ".snakemake/incomplete" / f"@{coded[:254]}" / coded[254:])
     assert started_at(Job("make", (name,)), tmp_path) is not None
     assert started_at(Job("make", (name[1:],)), tmp_path) is None
-
-
-def test_jobs_that_outlive_their_snakemake_are_named_first(tmp_path):
-    assert slurm_run(tmp_path) is None
-    _touch(tmp_path / ".snakemake/log/2026-11-21T082939.000000.snakemake.log", "host\nSLURM run ID: ab-cd\nmore\n")
-    assert "then: scancel --name=ab-cd; snakemake --unlock; and" in after_a_kill(slurm_run(tmp_path))
-    assert "then: snakemake --unlock; and" in after_a_kill(None)
 
 
 def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypatch):
@@ -307,22 +198,3 @@ def test_a_retry_asks_for_more_and_the_least_is_asked_for():
     assert [demand.limit_mb(attempt) for attempt in (1, 2)] == [2600, 5200]
     assert [demand.limit_minutes(attempt) for attempt in (1, 2)] == [240, 480]
     assert forecast.Demand(1, 10).limit_mb() == forecast.LEAST_MB
-
-
-def test_snakemake_is_known_by_what_runs_not_by_what_is_read(tmp_path):
-    here, waiting = tmp_path / "run", "import time; print(flush=True); time.sleep(60)"
-    (here / "bin").mkdir(parents=True)
-    (here / "bin/snakemake").write_text(waiting)
-    for command, is_one in (
-        ([sys.executable, "-c", waiting, ".snakemake/log/x.snakemake.log"], False),
-        ([sys.executable, "bin/snakemake", "all", "--dry-run"], False),
-        ([sys.executable, "bin/snakemake", "all"], True),
-    ):
-        process = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE)
-        try:
-            process.stdout.readline()  # until it runs it has no command to be known by
-            assert snakemake_here(here) == (process.pid if is_one else None), command
-            assert snakemake_here(tmp_path) is None
-        finally:
-            process.kill()
-            process.communicate()

@@ -34,6 +34,7 @@ from cnn_topology.plan.layer_comparisons import (
 )
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import activation_forecast, forecast
+from cnn_topology.runs.starts import record_start
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
@@ -137,13 +138,14 @@ def everything_else(wildcards):
     return [path for path in rules.all.input if path not in last]
 
 
-def prepare_folder(jobs):
+def prepare_folder(jobs, log):
     """Keep the whole config, defaults filled in, where `status` and `verify` find it; set right times that lie ahead.
 
-    List the logs of the run's jobs too, so that time and memory of jobs of an earlier config are not counted with
+    Record this start in the run's folder, since other runs may start in the same checkout. List the logs of the run's jobs too, so that time and memory of jobs of an earlier config are not counted with
     theirs. A start for some targets alone does not know all jobs: it leaves the list as it is.
     """
     try:
+        record_start(Path(RUN.root), log)
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
         if any(job.rule.name == "record_provenance" for job in jobs):

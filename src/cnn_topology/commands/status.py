@@ -7,19 +7,19 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+from cnn_topology.plan.config import read_config
 from cnn_topology.runs.costs import group_of
-from cnn_topology.runs.jobs import Job, change_to, directory_of, find_run, list_jobs
-from cnn_topology.runs.progress import (
-    Progress,
-    command_of,
+from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
+from cnn_topology.runs.progress import Progress, command_of, missing_of, progress_of, seconds_left, started_at
+from cnn_topology.runs.starts import (
+    Start,
+    cause_of,
+    directory_of,
     is_locked,
     last_line,
-    missing_of,
-    progress_of,
-    seconds_left,
+    read_start,
     slurm_run,
-    snakemake_here,
-    started_at,
+    snakemake_of,
 )
 
 # Snakemake marks a job while it starts it: on a busy machine the first words of its log are older than the mark.
@@ -34,19 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the progress."""
     folder = find_run(arguments.run)
-    directory = directory_of(folder)
-    locked, process = is_locked(directory), snakemake_here(directory)
-    progress = progress_of(list_jobs(folder / "config.yaml", directory), directory, locked or process is not None)
+    config = folder / "config.yaml"
+    directory = directory_of(folder, read_config(config).name)
+    jobs, start = list_jobs(config, directory), read_start(folder)
+    locked, process = is_locked(directory, jobs), snakemake_of(start)
+    progress = progress_of(jobs, directory, locked or process is not None, start)
     left = seconds_left(progress, folder / "logs")
-    print(described(folder.name, progress, left, directory), end="")
+    print(described(folder.name, progress, left, directory, start), end="")
     if process is not None:
         print(f"snakemake works on it here, process {process}")
     elif locked:
-        print(after_a_kill(slurm_run(directory)))
+        print(after_a_kill(slurm_run(start), start.host))
         if unseen := [job for job in progress.done if started_at(job, directory) is not None]:
             print(f"{len(unseen)} of the jobs that are done ended after their snakemake: it makes them once more")
     elif len(progress.done) < progress.total:
-        print(to_go_on(progress, folder / "config.yaml", directory))
+        if start.failed and not progress.failed:
+            print(f"its last start ended with an error that names no job, cause unknown; what it wrote: {start.log}")
+        print(to_go_on(progress, config, directory))
 
 
 def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
@@ -62,17 +66,18 @@ def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
     )
 
 
-def after_a_kill(slurm: str | None) -> str:
-    """Say what to do about a lock that nothing on this machine holds; jobs on a cluster outlive their Snakemake."""
+def after_a_kill(slurm: str | None, host: str | None) -> str:
+    """Describe what to do about a lock that nothing here holds; jobs on a cluster outlive their Snakemake."""
     first = f"scancel --name={slurm}; " if slurm else ""
+    place = f" (it was started on {host})" if host else ""
     return (
-        "the folder is locked, and no snakemake works in it on this machine: one does elsewhere, or it was killed; "
+        f"the run is locked, and its snakemake is not at work on this machine: it is elsewhere{place}, or was killed; "
         f"then: {first}snakemake --unlock; and the same command as before"
     )
 
 
-def described(name: str, progress: Progress, left: float, directory: Path) -> str:
-    """Say how far a run is, a line per stage, then what runs and what failed."""
+def described(name: str, progress: Progress, left: float, directory: Path, start: Start) -> str:
+    """Describe how far a run is, a line per stage, then what runs and what failed."""
     done = len(progress.done)
     counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
     counts += f", {len(progress.lost)} with files missing" if progress.lost else ""
@@ -92,8 +97,9 @@ def described(name: str, progress: Progress, left: float, directory: Path) -> st
         lines.append(f"running: {job.name}{at_work(job, directory)}")
     for job in progress.failed:
         log = directory / (job.log or "")
-        lines.append(f"failed: {job.name}: {last_line(log) or 'no word: it was killed, cancelled or out of memory'}")
-        lines.append(f"    its log: {log}")
+        failure = start.failures.get(job.log or "")
+        lines.append(f"failed: {job.name}: {cause_of(log, failure, start.began)}")
+        lines.append(f"    its log: {', '.join([str(log), *(failure.logs[1:] if failure else ())])}")
         if command_of(log):  # itself some thousand characters, which would hide the reason
             again = f"{change_to(directory)}head -n 1 {shlex.quote(str(log))} | sh"
             lines.append(f"    that job alone, the first line of its log: {again}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.integrity import Fault, check_run, strays
-from cnn_topology.runs.jobs import change_to, directory_of, find_run, list_jobs
+from cnn_topology.runs.jobs import change_to, find_run, list_jobs
+from cnn_topology.runs.starts import directory_of
 from cnn_topology.storage.atomic import checksum_path
 
 
@@ -27,22 +28,25 @@ def run(arguments: argparse.Namespace) -> None:
         If a file is not whole; all of them have been named on standard output by then.
     """
     if arguments.configfile is not None:
-        config, folder = arguments.configfile, Path("results") / read_config(arguments.configfile).name
+        config, directory = arguments.configfile, Path.cwd()
+        name = read_config(config).name
+        folder = Path("results") / name
     else:
         folder = find_run(arguments.run)
         config = folder / "config.yaml"
-    directory = directory_of(folder)
+        name = read_config(config).name
+        directory = directory_of(folder, name)
     jobs = list_jobs(config, directory)
     checked, faults = 0, list[Fault]()
-    for _, fault in check_run(jobs, directory, folder):
+    for _, fault in check_run(jobs, directory):
         checked += 1
         if fault is not None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
-    if found := strays(jobs, directory, folder):
+    if found := strays(jobs, directory, directory / "results" / name):
         print(said_of_strays(found, folder, directory))
     if faults:
-        damaged = [fault.path for fault in faults if fault.state == "damaged"]
+        damaged = dict.fromkeys(fault.remove for fault in faults if fault.remove)
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
         command = f"{change_to(directory)}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
         raise InputError(f"{len(faults)} of {checked} files of {folder} are not whole; to make them again: {command}")

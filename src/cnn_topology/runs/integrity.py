@@ -1,7 +1,7 @@
 """Whether the files of a run are whole: each hashed again and held against the checksum that was written with it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn_topology.errors import InputError
@@ -16,16 +16,29 @@ COURSE = ("logs", "resume")
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that is not as it was written: its path relative to where Snakemake runs, what is wrong, who makes it."""
+    """A file that is not as it was written.
+
+    Attributes
+    ----------
+    path : str
+        Relative to where Snakemake runs.
+    state, reason : str
+        ``missing`` or ``damaged``, and what is wrong.
+    rule : str
+        The rule that makes it.
+    remove : str or None
+        The output to remove so that Snakemake makes the file again.
+    """
 
     path: str
     state: str
     reason: str
     rule: str
+    remove: str | None = None
 
 
-def check_run(jobs: Iterable[Job], directory: Path, run: Path) -> Iterator[tuple[str, Fault | None]]:
-    """Check every output of a run, and every other file that has a checksum beside it.
+def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault | None]]:
+    """Check every output of a run, and every copy beside one that has a checksum.
 
     Parameters
     ----------
@@ -33,8 +46,6 @@ def check_run(jobs: Iterable[Job], directory: Path, run: Path) -> Iterator[tuple
         All jobs of the run.
     directory : Path
         The folder that their paths are relative to.
-    run : Path
-        The run's folder.
 
     Yields
     ------
@@ -43,15 +54,21 @@ def check_run(jobs: Iterable[Job], directory: Path, run: Path) -> Iterator[tuple
     """
     makers = {path: job for job in jobs for path in job.outputs}
     for path, job in makers.items():
-        yield path, _check(directory / path, path, job.rule)
-    stems = {str(Path(path).with_suffix("")): job.rule for path, job in makers.items()}
-    for beside in sorted(run.rglob(".sha256/*")):
-        whole = beside.parent.parent / beside.name
-        path = str(whole.resolve().relative_to(directory.resolve()))
-        # Text copies of small tables lie beside them and are no output of their own.
-        rule = stems.get(str(Path(path).with_suffix("")))
-        if path not in makers and not beside.name.startswith(".") and rule and whole.exists():
-            yield path, _check(whole, path, rule)
+        fault = _check(directory / path, path, job.rule)
+        yield path, replace(fault, remove=path) if fault and fault.state == "damaged" else fault
+    stems = {str(Path(path).with_suffix("")): path for path in makers}
+    # Folders may be links, which a search below the run's folder would pass over.
+    for folder in sorted({Path(path).parent for path in makers}):
+        for checksum in sorted((directory / folder / ".sha256").glob("*")):
+            path = str(folder / checksum.name)
+            # Text copies of small tables lie beside them and are no output of their own.
+            output = stems.get(str(Path(path).with_suffix("")))
+            if path in makers or output is None or checksum.name.startswith("."):
+                continue
+            is_copy = path.endswith(".csv") and output.endswith(".parquet")
+            if is_copy or (directory / path).exists():
+                fault = _check(directory / path, path, makers[output].rule)
+                yield path, fault and replace(fault, remove=output)
 
 
 def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, int]]:
@@ -62,8 +79,10 @@ def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, i
 
     Parameters
     ----------
-    jobs, directory, run
+    jobs, directory
         As in `check_run`.
+    run : Path
+        The run's folder below `directory`.
 
     Returns
     -------
@@ -71,13 +90,12 @@ def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, i
         Files, and folders of which nothing is made, relative to `directory`, with the number of files. None where no
         job has its files in `run`: it was given another name.
     """
-    directory, run = directory.resolve(), run.resolve()
     outputs = [directory / path for job in jobs for path in job.outputs]
     outputs = [path for path in outputs if path.is_relative_to(run)]
     # Small tables have copies for people beside them.
     made = {*outputs, *(path.with_suffix(".csv") for path in outputs if path.suffix == ".parquet")}
     kept = {folder for path in outputs for folder in path.parents}
-    found: list[tuple[str, int]] = []
+    strangers: list[tuple[str, int]] = []
 
     def look(path: Path) -> None:
         if path in made or path.name.startswith("."):
@@ -86,17 +104,17 @@ def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, i
             for entry in sorted(path.iterdir()):
                 look(entry)
         elif files := _files_in(path):
-            found.append((str(path.relative_to(directory)), files))
+            strangers.append((str(path.relative_to(directory)), files))
 
-    for folder in sorted(run.iterdir()) if outputs else ():
+    for folder in sorted(run.iterdir()) if outputs and run.is_dir() else ():
         if folder.is_dir() and folder.name not in COURSE:
             look(folder)
-    return found
+    return strangers
 
 
 def _files_in(path: Path) -> int:
-    """Count the files in a folder, without checksums and other hidden ones; a file is one."""
-    if not path.is_dir():
+    """Count the files in a folder, without checksums and other hidden ones; a file or a link is one."""
+    if path.is_symlink() or not path.is_dir():
         return 1
     return sum(_files_in(entry) for entry in path.iterdir() if not entry.name.startswith("."))
 

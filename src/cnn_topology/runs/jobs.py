@@ -93,17 +93,3 @@ def find_run(run: str) -> Path:
 def change_to(directory: Path) -> str:
     """Give what a command for the folder of Snakemake begins with, where its reader stands in another one."""
     return "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "
-
-
-def directory_of(run: Path) -> Path:
-    """Give the folder that Snakemake was started in for a run, which stands in `results/<run>` there.
-
-    Raises
-    ------
-    InputError
-        If the run's folder was moved out of a folder named `results`.
-    """
-    run = run.resolve()
-    if run.parent.name != "results":
-        raise InputError(f"{run}: a run stands in a folder `results`; put it back there")
-    return run.parent.parent

@@ -9,7 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, checksum_path
 from cnn_topology.storage.notes import opened, sealed
 
 CHECKSUM = "sha256"
@@ -79,9 +79,13 @@ def write_finished_table(
     InputError
         As `write_table`.
     """
+    copy = path.with_suffix(".csv")
     if table.num_rows <= TEXT_ROWS and not any(pa.types.is_nested(field.type) for field in schema):
-        with atomic_path(path.with_suffix(".csv")) as temporary:
+        with atomic_path(copy) as temporary:
             pyarrow.csv.write_csv(table, temporary)
+    else:  # that of an earlier, smaller table would pass for this one
+        for stale in (copy, checksum_path(copy)):
+            stale.unlink(missing_ok=True)
     # The Parquet file last: it is the rule's output, so all is there when it is.
     write_table(path, table, schema, metadata)
 

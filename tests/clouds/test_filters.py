@@ -14,7 +14,7 @@ CLOUDS = arrays(np.float32, st.tuples(st.integers(1, 12), st.just(9)), elements=
 
 def test_every_slice_of_every_network_is_one_point_under_its_ids():
     weight = np.random.default_rng(0).standard_normal((2, 3, 4, 3, 3)).astype(np.float32)
-    points, ids = spatial_filters(weight)
+    points, ids = spatial_filters(weight, stacked=True)
     assert points.shape == (24, 9)
     assert len(np.unique(ids, axis=0)) == 24
     for point, (network, out, channel) in zip(points, ids, strict=True):
@@ -23,21 +23,30 @@ def test_every_slice_of_every_network_is_one_point_under_its_ids():
 
 def test_one_network_is_a_stack_of_one():
     weight = np.random.default_rng(1).standard_normal((3, 4, 3, 3)).astype(np.float32)
-    for alone, stacked in zip(spatial_filters(weight), spatial_filters(weight[np.newaxis]), strict=True):
+    stack = spatial_filters(weight[np.newaxis], stacked=True)
+    for alone, stacked in zip(spatial_filters(weight), stack, strict=True):
         np.testing.assert_array_equal(alone, stacked)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 5), (2, 3, 4, 1, 1), (3, 4, 5, 5), (4, 3, 3)])
 def test_other_kernels_are_refused_with_their_shape(shape):
-    with pytest.raises(InputError, match="3x3") as caught:
-        spatial_filters(np.zeros(shape))
-    assert str(shape) in str(caught.value)
+    for stacked in (False, True):
+        with pytest.raises(InputError, match="3x3") as caught:
+            spatial_filters(np.zeros(shape), stacked=stacked)
+        assert str(shape) in str(caught.value)
+
+
+def test_a_three_dimensional_convolution_is_no_stack_of_networks():
+    with pytest.raises(InputError, match=r"\(16, 8, 3, 3, 3\).*stacked=True"):
+        spatial_filters(np.zeros((16, 8, 3, 3, 3)))
+    with pytest.raises(InputError, match=r"networks.*\(8, 3, 3, 3\)"):
+        spatial_filters(np.zeros((8, 3, 3, 3)), stacked=True)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_weights_that_are_no_numbers_are_refused_and_counted(bad):
-    weight = np.ones((1, 2, 2, 3, 3))
-    weight[0, 1, 0, 2, 2] = bad
+    weight = np.ones((2, 2, 3, 3))
+    weight[1, 0, 2, 2] = bad
     with pytest.raises(InputError, match="1 of 4 filters hold NaN or infinite weights, first number 2"):
         spatial_filters(weight)
     with pytest.raises(InputError, match="first number 2"):

@@ -19,14 +19,16 @@ CONSTANT_BELOW = 1e-12
 
 
 def spatial_filters(
-    weight: np.ndarray,
+    weight: np.ndarray, *, stacked: bool = False
 ) -> tuple[Float[np.ndarray, "points 9"], Int[np.ndarray, "points 3"]]:
     """List the spatial filters of one layer of a network, or of stacked networks.
 
     Parameters
     ----------
-    weight : ndarray, shape (out, in, 3, 3) or (networks, out, in, 3, 3)
+    weight : ndarray, shape (out, in, 3, 3), or (networks, out, in, 3, 3) if `stacked`
         Convolution weights in PyTorch's order of axes.
+    stacked : bool
+        Whether `weight` holds several networks. A shape cannot tell: a three-dimensional convolution has five axes too.
 
     Returns
     -------
@@ -38,15 +40,19 @@ def spatial_filters(
     Raises
     ------
     InputError
-        If the kernels are not 3x3, or a weight is NaN or infinite.
+        If the kernels are not 3x3, there are more or fewer axes, or a weight is NaN or infinite.
     """
     array = np.asarray(weight)
-    if array.ndim not in (4, 5) or array.shape[-2:] != KERNEL:
+    if array.ndim != (5 if stacked else 4) or array.shape[-2:] != KERNEL:
+        expected = "(networks, out, in, 3, 3) of stacked networks" if stacked else "(out, in, 3, 3) of one network"
+        hint = ""
+        if array.ndim == 5 and not stacked:
+            hint = "; of several networks state stacked=True, of a three-dimensional convolution choose slices"
         raise InputError(
-            "filter clouds are made of 3x3 kernels, (out, in, 3, 3) of one network or (networks, out, in, 3, 3) of "
-            f"several; got shape {array.shape}: choose a layer with 3x3 kernels"
+            f"filter clouds are made of 3x3 kernels, {expected}; got shape {array.shape}: choose a layer with 3x3 "
+            f"kernels{hint}"
         )
-    if array.ndim == 4:
+    if not stacked:
         array = array[np.newaxis]
     points = array.reshape(-1, 9).astype(np.float64)
     _check_finite(points)

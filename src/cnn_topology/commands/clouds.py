@@ -72,7 +72,7 @@ def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
     for path in paths:
         snapshot = read_snapshot(path, [f"{layer}.weight"])
         whole = ~np.array(snapshot.failed)
-        points, where = spatial_filters(snapshot.tensors[f"{layer}.weight"][whole])
+        points, where = spatial_filters(snapshot.tensors[f"{layer}.weight"][whole], stacked=True)
         where[:, 0] = np.array(snapshot.networks)[whole][where[:, 0]]
         filters.append(points)
         ids.append(where)

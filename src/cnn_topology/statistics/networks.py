@@ -102,7 +102,7 @@ def loop_summary(weight: Float[np.ndarray, "out in 3 3"], density: Density) -> L
     -------
     LoopSummary
     """
-    points = centre_and_normalize(spatial_filters(weight[None])[0])[0]
+    points = centre_and_normalize(spatial_filters(weight)[0])[0]
     k = neighbours(density, len(points))
     kept = points[density_filter(neighbour_distances(points, [k])[:, 0], density.p)]
     lengths = barcode(kept).lengths(1)

@@ -82,6 +82,53 @@ def test_a_network_that_is_listed_twice_is_refused_whatever_its_files_are_called
     assert f"checkpoints.mine.files: {paths[0]} and {paths[2]} hold the same kernels" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("change", ["float16", "bfloat16", "scale", "channels", "8 bits"])
+def test_a_copy_in_other_precision_or_scale_is_no_second_network(change: str, tmp_path: Path, capsys) -> None:
+    array = filters(0)
+    kind = torch.float16 if change == "float16" else torch.bfloat16 if change == "bfloat16" else torch.float32
+    if change == "scale":
+        array = array * np.float32(0.37)
+    elif change == "channels":  # as folding batch norm into the weights does
+        array = array * np.random.default_rng(1).uniform(0.1, 9, (12, 1, 1, 1)).astype(np.float32)
+    elif change == "8 bits":
+        step = np.abs(array).max(axis=(1, 2, 3), keepdims=True) / 127
+        array = np.rint(array / step) * step
+    paths = [save(tmp_path / "a.pt", filters(0)), save(tmp_path / "b.pt", filters(1)), tmp_path / "c.pt"]
+    save(paths[2], array, kind)
+    assert import_files(tmp_path, *paths) == 2
+    assert f"checkpoints.mine.files: {paths[0]} and {paths[2]} hold the same kernels" in capsys.readouterr().err
+    near = filters(0) + 0.05 * np.random.default_rng(2).normal(size=array.shape).astype(np.float32)
+    save(paths[2], near)
+    assert import_files(tmp_path, *paths) == 0
+
+
+def import_files(folder: Path, *paths: Path) -> int:
+    block = CheckpointParameters.of(plan_of(*paths), "mine").dump()
+    return main(["checkpoint", "--parameters", block, "--output", str(folder / "s.safetensors")])
+
+
+def test_two_layers_with_the_same_kernels_are_refused_by_name(tmp_path: Path, capsys) -> None:
+    shared = torch.from_numpy(filters(0))
+    torch.save(
+        {"one.weight": shared, "two.weight": torch.from_numpy(filters(1)), "three.weight": shared}, tmp_path / "n.pt"
+    )
+    assert import_files(tmp_path, tmp_path / "n.pt") == 2
+    said = capsys.readouterr().err
+    assert "n.pt: one.weight and three.weight hold the same kernels" in said
+    assert "`layers`" in said
+
+
+def test_fixed_filters_under_the_name_of_a_weight_are_refused(tmp_path: Path, capsys) -> None:
+    blur = torch.outer(*[torch.tensor([1.0, 2, 1])] * 2).repeat(16, 1, 1, 1)
+    torch.save({"one.weight": torch.from_numpy(filters(0)), "blur.weight": blur}, tmp_path / "n.pt")
+    assert import_files(tmp_path, tmp_path / "n.pt") == 2
+    assert "n.pt: the filters of blur.weight are copies" in capsys.readouterr().err
+    # Filters of zeros are what pruning leaves.
+    pruned = filters(0)
+    pruned[:, 3:] = 0
+    assert import_files(tmp_path, save(tmp_path / "pruned.pt", pruned)) == 0
+
+
 def test_half_precision_is_read_as_the_numbers_it_holds(tmp_path: Path) -> None:
     for kind, suffix in ((torch.bfloat16, ".safetensors"), (torch.float16, ".pt"), (torch.bfloat16, ".pt")):
         path = save(tmp_path / f"half{suffix}", filters(0), kind)

@@ -1,13 +1,13 @@
 """`cnn-topology checkpoint`: make a snapshot of networks that others trained."""
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 
 from cnn_topology.errors import InputError
+from cnn_topology.networks.copies import FIXED_FILTERS, first_copies, is_fixed
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
@@ -35,11 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
         networks = [read_weights(file, shapes, entry) for file in files]
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-    _refuse_twins(where, files, networks)
     stacked = {
         f"{layer}.weight": np.stack([network[tensor] for network in networks])
         for layer, tensor in parameters.tensors.items()
     }
+    del networks
+    _refuse_copies(where, files, dict(zip(parameters.tensors.values(), stacked.values(), strict=True)))
     digests = [file_checksum(file) for file in files]
     metadata = {
         **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
@@ -57,11 +58,29 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")
 
 
-def _refuse_twins(where: str, files: list[Path], networks: list[dict[str, np.ndarray]]) -> None:
-    """Refuse a network that comes twice: its filters lie in pairs, which the density filter takes for structure."""
-    known: dict[bytes, Path] = {}
-    for file, network in zip(files, networks, strict=True):
-        content = b"".join(network[name].tobytes() for name in sorted(network))
-        twin = known.setdefault(hashlib.sha256(content).digest(), file)
-        if twin is not file:
-            raise InputError(f"{where}.files: {twin} and {file} hold the same kernels; list each network once")
+def _refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray]) -> None:
+    """Refuse a network or a layer that comes twice, and layers of fixed filters."""
+    pair = first_copies(weights.values())
+    if pair:
+        one, two = pair
+        raise InputError(
+            f"{where}.files: {files[one]} and {files[two]} hold the same kernels, up to rounding and scale; list each "
+            "network once"
+        )
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for tensor, stack in weights.items():
+        alike.setdefault(stack.shape[1:], []).append(tensor)
+    for position, file in enumerate(files):
+        for tensors in alike.values():
+            pair = first_copies([np.stack([weights[tensor][position] for tensor in tensors])])
+            if pair:
+                one, two = pair
+                raise InputError(
+                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels; state one by `layers`"
+                )
+        for tensor, stack in weights.items():
+            if is_fixed(stack[position].reshape(-1, 9)):
+                raise InputError(
+                    f"{where}: {file}: the filters of {tensor} are copies of at most {FIXED_FILTERS}, as a "
+                    "blur's are that is not trained; state the layers of trained weights by `layers`"
+                )

@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.weight_files import PYTORCH_SUFFIXES, array_shapes, weights_in
+from cnn_topology.storage.weight_forms import apply_masks
 
 
 def read_tensors(path: Path, entry: str | None = None) -> dict[str, torch.Tensor]:
@@ -88,14 +89,7 @@ def check_finite(path: Path, name: str, tensor: torch.Tensor) -> None:
 def _tensors(path: Path, names: Collection[str] | None, entry: str | None) -> dict[str, torch.Tensor]:
     """Read the tensors of these names, or all, of a file whose headers are in order."""
     try:
-        if path.suffix in PYTORCH_SUFFIXES:
-            return weights_in(torch.load(path, map_location="cpu", weights_only=True), path, entry)
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                found = {name: arrays[name] for name in (arrays.files if names is None else names)}
-            return {name: _tensor(array) for name, array in found.items() if array.dtype.kind in "fiu"}
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in (file.keys() if names is None else names)}
+        return apply_masks(_saved(path, names, entry), torch.mul)
     except InputError:
         raise
     except pickle.UnpicklingError as error:
@@ -103,6 +97,19 @@ def _tensors(path: Path, names: Collection[str] | None, entry: str | None) -> di
     except Exception as error:  # the readers meet almost anything in a damaged file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: cut short or altered ({reason})") from error
+
+
+def _saved(path: Path, names: Collection[str] | None, entry: str | None) -> dict[str, torch.Tensor]:
+    """Read tensors as they were saved, those of a pruned weight under two names; of PyTorch's files always all."""
+    if path.suffix in PYTORCH_SUFFIXES:
+        return weights_in(torch.load(path, map_location="cpu", weights_only=True), path, entry)
+    parts = None if names is None else {name + part for name in names for part in ("", "_orig", "_mask")}
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if parts is None or name in parts}
+        return {name: _tensor(array) for name, array in arrays.items() if array.dtype.kind in "fiu"}
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in list(file.keys()) if parts is None or name in parts}
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

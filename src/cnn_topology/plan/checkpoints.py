@@ -5,6 +5,7 @@ of a user's files. Kernels are taken in PyTorch's order of axes, (output channel
 """
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +14,8 @@ from pydantic import Field
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import FilePath, OneOrMore, Section
 from cnn_topology.plan.populations import Layer
-from cnn_topology.storage.weight_files import Shapes, array_shapes
+from cnn_topology.storage.weight_files import array_shapes
+from cnn_topology.storage.weight_forms import Shapes, computed_problem, other_order, stray_problem
 
 Model = Literal["vgg16", "vgg19", "resnet18", "googlenet"]
 
@@ -35,17 +37,18 @@ class FilesCheckpoint(Section):
     kind: Literal["files"] = Field(description="Weights in files of your own.")
     files: OneOrMore[FilePath] = Field(
         description="`.safetensors`, `.npz`, or `.pt`, `.pth`, `.th`, `.ckpt`, `.bin` (a state dictionary by "
-        "`torch.save`, read without executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe.",
+        "`torch.save`, read without executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe; a file "
+        "whose convolutions may be in another order of axes is refused, and so is a part of a network.",
     )
     entry: str | None = Field(
         None,
         description="For PyTorch files: the entry that holds the weights. Absent: the file itself, or its "
-        "`state_dict`, `model_state_dict`, `model` or `net`.",
+        "`state_dict`, `model_state_dict`, `model` or `net`; to be stated where several hold kernels.",
     )
     layers: OneOrMore[str] | None = Field(
         None,
         description="Names of the 3x3 kernels in order of depth. Absent: all there are, in the order of the file "
-        "(`.safetensors`: of their names).",
+        "(`.safetensors`: of their names); to be stated where some may be no weights of layers (buffers, copies).",
     )
 
 
@@ -82,37 +85,12 @@ def checkpoint_layers(
         If a file cannot be used, holds no 3x3 kernels or none of a name asked for, or files differ in their layers.
     """
     where = f"checkpoints.{name}"
-    wanted: tuple[str, ...] | None = None
-    files: tuple[str, ...] = ()
     if isinstance(section, TorchvisionCheckpoint):
         shapes = torchvision_shapes(section.model)
+        chosen = _threes(shapes)
     else:
-        wanted, files = section.layers, section.files
-        shapes = _shapes(where, files[0], section.entry)
-    threes = {tensor: shape for tensor, shape in shapes.items() if shape[2:] == (3, 3)}
-    others = {tensor: shape for tensor, shape in shapes.items() if tensor not in threes}
-    if not threes:
-        kernels = ", ".join(sorted({f"{shape[2]}x{shape[3]}" for shape in others.values()})) or "none at all"
-        hint = ""
-        if any(shape[:2] == (3, 3) for shape in others.values()):
-            hint = "; shapes that begin with 3, 3 are in TensorFlow's order: transpose them to (out, in, 3, 3)"
-        raise InputError(f"{where}: {files[0]} holds no convolution with 3x3 kernels (found: {kernels}){hint}")
-    for tensor in wanted or ():
-        if tensor in others:
-            raise InputError(f"{where}.layers: {other_kernel(tensor, others[tensor])}; it has {', '.join(threes)}")
-        if tensor not in threes:
-            raise unknown(f"weight in {where}.layers", tensor, threes)
-    chosen = {tensor: threes[tensor] for tensor in wanted or threes}
-    for file in files[1:]:
-        found = _shapes(where, file, section.entry) if isinstance(section, FilesCheckpoint) else {}
-        for tensor, shape in chosen.items():
-            if tensor not in found:
-                raise unknown(f"weight in {file}, which {files[0]} of {where} has", tensor, found)
-            if found[tensor] != shape:
-                raise InputError(
-                    f"{where}: {tensor} has the shape {found[tensor]} in {file} and {shape} in {files[0]}; networks of "
-                    "one checkpoint share their architecture: give the others a name of their own"
-                )
+        shapes, chosen = _of_files(where, section)
+    others = {tensor: shape for tensor, shape in shapes.items() if len(shape) >= 4 and shape[2:] != (3, 3)}
     names = list(map(layer_name, chosen))
     if isinstance(section, TorchvisionCheckpoint) and section.model.startswith("vgg"):
         names = _vgg_names(_deep(section.model))
@@ -126,9 +104,14 @@ def checkpoint_layers(
     return layers, others
 
 
+def kernel(shape: tuple[int, ...]) -> str:
+    """Write the size of the kernels of a weight, as 7x7."""
+    return "x".join(map(str, shape[2:]))
+
+
 def other_kernel(tensor: str, shape: tuple[int, ...]) -> str:
-    """Say that a weight has other than 3x3 kernels."""
-    return f"{tensor} has {shape[2]}x{shape[3]} kernels, and only 3x3 kernels are analysed"
+    """Write that a weight has other than 3x3 kernels."""
+    return f"{tensor} has {kernel(shape)} kernels, and only 3x3 kernels are analysed"
 
 
 def layer_name(tensor: str) -> str:
@@ -137,12 +120,72 @@ def layer_name(tensor: str) -> str:
     return name[:80] or "layer"
 
 
-def _shapes(where: str, file: str, entry: str | None) -> Shapes:
-    try:
-        found = array_shapes(Path(file), entry)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    return {tensor: shape for tensor, shape in found.items() if len(shape) == 4}
+def _of_files(where: str, section: FilesCheckpoint) -> tuple[Shapes, Shapes]:
+    """Read the headers of all files: the shapes of all arrays in the first, and of the kernels that are analysed."""
+    first: Shapes = {}
+    chosen: Shapes = {}
+    for file in section.files:
+        try:
+            shapes = array_shapes(Path(file), section.entry)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
+        if not first:
+            first, chosen = shapes, _chosen(where, section, shapes)
+        else:
+            _check_architecture(where, section, first, shapes, file)
+        problem = computed_problem(shapes, chosen)
+        if problem is None and not section.layers:
+            problem = stray_problem(chosen)
+        if problem:
+            raise InputError(f"{where}: {file}: {problem}")
+    return first, chosen
+
+
+def _chosen(where: str, section: FilesCheckpoint, shapes: Shapes) -> Shapes:
+    """Choose the kernels of the first file: those stated, or all that are 3x3."""
+    threes = _threes(shapes)
+    others = {tensor: shape for tensor, shape in shapes.items() if len(shape) >= 4 and tensor not in threes}
+    if not threes:
+        kernels = ", ".join(sorted(set(map(kernel, others.values())))) or "none at all"
+        hint = other_order(shapes)
+        raise InputError(
+            f"{where}: {section.files[0]} holds no convolution with 3x3 kernels (found: {kernels}){hint and '; '}{hint}"
+        )
+    for tensor in section.layers or ():
+        if tensor in others:
+            raise InputError(f"{where}.layers: {other_kernel(tensor, others[tensor])}; it has {', '.join(threes)}")
+        if tensor not in threes:
+            raise unknown(f"weight in {where}.layers", tensor, threes)
+    return {tensor: threes[tensor] for tensor in section.layers or threes}
+
+
+def _check_architecture(where: str, section: FilesCheckpoint, first: Shapes, shapes: Shapes, file: str) -> None:
+    """Refuse a file whose convolutions are not those of the first one: all of them, or those that are stated."""
+    mend = (
+        "networks of one checkpoint share their architecture: list the others under a name of their own, or state the "
+        "layers to pool by `layers`"
+    )
+    ours, theirs = (_convolutions(section, arrays) for arrays in (first, shapes))
+    for mine, other, one, two in ((ours, theirs, section.files[0], file), (theirs, ours, file, section.files[0])):
+        for tensor in mine:
+            if tensor not in other:
+                near = get_close_matches(tensor, other, n=1, cutoff=0.5)
+                hint = f" (did you mean {near[0]!r}?)" if near else ""
+                raise InputError(f"{where}: {two} has no weight {tensor!r}, which {one} has{hint}; {mend}")
+    for tensor, shape in ours.items():
+        if theirs[tensor] != shape:
+            raise InputError(
+                f"{where}: {tensor} has the shape {theirs[tensor]} in {file} and {shape} in {section.files[0]}; {mend}"
+            )
+
+
+def _convolutions(section: FilesCheckpoint, shapes: Shapes) -> Shapes:
+    wanted = section.layers
+    return {tensor: shape for tensor, shape in shapes.items() if (tensor in wanted if wanted else len(shape) >= 4)}
+
+
+def _threes(shapes: Shapes) -> Shapes:
+    return {tensor: shape for tensor, shape in shapes.items() if shape[2:] == (3, 3)}
 
 
 def torchvision_shapes(model: str) -> Shapes:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal, TypeVar
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.checkpoints import layer_name, other_kernel
+from cnn_topology.plan.checkpoints import kernel, layer_name, other_kernel
 from cnn_topology.plan.clouds import Cloud, Density, check_kept, neighbours
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
@@ -266,7 +266,7 @@ class Plan(Networks):
             layers = [layer for layer in self.layers(population) if layer.kind == "convolution"]
             others = self.other_kernels(population)
             if cloud.layers == "all" and others:
-                kernels = ", ".join(f"{tensor} ({shape[2]}x{shape[3]})" for tensor, shape in others.items())
+                kernels = ", ".join(f"{tensor} ({kernel(shape)})" for tensor, shape in others.items())
                 self._leave_out(f"{population}: kernels other than 3x3, {kernels}")
             known = {alias: layer.name for layer in layers for alias in (layer.tensor, layer.name) if alias}
             for name in (layer.name for layer in layers) if cloud.layers == "all" else cloud.layers:

@@ -12,11 +12,12 @@ import re
 import struct
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.storage.weight_forms import Shapes, apply_masks, axes_problem, part_problem
 
 PYTORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
 SUFFIXES = (".safetensors", ".npz", *PYTORCH_SUFFIXES)
@@ -27,16 +28,24 @@ ENTRIES = ("state_dict", "model_state_dict", "model", "net")
 # What torch.save wrote before version 1.6: this number, a version, facts on the machine, then the object.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
-FLOATING = {"F64", "F32", "F16", "BF16", "DoubleStorage", "FloatStorage", "HalfStorage", "BFloat16Storage"}
+# Types of numbers, by their names in .safetensors, in PyTorch's files and in .npz.
+FLOATING = re.compile(r"F64|F32|F16|BF16|(Double|Float|Half|BFloat16)Storage|f\d+")
+# Counters and masks.
+WHOLE = re.compile(r"[IU](16|32|64)|BOOL|(Short|Int|Long|Bool)Storage|[iu][248]|b1")
 
 # A header larger than this is none.
 MOST_HEADER = 100_000_000
 
-Shapes = dict[str, tuple[int, ...]]
+
+class _Tensor(NamedTuple):
+    """What stands in for a tensor: its shape and the type of its numbers."""
+
+    shape: tuple[int, ...]
+    kind: str
 
 
 def array_shapes(path: Path, entry: str | None = None) -> Shapes:
-    """Give the shape of each array of floating-point numbers in a file of weights.
+    """Return the shape of each array of floating-point numbers in a file of weights.
 
     Parameters
     ----------
@@ -44,18 +53,20 @@ def array_shapes(path: Path, entry: str | None = None) -> Shapes:
         ``.safetensors``, ``.npz``, or one of `PYTORCH_SUFFIXES` as `torch.save` writes a state dictionary.
     entry : str, optional
         For PyTorch files: the entry of the saved dictionary that holds the weights. Absent: the dictionary itself if
-        it holds tensors, otherwise the first there is of `ENTRIES`.
+        it holds kernels, otherwise the first there is of `ENTRIES`.
 
     Returns
     -------
     dict of str to tuple of int
         In the order of the file; of ``.safetensors``, which sort their names, with numbers in names in their order.
+        A weight that `torch.nn.utils.prune` keeps as ``<name>_orig`` and ``<name>_mask`` goes by its name.
 
     Raises
     ------
     InputError
-        If the file is missing, cut short, of another type, holds an object that only its own code could make, or has
-        no such entry.
+        If the file is missing, cut short, of another type, one part of a network, holds an object that only its own
+        code could make or weights as other than floating-point numbers, has no such entry, or holds several networks
+        of which none is named; or if its kernels may be in another order than (out, in, row, column).
     """
     if path.suffix not in SUFFIXES:
         raise InputError(
@@ -63,14 +74,21 @@ def array_shapes(path: Path, entry: str | None = None) -> Shapes:
         )
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    pytorch = path.suffix in PYTORCH_SUFFIXES
     try:
         if path.suffix == ".safetensors":
-            return _safetensors(path)
-        return _npz(path) if path.suffix == ".npz" else weights_in(_pytorch(path), path, entry)
+            tensors, pytorch = _safetensors(path)
+        else:
+            tensors = _npz(path) if path.suffix == ".npz" else weights_in(_pytorch(path), path, entry)
+        shapes = apply_masks(_floating(path, tensors), lambda weight, _: weight)
     except InputError:
         raise
     except Exception as error:  # a damaged zip, header or pickle raises almost anything
         raise _unreadable(path, error) from error
+    problem = part_problem(path) or axes_problem(shapes, pytorch)
+    if problem:
+        raise InputError(f"{path}: {problem}")
+    return shapes
 
 
 def weights_in(content: Any, path: Path, entry: str | None = None) -> dict[str, Any]:
@@ -88,7 +106,12 @@ def weights_in(content: Any, path: Path, entry: str | None = None) -> dict[str, 
     Returns
     -------
     dict of str to Any
-        The tensors by name; shapes in place of `_Tensor` stand-ins.
+        The tensors by name.
+
+    Raises
+    ------
+    InputError
+        If there are none, or if several dictionaries hold kernels and `entry` is absent.
     """
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__} where a state dictionary (name: tensor) was expected")
@@ -97,25 +120,70 @@ def weights_in(content: Any, path: Path, entry: str | None = None) -> dict[str, 
         if entry not in inner:
             raise unknown(f"`entry` with weights in {path}", entry, map(str, inner))
         return _tensors(content[entry])
-    found = _tensors(content) or next((_tensors(content[name]) for name in ENTRIES if name in inner), {})
-    if not found:
-        ways = f"state `entry`, one of {', '.join(map(str, inner))}" if inner else "save model.state_dict() instead"
+    state = f"state `entry`, one of {', '.join(map(str, inner))}"
+    networks = {at: tensors for at, tensors in _dictionaries(content, (), set()) if _kernels(tensors)}
+    usual: dict[tuple[str, ...], dict[str, Any]] = {(): _tensors(content)}
+    usual |= {(name,): _tensors(content[name]) for name in ENTRIES if name in inner}
+    at = next((at for at in usual if at in networks), None) or next((at for at, there in usual.items() if there), ())
+    if not usual[at]:
+        ways = state if inner else "save model.state_dict() instead"
         raise InputError(f"{path}: holds no tensors by name at its top or under {', '.join(ENTRIES)}; {ways}")
-    return found
+    others = [".".join(other) or "its top" for other in networks if other != at]
+    if others:
+        raise InputError(
+            f"{path}: holds kernels under {'.'.join(at) or 'its top'} and under {', '.join(others)}: one network is "
+            f"expected; {state} (in `checkpoints`), or save the state dictionary of the one meant by itself"
+        )
+    return usual[at]
+
+
+def _dictionaries(value: Any, at: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield all dictionaries of tensors with the names that lead to them, each once.
+
+    The state of an optimizer lies under numbers, as no network does.
+    """
+    if id(value) in seen:
+        return
+    if isinstance(value, dict):
+        seen.add(id(value))
+        yield at, _tensors(value)
+        for name, inner in value.items():
+            if isinstance(name, str):
+                yield from _dictionaries(inner, (*at, name), seen)
+    elif isinstance(value, list | tuple) and not hasattr(value, "shape"):
+        seen.add(id(value))
+        for number, inner in enumerate(value):
+            yield from _dictionaries(inner, (*at, str(number)), seen)
 
 
 def _tensors(values: dict[Any, Any]) -> dict[str, Any]:
-    found = {str(name): value for name, value in values.items() if hasattr(value, "shape")}
-    if any(isinstance(value, _Tensor) for value in found.values()):
-        return {name: value.shape for name, value in found.items() if value.floating}
-    return found
+    """Return the tensors of a dictionary; none if all are single numbers, as those of a log are."""
+    tensors = {str(name): value for name, value in values.items() if hasattr(value, "shape")}
+    return tensors if any(len(tensor.shape) for tensor in tensors.values()) else {}
+
+
+def _kernels(tensors: dict[str, Any]) -> bool:
+    return any(len(tensor.shape) >= 4 for tensor in tensors.values())
+
+
+def _floating(path: Path, tensors: dict[str, _Tensor]) -> Shapes:
+    """Return the shapes of floating-point arrays; refuse kernels of quantized, complex or unknown numbers."""
+    for name, tensor in tensors.items():
+        known = FLOATING.fullmatch(tensor.kind) or WHOLE.fullmatch(tensor.kind)
+        if len(tensor.shape) >= 4 and not known:
+            raise InputError(
+                f"{path}: {name} holds numbers of the type {tensor.kind}, and weights are read as 16, 32 or 64 bit "
+                "floating-point numbers; write the file with the weights in one of these"
+            )
+    return {name: tensor.shape for name, tensor in tensors.items() if FLOATING.fullmatch(tensor.kind)}
 
 
 def _unreadable(path: Path, error: BaseException) -> InputError:
     return InputError(f"{path}: cut short, altered or no file of this type ({type(error).__name__}: {error})")
 
 
-def _safetensors(path: Path) -> Shapes:
+def _safetensors(path: Path) -> tuple[dict[str, _Tensor], bool]:
+    """Read a header, which may say that PyTorch wrote it."""
     size = path.stat().st_size
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
@@ -126,8 +194,9 @@ def _safetensors(path: Path) -> Shapes:
     end = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
     if end != size:
         raise ValueError(f"its header speaks of {end} bytes, the file has {size}")
-    found = {name: tuple(map(int, entry["shape"])) for name, entry in entries.items() if entry["dtype"] in FLOATING}
-    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+    tensors = {name: _Tensor(tuple(map(int, entry["shape"])), str(entry["dtype"])) for name, entry in entries.items()}
+    pytorch = header.get("__metadata__", {}).get("format") == "pt"
+    return dict(sorted(tensors.items(), key=lambda item: _natural(item[0]))), pytorch
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -135,8 +204,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _npz(path: Path) -> Shapes:
-    found: Shapes = {}
+def _npz(path: Path) -> dict[str, _Tensor]:
+    arrays: dict[str, _Tensor] = {}
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if not member.filename.endswith(".npy"):
@@ -147,16 +216,9 @@ def _npz(path: Path) -> Shapes:
                     raise ValueError(f"{member.filename} is no array")
                 width, form = (2, "<H") if magic[6] == 1 else (4, "<I")
                 header = ast.literal_eval(file.read(struct.unpack(form, file.read(width))[0]).decode("latin-1"))
-            if isinstance(header["descr"], str) and header["descr"][1:2] == "f":
-                found[member.filename.removesuffix(".npy")] = tuple(map(int, header["shape"]))
-    return found
-
-
-class _Tensor(NamedTuple):
-    """What stands in for a tensor."""
-
-    shape: tuple[int, ...]
-    floating: bool
+            kind = header["descr"][1:] if isinstance(header["descr"], str) else "record"
+            arrays[member.filename.removesuffix(".npy")] = _Tensor(tuple(map(int, header["shape"])), kind)
+    return arrays
 
 
 def _pytorch(path: Path) -> Any:
@@ -218,10 +280,10 @@ class _Reader(pickle._Unpickler):
             ".safetensors"
         )
 
-    def persistent_load(self, pid: Any) -> bool:
-        """Give, for a storage, whether its numbers are floating-point; no values are read."""
+    def persistent_load(self, pid: Any) -> str:
+        """Return, for a storage, the type of its numbers; no values are read."""
         kind, storage, key = pid[:3]
         if kind != "storage":
             raise pickle.UnpicklingError(f"unknown persistent object {kind!r}")
         self.storages.add(str(key))
-        return storage in FLOATING
+        return str(storage)

@@ -1,0 +1,259 @@
+"""Files whose names and shapes leave open which kernels are the network's: read as it uses them, or refused."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
+
+from cnn_topology.errors import InputError
+from cnn_topology.networks.checkpoints import read_checkpoint
+from cnn_topology.networks.weights import read_weights
+from cnn_topology.plan.checkpoints import FilesCheckpoint, checkpoint_layers
+
+STEM, DEEP = "conv1.weight", "conv2.weight"
+
+
+def tensors(seed: int = 0) -> dict[str, torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return {STEM: torch.randn(8, 3, 3, 3, generator=draw), DEEP: torch.randn(6, 8, 3, 3, generator=draw)}
+
+
+def prefixed(prefix: str, seed: int = 0) -> dict[str, torch.Tensor]:
+    return {prefix + name: tensor for name, tensor in tensors(seed).items()}
+
+
+def layers(*paths: Path, **keys: object) -> list[str]:
+    section = FilesCheckpoint(kind="files", files=tuple(map(str, paths)), **keys)
+    return [layer.tensor for layer in checkpoint_layers("mine", section)[0]]
+
+
+def saved(path: Path, content: object) -> Path:
+    torch.save(content, path)
+    return path
+
+
+def npz(path: Path, **shapes: tuple[int, ...]) -> Path:
+    np.savez(path, **{name: np.ones(shape, np.float32) for name, shape in shapes.items()})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        # The first layer of TFLite, MLX: (out, row, column, in), and of TensorFlow with three filters.
+        ({"a": (64, 3, 3, 3)}, r"a \(64, 3, 3, 3\) fits \(out, in.* as well as \(out, row, column, in\)"),
+        ({"a": (32, 3, 3, 3), "b": (64, 3, 3, 32)}, r"a \(32, 3, 3, 3\) .*: b \(64, 3, 3, 32\) is \(out, row, col"),
+        ({"a": (32, 3, 3, 3), "b": (1, 3, 3, 32), "c": (64, 1, 1, 32)}, r"a \(32, 3, 3, 3\) .*: b \(1, 3, 3, 32\) is"),
+        (
+            {"a": (3, 3, 3, 3), "b": (3, 3, 3, 8), "c": (3, 3, 8, 16)},
+            r"a \(3, 3, 3, 3\) .*: c \(3, 3, 8, 16\) is \(row",
+        ),
+        ({"a": (32, 3, 3, 3), "b": (64, 3, 3, 32), "c": (8, 8, 3, 3)}, r"a \(32, 3, 3, 3\) .*: b"),
+        # Without an array that could be read: the order is told all the same.
+        ({"a": (32, 3, 3, 1), "b": (64, 3, 3, 32)}, r"no convolution with 3x3.*a \(32, 3, 3, 1\) is \(out, row"),
+    ],
+)
+def test_a_file_in_another_order_of_axes_is_refused_and_names_what_shows_it(shapes, words, tmp_path: Path) -> None:
+    path = npz(tmp_path / "net.npz", **shapes)
+    with pytest.raises(InputError, match=rf"checkpoints.mine: .*net.npz.*{words}"):
+        layers(path)
+
+
+def test_the_other_convolutions_or_pytorch_itself_decide_for_its_order(tmp_path: Path) -> None:
+    for other in ((64, 32, 3, 3), (64, 32, 1, 1), (16, 8, 5, 5), (32, 1, 3, 3), (64, 3, 7, 7)):
+        assert layers(npz(tmp_path / "net.npz", a=(32, 3, 3, 3), b=other))[0] == "a"
+    # Layer scales and position embeddings have four axes too.
+    assert layers(npz(tmp_path / "net.npz", a=(8, 4, 3, 3), b=(1, 1, 1, 8), c=(1, 14, 14, 8))) == ["a"]
+    stem = {STEM: tensors()[STEM]}
+    assert layers(saved(tmp_path / "stem.pt", stem)) == [STEM]
+    save_file(stem, tmp_path / "stem.safetensors", metadata={"format": "pt"})
+    assert layers(tmp_path / "stem.safetensors") == [STEM]
+    save_file(stem, tmp_path / "stem.safetensors", metadata={"format": "mlx"})
+    with pytest.raises(InputError, match=r"stem.safetensors: conv1.weight \(8, 3, 3, 3\) fits"):
+        layers(tmp_path / "stem.safetensors")
+    with pytest.raises(InputError, match=r"conv2.weight \(6, 3, 3, 8\) is \(out, row, column, in\)"):
+        layers(saved(tmp_path / "net.pt", {**stem, DEEP: tensors()[DEEP].permute(0, 2, 3, 1)}))
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 6, 3)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".npz", ".safetensors"])
+def test_a_pruned_weight_is_read_as_the_network_uses_it(suffix: str, tmp_path: Path) -> None:
+    net, path = Net(), tmp_path / f"net{suffix}"
+    prune.l1_unstructured(net.conv2, "weight", 0.9)
+    state = net.state_dict()
+    assert "conv2.weight_orig" in state
+    if suffix == ".npz":
+        np.savez(path, **{name: tensor.numpy() for name, tensor in state.items()})
+    elif suffix == ".safetensors":
+        save_file(state, path, metadata={"format": "pt"})
+    else:
+        saved(path, state)
+    assert sorted(layers(path)) == [STEM, DEEP]
+    used = net.conv2.weight.detach().numpy()
+    assert np.count_nonzero(used) == 43  # of 432
+    np.testing.assert_array_equal(read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP], used)
+    np.testing.assert_array_equal(read_checkpoint(path)[DEEP].numpy(), used)
+
+
+def computed() -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    changes = {
+        "weight_orig": spectral_norm,
+        "parametrizations": parametrizations.spectral_norm,
+        "weight_v": weight_norm,
+        "original1": parametrizations.weight_norm,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        for name, change in changes.items():
+            net = Net()
+            change(net.conv2)
+            yield name, net.state_dict()
+            change(net.conv1)  # then no kernel has a usual name
+            yield name, net.state_dict()
+    adapter = {"conv2.lora_A.weight": torch.ones(2, 8, 3, 3), "conv2.lora_B.weight": torch.ones(6, 2, 1, 1)}
+    yield "conv2.weight", {**tensors(), **adapter}
+    flat = {"conv2.lora_A": torch.ones(6, 24), "conv2.lora_B": torch.ones(18, 6)}
+    yield "conv2.conv.weight", {STEM: tensors()[STEM], "conv2.conv.weight": tensors()[DEEP], **flat}
+    yield "lora_unet_conv.lora_down.weight", {"lora_unet_conv.lora_down.weight": torch.ones(4, 8, 3, 3)}
+    yield "weight_orig", {STEM: tensors()[STEM], "conv2.weight_orig": tensors()[DEEP]}
+
+
+@pytest.mark.parametrize(("tensor", "state"), list(computed()))
+def test_what_a_weight_is_computed_from_is_not_taken_for_it(tensor: str, state: dict, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", state)
+    with pytest.raises(InputError, match=rf"net.pt: \S*{tensor}\S* is not the weight that the network uses"):
+        layers(path)
+    named = next(name for name in state if tensor in name and state[name].ndim == 4)
+    with pytest.raises(InputError, match=rf"{named} is not the weight"):
+        layers(path, layers=(named,))
+
+
+def test_an_adapter_of_other_layers_changes_no_kernels(tmp_path: Path) -> None:
+    state = {**tensors(), "query.lora_A.weight": torch.ones(4, 8), "query.lora_B.weight": torch.ones(8, 4)}
+    assert layers(saved(tmp_path / "net.pt", state)) == [STEM, DEEP]
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"blur.filt": torch.ones(8, 1, 3, 3), "sobel.kernel": torch.ones(2, 1, 3, 3)}, "blur.filt, sobel.kernel"),
+        ({"conv2.scores": torch.ones(6, 8, 3, 3)}, "conv2.scores"),
+        ({f"{name}.exp_avg": tensor for name, tensor in tensors(1).items()}, "conv1.weight.exp_avg"),
+        (prefixed("ema.", 1), "ema.conv1.weight"),
+        ({f"model_ema.{name.replace('.', '')}": t for name, t in tensors(1).items()}, "model_ema.conv1weight"),
+        (prefixed("teacher.", 1), "teacher.conv1.weight"),
+    ],
+)
+def test_kernels_that_are_perhaps_no_layers_are_read_only_when_stated(more: dict, named: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", {**tensors(), **more})
+    with pytest.raises(InputError, match=rf"checkpoints.mine: .*net.pt: {named}.*`layers`"):
+        layers(path)
+    assert layers(path, layers=(STEM, DEEP)) == [STEM, DEEP]
+
+
+def test_a_teacher_alone_and_names_without_a_usual_word_are_read(tmp_path: Path) -> None:
+    assert layers(saved(tmp_path / "t.pt", prefixed("teacher."))) == ["teacher.conv1.weight", "teacher.conv2.weight"]
+    assert layers(npz(tmp_path / "bare.npz", stem=(8, 3, 3, 3), block=(6, 8, 3, 3))) == ["stem", "block"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_files_of_different_depth_are_refused_in_either_order(first: int, tmp_path: Path) -> None:
+    deeper = {**tensors(1), "conv3.weight": torch.ones(4, 6, 3, 3)}
+    pair = [saved(tmp_path / "a.pt", tensors()), saved(tmp_path / "b.pt", deeper)]
+    with pytest.raises(InputError, match=r"a.pt has no weight 'conv3.weight', which .*b.pt has.*`layers`"):
+        layers(pair[first], pair[1 - first])
+    assert layers(pair[first], pair[1 - first], layers=(STEM,)) == [STEM]
+    pointwise = {**tensors(1), "conv3.weight": torch.ones(4, 6, 1, 1)}
+    with pytest.raises(InputError, match=r"a.pt has no weight 'conv3.weight'"):
+        layers(pair[0], saved(tmp_path / "c.pt", pointwise))
+
+
+def test_a_part_of_a_network_is_none(tmp_path: Path) -> None:
+    parts = [tmp_path / f"model-0000{part}-of-00002.safetensors" for part in (1, 2)]
+    for part in parts:
+        save_file({DEEP: tensors()[DEEP]}, part)
+    for files in ((parts[0],), (parts[1],), parts):
+        with pytest.raises(InputError, match=rf"{files[0].name}: one of the 2 files of a network"):
+            layers(*files)
+    with pytest.raises(InputError, match="one of the 2 files"):
+        read_checkpoint(parts[1])
+    renamed = parts[0].rename(tmp_path / "left.safetensors")
+    assert layers(renamed) == [DEEP]
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {STEM: "right.safetensors", DEEP: "left.safetensors"}}))
+    with pytest.raises(InputError, match=r"left.safetensors: one of the 2 files of a network, by .*index.json"):
+        layers(renamed)
+    for text in ("no JSON", "[]", json.dumps({"weight_map": {DEEP: "left.safetensors"}})):
+        index.write_text(text)
+        assert layers(renamed) == [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("content", "places"),
+    [
+        ({"model": tensors(), "ema": tensors(1)}, "under model and under ema"),
+        ({"state_dict": tensors(), "state_dict_ema": tensors(1)}, "under state_dict and under state_dict_ema"),
+        ({"model": tensors(), "ema": {"decay": 0.9, "shadow": tensors(1)}}, "under model and under ema.shadow"),
+        ({"net": tensors(), "history": [tensors(1), tensors(2)]}, "under net and under history.0, history.1"),
+        ({**tensors(), "best": tensors(1)}, "under its top and under best"),
+    ],
+)
+def test_of_several_networks_in_a_file_one_must_be_named(content: dict, places: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", content)
+    with pytest.raises(InputError, match=rf"net.pt: holds kernels {places}: .*`entry`"):
+        layers(path)
+    with pytest.raises(InputError, match=rf"holds kernels {places}"):
+        read_checkpoint(path)
+    entry = next((name for name in ("ema", "state_dict_ema", "best") if name in content), "")
+    if entry and entry in content and STEM in content[entry]:
+        assert layers(path, entry=entry) == [STEM, DEEP]
+        found = read_weights(path, {DEEP: (6, 8, 3, 3)}, entry)[DEEP]
+        np.testing.assert_array_equal(found, content[entry][DEEP].numpy())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"optimizer": {"state": {0: {"exp_avg": torch.ones(8, 3, 3, 3)}}, "param_groups": [{"lr": 0.1}]}},
+        {"epoch": torch.tensor(3), "accuracy": torch.tensor(0.9)},
+        {"mean": torch.ones(3), "metrics": {"loss": torch.tensor(0.1)}},
+    ],
+)
+def test_what_training_leaves_beside_the_weights_is_passed_over(more: dict, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", {**more, "model": tensors()})
+    assert layers(path) == [STEM, DEEP]
+    np.testing.assert_array_equal(read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP], tensors()[DEEP].numpy())
+
+
+def test_kernels_of_other_numbers_are_not_left_out_unsaid(tmp_path: Path) -> None:
+    quantized = {STEM: tensors()[STEM], DEEP: tensors()[DEEP].to(torch.int8)}
+    save_file(quantized, tmp_path / "net.safetensors", metadata={"format": "pt"})
+    np.savez(tmp_path / "net.npz", a=np.ones((8, 4, 3, 3)), b=np.ones((8, 4, 3, 3), np.float16).view("V2"))
+    complex_ = saved(tmp_path / "net.pt", {**tensors(), "conv3.weight": torch.ones(4, 6, 3, 3, dtype=torch.complex64)})
+    for path, words in (
+        (tmp_path / "net.safetensors", "conv2.weight holds numbers of the type I8"),
+        (tmp_path / "net.npz", "b holds numbers of the type V2"),
+        (complex_, "conv3.weight holds numbers of the type Complex"),
+    ):
+        with pytest.raises(InputError, match=words):
+            layers(path)
+
+
+def test_three_dimensional_kernels_are_listed_among_those_left_out(tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", {**tensors(), "video.weight": torch.ones(4, 3, 3, 3, 3)})
+    section = FilesCheckpoint(kind="files", files=(str(path),))
+    assert checkpoint_layers("mine", section)[1] == {"video.weight": (4, 3, 3, 3, 3)}
+    with pytest.raises(InputError, match="found: 1x3x3, 3x3x3"):
+        layers(npz(tmp_path / "video.npz", a=(8, 3, 3, 3, 3), b=(8, 4, 1, 3, 3)))

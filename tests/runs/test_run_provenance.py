@@ -1,13 +1,28 @@
 """The record of a run: what it took is added up from the logs, and nothing about the machine is demanded."""
 
+import os
 import subprocess
 import sys
 import time
 
+import pytest
+
+from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.runs.machine import cores, cost_of, machines, processor
-from cnn_topology.runs.progress import command_of, last_line
-from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, total_cost, versions
+from cnn_topology.runs.progress import command_of
+from cnn_topology.runs.provenance import (
+    checklist,
+    commit_of,
+    cost_by_rule,
+    hardware,
+    total_cost,
+    unmeasured_jobs,
+    versions,
+)
+from cnn_topology.runs.starts import last_line
+
+NO_GIT = {"commit": None, "changed_files": None, "git_error": "git is not installed"}
 
 
 def test_costs_of_rules_add_up_and_jobs_that_did_not_end_well_count_as_nothing(tmp_path):
@@ -38,7 +53,7 @@ def test_logs_that_an_earlier_config_left_are_not_counted(tmp_path):
     assert cost_by_rule(tmp_path)["train"]["jobs"] == 2
     (tmp_path / "jobs.txt").write_text("train/here.log\ntrain/not begun.log\n")
     assert cost_by_rule(tmp_path)["train"] == {"jobs": 1, "wall_s": 9.0, "cpu_s": 8.0, "peak_mb": 90.0}
-    assert machines(tmp_path) == {"CPU of here": 1}
+    assert machines(tmp_path) == {"CPU of here": 1, "unknown": 1}
 
 
 def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
@@ -69,11 +84,72 @@ def test_a_log_ends_with_what_the_job_took_unless_it_failed(tmp_path):
     assert "# took" not in said[1].stderr
 
 
+def _git(folder, *arguments):
+    identity = ("-c", "user.name=n", "-c", "user.email=e@example.org")
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+def _tool(folder, name, script):
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+    return str(folder)
+
+
 def test_a_clone_without_git_has_no_commit(tmp_path, monkeypatch):
-    assert commit_of(tmp_path) == {"commit": None, "changed_files": None}
+    without = commit_of(tmp_path)
+    assert (without["commit"], without["changed_files"]) == (None, None)
+    assert "not a git repository" in without["git_error"]
     monkeypatch.setenv("PATH", "")
-    assert commit_of(tmp_path)["commit"] is None
+    assert commit_of(tmp_path)["git_error"] == "git is not installed"
     assert hardware()["gpus"] == []
+
+
+def test_a_package_that_merely_lies_in_a_checkout_does_not_have_its_commit(tmp_path):
+    _git(tmp_path, "init")
+    (tmp_path / "own.txt").write_text("of another project")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "-m", "one")
+    (tmp_path / "site-packages").mkdir()
+    assert len(commit_of(tmp_path)["commit"]) == 40
+    installed = commit_of(tmp_path / "site-packages")
+    assert (installed["commit"], installed["changed_files"]) == (None, None)
+    assert "site-packages" in installed["git_error"]
+
+
+def test_what_git_and_the_driver_refuse_to_tell_is_unknown_with_their_reason(tiny, tmp_path, monkeypatch):
+    script = 'case "$3" in status) echo "fatal: index file corrupt" >&2; exit 128;; esac; echo abc'
+    monkeypatch.setenv("PATH", _tool(tmp_path / "bin", "git", script) + ":" + os.environ["PATH"])
+    commit = commit_of(tmp_path)
+    assert commit == {"commit": "abc", "changed_files": None, "git_error": "fatal: index file corrupt"}
+    total = {
+        "jobs": 3.0,
+        "cpu_hours": 1.0,
+        "wall_hours_of_all_jobs": 2.0,
+        "peak_gb_of_a_job": 0.9,
+        "unmeasured_jobs": 2,
+    }
+    answers = checklist(parse_config(tiny), {}, total, commit)
+    assert "fatal: index file corrupt" in answers["Code"]
+    assert "2 further jobs" in answers["Compute"]
+    _tool(tmp_path / "bin", "nvidia-smi", "echo driver mismatch >&2; exit 9")
+    assert hardware()["gpus"] is None
+
+
+def test_a_job_without_a_measure_is_counted_as_such(tmp_path):
+    (tmp_path / "jobs.txt").write_text("train/a.log\ntrain/lost.log\nprovenance/all.log\n")
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/a.log").write_text(
+        "cnn-topology train\n# took 9.00 s, 8.00 s of CPU time, 90 MB of memory at most\n"
+    )
+    assert unmeasured_jobs(tmp_path, tmp_path / "provenance/all.log") == 1
+
+
+def test_a_log_that_cannot_be_read_is_not_an_empty_one(tmp_path):
+    (tmp_path / "a.log").mkdir()
+    with pytest.raises(InputError, match=r"a\.log"):
+        cost_of(tmp_path / "a.log")
+    assert cost_of(tmp_path / "b.log") is None
 
 
 def test_versions_hold_every_library_the_package_names():
@@ -86,18 +162,18 @@ def test_the_checklist_answers_from_the_run(tiny):
     config = parse_config(tiny)
     sets = {"digits": {"train": 80, "test": 20, "shape": [8, 8, 1], "sha256": "ab" * 32}}
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
-    answers = checklist(config, sets, total, {"commit": None, "changed_files": None})
+    answers = checklist(config, sets, total, NO_GIT)
     assert "80 training and 20 test images" in answers["Data and splits"]
     assert "n = 5" in answers["Number of runs and seeds"]
     assert "19 draws" in answers["Error bars"]
-    assert "no git here" in answers["Code"]
+    assert "git is not installed" in answers["Code"]
 
 
 def test_weights_that_others_trained_get_no_recipe_and_no_promise_about_test_images(tiny):
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
     own = {"images": "digits", "variant": "mapper", "normalization": "set", "checkpoints": ["one.pt"]}
     config = parse_config({**{key: tiny[key] for key in ("version", "name", "images")}, "resnets": {"own": own}})
-    answers = checklist(config, {}, total, {"commit": None, "changed_files": None})
+    answers = checklist(config, {}, total, NO_GIT)
     assert answers["Hyperparameters"] == "The weights of own were read from files and not trained here."
     assert "trained on" not in answers["Data and splits"]
     assert "What the weights of own have seen" in answers["Data and splits"]
@@ -108,7 +184,7 @@ def test_weights_that_others_trained_get_no_recipe_and_no_promise_about_test_ima
 
 def test_populations_of_a_grid_are_listed_with_their_n(tiny):
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
-    answers = checklist(parse_config(tiny), {}, total, {"commit": None, "changed_files": None})
+    answers = checklist(parse_config(tiny), {}, total, NO_GIT)
     assert "a: n = 5; a-d0: n = 2; a-d0_5: n = 2" in answers["Number of runs and seeds"]
     assert "a-d0_5: M(6, 4, 8)" in answers["Hyperparameters"]
 
@@ -117,7 +193,7 @@ def test_machines_of_jobs_are_counted_from_the_second_lines_of_their_logs(tmp_pa
     for name, host, model in (("a", "n1", "CPU X, 8 cores"), ("b", "n2", "CPU X, 8 cores"), ("c", "g1", "CPU Y")):
         (tmp_path / f"{name}.log").write_text(f"cnn-topology train\n# on {host}: {model}\nstep 3\n# on no machine\n")
     (tmp_path / "d.log").write_text("cnn-topology train\n")
-    assert machines(tmp_path) == {"CPU X, 8 cores": 2, "CPU Y": 1}
+    assert machines(tmp_path) == {"CPU X, 8 cores": 2, "CPU Y": 1, "unknown": 1}
 
 
 def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):

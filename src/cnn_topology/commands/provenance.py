@@ -13,7 +13,16 @@ from cnn_topology.plan.config import RunConfig, parse_config
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
 from cnn_topology.runs.machine import machines
-from cnn_topology.runs.provenance import checklist, commit_of, cost_by_rule, hardware, page, total_cost, versions
+from cnn_topology.runs.provenance import (
+    checklist,
+    commit_of,
+    cost_by_rule,
+    hardware,
+    page,
+    total_cost,
+    unmeasured_jobs,
+    versions,
+)
 from cnn_topology.storage.atomic import atomic_path, remove_leftovers
 from cnn_topology.storage.tensors import read_metadata, read_shapes
 
@@ -36,6 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     folder, run = arguments.output[0].parent, RunFolder(config.name)
     rules = cost_by_rule(folder / "logs")
     total, commit = total_cost(rules), commit_of(PACKAGE)
+    total["unmeasured_jobs"] = unmeasured_jobs(
+        folder / "logs", folder / Path(run.log("provenance")).relative_to(run.root)
+    )
     sets = {name: folder / f"images/{name}.safetensors" for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
     record = {

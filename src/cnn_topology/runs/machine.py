@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from cnn_topology.errors import InputError
+
 _LINE, _TOOK = "# on ", "# took "
 _COST = re.compile(rf"^{_TOOK}([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
 _LOADED = time.perf_counter()
@@ -20,7 +22,7 @@ _LOADED = time.perf_counter()
 
 def processor() -> str:
     """Give the name of this machine's processor."""
-    models = re.findall(r"^model name\s*:\s*(.+)$", text_of(Path("/proc/cpuinfo")), re.M)
+    models = re.findall(r"^model name\s*:\s*(.+)$", system_text(Path("/proc/cpuinfo")), re.M)
     return models[0] if models else platform.processor() or platform.machine()
 
 
@@ -32,7 +34,7 @@ def cores() -> int | None:
 def machine_line() -> str:
     """Say in a line of comment which machine this is: name, processor, cores that a process may use, GPUs."""
     folders = Path("/proc/driver/nvidia/gpus").glob("*/information")
-    gpus = [model for path in folders for model in re.findall(r"^Model:\s*(.+)$", text_of(path), re.M)]
+    gpus = [model for path in folders for model in re.findall(r"^Model:\s*(.+)$", system_text(path), re.M)]
     counts = "".join(f", {count} x {model}" for model, count in Counter(gpus).items())
     return f"{_LINE}{platform.node()}: {processor()}, {cores()} cores{counts}"
 
@@ -55,18 +57,18 @@ def logs_of_jobs(logs: Path) -> list[Path]:
 
 
 def machines(logs: Path) -> dict[str, int]:
-    """Count the jobs of a run by the machines they were on, whatever the machines are called.
+    """Count the jobs of a run by the machines they were on, whatever the machines are called; some may be unknown.
 
     Parameters
     ----------
     logs : Path
         The folder of the jobs' logs; of a job that was repeated the last attempt counts.
     """
-    found = Counter[str]()
+    counts = Counter[str]()
     for path in logs_of_jobs(logs):
         lines = [line for line in text_of(path).splitlines()[:2] if line.startswith(_LINE)]
-        found.update(line.removeprefix(_LINE).partition(": ")[2] for line in lines)
-    return dict(found.most_common())
+        counts[lines[0].removeprefix(_LINE).partition(": ")[2] if lines else "unknown"] += 1
+    return dict(counts.most_common())
 
 
 def cost_line() -> str:
@@ -92,7 +94,7 @@ def has_ended_well(log: Path) -> bool:
 
 def _wall_seconds() -> float:
     """Give the time since this process started, or, without Linux, since this module was loaded."""
-    ticks = text_of(Path("/proc/self/stat")).rpartition(")")[2].split()
+    ticks = system_text(Path("/proc/self/stat")).rpartition(")")[2].split()
     if not ticks:
         return time.perf_counter() - _LOADED
     return time.clock_gettime(time.CLOCK_BOOTTIME) - int(ticks[19]) / os.sysconf("SC_CLK_TCK")
@@ -100,15 +102,31 @@ def _wall_seconds() -> float:
 
 def _peak_mb() -> float:
     """Give the largest resident size; of the parent's, which `getrusage` may report, Linux knows better."""
-    peak = re.findall(r"^VmHWM:\s*(\d+) kB$", text_of(Path("/proc/self/status")), re.M)
+    peak = re.findall(r"^VmHWM:\s*(\d+) kB$", system_text(Path("/proc/self/status")), re.M)
     if peak:
         return int(peak[0]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def text_of(path: Path) -> str:
-    """Read a text file; one that is not there is empty."""
+    """Read a text file; one that is not there is empty.
+
+    Raises
+    ------
+    InputError
+        If it is there and cannot be read: it is not the same as an empty one.
+    """
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def system_text(path: Path) -> str:
+    """Read what the system has in a file about itself; what it does not show is empty."""
+    try:
+        return text_of(path)
+    except InputError:
         return ""

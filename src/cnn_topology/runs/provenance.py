@@ -16,17 +16,32 @@ from typing import Any
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
-from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, text_of
+from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, system_text
 
 PACKAGE = "cnn-topology"
 
 
 def commit_of(folder: Path) -> dict[str, Any]:
-    """Give the commit of the checkout and whether tracked files differ from it; None where there is no git."""
-    head, changes = _said("git", "-C", str(folder), "rev-parse", "HEAD"), None
-    if head is not None:
-        changes = _said("git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no")
-    return {"commit": head, "changed_files": None if changes is None else len(changes.splitlines())}
+    """Return the commit of the checkout that a folder belongs to, and how many tracked files differ from it.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder of which the checkout tracks files: one that merely lies in a checkout has no commit.
+
+    Returns
+    -------
+    dict
+        ``commit`` and ``changed_files``, each None where unknown, and ``git_error``: the reason, else None.
+    """
+    git = ("git", "-C", str(folder))
+    tracked, error = _output(*git, "ls-files")
+    if not tracked:
+        return {"commit": None, "changed_files": None, "git_error": error or f"git tracks no file in {folder}"}
+    head, error = _output(*git, "rev-parse", "HEAD")
+    changes, later = _output(*git, "status", "--porcelain", "--untracked-files=no")
+    count = None if changes is None else len(changes.splitlines())
+    return {"commit": head, "changed_files": count, "git_error": error or later}
 
 
 def versions() -> dict[str, str]:
@@ -42,14 +57,16 @@ def versions() -> dict[str, str]:
 
 
 def hardware() -> dict[str, Any]:
-    """Give processor, cores, memory and GPUs of this machine; on a cluster, of the one that ends the run."""
-    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", text_of(Path("/proc/meminfo")), re.M)
-    gpus = _said("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    """Return processor, cores, memory and GPUs of this machine, None where unknown; on a cluster, of the last one."""
+    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", system_text(Path("/proc/meminfo")), re.M)
+    gpus: str | None = ""
+    if shutil.which("nvidia-smi"):
+        gpus, _ = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     return {
         "processor": processor(),
         "cores": cores(),
         "memory_gb": round(int(memory[0]) / 1e6, 1) if memory else None,
-        "gpus": gpus.splitlines() if gpus else [],
+        "gpus": None if gpus is None else gpus.splitlines(),
     }
 
 
@@ -71,6 +88,19 @@ def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
             cost["cpu_s"] = round(cost["cpu_s"] + took[1], 3)
             cost["peak_mb"] = max(cost["peak_mb"], took[2])
     return found
+
+
+def unmeasured_jobs(logs: Path, own: Path) -> int:
+    """Count the jobs whose logs hold no cost, so that their time and memory are in no sum.
+
+    Parameters
+    ----------
+    logs : Path
+        The folder of the jobs' logs.
+    own : Path
+        The log of the job that counts, which has not ended yet.
+    """
+    return sum(cost_of(path) is None for path in logs_of_jobs(logs) if path != own)
 
 
 def total_cost(rules: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -150,8 +180,12 @@ def checklist(
         if config.populations or config.checkpoints
         else ""
     )
-    state = "unknown (no git here)" if commit["commit"] is None else commit["commit"]
+    state = commit["commit"] or f"unknown ({commit['git_error']})"
     changed = f", {commit['changed_files']} tracked files changed since" if commit["changed_files"] else ""
+    if commit["commit"] and commit["changed_files"] is None:
+        changed = f", unknown whether files were changed since ({commit['git_error']})"
+    missing = total.get("unmeasured_jobs", 0)
+    unmeasured = f" {missing:.0f} further jobs left no measure in their logs and are in no sum." if missing else ""
     return {
         "Data and splits": f"{splits}.",
         "Hyperparameters": f"{'. '.join(recipes)}.",
@@ -161,7 +195,8 @@ def checklist(
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
         f"{total['peak_gb_of_a_job']:.2g} GB in a job, as each job measured itself when it ended. A job that was "
-        "stopped and went on counts its last part alone; Snakemake's own time is not in it.",
+        "stopped and went on counts its last part alone; Snakemake's own time is not in it."
+        f"{unmeasured}",
         "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
         "To repeat": "snakemake --cores all --configfile config.yaml (the file beside this one); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",
@@ -202,12 +237,14 @@ def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
         yield f"    {name}: {'unknown' if said is None else said}"
 
 
-def _said(*command: str) -> str | None:
-    """Give what a command prints, or None if it is not there or fails."""
-    if shutil.which(command[0]) is None:
-        return None
+def _output(*command: str) -> tuple[str | None, str | None]:
+    """Return what a command prints and None, or None and why it did not answer."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    except (subprocess.SubprocessError, OSError):
-        return None
-    return done.stdout.strip()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except FileNotFoundError:
+        return None, f"{command[0]} is not installed"
+    except (subprocess.SubprocessError, OSError) as error:
+        return None, f"{command[0]}: {error}"
+    if done.returncode:
+        return None, next(iter(done.stderr.strip().splitlines()), f"{command[0]} ended with status {done.returncode}")
+    return done.stdout.strip(), None

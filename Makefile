@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(VENV)/installed
 	snakemake --cores $(CORES) --configfile config/demo.yaml --quiet rules host
 	snakemake --report results/demo/report.html --configfile config/demo.yaml --quiet all
-	@echo; cat results/demo/summary.txt; echo
+	@echo && cat results/demo/summary.txt && echo
 	@echo "The report, one page that opens without a network: $(CURDIR)/results/demo/report.html"
 
 test: $(VENV)/installed

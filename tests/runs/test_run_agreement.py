@@ -59,15 +59,40 @@ def test_the_command_names_changed_keys_and_ends_by_the_outcome(tmp_path, tiny, 
     for name in ("a", "b"):
         _write(tmp_path / name)
         (tmp_path / name / "config.yaml").write_text(parse_config({**tiny, "name": name}).to_yaml())
+        (tmp_path / name / "provenance.json").touch()
     folders = [str(tmp_path / "a"), str(tmp_path / "b")]
     assert main(["compare", *folders]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "of 1 tables 1 are identical and 0 within the tolerance"
+    printed = capsys.readouterr().out
+    assert "has not ended" not in printed
+    assert printed.splitlines()[-1] == "of 1 tables 1 are identical and 0 within the tolerance"
     (tmp_path / "b/config.yaml").write_text(parse_config({**tiny, "seed": 8}).to_yaml())
     _write(tmp_path / "b", values=[1, 2, 3, 4, 5])
     assert main(["compare", *folders]) == 2
     captured = capsys.readouterr()
     assert "the configs differ in seed" in captured.out
     assert "1 differ by more" in captured.err
+
+
+def test_runs_that_have_not_ended_and_one_that_is_compared_with_itself_are_named(tmp_path, tiny, capsys):
+    """Tables that neither run has were once passed over unsaid; a link to the first run agreed with it."""
+    for name in ("a", "b"):
+        _write(tmp_path / name)
+        (tmp_path / name / "config.yaml").write_text(parse_config({**tiny, "name": name}).to_yaml())
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"{tmp_path / name} has not ended" in printed for name in ("a", "b"))
+    (tmp_path / "c").symlink_to(tmp_path / "a")
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "c")]) == 2
+    assert str(tmp_path / "c") in capsys.readouterr().err
+
+
+def test_columns_of_other_types_are_apart_and_missing_verdicts_are_equal(tmp_path):
+    _write(tmp_path / "a", verdicts=("a", None, "a", "b", "a"))
+    _write(tmp_path / "b", verdicts=("a", None, "a", "b", "b"))
+    assert _said(tmp_path)["loops"][1].endswith("verdict equal in 4 of 5 rows")
+    table = pa.table({"longest": [str(value) for value in VALUES], "verdict": ["a", None, "a", "b", "a"]})
+    write_table(tmp_path / "b/tables/loops.parquet", table, table.schema, {})
+    assert _said(tmp_path)["loops"] == ("apart", "the types of longest differ")
 
 
 def test_numbers_from_activations_may_differ_by_more_than_those_from_filters():

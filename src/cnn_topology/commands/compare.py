@@ -20,21 +20,29 @@ def run(arguments: argparse.Namespace) -> None:
     Raises
     ------
     InputError
-        If a table differs by more than the tolerance; all of them have been named on standard output by then.
+        If a table differs by more than the tolerance; all of them have been named on standard output by then. If both
+        are one run, or hold no tables.
     """
     first, second = map(find_run, arguments.runs)
+    if first.samefile(second):
+        raise InputError(f"{first}, {second}: are one run, which agrees with itself; name two")
     if changed := differing_keys(*(read_config(folder / "config.yaml") for folder in (first, second))):
         print(f"the configs differ in {', '.join(changed)}")
-    found = Counter[str]()
+    states = Counter[str]()
     for table in compare_tables(first, second):
-        found[table.state] += 1
+        states[table.state] += 1
         print(f"{table.state:<9} {table.table}: {table.said}", flush=True)
-    if not found:
+    if not states:
         raise InputError(f"{first}/tables, {second}/tables: hold no tables")
-    said = f"of {found.total()} tables {found['identical']} are identical and {found['within']} within the tolerance"
-    if found["apart"]:
-        raise InputError(f"{said}; {found['apart']} differ by more. Networks that were trained apart differ always")
-    print(said)
+    # The last file that a run makes: without it tables may lack that no search finds missing.
+    for unfinished in (folder for folder in (first, second) if not (folder / "provenance.json").is_file()):
+        print(f"{unfinished} has not ended: tables that it and the other run lack were not compared")
+    summary = (
+        f"of {states.total()} tables {states['identical']} are identical and {states['within']} within the tolerance"
+    )
+    if states["apart"]:
+        raise InputError(f"{summary}; {states['apart']} differ by more. Networks that were trained apart differ always")
+    print(summary)
 
 
 def differing_keys(one: RunConfig, other: RunConfig) -> list[str]:

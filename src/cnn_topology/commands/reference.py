@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from cnn_topology.errors import InputError
 from cnn_topology.plan.reference import json_schema, key_reference
 from cnn_topology.storage.atomic import atomic_path
 
@@ -16,7 +17,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write both files."""
+    """Write both files.
+
+    Raises
+    ------
+    InputError
+        If the folder of one is not there, as outside of a checkout.
+    """
+    for path in (arguments.keys, arguments.schema):
+        if not path.parent.is_dir():
+            raise InputError(
+                f"{path}: no folder {path.parent} here; start in the checkout, or name a file in another one"
+            )
     for path, text in ((arguments.keys, key_reference()), (arguments.schema, json_schema())):
         with atomic_path(path, checksum=False) as temporary:
             temporary.write_text(text)

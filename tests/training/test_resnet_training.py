@@ -277,6 +277,18 @@ def test_a_checkpoint_takes_the_place_of_training(images, tmp_path):
     assert np.isnan(row["train_loss"])
 
 
+def test_a_copy_in_half_precision_is_no_second_network(images, tmp_path):
+    section = job(tmp_path, image_set=images).section
+    for name, seed, dtype in (("a.pt", 0, None), ("b.pt", 1, None), ("c.pt", 0, torch.float16), ("d.pt", 2, None)):
+        state = make_resnet(section, 3, 2, seed).state_dict()
+        torch.save({key: t.to(dtype) if t.is_floating_point() else t for key, t in state.items()}, tmp_path / name)
+    others = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    with pytest.raises(InputError, match=r"c\.pt: holds the same kernels as .*a\.pt"):
+        make_weights(job(tmp_path, image_set=images, checkpoint=tmp_path / "c.pt", others=others))
+    assert not (tmp_path / "w.safetensors").exists()
+    make_weights(job(tmp_path, image_set=images, checkpoint=tmp_path / "d.pt", others=others))
+
+
 def test_scores_of_other_classes_are_not_measured(images, tmp_path):
     section = job(tmp_path, image_set=images).section.model_copy(update={"scores": 7, "checkpoints": ("own.pt",)})
     network = make_resnet(section, 3, 7, 0)

@@ -27,6 +27,13 @@ def resnet_checkpoint(wildcards):
     return PLAN.config.resnets[wildcards.population].checkpoints[number : number + 1]
 
 
+def resnet_others(wildcards):
+    """Give the checkpoints of the networks before one, which must be other networks."""
+    return PLAN.config.resnets[wildcards.population].checkpoints[
+        : int(wildcards.network)
+    ]
+
+
 def resnet_parameters(wildcards):
     """Give the parameters of `cnn-topology train-resnet`."""
     return activation_parameters.ResNetParameters.of(

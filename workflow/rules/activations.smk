@@ -3,6 +3,7 @@ rule make_resnet:
     input:
         images=resnet_images,
         checkpoint=resnet_checkpoint,
+        others=resnet_others,
     output:
         weights=RUN.resnet("{population}", "{network}"),
         log_table=RUN.resnet_training("{population}", "{network}"),
@@ -17,7 +18,9 @@ rule make_resnet:
         block=resnet_parameters,
         code=code_digest("train-resnet"),
         checkpoint=lambda wildcards, input: (
-            ["--checkpoint", input.checkpoint] if input.checkpoint else []
+            ["--checkpoint", input.checkpoint, "--others", *input.others]
+            if input.checkpoint
+            else []
         ),
         resume=RUN.resume("{population}", "{network}"),
     shell:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
     parser.add_argument("--checkpoint", type=Path, help="weights to take in place of training")
+    parser.add_argument("--others", nargs="*", default=[], type=Path, help="weights it must not be a copy of")
     parser.add_argument("--weights", required=True, type=Path, help="the weights (.safetensors)")
     parser.add_argument("--log-table", required=True, type=Path, help="the training log (.parquet)")
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a stopped job needs to go on")
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
             log_path=arguments.log_table,
             resume_folder=arguments.resume,
             checkpoint=arguments.checkpoint,
+            others=arguments.others,
             device=arguments.device,
             threads=arguments.threads,
             notes=parameters.notes(inputs),

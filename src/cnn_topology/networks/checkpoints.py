@@ -1,12 +1,14 @@
 """Weights of a residual network from a file of a user's own, by the names and shapes that the network has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from cnn_topology.errors import InputError
+from cnn_topology.networks.copies import first_copies
 from cnn_topology.networks.weights import check_finite, read_tensors
 from cnn_topology.plan.resnet_files import COUNTER, misfit, own_name
 
@@ -61,3 +63,30 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
     for name in expected:
         check_finite(path, name, tensors[name])
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})
+
+
+def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterable[Path]) -> None:
+    """Refuse weights that another file holds too: statistics over networks would count one network twice.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        From `read_checkpoint`, all finite.
+    path : Path
+        For messages.
+    others : iterable of Path
+        Files of networks of the same architecture.
+
+    Raises
+    ------
+    InputError
+        Naming the first file with the same convolutions, whatever their precision and the scale of their channels, or
+        one that cannot be read.
+    """
+    for other in others:
+        theirs = read_checkpoint(other)
+        pairs = [(tensor, theirs[name]) for name, tensor in tensors.items() if tensor.ndim == 4 and name in theirs]
+        if first_copies(np.stack([one.float().numpy() for one in pair]) for pair in pairs):
+            raise InputError(
+                f"{path}: holds the same kernels as {other}, up to rounding and scale; list each network once"
+            )

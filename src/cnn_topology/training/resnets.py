@@ -8,7 +8,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from torch.nn import functional
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
-from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
+from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint, refuse_copy
 from cnn_topology.networks.resnet import ResNet, make_resnet
 from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
@@ -60,6 +60,8 @@ class ResNetJob:
         Private to this job; removed when its files are in place.
     checkpoint : Path, optional
         Weights to take in place of training.
+    others : sequence of Path
+        Weights of other networks of the population, of which `checkpoint` must not be a copy.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     threads : int
@@ -77,6 +79,7 @@ class ResNetJob:
     log_path: Path
     resume_folder: Path
     checkpoint: Path | None = None
+    others: Sequence[Path] = ()
     device: str = "auto"
     threads: int = 1
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -212,7 +215,9 @@ class _Trainer:
 
     def take(self, checkpoint: Path) -> list[dict[str, Any]]:
         """Take the weights of a file; give the one row of the log."""
-        load_checkpoint(self.network, read_checkpoint(checkpoint), checkpoint)
+        tensors = read_checkpoint(checkpoint)
+        load_checkpoint(self.network, tensors, checkpoint)
+        refuse_copy(tensors, checkpoint, self.job.others)
         # Scores of other classes say nothing about the labels of these images.
         loss, accuracy = (float("nan"),) * 2 if self.job.section.scores else self._test()
         self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")

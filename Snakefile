@@ -83,7 +83,4 @@ onsuccess:
 
 
 onerror:
-    from cnn_topology.runs.starts import failure_summary, record_start
-
-    record_start(Path(RUN.root), log, failed=True)
-    print(failure_summary(Path.cwd(), RUN.root))
+    explain_failure(log)

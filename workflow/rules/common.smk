@@ -34,7 +34,7 @@ from cnn_topology.plan.layer_comparisons import (
 )
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import activation_forecast, forecast
-from cnn_topology.runs.starts import record_start
+from cnn_topology.runs.starts import failure_summary, record_start
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
@@ -145,9 +145,9 @@ def prepare_folder(jobs, log):
     theirs. A start for some targets alone does not know all jobs: it leaves the list as it is.
     """
     try:
-        record_start(Path(RUN.root), log)
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
+        record_start(Path(RUN.root), log)
         if any(job.rule.name == "record_provenance" for job in jobs):
             folder = Path(RUN.jobs).parent
             logs = sorted(
@@ -158,6 +158,15 @@ def prepare_folder(jobs, log):
         bring_back_from_the_future(Path(RUN.root))
     except InputError as error:
         raise WorkflowError(str(error)) from None
+
+
+def explain_failure(log):
+    """Print why the run failed, and leave a record of that for `status`."""
+    print(failure_summary(Path.cwd(), RUN.root))
+    try:
+        record_start(Path(RUN.root), log, failed=True)
+    except InputError as error:  # the disk may be full
+        print(error)
 
 
 def tables_there(names):

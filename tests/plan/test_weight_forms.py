@@ -107,6 +107,18 @@ def test_a_pruned_weight_is_read_as_the_network_uses_it(suffix: str, tmp_path: P
     np.testing.assert_array_equal(read_checkpoint(path)[DEEP].numpy(), used)
 
 
+def test_a_mask_of_truth_values_is_applied_or_named(tmp_path: Path) -> None:
+    mask = tensors(1)[DEEP] > 0
+    pruned = {STEM: tensors()[STEM], "conv2.weight_orig": tensors()[DEEP], "conv2.weight_mask": mask}
+    np.savez(tmp_path / "net.npz", **{name: tensor.numpy() for name, tensor in pruned.items()})
+    for path in (saved(tmp_path / "net.pt", pruned), tmp_path / "net.npz"):
+        assert layers(path) == [STEM, DEEP]
+        used = read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP]
+        np.testing.assert_array_equal(used, (tensors()[DEEP] * mask).numpy())
+    with pytest.raises(InputError, match=r"net.pt: conv2.mask is a mask"):
+        layers(saved(tmp_path / "net.pt", {**tensors(), "conv2.mask": mask}))
+
+
 def computed() -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
     changes = {
         "weight_orig": spectral_norm,

@@ -107,7 +107,8 @@ def _saved(path: Path, names: Collection[str] | None, entry: str | None) -> dict
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if parts is None or name in parts}
-        return {name: _tensor(array) for name, array in arrays.items() if array.dtype.kind in "fiu"}
+        kinds = {name: "fiub" if name.endswith("_mask") else "fiu" for name in arrays}
+        return {name: _tensor(array) for name, array in arrays.items() if array.dtype.kind in kinds[name]}
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in list(file.keys()) if parts is None or name in parts}
 

@@ -77,12 +77,13 @@ def checkpoint_layers(
     layers : tuple of Layer
         Depth counts them from 1; `Layer.tensor` is the name in the file.
     others : dict of str to tuple of int
-        Four-dimensional weights with other kernels, by the name in the file.
+        Weights with four or more axes and other kernels, by the name in the file.
 
     Raises
     ------
     InputError
-        If a file cannot be used, holds no 3x3 kernels or none of a name asked for, or files differ in their layers.
+        If a file cannot be used, holds no 3x3 kernels or none of a name asked for, or some that are not what its
+        network uses; or if files differ in their layers.
     """
     where = f"checkpoints.{name}"
     if isinstance(section, TorchvisionCheckpoint):

@@ -80,7 +80,7 @@ def array_shapes(path: Path, entry: str | None = None) -> Shapes:
             tensors, pytorch = _safetensors(path)
         else:
             tensors = _npz(path) if path.suffix == ".npz" else weights_in(_pytorch(path), path, entry)
-        shapes = apply_masks(_floating(path, tensors), lambda weight, _: weight)
+        shapes = _floating(path, apply_masks(tensors, lambda weight, _: weight))
     except InputError:
         raise
     except Exception as error:  # a damaged zip, header or pickle raises almost anything
@@ -167,13 +167,19 @@ def _kernels(tensors: dict[str, Any]) -> bool:
 
 
 def _floating(path: Path, tensors: dict[str, _Tensor]) -> Shapes:
-    """Return the shapes of floating-point arrays; refuse kernels of quantized, complex or unknown numbers."""
+    """Return the shapes of floating-point arrays; refuse 3x3 kernels of other numbers, and masks of kernels."""
     for name, tensor in tensors.items():
-        known = FLOATING.fullmatch(tensor.kind) or WHOLE.fullmatch(tensor.kind)
-        if len(tensor.shape) >= 4 and not known:
+        if tensor.shape[2:] != (3, 3) or FLOATING.fullmatch(tensor.kind):
+            continue
+        if not WHOLE.fullmatch(tensor.kind):
             raise InputError(
                 f"{path}: {name} holds numbers of the type {tensor.kind}, and weights are read as 16, 32 or 64 bit "
                 "floating-point numbers; write the file with the weights in one of these"
+            )
+        if "mask" in name.lower():
+            raise InputError(
+                f"{path}: {name} is a mask without <name>_orig, the weight it belongs to in torch.nn.utils.prune; "
+                "multiply the weight by it and save the product"
             )
     return {name: tensor.shape for name, tensor in tensors.items() if FLOATING.fullmatch(tensor.kind)}
 

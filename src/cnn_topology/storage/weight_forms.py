@@ -115,7 +115,7 @@ def part_problem(path: Path) -> str | None:
     for index in sorted(path.parent.glob("*.index.json")):
         try:
             files = set(json.loads(index.read_text())["weight_map"].values())
-        except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
             continue  # some other file of this name
         if path.name in files and len(files) > 1:
             return f"one of the {len(files)} files of a network, by {index}: {mend}"

@@ -164,6 +164,22 @@ def test_leftovers_of_killed_jobs_are_removed_and_nothing_else(tmp_path):
     assert len(list((tmp_path / "a/.sha256").iterdir())) == 1
 
 
+def test_folders_behind_links_are_looked_into_once(tmp_path):
+    """A search that passes over links left times ahead of the clock, of which Snakemake takes the job for failed."""
+    run, scratch = tmp_path / "run", tmp_path / "scratch"
+    run.mkdir()
+    scratch.mkdir()
+    (run / "tables").symlink_to(scratch)
+    (scratch / "back").symlink_to(run)
+    (scratch / ".a.0123456789ab.tmp.parquet").touch()
+    (scratch / "a.parquet").touch()
+    os.utime(scratch / "a.parquet", (time.time() + 900,) * 2)
+    bring_back_from_the_future(run)
+    assert (scratch / "a.parquet").stat().st_mtime <= time.time()
+    remove_leftovers(run)
+    assert {path.name for path in scratch.iterdir()} == {"back", "a.parquet"}
+
+
 def test_times_ahead_of_the_clock_become_now_and_others_stay(tmp_path):
     ahead, past = tmp_path / "a/ahead", tmp_path / "a/past"
     ahead.parent.mkdir()

@@ -71,7 +71,7 @@ def after_a_kill(slurm: str | None, host: str | None) -> str:
     first = f"scancel --name={slurm}; " if slurm else ""
     place = f" (it was started on {host})" if host else ""
     return (
-        f"the run is locked, and its snakemake is not at work on this machine: it is elsewhere{place}, or was killed; "
+        f"the run is locked, and no snakemake of it is seen on this machine: it is elsewhere{place}, or was killed; "
         f"then: {first}snakemake --unlock; and the same command as before"
     )
 

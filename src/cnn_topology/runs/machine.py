@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from cnn_topology.errors import InputError
+from cnn_topology.storage.atomic import entries_below
 
 _LINE, _TOOK = "# on ", "# took "
 _COST = re.compile(rf"^{_TOOK}([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
@@ -53,7 +54,7 @@ def logs_of_jobs(logs: Path) -> list[Path]:
         The folder of the jobs' logs. Each start of the whole run writes its `jobs.txt`; until then all count.
     """
     listed = text_of(logs / "jobs.txt").splitlines()
-    return [logs / name for name in listed] or sorted(logs.rglob("*.log"))
+    return [logs / name for name in listed] or sorted(path for path in entries_below(logs) if path.suffix == ".log")
 
 
 def machines(logs: Path) -> dict[str, int]:

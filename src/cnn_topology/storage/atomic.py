@@ -111,10 +111,34 @@ def _unique() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def entries_below(folder: Path) -> Iterator[Path]:
+    """List all files and folders below a folder, those behind links too; `Path.rglob` passes over them.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to begin; one that is not there holds nothing.
+
+    Yields
+    ------
+    Path
+        Each once, even where a link leads back.
+    """
+    visited: set[Path] = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        real = Path(root).resolve()
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        yield from (Path(root, name) for name in (*folders, *files))
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed jobs left below a folder; none may be at work there."""
-    for path in folder.rglob(".*.tmp*"):
-        path.unlink(missing_ok=True)
+    for path in entries_below(folder):
+        if path.match(".*.tmp*"):
+            path.unlink(missing_ok=True)
 
 
 def bring_back_from_the_future(folder: Path) -> None:
@@ -123,7 +147,7 @@ def bring_back_from_the_future(folder: Path) -> None:
     Snakemake takes a job for failed whose output is older than its input: after a clock has jumped none would pass.
     """
     now = time.time()
-    for path in folder.rglob("*"):
+    for path in entries_below(folder):
         with suppress(OSError):  # another job may replace it meanwhile
             if path.lstat().st_mtime > now:
                 os.utime(path, (now, now), follow_symlinks=False)

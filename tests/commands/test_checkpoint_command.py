@@ -82,7 +82,7 @@ def test_a_network_that_is_listed_twice_is_refused_whatever_its_files_are_called
     assert f"checkpoints.mine.files: {paths[0]} and {paths[2]} hold the same kernels" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("change", ["float16", "bfloat16", "scale", "channels", "8 bits"])
+@pytest.mark.parametrize("change", ["float16", "bfloat16", "float8", "scale", "channels", "8 bits"])
 def test_a_copy_in_other_precision_or_scale_is_no_second_network(change: str, tmp_path: Path, capsys) -> None:
     array = filters(0)
     kind = torch.float16 if change == "float16" else torch.bfloat16 if change == "bfloat16" else torch.float32
@@ -90,8 +90,10 @@ def test_a_copy_in_other_precision_or_scale_is_no_second_network(change: str, tm
         array = array * np.float32(0.37)
     elif change == "channels":  # as folding batch norm into the weights does
         array = array * np.random.default_rng(1).uniform(0.1, 9, (12, 1, 1, 1)).astype(np.float32)
+    elif change == "float8":
+        array = torch.from_numpy(array).to(torch.float8_e4m3fn).float().numpy()
     elif change == "8 bits":
-        step = np.abs(array).max(axis=(1, 2, 3), keepdims=True) / 127
+        step = np.abs(array).max() / 127
         array = np.rint(array / step) * step
     paths = [save(tmp_path / "a.pt", filters(0)), save(tmp_path / "b.pt", filters(1)), tmp_path / "c.pt"]
     save(paths[2], array, kind)

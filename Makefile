@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check install pins reference clean
+.PHONY: demo test soak install pins reference clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed
@@ -16,6 +16,10 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	bash .ci/checks
+
+# A long check on request: fifty kills of jobs and of whole runs (FAULT_SEED=1 draws others), every other test marked `soak`.
+soak: $(VENV)/installed
+	pytest -m soak
 
 install: $(VENV)/installed
 

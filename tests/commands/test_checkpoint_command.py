@@ -178,6 +178,8 @@ def test_a_pickle_put_in_place_of_the_weights_runs_nothing(tmp_path: Path, capsy
     with pytest.raises(Exception, match=r"[Ww]eights.only"):
         torch.load(path, weights_only=True)
     assert not marker.exists()
+    torch.load(path, weights_only=False)  # where code is allowed, it runs
+    assert marker.exists()
 
 
 def test_a_torchvision_file_must_have_the_hash_of_its_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from cnn_topology.data import originals
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import TorchvisionImages
+from cnn_topology.storage import downloads
 
 
 def load(kind, folder, download=False, **keys):
@@ -229,9 +230,13 @@ def test_a_download_of_something_else_is_refused(mnist, monkeypatch, tmp_path_fa
 
 
 def test_the_second_mirror_serves_where_the_first_does_not(mnist, monkeypatch, tmp_path_factory, serving):
+    asked, urlopen = [], downloads.urlopen
+    monkeypatch.setattr(downloads, "urlopen", lambda *a, **k: (asked.append(a[0].full_url), urlopen(*a, **k))[1])
     with serving(packed("mnist", mnist)) as address:
-        monkeypatch.setattr(datasets.MNIST, "mirrors", ["http://127.0.0.1:9/", f"{address}/"])
+        mirrors = ["http://127.0.0.1:9/", f"{address}/"]
+        monkeypatch.setattr(datasets.MNIST, "mirrors", mirrors)
         assert load("mnist", tmp_path_factory.mktemp("elsewhere"), download=True).sha256 == load("mnist", mnist).sha256
+    assert asked == [f"{mirror}{name}" for name, _ in datasets.MNIST.resources for mirror in mirrors]
 
 
 @pytest.mark.parametrize("kind", ["mnist", "svhn", "cifar10"])

@@ -9,6 +9,7 @@ import os
 import pickle
 import random
 import resource
+import shutil
 import signal
 import string
 import tarfile
@@ -212,7 +213,7 @@ def test_broken_files_of_weights_are_refused(reader, suffix, folder):
 
 
 class _Code:
-    """An object that runs a command when it is unpickled."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, made):
         self.made = made
@@ -223,7 +224,7 @@ class _Code:
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_code_in_a_checkpoint_or_an_array_is_never_run(wrapped, folder):
-    made = folder / "made-by-code"
+    made = folder / f"made-by-code-{wrapped}"
     harm = {"state_dict": {"conv1.weight": _Code(made)}} if wrapped else _Code(made)
     for path in (folder / "harm.pt", folder / "plain.pt"):
         torch.save(harm, path) if path.name == "harm.pt" else path.write_bytes(pickle.dumps(harm))
@@ -235,12 +236,27 @@ def test_code_in_a_checkpoint_or_an_array_is_never_run(wrapped, folder):
     (folder / "harm.npz").write_bytes(file.getvalue())
     assert refused_or_read(lambda path: read_npz("own", path, None), folder / "harm.npz")
     assert not made.exists()
+    for harmful in ("harm.pt", "plain.pt", "harm.npz"):  # where code is allowed, each of these files runs it
+        _read_with_code(folder / harmful)
+        made.rmdir()
+
+
+def _read_with_code(path):
+    match path.name:
+        case "harm.pt":
+            torch.load(path, weights_only=False)
+        case "plain.pt":
+            pickle.loads(path.read_bytes())
+        case "harm.npz":
+            with suppress(FileExistsError), np.load(path, allow_pickle=True) as arrays:  # four objects make one folder
+                arrays["x_train"]
 
 
 def test_an_archive_does_not_write_outside_of_its_folder(folder):
-    into = folder / "archive/into"
+    into, outside = folder / "archive/into", folder / "archive/outside"
     into.mkdir(parents=True)
-    for name, link in (("../escaped", None), (str(folder / "escaped"), None), ("inside", "../../escaped")):
+    outside.mkdir()
+    for name, link in (("../outside/file", None), (str(outside / "file"), None), ("inside", "../outside")):
         archive = folder / "harm.tar.gz"
         with tarfile.open(archive, "w:gz") as tar:
             member = tarfile.TarInfo(name)
@@ -252,7 +268,13 @@ def test_an_archive_does_not_write_outside_of_its_folder(folder):
             tar.addfile(member, io.BytesIO(b"harm"))
         with suppress(tarfile.FilterError):
             originals._extract(archive, into)
-    assert [path for path in folder.rglob("escaped*") if into not in path.parents] == []
+        assert list(outside.iterdir()) == []
+        with tarfile.open(archive) as tar:  # where it is allowed, each of these archives does
+            tar.extractall(into, filter="fully_trusted")
+        assert (outside / "file").read_bytes() == b"harm"
+        (outside / "file").unlink()
+        shutil.rmtree(into)
+        into.mkdir()
 
 
 ODD = (

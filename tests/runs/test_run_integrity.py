@@ -45,7 +45,7 @@ def test_an_undisturbed_run_is_whole(run):
 @pytest.mark.parametrize(
     "name", ["tables/loops.parquet", "snapshots/0.safetensors", "figures/a.pdf", "summary.txt", "tables/loops.csv"]
 )
-def test_lost_cut_and_altered_files_are_named(run, name):
+def test_cut_altered_and_emptied_files_are_named(run, name):
     path = run[1] / name
     whole = path.read_bytes()
     for content in (whole[: len(whole) // 2], whole[:-3] + bytes(255 - byte for byte in whole[-3:]), b""):

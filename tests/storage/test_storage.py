@@ -106,12 +106,21 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 def test_the_reason_is_told_even_where_nothing_can_be_cleaned_up(tmp_path, monkeypatch):
-    def refuse(*_, **__):
+    refused = []
+
+    def refuse(path, **_):
+        refused.append(path)
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(InputError, match="Read-only file system"), atomic_path(tmp_path / "file.txt"):
-        refuse()
+    with (
+        pytest.raises(InputError, match="Read-only file system"),
+        atomic_path(tmp_path / "file.txt") as temporary,
+    ):
+        temporary.touch()
+        refuse(tmp_path)
+    assert refused == [tmp_path, temporary]
+    assert temporary.exists()
 
 
 @pytest.mark.parametrize(

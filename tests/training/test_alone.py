@@ -33,7 +33,7 @@ def test_a_second_process_is_refused_until_the_first_was_killed(holder, tmp_path
         pytest.fail("two are at work")
     assert folder.exists(), "the folder of the first was removed"
     os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
+    assert holder.wait() == -signal.SIGKILL
     with alone(folder):
         assert folder.exists()
     assert list(tmp_path.iterdir()) == []
@@ -57,12 +57,16 @@ def test_a_lock_that_its_holder_removed_at_that_moment_holds_nothing(tmp_path, m
 
 
 def test_a_file_system_without_locks_still_trains(tmp_path, monkeypatch):
+    asked = []
+
     def flock(file, how):
+        asked.append(file.name)
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("fcntl.flock", flock)
     with alone(tmp_path / "0000"):
         (tmp_path / "0000").mkdir()
+    assert asked == [str(tmp_path / "0000.lock")]
     assert list(tmp_path.iterdir()) == []
 
 

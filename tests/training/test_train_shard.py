@@ -153,6 +153,7 @@ def test_a_killed_process_ends_with_the_same_bytes(undisturbed: TrainingJob, tmp
                 break
         else:
             pytest.fail("the process ended before it was killed")
+    assert process.returncode == -signal.SIGKILL
     base = job(tmp_path)
     assert any(base.resume_folder.rglob("*.safetensors"))
     assert not base.log_path.exists()
@@ -170,10 +171,13 @@ def test_checkpoints_of_another_job_and_damaged_ones_are_ignored(
         for each in (other, base):
             with pytest.raises(KeyboardInterrupt):
                 train_shard(each)
-    files = sorted(base.resume_folder.rglob("snapshots-*.safetensors"))
-    assert len(files) == 3
+            files = sorted(base.resume_folder.rglob("snapshots-*.safetensors"))
+            assert len(files) == 3  # those of the other job wait where this one looks for its own
     files[0].write_bytes(files[0].read_bytes()[:-7])
+    calls, trained = [], Stack.train
+    monkeypatch.setattr(Stack, "train", lambda stack, steps: (calls.append(steps), trained(stack, steps))[1])
     train_shard(base)
+    assert sum(calls) == 20  # the network whose file was cut short, and no other
     assert content(base) == content(undisturbed)
 
 

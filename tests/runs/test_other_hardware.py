@@ -4,6 +4,7 @@ The same networks give the same analysis within the stated tolerance; training d
 """
 
 import os
+import re
 import subprocess
 import sys
 
@@ -23,8 +24,9 @@ from cnn_topology.runs.agreement import compare_tables
 from cnn_topology.training.snapshots import read_snapshot
 
 # As a processor without AVX-512, for each library that chooses by what it finds; and two threads where they are used.
+# NumPy 2.4 calls these vector units by other names than NumPy before it, and passes over the names that it lacks.
 OTHER = {
-    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL",
     "OPENBLAS_CORETYPE": "Haswell",
     "ATEN_CPU_CAPABILITY": "default",
     "DNNL_MAX_CPU_ISA": "SSE41",
@@ -33,6 +35,13 @@ OTHER = {
 }
 # Weights are about 0.1 to 1; the last place of float32 is 6e-8 of a value, and twelve steps add to it.
 DRIFT = 1e-5
+IN_USE = """
+import numpy, scipy.linalg, threadpoolctl, torch
+from numpy.lib.introspect import opt_func_info
+print({kind["current"] for kinds in opt_func_info().values() for kind in kinds.values()})
+print({library.get("architecture") for library in threadpoolctl.threadpool_info()})
+print(torch.backends.cpu.get_cpu_capability())
+"""
 
 
 def _verb(folder, settings, *arguments):
@@ -40,6 +49,13 @@ def _verb(folder, settings, *arguments):
     command = [sys.executable, "-m", "cnn_topology.cli", *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_other_settings_take_the_vector_units_from_each_library_that_names_them():
+    command = [sys.executable, "-c", IN_USE]
+    done = subprocess.run(command, env={**os.environ, **OTHER}, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 3
+    assert not re.search("AVX512|X86_V4|SkylakeX|Cooperlake|SapphireRapids", done.stdout), done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
     python tests/cluster/one_machine.py install | start | stop [--accounting]
 
-Needs root, no systemd and no cgroups. The configuration must stand in /etc/slurm: inside a job Snakemake's plugin drops
-SLURM_CONF from the environment. A configuration that is not this program's own is never touched. Nodes declare more
-cores and memory than the machine may have; each has two fake GPUs, which CUDA does not see, so that training falls back
-to the CPU.
+Needs root, the packages of the tests, no systemd and no cgroups. The configuration must stand in /etc/slurm: inside a
+job Snakemake's plugin drops SLURM_CONF from the environment. A configuration that is not this program's own is never
+touched. Nodes declare more cores and memory than the machine may have; each has two fake GPUs, which CUDA does not see,
+so that training falls back to the CPU.
 """
 
 import os
@@ -18,6 +18,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
+from processes import descendants, workers
 
 PACKAGES = {"slurmctld": "slurmctld", "slurmd": "slurmd", "srun": "slurm-client", "munged": "munge"}
 ACCOUNTING_PACKAGES = {"slurmdbd": "slurmdbd", "mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server"}
@@ -186,15 +189,19 @@ class Cluster:
         """Start one node."""
         subprocess.run(["slurmd", "-N", node], check=True, capture_output=True)
 
-    def kill_node(self, node: str) -> None:
-        """Let a node die with all it runs; the controller calls it down after ten seconds."""
+    def kill_node(self, node: str) -> list[psutil.Process]:
+        """Let a node die with all it runs, and return what died; the controller calls it down after ten seconds."""
         jobs = _output("squeue", "--noheader", f"--nodelist={node}", "--format=%A").split()
+        steps = [step for job in jobs for step in _steps(job)]
+        killed = [process for step in steps for process in (psutil.Process(step), *descendants(step))]
         _kill(self._pid(node))
-        for job in jobs:
-            for step in _processes(f"slurmstepd: [{job}."):
-                for child in _descendants(step):
-                    _kill(child)
-                _kill(step)
+        for process in killed:  # the steps first, which would report to the controller that their programs died
+            _kill(process.pid)
+        return killed
+
+    def workers(self, job: str) -> list[psutil.Process]:
+        """List the processes of a job that run a verb of the package."""
+        return [worker for step in _steps(job) for worker in workers(step)]
 
     def states(self) -> dict[str, str]:
         """Give the state of each node as sinfo has it."""
@@ -205,6 +212,10 @@ class Cluster:
         """List running jobs: id, node, comment (the rule and its wildcards)."""
         lines = _output("squeue", "--noheader", "--states=RUNNING", "--format=%A %N %k").splitlines()
         return [line.split(maxsplit=2) for line in lines]
+
+    def state(self, job: str) -> str:
+        """Return the state of a job, running or ended, as the controller has it."""
+        return re.search(r"JobState=(\S+)", _output("scontrol", "--oneliner", "show", "job", job))[1]
 
     def accounted(self, said: str) -> list[str]:
         """List what the database has of the states of the jobs that a Snakemake submitted, by what it said."""
@@ -319,13 +330,9 @@ def _processes(beginning: str) -> list[int]:
     return found
 
 
-def _descendants(pid: int) -> list[int]:
-    """List the children of a process, theirs, and so on."""
-    try:
-        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-    return [*children, *(leaf for child in children for leaf in _descendants(child))]
+def _steps(job: str) -> list[int]:
+    """Find the processes of SLURM that watch over the steps of a job."""
+    return _processes(f"slurmstepd: [{job}.")
 
 
 if __name__ == "__main__":

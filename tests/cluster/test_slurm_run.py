@@ -8,7 +8,6 @@ leaves the database out, and all runs ask `squeue`.
 
 import copy
 import fcntl
-import importlib.util
 import os
 import shutil
 import signal
@@ -18,16 +17,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import one_machine
 import pytest
 import yaml
+from processes import ended, wait_for
 
 from cnn_topology.storage.tables import read_table
 
 ROOT = Path(__file__).parents[2]
-_SPEC = importlib.util.spec_from_file_location("one_machine", Path(__file__).with_name("one_machine.py"))
-one_machine = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(one_machine)
-
 # A job here takes eight seconds, mostly Snakemake's starts. After each look that finds none ended the plugin waits ten
 # seconds more than before, so the first look shall find one.
 FASTER = (
@@ -161,8 +158,11 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
     # Training takes about a gigabyte: half of one is too little, the retry asks for twice as much.
     run = Submitted(tmp_path, config, "--set-resources", "train_a:mem_mb=600 * attempt")
-    number, _ = run.job(cluster, "compute_barcodes", 240)
-    subprocess.run(["scancel", number], check=True)
+    training, _ = run.job(cluster, "train_a")
+    wait_for(lambda: cluster.state(training) == "OUT_OF_MEMORY", 120)
+    barcodes, _ = run.job(cluster, "compute_barcodes", 240)
+    subprocess.run(["scancel", barcodes], check=True)
+    wait_for(lambda: cluster.state(barcodes) == "CANCELLED", 60)
     said = run.finish()
     assert "Error in rule train_a" in said
     assert "Error in rule compute_barcodes" in said
@@ -171,17 +171,22 @@ def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, co
 
 def test_a_node_that_dies_and_a_killed_snakemake_lose_nothing(cluster, config, expected, tmp_path):
     run = Submitted(tmp_path, config)
-    run.job(cluster, "train_a")
+    number, _ = run.job(cluster, "train_a")
     os.killpg(run.process.pid, signal.SIGKILL)
-    run.process.wait()
+    assert run.process.wait() == -signal.SIGKILL
+    assert cluster.state(number) == "RUNNING"
     # What a person does: stop what still runs, free the folder, start again.
     subprocess.run(["scancel", "--user=root"], check=True)
     cluster.wait(lambda: not cluster.jobs(), 30, "end of the cancelled jobs")
     unlock = _command(tmp_path, config, "--workflow-profile", str(ROOT / "profiles/default"), "--unlock")
     subprocess.run(unlock, cwd=tmp_path, check=True, capture_output=True)
     run = Submitted(tmp_path, config)
-    _, node = run.job(cluster, "train_a")
-    cluster.kill_node(node)
+    number, node = run.job(cluster, "train_a")
+    (worker,) = wait_for(lambda: cluster.workers(number), 60)
+    killed = cluster.kill_node(node)
+    assert worker in killed
+    wait_for(lambda: all(map(ended, killed)), 30)
+    wait_for(lambda: cluster.state(number) == "NODE_FAIL", 60)
     said = run.finish()
     assert "Error in rule train_a" in said
     _same(tmp_path, expected)

@@ -217,6 +217,11 @@ class Cluster:
         """Return the state of a job, running or ended, as the controller has it."""
         return re.search(r"JobState=(\S+)", _output("scontrol", "--oneliner", "show", "job", job))[1]
 
+    def over_memory(self, job: str) -> bool:
+        """Whether a node killed a job that took more memory than it asked for; its state is that of any failed one."""
+        logs = "".join((self.root / f"{node}.log").read_text() for node in NODES)
+        return re.search(rf"StepId={job}\.\S+ exceeded memory limit .*being killed", logs) is not None
+
     def accounted(self, said: str) -> list[str]:
         """List what the database has of the states of the jobs that a Snakemake submitted, by what it said."""
         name = re.search(r"SLURM run ID: (\S+)", said)[1]

@@ -156,10 +156,10 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
 
 
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
-    # Training takes about a gigabyte: half of one is too little, the retry asks for twice as much.
+    # Training takes 800 MB: 600 are too little, the retry asks for twice as much.
     run = Submitted(tmp_path, config, "--set-resources", "train_a:mem_mb=600 * attempt")
     training, _ = run.job(cluster, "train_a")
-    wait_for(lambda: cluster.state(training) == "OUT_OF_MEMORY", 120)
+    wait_for(lambda: cluster.over_memory(training), 120)
     barcodes, _ = run.job(cluster, "compute_barcodes", 240)
     subprocess.run(["scancel", barcodes], check=True)
     wait_for(lambda: cluster.state(barcodes) == "CANCELLED", 60)

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from cnn_topology.statistics.significance import TOO_FEW
+
 
 def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1.0, bars=None, **more):
-    significant = {"one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}[verdict]
+    significant = {TOO_FEW: None, "one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}[verdict]
     row = {"population": population, "layer": layer, "depth": int(layer[4]), "step": step, "verdict": verdict}
     row |= {"k": 200, "p": 0.3, "landmarks": 6_000, "points": 19_200, "kept": 200, "networks": 10, "headline": True}
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
-    return {**row, "p_longest": 0.005 if significant else 0.6, **more}
+    return {**row, "p_longest": None if significant is None else 0.005 if significant else 0.6, **more}
 
 
 def compared(population, against, metric, estimate, p=0.001, **more):

@@ -13,6 +13,7 @@ from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
+from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTER_COORDINATES, FILTERS, LOOPS, SIGNIFICANCE, TABLES
 from cnn_topology.training.snapshots import read_snapshot, write_snapshot
@@ -20,12 +21,17 @@ from cnn_topology.training.snapshots import read_snapshot, write_snapshot
 CENTRES = ("filter", "coordinate")
 
 
-def _snapshots(folder, failed_at):
-    """Write the snapshots of five networks at steps 0 and 4; at `failed_at` all or some of them have failed."""
+def _snapshots(folder, failed_at, width=6, alive=None):
+    """Write the snapshots of five networks at steps 0 and 4; at `failed_at` all or some of them have failed.
+
+    Of each network `alive` filters are not constant; all are unless it is given.
+    """
     paths, rng = [], np.random.default_rng(0)
     for step in (0, 4):
         failed = failed_at.get(step, [False] * 5)
-        weight = rng.standard_normal((5, 6, 1, 3, 3)).astype(np.float32)
+        weight = rng.standard_normal((5, width, 1, 3, 3)).astype(np.float32)
+        if alive is not None:
+            weight[:, alive:] = 0
         weight[failed] = np.nan
         ids = {"networks": "[0, 1, 2, 3, 4]", "seeds": "[0, 1, 2, 3, 4]", "step": str(step)}
         metadata = {**ids, "failed": json.dumps(failed), "config": "c", "data": "d", "seed": "7"}
@@ -34,11 +40,12 @@ def _snapshots(folder, failed_at):
     return [str(path) for path in paths]
 
 
-def _analysed(tiny, folder, failed_at):
+def _analysed(tiny, folder, failed_at, alive=None):
     plan = Plan(parse_config(tiny))
     layer = plan.layer_clouds[0]
+    width = tiny["populations"]["a"]["architecture"]["convolutions"][0]
     clouds, null = str(folder / "clouds.parquet"), str(folder / "null.parquet")
-    snapshots = _snapshots(folder, failed_at)
+    snapshots = _snapshots(folder, failed_at, width, alive)
     block = CloudParameters.of(plan, layer, (0, 4)).dump()
     assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", clouds]) == 0
     assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
@@ -62,25 +69,66 @@ def test_a_step_without_any_network_left_has_no_cloud_and_stops_nothing(tiny, tm
     assert "by step 4 every network had failed" in capsys.readouterr().out
 
 
-def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(tiny, tmp_path):
-    tables = _analysed(tiny, tmp_path, {4: [False, True, False, False, False]})
+@pytest.fixture
+def wide(tiny):
+    """Give the same run with so many filters that clouds of them are tested: 300, of five networks."""
+    tiny["populations"]["a"]["architecture"]["convolutions"] = [60, 4]
+    tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.05, "p": 0.3}]}]
+    return tiny
+
+
+def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(wide, tmp_path):
+    tables = _analysed(wide, tmp_path, {4: [False, True, False, False, False]})
     loops = tables["loops"].set_index("step")
     assert loops["networks"].tolist() == [5, 4]
-    assert loops["points"].tolist() == [30, 24]
-    assert loops["k"].tolist() == [6, 5]
+    assert loops["points"].tolist() == [300, 240]
+    assert loops["k"].tolist() == [15, 12]
     assert set(tables["filters"].query("step == 4")["network"]) <= {0, 2, 3, 4}
-    assert (tables["significance"]["draws"] == 19).all()
+    assert tables["significance"].groupby("step")["draws"].unique().tolist() == [[19], [19]]
 
 
-def test_a_capped_k_is_that_of_the_networks_that_remain(tiny, tmp_path):
-    """As many filters as the plan counts are not there: the last neighbour is nearer, and the tables tell which."""
+def test_a_capped_k_is_that_of_the_networks_that_remain(wide, tmp_path):
+    """Fewer filters are left than the plan counts: a tenth of them is less, and the tables say which k it was."""
     densities = [{"k": 99, "p": 0.6}, {"k": 5, "p": 0.6}]
-    tiny["clouds"] = [{"layers": ["conv1"], "few_points": "cap", "densities": densities, "circles": "all"}]
-    tables = _analysed(tiny, tmp_path, {4: [False, True, True, False, False]})
+    wide["clouds"] = [{"layers": ["conv1"], "few_points": "cap", "densities": densities, "circles": "all"}]
+    tables = _analysed(wide, tmp_path, {4: [False, True, True, False, False]})
     for name in ("loops", "significance", "circles"):
         found = tables[name].groupby("step")["k"].unique()
-        assert {step: found[step].tolist() for step in (0, 4)} == {0: [29, 5], 4: [17, 5]}
-    assert tables["loops"].groupby("step")["points"].max().tolist() == [30, 18]
+        assert {step: found[step].tolist() for step in (0, 4)} == {0: [30, 5], 4: [18, 5]}
+    assert tables["loops"].groupby("step")["points"].max().tolist() == [300, 180]
+
+
+@pytest.mark.parametrize(
+    ("density", "failed", "alive", "points"),
+    [
+        ({"k": 100, "p": 0.1}, 0, None, 300),  # as planned
+        ({"k": 0.05, "p": 0.3}, 4, None, 60),  # networks failed
+        ({"k": 100, "p": 0.3}, 4, None, 60),  # and fewer filters are left than k
+        ({"k": 0.05, "p": 1.0}, 4, 2, 2),  # two filters are not constant
+        ({"k": 0.05, "p": 1.0}, 0, 1, 5),
+    ],
+)
+def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
+    density, failed, alive, points, wide, tmp_path, monkeypatch
+):
+    def refuse(*_, **__):
+        raise AssertionError("a null was drawn for a cloud that is not tested")
+
+    monkeypatch.setattr("cnn_topology.commands.barcodes.null_draws", refuse)
+    wide["clouds"] = [{"layers": ["conv1"], "densities": [density]}]
+    tables = _analysed(wide, tmp_path, {step: [n < failed for n in range(5)] for step in (0, 4)}, alive)
+    loops, circles = tables["loops"], tables["circles"]
+    assert loops["points"].tolist() == [points, points]
+    assert (loops["verdict"] == TOO_FEW).all()
+    tested = ["significant_bars", "p_longest", "p_ratio", "p_bobrowski_skraba", "p_covariance"]
+    assert loops[tested].isna().all(axis=None)
+    assert loops[["longest", "second", "bars"]].notna().all(axis=None)
+    assert tables["barcodes"]["p_value"].isna().all()
+    assert tables["significance"].empty
+    tested = ["p_permuted", "permuted", "permuted_coverage", "significant_bars", "five_loops", "degree"]
+    assert circles[tested].isna().all(axis=None)
+    # Nulls, not NaN, whatever reads them.
+    assert read_table(tmp_path / "loops.parquet", LOOPS)["p_longest"].null_count == 2
 
 
 _LOPS = ("--tables", "lops.parquet", "--folder", "a")

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
+from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.schemas import TABLES
 
@@ -175,8 +176,28 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
     assert lines[4].startswith("seed 7")
 
 
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_layer_is_told_with_its_verdict_and_p_values_where_it_was_tested(summary, verdict):
+    untested = {"p_longest": None, "p_covariance": None, "significant_bars": None}
+    given = layer_of("1", 2, verdict, 0.25) | {"significant_bars": 1} | (untested if verdict == TOO_FEW else {})
+    others = layer_of("0", 1, "one circle", 0.25) | {"significant_bars": 1}
+    lines = summary(loops=[others, given], significance=[])
+    beside = "–" if verdict in (TOO_FEW, "no loop") else "0.25"
+    numbers = ["–", "–", "–"] if verdict == TOO_FEW else ["0.01", beside, "1"]
+    assert lines[3].split()[-3 - len(verdict.split()) :] == [*numbers, *verdict.split()]
+    accuracy = {**WEIGHTS, "population": "theirs", "network": 0, "images": "x", "accuracy": 0.9}
+    (told,) = [line for line in summary(training=[accuracy], loops=[given]) if "longest H1 bar" in line]
+    assert ("p = " in told) is (verdict != TOO_FEW)
+    assert verdict in told
+
+
+def test_a_layer_that_was_never_tested_has_no_onset_and_no_want_of_one(summary):
+    (line, *_) = summary(onset=[onset_of("conv1", None, None, None, None) | {"snapshots": 0}])
+    assert line.startswith("m, conv1: too few filters")
+
+
 def onset_of(layer, onset, low, high, lasting):
-    return {"population": "m", "layer": layer, "last": 600, "draws": 100, "networks": 12} | {
+    return {"population": "m", "layer": layer, "last": 600, "draws": 100, "networks": 12, "snapshots": 7} | {
         "onset": onset,
         "low": low,
         "high": high,

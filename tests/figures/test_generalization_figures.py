@@ -187,6 +187,15 @@ def test_what_figures_say_is_what_the_tables_hold(plan: Plan, tables: Tables) ->
     dynamics = words(draw(specs["dynamics"], tables, {})[0])
     assert "onset 100 (100 to 300)" in dynamics
     assert "onset 1,000 (300 to later)" in dynamics
+    blank = {name: tables[name].to_pandas() for name in ("onset", "loop_tracks")}
+    blank["onset"] = blank["onset"].assign(snapshots=0, onset=None, previous=None, low=None, high=None, lasting=None)
+    of_tests = dict.fromkeys(("critical", "significant", "critical_resampled", "share_significant"))
+    blank["loop_tracks"] = blank["loop_tracks"].assign(**of_tests)
+    untested = {name: pa.Table.from_pandas(rows, schema=TABLES[name]) for name, rows in blank.items()}
+    said = words(draw(specs["dynamics"], {**tables, **untested}, {})[0])
+    assert said.count("not tested: too few filters") == 2
+    assert "no lasting loop" not in said
+    draw(specs["cross_accuracy"], {**tables, **untested}, {})
     crossed = words(draw(specs["cross_accuracy"], tables, {})[0])
     assert "0.600 (0.580 to 0.620, n = 20) paper 0.28 [M-med]" in crossed
     assert "paper 0.54 [M-med]" in crossed

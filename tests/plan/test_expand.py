@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density, neighbours
+from cnn_topology.plan.clouds import Density, kept_points, largest_tested, neighbours, neighbours_left, too_few
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, ImagesParameters, TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.runs.forecast import barcodes, nulls
 
 
 def test_shards_hold_every_network_once(tiny):
@@ -190,6 +191,9 @@ def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
         ("conv1-coordinate", "conv1", "coordinate", True),
     ]
     assert [CloudParameters.of(plan, c, (12,)).weights for c in (one, two)] == ["conv1", "conv1"]
+    tiny["clouds"] = [{**cloud, "densities": [{"k": 0.1, "p": 1.0}]} for cloud in tiny["clouds"]]
+    tiny["populations"]["a"]["networks"] = 9
+    plan = Plan(parse_config(tiny))
     assert len({variant for found in plan.null_points.values() for variant in found}) == 2
 
 
@@ -212,3 +216,36 @@ def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
     plan = Plan(parse_config(tiny))
     many = replace(plan.layer_clouds[0], points=100_000)
     assert [change.words() for change in plan.mapper_sweep(many)] == ["resolution 60", "gain 2"]
+
+
+@pytest.mark.parametrize(
+    ("k", "p", "points", "untested"),
+    [
+        (0.03, 0.3, 256, False),
+        (100, 0.1, 256, True),
+        (8, 0.193, 256, True),  # keeps 49
+        (8, 0.196, 256, False),  # keeps 50
+        (26, 0.3, 256, False),  # ceil(25.6)
+        (27, 0.3, 256, True),
+        (0.1, 0.3, 251, False),
+        (200, 0.3, 6_400, False),
+        (1, 1.0, 2, True),
+        (200, 1.0, 60, True),  # more networks failed than the plan could know
+    ],
+)
+def test_a_cloud_is_tested_where_it_keeps_fifty_points_and_k_is_at_most_a_tenth(k, p, points, untested):
+    assert too_few(neighbours_left(Density(k=k, p=p), points), kept_points(p, points), points) is untested
+
+
+@given(points=st.integers(2, 10_000))
+def test_a_capped_k_is_tested_however_many_points_are_left(points):
+    assert 1 <= neighbours_left(Density(k=0.1, p=1), points) <= largest_tested(points)
+
+
+def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):
+    plan = Plan(parse_config(tiny))
+    assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 30, "conv2": 120}
+    assert {points: len(variants) for points, variants in plan.null_points.items()} == {30: 0, 120: 2}
+    assert nulls(plan, 30).seconds < nulls(plan, 120).seconds
+    untested, tested = (barcodes(plan, clouds, (12,)).seconds for clouds in plan.layer_clouds)
+    assert untested < tested - 0.01

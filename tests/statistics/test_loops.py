@@ -59,8 +59,37 @@ def test_landmarks_are_used_where_too_many_points_are_kept(circle):
 
 
 def test_cloud_without_a_loop_bar_is_no_loop_and_no_exception():
-    points = np.repeat(edge_patch(np.array([0.0, 0.1, 0.2])), 4, axis=0)
+    points = np.repeat(edge_patch(np.array([0.0, 0.1, 0.2])), 20, axis=0)
     found = _tested(points, Filtering(k=2, p=1.0))
     assert (found.longest, found.second) == (0, 0)
     assert np.isnan(found.longest_bar).all()
     assert (found.verdict, found.p_bobrowski_skraba) == ("no loop", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("filtering", "verdict"),
+    [
+        (Filtering(k=8, p=0.3), "one circle"),
+        (Filtering(k=100, p=0.1), "too few filters"),  # 26 are kept, and the 100th neighbour is far away
+        (Filtering(k=8, p=0.19), "too few filters"),  # 49 are kept
+        (Filtering(k=27, p=0.3), "too few filters"),  # more than a tenth of 256, 26
+    ],
+)
+def test_a_layer_of_256_filters_is_tested_where_the_filtering_fits_its_size(filtering, verdict):
+    rng = np.random.default_rng(0)
+    circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 100)), 0.2, rng)
+    found = _tested(np.concatenate([circle, random_filters(156, rng)]), filtering)
+    assert found.verdict == verdict
+    untested = verdict == "too few filters"
+    assert (found.significant_bars is None) is untested
+    assert (found.tests == {}) is untested
+    assert np.isnan(found.p_values).all() == untested
+    assert np.isnan(found.p_bobrowski_skraba) == untested
+    assert found.longest > 0, "the bars are there all the same"
+
+
+@pytest.mark.parametrize("points", [2, 5])
+def test_a_cloud_of_a_few_points_has_no_verdict_on_its_loops(points):
+    cloud = random_filters(points, np.random.default_rng(points))
+    found = cloud_loops(cloud, np.ones(points), Filtering(k=1, p=1.0), {}, SIGNIFICANCE)
+    assert (found.verdict, found.significant_bars) == ("too few filters", None)

@@ -11,6 +11,7 @@ from cnn_topology.claims.loop_measures import (
     CHANCE,
     CLOUD,
     COVERED,
+    WITHOUT_TEST,
     last_clouds,
     no_cloud,
     null_of,
@@ -20,10 +21,8 @@ from cnn_topology.claims.loop_measures import (
 )
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.statistics.significance import ONE_CIRCLE
+from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
 
-# Ours: filters that rho(k, p) must keep; of fewer neither a loop nor the part of 36 arcs they cover says much.
-LEAST_POINTS = 50
 # Ours: level of each of the tests here.
 LEVEL = 0.05
 # Ours: layers that count as low in a network of 13 and more.
@@ -56,12 +55,12 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Count the layers whose loop, after training, is the primary circle; clouds of too few points are left out."""
+    """Count the layers whose loop, after training, is the primary circle; clouds of too few filters are left out."""
     layers = last_clouds(tables, facts, subject.populations)
     held = with_circles(tables, layers)
-    clouds = held[held["kept"] >= LEAST_POINTS]
+    clouds = held[held["verdict"] != TOO_FEW]
     if clouds.empty:
-        return Measured(None, reason=f"no cloud keeps {LEAST_POINTS} filters and is held against the named circles")
+        return Measured(None, reason="no cloud is tested and compared with the named circles")
     rate, low, high = share(clouds["primary"])
     found = Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
     return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
@@ -74,16 +73,16 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     distribution. Made stricter after a review: one layer of many, at an unadjusted level, was enough.
     """
     layers = last_clouds(tables, facts, subject.populations)
-    clouds = with_circles(tables, layers)
+    held = with_circles(tables, layers)
+    clouds = held[held["verdict"] != TOO_FEW]
     if clouds.empty:
         return no_cloud()
-    left_out = {"not held against the named circles": len(layers) - len(clouds)}
     primary, other = clouds["primary"], clouds["other"]
     rate, low, high = share(other)
     p = binomial_tail(int(other.sum()), len(clouds), CHANCE)
     holds = bool(p <= LEVEL and other.sum() < primary.sum())
     found = Measured(holds, rate, low, high, p, len(clouds), f"{CHANCE:g}; {null_of(facts)}", unit="layers")
-    return replace(found, counted=of_all(len(layers), left_out))
+    return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
 
 
 def binomial_tail(successes: int, trials: int, chance: float) -> float:
@@ -94,13 +93,13 @@ def binomial_tail(successes: int, trials: int, chance: float) -> float:
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers.
 
-    Clouds of fewer than `LEAST_POINTS` filters are left out, as in A3a.
+    Clouds of too few filters for a test are left out, as in A3a.
     """
     layers = last_clouds(tables, facts, subject.populations)
     held = with_circles(tables, layers)
-    clouds = held[held["kept"] >= LEAST_POINTS].sort_values("depth")
+    clouds = held[held["verdict"] != TOO_FEW].sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
-        reason = f"fewer than {LOW_DEPTHS} layers keep {LEAST_POINTS} filters and are held against the named circles"
+        reason = f"fewer than {LOW_DEPTHS} layers are tested and compared with the named circles"
         return Measured(None, reason=reason, n=len(clouds), unit="layers")
     counted = of_all(len(layers), _left_out(layers, held, clouds))
     depth, near = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
@@ -123,6 +122,6 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
 def _left_out(layers: pd.DataFrame, held: pd.DataFrame, counted: pd.DataFrame) -> dict[str, int]:
     """Say why layers do not count, and how many each."""
     return {
-        f"of which rho(k, p) keeps fewer than {LEAST_POINTS} filters": len(held) - len(counted),
+        WITHOUT_TEST: len(held) - len(counted),
         "not held against the named circles": len(layers) - len(held),
     }

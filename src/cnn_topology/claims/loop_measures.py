@@ -9,7 +9,7 @@ import pandas as pd
 from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
 from cnn_topology.comparison.specificity import wilson_interval
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.statistics.significance import ONE_CIRCLE
+from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
@@ -23,6 +23,10 @@ COVERED, CHANCE = 0.8, 0.05
 # The paper's own largest count of loops in a simple shape: the three-circle model.
 MOST_SIMPLE_LOOPS = 5
 CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+# Why a layer does not count whose cloud was not tested; see `plan.clouds.too_few`.
+WITHOUT_TEST = "with too few filters for a test"
+# Beside a barcode without five loops; the measurements stand in the rule of E6.
+NO_POWER_OF_FIVE = "a rule with little power"
 
 
 def headline_clouds(tables: Tables, facts: RunFacts, populations: tuple[str, ...]) -> pd.DataFrame:
@@ -46,6 +50,14 @@ def last_clouds(
 def no_cloud() -> Measured:
     """Say that a cloud is missing."""
     return Measured(None, reason="the tables hold no such cloud: every network failed, or it was not asked for")
+
+
+def not_tested(cloud: pd.Series) -> Measured | None:
+    """Return that a cloud decides nothing, with the reason, where it has too few filters for a test; else None."""
+    if cloud["verdict"] != TOO_FEW:
+        return None
+    reason = f"{TOO_FEW} for a test: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['k']:,}"
+    return Measured(None, reason=reason)
 
 
 def null_of(facts: RunFacts) -> str:
@@ -87,6 +99,8 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         if rows.empty:
             return no_cloud()
         row = rows.iloc[0]
+        if untested := not_tested(row):
+            return untested
         low, high = _over_networks(tables, row)
         found = Measured(False, row["longest"], low, high, row["p_longest"], int(row["networks"]), null_of(facts))
         if row["verdict"] != ONE_CIRCLE:
@@ -97,7 +111,7 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
                 found, holds=None, reason="one circle, but not held against the primary one: ask for `circles: all`"
             )
         primary = bool(held["primary"].iloc[0])
-        return replace(found, holds=primary, reason="" if primary else "one circle, but not the primary one")
+        return replace(found, holds=primary, reason="" if primary else "one circle, not shown to be the primary one")
 
     return measure
 
@@ -126,8 +140,12 @@ def five_circles(layer: str) -> Measure:
         if rows.empty:
             return Measured(None, reason="no cloud by a local density estimate is held against the three-circle model")
         row = rows.iloc[0]
+        if untested := not_tested(row):
+            return untested
         bars, p, networks = float(row["significant_bars"]), float(row["p_longest"]), int(row["networks"])
-        return Measured(bool(row["five_loops"]), bars, p=p, n=networks, null=null_of(facts))
+        five = bool(row["five_loops"])
+        reason = "" if five else NO_POWER_OF_FIVE
+        return Measured(five, bars, p=p, n=networks, null=null_of(facts), reason=reason)
 
     return measure
 
@@ -140,6 +158,8 @@ def several_loops(layer: str) -> Measure:
         if rows.empty:
             return no_cloud()
         row = rows.iloc[0]
+        if untested := not_tested(row):
+            return untested
         bars = int(row["significant_bars"])
         return Measured(bars > 1, bars, p=row["p_longest"], n=int(row["networks"]), null=null_of(facts))
 
@@ -160,6 +180,8 @@ def weaker_than_first(layer: str) -> Measure:
         if first.empty or rows.empty:
             return no_cloud()
         row, whole = rows.iloc[0], float(first.iloc[0]["longest"])
+        if untested := not_tested(row) or not_tested(first.iloc[0]):
+            return untested
         if whole == 0:
             return Measured(None, reason="a cloud has no H1 bar at all")
         critical, of_first = (critical_value(tables, cloud) for cloud in (row, first.iloc[0]))
@@ -191,15 +213,17 @@ def simple_shapes(depths: range) -> Measure:
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = last_clouds(tables, facts, subject.populations)
-        rows = rows[rows["depth"].isin(depths)]
+        layers = rows[rows["depth"].isin(depths)]
+        rows = layers[layers["verdict"] != TOO_FEW]
         if rows.empty:
-            return no_cloud()
+            return no_cloud() if layers.empty else Measured(None, reason=f"every layer is one {WITHOUT_TEST}")
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
         rate, low, high = share(simple)
         found = Measured(low > 0.5, rate, low, high, n=len(rows), null="1/2", unit="layers")
+        found = replace(found, counted=of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)}))
         missing = sorted(set(depths) - set(rows["depth"]))
         if missing:
-            reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not analysed"
+            reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not tested"
             return replace(found, holds=None, reason=reason)
         return found
 
@@ -210,18 +234,20 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     """Count the layers whose verdict after training differs from that before, among those that ever have a loop."""
     found = headline_clouds(tables, facts, subject.populations)
     changed = []
-    left_out = {"not analysed both before and after training": 0, "without a loop at any step": 0}
+    left_out = {"not analysed both before and after training": 0, WITHOUT_TEST: 0, "without a loop at any step": 0}
     layers = found.groupby(["population", "layer"], sort=False)
     for _, layer in layers:
         begins, ends = layer.iloc[0], layer.iloc[-1]
         if not begins["step"] == 0 < ends["step"]:
             left_out["not analysed both before and after training"] += 1
+        elif TOO_FEW in (begins["verdict"], ends["verdict"]):
+            left_out[WITHOUT_TEST] += 1
         elif not (layer["p_longest"] <= facts.alpha).any():
             left_out["without a loop at any step"] += 1
         else:
             changed.append(begins["verdict"] != ends["verdict"])
     if not changed:
-        return Measured(None, reason="no layer with a loop is analysed both before and after training")
+        return Measured(None, reason="no layer with a loop is tested both before and after training")
     rate, low, high = share(changed)
     found_share = Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2", unit="layers")
     return replace(found_share, counted=of_all(len(layers), left_out))

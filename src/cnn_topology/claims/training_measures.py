@@ -6,6 +6,7 @@ import pandas as pd
 from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import COVERED, null_of
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.significance import TOO_FEW
 
 # Ours: what "a few hundred iterations" and "about ten times later" of the replication are held to.
 FEW_HUNDRED = 1_000
@@ -23,6 +24,8 @@ def early_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     if found is None:
         return Measured(None, reason="the first layer is not followed over training")
     step, low, high, networks = found
+    if _never_tested(tables, subject.populations[0]):
+        return Measured(None, reason=f"{TOO_FEW} for a test at every snapshot")
     if np.isnan(step):
         return Measured(False, n=networks, null=null_of(facts), reason="no loop that lasts")
     is_circle = _stays_primary(tables, subject.populations[0], step)
@@ -35,6 +38,8 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare the onset of the second population with that of the first; the interval joins the ends of both."""
     found = [_onset(tables, name) for name in subject.populations]
     first, second = found
+    if any(_never_tested(tables, name) for name in subject.populations):
+        return Measured(None, reason=f"of one of the two {TOO_FEW} for a test at every snapshot")
     if first is None or second is None or not (first[0] > 0 and second[0] > 0):
         return Measured(None, reason="not both have a lasting loop that was absent before training")
     both = zip(subject.populations, (first[0], second[0]), strict=True)
@@ -60,10 +65,18 @@ def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] |
     return step, ends[0], ends[1], int(row["networks"])
 
 
+def _never_tested(tables: Tables, population: str) -> bool:
+    """Whether the first layer had too few filters for a test at all snapshots."""
+    rows = tables["onset"]
+    rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER)]
+    return len(rows) > 0 and bool(rows["snapshots"].iloc[0] == 0)
+
+
 def _stays_primary(tables: Tables, population: str, onset: float) -> bool:
-    """Tell whether the loop of the first layer is the primary circle at every snapshot from the onset on."""
+    """Whether the loop of the first layer is the primary circle at every tested snapshot from the onset on."""
     rows = tables["loop_tracks"]
     rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER) & (rows["step"] >= onset)]
+    rows = rows[rows["critical"].notna()]
     return len(rows) > 0 and bool(_is_primary(rows).all())
 
 

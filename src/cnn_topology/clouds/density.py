@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import kept_points
 
 
 def density_filter(distances: Float[np.ndarray, " points"], p: float) -> Int[np.ndarray, " kept"]:
@@ -34,5 +35,5 @@ def density_filter(distances: Float[np.ndarray, " points"], p: float) -> Int[np.
         raise InputError(f"p = {p} must lie in (0, 1]; 1 keeps all points")
     if np.isnan(distances).any():
         raise InputError("a distance to a neighbour is NaN: drop points with NaN coordinates first")
-    kept = min(len(distances), max(1, int(np.floor(p * len(distances) + 0.5))))
+    kept = kept_points(p, len(distances))
     return np.sort(np.argsort(distances, kind="stable")[:kept])

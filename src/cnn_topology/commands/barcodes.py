@@ -13,7 +13,7 @@ from cnn_topology.commands.nulls import filtering_of, sphere_draws
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
-from cnn_topology.statistics.loops import CloudLoops, cloud_loops
+from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
 from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.rows import cloud_at, joined, with_ids
@@ -63,17 +63,20 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"step {step}: no cloud, since every network had failed")
             continue
         filterings = [filtering_of(variant, len(points)) for variant in variants]
+        # No draw is made for a cloud that has too few filters for a test.
+        tested = [f for f in filterings if is_tested(len(points), f)]
         circled = [f for n, f in enumerate(filterings) if n == 0 or variants[n] in parameters.measured]
-        nulls = _nulls(parameters, step, points, filterings, circled, sphere)
+        circled = [f for f in circled if f in tested]
+        nulls = _nulls(parameters, step, points, tested, circled, sphere)
         shuffled = _shuffled(parameters, step, points, circled, nulls)
-        beside = _beside(parameters, step, points, filterings[0])
+        beside = _beside(parameters, step, points, filterings[0]) if filterings[0] in tested else None
         for number, (variant, filtering) in enumerate(zip(variants, filterings, strict=True)):
             distances = cloud[neighbour_column(variant.k)].to_numpy()
             found = cloud_loops(
                 points,
                 distances,
                 filtering,
-                nulls[filtering],
+                nulls.get(filtering, {}),
                 parameters.significance,
                 covariance=beside if number == 0 else None,
             )
@@ -93,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
                     _filters(which, cloud.take(found.kept), points[found.kept], distances[found.kept])
                 )
             if number == 0 or variant in parameters.measured:
-                test = circle_test(points[found.kept], shuffled[filtering], variant.centre)
+                test = circle_test(points[found.kept], shuffled.get(filtering), variant.centre)
                 around = winding(points[found.kept], variant.landmarks) if found.significant_bars else None
                 parts["circles"].append(_circles(which, found, test, around))
             print(
@@ -114,9 +117,11 @@ def _nulls(
     circled: list[Filtering],
     sphere: pa.Table,
 ) -> Nulls:
-    """Give the draws of every null asked for, under every filtering."""
+    """Return the draws of every null asked for, under each of some filterings."""
     draws, variants = parameters.significance.draws, parameters.variants[step]
     nulls: Nulls = {filtering: {} for filtering in filterings}
+    if not filterings:
+        return nulls
     for name in parameters.significance.nulls:
         if name in OWN_NULLS:
             drawn = _own_draws(name, parameters, step, points, filterings, circled)
@@ -124,7 +129,8 @@ def _nulls(
             drawn = {filtering: _read_draws(sphere, filtering, variants[0].centre) for filtering in filterings}
         else:
             # Networks failed: the shared null is of another size, so this cloud draws its own.
-            drawn = sphere_draws(parameters.run_seed, len(points), variants, draws)
+            made = [variant for variant in variants if filtering_of(variant, len(points)) in filterings]
+            drawn = sphere_draws(parameters.run_seed, len(points), made, draws)
         for filtering in filterings:
             nulls[filtering][name] = drawn[filtering]
     return nulls
@@ -133,7 +139,9 @@ def _nulls(
 def _shuffled(
     parameters: BarcodeParameters, step: int, points: np.ndarray, circled: list[Filtering], nulls: Nulls
 ) -> dict[Filtering, NullDraws]:
-    """Give the draws that filters near circles are compared with, whether or not these decide on the loops."""
+    """Return the draws that filters near circles are compared with, whether or not these decide on the loops."""
+    if not circled:
+        return {}
     if "permuted" in parameters.significance.nulls:
         return {filtering: nulls[filtering]["permuted"] for filtering in circled}
     return _own_draws("permuted", parameters, step, points, circled, circled)
@@ -187,9 +195,9 @@ def _loops(which: dict[str, Any], found: CloudLoops, points: int, networks: int,
         "second": found.second,
         "ratio": found.longest / found.second if found.second else float("inf" if found.longest else "nan"),
         "significant_bars": found.significant_bars,
-        "p_longest": max(test.p_longest for test in found.tests.values()),
-        "p_ratio": max(test.p_ratio for test in found.tests.values()),
-        "p_bobrowski_skraba": found.p_bobrowski_skraba,
+        "p_longest": max((test.p_longest for test in found.tests.values()), default=None),
+        "p_ratio": max((test.p_ratio for test in found.tests.values()), default=None),
+        "p_bobrowski_skraba": found.p_bobrowski_skraba if found.tests else None,
         "covariance_longest_median": found.covariance.median if found.covariance else None,
         "p_covariance": found.covariance.p_longest if found.covariance else None,
         "verdict": found.verdict,
@@ -222,7 +230,7 @@ def _barcode(which: dict[str, Any], found: CloudLoops) -> pa.Table:
         "dimension": bars.dimension.astype(np.int64),
         "birth": bars.birth,
         "death": bars.death,
-        "p_value": found.p_values,
+        "p_value": _or_null(found.p_values),
     }
     return with_ids(which, columns, BARCODES)
 
@@ -245,7 +253,8 @@ def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distanc
 
 
 def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest, around: Winding | None) -> pa.Table:
-    fifth, sixth, five = five_loops(found.barcode.lengths(1), found.significant_bars)
+    bars = found.significant_bars
+    fifth, sixth, five = five_loops(found.barcode.lengths(1), bars or 0)
     rows = len(CIRCLE_NAMES)
     columns = {
         "circle": list(CIRCLE_NAMES),
@@ -253,17 +262,22 @@ def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest, around:
         "near": np.full(rows, test.found.near),
         "within": test.found.within.sum(axis=1),
         "nearest": test.found.counts(),
-        "permuted": test.permuted,
+        "permuted": _or_null(test.permuted),
         "sphere": test.sphere,
         "shuffles": np.full(rows, test.draws),
-        "p_permuted": test.p_permuted,
+        "p_permuted": _or_null(test.p_permuted),
         "coverage": test.found.coverage(),
-        "permuted_coverage": test.permuted_coverage,
-        "significant_bars": np.full(rows, found.significant_bars),
+        "permuted_coverage": _or_null(test.permuted_coverage),
+        "significant_bars": pa.array([bars] * rows, pa.int64()),
         "degree": pa.array([around.degree if around else None] * rows, pa.int64()),
         "fifth": np.full(rows, fifth),
         "sixth": np.full(rows, sixth),
-        "five_loops": np.full(rows, five),
+        "five_loops": pa.array([None if bars is None else five] * rows, pa.bool_()),
         **dict(zip(CIRCLE_ARCS, test.found.arc_counts().T, strict=True)),
     }
     return with_ids(which, columns, CIRCLES)
+
+
+def _or_null(values: np.ndarray) -> pa.Array:
+    """Make a column of numbers with a null in place of each NaN: what was not tested has no number."""
+    return pa.array(values, pa.float64(), from_pandas=True)

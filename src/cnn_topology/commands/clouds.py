@@ -9,7 +9,7 @@ import pyarrow as pa
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density, neighbours
+from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
@@ -46,12 +46,12 @@ def run(arguments: argparse.Namespace) -> None:
         if not kept.all():
             print(f"step {step}: left out {np.sum(~kept)} constant filters of {len(kept)}")
         where = f"{parameters.population}, {parameters.layer}, step {step}"
-        if not kept.any():
+        if len(points) < 2:
             raise InputError(
-                f"{where}: all {len(kept)} filters are constant, so that centring leaves nothing of them; leave this "
-                "layer out of `clouds`, or use weights from before it died"
+                f"{where}: all {'but one of ' * len(points)}{len(kept)} filters are constant, so that centring leaves "
+                "nothing of them; leave this layer out of `clouds`, or use weights from before it died"
             )
-        ks = [neighbours(Density(k=k, p=1), len(points), where) for k in parameters.neighbours]
+        ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
         distances = neighbour_distances(points, ks, arguments.threads)
         columns = {
             "step": np.full(len(points), step),

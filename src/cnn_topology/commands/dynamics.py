@@ -73,11 +73,10 @@ def run(arguments: argparse.Namespace) -> None:
     networks = np.sort(training["network"].unique())
     drawn = resampled_networks(len(networks), parameters.draws, _random(parameters, "resampled networks"))
     tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
-    steps = [int(step) for step in headlines["step"]]
     inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
     notes = parameters.notes(map(read_notes, inputs))
-    limits = np.array([track["critical_resampled"] for track in tracks])
-    found = _onset(parameters, headlines, critical, steps, longest, limits, len(networks))
+    limits = np.array([track["critical_resampled"] for track in tracks], dtype=float)
+    found = _onset(parameters, headlines, critical, longest, limits, len(networks))
     write_table(arguments.onset, pa.Table.from_pylist([found], schema=ONSET), ONSET, notes)
     write_table(arguments.loop_tracks, pa.Table.from_pylist(tracks, schema=LOOP_TRACKS), LOOP_TRACKS, notes)
     rows = _correlations(parameters, headlines, longest, training, networks, drawn)
@@ -114,15 +113,17 @@ def _tracks(
         place = np.searchsorted(networks, ids["network"])
         bars = resampled_longest(points, place, variant.density, variant.landmarks, drawn)
         longest.append(bars)
+        # A snapshot with too few filters has no row in the table `significance`: it is not tested here either.
+        tested = step in critical.index
         limits = []
-        for name, make in _null_clouds(parameters, points, variant.centre):
+        for name, make in _null_clouds(parameters, points, variant.centre) if tested else ():
             # The sphere null knows nothing of the step: where no network has failed since, it is the same.
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
                 rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
                 nulls[key] = resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
-        limit = max(limits)
+        limit = max(limits, default=None)
         low, high = longest_interval(cloud["longest"], bars)
         around = winding(points[kept], variant.landmarks)
         rows.append(
@@ -132,10 +133,10 @@ def _tracks(
                 "draws": parameters.draws,
                 "longest_low": low,
                 "longest_high": high,
-                "critical": critical[step],
-                "significant": cloud["longest"] > critical[step],
+                "critical": critical[step] if tested else None,
+                "significant": cloud["longest"] > critical[step] if tested else None,
                 "critical_resampled": limit,
-                "share_significant": float((bars > limit).mean()),
+                "share_significant": None if limit is None else float((bars > limit).mean()),
                 **primary_coverage(points[kept], variant.centre)._asdict(),
                 "degree": around.degree if around else None,
                 "loop_filters": around.vertices if around else None,
@@ -189,19 +190,22 @@ def _onset(
     parameters: DynamicsParameters,
     headlines: pd.DataFrame,
     critical: pd.Series,
-    steps: list[int],
     longest: np.ndarray,
     limits: np.ndarray,
     networks: int,
 ) -> dict[str, Any]:
-    first = onset(steps, (headlines["longest"].to_numpy() > critical.loc[steps].to_numpy()).tolist())
-    low, high, lasting = onset_interval(steps, longest, limits)
+    """Make the row of `onset`, from the snapshots that have enough filters for a test."""
+    tested = headlines["step"].isin(critical.index).to_numpy()
+    steps = [int(step) for step in headlines.loc[tested, "step"]]
+    bars = headlines.loc[tested, "longest"].to_numpy()
+    first = onset(steps, (bars > critical.loc[steps].to_numpy()).tolist())
+    low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
     last = headlines.iloc[-1]
     return {
         **{name: last[name] for name in ("population", "layer", "depth", "k", "p", "landmarks")},
         "networks": networks,
         "snapshots": len(steps),
-        "last": steps[-1],
+        "last": max(steps, default=int(last["step"])),
         "alpha": parameters.alpha,
         "draws": parameters.draws,
         "onset": first,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cnn_topology.plan.clouds import neighbours
+from cnn_topology.plan.clouds import neighbours_left
 from cnn_topology.plan.parameters import NullParameters, VariantParameters
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, sphere_null_cloud
 from cnn_topology.storage.tables import write_table
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
                         "largest_ratio": drawn.largest_ratio[number],
                     }
                 )
-    write_table(arguments.output, pa.Table.from_pylist(rows), NULLS, parameters.notes())
+    write_table(arguments.output, pa.Table.from_pylist(rows, schema=NULLS), NULLS, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")
 
 
@@ -58,4 +58,4 @@ def sphere_draws(
 
 def filtering_of(variant: VariantParameters, points: int) -> Filtering:
     """Resolve k of a variant for a cloud of so many points."""
-    return Filtering(neighbours(variant.density, points), variant.p, variant.landmarks)
+    return Filtering(neighbours_left(variant.density, points), variant.p, variant.landmarks)

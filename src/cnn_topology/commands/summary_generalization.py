@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnn_topology.claims.accuracy_measures import best_predictor
+from cnn_topology.statistics.significance import TOO_FEW
 
 # Of a population topology and accuracy both follow training, and over a grid both follow width: step and width are held
 # fixed where that can be tested.
@@ -24,6 +25,9 @@ def onset_lines(onset: Any) -> Iterator[str]:
         The table `onset`.
     """
     for row in onset.to_dict("records"):
+        if not row["snapshots"]:
+            yield f"{row['population']}, {row['layer']}: {TOO_FEW} for a test of when a loop sets in"
+            continue
         last = int(row["last"])
         said = f"no loop that lasts to step {last}"
         if not math.isnan(row["onset"]):

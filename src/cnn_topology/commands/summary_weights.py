@@ -1,8 +1,11 @@
 """What the weights half of a run found, in lines of its summary."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
+
+import pandas as pd
+
+from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
 
 # From so many layers on a network has a table over depth.
 DEEP = 3
@@ -65,7 +68,8 @@ def _range(accuracies: Any) -> str:
 def depth_table(loops: Any, significance: Any = None) -> list[str]:
     """Write the last headline cloud of each layer of a network as a row, by depth.
 
-    ``own cov.`` is the p-value under the own covariance, where a loop is significant.
+    ``own cov.`` is the p-value under the own covariance, where a loop is significant: a large one says nothing, since
+    that test has little power. A dash stands where nothing was tested.
 
     Parameters
     ----------
@@ -85,12 +89,14 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
     ]
     for row in last.to_dict("records"):
         density = f"{row['k']}, {row['p']:g}"
-        null = f"{row['null']:6.3f}" if row.get("null") is not None else "     –"
+        null = f"{row['null']:6.3f}" if pd.notna(row.get("null")) else "     –"
+        p_value = f"{row['p_longest']:5.2g}" if pd.notna(row["p_longest"]) else "    –"
+        bars = f"{row['significant_bars']:.0f}" if pd.notna(row["significant_bars"]) else "–"
         beside = f"{row['p_covariance']:8.2g}" if _has_covariance(row) else f"{'–':>8}"
         lines.append(
             f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
-            f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {row['p_longest']:5.2g}  "
-            f"{beside}  {row['significant_bars']:11}  {row['verdict']}"
+            f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {p_value}  "
+            f"{beside}  {bars:>11}  {row['verdict']}"
         )
     return lines
 
@@ -106,14 +112,15 @@ def _layer(layer: str, clouds: Any) -> list[str]:
 
 
 def _step(cloud: Any) -> str:
+    p_value = f", p = {cloud['p_longest']:.3g}" if pd.notna(cloud["p_longest"]) else ""
     said = (
-        f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}, "
-        f"p = {cloud['p_longest']:.3g}: {cloud['verdict']}"
+        f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}{p_value}: "
+        f"{cloud['verdict']}"
     )
-    return f"{said} (own covariance: p = {cloud['p_covariance']:.3g})" if _has_covariance(cloud) else said
+    beside = f" (own covariance: p = {cloud['p_covariance']:.3g}, a test with little power)"
+    return f"{said}{beside}" if _has_covariance(cloud) else said
 
 
 def _has_covariance(cloud: Any) -> bool:
-    """Tell whether to say the p-value beside; where no loop is significant the further null says nothing more."""
-    beside = cloud["p_covariance"]
-    return not (cloud["verdict"] == "no loop" or beside is None or math.isnan(beside))
+    """Whether to write the p-value beside; where no loop is significant the further null says nothing more."""
+    return cloud["verdict"] not in (NO_LOOP, TOO_FEW) and pd.notna(cloud["p_covariance"])

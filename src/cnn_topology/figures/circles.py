@@ -27,7 +27,8 @@ from cnn_topology.figures.selection import (
     rows,
     when,
 )
-from cnn_topology.plan.clouds import Density, neighbours
+from cnn_topology.plan.clouds import Density, neighbours_left
+from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.schemas import CIRCLE_ARCS
 
 BARS = 10
@@ -75,8 +76,7 @@ def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], p=p)
     # As a fraction k depends on how many filters there are, and networks may have failed.
     same = [
-        n > 1 and neighbours(Density(k=k, p=p), n) == count
-        for n, count in zip(found["points"], found["k"], strict=True)
+        neighbours_left(Density(k=k, p=p), n) == count for n, count in zip(found["points"], found["k"], strict=True)
     ]
     return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)
 
@@ -89,10 +89,10 @@ def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
         size = 9 if marker == "|" else 3
         part = mine[name] / mine["kept"]
         axes.plot(part, places, marker, color=colour, markersize=size, markeredgewidth=1.3, label=f"chance: {label}")
-    most = max((mine["nearest"] / mine["kept"]).max(), (mine["permuted"] / mine["kept"]).max(), 0.05)
+    most = np.nanmax([(mine[name] / mine["kept"]).max() for name in ("nearest", "permuted")] + [0.05])
     for place, row in zip(places.tolist(), mine.to_dict("records"), strict=True):
-        end = max(row["nearest"], row["permuted"], row["sphere"]) / row["kept"]
-        text = f"{row['nearest']:,} (p = {row['p_permuted']:.2g})"
+        end = np.nanmax([row["nearest"], row["permuted"], row["sphere"]]) / row["kept"]
+        text = f"{row['nearest']:,}" + (f" (p = {row['p_permuted']:.2g})" if pd.notna(row["p_permuted"]) else "")
         axes.text(end + 0.04 * most, place, text, va="center", fontsize=6)
     axes.set_xlim(0, 1.75 * most)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= min(1, 1.75 * most)])
@@ -111,7 +111,8 @@ def _coverage(axes: Axes, mine: pd.DataFrame) -> None:
     shown = np.where(counts > 0, np.log10(np.maximum(counts, 1)), np.nan)
     axes.pcolormesh(edges, np.arange(len(counts) + 1) - 0.5, shown, cmap=MAP, vmin=-0.15, vmax=np.log10(top) or 1)
     for place, row in enumerate(mine.to_dict("records")):
-        text = f"{row['coverage']:.0%}\n({row['permuted_coverage']:.0%})"
+        chance = row["permuted_coverage"]
+        text = f"{row['coverage']:.0%}" + (f"\n({chance:.0%})" if pd.notna(chance) else "")
         axes.text(2 * np.pi + 0.15, place, text, va="center", fontsize=6)
     axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.set_yticks([])
@@ -124,7 +125,7 @@ def _coverage(axes: Axes, mine: pd.DataFrame) -> None:
 def _bars(axes: Axes, bars: pd.DataFrame, level: float, mine: pd.DataFrame, alpha: float) -> pd.DataFrame:
     found = lengths(bars, 1).head(BARS)
     row = mine.iloc[0]
-    answer = "five loops" if row["five_loops"] else "not five loops"
+    answer = TOO_FEW if pd.isna(row["five_loops"]) else f"rule of five loops {'' if row['five_loops'] else 'not '}met"
     if found.empty:
         style.explain(axes, "no H1 bar")
     else:

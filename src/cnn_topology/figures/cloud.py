@@ -17,7 +17,17 @@ from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.selection import (
+    cloud_verdict,
+    drawn,
+    headlines_at,
+    length,
+    lengths,
+    no_cloud,
+    of_cloud,
+    provenance,
+    when,
+)
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
@@ -36,8 +46,8 @@ def draw(
     bars = of_cloud(tables["barcodes"], cloud)
     bars = bars[bars["field"] == bars["field"].min()]
     filters = of_cloud(tables["filters"], cloud)
-    p_value = f", p = {cloud['p_longest']:.2g}" if np.isfinite(cloud["p_longest"]) else ""
-    figure = style.new_figure(3.55, provenance(notes, found, nulls["draws"]), f"{where}: {cloud['verdict']}{p_value}")
+    title = f"{where}: {cloud_verdict(cloud)}"
+    figure = style.new_figure(3.55, provenance(notes, found, nulls["draws"]), title)
     grid = figure.add_gridspec(2, 3, height_ratios=[1, 3], width_ratios=[1.2, 1, 1.05])
     top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
     top.sharex(bottom)
@@ -89,12 +99,15 @@ def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cl
     colours = [style.VERMILION if longer else style.INK for longer in shown["longer"]]
     _draw_bars(axes, shown["birth"], shown["death"], colours)
     longest = list(found["length"].head(2)) + [np.nan] * 2
-    beyond = int((found["length"] > critical).sum())
-    axes.plot([], [], color=style.VERMILION, label=f"longer than every deciding null: {beyond}")
+    if np.isfinite(critical):
+        beyond = int((found["length"] > critical).sum())
+        axes.plot([], [], color=style.VERMILION, label=f"longer than every deciding null: {beyond}")
+    else:
+        axes.plot([], [], " ", label=f"not tested: {cloud['verdict']}")
     axes.plot([], [], " ", label=f"longest {length(longest[0])}, second {length(longest[1])}")
     if np.isfinite(cloud["p_covariance"]):
         median, p_value = cloud["covariance_longest_median"], cloud["p_covariance"]
-        axes.plot([], [], " ", label=f"own covariance: median {median:.2f}, p = {p_value:.2g}")
+        axes.plot([], [], " ", label=f"own covariance (little power): median {median:.2f}, p = {p_value:.2g}")
     style.legend_below(axes, 28)
     return shown
 

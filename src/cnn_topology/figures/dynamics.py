@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
+from cnn_topology.statistics.significance import TOO_FEW
 
 ROWS = ("longest $H_1$ bar", "primary circle\ncovered", "circular correlation\nof edge angles")
 
@@ -59,7 +60,8 @@ def _footer(tracks: pd.DataFrame) -> list[str]:
 
 def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
     step = track["step"]
-    axes.fill_between(step, 0, track["critical"], color=style.BAND, linewidth=0, label="within the nulls")
+    if track["critical"].notna().any():
+        axes.fill_between(step, 0, track["critical"], color=style.BAND, linewidth=0, label="within the nulls")
     axes.fill_between(step, track["longest_low"], track["longest_high"], color=style.BLUE, alpha=0.25, linewidth=0)
     axes.plot(step, track["longest"], color=style.BLUE, marker="o", markersize=2.6, label="longest bar")
     for row in track[track["degree"].notna()].to_dict("records"):
@@ -75,6 +77,10 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
             color=style.GREY,
         )
     if onset is None:
+        return
+    if not onset["snapshots"]:
+        text = f"not tested: {TOO_FEW}"
+        axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
         return
     if pd.isna(onset["onset"]):
         text = f"no lasting loop ({onset['lasting']:.0%} of draws have one)"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
-from cnn_topology.statistics.significance import onset
+from cnn_topology.statistics.significance import TOO_FEW, onset
 
 REMARK = "accuracy: mean, band from worst to best network"
 
@@ -66,10 +66,12 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
             )
     for name, colour, marker in (("longest", style.BLUE, "o"), ("second", style.ORANGE, "s")):
         axes.plot(loops["step"], loops[name].fillna(0), color=colour, marker=marker, markersize=2.6, label=name)
-    start = onset(list(loops["step"]), (loops["p_longest"] <= alpha).tolist())
+    tested = loops[loops["verdict"] != TOO_FEW]
+    start = onset(list(tested["step"]), (tested["p_longest"] <= alpha).tolist())
     if start is not None:
         axes.axvline(start, ymax=0.88, color=style.VERMILION, linewidth=0.8)
     text = "no lasting loop" if start is None else f"onset: step {start:,}"
+    text = f"not tested: {TOO_FEW}" if tested.empty else text
     axes.text(0.02, 0.98, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
 
 

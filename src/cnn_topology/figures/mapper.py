@@ -18,7 +18,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.selection import cloud_verdict, drawn, headlines_at, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
@@ -115,11 +115,6 @@ def loops_line(graph: Any) -> str:
     return f"{graph['nodes']:,} nodes, {graph['edges']:,} edges, {loops:,} unfilled loop{'s' * (loops != 1)}"
 
 
-def barcode_line(cloud: pd.Series) -> str:
-    """Say the verdict of the barcode and its p-value."""
-    return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
-
-
 def recipe(graph: Any) -> str:
     """Say how a graph was made."""
     cut = f"first gap {graph['cut_at']:g}" if graph["cut"] == "first_gap" else f"height {graph['cut_at']:g}"
@@ -195,7 +190,7 @@ def _numbers(
         f"points in the graph: {graph['used']:,}",
         *left_out,
         "",
-        f"barcode: {barcode_line(cloud)}",
+        f"barcode: {cloud_verdict(cloud)}",
         "",
         "The graph's loops are a picture, not",
         "the test: they swing with resolution,",

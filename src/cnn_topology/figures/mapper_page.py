@@ -11,8 +11,8 @@ import pyarrow as pa
 from matplotlib.colors import to_hex
 
 from cnn_topology.figures import style
-from cnn_topology.figures.mapper import barcode_line, drawn_part, recipe
-from cnn_topology.figures.selection import headlines, no_cloud, of_cloud, provenance
+from cnn_topology.figures.mapper import drawn_part, recipe
+from cnn_topology.figures.selection import cloud_verdict, headlines, no_cloud, of_cloud, provenance
 from cnn_topology.tables.schemas import FILTER_COORDINATES
 
 # Edges of one graph that a browser draws without delay while it is dragged.
@@ -81,7 +81,7 @@ def _graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.Da
         "components": f"{graph['components']:,}",
         "loops of the graph alone": f"{graph['loops']:,}",
         "loops no cliques fill": f"{graph['filled_loops']:,}",
-        "barcode": barcode_line(cloud),
+        "barcode": cloud_verdict(cloud),
     }
     whole = len(nodes) == graph["nodes"] and len(edges) == graph["edges"]
     return {

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, null_of, provenance
+from cnn_topology.statistics.significance import TOO_FEW
 
 BINS, NAMED = 30, 6
 SIZE = ["points", "k", "p", "landmarks", "centre"]
@@ -45,7 +46,8 @@ def draw(
 
 def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.Series, alpha: float) -> None:
     if draws.empty:
-        style.explain(axes, "no draw of this null in the table")
+        untested = (clouds["verdict"] == TOO_FEW).all()
+        style.explain(axes, f"not tested: {TOO_FEW}" if untested else "no draw of this null in the table")
         return
     axes.hist(draws["longest"].fillna(0), bins=min(BINS, max(8, len(draws) // 6)), color=style.PALE)
     top = axes.get_ylim()[1] * 1.05

@@ -52,6 +52,22 @@ def no_cloud(step: int | None = None) -> str:
     return f"no cloud{at}: every network failed, or the tables hold no row for it"
 
 
+def cloud_verdict(cloud: pd.Series) -> str:
+    """Write the verdict on a cloud with the p-value of its longest bar, where it was tested.
+
+    Parameters
+    ----------
+    cloud : Series
+        A row of `loops`.
+
+    Returns
+    -------
+    str
+        For example ``one circle (p = 0.005)``.
+    """
+    return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
+
+
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
     """Give the bars of a dimension with their length, longest first; infinite bars come first."""
     found = bars[bars["dimension"] == dimension].copy()

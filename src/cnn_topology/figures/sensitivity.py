@@ -14,12 +14,15 @@ from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, number, provenance, rows, when
+from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
 
+# A colour for each of `statistics.significance.VERDICTS`. White is what was not tested.
 VERDICTS = {
-    "one circle": style.SKY,
-    "one weak loop": style.GREEN,
-    "several loops": style.ORANGE,
-    "no loop": "#f2f2f2",
+    ONE_CIRCLE: style.SKY,
+    WEAK_LOOP: style.GREEN,
+    SEVERAL_LOOPS: style.ORANGE,
+    NO_LOOP: "#f2f2f2",
+    TOO_FEW: "white",
 }
 MAP = "cividis"
 
@@ -73,7 +76,9 @@ def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:
     _grid(axes, _pivot(grid.assign(code=codes), "code"), labels, title, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
     for verdict, colour in VERDICTS.items():
         if (grid["verdict"] == verdict).any():
-            axes.add_patch(Rectangle((0, 0), 0, 0, color=colour, linewidth=0, label=verdict))
+            axes.add_patch(
+                Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=style.PALE, linewidth=0.4, label=verdict)
+            )
 
 
 def _pivot(grid: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -10,6 +10,10 @@ from cnn_topology.plan.base import Name, OneOrMore, Section
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
+# What a test of loops needs to be able to find one (ours): so many points after the density filter, and a k-th
+# neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one circle at
+# rho(0.03, 0.3), p = 0.005; rho(100, 0.1) kept 26 of them and found nothing, p = 0.97.
+LEAST_TESTED, LARGEST_SHARE = 50, 0.1
 
 Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 
@@ -17,7 +21,10 @@ Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 class Density(Section):
     """rho(k, p): keep the fraction p of points with the smallest distance to their k-th neighbour."""
 
-    k: Neighbours = Field(description="Neighbour, as a count (200) or as a fraction of the cloud's size (0.03125).")
+    k: Neighbours = Field(
+        description="Neighbour, as a fraction of the cloud's size (0.03125) or as a count (200). Above a tenth of the "
+        "cloud the verdict is `too few filters`, as where the filter keeps fewer than 50 points."
+    )
     p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
 
 
@@ -36,7 +43,7 @@ def neighbours(density: Density, points: int, where: str = "density filter") -> 
     InputError
         If k is not below N: a point has only N - 1 neighbours.
     """
-    k = density.k if isinstance(density.k, int) else max(1, min(round(density.k * points), points - 1))
+    k = density.k if isinstance(density.k, int) else neighbours_left(density, points)
     if k >= points:
         raise InputError(
             f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "
@@ -47,12 +54,86 @@ def neighbours(density: Density, points: int, where: str = "density filter") -> 
 
 def check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
     """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
-    kept = int(density.p * points + 0.5)
+    kept = kept_points(density.p, points)
     if kept < LEAST_KEPT:
         raise InputError(
             f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
             f"raise p or {otherwise}"
         )
+
+
+def neighbours_left(density: Density, points: int) -> int:
+    """Turn `k` of a density filter into a count for a cloud that may have lost points since the run was planned.
+
+    Networks fail and filters become constant: a count that is not below the number of points becomes the last
+    neighbour. Such a cloud has too few points for a test, see `too_few`.
+
+    Parameters
+    ----------
+    density : Density
+        With `k` as a count or as a fraction of the number of points.
+    points : int
+        Number of points N of the cloud, 2 or more.
+
+    Returns
+    -------
+    int
+        From 1 to N - 1.
+    """
+    count = density.k if isinstance(density.k, int) else round(density.k * points)
+    return max(1, min(count, points - 1))
+
+
+def kept_points(p: float, points: int) -> int:
+    """Return how many of N points a density filter keeps: floor(p N + 1/2), and at least one.
+
+    Parameters
+    ----------
+    p : float
+        Fraction in (0, 1].
+    points : int
+        Number of points N of the cloud.
+
+    Returns
+    -------
+    int
+    """
+    return min(points, max(1, int(p * points + 0.5)))
+
+
+def largest_tested(points: int) -> int:
+    """Return the largest k of a density filter under which a cloud of N points is tested: ceil(N / 10).
+
+    Parameters
+    ----------
+    points : int
+        Number of points N of the cloud.
+
+    Returns
+    -------
+    int
+    """
+    return math.ceil(LARGEST_SHARE * points)
+
+
+def too_few(k: int, kept: int, points: int) -> bool:
+    """Whether a cloud has too few points for a test of its loops to say anything.
+
+    Parameters
+    ----------
+    k : int
+        Neighbour of the density filter, as a count.
+    kept : int
+        Points that the density filter keeps.
+    points : int
+        Number of points N of the cloud, after constant filters and failed networks were left out.
+
+    Returns
+    -------
+    bool
+        Whether fewer than `LEAST_TESTED` points are kept, or k is above `largest_tested`.
+    """
+    return kept < LEAST_TESTED or k > largest_tested(points)
 
 
 # A layer of a checkpoint may be named as in its file, with dots and slashes.
@@ -75,12 +156,14 @@ class Cloud(Section):
     )
     few_points: Literal["refuse", "skip", "cap"] = Field(
         "refuse",
-        description="What becomes of layers with no more filters than `k`: `refuse` the run, `skip` the density filter "
-        "for that layer, or `cap` k at the number of filters less one. The summary names them (paper: not stated).",
+        description="What becomes of layers with no more filters than `k`: `refuse` the run or `skip` the density "
+        "filter for that layer. Or `cap` k at a tenth of the filters in every layer where it is more. The summary "
+        "names these layers (paper: not stated).",
     )
     densities: OneOrMore[Density] = Field(
-        (Density(k=200, p=0.3),),
-        description="Density filters; the first one is the headline that figures draw.",
+        (Density(k=0.03125, p=0.3),),
+        description="Density filters; the first one is the headline that figures draw. The default is the paper's "
+        "rho(200, 0.3) of 6,400 filters, with k as a share of them.",
     )
     circles: Literal["headline", "all"] = Field(
         "headline",
@@ -119,8 +202,8 @@ class Significance(Section):
     covariance: bool = Field(
         True,
         description="Test the headline cloud of each step against `covariance` besides. It decides no verdict unless "
-        "`nulls` lists it: a loop that is there, yet no longer than under this null, is what two strong principal "
-        "components make.",
+        "`nulls` lists it. A small p says that the loop is longer than the layer's second moments explain. A large p "
+        "says nothing: this test has little power even against a noisy circle.",
     )
     draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
     alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")

@@ -10,7 +10,17 @@ from typing import Literal, TypeVar
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.checkpoints import kernel, layer_name, other_kernel
-from cnn_topology.plan.clouds import Cloud, Density, check_kept, neighbours
+from cnn_topology.plan.clouds import (
+    LARGEST_SHARE,
+    Cloud,
+    Density,
+    check_kept,
+    kept_points,
+    largest_tested,
+    neighbours,
+    neighbours_left,
+    too_few,
+)
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
 from cnn_topology.plan.networks import Networks
@@ -28,6 +38,10 @@ class Variant:
     density: Density
     landmarks: int
     centre: Centre
+
+    def tested(self, points: int) -> bool:
+        """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
+        return not too_few(neighbours_left(self.density, points), kept_points(self.density.p, points), points)
 
 
 @dataclass(frozen=True)
@@ -195,11 +209,12 @@ class Plan(Networks):
 
     @cached_property
     def null_points(self) -> dict[int, tuple[Variant, ...]]:
-        """Give, for each number of points a cloud can have, the variants whose sphere null is needed."""
+        """Return, for each number of points a cloud can have, the variants whose sphere null is needed."""
         found: dict[int, dict[Variant, None]] = {}
         for clouds in self.layer_clouds:
             for variants in clouds.variants.values():
-                found.setdefault(clouds.points, {}).update(dict.fromkeys(variants))
+                tested = (variant for variant in variants if variant.tested(clouds.points))
+                found.setdefault(clouds.points, {}).update(dict.fromkeys(tested))
         return {points: tuple(variants) for points, variants in found.items()}
 
     def _layer_clouds(self) -> list[LayerClouds]:
@@ -241,17 +256,19 @@ class Plan(Networks):
         return result
 
     def _feasible(self, density: Density, points: int, few_points: str, where: str) -> Density | None:
-        """Give a density filter that a layer has the points for: the one asked for, a capped one, or none."""
+        """Return a density filter that a layer has the points for: the one asked for, a capped one, or none."""
         enough = not isinstance(density.k, int) or density.k < points
-        if enough or few_points == "refuse":
+        if few_points == "cap" and points > 1 and neighbours_left(density, points) > largest_tested(points):
+            # As a fraction it is still a tenth of a cloud that networks have failed out of.
+            capped = Density(k=LARGEST_SHARE, p=density.p)
+            count = neighbours(capped, points)
+            self._leave_out(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
+            density = capped
+        elif enough or few_points == "refuse":
             neighbours(density, points, where)
-        elif few_points == "skip" or points < 2:
+        else:
             self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")
             return None
-        else:
-            self._leave_out(f"{where}: k = {density.k} capped at {points - 1}, for it has {points} filters")
-            # As a fraction it is still the last neighbour of a cloud that networks have failed out of.
-            density = Density(k=(points - 1) / points, p=density.p)
         check_kept(density, points, where)
         return density
 

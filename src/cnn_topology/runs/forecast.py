@@ -8,6 +8,7 @@ Nothing heavy is imported here: the Snakefile is parsed in every job of a cluste
 import math
 from dataclasses import dataclass
 
+from cnn_topology.plan.clouds import kept_points
 from cnn_topology.plan.expand import LayerClouds, Plan, Variant
 from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, size_of
 from cnn_topology.plan.networks import Shard
@@ -149,7 +150,8 @@ def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 def nulls(plan: Plan, points: int) -> Demand:
     """Forecast the draws of the sphere null for clouds of so many points."""
     variants, draws = plan.null_points[points], plan.config.significance.draws
-    return Demand(NUMERIC[0] + draws * _draw(points, variants), NUMERIC[1] + _held(points, variants), 0.1)
+    seconds, held = draws * _draw(points, variants) if variants else 0.0, _held(points, variants)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, 0.1)
 
 
 def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
@@ -158,16 +160,17 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     draws = asked.draws * sum(name != "sphere" for name in asked.nulls)
     beside = asked.draws * (asked.covariance and "covariance" not in asked.nulls)
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
-    seconds = sum(draws * _draw(layer.points, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
-    seconds += sum(beside * _draw(layer.points, layer.variants[step][:1]) for step in steps)
+    seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)
     seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
     followed = 0
     for headline, *others in (layer.variants[step] for step in steps):
         circled = (headline, *(variant for variant in others if variant in layer.measured))
         followed = max(followed, *(_used(layer.points, variant) for variant in circled))
         if "permuted" not in asked.nulls:
-            seconds += asked.draws * _draw(layer.points, circled)
-        seconds += asked.draws * sum(_kept(layer.points, variant) for variant in circled) * SECONDS_PER_CIRCLED
+            seconds += asked.draws * _tests(layer, circled)
+        tested = [variant for variant in circled if variant.tested(layer.points)]
+        seconds += asked.draws * sum(_kept(layer.points, variant) for variant in tested) * SECONDS_PER_CIRCLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
@@ -183,7 +186,7 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 
 
 def _kept(points: int, variant: Variant) -> int:
-    return max(1, round(variant.density.p * points))
+    return kept_points(variant.density.p, points)
 
 
 def _used(points: int, variant: Variant) -> int:
@@ -214,6 +217,13 @@ def _draw(points: int, variants: tuple[Variant, ...]) -> float:
     return seconds
 
 
+def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
+    """Return the seconds of one draw of a null under those of some variants that are tested; 0 where none is."""
+    tested = tuple(variant for variant in variants if variant.tested(layer.points))
+    return _draw(layer.points, tested) if tested else 0.0
+
+
 def _held(points: int, variants: tuple[Variant, ...]) -> float:
     """Give the MB that the largest barcode needs besides its cloud."""
-    return max(barcode_forecast(_used(points, v)).bytes for v in variants) / 1e6 + points * CLOUD_BYTES / 1e6
+    largest = max((barcode_forecast(_used(points, v)).bytes for v in variants), default=0.0)
+    return largest / 1e6 + points * CLOUD_BYTES / 1e6

@@ -38,7 +38,7 @@ class CircleTest:
     p_permuted : ndarray, shape (circles,)
         Rank of the number found among those of the permuted null.
     draws : int
-        Of the permuted null.
+        Of the permuted null. With none, what it would give is NaN.
     """
 
     found: NearCircles
@@ -49,23 +49,31 @@ class CircleTest:
     draws: int
 
 
-def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws, centre: Centre = "filter") -> CircleTest:
+def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws | None, centre: Centre = "filter") -> CircleTest:
     """Count the filters near each named circle and compare with the permuted null.
 
     Parameters
     ----------
     points : ndarray, shape (points, 9)
         Filters that the density filter keeps, normalized.
-    null : NullDraws
-        Of the permuted null under the same density filter, with the filters near circles counted.
+    null : NullDraws or None
+        Of the permuted null under the same density filter, with the filters near circles counted; None of a cloud with
+        too few points for a test.
     centre : {'filter', 'coordinate'}
         How the layer's filters were centred: by coordinate they lie on the whole 8-sphere.
+
+    Returns
+    -------
+    CircleTest
     """
+    found = near_circles(points)
+    expected = len(points) * sphere_parts(centre)
+    if null is None:
+        unknown = np.full(len(expected), np.nan)
+        return CircleTest(found, unknown, unknown, expected, unknown, draws=0)
     assert null.near is not None
     assert null.coverage is not None
-    found = near_circles(points)
     ranks = [rank_p_value(float(count), drawn) for count, drawn in zip(found.counts(), null.near.T, strict=True)]
-    expected = len(points) * sphere_parts(centre)
     return CircleTest(found, null.near.mean(axis=0), null.coverage.mean(axis=0), expected, np.array(ranks), len(null))
 
 

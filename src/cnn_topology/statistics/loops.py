@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.clouds.density import density_filter
-from cnn_topology.plan.clouds import Significance
+from cnn_topology.plan.clouds import Significance, kept_points, too_few
 from cnn_topology.statistics.nulls import Filtering, NullDraws, loop_statistics
 from cnn_topology.statistics.significance import (
+    TOO_FEW,
     bar_p_values,
     bobrowski_skraba,
     critical_value,
@@ -56,15 +57,17 @@ class CloudLoops:
     barcode : Barcode
         Dimensions 0 and 1 over Z/2.
     p_values : ndarray, shape (bars,)
-        Per bar, in the order of the barcode: the largest familywise p-value over the nulls; 1 in dimension 0.
+        Per bar, in the order of the barcode: the largest familywise p-value over the nulls; 1 in dimension 0. NaN
+        where the cloud is not tested.
     longest, second : float
         Lengths of the two longest H1 bars; 0 where there is none.
     longest_bar : (float, float)
         Birth and death of the longest; NaN where there is none.
     p_bobrowski_skraba : float
-        The smallest p-value of the universal null, which needs no draws; 1 where there is no bar.
+        The smallest p-value of the universal null, which needs no draws; 1 where there is no bar, NaN where the cloud
+        is not tested.
     tests : dict of str to NullTest
-        By name of the null; all of them decide.
+        By name of the null; all of them decide. Empty where the cloud has too few points to be tested.
     covariance : NullTest, optional
         Against the covariance null, which decides nothing here.
     verdict : str
@@ -83,9 +86,25 @@ class CloudLoops:
     covariance: NullTest | None = None
 
     @property
-    def significant_bars(self) -> int:
-        """Number of H1 bars that are significant under every null."""
-        return min(test.significant_bars for test in self.tests.values())
+    def significant_bars(self) -> int | None:
+        """Number of H1 bars that are significant under every null; None where the cloud is not tested."""
+        return min((test.significant_bars for test in self.tests.values()), default=None)
+
+
+def is_tested(points: int, filtering: Filtering) -> bool:
+    """Whether the loops of a cloud are tested under a filtering: whether it has enough points for that.
+
+    Parameters
+    ----------
+    points : int
+        Number of points, before the density filter.
+    filtering : Filtering
+
+    Returns
+    -------
+    bool
+    """
+    return not too_few(filtering.k, kept_points(filtering.p, points), points)
 
 
 def cloud_loops(
@@ -96,7 +115,7 @@ def cloud_loops(
     significance: Significance,
     covariance: NullDraws | None = None,
 ) -> CloudLoops:
-    """Find and test the loops of a cloud.
+    """Find and test the loops of a cloud; of one with too few points they are found, but not tested.
 
     Parameters
     ----------
@@ -107,11 +126,15 @@ def cloud_loops(
     filtering : Filtering
         Density filter and landmarks.
     nulls : mapping of str to NullDraws
-        Draws under the same filtering, by name of the null.
+        Draws under the same filtering, by name of the null. Not used where `is_tested` is false.
     significance : Significance
         Level and ratio of the verdict, from the config.
     covariance : NullDraws, optional
         Draws of the covariance null, to be reported beside.
+
+    Returns
+    -------
+    CloudLoops
     """
     kept = density_filter(distances, filtering.p)
     bars = barcode(points[kept], landmarks=filtering.landmarks)
@@ -119,6 +142,10 @@ def cloud_loops(
     longest, second, largest_ratio = loop_statistics(bars)
     finite = bars.in_dimension(1)
     finite = finite[np.isfinite(finite[:, 1])]
+    longest_bar = (float(finite[0, 0]), float(finite[0, 1])) if len(finite) else (np.nan, np.nan)
+    if not is_tested(len(points), filtering):
+        untested = np.full(len(bars.birth), np.nan)
+        return CloudLoops(kept, bars, untested, longest, second, longest_bar, np.nan, tests={}, verdict=TOO_FEW)
 
     def tested(null: NullDraws) -> NullTest:
         return NullTest(
@@ -143,7 +170,7 @@ def cloud_loops(
         p_values=p_values,
         longest=longest,
         second=second,
-        longest_bar=(float(finite[0, 0]), float(finite[0, 1])) if len(finite) else (np.nan, np.nan),
+        longest_bar=longest_bar,
         p_bobrowski_skraba=float(np.min(bobrowski_skraba(finite), initial=1.0)),
         tests=tests,
         verdict=verdict(

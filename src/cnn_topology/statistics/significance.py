@@ -12,8 +12,10 @@ from jaxtyping import Float
 
 from cnn_topology.errors import InputError
 
+TOO_FEW = "too few filters"
 NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
-VERDICTS = (NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS)
+# All verdicts on a cloud. `TOO_FEW` is given without a test (`plan.clouds.too_few`), the others by `verdict`.
+VERDICTS = (TOO_FEW, NO_LOOP, SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
 
 # The scale A of log log(death / birth): 1 for Vietoris-Rips complexes, 1/2 for Cech ones.
 RIPS_SCALE = 1.0
@@ -112,7 +114,7 @@ def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
 def verdict(
     lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarray, " draws"]], alpha: float, ratio: float
 ) -> str:
-    """Say which loops a cloud has.
+    """Return which loops a tested cloud has.
 
     A bar counts if it is significant under every null. No such bar is ``no loop``; more than one are
     ``several loops``; exactly one is ``one circle`` if it is at least `ratio` times as long as the second longest bar
@@ -132,7 +134,7 @@ def verdict(
     Returns
     -------
     str
-        One of `VERDICTS`.
+        One of `VERDICTS` other than `TOO_FEW`.
     """
     count = min(significant_bars(lengths, longest, alpha) for longest in nulls)
     if count == 0:

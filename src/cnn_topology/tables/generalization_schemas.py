@@ -80,7 +80,8 @@ CORRELATIONS = schema(
 
 # When the loop of one layer of a population sets in. `onset`: the snapshot that `rule` names, at level `alpha`; the
 # loop sets in after `previous`. `low`, `high`: 95 % interval over resampled networks, null where it ends after the last
-# snapshot; `lasting`: share of draws with a loop that lasts.
+# snapshot; `lasting`: share of draws with a loop that lasts. `snapshots`: how many count, up to `last`. Those with too
+# few filters for a test do not, and where none does `onset`, `low`, `high` and `lasting` are null.
 ONSET = schema(
     population=TEXT,
     layer=TEXT,
@@ -104,7 +105,7 @@ ONSET = schema(
 # The loop of one layer at one step. `longest_*`: 95 % interval over networks, the spread of the
 # bars of clouds of resampled networks laid about the bar itself (theirs are shorter, since these clouds are sparser);
 # `critical`: the largest of the nulls', `critical_resampled`: of nulls resampled alike, against which
-# `share_significant` of the draws is counted.
+# `share_significant` of the draws is counted; these and `significant` are null where the verdict is `too few filters`.
 # `near`, `coverage`: kept filters near the primary circle and the share of its arcs that they cover; `even`, `random`:
 # what chance covers. `degree`: how often the loop of the longest bar winds around the primary circle, over
 # `loop_filters` filters. Since the snapshot `previous`: filters kept at `both`, the share that `stay`, the circular

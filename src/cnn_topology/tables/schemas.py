@@ -34,11 +34,14 @@ TRAINING = schema(
     failed=FLAG,
 )
 
-# One bar. `p_value`: of its length, the largest over the nulls; 1 for dimension 0 and for bars that no null tests.
+# One bar. `p_value`: of its length, the largest over the nulls; 1 for dimension 0 and for bars that no null tests, null
+# where the verdict on the cloud is `too few filters`.
 BARCODES = schema(**_CLOUD, field=INT, dimension=INT, birth=REAL, death=REAL, p_value=REAL)
 
-# One cloud: its two longest H1 bars and the verdict over all nulls. Of headlines besides, against filters of the
-# layer's own covariance, which decides nothing: `covariance_longest_median` over its draws, and `p_covariance`.
+# One cloud: its two longest H1 bars and the verdict over all nulls, of `statistics.significance.VERDICTS`. Where that
+# is `too few filters` nothing was tested: `significant_bars` and every p are null, and `significance` has no row. Of
+# headlines besides, against filters of the layer's own covariance, which decides nothing: `covariance_longest_median`
+# over its draws, and `p_covariance`. That test has little power against a noisy circle: only a small p says something.
 LOOPS = schema(
     **_CLOUD,
     **_SIZES,
@@ -103,7 +106,8 @@ FILTERS = schema(
 # sphere. `coverage`: part of 36 arcs with a
 # filter within, `arc00` ... how many each has. `degree`: how often the loop of the longest bar winds round the primary
 # circle, null where no bar is significant. `fifth`, `sixth`: H1 bars; `five_loops`: the fifth is significant and more
-# than twice the sixth.
+# than twice the sixth; no finding where it is false, see `topology.circles.five_loops`. Where the verdict on the cloud
+# is `too few filters`, `permuted`, `p_permuted`, `permuted_coverage`, `significant_bars` and `five_loops` are null.
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
 CIRCLES = schema(
     **_CLOUD,

@@ -1,0 +1,84 @@
+"""Figures of clouds by every verdict, and of clouds that were not tested: they say so and show no p-value."""
+
+import re
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from matplotlib.text import Text
+
+from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.kinds import KINDS
+from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.sensitivity import VERDICTS as COLOURS
+from cnn_topology.plan.expand import Plan
+from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
+
+Tables = dict[str, pa.Table]
+# What a test gives; null where there was none.
+TESTED = {
+    "loops": (
+        "significant_bars",
+        "p_longest",
+        "p_ratio",
+        "p_bobrowski_skraba",
+        "p_covariance",
+        "covariance_longest_median",
+    ),
+    "circles": ("permuted", "p_permuted", "permuted_coverage", "significant_bars", "degree", "five_loops"),
+    "barcodes": ("p_value",),
+}
+# A p-value, not the share that a density filter keeps.
+P_VALUE = re.compile(r"p = 0\.(?!3\b|1–0\.3)\d+")
+READ_LOOPS = [kind for kind, tables in KINDS.items() if "loops" in tables]
+
+
+def drawn_words(kind: str, plan: Plan, tables: Tables, notes: dict[str, str]) -> str:
+    """Draw the first figure of a kind and return all that is written in it."""
+    spec = next(spec for spec in figure_specs(plan).values() if spec.kind == kind)
+    figure, drawn = draw(spec, tables, notes)
+    assert drawn.num_rows > 0
+    texts = (text.get_text() for text in figure.findobj(Text) if text.get_visible())
+    return " ".join(texts).replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def filled(table: pa.Table, name: str, value: Any) -> pa.Table:
+    field = table.schema.field(name)
+    return table.set_column(table.schema.get_field_index(name), field, pa.array([value] * len(table), field.type))
+
+
+def with_verdict(tables: Tables, verdict: str) -> Tables:
+    """Make the same tables as they are when that is the verdict on every cloud."""
+    changed = {**tables, "loops": filled(tables["loops"], "verdict", verdict)}
+    if verdict == TOO_FEW:
+        for name, columns in TESTED.items():
+            for column in columns:
+                changed[name] = filled(changed[name], column, None)
+        changed |= {name: tables[name].slice(0, 0) for name in ("significance", "nulls")}
+    return changed
+
+
+def test_every_verdict_has_its_colour() -> None:
+    assert set(COLOURS) == set(VERDICTS)
+    assert len(set(COLOURS.values())) == len(VERDICTS)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("kind", ["depth", "cloud"])
+def test_a_figure_names_every_verdict(
+    kind: str, verdict: str, plan: Plan, tables: Tables, notes: dict[str, str]
+) -> None:
+    assert verdict in drawn_words(kind, plan, with_verdict(tables, verdict), notes)
+
+
+@pytest.mark.parametrize("kind", READ_LOOPS)
+def test_a_figure_of_clouds_that_were_not_tested_shows_no_p_value(
+    kind: str, plan: Plan, tables: Tables, notes: dict[str, str]
+) -> None:
+    said = drawn_words(kind, plan, with_verdict(tables, TOO_FEW), notes)
+    assert P_VALUE.findall(said) == []
+    assert "nan" not in said.lower()
+    assert "no lasting loop" not in said
+    assert "not five loops" not in said
+    if kind not in ("klein_coordinates", "controls"):
+        assert TOO_FEW in said

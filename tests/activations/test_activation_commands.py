@@ -1,6 +1,8 @@
 """The commands of the activations paper, one after the other, on images small enough to check everything by hand."""
 
+import copy
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from cnn_topology.plan.activation_parameters import (
 )
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 from cnn_topology.tables.activation_schemas import EXAMPLE_PIXELS, MASKS, MODES, RESNET_ACCURACY
@@ -300,3 +303,19 @@ def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys
     files += ["--accuracy", str(tmp_path / "a0"), str(tmp_path / "a1"), "--images", str(folder / "images")]
     assert main(["activations", "--parameters", parameters.dump(), *files]) == 2
     assert "nets 1, cloud top: layer " in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_other_content_than_was_planned_is_refused(folder, tmp_path, capsys):
+    checkpoint = tmp_path / "own.safetensors"
+    shutil.copy(folder / "w", checkpoint)
+    known = renewed({str(checkpoint): checkpoint}, {})
+    write_manifest(tmp_path / "manifest.json", known)
+    config = copy.deepcopy(CONFIG)
+    config["resnets"]["nets"]["checkpoints"] = [str(checkpoint)]
+    block = ResNetParameters.of(Plan(parse_config(config)), "nets", 0).dump()
+    files = ["--weights", str(tmp_path / "w"), "--log-table", str(tmp_path / "log"), "--resume", str(tmp_path / "r")]
+    job = ["train-resnet", "--parameters", block, "--images", str(folder / "images"), "--checkpoint", str(checkpoint)]
+    planned = ["--planned", str(tmp_path / "manifest.json")]
+    assert main([*job, *planned, content_digest(known), *files]) == 0
+    assert main([*job, *planned, "of-other-content", *files]) == 2
+    assert f"{checkpoint}: changed after" in capsys.readouterr().err

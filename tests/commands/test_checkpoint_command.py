@@ -21,6 +21,7 @@ from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters
+from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.schemas import LOOPS
 from cnn_topology.topology.patches import noisy, primary_circle
@@ -73,6 +74,21 @@ def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
     save(paths[0], filters(9))
     assert main(["checkpoint", "--parameters", block, "--output", str(snapshot)]) == 0
     assert read_snapshot(snapshot).metadata["config"] != before
+
+
+def test_a_file_of_other_content_than_was_planned_is_refused_and_no_snapshot_is_written(tmp_path: Path, capsys) -> None:
+    paths = [save(tmp_path / name, filters(seed)) for seed, name in enumerate(("a.npz", "b.npz"))]
+    known = renewed({str(path): path for path in paths}, {})
+    write_manifest(tmp_path / "manifest.json", known)
+    snapshot = tmp_path / "snapshot.safetensors"
+    planned = ["--planned", str(tmp_path / "manifest.json"), content_digest(known)]
+    job = ["checkpoint", "--parameters", CheckpointParameters.of(plan_of(*paths), "mine").dump(), *planned]
+    assert main([*job, "--output", str(snapshot)]) == 0
+    snapshot.unlink()
+    save(paths[1], filters(9))
+    assert main([*job, "--output", str(snapshot)]) == 2
+    assert f"checkpoints.mine: {paths[1]}: changed after" in capsys.readouterr().err
+    assert not snapshot.exists()
 
 
 def test_a_network_that_is_listed_twice_is_refused_whatever_its_files_are_called(tmp_path: Path, capsys) -> None:

@@ -2,14 +2,20 @@ import io
 import shutil
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cnn_topology.cli import main
+from cnn_topology.data import sources
+from cnn_topology.data.image_files import image_files
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.errors import InputError
-from cnn_topology.plan.images import FolderImages, NpzImages
+from cnn_topology.plan.images import EmbeddedDigits, FolderImages, NpzImages
+from cnn_topology.plan.parameters import ImagesParameters
+from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 
 
 def picture(value, size=(6, 5)):
@@ -56,6 +62,58 @@ def test_hidden_files_are_passed_over(folder):
     (folder / "train" / "apple" / ".DS_Store").write_bytes(b"x")
     (folder / "train" / ".cache").mkdir()
     assert len(load_folder(folder).train_labels) == 6
+
+
+def listed(path, **keys):
+    return image_files("fruit", FolderImages(kind="folder", path=str(path), shape=(5, 6, 1), **keys), seed=7)
+
+
+@pytest.mark.parametrize("counts", [{}, {"train": 4, "test": 2}, {"test": 5}])
+def test_the_files_of_a_folder_that_are_watched_are_those_that_are_opened(folder, monkeypatch, counts):
+    (folder / "train" / "README").write_text("beside the classes")
+    (folder / "train" / "pear").rename(folder / "pears")
+    (folder / "train" / "pear").symlink_to(folder / "pears")
+    opened, real = [], Image.open
+    monkeypatch.setattr(Image, "open", lambda path, *rest: opened.append(Path(path)) or real(path, *rest))
+    load_folder(folder, **counts)
+    files = listed(folder, **counts)
+    assert list(files.values()) == opened
+    assert [str(folder / name) for name in files] == list(map(str, opened))
+    assert len(opened) == sum({"train": 6, "test": 6, **counts}.values())
+
+
+def test_sets_that_are_not_a_users_and_a_missing_path_have_no_files(tmp_path):
+    assert image_files("d", EmbeddedDigits(kind="digits"), 7) == {}
+    assert listed(tmp_path / "away") == {}
+    own = NpzImages(kind="npz", path=str(tmp_path / "own.npz"), shape=(5, 4, 3))
+    assert image_files("own", own, 7) == {}
+    (tmp_path / "own.npz").touch()
+    assert image_files("own", own, 7) == {"own.npz": tmp_path / "own.npz"}
+
+
+def test_images_that_change_while_they_are_read_are_refused_and_no_set_is_written(
+    folder, tmp_path, monkeypatch, capsys
+):
+    config = FolderImages(kind="folder", path=str(folder), shape=(5, 6, 1))
+    files = image_files("fruit", config, 7)
+    known = renewed(files, {})
+    write_manifest(tmp_path / "manifest.json", known)
+    block = ImagesParameters(run_seed=7, name="fruit", images=config).dump()
+    planned = ["--planned", str(tmp_path / "manifest.json"), content_digest(known)]
+    output = tmp_path / "fruit.safetensors"
+    assert main(["images", "--parameters", block, *planned, "--output", str(output)]) == 0
+    output.unlink()
+    real = sources.read_folder
+
+    def read_then_edit(*arguments):
+        images = real(*arguments)
+        picture(0).save(folder / "test" / "pear" / "1.png")
+        return images
+
+    monkeypatch.setattr(sources, "read_folder", read_then_edit)
+    assert main(["images", "--parameters", block, *planned, "--output", str(output)]) == 2
+    assert f"{folder / 'test/pear/1.png'}: changed after" in capsys.readouterr().err
+    assert not output.exists()
 
 
 def add_text(folder):

@@ -87,6 +87,7 @@ def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, tin
         "notes.txt",
         "logs/figures/a.log",
         "resume/a/0000/s.pt",
+        "inputs/images/own.json",
         "figures/.x.tmp.pdf",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

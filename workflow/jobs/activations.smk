@@ -24,7 +24,18 @@ def resnet_images(wildcards):
 def resnet_checkpoint(wildcards):
     """Give the checkpoint that takes the place of training, if there is one."""
     number = int(wildcards.network)
-    return PLAN.config.resnets[wildcards.population].checkpoints[number : number + 1]
+    files = PLAN.config.resnets[wildcards.population].checkpoints
+    return ancient(files[number : number + 1])  # its content decides, not its time
+
+
+def planned_resnet(wildcards):
+    """Return the arguments that name that checkpoint as it is now."""
+    name, number = wildcards.population, int(wildcards.network)
+    files = PLAN.config.resnets[name].checkpoints
+    if not files:
+        return []
+    part = files[number : number + 1]
+    return INPUTS.planned(f"resnets/{name}", lambda: {f: Path(f) for f in files}, part)
 
 
 def resnet_others(wildcards):

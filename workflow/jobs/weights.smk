@@ -19,6 +19,16 @@ def snapshots_of(wildcards):
     ]
 
 
+def planned_checkpoint(name, section):
+    """Return the function that returns the arguments that name the files of a checkpoint as they are now."""
+    files = {path: Path(path) for path in getattr(section, "files", ())}
+
+    def of_job(wildcards):
+        return INPUTS.planned(f"checkpoints/{name}", lambda: files) if files else []
+
+    return of_job
+
+
 def null_of(wildcards):
     """Give the sphere null that matches the layer of a job."""
     return RUN.null(clouds_of(wildcards).points)

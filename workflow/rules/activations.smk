@@ -16,6 +16,7 @@ rule make_resnet:
         gpu=PLAN.config.jobs.gpus,
     params:
         block=resnet_parameters,
+        planned=planned_resnet,
         code=code_digest("train-resnet"),
         checkpoint=lambda wildcards, input: (
             ["--checkpoint", input.checkpoint, "--others", *input.others]
@@ -25,7 +26,7 @@ rule make_resnet:
         resume=RUN.resume("{population}", "{network}"),
     shell:
         "cnn-topology train-resnet --parameters {params.block:q} --images {input.images:q} {params.checkpoint:q}"
-        " --weights {output.weights:q} --log-table {output.log_table:q} --resume {params.resume:q}"
+        " {params.planned:q} --weights {output.weights:q} --log-table {output.log_table:q} --resume {params.resume:q}"
         " --threads {threads} &> {log:q}"
 
 

@@ -5,7 +5,8 @@ for checkpoint, section in PLAN.config.checkpoints.items():
         name:
             f"import_{checkpoint}"
         input:
-            getattr(section, "files", ()),
+            # Their content decides, not their times.
+            ancient(getattr(section, "files", ())),
         output:
             RUN.snapshot(checkpoint, 0, 0),
         log:
@@ -15,6 +16,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             **asks(activation_forecast.checkpoint(PLAN, checkpoint)),
         params:
             code=code_digest("checkpoint"),
+            planned=planned_checkpoint(checkpoint, section),
             block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),
         shell:
-            "cnn-topology checkpoint --parameters {params.block:q} --output {output:q} &> {log:q}"
+            "cnn-topology checkpoint --parameters {params.block:q} {params.planned:q} --output {output:q} &> {log:q}"

@@ -1,6 +1,5 @@
 # What all rules share: the validated plan of the run and the paths of its artefacts.
 # This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -32,8 +31,10 @@ from cnn_topology.plan.layer_comparisons import (
     comparisons,
     tensor_source,
 )
+from cnn_topology.plan.images import OwnImages
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import activation_forecast, forecast
+from cnn_topology.runs.inputs import Inputs
 from cnn_topology.runs.starts import failure_summary, record_start
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 
@@ -52,6 +53,8 @@ except InputError as error:
     raise WorkflowError(
         text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
     ) from None
+# Jobs take the manifests of a user's files as the start that planned them wrote them.
+INPUTS = Inputs(RUN, renew=workflow.is_main_process)
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
@@ -148,6 +151,7 @@ def prepare_folder(jobs, log):
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
         record_start(Path(RUN.root), log)
+        INPUTS.write()
         if any(job.rule.name == "record_provenance" for job in jobs):
             folder = Path(RUN.jobs).parent
             logs = sorted(

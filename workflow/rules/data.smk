@@ -10,7 +10,7 @@ rule prepare_images:
         **asks(images_demand),
     params:
         block=images_parameters,
-        state=state_of_files,
+        planned=planned_images,
         code=code_digest("images"),
     shell:
-        "cnn-topology images --parameters {params.block:q} --output {output:q} &> {log:q}"
+        "cnn-topology images --parameters {params.block:q} {params.planned:q} --output {output:q} &> {log:q}"

@@ -13,12 +13,16 @@ from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
 from cnn_topology.plan.parameters import CheckpointParameters
 from cnn_topology.storage.atomic import file_checksum
+from cnn_topology.storage.manifest import check_unchanged
 from cnn_topology.training.snapshots import write_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--parameters", required=True, type=CheckpointParameters.parse, help="JSON: files and layers")
+    parser.add_argument(
+        "--planned", nargs=2, metavar=("MANIFEST", "DIGEST"), help="a user's files as they were planned"
+    )
     parser.add_argument("--output", required=True, type=Path, help="the snapshot (.safetensors)")
 
 
@@ -33,6 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             files, entry = list(map(Path, section.files)), section.entry
         networks = [read_weights(file, shapes, entry) for file in files]
+        check_unchanged({str(file): file for file in files}, arguments.planned)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     stacked = {

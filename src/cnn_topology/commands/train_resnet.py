@@ -7,6 +7,7 @@ from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ResNetParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.atomic import file_checksum
+from cnn_topology.storage.manifest import check_unchanged
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.resnets import ResNetJob, make_weights
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
     parser.add_argument("--checkpoint", type=Path, help="weights to take in place of training")
     parser.add_argument("--others", nargs="*", default=[], type=Path, help="weights it must not be a copy of")
+    parser.add_argument("--planned", nargs=2, metavar=("MANIFEST", "DIGEST"), help="the checkpoint as it was planned")
     parser.add_argument("--weights", required=True, type=Path, help="the weights (.safetensors)")
     parser.add_argument("--log-table", required=True, type=Path, help="the training log (.parquet)")
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a stopped job needs to go on")
@@ -50,3 +52,6 @@ def run(arguments: argparse.Namespace) -> None:
             notes=parameters.notes(inputs),
         )
     )
+    if arguments.checkpoint is not None:
+        # Of a job that fails, Snakemake keeps no output.
+        check_unchanged({str(arguments.checkpoint): arguments.checkpoint}, arguments.planned)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from cnn_topology.data.image_files import list_folder
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
-from cnn_topology.data.shapes import balanced_indices, cropping_note, to_shape
+from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
@@ -47,24 +48,13 @@ def read_folder(
         If a folder is missing or empty, the classes of train and test differ, files are no images of 8 bits, or the
         images of a split are nearly black, as masks of 0 and 1 are: all that are opened are looked at first.
     """
-    classes = _classes(path / "train")
-    if _classes(path / "test") != classes:
-        odd = sorted(set(classes) ^ set(_classes(path / "test")))
-        raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
-
+    classes, splits = list_folder(name, path, counts, seeds)
     bad: list[str] = []
     deep: dict[int, Range] = {}  # of pixels of more than 8 bits, by the place of their file in `bad`
     dark: dict[str, int] = {}  # the largest pixel of a split that is nearly black
 
-    def read(split: str, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        members = [_files(path / split / class_name) for class_name in classes]
-        files = [file for of_class in members for file in of_class]
-        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
-        if count is not None:
-            if count > len(files):
-                raise InputError(f"images.{name}.{split} is {count}, but {path / split} holds {len(files)} images.")
-            places = balanced_indices(labels, count, seed)
-            files, labels = [files[place] for place in places], labels[places]
+    def read(split: str) -> tuple[np.ndarray, np.ndarray]:
+        files, labels = splits[split]
         images = np.empty((len(files), *shape), dtype=np.uint8)
         sizes, several, brightest = [], 0, 0
         for number, file in enumerate(files):
@@ -89,7 +79,7 @@ def read_folder(
             print(f"{path / split}: of {several} files with several images the first one is read", file=sys.stderr)
         return images, labels
 
-    train, test = read("train", counts[0], seeds[0]), read("test", counts[1], seeds[1])
+    train, test = read("train"), read("test")
     # All alike, or one image or split would become brighter than another.
     for place in deep:
         low, high = joined(deep.values())
@@ -101,23 +91,6 @@ def read_folder(
     if bad:
         raise together(bad)
     return ImageSet(name, *train, *test, classes)
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; an image folder holds train/<class>/* and test/<class>/*.")
-    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not _is_hidden(entry)))
-
-
-def _files(folder: Path) -> list[Path]:
-    files = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
-    if not files:
-        raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
-    return files
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")
 
 
 def _read_image(path: Path) -> tuple[np.ndarray, bool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.data.folder import read_folder
+from cnn_topology.data.image_files import draw_seeds
 from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
@@ -61,7 +62,7 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
         shape = shape_of(config)
     except ValueError as error:
         raise InputError(str(error)) from error
-    train_seed, test_seed = (derive_seed(seed, "images", name, split) for split in ("train", "test"))
+    train_seed, test_seed = draw_seeds(name, seed)
     match config:
         case TorchvisionImages():
             images = load_original(name, config)

@@ -18,6 +18,10 @@ class RunFolder:
         """Give the path of a prepared image set."""
         return f"{self.root}/images/{name}.safetensors"
 
+    def inputs(self, name: str) -> str:
+        """Return the path of the manifest of a user's own files, ``"images/leaves"``; no rule's output."""
+        return f"{self.root}/inputs/{name}.json"
+
     def snapshots(self, population: str, shard: int | str) -> str:
         """Give the folder of a shard's snapshots."""
         return f"{self.root}/snapshots/{population}/{_digits(shard, 4)}"

@@ -10,8 +10,8 @@ from cnn_topology.storage.atomic import checksum_path, file_checksum
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_tensors
 
-# Folders of a run that tell of its course.
-COURSE = ("logs", "resume")
+# Folders of a run that tell of its course and of the files it was made from.
+COURSE = ("logs", "resume", "inputs")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,137 @@
+"""Which files the images of a user are read from, in which order; none is opened here.
+
+The reader of a folder and the manifest that watches its files (`storage.manifest`) both go by this list. Originals of
+the papers are not on it: none of them is read before its MD5 is that of the original.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn_topology.data.shapes import balanced_indices
+from cnn_topology.errors import InputError
+from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages
+from cnn_topology.plan.seeds import derive_seed
+
+SPLITS = ("train", "test")
+
+
+class Listed(NamedTuple):
+    """The images of one split: their files and labels, in the order in which they are read."""
+
+    files: list[Path]
+    labels: np.ndarray
+
+
+def image_files(name: str, config: ImageSetConfig, seed: int) -> dict[str, Path]:
+    """List exactly the files that an image set is read from.
+
+    Parameters
+    ----------
+    name : str
+        Its key under `images` in the config.
+    config : ImageSetConfig
+        The section.
+    seed : int
+        The seed of the run: it decides which images of a folder are drawn.
+
+    Returns
+    -------
+    dict of str to Path
+        By name in the folder, in the order in which they are read; empty for sets that are not a user's, and where
+        its path is missing: a run that holds the prepared set goes on without.
+
+    Raises
+    ------
+    InputError
+        As for `list_folder`.
+    """
+    if not isinstance(config, FolderImages | NpzImages) or not Path(config.path).exists():
+        return {}
+    path = Path(config.path)
+    if isinstance(config, NpzImages):
+        return {path.name: path}
+    _, splits = list_folder(name, path, (config.train, config.test), draw_seeds(name, seed))
+    return {str(file.relative_to(path)): file for split in SPLITS for file in splits[split].files}
+
+
+def draw_seeds(name: str, seed: int) -> tuple[int, int]:
+    """Derive the seeds that draw the training and the test images of a set.
+
+    Parameters
+    ----------
+    name : str
+        Its key under `images` in the config.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    (int, int)
+        For train and test.
+    """
+    train, test = (derive_seed(seed, "images", name, split) for split in SPLITS)
+    return train, test
+
+
+def list_folder(
+    name: str, path: Path, counts: tuple[int | None, int | None], seeds: tuple[int, int]
+) -> tuple[tuple[str, ...], dict[str, Listed]]:
+    """List the classes and the images of a folder, `train/<class>/*` and `test/<class>/*`; links are followed.
+
+    Parameters
+    ----------
+    name : str
+        The name the image set has in the config.
+    path : Path
+        The folder that holds `train` and `test`.
+    counts, seeds : pairs for train and test
+        How many images to take, balanced by class, and the seed that draws them; None takes all.
+
+    Returns
+    -------
+    classes : tuple of str
+        In the order of their names.
+    splits : dict of str to Listed
+        By split, only the images that are taken.
+
+    Raises
+    ------
+    InputError
+        If a folder is missing or empty, the classes of train and test differ, or more images are asked for than there
+        are.
+    """
+    classes = _classes(path / "train")
+    if _classes(path / "test") != classes:
+        odd = sorted(set(classes) ^ set(_classes(path / "test")))
+        raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
+    splits = {}
+    for split, count, seed in zip(SPLITS, counts, seeds, strict=True):
+        members = [_files(path / split / class_name) for class_name in classes]
+        files = [file for of_class in members for file in of_class]
+        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
+        if count is not None:
+            if count > len(files):
+                raise InputError(f"images.{name}.{split} is {count}, but {path / split} holds {len(files)} images.")
+            places = balanced_indices(labels, count, seed)
+            files, labels = [files[place] for place in places], labels[places]
+        splits[split] = Listed(files, labels)
+    return classes, splits
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; an image folder holds train/<class>/* and test/<class>/*.")
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not _is_hidden(entry)))
+
+
+def _files(folder: Path) -> list[Path]:
+    files = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
+    if not files:
+        raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")

@@ -102,7 +102,12 @@ def add(folder: Path) -> None:
     shutil.copy(folder / "elsewhere/train/oak/1.png", folder / "elsewhere/train/oak/2.png")
 
 
-def replace_network(folder: Path) -> None:
+def replace_first(folder: Path) -> None:
+    save_resnet(folder / "a.npz", seed=7)
+    set_back(folder / "a.npz")
+
+
+def replace_last(folder: Path) -> None:
     save_resnet(folder / "b.npz", seed=7)
     set_back(folder / "b.npz")
 
@@ -123,7 +128,8 @@ def set_back(path: Path) -> None:
         (paint_black, [RESNETS, RESNETS, IMAGES]),
         (remove, [RESNETS, RESNETS, IMAGES]),
         (add, [RESNETS, RESNETS, IMAGES]),
-        (replace_network, [RESNETS]),
+        (replace_first, [RESNETS, RESNETS]),  # the second network must not be a copy of the first
+        (replace_last, [RESNETS]),
         (replace_kernels, [IMPORT]),
     ],
 )

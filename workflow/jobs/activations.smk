@@ -29,20 +29,19 @@ def resnet_checkpoint(wildcards):
 
 
 def planned_resnet(wildcards):
-    """Return the arguments that name that checkpoint as it is now."""
+    """Return the arguments that name that checkpoint, and those it must not be a copy of, as they are now."""
     name, number = wildcards.population, int(wildcards.network)
     files = PLAN.config.resnets[name].checkpoints
     if not files:
         return []
-    part = files[number : number + 1]
-    return INPUTS.planned(f"resnets/{name}", lambda: {f: Path(f) for f in files}, part)
+    all_files = {path: Path(path) for path in files}
+    return INPUTS.planned(f"resnets/{name}", lambda: all_files, files[: number + 1])
 
 
 def resnet_others(wildcards):
     """Give the checkpoints of the networks before one, which must be other networks."""
-    return PLAN.config.resnets[wildcards.population].checkpoints[
-        : int(wildcards.network)
-    ]
+    files = PLAN.config.resnets[wildcards.population].checkpoints
+    return ancient(files[: int(wildcards.network)])
 
 
 def resnet_parameters(wildcards):

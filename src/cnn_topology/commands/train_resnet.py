@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, type=Path, help="the prepared training set")
     parser.add_argument("--checkpoint", type=Path, help="weights to take in place of training")
     parser.add_argument("--others", nargs="*", default=[], type=Path, help="weights it must not be a copy of")
-    parser.add_argument("--planned", nargs=2, metavar=("MANIFEST", "DIGEST"), help="the checkpoint as it was planned")
+    parser.add_argument("--planned", nargs=2, metavar=("MANIFEST", "DIGEST"), help="these weights as they were planned")
     parser.add_argument("--weights", required=True, type=Path, help="the weights (.safetensors)")
     parser.add_argument("--log-table", required=True, type=Path, help="the training log (.parquet)")
     parser.add_argument("--resume", required=True, type=Path, help="folder for what a stopped job needs to go on")
@@ -54,4 +54,5 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if arguments.checkpoint is not None:
         # Of a job that fails, Snakemake keeps no output.
-        check_unchanged({str(arguments.checkpoint): arguments.checkpoint}, arguments.planned)
+        read = [*arguments.others, arguments.checkpoint]
+        check_unchanged({str(path): path for path in read}, arguments.planned)

@@ -38,7 +38,7 @@ class Inputs:
             Lists all its files, in the order in which they are read; none where they are gone and the run goes on with
             what it made from them.
         part : iterable of str, optional
-            The files that the job reads. Absent: all.
+            The files that the job reads, in its order. Absent: all.
 
         Returns
         -------

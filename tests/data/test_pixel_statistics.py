@@ -1,7 +1,11 @@
+import tracemalloc
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
+from cnn_topology.data.shapes import BLOCK, to_gray
 from cnn_topology.data.statistics import channel_statistics
 
 
@@ -17,3 +21,23 @@ def test_a_constant_channel_has_no_deviation():
     mean, sd = channel_statistics(np.full((2, 3, 3, 1), 51, dtype=np.uint8))
     np.testing.assert_allclose(mean, [0.2])
     assert sd.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("compute", [channel_statistics, to_gray])
+def test_what_they_take_besides_a_large_set_is_little(compute):
+    images = np.zeros((4_000, 16, 16, 3), dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        compute(images)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < images.nbytes
+
+
+def test_images_of_all_blocks_count():
+    images = np.zeros((2 * BLOCK + 4, 2, 2, 3), dtype=np.uint8)
+    images[-4:] = 255
+    mean, _ = channel_statistics(images)
+    np.testing.assert_allclose(mean, 4 / len(images))
+    np.testing.assert_array_equal(to_gray(images), images[..., :1])

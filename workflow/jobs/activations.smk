@@ -4,6 +4,11 @@ def mask_demand(wildcards):
     return activation_forecast.masks(PLAN, wildcards.population, int(wildcards.number))
 
 
+def example_demand(wildcards):
+    """Forecast `cnn-topology example-pixels`."""
+    return activation_forecast.example_pixels(PLAN, wildcards.population)
+
+
 def extractions():
     """Give the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
     for clouds, networks in PLAN.extraction_blocks():

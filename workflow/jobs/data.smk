@@ -17,7 +17,7 @@ def planned_images(wildcards):
 
 def images_demand(wildcards):
     """Forecast `cnn-topology images`."""
-    return forecast.images(PLAN.config.images[wildcards.images])
+    return forecast.images(PLAN, wildcards.images)
 
 
 def images_parameters(wildcards):

@@ -50,7 +50,7 @@ rule gather_examples:
     log:
         RUN.log("example-images"),
     resources:
-        **asks(forecast.COLLECTED),
+        **asks(activation_forecast.example_images(GRAPHS)),
     params:
         block=node_image_parameters(),
         code=code_digest("example-images"),

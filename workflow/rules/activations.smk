@@ -101,7 +101,7 @@ rule choose_examples:
     log:
         RUN.log("examples", "{population}"),
     resources:
-        **asks(activation_forecast.EXAMPLES),
+        **asks(example_demand),
     params:
         code=code_digest("example-pixels"),
         block=example_parameters,

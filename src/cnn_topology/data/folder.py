@@ -113,8 +113,10 @@ def _read_image(path: Path) -> tuple[np.ndarray, bool]:
                 # A photograph of a camera held upright is stored lying, with a note how to turn it. What the second
                 # image of a camera's file (MPO) is, a preview or a depth map, belongs to no data set.
                 several = getattr(image, "is_animated", False) and image.format != "MPO"
-                upright = ImageOps.exif_transpose(image)
-                pixels = np.asarray(upright.convert("L" if upright.mode in ("1", "L", "LA") else "RGB"))
+                ImageOps.exif_transpose(image, in_place=True)
+                mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+                # No copy where none is needed: a large photograph takes 4 bytes a pixel each time.
+                pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     except InputError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:

@@ -9,6 +9,7 @@ from PIL import Image
 # Pillow's bilinear filter is a triangle as wide as one pixel of the smaller image: shrinking averages all pixels
 # under it (antialiased, no ringing), enlarging interpolates.
 RESAMPLING = Image.Resampling.BILINEAR
+BLOCK = 256  # images that are turned gray, or counted, at once: what this takes besides them is little
 
 
 def to_shape(
@@ -99,11 +100,15 @@ def to_gray(
     images: UInt8[np.ndarray, "images height width 3"],
 ) -> UInt8[np.ndarray, "images height width 1"]:
     """Turn RGB into gray, 0.299 R + 0.587 G + 0.114 B in whole thousandths, so that an RGB gray stays what it is."""
-    # 255 * 1000 + 500 does not fit 16 bits; one channel at a time keeps the peak at two 32-bit planes.
-    thousandths = np.full(images.shape[:3], 500, dtype=np.uint32)
-    for channel, weight in enumerate((299, 587, 114)):
-        thousandths += images[..., channel] * np.uint32(weight)
-    return (thousandths // 1000).astype(np.uint8)[..., np.newaxis]
+    gray = np.empty(images.shape[:3], dtype=np.uint8)
+    for start in range(0, len(images), BLOCK):
+        block = images[start : start + BLOCK]
+        # 255 * 1000 + 500 does not fit 16 bits.
+        thousandths = np.full(block.shape[:3], 500, dtype=np.uint32)
+        for channel, weight in enumerate((299, 587, 114)):
+            thousandths += block[..., channel] * np.uint32(weight)
+        gray[start : start + BLOCK] = thousandths // 1000
+    return gray[..., np.newaxis]
 
 
 def _resize(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

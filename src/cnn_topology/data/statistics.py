@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from cnn_topology.data.shapes import BLOCK
 from cnn_topology.plan.resnets import PAPER_MEAN, PAPER_SD, Normalization
 
 # A constant channel carries nothing; half a gray level keeps it finite.
@@ -20,9 +21,13 @@ def channel_statistics(
         Over all pixels of all images, population standard deviation; sd is 0 for a channel of one value.
     """
     levels = np.arange(256) / 255
-    channels = range(images.shape[3])
-    # From histograms: exact, independent of the order of summation, and without a float copy of the images.
-    shares = np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in channels]) / images[..., 0].size
+    counts = np.zeros((images.shape[3], 256), dtype=np.int64)
+    # From histograms: exact, independent of the order of summation, and without a float copy of the images. NumPy makes
+    # 8 bytes of each value that it counts, so they are counted some images at a time.
+    for start in range(0, len(images), BLOCK):
+        for channel, of_channel in enumerate(counts):
+            of_channel += np.bincount(images[start : start + BLOCK, ..., channel].ravel(), minlength=256)
+    shares = counts / images[..., 0].size
     mean = shares @ levels
     return mean, np.sqrt((shares * (levels - mean[:, np.newaxis]) ** 2).sum(axis=1))
 

@@ -11,7 +11,7 @@ from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
-from cnn_topology.runs.forecast import NUMERIC, SECONDS_PER_PRODUCT, TORCH, Demand, images
+from cnn_topology.runs.forecast import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand, images_mb
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
@@ -41,7 +41,6 @@ TORCHVISION_MB = 575
 # Bytes of a point besides its coordinates: ids, position, label.
 POINT_BYTES = 32
 
-EXAMPLES = Demand(NUMERIC[0], 300, 1)
 PURITY = Demand(60, 800, 1)
 IMPROVEMENTS = Demand(30, 500, 1)
 CLAIMS = Demand(60, 3_000, 1)
@@ -58,8 +57,19 @@ def tensor(plan: Plan, source: TensorSource) -> Demand:
 
 def masks(plan: Plan, population: str, count: int) -> Demand:
     """Forecast the foreground masks of so many images."""
-    shown = images(plan.config.images[plan.config.resnets[population].images]).disk_mb
+    shown = images_mb(plan, plan.config.resnets[population].images)
     return Demand(TORCH[0] + SECONDS_PER_MASK * count, 400 + 3 * shown, 0.002 * count)
+
+
+def example_pixels(plan: Plan, population: str) -> Demand:
+    """Forecast the choice of the images of a population that figures show."""
+    return Demand(NUMERIC[0], 300 + 2 * images_mb(plan, plan.config.resnets[population].images), 1)
+
+
+def example_images(plan: GraphPlan) -> Demand:
+    """Forecast the gathering of the images of all nodes of mapper graphs: their sets are read as a whole."""
+    shown = sum(images_mb(plan.plan, name) for name in set(plan.image_sets().values()))
+    return Demand(PLAIN[0], 600 + 2 * shown, 1)
 
 
 def checkpoint(plan: Plan, name: str) -> Demand:
@@ -88,7 +98,7 @@ def extraction(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
 
 def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     section = plan.config.activation_clouds[cloud]
-    config = plan.config.images[plan.config.resnets[section.networks].images]
+    shown = images_mb(plan, plan.config.resnets[section.networks].images)
     seconds, disk, widest, wide = 0.0, 0.0, 0, 3
     for layer in plan.resnet_layers(section.networks):
         values = layer.height * layer.width * layer.channels
@@ -97,7 +107,7 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     for layer in plan.activation_layers(cloud):
         disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
-    held = EXTRACTION_MB + 2 * images(config).disk_mb + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
+    held = EXTRACTION_MB + 2 * shown + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
     return Demand(networks * seconds, held, networks * disk)
 
 

@@ -7,13 +7,16 @@ Nothing heavy is imported here: the Snakefile is parsed in every job of a cluste
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnn_topology.plan.clouds import kept_points
 from cnn_topology.plan.expand import LayerClouds, Plan, Variant
-from cnn_topology.plan.images import ImageSetConfig, TorchvisionImages, shape_of, size_of
+from cnn_topology.plan.images import FolderImages, TorchvisionImages, shape_of, size_of
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.resnets import resnet_layers
+from cnn_topology.runs.own_images import OwnSet, own_set
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # What a job may take beyond its forecast before a cluster stops it, and the least it asks for: two live Snakemakes
@@ -24,6 +27,13 @@ MEMORY_MARGIN, LEAST_MB = 1.3, 1_000
 PLAIN, NUMERIC, TORCH, DRAWING = (0.5, 130), (2.5, 260), (4.0, 1_000), (2.5, 380)
 
 SECONDS_PER_FIGURE = 1.2
+
+# Images of an own set of which nothing can be counted.
+UNKNOWN_SET = (10_000, 2_000)
+# Measured on own sets of up to 70,000 images of 64x64x3: what the interpreter holds, MB; how often a set lies in memory
+# while its file is written; seconds of an image in an .npz file, and in a file of its own; MB of a photograph of 24
+# megapixels while it is read.
+IMAGES_MB, WRITTEN_COPIES, SECONDS_PER_IMAGE, SECONDS_PER_FILE, PHOTOGRAPH_MB = 130, 3, 4e-4, 2e-3, 290
 
 # Training on the CPU: seconds per value of a convolution's output, and per product of a forward pass, for one image of
 # one iteration of one network (M(64, 8, 64): 9.4 ms an iteration of 128 images; M(64, 32, 64): 23 ms).
@@ -82,12 +92,52 @@ def figures(count: int) -> Demand:
     return Demand(DRAWING[0] + SECONDS_PER_FIGURE * count, DRAWING[1], 0.6 * count)
 
 
-def images(config: ImageSetConfig) -> Demand:
+def images_used(plan: Plan, name: str) -> tuple[int, int]:
+    """Count the training and the test images of a set that a run uses.
+
+    Parameters
+    ----------
+    plan : Plan
+        The run.
+    name : str
+        The key of the set under `images`.
+
+    Returns
+    -------
+    (int, int)
+        Of an own set as its files have them; `UNKNOWN_SET` where they cannot be read.
+    """
+    config = plan.config.images[name]
+    own = _own_set(plan, name)
+    there = own[:2] if own else UNKNOWN_SET
+    sizes = (size_of(config, "train") or there[0], size_of(config, "test") or there[1])
+    return (min(sizes[0], own.train), min(sizes[1], own.test)) if own else sizes
+
+
+def _own_set(plan: Plan, name: str) -> OwnSet | None:
+    return own_set(plan.config.images[name], Path(RunFolder(plan.config.name).images(name)))
+
+
+def images_mb(plan: Plan, name: str) -> float:
+    """Compute the MB of an image set as it lies in a run's folder, and in the memory of a job that reads it."""
+    return sum(images_used(plan, name)) * math.prod(shape_of(plan.config.images[name])) / 1e6
+
+
+def images(plan: Plan, name: str) -> Demand:
     """Forecast the preparation of an image set: read (or downloaded once) and brought to shape."""
-    count, (height, width, channels) = (size_of(config, "train") or 10_000) * 1.2, shape_of(config)
-    size = count * height * width * channels / 1e6
-    fetched = 60.0 if isinstance(config, TorchvisionImages) else 0.0
-    return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size, size)
+    config = plan.config.images[name]
+    count, size = sum(images_used(plan, name)), images_mb(plan, name)
+    own = _own_set(plan, name)
+    if own is None:
+        fetched = 60.0 if isinstance(config, TorchvisionImages) else 0.0
+        return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size, size)
+    # What is read, the images drawn from it, these turned gray (at most a third) and brought to shape; of files one
+    # photograph at a time. Then the result, with the copies that its file is written from.
+    drawn = own.image_bytes / 1e6 * count
+    read = own.read_bytes / 1e6 + (config.train is not None or config.test is not None) * drawn + drawn / 3 + size
+    read += PHOTOGRAPH_MB if isinstance(config, FolderImages) else 0
+    seconds = SECONDS_PER_FILE if isinstance(config, FolderImages) else SECONDS_PER_IMAGE
+    return Demand(1 + seconds * count, IMAGES_MB + max(read, WRITTEN_COPIES * size), size)
 
 
 def training(plan: Plan, shard: Shard) -> Demand:
@@ -110,7 +160,7 @@ def training(plan: Plan, shard: Shard) -> Demand:
         * TEST_SHARE
     )
     seconds = shard.count * image * (section.recipe.iterations * section.recipe.batch + tests)
-    shown = 3 * sum(images(plan.config.images[name]).disk_mb for name in (section.images, *section.cross_test))
+    shown = 3 * sum(images_mb(plan, name) for name in (section.images, *section.cross_test))
     snapshots = 4e-6 * parameters * shard.count * len(steps)
     gpus = plan.config.jobs.gpus
     seconds = seconds / CORES_PER_GPU if gpus else seconds
@@ -128,13 +178,13 @@ def resnet(plan: Plan, population: str) -> Demand:
         products += layer.height * layer.width * layer.channels * wide * 9
         parameters += 9 * wide * layer.channels
         wide = layer.channels
-    trained = 0 if section.checkpoints else section.recipe.epochs * (size_of(config, "train") or 10_000)
+    trained = 0 if section.checkpoints else section.recipe.epochs * images_used(plan, section.images)[0]
     pictures = trained * (1 + 1 / 15) or TESTED_IMAGES * TEST_SHARE
     seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
     gpus = plan.config.jobs.gpus
     # On the CPU about four float32 copies of every activation of a batch are held; on a GPU they lie there.
     beside = 0.0 if gpus else 16e-6 * values * section.recipe.batch
-    held = TORCH[1] + 3 * images(config).disk_mb + 30e-6 * parameters + beside
+    held = TORCH[1] + 3 * images_mb(plan, section.images) + 30e-6 * parameters + beside
     return Demand(TORCH[0] + (seconds / CORES_PER_GPU if gpus else seconds), held, 4e-6 * parameters, gpus)
 
 

@@ -5,7 +5,6 @@ shapes in headers. A file of PyTorch is a pickle, which could run any code: it i
 global exists but ordered dictionaries and inert stand-ins for tensors and their storages.
 """
 
-import ast
 import json
 import pickle
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.storage.npz_headers import npz_headers
 from cnn_topology.storage.weight_forms import Shapes, apply_masks, axes_problem, part_problem
 
 PYTORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
@@ -211,20 +211,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _npz(path: Path) -> dict[str, _Tensor]:
-    arrays: dict[str, _Tensor] = {}
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if not member.filename.endswith(".npy"):
-                continue
-            with archive.open(member) as file:
-                magic = file.read(8)
-                if magic[:6] != b"\x93NUMPY":
-                    raise ValueError(f"{member.filename} is no array")
-                width, form = (2, "<H") if magic[6] == 1 else (4, "<I")
-                header = ast.literal_eval(file.read(struct.unpack(form, file.read(width))[0]).decode("latin-1"))
-            kind = header["descr"][1:] if isinstance(header["descr"], str) else "record"
-            arrays[member.filename.removesuffix(".npy")] = _Tensor(tuple(map(int, header["shape"])), kind)
-    return arrays
+    return {name: _Tensor(header.shape, header.kind) for name, header in npz_headers(path).items()}
 
 
 def _pytorch(path: Path) -> Any:

@@ -208,6 +208,13 @@ def test_masks_need_colour(config):
         parse_config(config)
 
 
+def test_masks_need_square_images(config):
+    name = config["resnets"]["mapper"]["images"]
+    config["images"][name]["shape"] = [32, 48, 3]
+    with pytest.raises(InputError, match=rf"activation_clouds\.fg_5: .*images\.{name} are 32x48"):
+        parse_config(config)
+
+
 def test_checkpoints_count_the_networks(config):
     config["resnets"]["mapper"]["checkpoints"] = ["a.pt", "b.pt"]
     assert parse_config(config).resnets["mapper"].networks == 2

@@ -202,6 +202,11 @@ class RunConfig(Section):
                 f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
                 f"state shape: [{shape[0]}, {shape[1]}, 3] there"
             )
+        if clouds.masked and shape[0] != shape[1]:
+            raise ValueError(
+                f"{where}: sampling {clouds.sampling} needs square images, whose masks the published code transposes, "
+                f"but images.{networks.images} are {shape[0]}x{shape[1]}; state another `shape` there"
+            )
         if clouds.masked and networks.stem != "cifar":
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} weighs positions by a network with stem: cifar, "

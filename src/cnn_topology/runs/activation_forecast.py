@@ -10,6 +10,7 @@ from pathlib import Path
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
 from cnn_topology.runs.forecast import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand, images_mb
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
@@ -36,6 +37,9 @@ MOST_ELBOW_ROWS = 50_000
 # Measured (clouds of 0.1 MB to 12 GB): what an extraction holds besides its images, MB, and so many tensors of a batch,
 # the `BATCH` of `activations.extraction`, as wide as the widest.
 EXTRACTION_MB, BATCH_TENSORS, EXTRACTED_AT_ONCE = 700, 20, 50
+# Measured (16x16 to 64x64 pixels): so many arrays of pixels by pixels lie in memory while their influence on the layers
+# is computed, besides what is kept of it.
+INFLUENCE_COPIES = 8
 # The largest file of the four torchvision networks, VGG-19.
 TORCHVISION_MB = 575
 # Bytes of a point besides its coordinates: ids, position, label.
@@ -58,12 +62,23 @@ def tensor(plan: Plan, source: TensorSource) -> Demand:
 def masks(plan: Plan, population: str, count: int) -> Demand:
     """Forecast the foreground masks of so many images."""
     shown = images_mb(plan, plan.config.resnets[population].images)
-    return Demand(TORCH[0] + SECONDS_PER_MASK * count, 400 + 3 * shown, 0.002 * count)
+    held = 400 + shown + max(2 * shown, _influence_mb(plan, population, modes=2))
+    return Demand(TORCH[0] + SECONDS_PER_MASK * count, held, 0.002 * count)
+
+
+def _influence_mb(plan: Plan, population: str, modes: int) -> float:
+    """Compute the MB of the influence of every pixel on every position of all layers, `activations.influence`."""
+    height, width, _ = shape_of(plan.config.images[plan.config.resnets[population].images])
+    positions = sum(layer.height * layer.width for layer in plan.resnet_layers(population))
+    return 8e-6 * height * width * (modes * positions + INFLUENCE_COPIES * height * width)
 
 
 def example_pixels(plan: Plan, population: str) -> Demand:
-    """Forecast the choice of the images of a population that figures show."""
-    return Demand(NUMERIC[0], 300 + 2 * images_mb(plan, plan.config.resnets[population].images), 1)
+    """Forecast the choice of the images of a population that figures show, with masks if its clouds go by them."""
+    shown = images_mb(plan, plan.config.resnets[population].images)
+    masked = any(cloud.networks == population and cloud.masked for cloud in plan.config.activation_clouds.values())
+    influence = _influence_mb(plan, population, modes=2) if masked else 0.0
+    return Demand(NUMERIC[0], 300 + shown + max(shown, influence), 1)
 
 
 def example_images(plan: GraphPlan) -> Demand:
@@ -108,6 +123,10 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
         disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * shown + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
+    if section.masked:
+        pixels = math.prod(shape_of(plan.config.images[plan.config.resnets[section.networks].images])[:2])
+        weighed = 8e-6 * pixels * (section.count + pixels)  # the masks, and the squares of a layer's influence
+        held = max(held, EXTRACTION_MB + shown + _influence_mb(plan, section.networks, modes=1) + weighed)
     return Demand(networks * seconds, held, networks * disk)
 
 

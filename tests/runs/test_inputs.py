@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.inputs import Inputs
 from cnn_topology.storage import manifest
@@ -102,7 +103,10 @@ def test_files_that_are_gone_leave_what_is_known_of_them_and_a_missing_one_leave
     before = planned(files)
     assert planned({}) == before
     files["a"].unlink()
-    assert planned(files) == []
+    inputs = Inputs(RUN, renew=True)
+    assert inputs.planned("images/leaves", lambda: files) == []
+    with pytest.raises(InputError, match=rf"^images\.leaves: {files['a']}: "):
+        inputs.write()
     assert list(read_manifest(MANIFEST)) == ["a", "b"]
 
 

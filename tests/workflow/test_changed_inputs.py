@@ -164,9 +164,13 @@ def test_a_run_that_holds_the_prepared_images_keeps_them_while_their_folder_is_a
     assert planned(here) == []
 
 
-def test_a_class_folder_that_vanishes_is_refused_by_name(here: Path) -> None:
-    (here / "leaves/test/oak").unlink()
+def test_a_class_folder_that_vanishes_is_refused_by_name_and_costs_nothing(here: Path) -> None:
+    (here / "leaves/test/oak").rename(here / "kept")
+    prepared = (here / TARGETS[0]).read_bytes()
     assert planned(here) == [RESNETS, RESNETS, IMAGES]
     done = snakemake(here, *TARGETS, "--cores", "1")
     assert done.returncode != 0
-    assert "['oak']" in (here / "results/own/logs/images/leaves.log").read_text()
+    assert "images.leaves: leaves: `train` and `test` must hold the same classes" in done.stderr
+    assert (here / TARGETS[0]).read_bytes() == prepared
+    (here / "kept").rename(here / "leaves/test/oak")
+    assert planned(here) == []

@@ -53,7 +53,7 @@ def image_files(name: str, config: ImageSetConfig, seed: int) -> dict[str, Path]
     if isinstance(config, NpzImages):
         return {path.name: path}
     _, splits = list_folder(name, path, (config.train, config.test), draw_seeds(name, seed))
-    return {str(file.relative_to(path)): file for split in SPLITS for file in splits[split].files}
+    return {f"{split}/{file.parent.name}/{file.name}": file for split in SPLITS for file in splits[split].files}
 
 
 def draw_seeds(name: str, seed: int) -> tuple[int, int]:
@@ -123,15 +123,14 @@ def list_folder(
 def _classes(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; an image folder holds train/<class>/* and test/<class>/*.")
-    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not _is_hidden(entry)))
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
 
 
 def _files(folder: Path) -> list[Path]:
-    files = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
+    # A start lists all images, and to compare their paths takes longer than to compare their names.
+    files = sorted(
+        (entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=lambda entry: entry.name
+    )
     if not files:
         raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
     return files
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from cnn_topology.cli import main
@@ -15,7 +16,7 @@ from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters,
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, CROSS_ACCURACY, LOOP_TRACKS, ONSET
-from cnn_topology.tables.schemas import CIRCLES, TRAINING
+from cnn_topology.tables.schemas import CIRCLES, SIGNIFICANCE, TRAINING
 from cnn_topology.topology.patches import edge_patch, noisy
 from cnn_topology.training.snapshots import write_snapshot
 
@@ -127,6 +128,38 @@ def test_what_is_drawn_at_a_step_does_not_hang_on_other_steps(followed, tmp_path
     among = tables["loop_tracks"].set_index("step", drop=False).loc[20]
     drawn = ["longest_low", "longest_high", "critical_resampled", "share_significant"]
     assert alone[drawn].tolist() == among[drawn].tolist()
+
+
+def test_a_snapshot_with_too_few_filters_is_not_tested_and_ends_no_onset(followed, tmp_path):
+    """Such a snapshot has no row in the table `significance`: here one in the middle, and then all of them."""
+    plan, folder, tables = followed
+    layer = plan.layer_clouds[0]
+    block, found = DynamicsParameters.of(plan, layer).dump(), {}
+    for tested in ((0, 4, 20), ()):
+        parts = [f"--training={folder}/training.parquet"]
+        for name in ("clouds", "loops"):
+            parts += [f"--{name}", f"{folder}/{name}0.parquet", f"{folder}/{name}1.parquet"]
+        parts.append("--significance")
+        for number in (0, 1):
+            rows = read_table(folder / f"significance{number}.parquet", SIGNIFICANCE)
+            kept = rows.filter(pc.is_in(rows["step"], pa.array(tested, pa.int64())))
+            parts.append(str(tmp_path / f"significance{number}.parquet"))
+            write_table(tmp_path / f"significance{number}.parquet", kept, SIGNIFICANCE, {"seed": "7"})
+        outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop-tracks", "correlations")}
+        parts += [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
+        assert main(["dynamics", "--parameters", block, *parts]) == 0
+        (onset,) = read_table(outputs["onset"], ONSET).to_pylist()
+        tracks = {row["step"]: row for row in read_table(outputs["loop-tracks"], LOOP_TRACKS).to_pylist()}
+        found[tested] = onset, tracks
+    onset, tracks = found[0, 4, 20]
+    assert (onset["onset"], onset["snapshots"], onset["last"]) == (4, 3, 20)
+    of_tests = ("critical", "significant", "critical_resampled", "share_significant")
+    assert [tracks[12][name] for name in of_tests] == [None] * 4
+    assert None not in [tracks[20][name] for name in of_tests]
+    assert tracks[12]["longest"] == tables["loop_tracks"].set_index("step").loc[12, "longest"]
+    onset, tracks = found[()]
+    assert [onset[name] for name in ("snapshots", "onset", "low", "high", "lasting")] == [0, None, None, None, None]
+    assert {track["critical"] for track in tracks.values()} == {None}
 
 
 def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed):

@@ -26,7 +26,7 @@ from cnn_topology.statistics.dynamics import (
 )
 from cnn_topology.statistics.nulls import OWN_NULLS, Centre, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
-from cnn_topology.statistics.significance import critical_value, onset
+from cnn_topology.statistics.significance import TOO_FEW, critical_value, onset
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization_schemas import CORRELATIONS, LOOP_TRACKS, ONSET
 from cnn_topology.tables.rows import cloud_at
@@ -81,9 +81,11 @@ def run(arguments: argparse.Namespace) -> None:
     write_table(arguments.loop_tracks, pa.Table.from_pylist(tracks, schema=LOOP_TRACKS), LOOP_TRACKS, notes)
     rows = _correlations(parameters, headlines, longest, training, networks, drawn)
     write_table(arguments.correlations, pa.Table.from_pylist(rows, schema=CORRELATIONS), CORRELATIONS, notes)
-    print(
-        f"onset {found['onset']}, 95 % interval {found['low']} to {found['high']}, {found['lasting']:.0%} of draws last"
-    )
+    if found["snapshots"]:
+        ends = f"95 % interval {found['low']} to {found['high']}, {found['lasting']:.0%} of draws last"
+        print(f"onset {found['onset']}, {ends}")
+    else:
+        print(f"{TOO_FEW} for a test at every snapshot: no onset")
 
 
 def _tracks(

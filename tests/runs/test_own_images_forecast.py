@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnn_topology.data.image_files import list_folder
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -106,6 +107,8 @@ def test_files_of_a_folder_are_counted_as_they_are_read(tmp_path):
     (images / "test" / "class1").rename(tmp_path / "elsewhere")
     (images / "test" / "class1").symlink_to(tmp_path / "elsewhere")
     assert forecast.images_used(plan(images, "folder"), "own") == (7, 4)
+    _, read = list_folder("own", images, (None, None), (0, 0))
+    assert [len(read[split].files) for split in ("train", "test")] == [7, 4]
 
 
 def test_a_set_whose_files_are_gone_is_counted_where_it_is_prepared(tmp_path, monkeypatch):

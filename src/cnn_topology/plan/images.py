@@ -63,7 +63,7 @@ class PrintedDigits(ImagesSection):
 
 
 class FolderImages(OwnImages):
-    """A user's folder: `train/<class>/*.png` and `test/<class>/*.png` (any format that Pillow reads)."""
+    """A user's folder: `train/<class>/*.png` and `test/<class>/*.png` (what Pillow reads, turned as EXIF data ask)."""
 
     kind: Literal["folder"] = Field(description="A user's image folder.")
     path: FilePath = Field(description="The folder that holds `train` and `test`.")

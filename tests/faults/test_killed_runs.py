@@ -56,7 +56,11 @@ class Run:
     def make(self, *arguments):
         """Run snakemake to its end and return its exit status and what it printed."""
         status = self.start(*arguments).wait(600)
-        return status, (self.folder / "said.txt").read_text(errors="replace")
+        return status, self.said()
+
+    def said(self):
+        """Return what the last start has printed."""
+        return (self.folder / "said.txt").read_text(errors="replace")
 
     def finish(self):
         """Do what a person does after a crash: the same command, after --unlock where a lock was left."""
@@ -89,16 +93,16 @@ def _same(run, undisturbed):
     assert [name for name, content in undisturbed.items() if made[name] != content] == []
 
 
-def _kill(process, everything, seconds, rng):
-    """Kill a worker, or Snakemake with all below it at once, as a power cut would, so long after its first job began.
+def _kill(run, process, everything, jobs, rng):
+    """Kill a worker, or Snakemake with all below it at once, as a power cut would, when so many jobs have ended.
 
     Returns what was killed: one worker at least, alive and at work at that moment; nothing where the run ended before.
     """
-    begin = None
+    seen = False
     while process.poll() is None:
-        if begin is None and workers(process.pid):
-            begin = time.monotonic() + seconds
-        if begin is not None and time.monotonic() >= begin:
+        seen = seen or bool(workers(process.pid))
+        if seen and run.said().count("Finished jobid") >= jobs:
+            time.sleep(rng.uniform(0, 2))  # a job takes so long on an idle machine
             with frozen(process.pid):
                 at_work = workers(process.pid)
                 if at_work and everything:
@@ -110,7 +114,7 @@ def _kill(process, everything, seconds, rng):
                     worker.kill()
                     return [worker]
         time.sleep(0.05)
-    assert begin is not None, "no worker of this run was ever seen"
+    assert seen, "no worker of this run was ever seen"
     return []
 
 
@@ -125,7 +129,7 @@ def _see_that_all_died(run, process, killed):
 def _see_that_a_worker_died(run, process, worker):
     """The shell that waited for the worker names its process and signal; Snakemake ends with the failure of a rule."""
     assert process.wait(600) == 1  # it goes on with what does not need that job, then says what failed
-    said = (run.folder / "said.txt").read_text(errors="replace")
+    said = run.said()
     assert re.search(rf"\b{worker.pid} Killed\b.*cnn-topology", said), said[-4000:]
     assert said.count("Error in rule") == 1
 
@@ -137,9 +141,9 @@ def test_random_kills_of_workers_and_of_everything_change_no_byte(kills, config,
     while dealt < kills:
         everything = dealt % 2 == 1
         process = run.start()
-        killed = _kill(process, everything, rng.uniform(0, 8), rng)
+        killed = _kill(run, process, everything, rng.randrange(7), rng)
         if not killed:
-            assert process.returncode == 0  # the time that was drawn is longer than what was left to do
+            assert process.returncode == 0  # fewer jobs than drawn were left to do
             _same(run, undisturbed)
             shutil.rmtree(run.folder)
             runs += 1
@@ -193,7 +197,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_space(config, un
         while True:
             filler.write(bytes(4096))
     assert process.wait(600) == 1
-    said = (run.folder / "said.txt").read_text(errors="replace")
+    said = run.said()
     assert "results/tiny/logs/start.json: the disk is full" in said
     assert "cnn-topology status results/tiny" in said
     (run.folder / "results/filler").unlink()
@@ -233,7 +237,7 @@ def test_times_of_files_that_jump_into_past_and_future_spoil_no_resumed_run(conf
     run, rng = Run(tmp_path / "clock", config), random.Random(SEED)
     process = run.start()
     wait_for(lambda: list(run.results.glob("clouds/*/*/*.parquet")), 120)
-    _see_that_all_died(run, process, _kill(process, True, 0, rng))
+    _see_that_all_died(run, process, _kill(run, process, True, 0, rng))
     now, jumps = time.time(), set()
     for path in run.results.rglob("*.*"):
         jump = rng.choice((-10 * 365, -1, 0, 1, 365)) * 86_400

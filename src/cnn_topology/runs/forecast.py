@@ -17,6 +17,7 @@ from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.runs.own_images import OwnSet, own_set
+from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # What a job may take beyond its forecast before a cluster stops it, and the least it asks for: two live Snakemakes
@@ -59,8 +60,6 @@ SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
 SECONDS_PER_CIRCLED = 1e-5
 # Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
 CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
-# Bytes of a pair of points that the loop of the longest bar takes beside a barcode (measured on 4,000 points: 4.5).
-LOOP_BYTES = 5
 
 
 @dataclass(frozen=True)

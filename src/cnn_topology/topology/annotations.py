@@ -50,7 +50,7 @@ def annotation_bars(
     max_dimension : {0, 1}
     field : {2, 3}
     threshold : float
-        Longest edge of the filtration.
+        Longest edge of the filtration, a float32 number.
 
     Returns
     -------
@@ -118,10 +118,7 @@ def _longest(lengths: np.ndarray, points: int, threshold: float) -> np.float32:
     if points < 2:
         return np.float32(-1)
     limit = min(edge_kernels.farthest(lengths, points).min(), np.finfo(np.float32).max)
-    if limit <= threshold:
-        return np.float32(limit)
-    nearest = np.float32(threshold)  # rounded: it must not let in an edge beyond the threshold
-    return nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-np.inf))
+    return min(np.float32(limit), np.float32(threshold))
 
 
 def _blocks(entry: np.ndarray, points: int, low: int, high: int, capacity: int) -> Iterator[tuple[int, int, int, int]]:

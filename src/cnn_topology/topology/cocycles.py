@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn_topology.checks import real, whole
 from cnn_topology.errors import InputError
-from cnn_topology.topology.filtration import checked_points, lengths_of_distances, lengths_of_points
+from cnn_topology.topology.filtration import checked_threshold
+from cnn_topology.topology.forecasting import LOOP_BYTES, check_free
+from cnn_topology.topology.persistence import filtration_lengths
 
 if TYPE_CHECKING:
     from cnn_topology.topology.annotation_kernels import State
+
+
+# Bytes per edge before the bar that the shortest path takes (measured: 56), and per edge of a cocycle.
+EDGE_BYTES, COCYCLE_BYTES = 60, 48
 
 
 @dataclass(frozen=True)
@@ -80,23 +87,26 @@ def representative_cocycle(
     Raises
     ------
     InputError
-        If there are not so many bars, or the scale lies outside the bar.
+        If there are not so many bars, or the scale lies outside the bar; otherwise as `barcode`.
     """
     from cnn_topology.topology import annotation_kernels as kernels
     from cnn_topology.topology.annotations import annotated
 
-    lengths, count = _lengths(points, distances, field)
-    what, birth, death, _ = _chosen_bar(annotated(lengths.copy(), count, field, threshold), rank)
-    if scale is None:
-        scale = threshold if np.isinf(death) else float(np.nextafter(np.float32(death), np.float32(0)))
-    if not birth <= scale < death:
+    rank, field, limit = whole(rank, "rank", 0), _checked_field(field), checked_threshold(threshold)
+    lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
+    what, birth, death, _ = _chosen_bar(annotated(lengths.copy(), count, field, limit), rank)
+    # The last length before the death, or the last of all: infinite ones are no edges.
+    last = float(np.nextafter(np.float32(death), np.float32(0)))
+    at = min(last, limit) if scale is None else float(np.float32(real(scale, "scale")))
+    if not birth <= at < death:
         raise InputError(f"scale must lie in the bar [{birth}, {death}); got {scale}")
     # Edges enter in the same order, so the class has the same number as before.
-    state = annotated(lengths, count, field, min(scale, threshold))
+    state = annotated(lengths, count, field, min(at, limit))
     size = kernels.support(state, what, count, np.empty((0, 3), dtype=np.int64))
-    found = np.empty((size, 3), dtype=np.int64)
-    kernels.support(state, what, count, found)
-    return Cocycle(found[:, :2].copy(), found[:, 2].copy(), birth, death, float(scale), field)
+    check_free(COCYCLE_BYTES * size, f"a cocycle of {size} edges")
+    ends_and_values = np.empty((size, 3), dtype=np.int64)
+    kernels.support(state, what, count, ends_and_values)
+    return Cocycle(ends_and_values[:, :2].copy(), ends_and_values[:, 2].copy(), birth, death, at, field)
 
 
 def representative_loop(
@@ -108,13 +118,16 @@ def representative_loop(
 
     from cnn_topology.topology.annotations import annotated
 
-    lengths, count = _lengths(points, distances, field)
-    _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, threshold), rank)
+    rank, field, limit = whole(rank, "rank", 0), _checked_field(field), checked_threshold(threshold)
+    lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
+    _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, limit), rank)
     # Place of each row's first pair among all; of edges of one length the one that stands first enters first.
     first = np.concatenate([[0], np.cumsum(np.arange(count - 1, 1, -1))])
     last = first[start] + end - start - 1
     earlier = lengths < birth
     earlier[:last] |= lengths[:last] == birth
+    edges = int(np.count_nonzero(earlier))
+    check_free(EDGE_BYTES * edges, f"the search for a loop among {edges} edges")
     places = np.flatnonzero(earlier)
     row = np.searchsorted(first, places, side="right") - 1
     column = places - first[row] + row + 1
@@ -128,15 +141,11 @@ def representative_loop(
     return Loop(np.array(path[::-1], dtype=np.int64), birth, death)
 
 
-def _lengths(points: Any, distances: Any, field: int) -> tuple[np.ndarray, int]:
-    if (points is None) == (distances is None):
-        raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
-    if field not in (2, 3):
+def _checked_field(field: int) -> int:
+    number = whole(field, "field", 2)
+    if number not in (2, 3):
         raise InputError(f"cocycles are computed over Z/2 and Z/3; got field={field}")
-    if points is None:
-        return lengths_of_distances(distances)
-    cloud = checked_points(points)
-    return lengths_of_points(cloud), len(cloud)
+    return number
 
 
 def _chosen_bar(state: "State", rank: int) -> tuple[int, float, float, tuple[int, int]]:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import finite_points
 from cnn_topology.topology.patches import X, Y, edge_patch, klein_patch, line_patch, secondary_patch
 
 # Steps of theta1 in [0, pi): 2 degrees; maxima are some 20 degrees wide.
@@ -60,6 +61,7 @@ def klein_coordinates(
     residual : ndarray, shape (points,)
         Euclidean distance to ``klein_patch(theta1, theta2)``, from 0 to sqrt(2).
     """
+    points = finite_points(points)
     theta1 = _best_direction(points, with_edges=True)
     along_edge = _rowwise(points, edge_patch(theta1))
     along_line = _rowwise(points, line_patch(theta1))
@@ -71,6 +73,7 @@ def edge_angles(
     points: Float[np.ndarray, "points 9"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Give the nearest angle of the primary circle, in [0, 2 pi), and the Euclidean distance to that edge."""
+    points = finite_points(points)
     theta = _wrapped(np.arctan2(points @ Y, points @ X), 2 * np.pi)
     return theta, np.linalg.norm(points - edge_patch(theta), axis=1)
 
@@ -108,6 +111,7 @@ def secondary_angles(
     points: Float[np.ndarray, "points 9"], direction: Literal["vertical", "horizontal"]
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Give the nearest angle of a secondary circle, in [0, 2 pi), and the Euclidean distance to that patch."""
+    points = finite_points(points)
     edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
     phi = _wrapped(np.arctan2(points @ line, points @ edge), 2 * np.pi)
     return phi, np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
@@ -117,6 +121,7 @@ def line_angles(
     points: Float[np.ndarray, "points 9"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Give the direction, in [0, pi), of the nearest line, dark or bright, and the Euclidean distance to it."""
+    points = finite_points(points)
     theta = _best_direction(points, with_edges=False)
     line = line_patch(theta)
     sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)

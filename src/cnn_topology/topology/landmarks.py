@@ -3,12 +3,15 @@
 Each next landmark is the point farthest from those chosen. If every point lies within r of a landmark, then the
 Hausdorff distance of landmarks and cloud is r and no bar end moves by more than 2 r, so no length changes by more than
 4 r (Chazal, de Silva, Oudot 2014, with lengths as diameters). The choice depends on the points alone, not on the order
-of the rows.
+of the rows. From their distances the same landmarks are chosen, unless points tie: distances know no other order than
+that of the rows.
 """
 
 import numpy as np
 
+from cnn_topology.checks import whole
 from cnn_topology.errors import InputError
+from cnn_topology.topology.distances import Distances
 from cnn_topology.topology.filtration import checked_points
 
 
@@ -37,6 +40,7 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
     from cnn_topology.topology.edge_kernels import choose_farthest
 
     cloud = checked_points(points)
+    count = whole(count, "landmarks", 1)
     _check_count(count, len(cloud))
     # In lexicographic order, ties fall to the same point (or to an equal one) however the rows are permuted.
     order = np.lexsort(cloud.T[::-1])
@@ -46,43 +50,35 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
     return order[chosen], radius
 
 
-def landmarks_of_lengths(lengths: np.ndarray, points: int, count: int) -> tuple[np.ndarray, float]:
-    """Choose landmarks from condensed lengths, starting at the point whose farthest point is nearest.
+def landmarks_of_distances(distances: Distances, count: int) -> tuple[np.ndarray, float]:
+    """Choose landmarks by the max-min rule from distances alone; of the distances of points the same as from them.
+
+    It starts at the point with the least sum of squared distances, which of points is the one nearest to their mean.
 
     Parameters
     ----------
-    lengths : ndarray of float32, shape (points (points-1)/2,)
-    points, count : int
+    distances : Distances
+    count : int
 
     Returns
     -------
     indices : ndarray of int64, shape (count,)
     covering_radius : float
     """
+    points = distances.points
     _check_count(count, points)
+    squares = np.zeros(points)
+    for i, row in enumerate(distances.rows()):
+        squared = row.astype(np.float64) ** 2
+        squares[i] += squared.sum()
+        squares[i + 1 :] += squared
     # Without coordinates there is no order but that of the rows: ties fall to the first row.
-    eccentricity = np.array([row_of(lengths, points, i).max() for i in range(points)])
-    following = int(np.argmin(eccentricity))
+    following = int(np.argmin(squares))
     chosen = np.empty(count, dtype=np.int64)
     nearest = np.full(points, np.inf)
+    everyone = np.arange(points)
     for step in range(count):
         chosen[step] = following
-        np.minimum(nearest, row_of(lengths, points, following), out=nearest)
+        np.minimum(nearest, distances.between(following, everyone), out=nearest)
         following = int(np.argmax(nearest))
     return chosen, float(nearest[following])
-
-
-def row_of(lengths: np.ndarray, points: int, i: int) -> np.ndarray:
-    """Return the distances of point i to all points from condensed lengths, zero to itself."""
-    row = np.zeros(points)
-    before = np.arange(i)
-    row[:i] = lengths[before * (2 * points - before - 3) // 2 + i - 1]
-    start = i * (2 * points - i - 1) // 2
-    row[i + 1 :] = lengths[start : start + points - 1 - i]
-    return row
-
-
-def restrict(lengths: np.ndarray, points: int, indices: np.ndarray) -> np.ndarray:
-    """Return the condensed lengths among the chosen points, in the order given."""
-    rows = [row_of(lengths, points, int(i))[indices[k + 1 :]] for k, i in enumerate(indices)]
-    return np.concatenate(rows).astype(np.float32) if rows else np.empty(0, dtype=np.float32)

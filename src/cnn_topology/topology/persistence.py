@@ -15,11 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from cnn_topology.checks import whole
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.topology.filtration import MOST_POINTS, checked_points, lengths_of_distances, lengths_of_points
+from cnn_topology.topology.distances import bytes_of_distances, checked_distances, shape_of
+from cnn_topology.topology.filtration import (
+    MOST_POINTS,
+    bytes_of_points,
+    checked_points,
+    checked_threshold,
+    lengths_of_points,
+    shape_of_points,
+)
 from cnn_topology.topology.forecasting import Forecast, check_memory, forecast
-from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_lengths, restrict
-from cnn_topology.topology.reference_engines import Bars, gudhi_bars, ripser_bars
+from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_distances
+from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, ripser_bars
 
 __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_maxmin"]
 
@@ -86,13 +95,14 @@ def barcode(
         The cloud, with Euclidean distances.
     distances : ndarray or scipy sparse matrix, optional
         In place of points: condensed, square symmetric or sparse; they need not obey the triangle inequality.
-        Infinite, or not stored in a sparse matrix: no edge.
+        Infinite, or not stored in a sparse matrix: no edge. See `distances.checked_distances`.
     max_dimension : int
         Highest dimension of homology.
     field : int
-        Prime p of the coefficients Z/p.
+        Prime p of the coefficients Z/p: 2 or 3 by our engine, up to 127 by Ripser, up to 65,521 by GUDHI.
     threshold : float
-        Longest edge of the filtration; classes alive there never die. Default: the whole filtration.
+        Longest edge of the filtration, rounded to float32 as all lengths are; classes alive there never die. Default:
+        the whole filtration.
     landmarks : int, optional
         Use this many max-min landmarks in place of all points.
     engine : {'auto', 'annotations', 'ripser', 'gudhi'}
@@ -109,13 +119,10 @@ def barcode(
     InputError
         If the input is unusable, the engine does not serve it, or it would not fit into memory.
     """
+    max_dimension, field = whole(max_dimension, "max_dimension", 0), whole(field, "field", 2)
     name = _chosen_engine(engine, max_dimension, field)
-    if np.isnan(threshold):
-        raise InputError("threshold must be a number or infinity; got NaN")
-    if threads < 1:
-        raise InputError(f"threads must be at least 1; got {threads}")
-    lengths, count, radius = _lengths(points, distances, landmarks, name, max_dimension, threads)
-    limit = float(threshold)
+    limit, threads = checked_threshold(threshold), whole(threads, "threads", 1)
+    lengths, count, radius = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
     if name == "annotations":
         # Compiled code takes half a second to load: only who computes pays for it.
         from cnn_topology.topology.annotations import annotation_bars
@@ -128,42 +135,77 @@ def barcode(
     return Barcode(dimension[order], birth[order], death[order], field, count, radius, name)
 
 
+def filtration_lengths(
+    points: Any = None,
+    distances: Any = None,
+    landmarks: int | None = None,
+    max_dimension: int = 1,
+    engine: str = "annotations",
+    threads: int = 1,
+    beside: int = 0,
+) -> tuple[np.ndarray, int, float]:
+    """Check points or distances and compute the lengths of all edges; memory is checked before anything is copied.
+
+    Parameters
+    ----------
+    points, distances, landmarks, max_dimension, engine, threads
+        As for `barcode`.
+    beside : int
+        Bytes per pair of points that the caller takes besides.
+
+    Returns
+    -------
+    lengths : ndarray of float32, shape (pairs,)
+        Condensed; a new array, which may be overwritten.
+    points : int
+        Points of the filtration, after the choice of landmarks.
+    covering_radius : float
+
+    Raises
+    ------
+    InputError
+        If the input is unusable, there are more points than an engine holds, or they would not fit into memory.
+    """
+    if (points is None) == (distances is None):
+        raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
+    wanted = None if landmarks is None else whole(landmarks, "landmarks", 1)
+    array, count = shape_of_points(points) if distances is None else shape_of(distances)
+    chosen = wanted if wanted is not None and wanted < count else None
+    used = count if chosen is None else chosen
+    if used > MOST_POINTS:
+        raise InputError(f"{used} points are more than the {MOST_POINTS} that fit: give landmarks= (landmarks_maxmin)")
+    reading = bytes_of_points if distances is None else bytes_of_distances
+    check_memory(used, max_dimension, engine, lambda n: reading(array, n) + beside * (n * (n - 1) // 2))
+    if distances is None:
+        cloud = checked_points(array)
+        if chosen is None:
+            return lengths_of_points(cloud, threads), count, 0.0
+        indices, radius = landmarks_maxmin(cloud, chosen)
+        return lengths_of_points(cloud[indices], threads), chosen, radius
+    checked = checked_distances(array)
+    if chosen is None:
+        return checked.lengths(), count, 0.0
+    indices, radius = landmarks_of_distances(checked, chosen)
+    return checked.restricted(indices), chosen, radius
+
+
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:
     if engine not in ENGINES:
         raise unknown("persistence engine", engine, ENGINES)
-    if max_dimension < 0:
-        raise InputError(f"max_dimension must be 0 or more; got {max_dimension}")
-    if field < 2 or any(field % q == 0 for q in range(2, int(field**0.5) + 1)):
-        raise InputError(f"field must be a prime p of the coefficients Z/p; got {field}")
     applies = max_dimension <= 1 and field in (2, 3)
-    if engine == "auto":
-        return "annotations" if applies else "ripser"
-    if engine == "annotations" and not applies:
+    name = ("annotations" if applies else "ripser") if engine == "auto" else engine
+    if name == "annotations" and not applies:
         raise InputError(
             "engine 'annotations' serves dimensions 0 and 1 over Z/2 and Z/3; got "
             f"max_dimension={max_dimension}, field={field}: use engine='auto'"
         )
-    return engine
-
-
-def _lengths(
-    points: Any, distances: Any, landmarks: int | None, engine: str, max_dimension: int, threads: int
-) -> tuple[np.ndarray, int, float]:
-    if (points is None) == (distances is None):
-        raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
-    radius = 0.0
-    if points is None:
-        lengths, count = lengths_of_distances(distances)
-        if landmarks is not None and landmarks < count:
-            chosen, radius = landmarks_of_lengths(lengths, count, landmarks)
-            lengths, count = restrict(lengths, count, chosen), landmarks
-        check_memory(count, max_dimension, engine)
-        return lengths, count, radius
-    cloud = checked_points(points)
-    if landmarks is not None and landmarks < len(cloud):
-        chosen, radius = landmarks_maxmin(cloud, landmarks)
-        cloud = cloud[chosen]
-    if len(cloud) > MOST_POINTS:
-        raise InputError(f"{len(cloud)} points are more than the {MOST_POINTS} that fit: give landmarks=")
-    check_memory(len(cloud), max_dimension, engine)
-    return lengths_of_points(cloud, threads), len(cloud), radius
+    if field > LARGEST_FIELD["gudhi"]:
+        raise InputError(f"field must be a prime up to {LARGEST_FIELD['gudhi']}; got {field}")
+    if any(field % q == 0 for q in range(2, int(field**0.5) + 1)):
+        raise InputError(f"field must be a prime p of the coefficients Z/p; got {field}")
+    if name == "ripser" and field > LARGEST_FIELD["ripser"]:
+        raise InputError(
+            f"Ripser holds coefficients up to Z/{LARGEST_FIELD['ripser']}; got field={field}: use engine='gudhi' (pip "
+            "install gudhi)"
+        )
+    return name

@@ -10,6 +10,10 @@ from cnn_topology.errors import InputError
 
 Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+# Largest prime p of the coefficients Z/p. Beyond it Ripser, which packs a coefficient into 8 bits, hangs, ends the
+# interpreter or returns wrong bars without a word (131, 257, 8191, 65537); GUDHI refuses.
+LARGEST_FIELD = {"ripser": 127, "gudhi": 65_521}
+
 
 def _finite_threshold(lengths: np.ndarray, threshold: float) -> float:
     # An infinite length is a missing edge, not an edge that arrives at infinity.
@@ -44,7 +48,7 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
     lengths : ndarray of float32, shape (points (points-1)/2,)
     points, max_dimension, field : int
     threshold : float
-        Longest edge of the filtration.
+        Longest edge of the filtration, a float32 number.
 
     Returns
     -------

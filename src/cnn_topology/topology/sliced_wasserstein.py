@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import real_array, whole
 from cnn_topology.errors import InputError
 
 # The number of directions of persim's default, and so of the paper's.
@@ -93,10 +94,7 @@ def sliced_wasserstein_matrix(
     -----
     Memory beyond the result is about 45 bytes per breakpoint (two per bar), for one direction at a time.
     """
-    if directions < 1:
-        raise InputError(f"directions must be at least 1; got {directions}")
-    if threads < 1:
-        raise InputError(f"threads must be at least 1; got {threads}")
+    directions, threads = whole(directions, "directions", 1), whole(threads, "threads", 1)
     rows = len(diagrams)
     bars = [checked_diagram(diagram, f"diagram {i}") for i, diagram in enumerate(diagrams)]
     if others is not None:
@@ -124,7 +122,7 @@ def checked_diagram(diagram: Float[np.ndarray, "bars 2"], name: str) -> Float[np
     InputError
         If the shape is another, or a bar is essential (infinite) or NaN.
     """
-    bars = np.asarray(diagram, dtype=np.float64)
+    bars = np.asarray(real_array(diagram, name), dtype=np.float64)
     if bars.size == 0 and bars.ndim <= 2:
         return np.empty((0, 2))
     if bars.ndim != 2 or bars.shape[1] != 2:

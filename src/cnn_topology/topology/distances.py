@@ -1,0 +1,299 @@
+"""Distances of any accepted form, condensed, square or sparse, checked before any of them is copied.
+
+The upper triangle counts. A square matrix must be symmetric up to rounding and its diagonal zero up to rounding: a
+matrix of similarities, with ones there, has a barcode too, which means nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnn_topology.checks import check_longest, real_array
+from cnn_topology.errors import InputError
+from cnn_topology.topology.filtration import LENGTHS
+
+# Both triangles may differ by the rounding of the products that made them: of a distance, by this part of it (float32:
+# about 1e-6); of a distance of near duplicates, by this part of the longest distance (float64: about 1e-8).
+SYMMETRY_TOLERANCE, DUPLICATE_TOLERANCE = 1e-5, 1e-7
+
+# What products in float32 leave on the diagonal is below this part of the longest distance.
+DIAGONAL_TOLERANCE = 1e-2
+
+# Formats whose stored zeros are zeros that were given: `bsr` fills its blocks with them, `dia` does not tell.
+SPARSE_FORMATS = ("coo", "csr", "csc", "lil", "dok")
+
+# Bytes that the reading of one stored entry takes (measured: 73 to 89).
+SPARSE_BYTES = 100
+
+# Condensed distances are checked so many at a time.
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Checked distances.
+
+    Attributes
+    ----------
+    points : int
+    lengths : callable
+        Returns the float32 condensed lengths in a new array, which may be overwritten.
+    rows : callable
+        Returns an iterator over the points i but the last: the distances to the points after i, condensed row by row.
+    between : callable
+        From a point and an array of points to the distances between, float64; to itself zero.
+    """
+
+    points: int
+    lengths: Callable[[], np.ndarray]
+    rows: Callable[[], Iterator[np.ndarray]]
+    between: Callable[[int, np.ndarray], np.ndarray]
+
+    def restricted(self, indices: np.ndarray) -> np.ndarray:
+        """Return the float32 condensed lengths among the chosen points, in the order given."""
+        rows = [self.between(int(i), indices[k + 1 :]) for k, i in enumerate(indices)]
+        return np.concatenate([np.empty(0), *rows]).astype(np.float32)
+
+
+def is_sparse(distances: Any) -> bool:
+    """Whether distances are a sparse matrix of scipy."""
+    return hasattr(distances, "tocoo")
+
+
+def shape_of(distances: Any) -> tuple[Any, int]:
+    """Return distances as an array, or the sparse matrix as it is, and the number of points; nothing is copied.
+
+    Parameters
+    ----------
+    distances : array_like or scipy sparse matrix
+        As for `checked_distances`.
+
+    Returns
+    -------
+    distances : ndarray or scipy sparse matrix
+    points : int
+
+    Raises
+    ------
+    InputError
+        If type or shape fit none of the forms.
+    """
+    if is_sparse(distances):
+        form = getattr(distances, "format", type(distances).__name__)
+        if form not in SPARSE_FORMATS:
+            raise InputError(
+                f"sparse distances of the format {form!r} do not tell a distance of zero from none: make the matrix "
+                f"as one of {', '.join(SPARSE_FORMATS)}"
+            )
+        array = distances
+    else:
+        array = real_array(distances, "distances")
+        if array.ndim == 1:
+            # Empty condensed distances are those of one point; a cloud of none is given as a matrix of shape (0, 0).
+            return array, points_of_condensed(len(array))
+    if len(array.shape) != 2 or array.shape[0] != array.shape[1]:
+        raise InputError(
+            f"a distance matrix must be square, condensed distances 1-d; got shape {array.shape}: pass a cloud as "
+            "points="
+        )
+    return array, int(array.shape[0])
+
+
+def bytes_of_distances(distances: Any, used: int) -> int:
+    """Forecast the bytes that the reading of distances takes besides the lengths of `used` points."""
+    return SPARSE_BYTES * int(distances.nnz) if is_sparse(distances) else 0
+
+
+def checked_distances(distances: Any) -> Distances:
+    """Check distances of any accepted form.
+
+    Parameters
+    ----------
+    distances : array_like or scipy sparse matrix
+        Condensed (n(n-1)/2,), square (n, n) or sparse (n, n). Square ones must be symmetric up to rounding; the upper
+        triangle counts. In a sparse matrix one triangle or both may be stored, each entry once; a stored zero is a
+        distance of zero, what is not stored is infinitely far.
+
+    Returns
+    -------
+    Distances
+
+    Raises
+    ------
+    InputError
+        If the shape fits none of the forms; if an entry is masked, NaN, negative, asymmetric or stored twice, the
+        diagonal is not zero, or the longest distance is out of the range of float32.
+    """
+    array, points = shape_of(distances)
+    if is_sparse(array):
+        return _of_sparse(array, points)
+    return _of_condensed(array, points) if array.ndim == 1 else _of_square(array)
+
+
+def condensed_position(i: Any, j: Any, points: int) -> Any:
+    """Return the position of the pairs i < j in condensed lengths, as ``scipy.spatial.distance.pdist`` orders them."""
+    return i * (2 * points - i - 3) // 2 + j - 1
+
+
+def points_of_condensed(length: int) -> int:
+    """Return how many points have `length` pairs, or refuse a length that no number of points has."""
+    points = (1 + round((1 + 8 * length) ** 0.5)) // 2
+    if points * (points - 1) // 2 != length:
+        raise InputError(
+            f"condensed distances must hold n(n-1)/2 entries; {length} is no such number: pass the square matrix or "
+            "the result of scipy.spatial.distance.pdist"
+        )
+    return points
+
+
+def _of_condensed(array: np.ndarray, points: int) -> Distances:
+    largest = 0.0
+    for begin in range(0, len(array), CHUNK):
+        part = array[begin : begin + CHUNK]
+        if (at := _first_unusable(part)) is not None:
+            raise _wrong_sign(part[at], f"condensed position {begin + at}")
+        largest = max(largest, _largest(part))
+    check_longest(largest, largest, LENGTHS, "distances")
+
+    def rows() -> Iterator[np.ndarray]:
+        begin = 0
+        for i in range(points - 1):
+            yield array[begin : begin + points - 1 - i]
+            begin += points - 1 - i
+
+    def between(i: int, others: np.ndarray) -> np.ndarray:
+        itself = others == i
+        position = condensed_position(np.minimum(i, others), np.maximum(i, others), points)
+        position[itself] = 0
+        return np.where(itself, 0.0, array[position].astype(np.float64)) if len(array) else np.zeros(len(others))
+
+    return Distances(points, lambda: _positive(array.astype(np.float32)), rows, between)
+
+
+def _of_square(array: np.ndarray) -> Distances:
+    points = len(array)
+    largest = max((_largest(array[i, i + 1 :]) for i in range(points - 1)), default=0.0)
+    check_longest(largest, largest, LENGTHS, "a distance matrix")
+    for i in range(points - 1):
+        upper, lower = array[i, i + 1 :], array[i + 1 :, i]
+        if not np.array_equal(upper, lower) and (at := _first_asymmetry(upper, lower, largest)) is not None:
+            raise _asymmetric(i, i + 1 + at, upper[at], lower[at])
+        if (at := _first_unusable(upper)) is not None:
+            raise _wrong_sign(upper[at], f"({i}, {i + 1 + at})")
+    _check_diagonal(np.diagonal(array), largest)
+
+    def rows() -> Iterator[np.ndarray]:
+        return (array[i, i + 1 :] for i in range(points - 1))
+
+    def lengths() -> np.ndarray:
+        condensed = np.empty(points * (points - 1) // 2, dtype=np.float32)
+        begin = 0
+        for row in rows():
+            condensed[begin : begin + len(row)] = row
+            begin += len(row)
+        return _positive(condensed)
+
+    def between(i: int, others: np.ndarray) -> np.ndarray:
+        apart = array[np.minimum(i, others), np.maximum(i, others)].astype(np.float64)
+        return np.where(others == i, 0.0, apart)
+
+    return Distances(points, lengths, rows, between)
+
+
+def _of_sparse(matrix: Any, points: int) -> Distances:
+    stored = matrix.tocoo(copy=False)
+    data = real_array(stored.data, "a sparse distance matrix")
+    off = stored.row != stored.col
+    row, column, value = stored.row[off].astype(np.int64), stored.col[off].astype(np.int64), data[off]
+    largest = _largest(value)
+    check_longest(largest, largest, LENGTHS, "a sparse distance matrix")
+    if (at := _first_unusable(value)) is not None:
+        raise _wrong_sign(value[at], f"({row[at]}, {column[at]})")
+    _check_diagonal(data[~off], largest)
+    position = condensed_position(np.minimum(row, column), np.maximum(row, column), points)
+    # Sorted by pair, the upper triangle first.
+    order = np.lexsort((row > column, position))
+    row, column, position, value = row[order], column[order], position[order], value[order]
+    again = position[1:] == position[:-1]
+    doubled = np.flatnonzero(again & (row[1:] == row[:-1]))
+    if doubled.size:
+        at = doubled[0]
+        raise InputError(
+            f"the sparse distance matrix stores ({row[at]}, {column[at]}) more than once, {value[at]} and "
+            f"{value[at + 1]}, which scipy adds up: store each distance once"
+        )
+    upper, lower = value[:-1][again], value[1:][again]
+    if (at := _first_asymmetry(upper, lower, largest)) is not None:
+        raise _asymmetric(row[:-1][again][at], column[:-1][again][at], upper[at], lower[at])
+    once = np.concatenate([[True], ~again])[: len(value)]
+    position, value = position[once], value[once]
+    starts = np.searchsorted(position, condensed_position(np.arange(points), np.arange(1, points + 1), points))
+
+    def rows() -> Iterator[np.ndarray]:
+        for i in range(points - 1):
+            part = np.full(points - 1 - i, np.inf)
+            inside = slice(starts[i], starts[i + 1])
+            part[position[inside] - condensed_position(i, i + 1, points)] = value[inside]
+            yield part
+
+    def lengths() -> np.ndarray:
+        condensed = np.full(points * (points - 1) // 2, np.inf, dtype=np.float32)
+        condensed[position] = value
+        return _positive(condensed)
+
+    def between(i: int, others: np.ndarray) -> np.ndarray:
+        wanted = condensed_position(np.minimum(i, others), np.maximum(i, others), points)
+        at = np.minimum(np.searchsorted(position, wanted), max(len(position) - 1, 0))
+        hit = position[at] == wanted if len(position) else np.zeros(len(others), dtype=bool)
+        result = np.full(len(others), np.inf)
+        result[hit] = value[at[hit]]
+        result[others == i] = 0.0
+        return result
+
+    return Distances(points, lengths, rows, between)
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.max(values, where=np.isfinite(values), initial=0))
+
+
+def _positive(lengths: np.ndarray) -> np.ndarray:
+    return np.add(lengths, np.float32(0), out=lengths)  # minus zero would sort behind every other length
+
+
+def _first_unusable(values: np.ndarray) -> int | None:
+    """Find the first value that is negative or NaN."""
+    if not values.size or values.min() >= 0:  # false for NaN too, and without a mask of all
+        return None
+    return int(np.flatnonzero(~(values >= 0))[0])
+
+
+def _wrong_sign(value: Any, place: str) -> InputError:
+    return InputError(
+        f"distances must not be NaN or negative; got {value} at {place}: use infinity for a pair that has no distance"
+    )
+
+
+def _first_asymmetry(upper: np.ndarray, lower: np.ndarray, largest: float) -> int | None:
+    """Find the first pair whose distances in both triangles differ by more than rounding; NaN in both is no such."""
+    alike = np.isclose(upper, lower, rtol=SYMMETRY_TOLERANCE, atol=DUPLICATE_TOLERANCE * largest, equal_nan=True)
+    return None if alike.all() else int(np.flatnonzero(~alike)[0])
+
+
+def _asymmetric(row: int, column: int, upper: Any, lower: Any) -> InputError:
+    return InputError(
+        f"the distance matrix is not symmetric: entry ({row}, {column}) above the diagonal is {upper}, entry "
+        f"({column}, {row}) below is {lower}: pass the mean of both triangles, or one of them"
+    )
+
+
+def _check_diagonal(diagonal: np.ndarray, largest: float) -> None:
+    # NaN and infinity are marks of no distance, as some searches for neighbours want them.
+    wrong = np.flatnonzero(np.isfinite(diagonal) & (np.abs(diagonal) > DIAGONAL_TOLERANCE * largest))
+    if wrong.size:
+        raise InputError(
+            f"the diagonal of a distance matrix must be zero; it holds {diagonal[wrong[0]]}: similarities must be "
+            "turned into distances first, and births of points are not served"
+        )

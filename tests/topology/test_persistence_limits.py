@@ -1,0 +1,319 @@
+"""Where the engines end: counts, memory, fields, the range of float32, and forms of input that are refused or the same.
+
+Each case once gave a wrong barcode, or took the memory first, without a word.
+"""
+
+import re
+import tracemalloc
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.spatial.distance import pdist, squareform
+
+from cnn_topology.errors import InputError
+from cnn_topology.topology import forecasting
+from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
+from cnn_topology.topology.landmarks import landmarks_maxmin
+from cnn_topology.topology.persistence import barcode
+
+USES = (barcode, representative_cocycle, representative_loop)
+ANGLE = np.linspace(0, 2 * np.pi, 30, endpoint=False)
+CIRCLE = np.stack([np.cos(ANGLE), np.sin(ANGLE)], axis=1)
+LATTICE = np.stack(np.meshgrid(*[np.arange(4) * 0.1] * 2), axis=-1).reshape(-1, 2)
+TOO_MANY = 65_536
+
+
+def bars_of(**arguments):
+    bars = barcode(**arguments)
+    return bars.dimension, bars.birth, bars.death
+
+
+def assert_equal_bars(one, other):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def as_sparse(square):
+    row, column = np.triu_indices(len(square), 1)
+    return sparse.coo_matrix((square[row, column], (row, column)), shape=square.shape)
+
+
+FORMS = {
+    "points": lambda cloud: {"points": cloud},
+    "condensed": lambda cloud: {"distances": pdist(cloud)},
+    "square": lambda cloud: {"distances": squareform(pdist(cloud))},
+    "sparse": lambda cloud: {"distances": as_sparse(squareform(pdist(cloud)))},
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"points": np.broadcast_to(0.0, (TOO_MANY, 1))},
+        {"distances": np.broadcast_to(1.0, (TOO_MANY, TOO_MANY))},
+        {"distances": np.broadcast_to(np.float32(1), (TOO_MANY * (TOO_MANY - 1) // 2,))},
+        {"distances": sparse.coo_matrix(([1.0], ([0], [1])), shape=(TOO_MANY, TOO_MANY))},
+    ],
+    ids=list(FORMS),
+)
+def test_more_points_than_an_edge_can_name_are_refused_in_every_form(use, given):
+    with pytest.raises(InputError, match="65536 points are more than the 65535"):
+        use(**given)
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"points": np.broadcast_to(np.float32(0), (4_000, 50))},
+        {"distances": np.broadcast_to(1.0, (4_000, 4_000))},
+        {"distances": np.broadcast_to(np.float32(1), (4_000 * 3_999 // 2,))},
+        {"distances": sparse.coo_matrix(([1.0], ([0], [1])), shape=(4_000, 4_000))},
+    ],
+    ids=list(FORMS),
+)
+def test_memory_is_checked_before_it_is_taken(monkeypatch, use, given):
+    monkeypatch.setattr(forecasting, "available_memory", lambda: 5_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="GB are free"):
+            use(**given)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 500_000
+
+
+def test_entries_of_a_sparse_matrix_are_part_of_the_forecast(monkeypatch):
+    row, column = np.triu_indices(600, 1)
+    stored = sparse.coo_matrix((np.ones(len(row)), (row, column)), shape=(600, 600))
+    need = forecasting.forecast(600).bytes
+    monkeypatch.setattr(forecasting, "available_memory", lambda: need + 10_000_000)
+    assert barcode(np.zeros((600, 1))).points == 600
+    with pytest.raises(InputError, match="GB are free"):
+        barcode(distances=stored)
+
+
+def test_a_search_for_a_loop_is_refused_before_it_takes_what_is_not_there(monkeypatch):
+    corners = np.repeat([[0.0, 0], [0, 10], [10, 0], [10, 10]], 100, axis=0)
+    cloud = corners + np.random.default_rng(0).normal(size=(400, 2))
+    assert len(representative_loop(cloud).vertices) >= 4
+    free = iter([10**9, 10**5])
+    monkeypatch.setattr(forecasting, "available_memory", lambda: next(free))
+    with pytest.raises(InputError, match="search for a loop among"):
+        representative_loop(cloud)
+
+
+PRIMES = [p for p in range(2, 128) if all(p % q for q in range(2, p))]
+
+
+def projective_plane():
+    """Return distances of 1 on a triangulated projective plane, which has homology over Z/2 alone, and 2 elsewhere."""
+    corners = ["012", "023", "034", "045", "015", "124", "235", "134", "245", "135"]
+    faces = {frozenset(face) for triangle in corners for size in (1, 2, 3) for face in combinations(triangle, size)}
+    # Barycentric subdivision: its points are the faces, joined where one holds the other, and cliques are filled.
+    near = np.array([[one <= other or other <= one for other in faces] for one in faces])
+    return np.where(near, 1.0, 2.0) - np.eye(len(faces))
+
+
+@pytest.mark.parametrize("field", PRIMES)
+def test_ripser_and_gudhi_agree_over_every_field_that_ripser_holds(field):
+    plane = projective_plane()
+    ripser, gudhi = (
+        bars_of(distances=plane, field=field, max_dimension=2, engine=engine) for engine in ("ripser", "gudhi")
+    )
+    assert_equal_bars(ripser, gudhi)
+    assert [(ripser[0] == d).sum() for d in (1, 2)] == ([1, 1] if field == 2 else [0, 0])
+
+
+@pytest.mark.parametrize("field", [131, 257, 8_191, 65_521])
+@pytest.mark.parametrize("engine", ["auto", "ripser"])
+def test_larger_fields_are_served_by_gudhi_alone(field, engine):
+    with pytest.raises(InputError, match="engine='gudhi'"):
+        barcode(CIRCLE, field=field, engine=engine)
+    cloud = np.random.default_rng(0).normal(size=(40, 4))
+    cloud /= np.linalg.norm(cloud, axis=1, keepdims=True)
+    larger = bars_of(points=cloud, field=field, max_dimension=2, engine="gudhi")
+    assert_equal_bars(larger, bars_of(points=cloud, field=127, max_dimension=2, engine="ripser"))
+
+
+@pytest.mark.parametrize("engine", ["auto", "ripser", "gudhi"])
+def test_fields_that_no_engine_holds_are_refused_at_once(engine):
+    for field in (65_537, 2**61 - 1):
+        with pytest.raises(InputError, match="prime up to 65521"):
+            barcode(CIRCLE, field=field, engine=engine)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("factor", [1e39, 1e-46, 1e-170, 1e150])
+def test_a_cloud_that_float32_does_not_hold_is_refused_with_an_exact_factor(form, factor):
+    ((name, values),) = FORMS[form](CIRCLE).items()
+    scaled = {name: values * factor}
+    for use in USES:
+        with pytest.raises(InputError, match=r"numpy\.ldexp") as caught:
+            use(**scaled)
+    power = int(re.search(r"ldexp\(\.\.\., (-?\d+)\)", str(caught.value))[1])
+    bars = barcode(**{name: values * factor * 2.0**power}).in_dimension(1)
+    assert len(bars) == 1
+    assert 0.25 < bars[0, 1] < 2
+
+
+@pytest.mark.parametrize("engine", ["annotations", "ripser", "gudhi"])
+@pytest.mark.parametrize("power", [-95, -40, 40, 120])
+def test_bars_scale_with_the_cloud_to_the_last_bit(engine, power):
+    cloud = np.random.default_rng(1).normal(size=(40, 3))
+    dimension, birth, death = bars_of(points=cloud, engine=engine)
+    scaled = bars_of(points=np.ldexp(cloud, power), engine=engine)
+    assert_equal_bars(scaled, (dimension, np.ldexp(birth, power), np.ldexp(death, power)))
+
+
+def test_coordinates_near_zero_beside_large_ones_are_no_matter():
+    cloud = np.concatenate([CIRCLE, [[1e-300, 0], [0, 5e-324], [1e-45, 0]]])
+    bars, zeros = barcode(cloud), barcode(np.concatenate([CIRCLE, np.zeros((3, 2))]))
+    for d in (0, 1):
+        np.testing.assert_array_equal(bars.lengths(d)[bars.lengths(d) > 1e-30], zeros.lengths(d))
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-6, 1.0, 1e6])
+def test_a_matrix_that_is_not_symmetric_is_refused_at_any_scale(scale):
+    square = np.random.default_rng(0).random((30, 30)) * scale
+    np.fill_diagonal(square, 0)
+    with pytest.raises(InputError, match=r"not symmetric: entry \(0, 1\)"):
+        barcode(distances=square)
+    with pytest.raises(InputError, match=r"not symmetric: entry \(0, 1\)"):
+        barcode(distances=sparse.coo_matrix(square))
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_of_matrices_are_symmetric_enough(scale, dtype):
+    points = np.random.default_rng(0).normal(size=(150, 30)).astype(dtype) * dtype(scale)
+    if dtype is np.float64:
+        points = np.concatenate([points, points[:20]])  # distances of 1e-8 in place of 0
+    squares = (points**2).sum(axis=1)
+    products = np.stack([points @ point for point in points])
+    square = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0))
+    square[np.tril_indices(len(square), -1)] *= dtype(1 + 1e-6)
+    assert (square != square.T).any()
+    exact, rounded = barcode(points), barcode(distances=square)
+    for d in (0, 1):
+        near = np.sort(exact.lengths(d))[-20:] - np.sort(rounded.lengths(d))[-20:]
+        assert np.abs(near).max() < 1e-3 * scale
+
+
+def test_the_diagonal_is_zero_up_to_rounding():
+    similar = np.corrcoef(np.random.default_rng(0).normal(size=(10, 50))) + 1
+    for matrix in (similar, sparse.coo_matrix(similar), np.array([[0.5]])):
+        with pytest.raises(InputError, match="diagonal"):
+            barcode(distances=matrix)
+    square = squareform(pdist(CIRCLE))
+    for mark in (1e-4, np.inf, np.nan):
+        np.fill_diagonal(square, mark)
+        assert len(barcode(distances=square).lengths(1)) == 1
+
+
+@pytest.mark.parametrize("engine", ["annotations", "ripser", "gudhi"])
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64, np.longdouble])
+def test_a_threshold_of_any_type_lets_in_the_edges_of_its_length(engine, kind):
+    """Of length 0.1 are the sides of nine squares; the float32 nearest to 0.1 lies above it."""
+    bars = barcode(LATTICE, threshold=kind(0.1), engine=engine).in_dimension(1)
+    np.testing.assert_array_equal(bars, np.tile([float(np.float32(0.1)), np.inf], (9, 1)))
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64])
+def test_representatives_read_a_threshold_as_the_barcode_does(kind):
+    loop = representative_loop(LATTICE, threshold=kind(0.1), rank=8)
+    cocycle = representative_cocycle(LATTICE, threshold=kind(0.1), rank=8)
+    assert (loop.birth, loop.death) == (cocycle.birth, cocycle.death) == (float(np.float32(0.1)), np.inf)
+    assert len(loop.vertices) == 4
+    # A scale that float32 rounds up to the death would let in the triangles that end the bar.
+    dies = barcode(CIRCLE).in_dimension(1)[0, 1]
+    below = np.nextafter(dies, 0)
+    assert np.float32(below) == dies
+    with pytest.raises(InputError, match="scale"):
+        representative_cocycle(CIRCLE, scale=below)
+
+
+def test_a_bar_that_missing_edges_leave_open_has_a_cocycle():
+    ring = sparse.coo_matrix((np.ones(5), (np.arange(5), (np.arange(5) + 1) % 5)), shape=(5, 5))
+    cocycle = representative_cocycle(distances=ring)
+    assert (cocycle.birth, cocycle.death, len(cocycle.edges)) == (1, np.inf, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "same", "wrong"),
+    [
+        ("field", [3, np.int64(3), np.uint8(3), np.array(3)], [3.0, "3", None]),
+        ("max_dimension", [1, np.int8(1), True], [1.0, "1"]),
+        ("landmarks", [20, np.uint16(20)], [20.0, "20"]),
+        ("threads", [1, np.int32(1)], [1.5]),
+        ("threshold", [0.5, np.float32(0.5), np.float16(0.5), np.array(0.5)], ["0.5", None, 1j, [0.5]]),
+    ],
+)
+def test_numbers_of_any_type_are_the_same_number(name, same, wrong):
+    expected, *others = (bars_of(points=CIRCLE, **{name: value}) for value in same)
+    for bars in others:
+        assert_equal_bars(bars, expected)
+    assert type(barcode(CIRCLE, field=np.int64(3)).field) is int
+    for value in wrong:
+        with pytest.raises(InputError, match=name):
+            barcode(CIRCLE, **{name: value})
+
+
+@pytest.mark.parametrize("form", ["coo", "csr", "csc"])
+@pytest.mark.parametrize("again", [0.5, 1.0])
+def test_a_distance_stored_twice_is_refused(form, again):
+    """One reader takes the last of the two, another their sum."""
+    row, column, value = np.array([0, 0, 1]), np.array([1, 1, 2]), np.array([1.0, again, 1.0])
+    stored = sparse.coo_array((value, (row, column)), shape=(3, 3))
+    if form != "coo":
+        kind = sparse.csr_array if form == "csr" else sparse.csc_array
+        major, minor = (row, column) if form == "csr" else (column, row)
+        starts = np.searchsorted(major, np.arange(4))
+        stored = kind((value, minor, starts), shape=(3, 3))
+    with pytest.raises(InputError, match=r"stores \(0, 1\) more than once"):
+        barcode(distances=stored)
+
+
+def test_every_sparse_format_is_the_same_or_refused():
+    square = squareform(pdist(CIRCLE))
+    square[square > 1.2] = 0
+    expected = bars_of(distances=np.where((square > 0) | np.eye(30, dtype=bool), square, np.inf))
+    for triangle in (square, np.triu(square), np.tril(square)):
+        for form in ("coo", "csr", "csc", "lil", "dok"):
+            for kind in (sparse.coo_matrix, sparse.coo_array):
+                assert_equal_bars(bars_of(distances=kind(triangle).asformat(form)), expected)
+        for form in ("bsr", "dia"):  # the zeros that fill their blocks and diagonals would be distances
+            with pytest.raises(InputError, match=form):
+                barcode(distances=sparse.coo_matrix(triangle).asformat(form))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, np.uint8, np.int64, np.float32, np.longdouble])
+def test_distances_of_any_type_are_those_of_float64(dtype):
+    square = squareform(np.random.default_rng(0).integers(1, 100, 190)).astype(dtype)
+    expected = bars_of(distances=square.astype(np.float64))
+    for distances in (square, square.tolist(), squareform(square, checks=False)):
+        assert_equal_bars(bars_of(distances=distances), expected)
+
+
+def test_integers_that_float64_does_not_hold_are_refused():
+    far = np.array([[2**60, 0], [2**60 + 1, 0], [2**60 + 2, 5]])
+    with pytest.raises(InputError, match=r"2\*\*53"):
+        barcode(far)
+    assert barcode(far - far[0]).lengths(0)[0] > 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_points_and_their_distances_choose_the_same_landmarks(seed):
+    rng = np.random.default_rng(seed)
+    cloud = rng.normal(size=(60, 3)) * rng.uniform(0.1, 3, size=3) + rng.normal(size=3)
+    indices, radius = landmarks_maxmin(cloud, 15)
+    chosen = barcode(cloud[indices])
+    for form, given in FORMS.items():
+        bars = barcode(**given(cloud), landmarks=15)
+        np.testing.assert_allclose(bars.birth, chosen.birth, rtol=1e-6, err_msg=form)
+        np.testing.assert_allclose(bars.death, chosen.death, rtol=1e-6, err_msg=form)
+        assert bars.covering_radius == pytest.approx(radius, rel=1e-12)

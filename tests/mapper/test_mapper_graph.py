@@ -253,3 +253,24 @@ def test_a_graph_that_would_not_fit_is_refused_with_a_way_out():
 def test_impossible_parameters_are_refused(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+@pytest.mark.parametrize("factor", [1, 3, 1 / 3, 0.1, 7.7])
+def test_a_gap_of_just_the_fraction_counts_in_any_unit(factor):
+    """Heights 7 and 10: their difference is three tenths of the last."""
+    line = np.array([[0.0], [7.0], [17.0]])
+    assert cluster(line * factor, FirstGap(0.3)).tolist() == [0, 0, 1]
+
+
+def test_parameters_of_numpy_are_those_of_python():
+    points = np.random.default_rng(0).normal(size=(60, 2)) * 5e-25
+    for eps in (np.float32(1e-25), np.float64(1e-25)):  # the square of the first is zero in float32
+        expected = cluster(points, Dbscan(float(eps), 3))
+        assert expected.max() > 0
+        assert np.array_equal(cluster(points, Dbscan(eps, np.int16(3))), expected)
+        assert type(Dbscan(eps).eps) is float
+    for wrong in (lambda: GainCover(2.5), lambda: OverlapCover(3.0), lambda: Dbscan("1"), lambda: Dbscan(1, 2.5)):
+        with pytest.raises(InputError, match="must be a"):
+            wrong()
+    with pytest.raises(InputError, match="did you mean 'elbow'"):
+        mapper_of_activations(points, eps="elbw")

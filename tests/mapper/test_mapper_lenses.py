@@ -7,6 +7,7 @@ from scipy.spatial.distance import pdist
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import elbow_eps, knee, variance_normalized
+from cnn_topology.mapper.neighbourhoods import nearest_distances
 
 
 @pytest.fixture
@@ -85,6 +86,48 @@ def test_unusable_clouds_are_refused(bad, words):
 @pytest.mark.parametrize(("seed", "eps"), [(0, 2.304), (1, 2.133), (2, 2.175)])
 def test_elbow_rule_finds_the_knee_that_kneed_finds(seed, eps):
     assert elbow_eps(np.random.default_rng(seed).normal(size=(2000, 9)), seed=0) == eps
+
+
+def released_knee(distances):
+    """Find the knee as kneed does, each tie left to rounding."""
+    scaled = (distances - distances[-1]) / (distances[0] - distances[-1])
+    curve = np.linspace(1, 0, len(distances)) - scaled
+    padded = np.pad(curve, 1, mode="edge")
+    maximum = (curve >= padded[:-2]) & (curve >= padded[2:])
+    step, candidate = abs(np.diff(scaled).mean()), None
+    for i in range(len(curve) - 1):
+        candidate = i if maximum[i] else candidate
+        if candidate is not None and curve[i + 1] < curve[candidate] - step:
+            return candidate
+    return None
+
+
+def test_without_ties_the_knee_is_that_of_the_released_code():
+    rng = np.random.default_rng(0)
+    knees = []
+    for _ in range(1_000):
+        falling = np.sort(rng.gamma(rng.uniform(0.3, 5), size=rng.integers(3, 80)))[::-1]
+        knees.append(knee(falling))
+        assert knees[-1] == released_knee(falling)
+    assert len(set(knees)) > 20
+
+
+def test_the_unit_of_a_cloud_does_not_move_its_knee():
+    """Where two points are each other's nearest, the curve falls by just the step that must be passed."""
+    rng = np.random.default_rng(0)
+    moved = ties = 0
+    for number in range(1_000):
+        points = rng.normal(size=(rng.integers(10, 60), rng.integers(1, 6)))
+        points = np.round(4 * points) if number % 4 == 0 else points
+        curves = [np.sort(nearest_distances(points * factor, 1)[:, 0])[::-1] for factor in (1, 3, 1 / 3)]
+        knees = {knee(falling) for falling in curves}
+        moved += len(knees) > 1
+        ties += (np.diff(curves[0]) == 0).any()
+        # The fall to an equal distance is just the step and does not count.
+        at = knees.pop()
+        assert at is None or at + 2 < len(points)
+    assert ties > 900
+    assert moved == 0
 
 
 def test_elbow_of_a_broken_line_is_its_corner():

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import real, set_fields, whole
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.kernels import visit
 from cnn_topology.mapper.neighbourhoods import BLOCK, density_clusters
 
-
-def _check_min_samples(min_samples: int) -> None:
-    if min_samples < 1:
-        raise InputError(f"min_samples = {min_samples} must be at least 1 point")
+# Heights are distances in float64; a difference of two is known to about this part of the largest.
+ROUNDING_OF_HEIGHTS = 1e-12
 
 
-def _check_eps(eps: float) -> None:
-    if not 0 < eps < np.inf:
+def _checked_eps(eps: float) -> float:
+    distance = real(eps, "eps")
+    if not 0 < distance < np.inf:
         raise InputError(f"eps = {eps} must be a positive distance in the metric of the graph")
+    return distance
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ class FirstGap:
     min_samples: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction <= 1:
+        fraction = real(self.fraction, "fraction")
+        if not 0 < fraction <= 1:
             raise InputError(f"fraction = {self.fraction} of the height range must lie in (0, 1]")
-        _check_min_samples(self.min_samples)
+        set_fields(self, fraction=fraction, min_samples=whole(self.min_samples, "min_samples", 1))
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,7 @@ class FixedHeight:
     min_samples: int = 1
 
     def __post_init__(self) -> None:
-        _check_eps(self.eps)
-        _check_min_samples(self.min_samples)
+        set_fields(self, eps=_checked_eps(self.eps), min_samples=whole(self.min_samples, "min_samples", 1))
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,7 @@ class Dbscan:
     min_samples: int = 5
 
     def __post_init__(self) -> None:
-        _check_eps(self.eps)
-        _check_min_samples(self.min_samples)
+        set_fields(self, eps=_checked_eps(self.eps), min_samples=whole(self.min_samples, "min_samples", 1))
 
 
 Clustering = FirstGap | FixedHeight | Dbscan
@@ -154,7 +154,9 @@ def _first_gap(heights: np.ndarray, clustering: FirstGap) -> float:
     if not len(positive):
         return np.inf
     before = 0.0 if clustering.from_zero else positive[0]
-    gaps = np.flatnonzero(np.diff(positive, prepend=before) >= clustering.fraction * positive[-1])
+    # A gap of just this size counts, also where rounding leaves it a little below.
+    least = clustering.fraction * positive[-1] * (1 - ROUNDING_OF_HEIGHTS)
+    gaps = np.flatnonzero(np.diff(positive, prepend=before) >= least)
     return float(positive[gaps[0]]) if len(gaps) else np.inf
 
 

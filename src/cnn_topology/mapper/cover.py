@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import real, set_fields, whole
 from cnn_topology.errors import InputError
 
 Ends = tuple[np.ndarray, np.ndarray]
@@ -35,10 +36,10 @@ class GainCover:
     equalized: bool = False
 
     def __post_init__(self) -> None:
-        if self.resolution < 1:
-            raise InputError(f"resolution = {self.resolution} must be at least 1 interval per lens")
-        if not 1 <= self.gain < np.inf:
+        gain = real(self.gain, "gain")
+        if not 1 <= gain < np.inf:
             raise InputError(f"gain = {self.gain} must be at least 1; overlap 1 - 1/gain: 3 for two thirds")
+        set_fields(self, resolution=whole(self.resolution, "resolution", 1), gain=gain)
 
     def fractions(self) -> Ends:
         """Return both ends of each interval as fractions of the range (or of the points), within [0, 1]."""
@@ -63,10 +64,10 @@ class OverlapCover:
     equalized: bool = False
 
     def __post_init__(self) -> None:
-        if self.intervals < 1:
-            raise InputError(f"intervals = {self.intervals} must be at least 1 per lens")
-        if not 0 <= self.overlap < 1:
+        overlap = real(self.overlap, "overlap")
+        if not 0 <= overlap < 1:
             raise InputError(f"overlap = {self.overlap} must lie in [0, 1): a fraction, 0.25 for 25 %")
+        set_fields(self, intervals=whole(self.intervals, "intervals", 1), overlap=overlap)
 
     def fractions(self) -> Ends:
         """Return both ends of each interval as fractions of the range (or of the points), within [0, 1]."""

@@ -15,6 +15,9 @@ from cnn_topology.mapper.neighbourhoods import nearest_distances
 # Rows on which the elbow rule looks for neighbours: the search grows with the square of their number.
 ELBOW_ROWS = 50_000
 
+# Distances that differ by less than this part of the largest are equal: rounding leaves about 1e-15.
+TIE = 1e-12
+
 
 def variance_normalized(points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "points used"]:
     """Scale coordinates so that Euclidean distance becomes sqrt(sum_i (x_i - y_i)^2 / var_i).
@@ -118,20 +121,29 @@ def knee(distances: Float[np.ndarray, " points"]) -> int | None:
     -------
     int or None
         Index of the knee: the first local maximum of the difference curve, (1 - rank) - scaled distance, after which
-        the curve falls by more than the mean step of the distances before it rises to another maximum.
+        the curve falls by more than the mean step of the distances before it rises to another maximum. A fall of just
+        that step does not count, and a rise or fall of nothing is none; so rounding, and with it the unit of the
+        cloud, decides nothing.
+
+    Notes
+    -----
+    Two points that are each other's nearest have one distance, and the curve falls by just the mean step between them.
+    That is so of a third of random points and more; the released code leaves each such tie to the rounding of its
+    sums. Where there is none the knee is the one it finds.
     """
     extent = distances[0] - distances[-1]
     if extent <= 0:
         return None
-    scaled = (distances - distances[-1]) / extent
-    curve = np.linspace(1, 0, len(distances)) - scaled
+    last = len(distances) - 1
+    # The curve in units of the mean step: ranks fall by 1, distances from `last` to 0.
+    curve = (distances[0] - distances) / extent * last - np.arange(last + 1)
+    tie = TIE * last * distances[0] / extent
     padded = np.pad(curve, 1, mode="edge")
-    maximum = (curve >= padded[:-2]) & (curve >= padded[2:])
-    step = abs(np.diff(scaled).mean())
+    maximum = (curve >= padded[:-2] - tie) & (curve >= padded[2:] - tie)
     candidate = None
-    for i in range(len(curve) - 1):
+    for i in range(last):
         if maximum[i]:
             candidate = i
-        if candidate is not None and curve[i + 1] < curve[candidate] - step:
+        if candidate is not None and curve[i + 1] < curve[candidate] - 1 - tie:
             return candidate
     return None

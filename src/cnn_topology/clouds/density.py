@@ -6,6 +6,7 @@ Density at a point is measured by the distance to its k-th nearest *other* point
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import real, real_array
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import kept_points
 
@@ -31,6 +32,7 @@ def density_filter(distances: Float[np.ndarray, " points"], p: float) -> Int[np.
     InputError
         If p lies outside (0, 1], or a distance is NaN.
     """
+    p, distances = real(p, "p"), real_array(distances, "distances to neighbours")
     if not 0 < p <= 1:
         raise InputError(f"p = {p} must lie in (0, 1]; 1 keeps all points")
     if np.isnan(distances).any():

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from cnn_topology.checks import SQUARED_IN_FLOAT64, real_array
 from cnn_topology.errors import InputError
 
 KERNEL = (3, 3)
@@ -42,7 +43,7 @@ def spatial_filters(
     InputError
         If the kernels are not 3x3, there are more or fewer axes, or a weight is NaN or infinite.
     """
-    array = np.asarray(weight)
+    array = real_array(weight, "convolution weights")
     if array.ndim != (5 if stacked else 4) or array.shape[-2:] != KERNEL:
         expected = "(networks, out, in, 3, 3) of stacked networks" if stacked else "(out, in, 3, 3) of one network"
         hint = ""
@@ -83,10 +84,11 @@ def centre_and_normalize(
     Raises
     ------
     InputError
-        If an entry is NaN or infinite.
+        If an entry is NaN or infinite, or all of a filter's are so small or large that its norm has no float64.
     """
-    array = np.asarray(points, dtype=np.float64)
+    array = np.asarray(real_array(points, "filters"), dtype=np.float64)
     _check_finite(array)
+    _check_sizes(array)
     if not len(array):
         return array.reshape(0, 9), np.zeros(0, dtype=bool)
     mean = array.mean(axis=1 if centre == "filter" else 0, keepdims=True)
@@ -96,6 +98,17 @@ def centre_and_normalize(
     scale = np.linalg.norm(array, axis=1) + np.linalg.norm(np.broadcast_to(mean, array.shape), axis=1)
     kept = norms > CONSTANT_BELOW * scale
     return centred[kept] / norms[kept, None], kept
+
+
+def _check_sizes(points: np.ndarray) -> None:
+    sizes = np.abs(points).max(axis=1, initial=0)
+    low, high = SQUARED_IN_FLOAT64
+    bad = np.flatnonzero(((sizes > 0) & (sizes < low)) | (sizes > high))
+    if bad.size:
+        raise InputError(
+            f"the largest weight of {bad.size} of {len(points)} filters is too small or too large to be squared, "
+            f"{sizes[bad[0]]:.3g} of filter {bad[0]}: multiply all weights by a power of 2 (numpy.ldexp)"
+        )
 
 
 def _check_finite(points: Any) -> None:

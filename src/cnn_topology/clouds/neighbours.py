@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import finite_points, whole
 from cnn_topology.clouds.threads import in_threads
 from cnn_topology.errors import InputError
 
@@ -51,15 +52,14 @@ def neighbour_distances(
     InputError
         If a k is below 1 or not below the number of points, or a coordinate is NaN or infinite.
     """
-    cloud = np.asarray(points, dtype=np.float64)
+    cloud = np.asarray(finite_points(points), dtype=np.float64)
+    ks = [whole(k, "k") for k in ks]
     for k in ks:
         if not 1 <= k < len(cloud):
             raise InputError(
                 f"k = {k} must lie from 1 to {len(cloud) - 1}, below the number of points, {len(cloud)}: lower k or "
                 "pool more networks"
             )
-    if not np.isfinite(cloud).all():
-        raise InputError("the point cloud has NaN or infinite coordinates: drop those points first")
     if not len(ks):
         return np.empty((len(cloud), 0))
     # Compiled code takes half a second to load: only who computes pays for it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from cnn_topology.checks import real_array, set_fields, unmasked
 from cnn_topology.errors import InputError
 
 
@@ -33,9 +34,9 @@ class SampledCloud:
     ids: Shaped[np.ndarray, " samples"]
 
     def __post_init__(self) -> None:
-        points, ids = np.asarray(self.points, dtype=np.float64), np.asarray(self.ids)
-        object.__setattr__(self, "points", points)
-        object.__setattr__(self, "ids", ids)
+        points = np.asarray(real_array(self.points, "a cloud"), dtype=np.float64)
+        ids = unmasked(self.ids, "the ids of a cloud")
+        set_fields(self, points=points, ids=ids)
         if points.ndim != 2 or 0 in points.shape:
             raise InputError(f"a cloud has shape {points.shape}; expected (samples, features), one of each at least")
         if ids.shape != points.shape[:1]:

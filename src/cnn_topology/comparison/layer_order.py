@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.comparison.ranks import mean_ranks, student_quantile
 from cnn_topology.errors import InputError
@@ -65,6 +66,7 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
     InputError
         If there are fewer than 3 layers or a value off the diagonal is NaN.
     """
+    values = real_array(values, "values of a measure")
     ranks = _standard_ranks(values, kind)
     layers = values.shape[1]
     apart = np.abs(np.subtract.outer(np.arange(layers), np.arange(layers))).astype(float)
@@ -168,6 +170,7 @@ def correlation_interval(values: Float[np.ndarray, " networks"]) -> tuple[float,
 
 def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks pairs"]:
     """Rank the values off the diagonal of each network, centred and of norm 1: scalar products are correlations."""
+    values = real_array(values, "values of a measure")
     layers = values.shape[1]
     off = ~np.eye(layers, dtype=bool)
     flat = values[:, off]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import real_array
+
 
 def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.ndarray, "*shape"]:
     """Rank values along an axis from 1; equal values share the mean of their ranks.
@@ -17,7 +19,7 @@ def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.
     ndarray of float64
         NaN in all places of a line that holds a NaN.
     """
-    lines = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    lines = np.moveaxis(np.asarray(real_array(values, "values to rank"), dtype=np.float64), axis, -1)
     order = np.argsort(lines, axis=-1, kind="stable")
     ordered = np.take_along_axis(lines, order, axis=-1)
     begins = np.ones(ordered.shape, dtype=bool)

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
 
@@ -128,6 +129,7 @@ def seed_threshold(values: Float[np.ndarray, "models models"]) -> Threshold:
     InputError
         If the matrix is not square, of fewer than 2 networks, or holds NaN.
     """
+    values = real_array(values, "values across seeds")
     if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 2:
         raise InputError(
             f"values across seeds have shape {values.shape}; expected (models, models) of 2 networks or more"
@@ -165,6 +167,7 @@ def detection_fraction(
     InputError
         If the lengths differ, the fractions do not ascend, or the curve holds NaN.
     """
+    curve = real_array(curve, "a sensitivity curve")
     if np.shape(fractions) != np.shape(curve) or not (np.diff(fractions) > 0).all() or np.isnan(curve).any():
         raise InputError(
             f"a sensitivity curve has {len(fractions)} fractions and {len(curve)} values; expected as many of both, "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
 
@@ -132,6 +133,7 @@ def nearest_shares(values: Values, kind: Kind) -> Values:
     InputError
         As `specificity`.
     """
+    values = real_array(values, "values of a measure")
     if values.ndim != 4 or values.shape[:2] != values.shape[2:] or min(values.shape) < 2:
         raise InputError(
             f"values of a measure have shape {values.shape}; expected (models, layers, models, layers) with at least 2 "

@@ -7,6 +7,7 @@ and not over points: all positions of an image keep one label, and what they hav
 import numpy as np
 from jaxtyping import Float, Int
 
+from cnn_topology.checks import unmasked
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.summaries import class_purity, image_rank, label_counts, node_purity
 
@@ -71,7 +72,7 @@ def jackknife_purity(
     ndarray, shape (halves,)
         The same halves for two clouds with the same seed, whatever images one of them lacks.
     """
-    result = np.full(halves, np.nan)
+    result, labels = np.full(halves, np.nan), unmasked(labels, "labels")
     node = np.repeat(np.arange(graph.nodes), graph.sizes)
     cell = node * classes + labels[graph.members]
     for number in range(halves):

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
+from cnn_topology.checks import whole
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import Clustering, cluster, cluster_bytes
 from cnn_topology.mapper.cover import Cover, count_memberships, memberships
@@ -119,8 +120,7 @@ def mapper_graph(
     values = checked_points(lens).astype(np.float64, copy=False)
     if len(values) != len(cloud):
         raise InputError(f"the lens has {len(values)} rows, the cloud {len(cloud)} points: one row per point is needed")
-    if least_node < 1:
-        raise InputError(f"least_node = {least_node} must be at least 1 point")
+    least_node = whole(least_node, "least_node", 1)
     expected = count_memberships(values, cover)
     _check_memory(_BYTES_PER_MEMBERSHIP * expected, memory, f"{expected} memberships of points in cubes")
     cover_of_points = memberships(values, cover)

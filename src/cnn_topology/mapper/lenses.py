@@ -8,6 +8,7 @@ the l2 norm of an activation, scaled to [0, 1] (released code of the mapper expe
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import SQUARED_IN_FLOAT64, check_extent, finite_points, whole
 from cnn_topology.errors import InputError
 
 # A spread below this part of the scale of its cloud is rounding, not data: weights and activations are float32, whose
@@ -20,17 +21,27 @@ class NoVariance(InputError):
 
 
 def checked_points(points: np.ndarray) -> np.ndarray:
-    """Return the cloud as a float32 or float64 array (points, coordinates), or say why it cannot be used."""
-    cloud = np.asarray(points)
-    if cloud.ndim != 2 or not cloud.size:
+    """Return a cloud, or the values of lenses, in float32 or float64, without a copy if they are so already.
+
+    Parameters
+    ----------
+    points : array_like, shape (points, coordinates)
+
+    Returns
+    -------
+    ndarray, shape (points, coordinates)
+
+    Raises
+    ------
+    InputError
+        If it is not a matrix of finite real numbers, at least one of each, whose squares float64 holds.
+    """
+    cloud = finite_points(points)
+    if not cloud.size:
         raise InputError(
             f"a mapper graph needs an array (points, coordinates) with at least one of each; got shape {cloud.shape}"
         )
-    if cloud.dtype not in (np.float32, np.float64):
-        cloud = cloud.astype(np.float64)
-    # The extremes are NaN or infinite where any entry is, and take no second array.
-    if not (np.isfinite(cloud.min()) and np.isfinite(cloud.max())):
-        raise InputError("the point cloud has NaN or infinite coordinates: drop those points first")
+    check_extent(cloud, SQUARED_IN_FLOAT64)
     return cloud
 
 
@@ -59,7 +70,7 @@ def pca_lens(
     NoVariance
         If the cloud has fewer directions with any variance than components asked for.
     """
-    cloud = checked_points(points)
+    cloud, components = checked_points(points), whole(components, "components", 1)
     if not 1 <= components <= cloud.shape[1]:
         raise InputError(
             f"components = {components} must lie from 1 to {cloud.shape[1]}, the number of coordinates of the cloud"

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import real, real_matrix
 from cnn_topology.errors import unknown
 from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap
 from cnn_topology.mapper.cover import Cover, GainCover, OverlapCover
@@ -50,7 +51,7 @@ def mapper_of_filters(
     """
     if metric not in METRICS:
         raise unknown("mapper metric", metric, METRICS)
-    scaled = variance_normalized(points) if metric == "variance-normalized" else np.asarray(points)
+    scaled = variance_normalized(points) if metric == "variance-normalized" else real_matrix(points)
     lens = pca_lens(scaled if lens_of_scaled else points, components=2)
     graph = mapper_graph(scaled, lens, cover, clustering, least_node, memory)
     own = {"lens": "pca-1, pca-2", "lens_of_scaled": lens_of_scaled, "metric": metric}
@@ -89,7 +90,9 @@ def mapper_of_activations(
         Its parameters say which eps was used and where it came from.
     """
     lens = norm_lens(points)
-    radius = elbow_eps(points, seed) if eps == "elbow" else float(eps)
+    if isinstance(eps, str) and eps != "elbow":
+        raise unknown("rule for eps", eps, ["elbow"])
+    radius = elbow_eps(points, seed) if eps == "elbow" else real(eps, "eps")
     graph = mapper_graph(points, lens, cover, Dbscan(radius, min_samples), least_node, memory)
     own = {"lens": "l2", "metric": "euclidean", "eps_from": "elbow" if eps == "elbow" else "given"}
     return replace(graph, parameters={**graph.parameters, **own})

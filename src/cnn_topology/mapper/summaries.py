@@ -8,6 +8,7 @@ gives its chance level.
 import numpy as np
 from jaxtyping import Float, Int, UInt
 
+from cnn_topology.checks import real_matrix, unmasked
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.graph import MapperGraph
 
@@ -21,7 +22,7 @@ def mean_points(
     """Average the points of each node: for filters the mean filter that the weights paper draws at it."""
     if len(points) != graph.points:
         raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(points)}")
-    return (graph.incidence() @ np.asarray(points)) / graph.sizes[:, None]
+    return (graph.incidence() @ np.asarray(real_matrix(points), dtype=np.float64)) / graph.sizes[:, None]
 
 
 def label_counts(
@@ -41,7 +42,7 @@ def label_counts(
     InputError
         If there is not one label per point of the cloud, or a label is out of range.
     """
-    labels = np.asarray(labels)
+    labels = unmasked(labels, "labels")
     if labels.shape != (graph.points,):
         raise InputError(f"labels have shape {labels.shape}; the graph was built on {graph.points} points")
     if len(labels) and not (labels.min() >= 0 and labels.max() < classes):

@@ -1,0 +1,115 @@
+"""What every public function that reads arrays of numbers refuses, in place of reading something else."""
+
+import numpy as np
+import pytest
+
+from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.comparison.clouds import SampledCloud
+from cnn_topology.comparison.layer_order import depth_order
+from cnn_topology.comparison.ranks import mean_ranks
+from cnn_topology.comparison.sensitivity import detection_fraction, seed_threshold
+from cnn_topology.comparison.specificity import specificity
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.clustering import FixedHeight
+from cnn_topology.mapper.controls import jackknife_purity
+from cnn_topology.mapper.cover import OverlapCover
+from cnn_topology.mapper.graph import mapper_graph
+from cnn_topology.mapper.lenses import norm_lens, pca_lens
+from cnn_topology.mapper.metric import elbow_eps, variance_normalized
+from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
+from cnn_topology.mapper.summaries import label_counts, mean_points
+from cnn_topology.topology.circles import near_circles
+from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
+from cnn_topology.topology.klein import klein_coordinates, nearest_model
+from cnn_topology.topology.landmarks import landmarks_maxmin
+from cnn_topology.topology.persistence import barcode
+from cnn_topology.topology.sliced_wasserstein import sliced_wasserstein
+
+RANDOM = np.random.default_rng(0)
+CLOUD = RANDOM.normal(size=(12, 9))
+SQUARE = np.abs(CLOUD[:, None] - CLOUD).sum(axis=2)
+RING = np.exp(1j * np.arange(12)).view(np.float64).reshape(12, 2)
+LENS = CLOUD[:, :1]
+GRAPH = mapper_graph(CLOUD, LENS, OverlapCover(3), FixedHeight(5.0))
+
+# By name: the function of the one array that is spoilt, and a good one.
+ENTRANCES = {
+    "barcode": (barcode, CLOUD),
+    "barcode square": (lambda a: barcode(distances=a), SQUARE),
+    "barcode condensed": (lambda a: barcode(distances=a), SQUARE[np.triu_indices(12, 1)]),
+    "representative_cocycle": (representative_cocycle, RING),
+    "representative_loop": (representative_loop, RING),
+    "landmarks_maxmin": (lambda a: landmarks_maxmin(a, 3), CLOUD),
+    "neighbour_distances": (lambda a: neighbour_distances(a, [2]), CLOUD),
+    "density_filter": (lambda a: density_filter(a, 0.5), CLOUD[:, 0] ** 2),
+    "spatial_filters": (spatial_filters, CLOUD.reshape(4, 3, 3, 3)),
+    "centre_and_normalize": (centre_and_normalize, CLOUD),
+    "principal_plane": (principal_plane, CLOUD),
+    "pca_lens": (pca_lens, CLOUD),
+    "norm_lens": (norm_lens, CLOUD),
+    "variance_normalized": (variance_normalized, CLOUD),
+    "elbow_eps": (lambda a: elbow_eps(a, 0), CLOUD),
+    "mapper_graph": (lambda a: mapper_graph(a, LENS, OverlapCover(3), FixedHeight(5.0)), CLOUD),
+    "mapper_graph lens": (lambda a: mapper_graph(CLOUD, a, OverlapCover(3), FixedHeight(5.0)), LENS),
+    "mapper_of_filters": (lambda a: mapper_of_filters(a, metric="euclidean"), CLOUD),
+    "mapper_of_activations": (lambda a: mapper_of_activations(a, eps=5.0), CLOUD),
+    "mean_points": (lambda a: mean_points(GRAPH, a), CLOUD),
+    "SampledCloud": (lambda a: SampledCloud(a, np.arange(12)), CLOUD),
+    "sliced_wasserstein": (lambda a: sliced_wasserstein(a, np.array([[0.0, 1.0]])), np.sort(np.abs(CLOUD[:, :2]))),
+    "seed_threshold": (seed_threshold, SQUARE),
+    "specificity": (lambda a: specificity(a, "distance", draws=9), RANDOM.random((2, 3, 2, 3))),
+    "depth_order": (lambda a: depth_order(a, "distance", draws=9), SQUARE[None]),
+    "detection_fraction": (lambda a: detection_fraction(np.arange(12), a, 0.5, "distance"), np.abs(CLOUD[:, 0])),
+    "mean_ranks": (mean_ranks, CLOUD),
+    "klein_coordinates": (klein_coordinates, CLOUD),
+    "near_circles": (near_circles, CLOUD),
+    "nearest_model": (nearest_model, CLOUD),
+}
+SPOILT = {
+    "masked": lambda good: np.ma.masked_array(good, np.arange(good.size).reshape(good.shape) == 2),
+    "rows of which some are masked": lambda good: [*good[:-1], np.ma.masked_array(good[-1], good[-1] == good[-1])],
+    "complex": lambda good: good * (1 + 1j),
+    "text": lambda good: good.astype(str),
+    "objects": lambda good: good.astype(object),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("entrance", ENTRANCES)
+def test_arrays_that_are_no_plain_numbers_are_refused(entrance, spoilt):
+    use, good = ENTRANCES[entrance]
+    use(good)
+    use(np.ma.masked_array(good, False))
+    use(good.tolist())
+    with pytest.raises(InputError):
+        use(SPOILT[spoilt](good))
+
+
+def test_masked_labels_and_ids_are_refused():
+    labels = np.ma.masked_equal(np.arange(12) % 3, 2)
+    with pytest.raises(InputError, match="masked"):
+        label_counts(GRAPH, labels, 3)
+    with pytest.raises(InputError, match="masked"):
+        jackknife_purity(GRAPH, np.arange(12), labels, 3, 0)
+    with pytest.raises(InputError, match="masked"):
+        SampledCloud(CLOUD, np.ma.masked_equal(np.arange(12), 4))
+
+
+@pytest.mark.parametrize("factor", [1e-170, 1e170])
+@pytest.mark.parametrize(
+    "entrance",
+    ["centre_and_normalize", "principal_plane", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps", "barcode",
+     "landmarks_maxmin", "mapper_graph", "representative_cocycle"],
+)  # fmt: skip
+def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
+    use, good = ENTRANCES[entrance]
+    with pytest.raises(InputError, match="ldexp"):
+        use(good * factor)
+
+
+def test_a_share_that_is_no_number_is_refused():
+    with pytest.raises(InputError, match="must be a number"):
+        density_filter(np.arange(9.0), "0.5")

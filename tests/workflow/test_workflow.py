@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.schemas import TABLES
 
@@ -77,6 +78,13 @@ def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished)
     loops = read_table(run / "tables/loops.parquet").to_pandas()
     assert set(loops.loc[loops["layer"] == "conv1", "step"]) == {0, 4, 12}
     assert (loops["networks"] == 5).all()
+    # 30 filters are too few for a test, 120 are not: no draw of a null is made for the former.
+    assert set(loops.loc[loops["layer"] == "conv1", "verdict"]) == {TOO_FEW}
+    assert TOO_FEW not in set(loops.loc[loops["layer"] == "conv2", "verdict"])
+    assert set(read_table(run / "tables/nulls.parquet")["points"].to_pylist()) == {120}
+    (onset,) = read_table(run / "tables/onset.parquet").to_pylist()
+    assert [onset[name] for name in ("layer", "snapshots", "onset", "lasting")] == ["conv1", 0, None, None]
+    assert read_table(run / "tables/loop_tracks.parquet")["critical"].to_pylist() == [None] * 3
 
 
 def verb(folder, *arguments):

@@ -25,7 +25,8 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
-from cnn_topology.tables.activation_schemas import EXAMPLE_PIXELS, MASKS, MODES, RESNET_ACCURACY
+from cnn_topology.tables.images import ExamplePixelRow, MaskRow, ModeRow
+from cnn_topology.tables.training import ResnetAccuracyRow
 
 SIDE = 16
 MASKED = {"networks": "nets", "count": 12, "split": "train"}
@@ -153,7 +154,7 @@ def test_blank_images_are_left_out_where_corrected_and_counted_in_both_modes(fol
     assert np.unique(corrected.ids).tolist() == everyone[~empty].tolist()
     assert len(published.ids) == 12 * 3
     assert (corrected.origin.images, published.origin.images) == (12, 12)
-    table = read_table(folder / "masks.parquet", MASKS).to_pandas()
+    table = read_table(folder / "masks.parquet", MaskRow.schema).to_pandas()
     assert table[table["mode"] == "corrected"]["empty_foreground"].sum() == empty.sum()
 
 
@@ -170,15 +171,17 @@ def test_foreground_positions_are_the_heaviest_of_their_image(folder):
 
 
 def test_modes_are_compared_layer_by_layer_against_chance(folder):
-    modes = read_table(folder / "modes.parquet", MODES).to_pandas()
+    modes = read_table(folder / "modes.parquet", ModeRow.schema).to_pandas()
     assert set(modes["layer"]) == {"bn1", "layer1.0.bn1", "layer1.0.bn2", "layer2.0.bn1", "layer2.0.bn2"}
     assert modes["shared"].between(0, 1).all()
     assert (modes["chance"] == modes["top"] / np.where(modes["depth"] > 3, 64, 256)).all()
 
 
 def test_accuracy_is_by_class_and_falls_with_noise_at_the_same_images(folder):
-    clean, noisy = (read_table(folder / name / "accuracy", RESNET_ACCURACY).to_pandas() for name in ("full", "noisy"))
-    assert clean["class"].tolist() == ["all", "a", "b"]
+    clean, noisy = (
+        read_table(folder / name / "accuracy", ResnetAccuracyRow.schema).to_pandas() for name in ("full", "noisy")
+    )
+    assert clean["class_name"].tolist() == ["all", "a", "b"]
     assert clean["examples"].tolist() == [12, 6, 6]
     assert clean["accuracy"][0] == pytest.approx(clean["accuracy"][1:].mean())
     assert (noisy["sigma"] == 2.0).all()
@@ -187,7 +190,7 @@ def test_accuracy_is_by_class_and_falls_with_noise_at_the_same_images(folder):
 
 
 def test_example_pixels_hold_images_noise_masks_and_weights(folder):
-    table = read_table(folder / "examples", EXAMPLE_PIXELS).to_pandas()
+    table = read_table(folder / "examples", ExamplePixelRow.schema).to_pandas()
     images = table[(table["panel"] == "image") & (table["sigma"] == 0)]
     assert images.groupby("image").size().tolist() == [SIDE * SIDE] * 2
     source = read_image_set(folder / "images").train_images

@@ -14,8 +14,9 @@ from cnn_topology.mapper.summaries import BRANCH_NODE
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, PurityTestParameters
 from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings, Sweep
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.activation_mapper_schemas import GRAPH_TABLES, PURITY_TESTS
-from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
+from cnn_topology.tables.purity import PurityTestRow
+from cnn_topology.tables.registry import GRAPH_ROWS, TABLES
+from cnn_topology.tables.training import ResnetAccuracyRow
 
 CLASSES = ("cat", "dog", "ship")
 ELBOW = GraphSettings(intervals=6, overlap=0.25, eps=None, eps_from="elbow")
@@ -57,7 +58,7 @@ def run_command(folder, clouds, block, clean=()):
     paths = [folder / f"{number}.safetensors" for number in range(len(clouds))]
     for path, each in zip(paths, clouds, strict=True):
         write_cloud(path, each, {"config": "abc", "data": "digits:1", "seed": "7"})
-    outputs = {name: folder / f"{name}.parquet" for name in GRAPH_TABLES}
+    outputs = {name: folder / f"{name}.parquet" for name in (row.table_name for row in GRAPH_ROWS)}
     arguments = [text for name, path in outputs.items() for text in (f"--{name.replace('_', '-')}", str(path))]
     given = ["--clouds", *map(str, paths), "--clean", *map(str, clean)]
     assert main(["activation-mapper", "--parameters", block.dump(), *given, *arguments]) == 0
@@ -88,7 +89,7 @@ def test_separate_classes_give_pure_nodes_above_chance():
 def test_class_purity_mixes_purity_and_coverage():
     tables = made(cloud())
     rows = tables["class_purity"].to_pylist()
-    assert [row["class"] for row in rows] == list(CLASSES)
+    assert [row["class_name"] for row in rows] == list(CLASSES)
     for row in rows:
         assert row["points"] == 100
         assert row["purity"] == pytest.approx(row["coverage"])
@@ -184,7 +185,7 @@ def test_a_lens_without_variance_is_refused():
 def test_command_writes_all_tables_and_noise_takes_the_clean_radius(tmp_path):
     layers = dict.fromkeys(LAYERS, ELBOW)
     clean = run_command(tmp_path / "clean", [cloud(layer) for layer in LAYERS], parameters(layers))
-    graphs = read_table(clean["activation_graphs"], GRAPH_TABLES["activation_graphs"]).to_pylist()
+    graphs = read_table(clean["activation_graphs"], TABLES["activation_graphs"].schema).to_pylist()
     assert [graph["layer"] for graph in graphs] == list(LAYERS)
     assert read_notes(clean["purity"])["data"] == "digits:1"
     noisy_layers = {"layer4.1.bn2": ELBOW.model_copy(update={"eps_from": "clean"})}
@@ -201,18 +202,18 @@ def test_command_writes_all_tables_and_noise_takes_the_clean_radius(tmp_path):
     # The tests on purity, from these two clouds.
     for name in ("purity", "purity_draws"):
         joined = pa.concat_tables([read_table(part[name]) for part in (clean, noisy)])
-        write_table(tmp_path / f"{name}.parquet", joined, GRAPH_TABLES[name], {"config": "x"})
+        write_table(tmp_path / f"{name}.parquet", joined, TABLES[name].schema, {"config": "x"})
     accuracy = [
         {"population": "nets", "network": 0, "seed": 1, "cloud": name, "split": "test", "sigma": sigma,
-         "class": "all", "examples": 300, "accuracy": value}
+         "class_name": "all", "examples": 300, "accuracy": value}
         for name, sigma, value in (("random", 0.0, 0.9), ("noisy", 0.5, 0.3))
     ]  # fmt: skip
-    write_table(tmp_path / "accuracy.parquet", pa.Table.from_pylist(accuracy), RESNET_ACCURACY, {})
+    write_table(tmp_path / "accuracy.parquet", pa.Table.from_pylist(accuracy), ResnetAccuracyRow.schema, {})
     arguments = [f"--{name}" for name in ("purity", "draws", "accuracy", "output")]
     paths = [tmp_path / f"{name}.parquet" for name in ("purity", "purity_draws", "accuracy", "tests")]
     pairs = [text for pair in zip(arguments, map(str, paths), strict=True) for text in pair]
     assert main(["purity-tests", "--parameters", PurityTestParameters(run_seed=1).dump(), *pairs]) == 0
-    found = read_table(paths[-1], PURITY_TESTS).to_pandas().set_index(["test", "network"])
+    found = read_table(paths[-1], PurityTestRow.schema).to_pandas().set_index(["test", "network"])
     assert {"deeper_is_purer", "noise_lowers_purity"} <= set(found.index.get_level_values(0))
     left = found.loc[("falls_no_faster_than_accuracy_as_they_are", 0)]
     ratio = read_table(noisy["purity"]).to_pylist()[0]["node_wise"] / 1.0

@@ -12,7 +12,7 @@ from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import CLAIM_TABLES, RunFacts
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 M = {"convolutions": [64, 32], "dense": [64]}
 Rows = dict[str, list[dict[str, Any]]]
@@ -122,7 +122,7 @@ def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
     def make(rows: Rows) -> dict[str, pd.DataFrame]:
         made = {}
         for name in CLAIM_TABLES:
-            empty = TABLES[name].empty_table().to_pandas()
+            empty = TABLES[name].schema.empty_table().to_pandas()
             given = pd.DataFrame(rows.get(name, []))
             made[name] = empty if given.empty else given.reindex(columns=empty.columns)
         return made
@@ -141,7 +141,7 @@ def of(frames: Callable[[Rows], dict[str, pd.DataFrame]]) -> Of:
     def rows_of(name: str, rows: Rows | None, facts: RunFacts) -> list[dict[str, Any]]:
         found = [(paper, claim) for paper, claims in papers.items() for claim in claims if claim.claim == name]
         ((paper, claim),) = found
-        return evaluate(paper, [claim], {} if rows is None else frames(rows), facts)
+        return [vars(row) for row in evaluate(paper, [claim], {} if rows is None else frames(rows), facts)]
 
     return rows_of
 

@@ -22,7 +22,6 @@ from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
 from cnn_topology.figures.scorecard import FOOTER
 from cnn_topology.plan.findings import CLAIM_TABLES
-from cnn_topology.tables.finding_schemas import CLAIMS
 
 EVERY = (*WEIGHTS_CLAIMS, *ACTIVATIONS_CLAIMS)
 
@@ -38,7 +37,7 @@ def test_rules_that_were_made_stricter_are_named_and_counted(facts):
     assert set(STRICTER) <= {claim.claim for claim in EVERY}
     for claim in EVERY:
         row, *_ = evaluate("weights", [claim], {}, facts)
-        assert row["stricter"] == STRICTER.get(claim.claim, "")
+        assert row.stricter == STRICTER.get(claim.claim, "")
     told = f"but for {len(STRICTER)}", f"all but {len(EITHER_WAY)} of the"
     assert set(STRICTER) > EITHER_WAY
     assert all(words in FOOTER for words in told)
@@ -51,8 +50,8 @@ def test_numbers_and_verdicts_are_said_in_words():
         "X", "E0", "It is so.", "here", "F", "share", "above 1/2", (), lambda _: [Subject(("a",), "mnist")], "none",
         lambda *_: Measured(True, 0.123456, 0.1, np.inf, 0.0012, 12),
     )  # fmt: skip
-    (row,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
-    assert set(row) == set(CLAIMS.names)
+    (tested,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
+    row = vars(tested)
     assert number_text(row) == "0.123 (0.1 to ∞), p = 0.0012, n = 12 networks"
     assert number_text({**row, "low": 0.1, "high": 0.1, "n": 1}) == "0.123, p = 0.0012, n = 1 network"
     assert number_text({**row, "low": 0.1, "high": 0.1}) == "0.123 (0.1 to 0.1), p = 0.0012, n = 12 networks"

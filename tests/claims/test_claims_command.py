@@ -14,8 +14,8 @@ from cnn_topology.figures.scorecard import MARKS
 from cnn_topology.figures.style import save
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.finding_schemas import CLAIMS
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.findings import ClaimRow
+from cnn_topology.tables.registry import TABLES
 
 NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "mnist:77b1"}
 
@@ -36,11 +36,13 @@ def claims(facts, frames, tmp_path_factory):
     }
     cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
     rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
-    table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].names} for row in rows])
-    write_table(folder / "loops.parquet", table, TABLES["loops"], {"config": "abc", "data": "d", "seed": "7"})
+    table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].schema.names} for row in rows])
+    write_table(folder / "loops.parquet", table, TABLES["loops"].schema, {"config": "abc", "data": "d", "seed": "7"})
     held = {**cloud, "population": "first", "circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "degree": 1}
-    table = pa.Table.from_pylist([{name: held.get(name) for name in TABLES["circles"].names}])
-    write_table(folder / "circles.parquet", table, TABLES["circles"], {"config": "abc", "data": "d", "seed": "7"})
+    table = pa.Table.from_pylist([{name: held.get(name) for name in TABLES["circles"].schema.names}])
+    write_table(
+        folder / "circles.parquet", table, TABLES["circles"].schema, {"config": "abc", "data": "d", "seed": "7"}
+    )
     output = folder / "tables" / "claims.parquet"
     block = ClaimParameters(run_seed=7, facts=facts).dump()
     read = [str(folder / f"{name}.parquet") for name in ("loops", "circles")]
@@ -50,7 +52,7 @@ def claims(facts, frames, tmp_path_factory):
 
 
 def test_rows_have_verdicts_and_the_lineage_of_their_tables(claims):
-    rows = read_table(claims, CLAIMS).to_pandas().set_index("claim")
+    rows = read_table(claims, ClaimRow.schema).to_pandas().set_index("claim")
     assert rows.loc["E1", "verdict"] == "supported"
     assert rows.loc["E1", "value"] == 1.1
     assert rows.loc["E1", "published_value"] == 1.1
@@ -73,7 +75,7 @@ def words_of(figure):
 
 
 def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claims, plan, tmp_path):
-    tables = {"claims": read_table(claims, CLAIMS)}
+    tables = {"claims": read_table(claims, ClaimRow.schema)}
     spec = figure_specs(plan)["scorecard_weights"]
     figure, drawn = draw(spec, tables, NOTES)
     said = words_of(figure)
@@ -97,7 +99,7 @@ def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claim
 
 
 def test_no_text_of_the_scorecard_runs_into_the_next_column(claims, plan):
-    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": read_table(claims, CLAIMS)}, NOTES)
+    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": read_table(claims, ClaimRow.schema)}, NOTES)
     figure.canvas.draw()
     (axes,) = figure.axes
     lines = [(text, text.get_window_extent()) for text in axes.texts if text.get_fontsize() < 7]
@@ -107,11 +109,11 @@ def test_no_text_of_the_scorecard_runs_into_the_next_column(claims, plan):
 
 
 def test_the_key_of_all_marks_stands_above_the_headings(claims, plan):
-    rows = [row for row in read_table(claims, CLAIMS).to_pylist() if row["paper"] == "weights"]
+    rows = [row for row in read_table(claims, ClaimRow.schema).to_pylist() if row["paper"] == "weights"]
     for row, mark in zip(rows, MARKS, strict=False):
         decided = mark not in ("holds", "fails", "")
         row |= {"verdict": mark if decided else "not tested", "outcome": "" if decided else mark}
-    table = pa.Table.from_pylist(rows, schema=CLAIMS)
+    table = pa.Table.from_pylist(rows, schema=ClaimRow.schema)
     figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": table}, NOTES)
     figure.canvas.draw()
     (key,), (axes,) = figure.legends, figure.axes
@@ -123,13 +125,13 @@ def test_the_key_of_all_marks_stands_above_the_headings(claims, plan):
 
 
 def test_an_empty_scorecard_is_explained(plan):
-    figure, drawn = draw(figure_specs(plan)["scorecard_activations"], {"claims": CLAIMS.empty_table()}, NOTES)
+    figure, drawn = draw(figure_specs(plan)["scorecard_activations"], {"claims": ClaimRow.schema.empty_table()}, NOTES)
     assert "no row in the table" in words_of(figure)
     assert drawn.num_rows == 0
 
 
 def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):
-    rows = read_table(claims, CLAIMS).to_pylist()
+    rows = read_table(claims, ClaimRow.schema).to_pylist()
     lines = claim_lines(rows)
     assert lines[0].startswith("claims of the weights paper (")
     assert (

@@ -44,7 +44,7 @@ def test_every_claim_reads_every_verdict(verdict, frames, facts):
     tables["loop_tracks"] = [followed(cloud, 1) for cloud in clouds] + [track("second", 1.0)]
     tables["onset"] = [onset("first", 200), onset("gray", 2_000)]
     rows = evaluate("weights", WEIGHTS_CLAIMS, frames(tables), facts)
-    assert {row["claim"] for row in rows} == {claim.claim for claim in WEIGHTS_CLAIMS}
+    assert {row.claim for row in rows} == {claim.claim for claim in WEIGHTS_CLAIMS}
 
 
 def test_a_layer_with_too_few_filters_counts_in_no_share_of_layers(of, facts):

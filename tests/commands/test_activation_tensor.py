@@ -7,7 +7,7 @@ import numpy as np
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
 from cnn_topology.cli import main
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.layer_schemas import ACTIVATION_TENSOR
+from cnn_topology.tables.images import ActivationTensorRow
 
 ORIGIN = CloudOrigin(
     population="nets", network=0, seed=1, layer="layer1.0.bn1", depth=2, cloud="all", tensor="relu", sampling="full",
@@ -34,11 +34,11 @@ def shuffled(tensors, labels):
 def test_every_value_is_back_in_its_place(tmp_path):
     tensors = np.arange(48.0).reshape(2, 4, 2, 3)
     assert call(tmp_path, shuffled(tensors, [0, 1])) == 0
-    table = read_table(tmp_path / "tensor.parquet", ACTIVATION_TENSOR).to_pandas()
+    table = read_table(tmp_path / "tensor.parquet", ActivationTensorRow.schema).to_pandas()
     image = table["image"].iloc[0]
     assert table["label"].iloc[0] == ("cat", "dog")[image]
     found = np.full((4, 2, 3), np.nan)
-    found[table["channel"], table["row"], table["column"]] = table["value"]
+    found[table["channel"], table["y"], table["x"]] = table["value"]
     np.testing.assert_array_equal(found, tensors[image])
     assert read_notes(tmp_path / "tensor.parquet")["data"] == "d"
 

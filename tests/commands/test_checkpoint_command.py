@@ -23,7 +23,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.schemas import LOOPS
+from cnn_topology.tables.loops import LoopRow
 from cnn_topology.topology.patches import noisy, primary_circle
 from cnn_topology.training.snapshots import read_snapshot
 
@@ -279,7 +279,7 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     outputs = [word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
     block = BarcodeParameters.of(plan, layer, (0,)).dump()
     assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *outputs]) == 0
-    (row,) = read_table(tmp_path / "loops.parquet", LOOPS).to_pylist()
+    (row,) = read_table(tmp_path / "loops.parquet", LoopRow.schema).to_pylist()
     assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
     assert row["verdict"] == "one circle"
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2

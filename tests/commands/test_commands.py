@@ -15,7 +15,9 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.schemas import BARCODES, CIRCLES, FILTER_COORDINATES, FILTERS, LOOPS, SIGNIFICANCE, TABLES
+from cnn_topology.tables.filters import FILTER_COORDINATES, CircleRow, FilterRow
+from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
+from cnn_topology.tables.registry import TABLES
 from cnn_topology.training.snapshots import read_snapshot, write_snapshot
 
 CENTRES = ("filter", "coordinate")
@@ -54,11 +56,11 @@ def _analysed(tiny, folder, failed_at, alive=None):
     block = BarcodeParameters.of(plan, layer, (0, 4)).dump()
     assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *named]) == 0
     schemas = {
-        "barcodes": BARCODES,
-        "loops": LOOPS,
-        "significance": SIGNIFICANCE,
-        "filters": FILTERS,
-        "circles": CIRCLES,
+        "barcodes": BarRow.schema,
+        "loops": LoopRow.schema,
+        "significance": SignificanceRow.schema,
+        "filters": FilterRow.schema,
+        "circles": CircleRow.schema,
     }
     return {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
 
@@ -128,7 +130,7 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     tested = ["p_permuted", "permuted", "permuted_coverage", "significant_bars", "five_loops", "degree"]
     assert circles[tested].isna().all(axis=None)
     # Nulls, not NaN, whatever reads them.
-    assert read_table(tmp_path / "loops.parquet", LOOPS)["p_longest"].null_count == 2
+    assert read_table(tmp_path / "loops.parquet", LoopRow.schema)["p_longest"].null_count == 2
 
 
 _LOPS = ("--tables", "lops.parquet", "--folder", "a")
@@ -189,12 +191,12 @@ def test_a_process_that_leaves_at_once_keeps_its_words_its_status_and_the_promis
 def test_tables_are_joined_from_parts_of_one_name_in_the_folder_of_each(tmp_path, capsys):
     for name in ("nulls", "training"):
         for part in ("a/0000.parquet", "b/0000.parquet"):
-            row = pa.table({field.name: pa.array([None], field.type) for field in TABLES[name]})
-            write_table(tmp_path / name / part, row, TABLES[name], {"data": part[0]})
+            row = pa.table({field.name: pa.array([None], field.type) for field in TABLES[name].schema})
+            write_table(tmp_path / name / part, row, TABLES[name].schema, {"data": part[0]})
     outputs = [str(tmp_path / f"tables/{name}.parquet") for name in ("nulls", "training")]
     parts = ["a/0000.parquet", "b/0000.parquet"]
     assert main(["collect", "--tables", *outputs, "--folder", str(tmp_path), "--parts", *parts]) == 0
     assert "nulls: 2 rows from 2 parts" in capsys.readouterr().out
     for name, output in zip(("nulls", "training"), outputs, strict=True):
-        assert read_table(Path(output), TABLES[name]).num_rows == 2
+        assert read_table(Path(output), TABLES[name].schema).num_rows == 2
         assert read_notes(Path(output))["data"] == "a,b"

@@ -15,8 +15,11 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters, DynamicsParameters
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table, write_table
-from cnn_topology.tables.generalization_schemas import CORRELATIONS, CROSS_ACCURACY, LOOP_TRACKS, ONSET
-from cnn_topology.tables.schemas import CIRCLES, SIGNIFICANCE, TRAINING
+from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
+from cnn_topology.tables.filters import CircleRow
+from cnn_topology.tables.generalization import CorrelationRow
+from cnn_topology.tables.loops import SignificanceRow
+from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 from cnn_topology.topology.patches import edge_patch, noisy
 from cnn_topology.training.snapshots import write_snapshot
 
@@ -58,7 +61,12 @@ def followed(smallest, tmp_path_factory):
         for step in STEPS
         for images, split in (("digits", "train"), ("digits", "test"), ("printed", "test"))
     ]
-    write_table(folder / "training.parquet", pa.Table.from_pylist(rows, schema=TRAINING), TRAINING, {"seed": "7"})
+    write_table(
+        folder / "training.parquet",
+        pa.Table.from_pylist(rows, schema=TrainingRow.schema),
+        TrainingRow.schema,
+        {"seed": "7"},
+    )
     null = str(folder / "null.parquet")
     assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
     parts = {name: [] for name in ("clouds", "loops", "significance")}
@@ -82,7 +90,7 @@ def followed(smallest, tmp_path_factory):
     arguments += [word for name, path in outputs.items() for word in (f"--{name.replace('_', '-')}", str(path))]
     block = DynamicsParameters.of(plan, layer).dump()
     assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *arguments]) == 0
-    schemas = {"onset": ONSET, "loop_tracks": LOOP_TRACKS, "correlations": CORRELATIONS}
+    schemas = {"onset": OnsetRow.schema, "loop_tracks": LoopTrackRow.schema, "correlations": CorrelationRow.schema}
     return plan, folder, {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
 
 
@@ -108,7 +116,7 @@ def test_the_loop_is_one_and_the_same_after_the_onset(followed):
     assert (tracks["longest_low"] <= tracks["longest_high"]).all()
     assert (tracks.loc[[4, 12, 20], "coverage"] > 3 * tracks.loc[0, "coverage"]).all()
     assert tracks["significant"].tolist() == [False, True, True, True]
-    held = pd.concat(read_table(path, CIRCLES).to_pandas() for path in followed[1].glob("circles*.parquet"))
+    held = pd.concat(read_table(path, CircleRow.schema).to_pandas() for path in followed[1].glob("circles*.parquet"))
     # Of a loop that is no more than noise nobody asks how it winds.
     degrees = held.groupby("step")["degree"].agg(["min", "max"])
     assert degrees.loc[0].isna().all()
@@ -124,7 +132,7 @@ def test_what_is_drawn_at_a_step_does_not_hang_on_other_steps(followed, tmp_path
     parts += [word for name, path in outputs.items() for word in (f"--{name}", path)]
     block = DynamicsParameters.of(plan, plan.layer_clouds[0]).dump()
     assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *parts]) == 0
-    alone = read_table(tmp_path / "loop-tracks.parquet", LOOP_TRACKS).to_pandas().iloc[0]
+    alone = read_table(tmp_path / "loop-tracks.parquet", LoopTrackRow.schema).to_pandas().iloc[0]
     among = tables["loop_tracks"].set_index("step", drop=False).loc[20]
     drawn = ["longest_low", "longest_high", "critical_resampled", "share_significant"]
     assert alone[drawn].tolist() == among[drawn].tolist()
@@ -141,15 +149,15 @@ def test_a_snapshot_with_too_few_filters_is_not_tested_and_ends_no_onset(followe
             parts += [f"--{name}", f"{folder}/{name}0.parquet", f"{folder}/{name}1.parquet"]
         parts.append("--significance")
         for number in (0, 1):
-            rows = read_table(folder / f"significance{number}.parquet", SIGNIFICANCE)
+            rows = read_table(folder / f"significance{number}.parquet", SignificanceRow.schema)
             kept = rows.filter(pc.is_in(rows["step"], pa.array(tested, pa.int64())))
             parts.append(str(tmp_path / f"significance{number}.parquet"))
-            write_table(tmp_path / f"significance{number}.parquet", kept, SIGNIFICANCE, {"seed": "7"})
+            write_table(tmp_path / f"significance{number}.parquet", kept, SignificanceRow.schema, {"seed": "7"})
         outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop-tracks", "correlations")}
         parts += [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
         assert main(["dynamics", "--parameters", block, *parts]) == 0
-        (onset,) = read_table(outputs["onset"], ONSET).to_pylist()
-        tracks = {row["step"]: row for row in read_table(outputs["loop-tracks"], LOOP_TRACKS).to_pylist()}
+        (onset,) = read_table(outputs["onset"], OnsetRow.schema).to_pylist()
+        tracks = {row["step"]: row for row in read_table(outputs["loop-tracks"], LoopTrackRow.schema).to_pylist()}
         found[tested] = onset, tracks
     onset, tracks = found[0, 4, 20]
     assert (onset["onset"], onset["snapshots"], onset["last"]) == (4, 3, 20)
@@ -178,7 +186,7 @@ def test_cross_accuracy_has_own_images_first_and_the_interval_of_the_mean(follow
     block = CrossAccuracyParameters.of(plan).dump()
     arguments = ["--training", str(folder / "training.parquet"), "--output", str(output)]
     assert main(["cross-accuracy", "--parameters", block, *arguments]) == 0
-    table = read_table(output, CROSS_ACCURACY).to_pandas()
+    table = read_table(output, CrossAccuracyRow.schema).to_pandas()
     assert table["tested_on"].tolist() == ["digits", "printed"]
     assert table["networks"].tolist() == [NETWORKS] * 2
     own = table.iloc[0]

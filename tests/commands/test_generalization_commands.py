@@ -15,8 +15,8 @@ from cnn_topology.plan.generalization import Vary
 from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
 from cnn_topology.statistics.correlations import correlate
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZATION
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
+from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.snapshots import write_snapshot
 
 
@@ -35,7 +35,7 @@ def _training(population, shard, networks, steps, failed):
                 rows.append(
                     {**row, "loss": np.nan if bad else 1.0, "accuracy": np.nan if bad else accuracy + network / 100}
                 )
-    return pa.Table.from_pylist(rows, schema=TRAINING)
+    return pa.Table.from_pylist(rows, schema=TrainingRow.schema)
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def analysed(tiny, tmp_path):
             metadata = {**ids, "step": str(step), "config": "c", "data": "d", "seed": "7"}
             write_snapshot(tmp_path / f"{shard.number}-{step}.st", {"conv1.weight": weight}, metadata)
         log = _training("a", shard.number, networks, (0, 4, 12), failed)
-        write_table(tmp_path / f"{shard.number}.parquet", log, TRAINING, {"config": "t", "data": "d,e", "seed": "7"})
+        write_table(
+            tmp_path / f"{shard.number}.parquet", log, TrainingRow.schema, {"config": "t", "data": "d,e", "seed": "7"}
+        )
     group = plan.network_groups[0]
     block = NetworksParameters.of(plan, group, group.items).dump()
     initial = [str(tmp_path / f"{shard}-0.st") for _ in group.items for shard in range(3)]
@@ -66,7 +68,7 @@ def analysed(tiny, tmp_path):
 
 
 def test_every_network_has_a_row_per_step_unless_it_failed(analysed):
-    table = read_table(analysed[1], GENERALIZATION).to_pandas()
+    table = read_table(analysed[1], GeneralizationRow.schema).to_pandas()
     assert len(table) == 5 + 4 + 4
     assert set(table.loc[table["step"] == 12, "network"]) == {0, 1, 2, 4}
     assert (table.loc[table["step"] == 0, "distance"] == 0).all()
@@ -85,7 +87,7 @@ def test_correlations_are_over_whole_trajectories_and_every_predictor_has_its_ro
     block = CorrelationParameters.of(plan).dump()
     arguments = ["--generalization", str(generalization), "--output", str(output)]
     assert main(["correlations", "--parameters", block, *arguments]) == 0
-    found = read_table(output, CORRELATIONS).to_pandas()
+    found = read_table(output, CorrelationRow.schema).to_pandas()
     # Two plain methods, and two partial ones each given the step alone and given the step and the baselines.
     cases = found.groupby(["outcome", "method", "given"])["predictor"].agg(list)
     assert len(cases) == 3 * (2 + 2 * 2)
@@ -150,10 +152,10 @@ def test_fewer_than_four_networks_are_left_out_with_the_number_needed(analysed, 
     plan, generalization = analysed
     table = read_table(generalization)
     few = table.filter(pa.compute.less(table["network"], 3))
-    write_table(tmp_path / "few.parquet", few, GENERALIZATION, {"seed": "7"})
+    write_table(tmp_path / "few.parquet", few, GeneralizationRow.schema, {"seed": "7"})
     arguments = ["--generalization", str(tmp_path / "few.parquet"), "--output", str(tmp_path / "none.parquet")]
     assert main(["correlations", "--parameters", CorrelationParameters.of(plan).dump(), *arguments]) == 0
-    assert read_table(tmp_path / "none.parquet", CORRELATIONS).num_rows == 0
+    assert read_table(tmp_path / "none.parquet", CorrelationRow.schema).num_rows == 0
     assert (
         "left out: a, conv1, gap: correlations need at least 4 networks; got 3: train 1 more" in capsys.readouterr().out
     )

@@ -18,7 +18,8 @@ from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
 from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
+from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
+from cnn_topology.tables.registry import MEASURE_ROWS, TABLES
 
 IMAGES, LAYERS, CHANNELS = 60, 4, 16
 CHOSEN = ("sliced_wasserstein", "scaled_sliced_wasserstein", "linear_cka", "pwcca_distance", "procrustes_distance")
@@ -94,13 +95,13 @@ class Run:
         parts.append(self.pairs(others, clouds=self.every)[1])
         made = [str(self.curves(measures))] if curves else []
         block = json.dumps({"run_seed": 7, "draws": 199})
-        outputs = {name: self.folder / f"{name}.parquet" for name in MEASURE_TABLES}
+        outputs = {name: self.folder / f"{name}.parquet" for name in (row.table_name for row in MEASURE_ROWS)}
         call = ["measure-tests", "--parameters", block, "--pairs", *map(str, parts), "--curves", *made]
         for name, path in outputs.items():
             call += [f"--{name.replace('_', '-')}", str(path)]
         assert main(call) == 0
         assert read_notes(outputs["measure_tests"])["data"] == "digits:1"
-        return {name: read_table(path, MEASURE_TABLES[name]).to_pandas() for name, path in outputs.items()}
+        return {name: read_table(path, TABLES[name].schema).to_pandas() for name, path in outputs.items()}
 
     def curves(self, measures, network=0):
         path = self.folder / "curves.parquet"
@@ -119,7 +120,7 @@ def related(tmp_path_factory):
 
 def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
     assert set(get_args(MeasureName)) == set(MEASURES)
-    assert set(COMPARISON_TABLE_NAMES) == set(MEASURE_TABLES)
+    assert set(COMPARISON_TABLE_NAMES) == {row.table_name for row in MEASURE_ROWS}
 
 
 def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_turns(related):
@@ -198,8 +199,8 @@ def test_the_ends_of_the_band_are_passed_before_and_after_the_threshold():
             at = {"network": 0, "against": 0, "layer": "conv2", "depth": 2, "channels": 10, "mode": "corrected"}
             curves.append({**about, **at, "removed": removed, "fraction": removed / 10, "value": value})
         made = layer_tables(
-            pa.Table.from_pylist(pairs, NETWORK_PAIRS),
-            pa.Table.from_pylist(curves, COMPONENT_CURVES),
+            pa.Table.from_pylist(pairs, NetworkPairRow.schema),
+            pa.Table.from_pylist(curves, ComponentCurveRow.schema),
             MeasureTestParameters(run_seed=1, draws=99),
         )["component_sensitivity"].to_pylist()[0]
         assert made["threshold"] == pytest.approx(0.45 if sign == 1 else 0.55)
@@ -247,7 +248,10 @@ def test_curves_of_two_points_and_of_one_value_do_not_count():
             for depth, curve in enumerate(values, start=1)
             for step, value in enumerate(curve, start=1)
         ]
-        tables = pa.Table.from_pylist(pairs, NETWORK_PAIRS), pa.Table.from_pylist(curves, COMPONENT_CURVES)
+        tables = (
+            pa.Table.from_pylist(pairs, NetworkPairRow.schema),
+            pa.Table.from_pylist(curves, ComponentCurveRow.schema),
+        )
         made = layer_tables(*tables, MeasureTestParameters(run_seed=1, draws=99))["measure_tests"]
         return {row["test"]: row for row in made.to_pylist()}
 
@@ -287,10 +291,10 @@ def test_canonical_correlations_do_not_see_components_that_are_gone():
 def test_blocks_of_pairs_hold_the_values_of_one_block_of_all(tmp_path):
     run = Run(tmp_path, unrelated_points(np.random.default_rng(4)))
     measures = ["linear_cka", "pwcca_distance"]
-    whole = read_table(run.pairs(measures, clouds=run.every)[1], NETWORK_PAIRS).to_pylist()
+    whole = read_table(run.pairs(measures, clouds=run.every)[1], NetworkPairRow.schema).to_pylist()
     parts = []
     for rows, columns in (((0, 1), (0, 1)), ((0, 1), (2,)), ((2,), (2,))):
-        parts += read_table(run.pairs(measures, rows, columns, clouds=run.every)[1], NETWORK_PAIRS).to_pylist()
+        parts += read_table(run.pairs(measures, rows, columns, clouds=run.every)[1], NetworkPairRow.schema).to_pylist()
     keyed = {(row["measure"], row["network_a"], row["network_b"]): row["values"] for row in parts}
     assert len(parts) == len(keyed) == len(whole) == 6 + 9
     for row in whole:

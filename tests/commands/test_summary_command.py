@@ -7,7 +7,7 @@ import pytest
 from cnn_topology.cli import main
 from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 NOTES = {"config": "abc", "data": "digits:1234567890", "seed": "7"}
 CLAIM = {"paper": "activations", "claim": "T1", "statement": "Adjacent layers are nearer.", "populations": "a"}
@@ -27,7 +27,7 @@ WEIGHTS = {"population": "m", "step": 600, "split": "test", "failed": False}
 def filled(name, row):
     """Fill a row of a table: what it does not say is NaN, empty or 0."""
     blank = {pa.float64(): np.nan, pa.string(): "", pa.int64(): 0, pa.bool_(): False}
-    return {field.name: blank.get(field.type) for field in TABLES[name]} | row
+    return {field.name: blank.get(field.type) for field in TABLES[name].schema} | row
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def summary(tmp_path, capsys):
 
     def of(left_out=(), **tables):
         for name, rows in tables.items():
-            table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name])
-            write_table(tmp_path / f"{name}.parquet", table, TABLES[name], NOTES)
+            table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name].schema)
+            write_table(tmp_path / f"{name}.parquet", table, TABLES[name].schema, NOTES)
         words = ["--tables", *(str(tmp_path / f"{name}.parquet") for name in tables)]
         words += ["--left-out", *left_out, "--output", str(tmp_path / "summary.txt")]
         assert main(["summary", *words]) == 0

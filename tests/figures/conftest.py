@@ -14,7 +14,8 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
 from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null
-from cnn_topology.tables.schemas import CIRCLE_ARCS, FILTER_COORDINATES, TABLES
+from cnn_topology.tables.filters import CIRCLE_ARCS, FILTER_COORDINATES
+from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
 from cnn_topology.topology.persistence import barcode
@@ -74,7 +75,7 @@ class Maker:
         self.nulls()
         self.controls()
         return {
-            name: pa.Table.from_pylist(rows, schema=TABLES[name]) if rows else TABLES[name].empty_table()
+            name: pa.Table.from_pylist(rows, schema=TABLES[name].schema) if rows else TABLES[name].schema.empty_table()
             for name, rows in self.rows.items()
         }
 
@@ -270,7 +271,7 @@ def tables(plan: Plan) -> dict[str, pa.Table]:
 
 @pytest.fixture(scope="session")
 def empty_tables() -> dict[str, pa.Table]:
-    return {name: schema.empty_table() for name, schema in TABLES.items()}
+    return {name: row.schema.empty_table() for name, row in TABLES.items()}
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,11 @@ from cnn_topology.plan.findings import ImageFacts, _image_set
 from cnn_topology.plan.images import ImageSetConfig, shape_of
 from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.statistics.nulls import OWN_NULLS
-from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
-from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "src/cnn_topology/figures"
-EVERY_TABLE = {*TABLES, *COMPARISON_TABLES, *ACTIVATION_MAPPER_TABLES}
+EVERY_TABLE = {*TABLES}
 
 
 def functions(module: str) -> set[str]:

@@ -14,7 +14,7 @@ from cnn_topology.figures.primer import SCALES, noisy_circle
 from cnn_topology.figures.selection import drawn, lengths, provenance, spread
 from cnn_topology.figures.style import shape
 from cnn_topology.figures.training_curves import mean_interval
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.topology.patches import edge_patch, klein_patch
 from cnn_topology.topology.persistence import barcode
 

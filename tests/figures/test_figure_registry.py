@@ -13,7 +13,7 @@ from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import SECTIONS, FigureSpec
 from cnn_topology.figures.registry import FACETS, JOB_FIGURES, figure_jobs, figure_specs
 from cnn_topology.plan.expand import Plan
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 WEIGHTS_KINDS = {kind for section in ("filters", "clouds", "filter_graphs") for kind in SECTIONS[section]}
 

@@ -19,7 +19,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.statistics.dynamics import RULE
 from cnn_topology.statistics.networks import TOPOLOGICAL
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 STEPS = [0, 100, 300, 1_000, 3_000]
 Tables = dict[str, pa.Table]
@@ -118,7 +118,7 @@ def tables(plan: Plan) -> Tables:
         for outcome in OUTCOMES:
             for method, given in every:
                 rows["correlations"] += [_correlation(group, scope, p, outcome, method, given, rng) for p in PREDICTORS]
-    return {name: pa.Table.from_pylist(found, schema=TABLES[name]) for name, found in rows.items()}
+    return {name: pa.Table.from_pylist(found, schema=TABLES[name].schema) for name, found in rows.items()}
 
 
 def _correlation(
@@ -177,7 +177,7 @@ def test_figures_are_inside_the_page_and_the_same_bytes_each_time(
 @pytest.mark.parametrize("kind", SECTIONS["generalization"])
 def test_empty_tables_are_explained(kind: str, plan: Plan) -> None:
     spec = next(spec for spec in figure_specs(plan).values() if spec.kind == kind)
-    figure, _ = draw(spec, {name: schema.empty_table() for name, schema in TABLES.items()}, {})
+    figure, _ = draw(spec, {name: row.schema.empty_table() for name, row in TABLES.items()}, {})
     assert "table" in words(figure) or "no cloud" in words(figure)
     assert _inside(figure)
 
@@ -191,7 +191,7 @@ def test_what_figures_say_is_what_the_tables_hold(plan: Plan, tables: Tables) ->
     blank["onset"] = blank["onset"].assign(snapshots=0, onset=None, previous=None, low=None, high=None, lasting=None)
     of_tests = dict.fromkeys(("critical", "significant", "critical_resampled", "share_significant"))
     blank["loop_tracks"] = blank["loop_tracks"].assign(**of_tests)
-    untested = {name: pa.Table.from_pandas(rows, schema=TABLES[name]) for name, rows in blank.items()}
+    untested = {name: pa.Table.from_pandas(rows, schema=TABLES[name].schema) for name, rows in blank.items()}
     said = words(draw(specs["dynamics"], {**tables, **untested}, {})[0])
     assert said.count("not tested: too few filters") == 2
     assert "no lasting loop" not in said

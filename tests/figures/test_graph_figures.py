@@ -24,7 +24,7 @@ from cnn_topology.figures.selection import number
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 Tables = dict[str, pa.Table]
 CLASSES = ("cat", "dog", "ship")
@@ -68,7 +68,7 @@ def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
         section = graph_plan.config.activation_clouds[job.cloud]
         block = graphs.parameters(job)
         rates += [
-            {"population": "nets", "network": 0, "seed": 1, "cloud": job.cloud, "split": "test", "class": name,
+            {"population": "nets", "network": 0, "seed": 1, "cloud": job.cloud, "split": "test", "class_name": name,
              "sigma": section.sigma, "examples": 150, "accuracy": 0.9 - section.sigma}
             for name in ("all", *CLASSES)
         ]  # fmt: skip
@@ -90,7 +90,7 @@ def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
             if job.cloud == "random":
                 radii[layer.name] = parts[-1]["activation_graphs"]["eps"][0].as_py()
     tables = {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
-    tables["resnet_accuracy"] = pa.Table.from_pylist(rates, schema=TABLES["resnet_accuracy"])
+    tables["resnet_accuracy"] = pa.Table.from_pylist(rates, schema=TABLES["resnet_accuracy"].schema)
     tables["example_images"] = example_images(image_set, "cats", "test", list(range(150)))
     return tables
 
@@ -118,7 +118,7 @@ def test_every_figure_of_the_run_is_drawn(graph_plan: Plan, graph_tables_of_run:
 def test_figures_of_empty_tables_say_so(graph_plan: Plan) -> None:
     for spec in figure_specs(graph_plan).values():
         if spec.kind in PRINTED_KINDS:
-            figure, _ = draw(spec, {name: TABLES[name].empty_table() for name in spec.tables}, NOTES)
+            figure, _ = draw(spec, {name: TABLES[name].schema.empty_table() for name in spec.tables}, NOTES)
             assert re.search(r"hold no graph|no sweep", words(figure)), spec.name
 
 
@@ -129,7 +129,7 @@ def test_figures_and_page_say_that_a_graph_shows_little_and_what_to_change(
     for nodes, remark in ((6, "no interval holds two nodes: lower eps"), (1, "one node alone: change eps or cover")):
         marked = pa.Table.from_pandas(
             graphs.assign(nodes=nodes, explanation="All is one. To change that, lower eps."),
-            schema=TABLES["activation_graphs"],
+            schema=TABLES["activation_graphs"].schema,
         )
         tables = {**graph_tables_of_run, "activation_graphs": marked}
         for spec in figure_specs(graph_plan).values():
@@ -203,7 +203,10 @@ def test_histograms_that_coincide_differ_in_their_dashes(graph_plan: Plan, graph
     channels = graph_tables_of_run["activation_channels"].to_pandas()
     random = channels[(channels["cloud"] == "random") & (channels["sigma"] == 0)]
     same = pd.concat([random, random.assign(cloud="fg")])
-    tables = {**graph_tables_of_run, "activation_channels": pa.Table.from_pandas(same, TABLES["activation_channels"])}
+    tables = {
+        **graph_tables_of_run,
+        "activation_channels": pa.Table.from_pandas(same, TABLES["activation_channels"].schema),
+    }
     figure, _ = draw(figure_specs(graph_plan)["activation_channels_nets_elbow"], tables, NOTES)
     for axes in figure.axes:
         first, second = (patch.get_linestyle() for patch in axes.patches)
@@ -262,7 +265,7 @@ def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
 
 def test_example_images_are_those_asked_for(image_set: ImageSet) -> None:
     rows = example_images(image_set, "cats", "test", [0, 4]).to_pylist()
-    assert [(row["image"], row["class"]) for row in rows] == [(0, "cat"), (4, "dog")]
+    assert [(row["image"], row["class_name"]) for row in rows] == [(0, "cat"), (4, "dog")]
     assert rows[1]["pixels"] == png(image_set.test_images[4])
     assert png(image_set.test_images[4][:, :, :1]).startswith(b"\x89PNG")
     with pytest.raises(InputError, match="has 150 test images, the nodes name number 150"):
@@ -281,14 +284,14 @@ def test_a_small_cloud_that_forks_in_small_nodes_alone_is_drawn_with_all_of_them
     rows = [{**first, "node": i, "component": 0, "members": m} for i, m in enumerate((50, 50, 50, 6))]
     edge = {**tables["activation_edges"].to_pylist()[0], **{k: first[k] for k in ("cloud", "layer")}, "shared": 2}
     links = [{**edge, "a": a, "b": b} for a, b in ((0, 1), (1, 2), (1, 3))]
-    tables["activation_edges"] = pa.Table.from_pylist(links, TABLES["activation_edges"])
+    tables["activation_edges"] = pa.Table.from_pylist(links, TABLES["activation_edges"].schema)
     for members, said, count in ((6, "all nodes", 4), (20, "nodes of 20 points or more", 4)):
         rows[3]["members"] = members
-        tables["activation_nodes"] = pa.Table.from_pylist(rows, TABLES["activation_nodes"])
+        tables["activation_nodes"] = pa.Table.from_pylist(rows, TABLES["activation_nodes"].schema)
         figure, shown = draw(spec, tables, NOTES)
         titles = [legend.get_title().get_text() for legend in figure.legends]
         assert any(said in title for title in titles)
         assert shown.to_pandas()["node"].notna().sum() == count
-    tables["activation_edges"] = TABLES["activation_edges"].empty_table()
+    tables["activation_edges"] = TABLES["activation_edges"].schema.empty_table()
     alone, _ = draw(spec, tables, NOTES)
     assert alone.legends[0].get_title().get_text().endswith("all nodes; no branch ends, the largest of 4 components")

@@ -16,7 +16,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.statistics.improvements import comparisons, measures
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 NOTES = {"seed": "2018", "config": "1f0c9b7a5e21", "data": "digits:77b1"}
 
@@ -40,7 +40,7 @@ def tables_of(spec: FigureSpec, plain_reaches: float = 1.0) -> dict[str, pa.Tabl
             for step in range(0, 101, 10):
                 for images in ("digits", "printed"):
                     accuracy = min(most * 0.9, 0.8 * step / mine) * (1 if images == "digits" else 0.3)
-                    rows.append(dict.fromkeys(TABLES["training"].names))
+                    rows.append(dict.fromkeys(TABLES["training"].schema.names))
                     rows[-1] |= {"population": name, "network": network, "seed": network, "step": step}
                     rows[-1] |= {"images": images, "split": "test", "accuracy": accuracy, "failed": False}
     keys = spec.parameters
@@ -49,8 +49,12 @@ def tables_of(spec: FigureSpec, plain_reaches: float = 1.0) -> dict[str, pa.Tabl
     )
     measured = measures(pd.DataFrame(rows), "g", group, "digits")
     compared = comparisons(pd.DataFrame(measured), "g", group, 7)
-    found = {"training": rows, "improvements": measured, "comparisons": compared}
-    return {name: pa.Table.from_pylist(part, schema=TABLES[name]) for name, part in found.items()}
+    training = pa.Table.from_pylist(rows, schema=TABLES["training"].schema)
+    made = {
+        "improvements": TABLES["improvements"].table(measured),
+        "comparisons": TABLES["comparisons"].table(compared),
+    }
+    return {"training": training, **made}
 
 
 def words(figure):
@@ -102,6 +106,6 @@ def test_a_ratio_that_is_not_known_is_an_arrow_and_censored_networks_are_counted
 
 
 def test_empty_tables_are_explained(spec):
-    figure, drawn = draw(spec, {name: TABLES[name].empty_table() for name in spec.tables}, NOTES)
+    figure, drawn = draw(spec, {name: TABLES[name].schema.empty_table() for name in spec.tables}, NOTES)
     assert "no row in the table" in words(figure)
     assert drawn.num_rows == 0

@@ -20,8 +20,9 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
-from cnn_topology.tables.layer_schemas import ACTIVATION_TENSOR, COMPONENT_CURVES, NETWORK_PAIRS
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.images import ActivationTensorRow
+from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
+from cnn_topology.tables.registry import TABLES
 
 CONFIG = {
     "version": 1,
@@ -74,18 +75,21 @@ def made_tables():
                     curves.append({**about, **curve})
                     curves.append({**about, **curve, "against": 1, "value": 0.5})
     made = layer_tables(
-        pa.Table.from_pylist(pairs, NETWORK_PAIRS),
-        pa.Table.from_pylist(curves, COMPONENT_CURVES),
+        pa.Table.from_pylist(pairs, NetworkPairRow.schema),
+        pa.Table.from_pylist(curves, ComponentCurveRow.schema),
         MeasureTestParameters(run_seed=1, draws=99),
     )
     channel, row, column = (axis.ravel() for axis in np.indices((8, 4, 4)))
     about = {"population": "nets", "cloud": "all", "network": 0, "layer": "conv1", "depth": 1, "tensor": "relu"}
-    tensor = {"image": 7, "label": "three", "channel": channel, "row": row, "column": column}
+    tensor = {"image": 7, "label": "three", "channel": channel, "y": row, "x": column}
     columns = {**about, **tensor, "value": rng.normal(size=128)}
     rows = {
         name: values if isinstance(values, np.ndarray) else [values] * 128 for name, values in columns.items()
     }  # fmt: skip
-    return {**made, "activation_tensor": pa.table(rows).select(ACTIVATION_TENSOR.names).cast(ACTIVATION_TENSOR)}
+    return {
+        **made,
+        "activation_tensor": pa.table(rows).select(ActivationTensorRow.schema.names).cast(ActivationTensorRow.schema),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +145,9 @@ def test_a_figure_is_the_same_bytes_each_time_and_inside_its_page(name, layer_ma
 
 @pytest.mark.parametrize("name", [name for name in SPECS if LAYER_KINDS[SPECS[name].kind] and not name.endswith("_2")])
 def test_empty_tables_give_a_figure_that_says_so(name, tmp_path: Path):
-    figure, drawn = draw(smaller(SPECS[name]), {table: TABLES[table].empty_table() for table in SPECS[name].tables}, {})
+    figure, drawn = draw(
+        smaller(SPECS[name]), {table: TABLES[table].schema.empty_table() for table in SPECS[name].tables}, {}
+    )
     save(figure, tmp_path, name, drawn)
     assert "no row in the table" in words(figure)
 

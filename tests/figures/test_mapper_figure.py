@@ -22,7 +22,8 @@ from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.schemas import FILTER_COORDINATES, TABLES
+from cnn_topology.tables.filters import FILTER_COORDINATES
+from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.patches import primary_circle
 
 Tables = dict[str, pa.Table]
@@ -145,7 +146,7 @@ def test_page_without_graph_says_so(spec: FigureSpec, empty_tables: Tables, note
 def test_page_is_written_by_its_command(spec: FigureSpec, tables: Tables, tmp_path: Any) -> None:
     paths = [tmp_path / f"{name}.parquet" for name in spec.tables]
     for name, path in zip(spec.tables, paths, strict=True):
-        write_table(path, tables[name], TABLES[name], {"seed": "5", "config": "abc", "data": ""})
+        write_table(path, tables[name], TABLES[name].schema, {"seed": "5", "config": "abc", "data": ""})
     given = {"name": spec.name, "kind": spec.kind, "tables": spec.tables, "parameters": spec.parameters}
     specs = json.dumps([given, {**given, "name": "other"}])
     arguments = ["figures", "--specs", specs, "--tables", *map(str, paths), "--folder", str(tmp_path)]

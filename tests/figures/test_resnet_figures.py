@@ -12,7 +12,7 @@ from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
+from cnn_topology.tables.registry import TABLES
 
 CONFIG = {
     "version": 1,
@@ -42,7 +42,7 @@ def specs() -> dict[str, FigureSpec]:
 
 
 def table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=ACTIVATION_TABLES[name])
+    return pa.Table.from_pylist(rows, schema=TABLES[name].schema)
 
 
 def log(population: str, network: int, accuracies: list[float], first: int = 1) -> list[dict[str, Any]]:
@@ -74,10 +74,10 @@ def test_training_says_settings_and_the_accuracy_of_the_weights_kept(specs: dict
 
 
 def pixels(**changed: Any) -> list[dict[str, Any]]:
-    plain = {"population": "mapper", "split": "test", "class": "cat", "panel": "image", "mode": "", "layer": "",
+    plain = {"population": "mapper", "split": "test", "class_name": "cat", "panel": "image", "mode": "", "layer": "",
              "sigma": 0.0, "red": 250.0, "green": 0.0, "blue": 0.0, "value": float("nan")}  # fmt: skip
     return [
-        {**plain, "image": image, "row": row, "column": column, **changed}
+        {**plain, "image": image, "y": row, "x": column, **changed}
         for image in (3, 8)
         for row in range(4)
         for column in range(4)
@@ -90,7 +90,7 @@ def test_masks_show_both_modes_of_every_example(specs: dict[str, FigureSpec]) ->
         examples += pixels(panel="foreground", mode=mode, value=1.0)
         examples += pixels(panel="weight", mode=mode, layer="bn1", value=0.5)
     masks = [
-        {"population": "mapper", "split": "test", "mode": mode, "image": image, "class": "cat", "foreground": 0.5,
+        {"population": "mapper", "split": "test", "mode": mode, "image": image, "class_name": "cat", "foreground": 0.5,
          "background": 0.5, "empty_foreground": image == 8, "empty_background": False, "agreement": 0.25}
         for image in (3, 8) for mode in ("published", "corrected")
     ]  # fmt: skip
@@ -116,8 +116,8 @@ def test_masks_show_both_modes_of_every_example(specs: dict[str, FigureSpec]) ->
 def test_noise_is_shown_beside_the_original_with_the_accuracy_under_it(specs: dict[str, FigureSpec]) -> None:
     examples = pixels() + pixels(sigma=0.5, green=99.0)
     accuracy = [
-        {"population": "mapper", "network": 0, "seed": 1, "cloud": "x", "split": "test", "sigma": sigma, "class": name,
-         "examples": 100, "accuracy": 0.9 - sigma}
+        {"population": "mapper", "network": 0, "seed": 1, "cloud": "x", "split": "test", "sigma": sigma,
+         "class_name": name, "examples": 100, "accuracy": 0.9 - sigma}
         for sigma in (0.0, 0.5) for name in ("all", "cat")
     ]  # fmt: skip
     tables = {
@@ -126,12 +126,12 @@ def test_noise_is_shown_beside_the_original_with_the_accuracy_under_it(specs: di
     }
     figure, drawn = draw(specs["noisy_images_mapper"], tables, {})
     assert sum(len(axes.images) for axes in figure.axes) == 4
-    means = drawn.to_pandas().query("panel == 'accuracy' and `class` == 'all'")
+    means = drawn.to_pandas().query("panel == 'accuracy' and class_name == 'all'")
     assert means.set_index("sigma")["accuracy"].to_dict() == pytest.approx({0.0: 0.9, 0.5: 0.4})
 
 
 def test_empty_tables_are_said_not_fatal(specs: dict[str, FigureSpec]) -> None:
     for spec in specs.values():
-        tables = {name: ACTIVATION_TABLES[name].empty_table() for name in spec.tables}
+        tables = {name: TABLES[name].schema.empty_table() for name in spec.tables}
         figure, _ = draw(spec, tables, {})
         assert any("in the table" in text for text in texts(figure)), spec.name

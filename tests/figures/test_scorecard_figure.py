@@ -8,14 +8,14 @@ import pytest
 
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import FigureSpec
-from cnn_topology.tables.finding_schemas import CLAIMS
+from cnn_topology.tables.findings import ClaimRow
 
 SPEC = FigureSpec("scorecard_weights", "scorecard", ("claims",), {"paper": "weights"})
 DIGITS = "digits: 12 x M(64, 8, 64), 600 iterations"
 
 
 def row(claim: str, data: str, value: float = 0.145) -> dict[str, Any]:
-    empty = {field.name: "" if field.type == pa.string() else np.nan for field in CLAIMS}
+    empty = {field.name: "" if field.type == pa.string() else np.nan for field in ClaimRow.schema}
     said = {"paper": "weights", "claim": claim, "statement": "MNIST, layer 1: one circle.", "data": data}
     counts = {"n": 12, "unit": "networks", "value": value, "other_data": True}
     return {
@@ -36,7 +36,7 @@ def row(claim: str, data: str, value: float = 0.145) -> dict[str, Any]:
     ],
 )
 def test_a_number_stands_beside_the_networks_that_it_is_from(data: str, said: str) -> None:
-    table = pa.Table.from_pylist([row("E1", data), row("E5", DIGITS, np.nan)], schema=CLAIMS)
+    table = pa.Table.from_pylist([row("E1", data), row("E5", DIGITS, np.nan)], schema=ClaimRow.schema)
     figure, _ = draw(SPEC, {"claims": table}, {})
     (axes,) = figure.axes
     places = {text.get_text(): text.get_position() for text in axes.texts}

@@ -19,15 +19,8 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.schemas import (
-    FILTER_COORDINATES,
-    MAPPER_EDGES,
-    MAPPER_GRAPHS,
-    MAPPER_NODES,
-    MAPPER_SWEEP,
-    cloud_schema,
-    neighbour_column,
-)
+from cnn_topology.tables.filters import FILTER_COORDINATES, cloud_schema, neighbour_column
+from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.patches import noisy, primary_circle
 
 WHICH = {"population": "a", "layer": "conv1", "depth": 1, "step": 12, "k": 6, "p": 0.5, "landmarks": 6000}
@@ -58,7 +51,12 @@ def made_by_command(tmp_path, tiny, clouds):
     clouds_path = str(tmp_path / "clouds.parquet")
     assert main(["mapper", "--parameters", parameters.dump(), "--clouds", clouds_path, *arguments]) == 0
     assert read_notes(outputs["graphs"])["data"] == "digits:1"
-    schemas = {"graphs": MAPPER_GRAPHS, "nodes": MAPPER_NODES, "edges": MAPPER_EDGES, "sweep": MAPPER_SWEEP}
+    schemas = {
+        "graphs": MapperGraphRow.schema,
+        "nodes": MapperNodeRow.schema,
+        "edges": MapperEdgeRow.schema,
+        "sweep": MapperSweepRow.schema,
+    }
     return {name: read_table(outputs[name], schema).to_pandas() for name, schema in schemas.items()}
 
 

@@ -107,6 +107,30 @@ def test_checks_descriptions_and_what_makes_blocks_rerun_nothing(package):
     assert not computing & _replaced(package, "plan/parameters.py", "shard=shard.number,", "shard=shard.number + 0,")
 
 
+def test_a_changed_column_reruns_what_writes_or_reads_its_table(package):
+    """A column more, another type or another name: files of the old kind would be refused by their readers."""
+    changed = _replaced(package, "tables/loops.py", "    verdict: str = column(", "    verdict: int = column(")
+    assert {"barcodes", "dynamics", "collect", "claims", "summary"} <= changed
+    assert not changed & {"images", "train", "clouds", "nulls", "mapper", "activations", "layer-distances"}
+    assert "clouds" not in _replaced(package, "tables/filters.py", "    plane1: float", "    plane_1: float")
+
+
+def test_a_changed_key_counts_for_every_table_that_has_it(package):
+    changed = _replaced(
+        package,
+        "tables/loops.py",
+        '    landmarks: int = column("Most points in the filtration.", COUNT)\n\n\nclass BarRow',
+        "\n\nclass BarRow",
+    )
+    assert {"barcodes", "mapper"} <= changed
+    assert not changed & {"images", "train", "clouds"}
+
+
+def test_better_words_for_a_column_rerun_nothing(package):
+    assert _replaced(package, "tables/loops.py", "Verdict on the loops of the cloud.", "The verdict.") == set()
+    assert _replaced(package, "tables/loops.py", "One cloud: its two longest H1 bars and", "A cloud and") == set()
+
+
 def test_every_name_of_the_plan_that_a_command_imports_is_found():
     """The text is held against Python's own reading of it; a name that leads nowhere would count for nothing."""
     lost = []
@@ -114,7 +138,9 @@ def test_every_name_of_the_plan_that_a_command_imports_is_found():
         for module in code.modules_behind(f"commands.{verb.replace('-', '_')}"):
             for path in code._files(module)[:1]:
                 for node in ast.walk(ast.parse(path.read_text())):
-                    if isinstance(node, ast.ImportFrom) and str(node.module).startswith("cnn_topology.plan."):
+                    if isinstance(node, ast.ImportFrom) and re.match(
+                        r"cnn_topology\.(plan|tables)\.", str(node.module)
+                    ):
                         names = {(node.module.removeprefix("cnn_topology."), name.name) for name in node.names}
                         lost += names - set(code._planned_names(module))
                         lost += [(s, n) for s, n in names if n not in code._definitions(s) and "plan.code" not in s]
@@ -136,7 +162,9 @@ def _loaded(module):
 def test_every_import_of_the_package_is_found():
     """The text is held against what Python itself loads, without what the plan alone needs."""
     modules = _loaded("commands.barcodes") - _loaded("plan.parameters")
-    counted = {m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m) and not code.PLAN.fullmatch(m)}
+    counted = {
+        m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m) and not code.BY_NAME.fullmatch(m)
+    }
     assert len(counted) > 10
     assert counted <= code.modules_behind("commands.barcodes")
 

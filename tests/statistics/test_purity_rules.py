@@ -22,7 +22,7 @@ def tables(networks=1, purity=lambda cloud, depth, network: 0.3 + depth / 40):
     for network in range(networks):
         for cloud, (sampling, sigma, clean) in CLOUDS.items():
             rates.append(
-                {"population": "nets", "network": network, "cloud": cloud, "sigma": sigma, "class": "all",
+                {"population": "nets", "network": network, "cloud": cloud, "sigma": sigma, "class_name": "all",
                  "examples": 1_000, "accuracy": 0.9 - sigma}
             )  # fmt: skip
             for layer, depth in LAYERS.items():

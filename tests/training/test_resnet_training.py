@@ -14,7 +14,7 @@ from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
-from cnn_topology.tables.activation_schemas import RESNET_TRAINING
+from cnn_topology.tables.training import ResnetTrainingRow
 from cnn_topology.training import resnets
 from cnn_topology.training.alone import alone
 from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
@@ -123,7 +123,7 @@ def test_a_constant_channel_stays_finite():
 def test_a_network_learns_and_says_how_well(images, tmp_path, variant):
     recipe = {"epochs": 8, "translate": 1, "cutout": 0}
     make_weights(job(tmp_path, variant, recipe, image_set=images, notes={"seed": "1"}))
-    log = read_table(tmp_path / "w.parquet", RESNET_TRAINING).to_pandas()
+    log = read_table(tmp_path / "w.parquet", ResnetTrainingRow.schema).to_pandas()
     assert log["epoch"].tolist() == list(range(1, 9))
     assert log["kept"].tolist() == [False] * 7 + [True]
     assert log["test_accuracy"].iloc[-1] == 1

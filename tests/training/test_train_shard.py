@@ -16,7 +16,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.populations import Architecture, Population, Recipe
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training import checkpoints, train
 from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import StackFolder
@@ -83,7 +83,7 @@ def test_a_job_writes_its_snapshots_and_its_log(undisturbed: TrainingJob) -> Non
     assert (first.step, last.step, last.failed) == (0, 20, (False, False, False))
     assert last.metadata["precision"] == "float32"
     assert last.metadata["images_sha256"] == undisturbed.image_set.sha256
-    log = read_table(undisturbed.log_path, TRAINING).to_pandas()
+    log = read_table(undisturbed.log_path, TrainingRow.schema).to_pandas()
     assert len(log) == 3 * 3 * 2
     assert set(log["examples"]) == {300, 600}
     assert log["epoch"].max() == 20 * 32 / 600
@@ -292,7 +292,7 @@ def test_tests_between_snapshots_change_no_weight_and_are_of_own_test_images(
     for mine, other in zip(snapshots(base), snapshots(undisturbed), strict=True):
         for name, value in mine.tensors.items():
             assert np.array_equal(value, other.tensors[name])
-    log = read_table(base.log_path, TRAINING).to_pandas()
+    log = read_table(base.log_path, TrainingRow.schema).to_pandas()
     assert sorted(log["step"].unique()) == [0, 5, 10, 15, 20]
     between = log[log["step"].isin([10, 15])]
     assert set(zip(between["images"], between["split"], strict=True)) == {("digits", "test")}
@@ -371,6 +371,6 @@ def test_fewer_training_images_are_a_balanced_part_of_those_of_more(tmp_path: Pa
 def test_a_network_on_fewer_images_counts_its_epochs_by_these(tmp_path: Path) -> None:
     base = job(tmp_path, count=1)
     train_shard(job(tmp_path, count=1, section=with_recipe(base, train_images=64)))
-    log = read_table(base.log_path, TRAINING).to_pandas()
+    log = read_table(base.log_path, TrainingRow.schema).to_pandas()
     assert log.loc[log["step"] == 20, "epoch"].unique() == [10]
     assert log.loc[log["split"] == "train", "examples"].unique() == [64]

@@ -9,12 +9,10 @@ import pytest
 import yaml
 
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
-from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
-from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
+from cnn_topology.tables.registry import ACTIVATION_ROWS
 
 ROOT = Path(__file__).parents[2]
-TABLES = {**ACTIVATION_TABLES, **ACTIVATION_MAPPER_TABLES, **COMPARISON_TABLES}
+TABLES = {row.table_name: row.schema for row in ACTIVATION_ROWS}
 NARROW = {"images": "digits", "widths": [6, 6, 8, 8], "recipe": {"epochs": 1, "batch": 100, "flip": False}}
 CLOUD = {"networks": "b", "split": "train", "count": 60, "layers": ["layer1.1.bn2", "layer4.1.bn2"]}
 CONFIG = {
@@ -77,7 +75,7 @@ def test_whole_run_makes_every_table_and_figure(finished):
     tables = {path.stem for path in (made / "tables").glob("*.parquet")}
     assert set(TABLES) <= tables
     for name in sorted(set(TABLES) - {"activation_edges", "activation_nodes"}):
-        assert read_table(made / f"tables/{name}.parquet", TABLES[name]).num_rows > 0, name
+        assert read_table(made / f"tables/{name}.parquet", TABLES[name].schema).num_rows > 0, name
     said = (made / "summary.txt").read_text()
     assert "a: residual networks on digits, trained for up to 1 epoch; test accuracy" in said
     assert "b, elbow: node-wise purity of mapper graphs" in said

@@ -11,7 +11,7 @@ import yaml
 
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.schemas import TABLES
+from cnn_topology.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[2]
 # Snakemake wants a conda or container line in each rule; one pinned requirements file serves them all instead.
@@ -67,7 +67,7 @@ def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished)
     made = {path.stem for path in (run / "tables").glob("*.parquet")}
     assert {"training", "barcodes", "loops", "filters", "nulls", "controls", "mapper_graphs", "generalization"} <= made
     for name in made - {"mapper_sweep"}:  # this run varies no recipe of its mapper graphs
-        assert read_table(run / f"tables/{name}.parquet", TABLES[name]).num_rows > 0, name
+        assert read_table(run / f"tables/{name}.parquet", TABLES[name].schema).num_rows > 0, name
     figures = {path.stem for path in (run / "figures").glob("*.pdf")}
     assert {"patch_models", "cloud_a_conv1", "cloud_a_conv2", "evolution", "controls", "training_curves"} <= figures
     assert {"mapper_a_conv1", "mapper_a_conv2"} <= figures

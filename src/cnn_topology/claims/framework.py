@@ -7,13 +7,13 @@ ends with `reduced`. A table or a population that a run lacks is a reason, never
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.stricter import STRICTER
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.tables.findings import ClaimRow
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -123,7 +123,7 @@ class Claim:
     published_value: float = np.nan
 
 
-def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFacts) -> list[dict[str, Any]]:
+def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFacts) -> list[ClaimRow]:
     """Test claims; a row of the table `claims` for each claim and subject.
 
     Parameters
@@ -139,17 +139,11 @@ def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFact
     rows = []
     for claim in claims:
         subjects: list[Subject | None] = [*claim.subjects(facts)] or [None]
-        rows += [{"paper": paper, **_about(claim), **_tested(claim, tables, facts, subject)} for subject in subjects]
+        rows += [_tested(paper, claim, tables, facts, subject) for subject in subjects]
     return rows
 
 
-def _about(claim: Claim) -> dict[str, Any]:
-    names = ("claim", "experiment", "statement", "source", "certainty", "statistic", "rule")
-    about = {name: getattr(claim, name) for name in (*names, "published", "published_value")}
-    return {**about, "stricter": STRICTER.get(claim.claim, "")}
-
-
-def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> dict[str, Any]:
+def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> ClaimRow:
     missing = [name for name in claim.tables if name not in tables]
     if subject is None:
         found = Measured(None, reason=claim.absent if isinstance(claim.absent, str) else claim.absent(facts))
@@ -163,21 +157,31 @@ def _tested(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | No
         reason = f"other data or networks than the paper's: {subject.data}"
     elif found.holds is not None:
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
-    return {
-        "statement": " ".join(filter(None, (found.statement or claim.statement, found.counted, found.beside))),
-        "populations": (f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
-        "data": subject.data,
-        "other_data": subject.other_data,
-        "reduced": "" if subject.other_data else "; ".join(subject.reduced),
-        "n": found.n,
-        "unit": found.unit if found.n else "",
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "spread": "" if np.isnan(found.low) and np.isnan(found.high) else found.spread,
-        "p": found.p,
-        "null": found.null,
-        "outcome": "" if found.holds is None else HOLDS if found.holds else FAILS,
-        "verdict": verdict,
-        "reason": reason,
-    }
+    return ClaimRow(
+        paper=paper,
+        claim=claim.claim,
+        experiment=claim.experiment,
+        statement=" ".join(filter(None, (found.statement or claim.statement, found.counted, found.beside))),
+        source=claim.source,
+        certainty=claim.certainty,
+        statistic=claim.statistic,
+        rule=claim.rule,
+        stricter=STRICTER.get(claim.claim, ""),
+        published=claim.published,
+        published_value=claim.published_value,
+        populations=(f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),
+        data=subject.data,
+        other_data=subject.other_data,
+        reduced="" if subject.other_data else "; ".join(subject.reduced),
+        n=found.n,
+        unit=found.unit if found.n else "",
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        spread="" if np.isnan(found.low) and np.isnan(found.high) else found.spread,
+        p=found.p,
+        null=found.null,
+        outcome="" if found.holds is None else HOLDS if found.holds else FAILS,
+        verdict=verdict,
+        reason=reason,
+    )

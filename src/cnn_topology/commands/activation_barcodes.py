@@ -13,8 +13,8 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import ActivationBarcodeParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.layer_schemas import ACTIVATION_BARCODES
-from cnn_topology.tables.rows import joined, with_ids
+from cnn_topology.tables.layers import ActivationBarRow
+from cnn_topology.tables.rows import joined
 from cnn_topology.topology.persistence import barcode
 
 
@@ -36,18 +36,20 @@ def run(arguments: argparse.Namespace) -> None:
         points = sampled(cloud).points
         found = barcode(points, threads=arguments.threads)
         origin = cloud.origin
-        which = {
+        table = ActivationBarRow.columns(
             **origin.columns,
-            "points": len(points),
-            "median_distance": median_distance(points),
-        }
-        columns = {"dimension": found.dimension.astype(np.int64), "birth": found.birth, "death": found.death}
-        parts.append(with_ids(which, columns, ACTIVATION_BARCODES))
+            points=len(points),
+            median_distance=median_distance(points),
+            dimension=found.dimension.astype(np.int64),
+            birth=found.birth,
+            death=found.death,
+        )
+        parts.append(table)
         length = found.lengths(1)
         longest = f", the longest {length[0]:.3g}" if len(length) else ""
         print(f"{origin.layer}: {len(points)} points, {len(length)} H1 bars{longest}", flush=True)
     notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
-    write_table(arguments.output, joined(parts, ACTIVATION_BARCODES), ACTIVATION_BARCODES, notes)
+    write_table(arguments.output, joined(parts, ActivationBarRow.schema), ActivationBarRow.schema, notes)
 
 
 def read_network(paths: list[Path], population: str, cloud: str, network: int | None = None) -> list[ActivationCloud]:

@@ -38,14 +38,17 @@ from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.activation_mapper_schemas import (
-    ACTIVATION_GRAPHS,
-    ACTIVATION_SWEEP,
-    GRAPH,
-    GRAPH_TABLES,
-    INTEGERS,
+from cnn_topology.tables.activation_graphs import (
+    ActivationChannelRow,
+    ActivationEdgeRow,
+    ActivationGraphRow,
+    ActivationNodeRow,
+    ActivationSweepRow,
+    NeighbourCurveRow,
 )
-from cnn_topology.tables.rows import joined, with_ids
+from cnn_topology.tables.purity import ClassPurityRow, PurityDrawRow, PurityRow
+from cnn_topology.tables.registry import GRAPH_ROWS
+from cnn_topology.tables.rows import joined
 
 # Places of the curve of neighbour distances that are kept, and images of a node.
 CURVE, EXAMPLES = 200, 12
@@ -60,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the cloud of each layer, in order")
     parser.add_argument("--clean", nargs="*", default=[], type=Path, help="graphs of the cloud without noise")
-    for name in GRAPH_TABLES:
+    for name in (row.table_name for row in GRAPH_ROWS):
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path, help=f"part of the table {name}")
 
 
@@ -87,8 +90,10 @@ def run(arguments: argparse.Namespace) -> None:
         parts.append(made)
     upstream = [*map(read_metadata, arguments.clouds), *map(read_notes, arguments.clean)]
     notes = parameters.notes(upstream)
-    for name, schema in GRAPH_TABLES.items():
-        write_table(getattr(arguments, name), joined([part[name] for part in parts], schema), schema, notes)
+    for row_type in GRAPH_ROWS:
+        name = row_type.table_name
+        table = joined([part[name] for part in parts], row_type.schema)
+        write_table(getattr(arguments, name), table, row_type.schema, notes)
 
 
 def graph_tables(
@@ -107,7 +112,7 @@ def graph_tables(
     Returns
     -------
     dict of str to pyarrow.Table
-        One for each of `GRAPH_TABLES`.
+        One for each of `GRAPH_ROWS`.
 
     Raises
     ------
@@ -146,69 +151,64 @@ def _tables(
 ) -> dict[str, pa.Table]:
     recipe, origin = parameters.graphs, cloud.origin
     points, ids, labels = _used(cloud, recipe, seed)
-    curve: dict[str, Any] = {name: np.empty(0) for name in ("rows", "share", "nearest", "fifth")}
+    curve = NeighbourCurveRow.table([])
     eps = settings.eps
     if settings.eps_from != "clean":
         distances = nearest_distances(elbow_rows(points, seed), min(5, len(points) - 1))
-        curve = _curve(distances)
+        curve = _curve(which, distances)
         eps = elbow_of(distances[:, 0]) if eps is None else eps
     assert eps is not None
     settings = settings.model_copy(update={"eps": eps})
     graph, component = made = _graph(points, settings, recipe)
-    row = {
+    row = ActivationGraphRow(
         **which,
-        "tensor": origin.tensor,
-        "mode": origin.mode,
-        "images": origin.images,
-        "points": len(cloud.points),
-        "used": len(points),
-        "most_points": recipe.most_points,
-        "channels": origin.channels,
-        "seed": seed,
-        "intervals": settings.intervals,
-        "overlap": settings.overlap,
-        "min_samples": recipe.min_samples,
-        "eps": eps,
-        "eps_from": settings.eps_from,
-        "filled_intervals": graph.cubes,
-        "skipped_intervals": graph.skipped_cubes,
-        "noise": graph.noise,
+        tensor=origin.tensor,
+        mode=origin.mode,
+        images=origin.images,
+        points=len(cloud.points),
+        used=len(points),
+        most_points=recipe.most_points,
+        channels=origin.channels,
+        seed=seed,
+        intervals=settings.intervals,
+        overlap=settings.overlap,
+        min_samples=recipe.min_samples,
+        eps=eps,
+        eps_from=settings.eps_from,
+        filled_intervals=graph.cubes,
+        skipped_intervals=graph.skipped_cubes,
+        noise=graph.noise,
         **_shape(made),
-        "forks": branches(graph)[1],
-        "explanation": explain(graph),
-    }
+        forks=branches(graph)[1],
+        explanation=explain(graph),
+    )
     counts = label_counts(graph, labels, len(origin.classes))
     # One order of all images for every graph on this split: nodes share examples where they share images.
     order = derive_seed(parameters.run_seed, "examples", origin.split)
-    nodes = {
-        "node": np.arange(graph.nodes),
-        "component": component,
-        "members": graph.sizes,
-        "lens": graph.lens[:, 0],
-        "purity": node_purity(counts),
-        "counts": pa.array(counts.tolist(), INTEGERS),
-        "examples": pa.array(examples(graph, ids, EXAMPLES, order), INTEGERS),
-    }
-    edges = {"a": graph.edges[:, 0], "b": graph.edges[:, 1], "shared": graph.shared}
-    channels = {
-        "channel": np.arange(points.shape[1]),
-        "mean": points.mean(axis=0, dtype=np.float64),
-        "sd": points.std(axis=0, dtype=np.float64),
-    }
-    columns = {
-        "activation_nodes": nodes,
-        "activation_edges": edges,
-        "neighbour_curves": curve,
-        "activation_channels": channels,
-        "activation_sweep": _sweep(points, labels, len(origin.classes), made, settings, recipe),
-        **_purity(cloud, graph, ids, labels, parameters),
-    }
-    made_tables = {"activation_graphs": pa.Table.from_pylist([row], schema=ACTIVATION_GRAPHS)}
-    for table, found in columns.items():
-        schema = GRAPH_TABLES[table]
-        # Columns without rows have no type of their own.
-        made_tables[table] = with_ids(which, found, schema).select(schema.names).cast(schema)
-    return made_tables
+    tables = (
+        ActivationGraphRow.table([row]),
+        ActivationNodeRow.columns(
+            **which,
+            node=np.arange(graph.nodes),
+            component=component,
+            members=graph.sizes,
+            lens=graph.lens[:, 0],
+            purity=node_purity(counts),
+            counts=counts.tolist(),
+            examples=examples(graph, ids, EXAMPLES, order),
+        ),
+        ActivationEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
+        *_purity(which, cloud, graph, ids, labels, parameters),
+        ActivationSweepRow.table(_sweep(which, points, labels, len(origin.classes), made, settings, recipe)),
+        curve,
+        ActivationChannelRow.columns(
+            **which,
+            channel=np.arange(points.shape[1]),
+            mean=points.mean(axis=0, dtype=np.float64),
+            sd=points.std(axis=0, dtype=np.float64),
+        ),
+    )
+    return {row_type.table_name: table for row_type, table in zip(GRAPH_ROWS, tables, strict=True)}
 
 
 def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -251,13 +251,14 @@ def _shape(made: Graph) -> dict[str, Any]:
 
 
 def _purity(
+    which: Mapping[str, Any],
     cloud: ActivationCloud,
     graph: MapperGraph,
     ids: np.ndarray,
     labels: np.ndarray,
     parameters: ActivationMapperParameters,
-) -> dict[str, dict[str, Any]]:
-    """Measure purity with its chance level and its error."""
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Measure purity with its chance level and its error: the tables purity, class_purity and purity_draws."""
     classes, draws = len(cloud.origin.classes), parameters.graphs.draws
     # The same shuffles and halves for all graphs on the same images.
     seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
@@ -270,51 +271,54 @@ def _purity(
     sizes = np.bincount(labels, minlength=classes)
     low, high = np.quantile(shuffled, [0.025, 0.975])
     class_low, class_high = np.quantile(of_classes, [0.025, 0.975], axis=0)
-    return {
-        "purity": {
-            "clean": [parameters.clean or ""],
-            "nodes": [graph.nodes],
-            "classes": [classes],
-            "coverage": [coverage(graph)],
-            "node_wise": [observed],
-            "error": [jackknife_error(halves)],
-            "node_error": [of_nodes.std(ddof=1) / np.sqrt(graph.nodes) if graph.nodes > 1 else np.nan],
-            "chance": [shuffled.mean()],
-            "chance_low": [low],
-            "chance_high": [high],
-            "p": [upper_p(observed, shuffled)],
-            "class_wise": [np.average(of_class[sizes > 0], weights=sizes[sizes > 0])],
-            "class_wise_chance": [np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0])],
-            "draws": [draws],
-        },
-        "class_purity": {
-            "label": np.arange(classes),
-            "class": list(cloud.origin.classes),
-            "points": sizes,
-            "coverage": np.bincount(labels, weights=held, minlength=classes) / np.where(sizes, sizes, np.nan),
-            "purity": of_class,
-            "chance": of_classes.mean(axis=0),
-            "chance_low": class_low,
-            "chance_high": class_high,
-            "p": [upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
-            "draws": np.full(classes, draws),
-        },
-        "purity_draws": {
-            "kind": ["shuffled"] * draws + ["jackknife"] * len(halves),
-            "draw": np.concatenate([np.arange(draws), np.arange(len(halves))]),
-            "node_wise": np.concatenate([shuffled, halves]),
-        },
-    }
+    purity = PurityRow(
+        **which,
+        clean=parameters.clean or "",
+        nodes=graph.nodes,
+        classes=classes,
+        coverage=coverage(graph),
+        node_wise=observed,
+        error=jackknife_error(halves),
+        node_error=of_nodes.std(ddof=1) / np.sqrt(graph.nodes) if graph.nodes > 1 else np.nan,
+        chance=shuffled.mean(),
+        chance_low=low,
+        chance_high=high,
+        p=upper_p(observed, shuffled),
+        class_wise=np.average(of_class[sizes > 0], weights=sizes[sizes > 0]),
+        class_wise_chance=np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0]),
+        draws=draws,
+    )
+    by_class = ClassPurityRow.columns(
+        **which,
+        label=np.arange(classes),
+        class_name=list(cloud.origin.classes),
+        points=sizes,
+        coverage=np.bincount(labels, weights=held, minlength=classes) / np.where(sizes, sizes, np.nan),
+        purity=of_class,
+        chance=of_classes.mean(axis=0),
+        chance_low=class_low,
+        chance_high=class_high,
+        p=[upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
+        draws=draws,
+    )
+    drawn = PurityDrawRow.columns(
+        **which,
+        kind=["shuffled"] * draws + ["jackknife"] * len(halves),
+        draw=np.concatenate([np.arange(draws), np.arange(len(halves))]),
+        node_wise=np.concatenate([shuffled, halves]),
+    )
+    return PurityRow.table([purity]), by_class, drawn
 
 
 def _sweep(
+    which: Mapping[str, Any],
     points: np.ndarray,
     labels: np.ndarray,
     classes: int,
     made: Graph,
     settings: GraphSettings,
     recipe: GraphRecipe,
-) -> dict[str, Any]:
+) -> list[ActivationSweepRow]:
     """Make the graph anew with one setting changed at a time; the first row is the graph itself."""
     varied: list[tuple[str, GraphSettings, float]] = []
     if recipe.sweep is not None:
@@ -326,37 +330,39 @@ def _sweep(
             varied += [(name, settings.model_copy(update={name: value}), 1.0) for value in values]
     rows = []
     for name, changed, factor in varied:
+        assert changed.eps is not None
         other = made if name == "none" else _graph(points, changed, recipe)
         rows.append(
-            {
-                "varied": name,
-                "intervals": changed.intervals,
-                "overlap": changed.overlap,
-                "eps": changed.eps,
-                "eps_factor": factor,
+            ActivationSweepRow(
+                **which,
+                varied=name,
+                intervals=changed.intervals,
+                overlap=changed.overlap,
+                eps=changed.eps,
+                eps_factor=factor,
                 **_shape(other),
-                "node_wise": node_wise(other[0], labels, classes),
-                "stability": stability(made, other),
-            }
+                node_wise=node_wise(other[0], labels, classes),
+                stability=stability(made, other),
+            )
         )
-    names = [name for name in ACTIVATION_SWEEP.names if name not in GRAPH]
-    return {name: [row[name] for row in rows] for name in names}
+    return rows
 
 
-def _curve(distances: np.ndarray) -> dict[str, Any]:
+def _curve(which: Mapping[str, Any], distances: np.ndarray) -> pa.Table:
     """Take places of the falling curves of distances, closer together where the curve is steep."""
     rows, k = distances.shape
     falling = np.sort(distances, axis=0)[::-1]
     place = np.unique(np.round(np.linspace(0, 1, CURVE) ** 2 * (rows - 1)).astype(int))
-    return {
-        "rows": np.full(len(place), rows),
-        "share": place / rows,
-        "nearest": falling[place, 0],
-        "fifth": falling[place, 4] if k == 5 else np.full(len(place), np.nan),
-    }
+    return NeighbourCurveRow.columns(
+        **which,
+        rows=rows,
+        share=place / rows,
+        nearest=falling[place, 0],
+        fifth=falling[place, 4] if k == 5 else np.nan,
+    )
 
 
 def _clean_radii(paths: list[Path]) -> dict[str, float]:
     """Read the radius that was found on the cloud without noise for each layer."""
-    tables = [read_table(path, ACTIVATION_GRAPHS) for path in paths]
+    tables = [read_table(path, ActivationGraphRow.schema) for path in paths]
     return {row["layer"]: row["eps"] for table in tables for row in table.to_pylist()}

@@ -11,8 +11,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import ActivationTensorParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.layer_schemas import ACTIVATION_TENSOR
-from cnn_topology.tables.rows import with_ids
+from cnn_topology.tables.images import ActivationTensorRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the tensor of the first image that has all positions."""
     table = tensor_of(read_cloud(arguments.cloud))
     notes = arguments.parameters.notes([read_metadata(arguments.cloud)])
-    write_table(arguments.output, table, ACTIVATION_TENSOR, notes)
+    write_table(arguments.output, table, ActivationTensorRow.schema, notes)
     print(f"image {table['image'][0]} ({table['label'][0]}), {table['layer'][0]}: {table.num_rows} activations")
 
 
@@ -38,7 +37,7 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        In the schema ACTIVATION_TENSOR, channel by channel; the first image of the file that has all positions.
+        Rows of `activation_tensor`, channel by channel; the first image of the file that has all positions.
 
     Raises
     ------
@@ -53,15 +52,17 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
         at = cloud.positions[mine]
         if len(at) == positions == len(np.unique(at)):
             tensor = cloud.points[mine[np.argsort(at)]].T.reshape(-1, origin.height, origin.width)
-            channel, row, column = (axis.ravel() for axis in np.indices(tensor.shape))
-            which = {
+            channel, y, x = (axis.ravel() for axis in np.indices(tensor.shape))
+            return ActivationTensorRow.columns(
                 **origin.columns,
-                "tensor": origin.tensor,
-                "image": int(image),
-                "label": origin.classes[cloud.labels[mine[0]]],
-            }
-            columns = {"channel": channel, "row": row, "column": column, "value": tensor.ravel().astype(np.float64)}
-            return with_ids(which, columns, ACTIVATION_TENSOR)
+                tensor=origin.tensor,
+                image=int(image),
+                label=origin.classes[cloud.labels[mine[0]]],
+                channel=channel,
+                y=y,
+                x=x,
+                value=tensor.ravel().astype(np.float64),
+            )
     raise InputError(
         f"cloud {origin.cloud} of {origin.population}, {origin.layer}: no image has all {positions} positions; draw it "
         "from a cloud of sampling full whose most_points holds them"

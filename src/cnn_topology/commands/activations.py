@@ -31,7 +31,7 @@ from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.rows import Pieces, RowFile
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
-from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
+from cnn_topology.tables.training import ResnetAccuracyRow
 from cnn_topology.training.devices import choose_device, settings
 from cnn_topology.training.resnet_batches import Normalizer
 from cnn_topology.training.resnets import network_of
@@ -206,7 +206,7 @@ def _draw(
     # Scores of other classes say nothing about the labels of these images.
     right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == look.labels).astype(float)
     table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
-    write_table(accuracy, table, RESNET_ACCURACY, notes)
+    write_table(accuracy, table, ResnetAccuracyRow.schema, notes)
     print(
         f"{parameters.population} {number}, cloud {parameters.cloud}: {len(look.layers)} layers of {len(ids)} "
         f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}",
@@ -275,18 +275,17 @@ def _accuracy(
 ) -> pa.Table:
     """Give accuracy by class and over all images."""
     groups = {"all": np.ones(len(labels), bool), **{c: labels == i for i, c in enumerate(image_set.classes)}}
-    rows = [
-        {
-            "population": parameters.population,
-            "network": parameters.networks[0],
-            "seed": seed,
-            "cloud": parameters.cloud,
-            "split": parameters.clouds.split,
-            "sigma": parameters.clouds.sigma,
-            "class": name,
-            "examples": int(members.sum()),
-            "accuracy": float(right[members].mean()) if members.any() else float("nan"),
-        }
+    return ResnetAccuracyRow.table(
+        ResnetAccuracyRow(
+            population=parameters.population,
+            network=parameters.networks[0],
+            seed=seed,
+            cloud=parameters.cloud,
+            split=parameters.clouds.split,
+            sigma=parameters.clouds.sigma,
+            class_name=name,
+            examples=int(members.sum()),
+            accuracy=float(right[members].mean()) if members.any() else float("nan"),
+        )
         for name, members in groups.items()
-    ]
-    return pa.Table.from_pylist(rows, schema=RESNET_ACCURACY)
+    )

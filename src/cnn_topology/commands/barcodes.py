@@ -16,29 +16,13 @@ from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
 from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.rows import cloud_at, joined, with_ids
-from cnn_topology.tables.schemas import (
-    BARCODES,
-    CIRCLE_ARCS,
-    CIRCLES,
-    FILTER_COORDINATES,
-    FILTERS,
-    LOOPS,
-    NULLS,
-    SIGNIFICANCE,
-    neighbour_column,
-)
+from cnn_topology.tables.filters import CircleRow, FilterRow, neighbour_column
+from cnn_topology.tables.loops import BarRow, LoopRow, NullRow, SignificanceRow
+from cnn_topology.tables.registry import BARCODE_ROWS
+from cnn_topology.tables.rows import cloud_at, joined
 from cnn_topology.topology.circles import CIRCLES as CIRCLE_NAMES
 from cnn_topology.topology.circles import five_loops
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
-
-SCHEMAS = {
-    "barcodes": BARCODES,
-    "loops": LOOPS,
-    "significance": SIGNIFICANCE,
-    "filters": FILTERS,
-    "circles": CIRCLES,
-}
 
 Nulls = dict[Filtering, dict[str, NullDraws]]
 
@@ -48,15 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", required=True, type=BarcodeParameters.parse, help="JSON: layer, variants, test")
     parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
     parser.add_argument("--null", required=True, type=Path, help="the sphere null for clouds of this size")
-    for name in SCHEMAS:
+    for row in BARCODE_ROWS:
+        name = row.table_name
         parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table {name}")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Analyse every step of the block."""
     parameters: BarcodeParameters = arguments.parameters
-    clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NULLS)
-    parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
+    clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NullRow.schema)
+    parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     for step, variants in parameters.variants.items():
         cloud, points = cloud_at(clouds, step)
         if not len(points):
@@ -105,8 +90,9 @@ def run(arguments: argparse.Namespace) -> None:
                 flush=True,
             )
     notes = parameters.notes([read_notes(arguments.clouds), read_notes(arguments.null)])
-    for name, schema in SCHEMAS.items():
-        write_table(getattr(arguments, name), joined(parts[name], schema), schema, notes)
+    for row in BARCODE_ROWS:
+        table = joined(parts[row.table_name], row.schema)
+        write_table(getattr(arguments, row.table_name), table, row.schema, notes)
 
 
 def _nulls(
@@ -179,105 +165,103 @@ def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraw
 
 
 def _loops(which: dict[str, Any], found: CloudLoops, points: int, networks: int, *, headline: bool) -> pa.Table:
-    row = {
+    row = LoopRow(
         **which,
-        "points": points,
-        "kept": len(found.kept),
-        "used": found.barcode.points,
-        "covering_radius": found.barcode.covering_radius,
-        "networks": networks,
-        "headline": headline,
-        "engine": found.barcode.engine,
-        "bars": int(np.sum(found.barcode.dimension == 1)),
-        "longest": found.longest,
-        "longest_birth": found.longest_bar[0],
-        "longest_death": found.longest_bar[1],
-        "second": found.second,
-        "ratio": found.longest / found.second if found.second else float("inf" if found.longest else "nan"),
-        "significant_bars": found.significant_bars,
-        "p_longest": max((test.p_longest for test in found.tests.values()), default=None),
-        "p_ratio": max((test.p_ratio for test in found.tests.values()), default=None),
-        "p_bobrowski_skraba": found.p_bobrowski_skraba if found.tests else None,
-        "covariance_longest_median": found.covariance.median if found.covariance else None,
-        "p_covariance": found.covariance.p_longest if found.covariance else None,
-        "verdict": found.verdict,
-    }
-    return pa.Table.from_pylist([row], schema=LOOPS)
+        points=points,
+        kept=len(found.kept),
+        used=found.barcode.points,
+        covering_radius=found.barcode.covering_radius,
+        networks=networks,
+        headline=headline,
+        engine=found.barcode.engine,
+        bars=int(np.sum(found.barcode.dimension == 1)),
+        longest=found.longest,
+        longest_birth=found.longest_bar[0],
+        longest_death=found.longest_bar[1],
+        second=found.second,
+        ratio=found.longest / found.second if found.second else float("inf" if found.longest else "nan"),
+        significant_bars=found.significant_bars,
+        p_longest=max((test.p_longest for test in found.tests.values()), default=None),
+        p_ratio=max((test.p_ratio for test in found.tests.values()), default=None),
+        p_bobrowski_skraba=found.p_bobrowski_skraba if found.tests else None,
+        covariance_longest_median=found.covariance.median if found.covariance else None,
+        p_covariance=found.covariance.p_longest if found.covariance else None,
+        verdict=found.verdict,
+    )
+    return LoopRow.table([row])
 
 
 def _significance(which: dict[str, Any], found: CloudLoops) -> pa.Table:
-    rows = [
-        {
+    return SignificanceRow.table(
+        SignificanceRow(
             **which,
-            "null": name,
-            "draws": test.draws,
-            "null_longest_median": test.median,
-            "null_longest_95": test.upper,
-            "null_critical": test.critical,
-            "p_longest": test.p_longest,
-            "p_ratio": test.p_ratio,
-            "significant_bars": test.significant_bars,
-        }
+            null=name,
+            draws=test.draws,
+            null_longest_median=test.median,
+            null_longest_95=test.upper,
+            null_critical=test.critical,
+            p_longest=test.p_longest,
+            p_ratio=test.p_ratio,
+            significant_bars=test.significant_bars,
+        )
         for name, test in found.tests.items()
-    ]
-    return pa.Table.from_pylist(rows, schema=SIGNIFICANCE)
+    )
 
 
 def _barcode(which: dict[str, Any], found: CloudLoops) -> pa.Table:
     bars = found.barcode
-    columns = {
-        "field": np.full(len(bars.birth), bars.field),
-        "dimension": bars.dimension.astype(np.int64),
-        "birth": bars.birth,
-        "death": bars.death,
-        "p_value": _or_null(found.p_values),
-    }
-    return with_ids(which, columns, BARCODES)
+    return BarRow.columns(
+        **which,
+        field=bars.field,
+        dimension=bars.dimension.astype(np.int64),
+        birth=bars.birth,
+        death=bars.death,
+        p_value=_or_null(found.p_values),
+    )
 
 
 def _filters(which: dict[str, Any], cloud: pa.Table, points: np.ndarray, distances: np.ndarray) -> pa.Table:
     theta1, theta2, residual = klein_coordinates(points)
     plane = principal_plane(points)
-    columns = {
+    return FilterRow.columns(
+        **which,
         **{name: cloud[name] for name in ("network", "out_channel", "in_channel")},
-        "neighbour_distance": distances,
-        **{name: points[:, i].astype(np.float32) for i, name in enumerate(FILTER_COORDINATES)},
-        "plane1": plane[:, 0],
-        "plane2": plane[:, 1],
-        "theta1": theta1,
-        "theta2": theta2,
-        "residual": residual,
-        "model": nearest_model(points),
-    }
-    return with_ids(which, columns, FILTERS)
+        neighbour_distance=distances,
+        coordinates=points.astype(np.float32),
+        plane1=plane[:, 0],
+        plane2=plane[:, 1],
+        theta1=theta1,
+        theta2=theta2,
+        residual=residual,
+        model=nearest_model(points),
+    )
 
 
 def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest, around: Winding | None) -> pa.Table:
     bars = found.significant_bars
     fifth, sixth, five = five_loops(found.barcode.lengths(1), bars or 0)
-    rows = len(CIRCLE_NAMES)
-    columns = {
-        "circle": list(CIRCLE_NAMES),
-        "kept": np.full(rows, len(found.kept)),
-        "near": np.full(rows, test.found.near),
-        "within": test.found.within.sum(axis=1),
-        "nearest": test.found.counts(),
-        "permuted": _or_null(test.permuted),
-        "sphere": test.sphere,
-        "shuffles": np.full(rows, test.draws),
-        "p_permuted": _or_null(test.p_permuted),
-        "coverage": test.found.coverage(),
-        "permuted_coverage": _or_null(test.permuted_coverage),
-        "significant_bars": pa.array([bars] * rows, pa.int64()),
-        "degree": pa.array([around.degree if around else None] * rows, pa.int64()),
-        "fifth": np.full(rows, fifth),
-        "sixth": np.full(rows, sixth),
-        "five_loops": pa.array([None if bars is None else five] * rows, pa.bool_()),
-        **dict(zip(CIRCLE_ARCS, test.found.arc_counts().T, strict=True)),
-    }
-    return with_ids(which, columns, CIRCLES)
+    return CircleRow.columns(
+        **which,
+        circle=list(CIRCLE_NAMES),
+        kept=len(found.kept),
+        near=test.found.near,
+        within=test.found.within.sum(axis=1),
+        nearest=test.found.counts(),
+        permuted=_or_null(test.permuted),
+        sphere=test.sphere,
+        shuffles=test.draws,
+        p_permuted=_or_null(test.p_permuted),
+        coverage=test.found.coverage(),
+        permuted_coverage=_or_null(test.permuted_coverage),
+        significant_bars=bars,
+        degree=around.degree if around else None,
+        fifth=fifth,
+        sixth=sixth,
+        five_loops=None if bars is None else five,
+        arcs=test.found.arc_counts(),
+    )
 
 
 def _or_null(values: np.ndarray) -> pa.Array:
-    """Make a column of numbers with a null in place of each NaN: what was not tested has no number."""
+    """Return a column of numbers with a null in place of each NaN: what was not tested has no number."""
     return pa.array(values, pa.float64(), from_pandas=True)

@@ -3,15 +3,13 @@
 import argparse
 from pathlib import Path
 
-import pyarrow as pa
-
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
 from cnn_topology.claims.framework import evaluate
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.tables import read_notes, write_finished_table
-from cnn_topology.tables.finding_schemas import CLAIMS
-from cnn_topology.tables.reading import read_tables
+from cnn_topology.tables.findings import ClaimRow
+from cnn_topology.tables.registry import read_tables
 
 PAPERS = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
 
@@ -28,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     parameters: ClaimParameters = arguments.parameters
     tables = {name: table.to_pandas() for name, table in read_tables(arguments.tables).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
-    table = pa.Table.from_pylist(rows, schema=CLAIMS)
-    write_finished_table(arguments.output, table, CLAIMS, parameters.notes(map(read_notes, arguments.tables)))
+    notes = parameters.notes(map(read_notes, arguments.tables))
+    write_finished_table(arguments.output, ClaimRow.table(rows), ClaimRow.schema, notes)
     for row in rows:
-        print(f"{row['paper']} {row['claim']}: {row['verdict']}" + (f" ({row['reason']})" if row["reason"] else ""))
+        print(f"{row.paper} {row.claim}: {row.verdict}" + (f" ({row.reason})" if row.reason else ""))

@@ -13,8 +13,8 @@ from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.tables.filters import CloudFilterRow, cloud_schema, neighbour_column
 from cnn_topology.tables.rows import joined
-from cnn_topology.tables.schemas import FILTER_COORDINATES, cloud_schema, neighbour_column
 from cnn_topology.training.snapshots import read_snapshot
 
 
@@ -53,13 +53,13 @@ def run(arguments: argparse.Namespace) -> None:
             )
         ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
         distances = neighbour_distances(points, ks, arguments.threads)
-        columns = {
-            "step": np.full(len(points), step),
-            **dict(zip(("network", "out_channel", "in_channel"), ids[kept].T, strict=True)),
-            **dict(zip(FILTER_COORDINATES, points.T, strict=True)),
-            **{neighbour_column(k): d for k, d in zip(parameters.neighbours, distances.T, strict=True)},
-        }
-        steps.append(pa.table({name: np.ascontiguousarray(values) for name, values in columns.items()}))
+        network, out_channel, in_channel = ids[kept].T
+        cloud = CloudFilterRow.columns(
+            step=step, network=network, out_channel=out_channel, in_channel=in_channel, coordinates=points
+        )
+        for k, distance in zip(parameters.neighbours, distances.T, strict=True):
+            cloud = cloud.append_column(neighbour_column(k), pa.array(distance))
+        steps.append(cloud)
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
     notes = parameters.notes(read_metadata(path) for path in arguments.snapshots)
     schema = cloud_schema(parameters.neighbours)

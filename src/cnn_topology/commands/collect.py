@@ -6,8 +6,8 @@ from pathlib import Path
 from cnn_topology.errors import unknown
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
+from cnn_topology.tables.registry import TABLES
 from cnn_topology.tables.rows import joined
-from cnn_topology.tables.schemas import TABLES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         if name not in TABLES:
             raise unknown(f"table {output}", name, TABLES)
         parts = [arguments.folder / name / part for part in arguments.parts]
-        table = joined([read_table(path, TABLES[name]) for path in parts], TABLES[name])
-        write_finished_table(output, table, TABLES[name], combined_notes(read_notes(path) for path in parts))
+        schema = TABLES[name].schema
+        table = joined([read_table(path, schema) for path in parts], schema)
+        write_finished_table(output, table, schema, combined_notes(read_notes(path) for path in parts))
         print(f"{name}: {table.num_rows} rows from {len(parts)} parts")

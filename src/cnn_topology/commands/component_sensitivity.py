@@ -17,8 +17,8 @@ from cnn_topology.plan.layer_distances import RemovalMode
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.layer_schemas import COMPONENT_CURVES
-from cnn_topology.tables.rows import joined, with_ids
+from cnn_topology.tables.layers import ComponentCurveRow
+from cnn_topology.tables.rows import joined
 from cnn_topology.topology.persistence import barcode
 
 # Reduced clouds compared at a time: what measures prepare of each (a Gram matrix of 8 MB for 1,000 images) is kept.
@@ -64,15 +64,22 @@ def run(arguments: argparse.Namespace) -> None:
             removed, values = component_curves(wholes, measures, mode, arguments.threads)
             for measure in measures:
                 for network, curve in zip(networks, values[measure.name], strict=True):
-                    ids = {**which, "measure": measure.name, "kind": measure.kind, "mode": mode, "against": network}
                     # Nothing removed from a layer leaves it equal to itself: no point of the curve.
                     shown = removed > 0 if network == parameters.network else removed >= 0
-                    columns = {"removed": removed[shown], "fraction": removed[shown] / origin.channels}
-                    columns["value"] = curve[shown]
-                    parts.append(with_ids(ids, columns, COMPONENT_CURVES).select(COMPONENT_CURVES.names))
+                    table = ComponentCurveRow.columns(
+                        **which,
+                        measure=measure.name,
+                        kind=measure.kind,
+                        mode=mode,
+                        against=network,
+                        removed=removed[shown],
+                        fraction=removed[shown] / origin.channels,
+                        value=curve[shown],
+                    )
+                    parts.append(table)
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
     notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
-    write_table(arguments.output, joined(parts, COMPONENT_CURVES), COMPONENT_CURVES, notes)
+    write_table(arguments.output, joined(parts, ComponentCurveRow.schema), ComponentCurveRow.schema, notes)
 
 
 def component_curves(

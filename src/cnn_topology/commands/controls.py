@@ -9,7 +9,7 @@ import pyarrow as pa
 from cnn_topology.plan.parameters import ControlParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_finished_table
-from cnn_topology.tables.schemas import CONTROLS
+from cnn_topology.tables.loops import ControlRow
 from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
 
@@ -51,20 +51,17 @@ def run(arguments: argparse.Namespace) -> None:
     for name, points in clouds.items():
         for field in FIELDS:
             bars = barcode(points, field=field)
-            rows = len(bars.birth)
             tables.append(
-                pa.table(
-                    {
-                        "control": [name] * rows,
-                        "points": [count] * rows,
-                        "noise": [noise if name in models else 0.0] * rows,
-                        "field": [field] * rows,
-                        "dimension": bars.dimension.astype(np.int64),
-                        "birth": bars.birth,
-                        "death": bars.death,
-                    }
+                ControlRow.columns(
+                    control=name,
+                    points=count,
+                    noise=noise if name in models else 0.0,
+                    field=field,
+                    dimension=bars.dimension.astype(np.int64),
+                    birth=bars.birth,
+                    death=bars.death,
                 )
             )
             longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
             print(f"{name} over Z/{field}: longest H1 bars {longest}")
-    write_finished_table(arguments.output, pa.concat_tables(tables), CONTROLS, parameters.notes())
+    write_finished_table(arguments.output, pa.concat_tables(tables), ControlRow.schema, parameters.notes())

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
@@ -15,7 +14,7 @@ from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.correlations import METHODS, Sample, correlate
 from cnn_topology.statistics.networks import BASELINES, TOPOLOGICAL
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.generalization_schemas import CORRELATIONS, GENERALIZATION
+from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 
 PREDICTORS = (*TOPOLOGICAL, *BASELINES)
 OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
@@ -43,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Correlate within every group."""
     parameters: CorrelationParameters = arguments.parameters
-    table = read_table(arguments.generalization, GENERALIZATION).to_pandas()
-    rows: list[dict[str, Any]] = []
+    table = read_table(arguments.generalization, GeneralizationRow.schema).to_pandas()
+    rows: list[CorrelationRow] = []
     for (group, layer), networks in table.groupby(["group", "layer"], sort=False):
         scope = "grid" if networks["is_grid"].any() else "networks"
         for outcome in OUTCOMES:
@@ -61,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
                     except InputError as error:
                         print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
     notes = parameters.notes([read_notes(arguments.generalization)])
-    write_table(arguments.output, pa.Table.from_pylist(rows, schema=CORRELATIONS), CORRELATIONS, notes)
+    write_table(arguments.output, CorrelationRow.table(rows), CorrelationRow.schema, notes)
     print(f"{len(rows)} correlations")
 
 
@@ -142,25 +141,29 @@ def _held(values: pd.Series) -> np.ndarray:
 
 def _correlated(
     sample: Sample, method: str, parameters: CorrelationParameters, seed: int, which: dict[str, Any]
-) -> list[dict[str, Any]]:
+) -> list[CorrelationRow]:
     found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
     blocks = len(np.unique(sample.blocks))
     place_of = {name: place for place, name in enumerate(sample.predictors)}
     statistics = ("statistic", "low", "high", "p", "p_adjusted")
     unit = "populations" if which["scope"] == "grid" else "networks"
+
+    def values(predictor: str) -> dict[str, Any]:
+        # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
+        return {s: getattr(found, s)[place_of[predictor]] if predictor in place_of else np.nan for s in statistics}
+
     return [
-        {
+        CorrelationRow(
             **which,
-            "predictor": predictor,
-            "predictor_kind": "topological" if predictor in TOPOLOGICAL else "baseline",
-            "method": method,
-            # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
-            **{s: getattr(found, s)[place_of[predictor]] if predictor in place_of else np.nan for s in statistics},
-            "networks": sample.networks,
-            "rows": len(sample.outcome),
-            "draws": parameters.bootstrap,
-            "permutations": parameters.permutations,
-            "exchanged": f"{blocks} {unit} as blocks",
-        }
+            predictor=predictor,
+            predictor_kind="topological" if predictor in TOPOLOGICAL else "baseline",
+            method=method,
+            **values(predictor),
+            networks=sample.networks,
+            rows=len(sample.outcome),
+            draws=parameters.bootstrap,
+            permutations=parameters.permutations,
+            exchanged=f"{blocks} {unit} as blocks",
+        )
         for predictor in PREDICTORS
     ]

@@ -10,8 +10,7 @@ import pyarrow as pa
 from cnn_topology.comparison.ranks import student_quantile
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
-from cnn_topology.tables.generalization_schemas import CROSS_ACCURACY
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,16 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Average the last step of every population."""
     parameters: CrossAccuracyParameters = arguments.parameters
-    training = read_table(arguments.training, TRAINING).to_pandas()
+    training = read_table(arguments.training, TrainingRow.schema).to_pandas()
     table = cross_accuracy(training, parameters.trained_on)
     notes = parameters.notes([read_notes(arguments.training)])
-    write_finished_table(
-        arguments.output, pa.Table.from_pandas(table, CROSS_ACCURACY, preserve_index=False), CROSS_ACCURACY, notes
-    )
-    print(table.to_string(index=False))
+    write_finished_table(arguments.output, table, CrossAccuracyRow.schema, notes)
+    print(table.to_pandas().to_string(index=False))
 
 
-def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.DataFrame:
+def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pa.Table:
     """Average test accuracy at the last step over the networks that did not fail.
 
     Parameters
@@ -50,8 +47,8 @@ def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.Dat
 
     Returns
     -------
-    DataFrame
-        Columns of `CROSS_ACCURACY`; the population's own test images first.
+    pyarrow.Table
+        Rows of `cross_accuracy`; the population's own test images first.
     """
     rows = []
     for population, own in trained_on.items():
@@ -63,6 +60,16 @@ def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pd.Dat
             half = student_quantile(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
             mean = accuracy.mean()
             low, high = np.clip([mean - half, mean + half], 0, 1)  # of an accuracy, which its mean is too
-            values = (population, own, images, last["step"].iloc[0], n, mean, low, high)
-            rows.append(dict(zip(CROSS_ACCURACY.names, values, strict=True)))
-    return pd.DataFrame(rows, columns=CROSS_ACCURACY.names)
+            rows.append(
+                CrossAccuracyRow(
+                    population=population,
+                    trained_on=own,
+                    tested_on=images,
+                    step=last["step"].iloc[0],
+                    networks=n,
+                    mean=mean,
+                    low=low,
+                    high=high,
+                )
+            )
+    return CrossAccuracyRow.table(rows)

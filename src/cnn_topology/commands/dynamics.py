@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.commands.networks import outcomes
@@ -28,9 +27,12 @@ from cnn_topology.statistics.nulls import OWN_NULLS, Centre, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import TOO_FEW, critical_value, onset
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.generalization_schemas import CORRELATIONS, LOOP_TRACKS, ONSET
+from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
+from cnn_topology.tables.filters import neighbour_column
+from cnn_topology.tables.generalization import CorrelationRow
+from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.rows import cloud_at
-from cnn_topology.tables.schemas import LOOPS, SIGNIFICANCE, TRAINING, neighbour_column
+from cnn_topology.tables.training import TrainingRow
 from cnn_topology.topology.klein import edge_angles
 
 IDS = ["network", "out_channel", "in_channel"]
@@ -61,11 +63,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Follow the loop of one layer."""
     parameters: DynamicsParameters = arguments.parameters
     loops, significance, training = (
-        pd.concat([read_table(path, schema).to_pandas() for path in paths])
-        for paths, schema in (
-            (arguments.loops, LOOPS),
-            (arguments.significance, SIGNIFICANCE),
-            (arguments.training, TRAINING),
+        pd.concat([read_table(path, row.schema).to_pandas() for path in paths])
+        for paths, row in (
+            (arguments.loops, LoopRow),
+            (arguments.significance, SignificanceRow),
+            (arguments.training, TrainingRow),
         )
     )
     headlines = loops[loops["headline"]].sort_values("step")
@@ -75,15 +77,15 @@ def run(arguments: argparse.Namespace) -> None:
     tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
     inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
     notes = parameters.notes(map(read_notes, inputs))
-    limits = np.array([track["critical_resampled"] for track in tracks], dtype=float)
+    limits = np.array([track.critical_resampled for track in tracks], dtype=float)
     found = _onset(parameters, headlines, critical, longest, limits, len(networks))
-    write_table(arguments.onset, pa.Table.from_pylist([found], schema=ONSET), ONSET, notes)
-    write_table(arguments.loop_tracks, pa.Table.from_pylist(tracks, schema=LOOP_TRACKS), LOOP_TRACKS, notes)
+    write_table(arguments.onset, OnsetRow.table([found]), OnsetRow.schema, notes)
+    write_table(arguments.loop_tracks, LoopTrackRow.table(tracks), LoopTrackRow.schema, notes)
     rows = _correlations(parameters, headlines, longest, training, networks, drawn)
-    write_table(arguments.correlations, pa.Table.from_pylist(rows, schema=CORRELATIONS), CORRELATIONS, notes)
-    if found["snapshots"]:
-        ends = f"95 % interval {found['low']} to {found['high']}, {found['lasting']:.0%} of draws last"
-        print(f"onset {found['onset']}, {ends}")
+    write_table(arguments.correlations, CorrelationRow.table(rows), CorrelationRow.schema, notes)
+    if found.snapshots:
+        ends = f"95 % interval {found.low} to {found.high}, {found.lasting:.0%} of draws last"
+        print(f"onset {found.onset}, {ends}")
     else:
         print(f"{TOO_FEW} for a test at every snapshot: no onset")
 
@@ -95,9 +97,9 @@ def _tracks(
     critical: pd.Series,
     networks: np.ndarray,
     drawn: np.ndarray,
-) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """Give the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
-    rows: list[dict[str, Any]] = []
+) -> tuple[list[LoopTrackRow], np.ndarray]:
+    """Return the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
+    rows: list[LoopTrackRow] = []
     longest = []
     nulls: dict[tuple[Any, ...], np.ndarray] = {}
     frames: dict[str, pd.DataFrame] = {}
@@ -129,23 +131,23 @@ def _tracks(
         low, high = longest_interval(cloud["longest"], bars)
         around = winding(points[kept], variant.landmarks)
         rows.append(
-            {
+            LoopTrackRow(
                 **{name: cloud[name] for name in (*CLOUD, "kept", "longest")},
-                "networks": cloud["networks"],
-                "draws": parameters.draws,
-                "longest_low": low,
-                "longest_high": high,
-                "critical": critical[step] if tested else None,
-                "significant": cloud["longest"] > critical[step] if tested else None,
-                "critical_resampled": limit,
-                "share_significant": None if limit is None else float((bars > limit).mean()),
+                networks=cloud["networks"],
+                draws=parameters.draws,
+                longest_low=low,
+                longest_high=high,
+                critical=critical[step] if tested else None,
+                significant=bool(cloud["longest"] > critical[step]) if tested else None,
+                critical_resampled=limit,
+                share_significant=None if limit is None else float((bars > limit).mean()),
                 **primary_coverage(points[kept], variant.centre)._asdict(),
-                "degree": around.degree if around else None,
-                "loop_filters": around.vertices if around else None,
-                "previous": int(rows[-1]["step"]) if rows else None,
+                degree=around.degree if around else None,
+                loop_filters=around.vertices if around else None,
+                previous=rows[-1].step if rows else None,
                 **_followed(frames.get("previous"), now, networks, drawn, ""),
                 **_followed(_all_kept(frames.get("first")), now, networks, drawn, "first_"),
-            }
+            )
         )
         frames["previous"] = now
         frames.setdefault("first", now)
@@ -195,28 +197,28 @@ def _onset(
     longest: np.ndarray,
     limits: np.ndarray,
     networks: int,
-) -> dict[str, Any]:
-    """Make the row of `onset`, from the snapshots that have enough filters for a test."""
+) -> OnsetRow:
+    """Return the row of `onset`, from the snapshots that have enough filters for a test."""
     tested = headlines["step"].isin(critical.index).to_numpy()
     steps = [int(step) for step in headlines.loc[tested, "step"]]
     bars = headlines.loc[tested, "longest"].to_numpy()
     first = onset(steps, (bars > critical.loc[steps].to_numpy()).tolist())
     low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
     last = headlines.iloc[-1]
-    return {
+    return OnsetRow(
         **{name: last[name] for name in ("population", "layer", "depth", "k", "p", "landmarks")},
-        "networks": networks,
-        "snapshots": len(steps),
-        "last": max(steps, default=int(last["step"])),
-        "alpha": parameters.alpha,
-        "draws": parameters.draws,
-        "onset": first,
-        "previous": max((step for step in steps if first is not None and step < first), default=None),
-        "low": low,
-        "high": high,
-        "lasting": lasting,
-        "rule": RULE,
-    }
+        networks=networks,
+        snapshots=len(steps),
+        last=max(steps, default=int(last["step"])),
+        alpha=parameters.alpha,
+        draws=parameters.draws,
+        onset=first,
+        previous=max((step for step in steps if first is not None and step < first), default=None),
+        low=low,
+        high=high,
+        lasting=lasting,
+        rule=RULE,
+    )
 
 
 def _correlations(
@@ -226,7 +228,7 @@ def _correlations(
     training: pd.DataFrame,
     networks: np.ndarray,
     drawn: np.ndarray,
-) -> list[dict[str, Any]]:
+) -> list[CorrelationRow]:
     """Correlate the pooled cloud's longest bar with mean accuracy over snapshots (E11); draws are those of the bars."""
     steps = headlines["step"].to_numpy()
     at = training[training["step"].isin(steps)]
@@ -242,21 +244,21 @@ def _correlations(
             continue
         for result in correlated_series(headlines["longest"].to_numpy(), longest, table.to_numpy(), steps, drawn):
             rows.append(
-                {
-                    "group": parameters.population,
-                    "scope": "pooled",
-                    "layer": parameters.layer,
-                    "predictor": "longest",
-                    "predictor_kind": "topological",
-                    "outcome": outcome,
+                CorrelationRow(
+                    group=parameters.population,
+                    scope="pooled",
+                    layer=parameters.layer,
+                    predictor="longest",
+                    predictor_kind="topological",
+                    outcome=outcome,
                     **result._asdict(),
-                    "p": np.nan,
-                    "p_adjusted": np.nan,
-                    "networks": len(networks) - len(failed),
-                    "rows": len(steps),
-                    "draws": parameters.draws,
-                    "permutations": 0,
-                    "exchanged": NOT_EXCHANGEABLE,
-                }
+                    p=np.nan,
+                    p_adjusted=np.nan,
+                    networks=len(networks) - len(failed),
+                    rows=len(steps),
+                    draws=parameters.draws,
+                    permutations=0,
+                    exchanged=NOT_EXCHANGEABLE,
+                )
             )
     return rows

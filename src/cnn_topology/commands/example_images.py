@@ -12,7 +12,8 @@ from cnn_topology.data.image_set import ImageSet, read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_graphs import ExampleParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_NODES, EXAMPLE_IMAGES
+from cnn_topology.tables.activation_graphs import ActivationNodeRow
+from cnn_topology.tables.images import ExampleImageRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,16 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Gather each image once."""
     parameters: ExampleParameters = arguments.parameters
-    nodes = read_table(arguments.nodes, ACTIVATION_NODES).to_pandas()
+    nodes = read_table(arguments.nodes, ActivationNodeRow.schema).to_pandas()
     sets = {path.stem: read_image_set(path) for path in arguments.images}
     wanted: dict[tuple[str, str], set[int]] = {}
     for (population, split), rows in nodes.groupby(["population", "split"], sort=False):
         key = (parameters.images[str(population)], str(split))
         wanted.setdefault(key, set()).update(*map(set, rows["examples"]))
     found = [example_images(sets[name], name, split, sorted(ids)) for (name, split), ids in wanted.items()]
-    table = pa.concat_tables([EXAMPLE_IMAGES.empty_table(), *found])
+    table = pa.concat_tables([ExampleImageRow.table([]), *found])
     notes = parameters.notes([read_notes(arguments.nodes)])
-    write_table(arguments.output, table, EXAMPLE_IMAGES, notes)
+    write_table(arguments.output, table, ExampleImageRow.schema, notes)
     print(f"{table.num_rows} images")
 
 
@@ -54,18 +55,17 @@ def example_images(image_set: ImageSet, name: str, split: str, ids: list[int]) -
     images, labels = arrays[split]
     if ids and ids[-1] >= len(images):
         raise InputError(f"images.{name} has {len(images)} {split} images, the nodes name number {ids[-1]}")
-    rows = [
-        {
-            "images": name,
-            "split": split,
-            "image": number,
-            "label": int(labels[number]),
-            "class": image_set.classes[labels[number]],
-            "pixels": png(images[number]),
-        }
+    return ExampleImageRow.table(
+        ExampleImageRow(
+            images=name,
+            split=split,
+            image=number,
+            label=int(labels[number]),
+            class_name=image_set.classes[labels[number]],
+            pixels=png(images[number]),
+        )
         for number in ids
-    ]
-    return pa.Table.from_pylist(rows, schema=EXAMPLE_IMAGES)
+    )
 
 
 def png(pixels: np.ndarray) -> bytes:

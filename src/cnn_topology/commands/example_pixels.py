@@ -19,7 +19,7 @@ from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.activation_schemas import EXAMPLE_PIXELS
+from cnn_topology.tables.images import ExamplePixelRow
 
 EXAMPLES = 6  # images, of the first classes, one each
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     image_set = read_image_set(arguments.images)
     parts = [_part(parameters, *panel) for panel in _panels(parameters, image_set)]
     notes = parameters.notes([read_metadata(arguments.images)])
-    write_table(arguments.output, pa.concat_tables(parts), EXAMPLE_PIXELS, notes)
+    write_table(arguments.output, pa.concat_tables(parts), ExamplePixelRow.schema, notes)
 
 
 def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
@@ -51,7 +51,7 @@ def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tupl
     firsts = [chosen[all_labels[chosen] == label][:1] for label in np.unique(all_labels[chosen])[:EXAMPLES]]
     ids = np.concatenate(firsts)
     pixels = all_pixels[ids]
-    which = [{"image": int(i), "class": image_set.classes[all_labels[i]]} for i in ids]
+    which = [{"image": int(i), "class_name": image_set.classes[all_labels[i]]} for i in ids]
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     noise_seed = derive_seed(parameters.run_seed, "noise", *identity)
     for sigma in (0.0, *parameters.sigmas):
@@ -78,11 +78,16 @@ def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tupl
 
 def _part(parameters: ExampleParameters, which: dict[str, Any], values: np.ndarray) -> pa.Table:
     height, width = values.shape[:2]
-    rows, columns = np.indices((height, width)).reshape(2, -1)
-    nothing = np.full(height * width, np.nan)
-    colours = values.reshape(-1, 3).T if values.ndim == 3 else (nothing,) * 3
-    plain = {"mode": "", "layer": "", "sigma": 0.0, "population": parameters.population, "split": parameters.split}
-    ids = {name: [value] * (height * width) for name, value in {**plain, **which}.items()}
-    shown = dict(zip(("red", "green", "blue"), map(np.asarray, colours), strict=True))
-    content = {**ids, "row": rows, "column": columns, **shown, "value": nothing if values.ndim == 3 else values.ravel()}
-    return pa.table({name: pa.array(content[name]) for name in EXAMPLE_PIXELS.names}).cast(EXAMPLE_PIXELS)
+    y, x = np.indices((height, width)).reshape(2, -1)
+    red, green, blue = values.reshape(-1, 3).T if values.ndim == 3 else (np.nan,) * 3
+    return ExamplePixelRow.columns(
+        **{"mode": "", "layer": "", "sigma": 0.0, **which},
+        population=parameters.population,
+        split=parameters.split,
+        y=y,
+        x=x,
+        red=red,
+        green=green,
+        blue=blue,
+        value=np.nan if values.ndim == 3 else values.ravel(),
+    )

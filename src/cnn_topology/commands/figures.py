@@ -13,7 +13,7 @@ from cnn_topology.figures.style import save
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes
-from cnn_topology.tables.reading import read_tables
+from cnn_topology.tables.registry import read_tables
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

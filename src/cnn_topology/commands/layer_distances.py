@@ -15,7 +15,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.layer_schemas import ACTIVATION_BARCODES, NETWORK_PAIRS
+from cnn_topology.tables.layers import ActivationBarRow, NetworkPairRow
 from cnn_topology.tables.rows import joined
 
 
@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{name} ({measure.kind}): {part.num_rows} pairs of networks, {len(layers.names)} layers", flush=True)
     upstream = [read_metadata(path) for path in arguments.clouds]
     upstream += [read_notes(path) for path in arguments.barcodes]
-    write_table(arguments.output, joined(parts, NETWORK_PAIRS), NETWORK_PAIRS, parameters.notes(upstream))
+    schema = NetworkPairRow.schema
+    write_table(arguments.output, joined(parts, schema), schema, parameters.notes(upstream))
 
 
 def network_pairs(measure: Measure, layers: Layers, parameters: LayerDistanceParameters, threads: int = 1) -> pa.Table:
@@ -66,7 +67,7 @@ def network_pairs(measure: Measure, layers: Layers, parameters: LayerDistancePar
     Returns
     -------
     pyarrow.Table
-        In the schema NETWORK_PAIRS. Equal sides hold each pair once; a measure that is not symmetric both ways.
+        Rows of `network_pairs`. Equal sides hold each pair once; a measure that is not symmetric both ways.
     """
     rows, columns = parameters.rows, parameters.columns
     first = [layer for network in rows for layer in layers.of_network[network]]
@@ -80,23 +81,20 @@ def network_pairs(measure: Measure, layers: Layers, parameters: LayerDistancePar
         pairs = _blocks(compare_all(measure.name, first, second, threads), rows, columns, len(layers.names))
         if not measure.symmetric:
             pairs |= _blocks(compare_all(measure.name, second, first, threads), columns, rows, len(layers.names))
-    return pa.Table.from_pylist(
-        [
-            {
-                "population": parameters.population,
-                "cloud": parameters.cloud,
-                "measure": measure.name,
-                "kind": measure.kind,
-                "samples": layers.samples,
-                "layers": layers.names,
-                "depths": layers.depths,
-                "network_a": a,
-                "network_b": b,
-                "values": block.ravel(),
-            }
-            for (a, b), block in sorted(pairs.items())
-        ],
-        schema=NETWORK_PAIRS,
+    return NetworkPairRow.table(
+        NetworkPairRow(
+            population=parameters.population,
+            cloud=parameters.cloud,
+            measure=measure.name,
+            kind=measure.kind,
+            samples=layers.samples,
+            layers=layers.names,
+            depths=layers.depths,
+            network_a=a,
+            network_b=b,
+            values=block.ravel().tolist(),
+        )
+        for (a, b), block in sorted(pairs.items())
     )
 
 
@@ -124,7 +122,7 @@ def _read(measure: Measure, parameters: LayerDistanceParameters, arguments: argp
             samples.add(len(cloud.points))
     else:
         for path in arguments.barcodes:
-            for which, bars in bars_by_layer(read_table(path, ACTIVATION_BARCODES)):
+            for which, bars in bars_by_layer(read_table(path, ActivationBarRow.schema)):
                 if (which["population"], which["cloud"]) != (parameters.population, parameters.cloud):
                     raise InputError(f"{path} holds bars of {which['cloud']} of {which['population']}")
                 where = f"{path}, layer {which['layer']}"

@@ -22,23 +22,11 @@ from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.rows import cloud_at, joined, with_ids
-from cnn_topology.tables.schemas import (
-    FILTER_COORDINATES,
-    MAPPER_EDGES,
-    MAPPER_GRAPHS,
-    MAPPER_NODES,
-    MAPPER_SWEEP,
-    neighbour_column,
-)
+from cnn_topology.tables.filters import neighbour_column
+from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
+from cnn_topology.tables.registry import MAPPER_ROWS
+from cnn_topology.tables.rows import cloud_at, joined
 from cnn_topology.topology.klein import klein_coordinates
-
-SCHEMAS = {
-    "mapper_graphs": MAPPER_GRAPHS,
-    "mapper_nodes": MAPPER_NODES,
-    "mapper_edges": MAPPER_EDGES,
-    "mapper_sweep": MAPPER_SWEEP,
-}
 
 # What is counted of a graph.
 COUNTS = ("cubes", "nodes", "edges", "components", "loops", "filled_loops", "noise")
@@ -88,8 +76,9 @@ def run(arguments: argparse.Namespace) -> None:
         parts.append(made)
     notes = parameters.notes([read_notes(arguments.clouds)])
     outputs = (arguments.graphs, arguments.nodes, arguments.edges, arguments.sweep)
-    for path, (name, schema) in zip(outputs, SCHEMAS.items(), strict=True):
-        write_table(path, joined([part[name] for part in parts], schema), schema, notes)
+    for path, row_type in zip(outputs, MAPPER_ROWS, strict=True):
+        table = joined([part[row_type.table_name] for part in parts], row_type.schema)
+        write_table(path, table, row_type.schema, notes)
 
 
 def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
@@ -123,23 +112,19 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
     except NoVariance as error:
         row |= _none(f"The mapper graph of {len(used)} points has no node: {error}. {DEGENERATE}")
         return {
-            "mapper_graphs": pa.Table.from_pylist([row], schema=MAPPER_GRAPHS),
-            "mapper_nodes": MAPPER_NODES.empty_table(),
-            "mapper_edges": MAPPER_EDGES.empty_table(),
+            "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row)]),
+            "mapper_nodes": MapperNodeRow.table([]),
+            "mapper_edges": MapperEdgeRow.table([]),
         }
     except InputError as error:
         place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     in_component = components(graph)
-    columns = {
-        "a": graph.edges[:, 0],
-        "b": graph.edges[:, 1],
-        "shared": graph.shared,
-    }
+    edges = MapperEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared)
     return {
-        "mapper_graphs": pa.Table.from_pylist([row | _counts(graph)], schema=MAPPER_GRAPHS),
-        "mapper_nodes": with_ids(which, _nodes(graph, used, in_component), MAPPER_NODES),
-        "mapper_edges": with_ids(which, columns, MAPPER_EDGES),
+        "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
+        "mapper_nodes": _nodes(which, graph, used, in_component),
+        "mapper_edges": edges,
     }
 
 
@@ -163,8 +148,8 @@ def sweep_table(
         A way in which no graph can be made has no nodes and says why.
     """
     if not parameters.sweep:
-        return MAPPER_SWEEP.empty_table()
-    rows = [{**drawn.to_pylist()[0], "change": "as drawn"}]
+        return MapperSweepRow.table([])
+    rows = [MapperSweepRow(**drawn.to_pylist()[0], change="as drawn")]
     for change in parameters.sweep:
         recipe = change.of(parameters.recipe)
         used = _drawn(points, recipe, seed)
@@ -173,8 +158,8 @@ def sweep_table(
         except InputError as error:
             counts = _none(str(error))
         about = {**which, "kept": len(points), **_about(recipe, used, seed)}
-        rows.append({**about, **counts, "change": change.words()})
-    return pa.Table.from_pylist(rows, schema=MAPPER_SWEEP)
+        rows.append(MapperSweepRow(**about, **counts, change=change.words()))
+    return MapperSweepRow.table(rows)
 
 
 def _drawn(points: np.ndarray, recipe: MapperRecipe, seed: int) -> np.ndarray:
@@ -221,20 +206,21 @@ def _none(explanation: str) -> dict[str, Any]:
     return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
-def _nodes(graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> dict[str, Any]:
+def _nodes(which: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
     # The angles of the nearest Klein patch do not depend on the length of a filter, so means need no normalization.
     theta1, theta2, _ = klein_coordinates(means)
-    return {
-        "node": np.arange(graph.nodes),
-        "component": in_component,
-        "members": graph.sizes,
-        "lens1": graph.lens[:, 0],
-        "lens2": graph.lens[:, 1],
-        **{name: means[:, i].astype(np.float32) for i, name in enumerate(FILTER_COORDINATES)},
-        "theta1": theta1,
-        "theta2": theta2,
-    }
+    return MapperNodeRow.columns(
+        **which,
+        node=np.arange(graph.nodes),
+        component=in_component,
+        members=graph.sizes,
+        lens1=graph.lens[:, 0],
+        lens2=graph.lens[:, 1],
+        coordinates=means.astype(np.float32),
+        theta1=theta1,
+        theta2=theta2,
+    )
 
 
 def _clustering(cut: FirstGapCut | FixedHeightCut) -> FirstGap | FixedHeight:

@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,7 @@ from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.activation_schemas import MASKS, MODES
+from cnn_topology.tables.images import MaskRow, ModeRow
 
 # Positions of both modes are compared on so many images at most, for each layer and both sides.
 COMPARED_IMAGES = 2_000
@@ -50,9 +49,9 @@ def run(arguments: argparse.Namespace) -> None:
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
     write_masks(arguments.masks, ids, found.foreground, found.background, notes)
-    write_table(arguments.masks_table, _masks(parameters, found, classes), MASKS, notes)
+    write_table(arguments.masks_table, _masks(parameters, found, classes), MaskRow.schema, notes)
     rows = _modes(parameters, found, image_set.shape, identity)
-    write_table(arguments.modes_table, pa.Table.from_pylist(rows, schema=MODES), MODES, notes)
+    write_table(arguments.modes_table, ModeRow.table(rows), ModeRow.schema, notes)
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
     empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in BOTH}
     print(
@@ -67,25 +66,25 @@ def _masks(parameters: MaskParameters, found: Masks, classes: list[str]) -> pa.T
     parts = []
     for mode in BOTH:
         foreground, background = found.foreground[mode], found.background[mode]
-        columns: dict[str, Any] = {
-            "population": [parameters.population] * len(classes),
-            "split": [parameters.split] * len(classes),
-            "mode": [mode] * len(classes),
-            "image": found.ids,
-            "class": classes,
-            "foreground": foreground.mean((1, 2)),
-            "background": background.mean((1, 2)),
-            "empty_foreground": ~foreground.any((1, 2)),
-            "empty_background": ~background.any((1, 2)),
-            "agreement": agreement,
-        }
-        parts.append(pa.table(columns, schema=MASKS))
+        part = MaskRow.columns(
+            population=parameters.population,
+            split=parameters.split,
+            mode=mode,
+            image=found.ids,
+            class_name=classes,
+            foreground=foreground.mean((1, 2)),
+            background=background.mean((1, 2)),
+            empty_foreground=~foreground.any((1, 2)),
+            empty_background=~background.any((1, 2)),
+            agreement=agreement,
+        )
+        parts.append(part)
     return pa.concat_tables(parts)
 
 
 def _modes(
     parameters: MaskParameters, found: Masks, shape: tuple[int, int, int], identity: tuple[str, str]
-) -> list[dict[str, Any]]:
+) -> list[ModeRow]:
     """Choose positions in both modes and compare them, for every layer, foreground and background, top 1 and 5."""
     ids = found.ids[:COMPARED_IMAGES]
     influence = {mode: influences(parameters.layout, shape, mode == "published") for mode in BOTH}
@@ -102,21 +101,19 @@ def _modes(
                 chosen = [heaviest_positions(weights[mode], top, ids, seed, mode == "published") for mode in BOTH]
                 shared = (chosen[0][:, :, None] == chosen[1][:, None, :]).any(axis=2).mean(axis=1)[both]
                 rows.append(
-                    {
-                        "population": parameters.population,
-                        "split": parameters.split,
-                        "layer": layer.name,
-                        "depth": layer.depth,
-                        "sampling": sampling,
-                        "top": top,
-                        "images": int(both.sum()),
-                        "empty_published": int(empty["published"].sum()),
-                        "empty_corrected": int(empty["corrected"].sum()),
-                        "shared": float(shared.mean()),
-                        "standard_error": float(shared.std(ddof=1) / np.sqrt(len(shared)))
-                        if len(shared) > 1
-                        else np.nan,
-                        "chance": top / positions,
-                    }
+                    ModeRow(
+                        population=parameters.population,
+                        split=parameters.split,
+                        layer=layer.name,
+                        depth=layer.depth,
+                        sampling=sampling,
+                        top=top,
+                        images=int(both.sum()),
+                        empty_published=int(empty["published"].sum()),
+                        empty_corrected=int(empty["corrected"].sum()),
+                        shared=float(shared.mean()),
+                        standard_error=float(shared.std(ddof=1) / np.sqrt(len(shared))) if len(shared) > 1 else np.nan,
+                        chance=top / positions,
+                    )
                 )
     return rows

@@ -22,7 +22,9 @@ from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
-from cnn_topology.tables.layer_schemas import COMPONENT_CURVES, MEASURE_TABLES, NETWORK_PAIRS
+from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
+from cnn_topology.tables.registry import MEASURE_ROWS
+from cnn_topology.tables.row import Row
 
 # Where a curve passes the threshold, and both ends of its band.
 DETECTED = ("detected_at", "detected_low", "detected_high")
@@ -35,21 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", required=True, type=MeasureTestParameters.parse, help="JSON: draws")
     parser.add_argument("--pairs", required=True, nargs="+", type=Path, help="all that `layer-distances` wrote")
     parser.add_argument("--curves", nargs="*", default=[], type=Path, help="all that `component-sensitivity` wrote")
-    for name in MEASURE_TABLES:
+    for name in (row.table_name for row in MEASURE_ROWS):
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path, help=f"the table {name}")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Gather the values of every cloud and measure, and test them."""
     parameters: MeasureTestParameters = arguments.parameters
-    pairs = pa.concat_tables([read_table(path, NETWORK_PAIRS) for path in arguments.pairs])
-    curves = COMPONENT_CURVES.empty_table()
+    pairs = pa.concat_tables([read_table(path, NetworkPairRow.schema) for path in arguments.pairs])
+    curves = ComponentCurveRow.table([])
     if arguments.curves:
-        curves = pa.concat_tables([read_table(path, COMPONENT_CURVES) for path in arguments.curves])
+        curves = pa.concat_tables([read_table(path, ComponentCurveRow.schema) for path in arguments.curves])
     tables = layer_tables(pairs, curves, parameters)
     notes = combined_notes(read_notes(path) for path in [*arguments.pairs, *arguments.curves])
-    for name, table in tables.items():
-        write_finished_table(getattr(arguments, name), table, MEASURE_TABLES[name], notes)
+    for row_type in MEASURE_ROWS:
+        name = row_type.table_name
+        write_finished_table(getattr(arguments, name), tables[name], row_type.schema, notes)
     for row in tables["measure_tests"].to_pylist():
         print("{population}, {cloud}, {measure}, {test}: {statistic:.3f} ({low:.3f} to {high:.3f})".format(**row))
 
@@ -96,8 +99,8 @@ class LayerValues:
 
 
 def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParameters) -> dict[str, pa.Table]:
-    """Make all tables of `MEASURE_TABLES` from the values of pairs of networks and the curves of single ones."""
-    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in MEASURE_TABLES}
+    """Compute all tables of `MEASURE_ROWS` from the values of pairs of networks and the curves of single ones."""
+    frames: dict[str, list[pd.DataFrame]] = {row.table_name: [] for row in MEASURE_ROWS}
     found: dict[tuple[str, str], list[LayerValues]] = {}
     for item in gathered(pairs):
         found.setdefault((item.population, item.cloud), []).append(item)
@@ -117,15 +120,15 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
         frames["measure_tests"].append(pd.DataFrame([{**item.which, **test} for test in tests]).drop(columns="samples"))
     for items in found.values():
         frames["measure_agreement"] += [_agreement(a, b, parameters) for a, b in combinations(items, 2)]
-    return {name: _table(parts, MEASURE_TABLES[name]) for name, parts in frames.items()}
+    return {row.table_name: _table(frames[row.table_name], row) for row in MEASURE_ROWS}
 
 
-def _table(parts: list[pd.DataFrame], schema: pa.Schema) -> pa.Table:
+def _table(parts: list[pd.DataFrame], row_type: type[Row]) -> pa.Table:
     """Join frames to a table in which what does not apply is NaN, not null."""
     if not parts:
-        return schema.empty_table()
+        return row_type.table([])
     joined = pd.concat(parts)
-    return pa.table({name: pa.array(joined[name].to_numpy(), schema.field(name).type) for name in schema.names})
+    return row_type.columns(**{str(name): pa.array(values.to_numpy()) for name, values in joined.items()})
 
 
 def gathered(pairs: pa.Table) -> Iterator[LayerValues]:

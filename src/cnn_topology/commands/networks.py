@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from cnn_topology.plan.generalization_parameters import Member, NetworksParameters
 from cnn_topology.statistics.networks import loop_summary, weight_statistics
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.generalization_schemas import GENERALIZATION
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.generalization import GeneralizationRow
+from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.snapshots import read_snapshot
 
 HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise")
@@ -38,19 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Analyse every network of every snapshot."""
     parameters: NetworksParameters = arguments.parameters
-    training = pd.concat([read_table(path, TRAINING).to_pandas() for path in arguments.training])
-    rows: list[dict[str, Any]] = []
+    training = pd.concat([read_table(path, TrainingRow.schema).to_pandas() for path in arguments.training])
+    rows: list[GeneralizationRow] = []
     place = 0
     for member in parameters.members:
         here = slice(place, place + member.shards)
         place = here.stop
         log = training[(training["population"] == member.population) & (training["step"] == member.step)]
         found = _networks(parameters, member, arguments.initial[here], arguments.snapshots[here])
-        rows += [{**row, **outcomes(log[log["network"] == row["network"]], member.images)} for row in found]
+        rows += [
+            GeneralizationRow(**row, **outcomes(log[log["network"] == row["network"]], member.images)) for row in found
+        ]
         print(f"{member.population}, {parameters.layer}, step {member.step}: {len(found)} networks", flush=True)
     inputs = [read_metadata(path) for path in (*arguments.initial, *arguments.snapshots)]
     notes = parameters.notes([*inputs, *map(read_notes, arguments.training)])
-    write_table(arguments.output, pa.Table.from_pylist(rows, schema=GENERALIZATION), GENERALIZATION, notes)
+    write_table(arguments.output, GeneralizationRow.table(rows), GeneralizationRow.schema, notes)
 
 
 def _networks(
@@ -84,7 +85,7 @@ def _networks(
     return rows
 
 
-def outcomes(log: pd.DataFrame, images: str) -> dict[str, float]:
+def outcomes(log: pd.DataFrame, images: str) -> dict[str, Any]:
     """Give what one network has learned at one step.
 
     Parameters

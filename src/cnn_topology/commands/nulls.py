@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from cnn_topology.plan.clouds import neighbours_left
 from cnn_topology.plan.parameters import NullParameters, VariantParameters
 from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, sphere_null_cloud
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.schemas import NULLS
+from cnn_topology.tables.loops import NullRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,18 +29,18 @@ def run(arguments: argparse.Namespace) -> None:
         ).items():
             for number in range(len(drawn)):
                 rows.append(
-                    {
-                        "null": "sphere",
-                        "points": parameters.points,
+                    NullRow(
+                        null="sphere",
+                        points=parameters.points,
                         **filtering._asdict(),
-                        "centre": centre,
-                        "draw": number,
-                        "longest": drawn.longest[number],
-                        "second": drawn.second[number],
-                        "largest_ratio": drawn.largest_ratio[number],
-                    }
+                        centre=centre,
+                        draw=number,
+                        longest=drawn.longest[number],
+                        second=drawn.second[number],
+                        largest_ratio=drawn.largest_ratio[number],
+                    )
                 )
-    write_table(arguments.output, pa.Table.from_pylist(rows, schema=NULLS), NULLS, parameters.notes())
+    write_table(arguments.output, NullRow.table(rows), NullRow.schema, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")
 
 

@@ -3,13 +3,11 @@
 import argparse
 from pathlib import Path
 
-import pyarrow as pa
-
 from cnn_topology.plan.activation_graphs import PurityTestParameters
 from cnn_topology.statistics.purity import purity_tests
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
-from cnn_topology.tables.activation_mapper_schemas import PURITY, PURITY_DRAWS, PURITY_TESTS
-from cnn_topology.tables.activation_schemas import RESNET_ACCURACY
+from cnn_topology.tables.purity import PurityDrawRow, PurityRow, PurityTestRow
+from cnn_topology.tables.training import ResnetAccuracyRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +23,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the tests."""
     parameters: PurityTestParameters = arguments.parameters
     found = purity_tests(
-        read_table(arguments.purity, PURITY).to_pandas(),
-        read_table(arguments.draws, PURITY_DRAWS).to_pandas(),
-        read_table(arguments.accuracy, RESNET_ACCURACY).to_pandas(),
+        read_table(arguments.purity, PurityRow.schema).to_pandas(),
+        read_table(arguments.draws, PurityDrawRow.schema).to_pandas(),
+        read_table(arguments.accuracy, ResnetAccuracyRow.schema).to_pandas(),
     )
-    table = pa.Table.from_pylist(list(found), schema=PURITY_TESTS)
+    table = PurityTestRow.table(PurityTestRow(**row) for row in found)
     upstream = map(read_notes, (arguments.purity, arguments.draws, arguments.accuracy))
-    write_finished_table(arguments.output, table, PURITY_TESTS, parameters.notes(upstream))
+    write_finished_table(arguments.output, table, PurityTestRow.schema, parameters.notes(upstream))
     print(f"{table.num_rows} rows")

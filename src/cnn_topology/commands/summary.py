@@ -14,7 +14,7 @@ from cnn_topology.commands.summary_weights import weight_lines
 from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import read_notes
-from cnn_topology.tables.reading import read_tables
+from cnn_topology.tables.registry import read_tables
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def summary_lines(
     Parameters
     ----------
     tables : mapping of str to Table
-        Tables of the run by name (`cnn_topology.tables.schemas`); of one that it lacks nothing is said.
+        Tables of the run by name (`cnn_topology.tables.registry`); of one that it lacks nothing is said.
     notes : mapping of str to str
         Their notes, combined.
     left_out : sequence of str

@@ -18,7 +18,7 @@ def weight_lines(training: Any = None, loops: Any = None, significance: Any = No
     Parameters
     ----------
     training, loops, significance : pandas.DataFrame
-        The tables of these names (`cnn_topology.tables.schemas`), as far as there are any; of `loops` the headline
+        The tables of these names (`cnn_topology.tables.registry`), as far as there are any; of `loops` the headline
         clouds count, `significance` adds the null to tables over depth.
     """
     trained: list[str] = []

@@ -29,13 +29,13 @@ def draw(
         return empty_figure(EMPTY, footer(notes, graphs), where)
     deepest = noisy["depth"].max()
     shown, graphs = (found[found["depth"] == deepest] for found in (purity, graphs))
-    classes = [name for name in dict.fromkeys(accuracy["class"]) if name != "all"]
+    classes = [name for name in dict.fromkeys(accuracy["class_name"]) if name != "all"]
     figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)
     curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])
     style.letter(curves, "a", f"layer {layer_number(shown.iloc[0])}, and accuracy")
-    _curves(curves, shown, accuracy[accuracy["class"] == "all"])
+    _curves(curves, shown, accuracy[accuracy["class_name"] == "all"])
     style.letter(table, "b", "accuracy by class and σ")
-    wide = accuracy.groupby(["class", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")
+    wide = accuracy.groupby(["class_name", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")
     wide = wide.reindex([*classes, "all"])[sorted(wide.columns)]
     heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
     table.set_xlabel("σ of the noise, in units of normalized pixels")

@@ -53,7 +53,7 @@ def page(parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: M
             "images": {
                 row["image"]: [
                     "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
-                    row["class"],
+                    row["class_name"],
                     class_colour(row["label"]),
                 ]
                 for row in pictures[pictures["image"].isin(shown)].to_dict("records")

@@ -27,9 +27,9 @@ def draw(
     if found.empty:
         return empty_figure("no row in the table of the activation tensor", provenance(notes))
     first = found.iloc[0]
-    shape = tuple(int(found[name].max()) + 1 for name in ("channel", "row", "column"))
+    shape = tuple(int(found[name].max()) + 1 for name in ("channel", "y", "x"))
     tensor = np.full(shape, np.nan)
-    tensor[found["channel"], found["row"], found["column"]] = found["value"]
+    tensor[found["channel"], found["y"], found["x"]] = found["value"]
     extra = (
         f"{first['population']}, network {first['network']}, {first['layer']} ({first['tensor']}), image "
         f"{first['image']} ({first['label']}), {shape[0]} channels x {shape[1]} x {shape[2]}"

@@ -29,7 +29,7 @@ from cnn_topology.figures.selection import (
 )
 from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.statistics.significance import TOO_FEW
-from cnn_topology.tables.schemas import CIRCLE_ARCS
+from cnn_topology.tables.filters import CIRCLE_ARCS
 
 BARS = 10
 MAP = "cividis_r"

@@ -29,7 +29,7 @@ def draw(
     clouds = list(dict.fromkeys(purity["cloud"]))
     if not clouds:
         return empty_figure(EMPTY, footer(notes, graphs), where)
-    classes = list(purity.sort_values("label")["class"].drop_duplicates())
+    classes = list(purity.sort_values("label")["class_name"].drop_duplicates())
     layers = purity["depth"].nunique()
     beside = 2 if layers <= BESIDE else 1
     rows, columns = style.shape(len(clouds), beside)

@@ -28,7 +28,7 @@ from cnn_topology.figures.selection import (
     provenance,
     when,
 )
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
 

@@ -19,7 +19,7 @@ def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, s
     spec : FigureSpec
         One of `cnn_topology.figures.registry.figure_specs`.
     tables : mapping of str to pyarrow.Table
-        At least the tables that `spec.tables` names, in the schemas of `cnn_topology.tables.schemas`.
+        At least the tables that `spec.tables` names (`cnn_topology.tables.registry`).
     notes : mapping of str to str
         What the footer says of the run: ``seed``, ``config`` and ``data`` (hashes); each may be missing.
 

@@ -32,7 +32,7 @@ def of_recipe(table: pa.Table, parameters: Mapping[str, Any]) -> pd.DataFrame:
 def classes_of(class_purity: pa.Table, population: str) -> list[str]:
     """Give the class names of the images of a population, by label."""
     found = rows(class_purity, population=population).drop_duplicates("label").sort_values("label")
-    return list(found["class"])
+    return list(found["class_name"])
 
 
 def kind_of(graph: Any) -> str:

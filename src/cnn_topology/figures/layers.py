@@ -19,7 +19,7 @@ from cnn_topology.figures.cloud import draw_plane, sector_means
 from cnn_topology.figures.depth import short
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 
 SECTORS, COLUMNS = 12, 4
 # Where mean filters stand, and their side, in units of the radius of the plane.

@@ -19,7 +19,7 @@ from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import cloud_verdict, drawn, headlines_at, no_cloud, of_cloud, provenance, when
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000

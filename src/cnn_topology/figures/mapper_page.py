@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from cnn_topology.figures import style
 from cnn_topology.figures.mapper import drawn_part, recipe
 from cnn_topology.figures.selection import cloud_verdict, headlines, no_cloud, of_cloud, provenance
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 
 # Edges of one graph that a browser draws without delay while it is dragged.
 EDGES = 30_000

@@ -67,7 +67,7 @@ def _examples(
             shown = chosen[chosen["image"] == image]
             if which["panel"] == "image":
                 draw_image(axes, shown)
-                axes.set_title(shown["class"].iloc[0], fontsize=6.5, loc="center")
+                axes.set_title(shown["class_name"].iloc[0], fontsize=6.5, loc="center")
             else:
                 _draw_values(axes, shown, "gray" if which["panel"] == "foreground" else "viridis")
             if not column:
@@ -77,8 +77,8 @@ def _examples(
 def _draw_values(axes: Axes, shown: pd.DataFrame, colours: str) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    values = np.zeros((shown["row"].max() + 1, shown["column"].max() + 1))
-    values[shown["row"], shown["column"]] = shown["value"]
+    values = np.zeros((shown["y"].max() + 1, shown["x"].max() + 1))
+    values[shown["y"], shown["x"]] = shown["value"]
     axes.imshow(values, cmap=colours, vmin=0, vmax=1, interpolation="nearest")
 
 

@@ -34,7 +34,7 @@ def draw(
                 shown = pixels[(pixels["sigma"] == sigma) & (pixels["image"] == image)]
                 draw_image(axes, shown)
                 if not line:
-                    axes.set_title(shown["class"].iloc[0], fontsize=7, loc="center")
+                    axes.set_title(shown["class_name"].iloc[0], fontsize=7, loc="center")
                 if not place:
                     axes.set_ylabel(f"σ = {sigma:g}", fontsize=7)
     else:
@@ -49,16 +49,16 @@ def draw_image(axes: Axes, pixels: pd.DataFrame) -> None:
     axes.set_yticks([])
     if pixels.empty:
         return
-    shape = pixels["row"].max() + 1, pixels["column"].max() + 1
+    shape = pixels["y"].max() + 1, pixels["x"].max() + 1
     colours = np.zeros((*shape, 3))
-    colours[pixels["row"], pixels["column"]] = pixels[["red", "green", "blue"]] / 255
+    colours[pixels["y"], pixels["x"]] = pixels[["red", "green", "blue"]] / 255
     axes.imshow(colours, interpolation="nearest")
 
 
 def _means(accuracy: pd.DataFrame) -> pd.DataFrame:
     """Average over networks, by noise and class; clouds of one noise look at the same images or at some of them."""
-    largest = accuracy.sort_values("examples").drop_duplicates(["network", "split", "sigma", "class"], keep="last")
-    grouped = largest.groupby(["split", "sigma", "class"])
+    largest = accuracy.sort_values("examples").drop_duplicates(["network", "split", "sigma", "class_name"], keep="last")
+    grouped = largest.groupby(["split", "sigma", "class_name"])
     return grouped.agg(
         accuracy=("accuracy", "mean"), networks=("network", "nunique"), examples=("examples", "max")
     ).reset_index()
@@ -70,10 +70,10 @@ def _accuracy(axes: Axes, means: pd.DataFrame) -> None:
     if means.empty:
         style.explain(axes, "no accuracy under noise is in the table")
         return
-    for name, one in means[means["class"] != "all"].groupby("class"):
+    for name, one in means[means["class_name"] != "all"].groupby("class_name"):
         del name
         axes.plot(one["sigma"], one["accuracy"], color=style.PALE, linewidth=0.6)
-    whole = means[means["class"] == "all"]
+    whole = means[means["class_name"] == "all"]
     axes.plot(whole["sigma"], whole["accuracy"], color=style.BLUE, marker="o", markersize=3)
     examples, networks = whole["examples"].max(), whole["networks"].max()
     axes.set_title(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from cnn_topology.figures import style
 from cnn_topology.figures.glyphs import draw_filter, draw_ring
 from cnn_topology.figures.selection import NO_RUN, drawn, provenance
-from cnn_topology.tables.schemas import FILTER_COORDINATES
+from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
 
 ON_CIRCLE = 12

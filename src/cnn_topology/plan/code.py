@@ -2,8 +2,9 @@
 
 Snakemake watches inputs and parameters, not a package behind a command line. The digest covers the source of the
 verb's module and of all it imports from this package, found in the text alone: nothing is imported, and no drawing
-code is read for training. Of the modules of `plan`, which describe runs, only those functions and methods count that
-the verb's code reaches by name. It is computed while the Snakefile is parsed, in a fraction of a second for all verbs.
+code is read for training. Of the modules of `plan`, which describe runs, and of `tables`, only what the verb's code
+reaches by name counts: functions, methods, and of the row type of a table its columns and their types. It is computed
+while the Snakefile is parsed, in a fraction of a second for all verbs.
 """
 
 import ast
@@ -15,9 +16,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # What carries the work: what of it matters to a job stands in the job's parameter block.
-CARRIERS = re.compile(r"(cli|errors|plan\.code|tables\.(\w*schemas|columns)|figures\.kinds)\b.*")
-# The plan says which work there is, of which the block holds the outcome; what of it computes is taken name by name.
-PLAN = re.compile(r"plan\..*")
+CARRIERS = re.compile(r"(cli|errors|plan\.code|figures\.kinds)\b.*")
+# The plan says which work there is, of which the block holds the outcome, and the tables have a class each: what of
+# them matters to a job is taken name by name.
+BY_NAME = re.compile(r"(plan|tables)\..*")
+TABLES = re.compile(r"tables\..*")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from cnn_topology(\S*) import (?:\(([^)]*)\)|([^(\n]*))$|import cnn_topology\.(\S+))", re.M
 )
@@ -71,23 +74,24 @@ def modules_behind(*roots: str) -> set[str]:
 
 
 def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
-    """Give the code of `plan` that some modules reach: of each function and class, what runs inside a job.
+    """Return the code of `plan` and `tables` that some modules reach: of each definition what matters to a job.
 
     Parameters
     ----------
     modules : set of str
-        Modules outside of `plan`.
+        Modules outside of these packages.
 
     Returns
     -------
     dict
-        By module of `plan` and name: the source of a function or a constant, and of the methods of a class.
+        By module and name: the source of a function or a constant, of the methods of a class, and of the columns of a
+        row type.
     """
     found: dict[tuple[str, str], str] = {}
     waiting = [name for module in modules for name in _planned_names(module)]
     while waiting:
         module, name = waiting.pop()
-        if (module, name) not in found and PLAN.fullmatch(module) and not CARRIERS.fullmatch(module):
+        if (module, name) not in found and BY_NAME.fullmatch(module) and not CARRIERS.fullmatch(module):
             found[module, name], mentioned = _definitions(module).get(name, ("", ()))
             waiting += [*mentioned]
     return found
@@ -95,12 +99,12 @@ def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
 
 @cache
 def _planned_names(module: str) -> tuple[tuple[str, str], ...]:
-    """List what a module imports from `plan`, by module and name."""
+    """List what a module imports from `plan` and `tables`, by module and name."""
     text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
     return tuple(
         (source.removeprefix("."), name.split()[0])
         for source, many, few, _ in _IMPORT.findall(text)
-        if source.startswith(".plan.")
+        if BY_NAME.fullmatch(source.removeprefix("."))
         for name in (many + few).split(",")
         if name.strip()
     )
@@ -108,13 +112,15 @@ def _planned_names(module: str) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _definitions(module: str) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
-    """Give what a module of `plan` defines: by name the code that counts, and where the names in it are defined."""
+    """Return what a module defines: by name the code that counts, and where the names in it are defined."""
     text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
     lines, imported = text.splitlines(keepends=True), {name: source for source, name in _planned_names(module)}
     defined = {}
     for node in ast.parse(text).body:
         counted = list(_counted(node))
         code = "".join("".join(lines[part.lineno - 1 : part.end_lineno]) for part in counted)
+        if TABLES.fullmatch(module) and isinstance(node, ast.ClassDef):
+            code += "".join(f"{ast.unparse(column)}\n" for column in _table_columns(node))
         # What the fields of a class hold may have methods that a job calls, so all names in it are followed.
         skipped = [part for part in getattr(node, "body", ()) if isinstance(part, ast.FunctionDef)]
         followed = [part for part in ast.iter_child_nodes(node) if part not in skipped] + counted
@@ -122,6 +128,15 @@ def _definitions(module: str) -> dict[str, tuple[str, tuple[tuple[str, str], ...
         for name in _names(node):
             defined[name] = _IDLE.sub("", code), tuple((imported.get(m, module), m) for m in mentioned)
     return defined
+
+
+def _table_columns(row_type: ast.ClassDef) -> Iterator[ast.AnnAssign]:
+    """Yield the columns of a row type, without their meanings and units: better words for these rerun nothing."""
+    for field in row_type.body:
+        if isinstance(field, ast.AnnAssign) and isinstance(field.value, ast.Call):
+            kept = [option for option in field.value.keywords if option.arg != "unit"]
+            field.value.args, field.value.keywords = [], kept
+            yield field
 
 
 def _names(node: ast.stmt) -> list[str]:
@@ -147,14 +162,14 @@ def _mentioned(node: ast.AST) -> set[str]:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """List what a module imports from this package and is neither carrier nor plan."""
+    """List what a module imports from this package and neither carries the work nor is taken by name."""
     named: list[str] = []
     for path in _files(module)[:1]:
         for source, many, few, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
             parent, names = source.removeprefix("."), (many + few).split(",")
             candidates = [f"{parent}.{name.split()[0]}".removeprefix(".") for name in names if name.strip()]
             named += [name for name in (plain, parent, *candidates) if name and _files(name)]
-    return tuple(name for name in dict.fromkeys(named) if not CARRIERS.fullmatch(name) and not PLAN.fullmatch(name))
+    return tuple(name for name in dict.fromkeys(named) if not CARRIERS.fullmatch(name) and not BY_NAME.fullmatch(name))
 
 
 @cache

@@ -14,15 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.storage.tables import checksum, read_table
-from cnn_topology.tables.activation_mapper_schemas import ACTIVATION_MAPPER_TABLES
-from cnn_topology.tables.activation_schemas import ACTIVATION_TABLES
-from cnn_topology.tables.layer_schemas import COMPARISON_TABLES
+from cnn_topology.tables.registry import ACTIVATION_ROWS
 
 # Of numbers computed from the same networks on different hardware: largest difference, as a part of the largest value
 # of their column. Ours; coordinates are kept in float32, whose last place is 6e-8 of a value. Activations pass many
 # layers, each of which adds its roundings (measured, 17 convolutions with and without AVX-512: 1.4e-6 at most).
 TOLERANCE, ACTIVATIONS_TOLERANCE = 1e-6, 1e-5
-FROM_ACTIVATIONS = {*ACTIVATION_TABLES, *ACTIVATION_MAPPER_TABLES, *COMPARISON_TABLES}
+FROM_ACTIVATIONS = {row.table_name for row in ACTIVATION_ROWS}
 # Columns of verdicts: what must agree between runs whose networks were trained apart.
 VERDICTS = ("verdict", "five_loops", "significant_bars")
 

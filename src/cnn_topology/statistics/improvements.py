@@ -1,6 +1,6 @@
 """Learning speed and accuracy of populations against a plain one and controls (weights paper, E14 to E16)."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from cnn_topology.statistics.comparisons import (
     pooled_ranks,
     speed_ratio,
 )
+from cnn_topology.tables.findings import ComparisonRow, ImprovementRow
 
 SPEED, AREA, ACCURACY, CROSS_ACCURACY = "iterations_to_target", "area_under_curve", "accuracy", "cross_accuracy"
 
@@ -28,7 +29,7 @@ def roles(group: Improvement) -> dict[str, str]:
     return named | dict.fromkeys(group.controls, "control")
 
 
-def measures(training: pd.DataFrame, name: str, group: Improvement, images: str) -> list[dict[str, Any]]:
+def measures(training: pd.DataFrame, name: str, group: Improvement, images: str) -> list[ImprovementRow]:
     """Measure every network of a group.
 
     Parameters
@@ -44,11 +45,11 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
 
     Returns
     -------
-    list of dict
-        Rows of `IMPROVEMENTS`. A network that has failed is censored unless it had reached the target before; it has
+    list of ImprovementRow
+        A network that has failed is censored unless it had reached the target before; it has
         no other measure.
     """
-    rows = []
+    rows: list[ImprovementRow] = []
     tests = training[training["split"] == "test"].sort_values("step", kind="stable")
     for population, role in roles(group).items():
         for (network, seed), log in tests[tests["population"] == population].groupby(["network", "seed"]):
@@ -63,36 +64,36 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
                 )
             ]
             rows += [
-                {
-                    "group": name,
-                    "population": population,
-                    "role": role,
-                    "network": network,
-                    "seed": seed,
-                    "images": on,
-                    "metric": metric,
-                    "target": group.target,
-                    "value": value,
-                    "censored": metric == SPEED and censored,
-                }
+                ImprovementRow(
+                    group=name,
+                    population=population,
+                    role=role,
+                    network=cast(int, network),
+                    seed=cast(int, seed),
+                    images=on,
+                    metric=metric,
+                    target=group.target,
+                    value=value,
+                    censored=metric == SPEED and censored,
+                )
                 for metric, on, value in found
                 if np.isfinite(value)
             ]
     return rows
 
 
-def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int) -> list[dict[str, Any]]:
+def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int) -> list[ComparisonRow]:
     """Compare variants and controls with the baseline, and variants with each control, by every metric.
 
     Returns
     -------
-    list of dict
-        Rows of `COMPARISONS`; pairs in which a population has fewer than two measures are left out.
+    list of ComparisonRow
+        Pairs in which a population has fewer than two measures are left out.
     """
     role = roles(group)
     pairs = [(population, group.baseline) for population in (*group.variants, *group.controls)]
     pairs += [(variant, control) for variant in group.variants for control in group.controls]
-    found = []
+    found: list[dict[str, Any]] = []
     for (metric, images), measured in rows.groupby(["metric", "images"], sort=False):
         values = {population: _values(part) for population, part in measured.groupby("population")}
         for population, against in pairs:
@@ -132,7 +133,7 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
                 }
             )
     adjusted = holm(np.array([row["p"] for row in found]))
-    return [{**row, "p_holm": p, "family": len(found)} for row, p in zip(found, adjusted, strict=True)]
+    return [ComparisonRow(**row, p_holm=p, family=len(found)) for row, p in zip(found, adjusted, strict=True)]
 
 
 def _values(part: pd.DataFrame) -> np.ndarray:

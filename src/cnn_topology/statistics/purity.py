@@ -244,7 +244,7 @@ def _against_accuracy(
     The interval joins the errors of purity and the binomial error of accuracy as if they were independent. A network
     is left out where one of the four is not known, or where without noise none of purity or accuracy is there to lose.
     """
-    overall = accuracy[(accuracy["population"] == population) & (accuracy["class"] == "all")]
+    overall = accuracy[(accuracy["population"] == population) & (accuracy["class_name"] == "all")]
     of_cloud = overall.set_index(["cloud", "network"])
     for noisy in _noisy(rows):
         layer = _layers(rows, noisy["cloud"])[-1]

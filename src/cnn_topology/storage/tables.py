@@ -20,7 +20,8 @@ TEXT_ROWS = 5_000
 def checksum(table: pa.Table) -> str:
     """Compute the SHA-256 of a table's columns, independent of its chunks and its metadata."""
     sink = _HashSink()
-    plain = table.combine_chunks().replace_schema_metadata(None)
+    # What columns mean is told in their metadata: a better word for it changes no content.
+    plain = pa.table(table.combine_chunks().columns, names=table.column_names)
     # What memory holds under a null is arbitrary, and Parquet does not keep it: of such a column only the values that
     # are there count, and where they are.
     gaps = {name: plain[name] for name in plain.column_names if plain[name].null_count}
@@ -98,7 +99,7 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     Raises
     ------
     InputError
-        If the file is missing, cut short, altered, or has other columns than `schema`.
+        If the file is missing, cut short, altered, or has other columns than `schema`; names the first that differs.
     """
     path = Path(path)
     if not path.is_file():
@@ -115,9 +116,27 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
             f"{path}: its content has SHA-256 {found}, its metadata says {expected or 'nothing'}: it was altered; "
             "delete it and start again, it is made anew."
         )
-    if schema is not None and not table.schema.equals(schema, check_metadata=False):
-        raise InputError(f"{path}: columns {table.schema.names} are not those of this version, {schema.names}")
+    if schema is not None and (difference := _difference(table.schema, schema)):
+        raise InputError(
+            f"{path}: {difference}. Another version of this program wrote it: start the run again (Snakemake makes "
+            "anew what changed), or read it with the version that its `provenance.json` names."
+        )
     return table
+
+
+def _difference(present: pa.Schema, expected: pa.Schema) -> str:
+    """Describe the first column in which a file differs from what is expected; empty if none does."""
+    for name in expected.names:
+        if name not in present.names:
+            return f"the column `{name}` ({expected.field(name).type}) is missing"
+        if present.field(name).type != expected.field(name).type:
+            return f"the column `{name}` is {present.field(name).type}, {expected.field(name).type} is expected"
+    for name in present.names:
+        if name not in expected.names:
+            return f"the column `{name}` ({present.field(name).type}) is not expected"
+    if present.names != expected.names:
+        return f"the columns stand in the order {', '.join(present.names)}, {', '.join(expected.names)} is expected"
+    return ""
 
 
 def read_notes(path: Path) -> dict[str, str]:

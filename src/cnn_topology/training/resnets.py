@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch.nn import functional
 
@@ -28,7 +27,7 @@ from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
-from cnn_topology.tables.activation_schemas import RESNET_TRAINING
+from cnn_topology.tables.training import ResnetTrainingRow
 from cnn_topology.training.alone import alone
 from cnn_topology.training.devices import choose_device, choose_precision, settings
 from cnn_topology.training.resnet_batches import Epoch, Normalizer, augmented, padded
@@ -123,7 +122,8 @@ def _make_alone(job: ResNetJob) -> None:
         **job.notes,
     }
     write_tensors(job.weights_path, tensors, metadata)
-    write_table(job.log_path, pa.Table.from_pylist(rows, schema=RESNET_TRAINING), RESNET_TRAINING, job.notes)
+    table = ResnetTrainingRow.table(ResnetTrainingRow(**row) for row in rows)
+    write_table(job.log_path, table, ResnetTrainingRow.schema, job.notes)
 
 
 def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) -> float:

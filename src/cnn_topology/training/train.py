@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 
 from cnn_topology.data.image_set import ImageSet
@@ -20,7 +19,7 @@ from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.populations import Population, image_shape, layers_of
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.schemas import TRAINING
+from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import Rows, StackFolder
 from cnn_topology.training.devices import choose_device, choose_precision, settings
@@ -65,7 +64,7 @@ class TrainingJob:
     snapshots_folder : Path
         Gets one file per step, ``00000500.safetensors``.
     log_path : Path
-        Gets the table `TRAINING`.
+        Gets the table `training`.
     resume_folder : Path
         Private to this shard; removed when its files are in place.
     device : str
@@ -245,8 +244,8 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
         names = parts[0][0]
         stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
         write_snapshot(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
-    table = pa.Table.from_pylist(log, schema=TRAINING)
-    write_table(job.log_path, table, TRAINING, {"population": job.population, "config": config_hash(job), **job.notes})
+    notes = {"population": job.population, "config": config_hash(job), **job.notes}
+    write_table(job.log_path, TrainingRow.table(TrainingRow(**row) for row in log), TrainingRow.schema, notes)
 
 
 def _warn_of_failures(job: TrainingJob, rows: Rows) -> None:

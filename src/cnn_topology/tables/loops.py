@@ -1,0 +1,107 @@
+"""Rows about the barcodes of clouds of filters and their tests (weights paper, sections 3 and 4)."""
+
+from cnn_topology.tables.row import Row, column
+from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RATIO
+
+
+class CloudKey(Row):
+    """Which cloud a row is about: the pooled filters of a layer at a step, after rho(k, p)."""
+
+    population: str = column("Population, or networks of a checkpoint.")
+    layer: str = column("Layer.")
+    depth: int = column("Depth of the layer, 1 nearest the image.")
+    step: int = column("Training step.", ITERATIONS)
+    k: int = column("Neighbour that the density of a filter is read from.", COUNT)
+    p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
+    landmarks: int = column("Most points in the filtration.", COUNT)
+
+
+class BarRow(CloudKey, table="barcodes"):
+    """One bar of the persistent homology of a cloud."""
+
+    field: int = column("Prime of the coefficients.")
+    dimension: int = column("Dimension of the class: 0 a component, 1 a loop.")
+    birth: float = column("Diameter at which the class appears.", LENGTH)
+    death: float = column("Diameter at which it ends; infinite for the last component.", LENGTH)
+    p_value: float | None = column(
+        "Familywise p-value of its length, the largest over the nulls; 1 for dimension 0 and for bars that no null "
+        "tests, null where the cloud has too few filters.",
+        PROBABILITY,
+    )
+
+
+class LoopRow(CloudKey, table="loops"):
+    """One cloud: its two longest H1 bars and the verdict over all nulls.
+
+    Where the verdict is `too few filters` nothing was tested: significant_bars and every p-value are null, and the
+    table `significance` has no row.
+    """
+
+    points: int = column("Filters of the cloud before the density filter (N).", COUNT)
+    kept: int = column("Filters that the density filter keeps.", COUNT)
+    used: int = column("Points in the filtration: kept filters or their landmarks.", COUNT)
+    covering_radius: float = column("Largest distance of a kept filter to the nearest point used.", LENGTH)
+    networks: int = column("Networks pooled.", COUNT)
+    headline: bool = column("Whether this is the cloud's first rho(k, p), which verdicts are quoted from.")
+    engine: str = column("Program that computed the barcode.")
+    bars: int = column("H1 bars.", COUNT)
+    longest: float = column("Length of the longest H1 bar.", LENGTH)
+    longest_birth: float = column("Birth of that bar.", LENGTH)
+    longest_death: float = column("Death of that bar.", LENGTH)
+    second: float = column("Length of the second longest H1 bar.", LENGTH)
+    ratio: float = column("Longest over second.", RATIO)
+    significant_bars: int | None = column("H1 bars longer than the critical value of every null.", COUNT)
+    p_longest: float | None = column("p-value of the longest bar, the largest over the nulls.", PROBABILITY)
+    p_ratio: float | None = column("p-value of the largest death / birth, the largest over the nulls.", PROBABILITY)
+    p_bobrowski_skraba: float | None = column(
+        "p-value of Bobrowski and Skraba's universal law, Bonferroni.", PROBABILITY
+    )
+    verdict: str = column("Verdict on the loops of the cloud.")
+    covariance_longest_median: float | None = column(
+        "Median longest bar over draws with the layer's own covariance, which decides no verdict.", LENGTH
+    )
+    p_covariance: float | None = column(
+        "p-value of the longest bar against these draws; the test has little power against a noisy circle, so only a "
+        "small p says something.",
+        PROBABILITY,
+    )
+
+
+class SignificanceRow(CloudKey, table="significance"):
+    """One cloud against one null."""
+
+    null: str = column("Name of the null.")
+    draws: int = column("Draws of the null.", COUNT)
+    null_longest_median: float = column("Median of the longest H1 bar over draws.", LENGTH)
+    null_longest_95: float = column("95 % quantile of the longest H1 bar over draws.", LENGTH)
+    null_critical: float = column("Length that a bar must exceed at the level of the test.", LENGTH)
+    p_longest: float = column("Rank p-value of the longest bar.", PROBABILITY)
+    p_ratio: float = column("Rank p-value of the largest death / birth.", PROBABILITY)
+    significant_bars: int = column("H1 bars longer than the critical value.", COUNT)
+
+
+class NullRow(Row, table="nulls"):
+    """One draw of the sphere null under one density filter."""
+
+    null: str = column("Name of the null.")
+    points: int = column("Filters drawn (N).", COUNT)
+    k: int = column("Neighbour that the density of a filter is read from.", COUNT)
+    p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
+    landmarks: int = column("Most points in the filtration.", COUNT)
+    centre: str = column("How filters are centred: by filter or by coordinate.")
+    draw: int = column("Number of the draw, from 0.")
+    longest: float = column("Length of the longest H1 bar.", LENGTH)
+    second: float = column("Length of the second longest H1 bar.", LENGTH)
+    largest_ratio: float = column("Largest death / birth of an H1 bar.", RATIO)
+
+
+class ControlRow(Row, table="controls"):
+    """One bar of a synthetic cloud of known topology."""
+
+    control: str = column("Name of the synthetic cloud.")
+    points: int = column("Points of the cloud.", COUNT)
+    noise: float = column("Standard deviation of the noise added to each coordinate.", LENGTH)
+    field: int = column("Prime of the coefficients: 2 or 3.")
+    dimension: int = column("Dimension of the class: 0 a component, 1 a loop.")
+    birth: float = column("Diameter at which the class appears.", LENGTH)
+    death: float = column("Diameter at which it ends.", LENGTH)

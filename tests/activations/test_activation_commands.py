@@ -173,7 +173,7 @@ def test_foreground_positions_are_the_heaviest_of_their_image(folder):
 def test_modes_are_compared_layer_by_layer_against_chance(folder):
     modes = read_table(folder / "modes.parquet", ModeRow.schema).to_pandas()
     assert set(modes["layer"]) == {"bn1", "layer1.0.bn1", "layer1.0.bn2", "layer2.0.bn1", "layer2.0.bn2"}
-    assert modes["shared"].between(0, 1).all()
+    assert modes["agreement"].between(0, 1).all()
     assert (modes["chance"] == modes["top"] / np.where(modes["depth"] > 3, 64, 256)).all()
 
 

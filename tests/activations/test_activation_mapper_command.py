@@ -76,13 +76,13 @@ def test_separate_classes_give_pure_nodes_above_chance():
     assert purity["node_wise"] == pytest.approx(np.mean([node["purity"] for node in nodes])) == 1
     assert purity["chance"] < 0.7
     assert purity["chance_low"] <= purity["chance"] <= purity["chance_high"]
-    assert purity["p"] == 1 / 20
+    assert purity["p_value"] == 1 / 20
     for node in nodes:
         assert sum(node["counts"]) == node["members"]
         assert node["purity"] == 1 / np.count_nonzero(node["counts"])
-        assert 1 <= len(node["examples"]) <= 12
+        assert 1 <= len(node["example_images"]) <= 12
         label = int(np.argmax(node["counts"]))
-        assert {image // 2 % 3 for image in node["examples"]} == {label}
+        assert {image // 2 % 3 for image in node["example_images"]} == {label}
         assert 0 <= node["lens"] <= 1
 
 
@@ -127,8 +127,8 @@ def test_neighbour_curve_falls_and_channels_are_those_of_the_cloud():
     given = cloud()
     tables = made(given)
     curve = tables["neighbour_curves"].to_pandas()
-    assert (np.diff(curve["nearest"]) <= 0).all()
-    assert (curve["fifth"] >= curve["nearest"]).all()
+    assert (np.diff(curve["nearest_distance"]) <= 0).all()
+    assert (curve["fifth_distance"] >= curve["nearest_distance"]).all()
     assert (curve["rows"] == 300).all()
     channels = tables["activation_channels"].to_pandas()
     assert np.allclose(channels["mean"], given.points.mean(axis=0), atol=1e-5)

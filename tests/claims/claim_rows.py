@@ -8,7 +8,15 @@ from cnn_topology.statistics.significance import TOO_FEW
 def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1.0, bars=None, **more):
     significant = {TOO_FEW: None, "one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}[verdict]
     row = {"population": population, "layer": layer, "depth": int(layer[4]), "step": step, "verdict": verdict}
-    row |= {"k": 200, "p": 0.3, "landmarks": 6_000, "points": 19_200, "kept": 200, "networks": 10, "headline": True}
+    row |= {
+        "density_k": 200,
+        "density_p": 0.3,
+        "landmarks": 6_000,
+        "points": 19_200,
+        "kept": 200,
+        "networks": 10,
+        "headline": True,
+    }
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
     return {**row, "p_longest": None if significant is None else 0.005 if significant else 0.6, **more}
 
@@ -16,7 +24,7 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
 def compared(population, against, metric, estimate, p=0.001, **more):
     half = 0.1 * abs(estimate) if metric == "iterations_to_target" else 0.01
     row = {"population": population, "against": against, "metric": metric, "estimate": estimate, "p_holm": p}
-    row["group"] = f"g{population[-1]}"
+    row["group_name"] = f"g{population[-1]}"
     images = {"1": "two", "2": "one"}[population[-1]] if metric == "cross_accuracy" else "x"
     row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": images, "role": "variant"}
     return {**row, "against_role": "control" if "random" in against else "baseline", **more}
@@ -41,7 +49,7 @@ def over_training(population, verdicts, layer="conv1", longest=(0.2, 0.5, 0.9, 1
     ]
 
 
-CLOUD = ("population", "layer", "step", "k", "p", "landmarks")
+CLOUD = ("population", "layer", "step", "density_k", "density_p", "landmarks")
 
 
 # So many layers that all agree are the fewest whose share has an interval above a half.
@@ -61,7 +69,7 @@ def one_circle(population):
 
 def against_critical(*clouds, critical=(0.5, 0.5)):
     tests = [
-        {name: cloud[name] for name in CLOUD} | {"null": null, "null_critical": part * value}
+        {name: cloud[name] for name in CLOUD} | {"null_name": null, "null_critical": part * value}
         for cloud, value in zip(clouds, critical, strict=True)
         for null, part in (("sphere", 1.0), ("permuted", 0.8))
     ]
@@ -75,7 +83,8 @@ VGG = {model: [f"conv{b}_{i}" for b, n in enumerate(ns, 1) for i in range(1, n +
 
 def vgg(name, shares, verdicts):
     clouds = [
-        loop(name, VGG[name][d - 1], 0, verdict, k=100, p=0.1, depth=d) for d, verdict in enumerate(verdicts, start=1)
+        loop(name, VGG[name][d - 1], 0, verdict, density_k=100, density_p=0.1, depth=d)
+        for d, verdict in enumerate(verdicts, start=1)
     ]
     rows = [row for cloud, share in zip(clouds, shares, strict=True) for row in circles(cloud, share)]
     return {"loops": clouds, "circles": rows}
@@ -83,7 +92,11 @@ def vgg(name, shares, verdicts):
 
 def local(verdict, count):
     sweep = {"headline": False, "verdict": verdict, "bars": count}
-    return [loop("colour"), loop("colour", k=15, p=0.1, **sweep), loop("colour", k=15, p=0.05, **sweep)]
+    return [
+        loop("colour"),
+        loop("colour", density_k=15, density_p=0.1, **sweep),
+        loop("colour", density_k=15, density_p=0.05, **sweep),
+    ]
 
 
 def onset(population, step, low=100, high=5_000):
@@ -91,7 +104,7 @@ def onset(population, step, low=100, high=5_000):
 
 
 def pooled(statistic):
-    row = {"group": "first", "scope": "pooled", "layer": "conv1", "predictor": "longest", "method": "spearman"}
+    row = {"group_name": "first", "scope": "pooled", "layer": "conv1", "predictor": "longest", "method": "spearman"}
     row |= {"outcome": "test_accuracy", "statistic": statistic, "networks": 10}
     return {**row, "low": statistic - 0.3, "high": min(1.0, statistic + 0.3)}
 
@@ -113,7 +126,7 @@ def followed(cloud, degree):
 
 def correlation(method, p, kind="topological", layer="conv1", given=""):
     row = {
-        "group": "grid",
+        "group_name": "grid",
         "scope": "grid",
         "layer": layer,
         "predictor": "longest",

@@ -124,6 +124,8 @@ def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
         for name in CLAIM_TABLES:
             empty = TABLES[name].schema.empty_table().to_pandas()
             given = pd.DataFrame(rows.get(name, []))
+            strangers = set(given.columns) - set(empty.columns)
+            assert not strangers, f"{name} has no column {', '.join(sorted(strangers))}"
             made[name] = empty if given.empty else given.reindex(columns=empty.columns)
         return made
 

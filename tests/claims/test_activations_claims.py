@@ -9,18 +9,30 @@ from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, WITHIN
 
 def measure_test(test, statistic, low=np.nan, high=np.nan, null=0.0, p=np.nan, n=3):
     row = {"population": "ph", "cloud": "top", "measure": "sliced_wasserstein", "kind": "distance", "test": test}
-    return {**row, "statistic": statistic, "low": low, "high": high, "null": null, "p_value": p, "n": n}
+    return {**row, "statistic": statistic, "low": low, "high": high, "null_value": null, "p_value": p, "n": n}
 
 
 def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, high=None, half=0.05, null=0.0):
-    row = {"population": "mapper", "network": network, "test": test, "layer": layer, "sigma": sigma, "n": 3, "p": p}
-    row |= {"statistic": statistic, "unit": "networks", "low": statistic - half, "null": null}
+    row = {
+        "population": "mapper",
+        "network": network,
+        "test": test,
+        "layer": layer,
+        "sigma": sigma,
+        "n": 3,
+        "p_value": p,
+    }
+    row |= {"statistic": statistic, "unit": "networks", "low": statistic - half, "null_value": null}
     return {**row, "high": statistic + 0.1 if high is None else high}
 
 
 def trend(statistic, p):
     """Make the test that purity falls, which counts noise levels and has no interval."""
     return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
+
+
+def pure(p):
+    return {"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p_value": p}
 
 
 def agreement(mean, p=0.01):
@@ -37,13 +49,8 @@ CASES = {
         {"measure_agreement": [agreement(0.5), agreement(0.1, p=0.2)]},
     ),
     "S2": (
-        {"purity": [{"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": 0.01}]},
-        {
-            "purity": [
-                {"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p": p}
-                for p in (0.01, 0.3)
-            ]
-        },
+        {"purity": [pure(0.01)]},
+        {"purity": [pure(0.01), pure(0.3)]},
     ),
     "S3": (
         {"purity_tests": [purity_test("foreground_over_random", 0.1)]},

@@ -46,7 +46,7 @@ def two_targets(facts):
 
 # The variant is twice as fast to the first target and half as fast to the second.
 AT_TARGETS = [
-    compared(variant, against, "iterations_to_target", speed, group=group)
+    compared(variant, against, "iterations_to_target", speed, group_name=group)
     for group, speed in (("at90", 2.0), ("at98", 0.5))
     for variant in ("angular-1", "klein-1")
     for against in ("plain-1", "random-1")
@@ -70,7 +70,7 @@ def test_beside_an_improvement_stands_what_its_matched_control_gives(of, facts):
     group = facts.improvements["g1"].model_copy(update={"controls": ("random-1", "rf")})
     changed = {"populations": {**facts.populations, "rf": features}, "improvements": {"g1": group}}
     facts = facts.model_copy(update=changed)
-    rows = [row | {"group": "g1"} for row in rows]
+    rows = [row | {"group_name": "g1"} for row in rows]
     (row,) = of("E15a", {"comparisons": rows}, facts)
     assert row["statement"] == "MNIST: angular features speed learning up. Its control rf gives 1.9 (1.71 to 2.09)."
     assert row["value"] == 1.95
@@ -104,12 +104,12 @@ def test_topology_predicts_accuracy_among_networks_of_one_width(of, facts):
     (row,) = of("A4a", {"correlations": [pooled, everything]}, facts)
     assert (row["verdict"], row["reason"]) == ("not tested", "no test of a correlation over the networks of the grid")
     width = correlation("partial_spearman", 0.03, given="width")
-    networks = [{"group": "grid", "layer": "conv1", "kept": kept} for kept in (10, 38, 19)]
+    networks = [{"group_name": "grid", "layer": "conv1", "kept": kept} for kept in (10, 38, 19)]
     (row,) = of("A4a", {"correlations": [pooled, width, everything], "generalization": networks}, facts)
-    assert (row["verdict"], row["p"], row["n"], row["unit"]) == ("supported", 0.03, 4, "populations")
+    assert (row["verdict"], row["p_value"], row["n"], row["unit"]) == ("supported", 0.03, 4, "populations")
     assert row["statement"].endswith("Of 8 networks, whose clouds keep 10 to 38 filters each.")
     (row,) = of("A4b", {"correlations": [pooled, width, everything]}, facts)
-    assert (row["verdict"], row["p"]) == ("not supported", 0.5)
+    assert (row["verdict"], row["p_value"]) == ("not supported", 0.5)
 
 
 def test_an_improvement_on_another_set_is_named_with_what_it_lacks(of, facts):

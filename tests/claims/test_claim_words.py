@@ -64,7 +64,7 @@ def test_numbers_and_verdicts_are_said_in_words():
 
 
 def test_what_is_no_interval_over_what_n_counts_is_said_in_the_brackets():
-    row = {"value": 0.5, "low": 0.1, "high": 0.9, "p": np.nan, "n": 5, "unit": "graphs"}
+    row = {"value": 0.5, "low": 0.1, "high": 0.9, "p_value": np.nan, "n": 5, "unit": "graphs"}
     said = {spread: number_text({**row, "spread": spread}) for spread in SPREADS}
     assert said == {
         INTERVAL: "0.5 (0.1 to 0.9), n = 5 graphs",

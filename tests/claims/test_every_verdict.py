@@ -67,7 +67,7 @@ def test_a_snapshot_that_was_not_tested_does_not_end_an_onset(of, facts):
 
 def test_a_missing_number_of_a_test_is_no_number_in_the_table(of, facts):
     (row,) = of("E1", {"loops": [loop("first") | UNTESTED], "circles": circles(loop("first"))}, facts)
-    assert pd.isna(row["p"])
+    assert pd.isna(row["p_value"])
     assert "200 kept of 19,200 at k = 200" in row["reason"]
 
 

@@ -202,7 +202,7 @@ def test_layers_that_keep_a_few_filters_do_not_say_whether_circles_fade_with_dep
 def test_another_circle_in_one_layer_of_many_is_chance(of, facts):
     def row_of(number, p=0.01):
         names = [("vgg16", name, depth) for depth, name in enumerate(VGG["vgg16"], start=1)]
-        clouds = [loop(name, layer, 0, k=100, p=0.1, depth=depth) for name, layer, depth in names]
+        clouds = [loop(name, layer, 0, density_k=100, density_p=0.1, depth=depth) for name, layer, depth in names]
         held = [circles(cloud, lines=0.9 * (place < number)) for place, cloud in enumerate(clouds)]
         for rows in held:
             rows[1]["p_permuted"] = p
@@ -211,7 +211,7 @@ def test_another_circle_in_one_layer_of_many_is_chance(of, facts):
 
     # Of 13 layers two have one by chance in 14 of 100 cases, three in 2.
     assert [row_of(number)["verdict"] for number in (1, 2, 3)] == ["not supported", "not supported", "supported"]
-    assert row_of(2)["p"] == pytest.approx(1 - 0.95**13 - 13 * 0.05 * 0.95**12)
+    assert row_of(2)["p_value"] == pytest.approx(1 - 0.95**13 - 13 * 0.05 * 0.95**12)
     assert row_of(3, p=0.04)["value"] == 0
 
 

@@ -268,7 +268,7 @@ def test_a_variant_that_was_not_held_against_every_control_has_not_beaten_it(of,
     rows += [compared("circle-1", "plain-1", GAIN[0], 2.0, p=1e-4)]
     assert of("A5", {"comparisons": rows}, facts)[0]["value"] == 1
     slower = [compared("angular-1", against, GAIN[0], 0.5) for against in ("plain-1", "random-1")]
-    assert of("A5", {"comparisons": slower}, facts)[0]["p"] == 1
+    assert of("A5", {"comparisons": slower}, facts)[0]["p_value"] == 1
 
 
 def test_bars_of_no_length_give_no_ratio(of, facts):

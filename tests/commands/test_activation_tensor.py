@@ -36,7 +36,7 @@ def test_every_value_is_back_in_its_place(tmp_path):
     assert call(tmp_path, shuffled(tensors, [0, 1])) == 0
     table = read_table(tmp_path / "tensor.parquet", ActivationTensorRow.schema).to_pandas()
     image = table["image"].iloc[0]
-    assert table["label"].iloc[0] == ("cat", "dog")[image]
+    assert table["class_name"].iloc[0] == ("cat", "dog")[image]
     found = np.full((4, 2, 3), np.nan)
     found[table["channel"], table["y"], table["x"]] = table["value"]
     np.testing.assert_array_equal(found, tensors[image])

@@ -84,7 +84,7 @@ def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(w
     loops = tables["loops"].set_index("step")
     assert loops["networks"].tolist() == [5, 4]
     assert loops["points"].tolist() == [300, 240]
-    assert loops["k"].tolist() == [15, 12]
+    assert loops["density_k"].tolist() == [15, 12]
     assert set(tables["filters"].query("step == 4")["network"]) <= {0, 2, 3, 4}
     assert tables["significance"].groupby("step")["draws"].unique().tolist() == [[19], [19]]
 
@@ -95,7 +95,7 @@ def test_a_capped_k_is_that_of_the_networks_that_remain(wide, tmp_path):
     wide["clouds"] = [{"layers": ["conv1"], "few_points": "cap", "densities": densities, "circles": "all"}]
     tables = _analysed(wide, tmp_path, {4: [False, True, True, False, False]})
     for name in ("loops", "significance", "circles"):
-        found = tables[name].groupby("step")["k"].unique()
+        found = tables[name].groupby("step")["density_k"].unique()
         assert {step: found[step].tolist() for step in (0, 4)} == {0: [30, 5], 4: [18, 5]}
     assert tables["loops"].groupby("step")["points"].max().tolist() == [300, 180]
 

@@ -174,7 +174,7 @@ def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed)
     found = followed[2]["correlations"]
     assert set(found["outcome"]) == {"test_accuracy", "gap", "cross_accuracy"}
     assert set(found["scope"]) == {"pooled"}
-    assert found[["p", "p_adjusted"]].isna().all().all()
+    assert found[["p_value", "p_adjusted"]].isna().all().all()
     r = found.query("outcome == 'test_accuracy' and method == 'pearson'")["statistic"].iloc[0]
     tracks = followed[2]["loop_tracks"]
     assert r == pytest.approx(np.corrcoef(tracks["longest"], [0, 1, 1, 1])[0, 1])

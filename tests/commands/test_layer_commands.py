@@ -130,9 +130,11 @@ def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_tu
         assert rates.loc[name, "p_value"] <= 0.01
         assert rates.loc[name, "chance"] == 0.25 < rates.loc[name, "low"] < 1.0
     nearest = related["layer_pairs"].query("between == 'different' and measure == 'linear_cka'")
-    np.testing.assert_allclose(nearest.pivot(index="depth_a", columns="depth_b", values="nearest"), np.eye(LAYERS))
+    np.testing.assert_allclose(
+        nearest.pivot(index="depth_a", columns="depth_b", values="nearest_share"), np.eye(LAYERS)
+    )
     tests = related["measure_tests"].query("test == 'specificity'").set_index("measure")
-    assert tests.loc["linear_cka", ["statistic", "null", "n"]].tolist() == [1.0, 0.25, 3.0]
+    assert tests.loc["linear_cka", ["statistic", "null_value", "n"]].tolist() == [1.0, 0.25, 3.0]
 
 
 def test_unrelated_layers_are_found_no_more_than_by_chance(tmp_path):
@@ -171,7 +173,7 @@ def test_scaled_diagrams_do_not_see_the_scale_of_a_layer(tmp_path):
 
 
 def test_curves_grow_with_the_components_removed_and_pass_the_threshold_of_the_seeds(related):
-    curves = related["component_sensitivity"].query("against == network")
+    curves = related["component_sensitivity"].query("against_network == network")
     assert set(curves["mode"]) == {"published", "corrected"}
     assert (curves["fraction"] == curves["removed"] / CHANNELS).all()
     # Every network is the same up to turns, so any change at all is noticed by the measures that do not see them.
@@ -196,7 +198,7 @@ def test_the_ends_of_the_band_are_passed_before_and_after_the_threshold():
             pairs.append({**about, **names})
         for removed in range(10):
             value = removed / 10 if sign == 1 else 1 - removed / 10
-            at = {"network": 0, "against": 0, "layer": "conv2", "depth": 2, "channels": 10, "mode": "corrected"}
+            at = {"network": 0, "against_network": 0, "layer": "conv2", "depth": 2, "channels": 10, "mode": "corrected"}
             curves.append({**about, **at, "removed": removed, "fraction": removed / 10, "value": value})
         made = layer_tables(
             pa.Table.from_pylist(pairs, NetworkPairRow.schema),
@@ -209,7 +211,7 @@ def test_the_ends_of_the_band_are_passed_before_and_after_the_threshold():
 
 def test_against_another_seed_curves_begin_at_what_the_seeds_differ_by(related):
     curves, pairs = related["component_sensitivity"], related["layer_pairs"].query("between == 'different'")
-    other = curves.query("against == 1 and network == 0")
+    other = curves.query("against_network == 1 and network == 0")
     assert other["detected_at"].isna().all()
     for measure in ("procrustes_distance", "linear_cka"):
         begin = other[(other["measure"] == measure) & (other["removed"] == 0)]
@@ -217,7 +219,7 @@ def test_against_another_seed_curves_begin_at_what_the_seeds_differ_by(related):
         own = pairs[(pairs["measure"] == measure) & (pairs["depth_a"] == pairs["depth_b"])].set_index("depth_a")
         # Networks here differ by a turn alone, which neither measure sees: all pairs are as far apart.
         np.testing.assert_allclose(begin["value"], own.loc[begin["depth"], "mean"], atol=1e-6)
-    assert curves.query("against == network")["removed"].min() == 4
+    assert curves.query("against_network == network")["removed"].min() == 4
     tests = related["measure_tests"].set_index(["measure", "test"])
     for measure in ("procrustes_distance", "linear_cka"):
         assert tests.loc[(measure, "another_seed_corrected"), "statistic"] == pytest.approx(1.0)
@@ -243,7 +245,7 @@ def test_curves_of_two_points_and_of_one_value_do_not_count():
 
     def test_rows(*values):
         curves = [
-            {**about, "mode": "corrected", "network": 0, "against": 0, "layer": f"conv{depth}", "depth": depth}
+            {**about, "mode": "corrected", "network": 0, "against_network": 0, "layer": f"conv{depth}", "depth": depth}
             | {"channels": 16, "removed": 4 * step, "fraction": step / 4, "value": value}
             for depth, curve in enumerate(values, start=1)
             for step, value in enumerate(curve, start=1)

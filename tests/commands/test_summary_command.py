@@ -16,7 +16,7 @@ CLAIM |= {
     "verdict": "supported",
     "reason": "",
     "value": 0.5,
-    "p": 0.01,
+    "p_value": 0.01,
     "n": 3,
     "unit": "networks",
     "spread": "",
@@ -25,7 +25,8 @@ WEIGHTS = {"population": "m", "step": 600, "split": "test", "failed": False}
 
 
 def filled(name, row):
-    """Fill a row of a table: what it does not say is NaN, empty or 0."""
+    """Fill a row of a table: what it does not say is NaN, empty or 0; a name that is no column is a mistake."""
+    assert set(row) <= set(TABLES[name].schema.names), set(row) - set(TABLES[name].schema.names)
     blank = {pa.float64(): np.nan, pa.string(): "", pa.int64(): 0, pa.bool_(): False}
     return {field.name: blank.get(field.type) for field in TABLES[name].schema} | row
 
@@ -51,7 +52,7 @@ def summary(tmp_path, capsys):
 def trained(network, accuracy, kept=True, epoch=7, population="a"):
     return {"population": population, "network": network, "images": "digits", "epoch": epoch} | {
         "test_accuracy": accuracy,
-        "kept": kept,
+        "is_kept": kept,
     }
 
 
@@ -77,7 +78,7 @@ def row_of(measure, test, statistic, null, p=np.nan, n=3):
     return {"population": "a", "cloud": "top", "measure": measure, "test": test, "statistic": statistic} | {
         "low": statistic - 0.125,
         "high": statistic + 0.125,
-        "null": null,
+        "null_value": null,
         "p_value": p,
         "n": n,
     }
@@ -110,7 +111,7 @@ def pure(cloud, layer, depth, purity, chance, p, network=0):
         "depth": depth,
         "node_wise": purity,
         "chance": chance,
-        "p": p,
+        "p_value": p,
     }
 
 
@@ -153,8 +154,8 @@ def test_populations_without_clouds_are_told_by_their_accuracy(summary):
 
 def layer_of(layer, depth, verdict, beside, population="theirs"):
     return {"population": population, "layer": layer, "depth": depth, "step": 0, "headline": True, "networks": 3} | {
-        "k": 100,
-        "p": 0.1,
+        "density_k": 100,
+        "density_p": 0.1,
         "points": 1_024,
         "kept": 102,
         "used": 102,
@@ -215,7 +216,13 @@ def test_onset_is_told_with_its_interval_which_may_end_after_training(summary):
 
 
 def correlation(predictor, statistic, p, **changes):
-    row = {"group": "grid", "scope": "grid", "layer": "conv1", "predictor": predictor, "predictor_kind": "topological"}
+    row = {
+        "group_name": "grid",
+        "scope": "grid",
+        "layer": "conv1",
+        "predictor": predictor,
+        "predictor_kind": "topological",
+    }
     row |= {"outcome": "test_accuracy", "method": "spearman", "networks": 16, "statistic": statistic, "low": -0.5}
     return row | {"high": 0.75, "p_adjusted": p, "exchanged": "8 populations as blocks"} | changes
 
@@ -227,11 +234,11 @@ def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(
         correlation("longest", 0.125, 0.75, layer="conv2"),
         correlation("sd", 0.9, 0.001, predictor_kind="baseline"),
         correlation("longest", 0.9, 0.001, outcome="gap"),
-        correlation("longest", 0.9, 0.001, scope="networks", group="m"),
-        correlation("second", 0.25, 0.5, scope="networks", group="m", method="partial_spearman", given="step"),
-        correlation("longest", 0.9, np.nan, scope="networks", group="none"),
-        correlation("longest", 0.9, 0.001, group="wide"),
-        correlation("second", 0.25, 0.5, group="wide", method="partial_spearman", given="width"),
+        correlation("longest", 0.9, 0.001, scope="networks", group_name="m"),
+        correlation("second", 0.25, 0.5, scope="networks", group_name="m", method="partial_spearman", given="step"),
+        correlation("longest", 0.9, np.nan, scope="networks", group_name="none"),
+        correlation("longest", 0.9, 0.001, group_name="wide"),
+        correlation("second", 0.25, 0.5, group_name="wide", method="partial_spearman", given="width"),
     ]
     told, given = "best topological predictor of test accuracy", "rank correlation given the"
     p = "adjusted for all predictors and layers, n = 16 networks, 8 populations as blocks"
@@ -244,7 +251,7 @@ def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(
 
 
 def speed(population, role, estimate, **changes):
-    row = {"group": "g", "population": population, "role": role, "against": "plain", "against_role": "baseline"}
+    row = {"group_name": "g", "population": population, "role": role, "against": "plain", "against_role": "baseline"}
     row |= {
         "metric": "iterations_to_target",
         "images": "x",
@@ -259,7 +266,7 @@ def speed(population, role, estimate, **changes):
 def test_each_variant_and_control_is_told_by_its_speed_against_the_baseline(summary):
     rows = [
         speed("circle", "variant", 1.5),
-        speed("random", "control", np.nan, censored=3, censored_against=4),
+        speed("random", "control", np.nan, n_censored=3, n_censored_against=4),
         speed("circle", "variant", 2.0, against="random", against_role="control"),
         speed("circle", "variant", 2.0, metric="accuracy"),
     ]
@@ -273,7 +280,7 @@ def test_each_variant_and_control_is_told_by_its_speed_against_the_baseline(summ
 
 
 def graph_of(cloud, sampling, points, top=1, layer="late"):
-    return {"population": "b", "cloud": cloud, "sampling": sampling, "images": 300, "top": top, "layer": layer} | {
+    return {"population": "b", "cloud": cloud, "sampling": sampling, "n_images": 300, "top": top, "layer": layer} | {
         "points": points
     }
 

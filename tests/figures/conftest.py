@@ -74,6 +74,9 @@ class Maker:
             self.training(name)
         self.nulls()
         self.controls()
+        for name, rows in self.rows.items():
+            strangers = {column for row in rows for column in row} - set(TABLES[name].schema.names)
+            assert not strangers, f"{name} has no column {', '.join(sorted(strangers))}"
         return {
             name: pa.Table.from_pylist(rows, schema=TABLES[name].schema) if rows else TABLES[name].schema.empty_table()
             for name, rows in self.rows.items()
@@ -88,8 +91,8 @@ class Maker:
             "layer": clouds.layer.name,
             "depth": clouds.layer.depth,
             "step": step,
-            "k": k,
-            "p": variant.density.p,
+            "density_k": k,
+            "density_p": variant.density.p,
             "landmarks": variant.landmarks,
         }
         used = min(kept, variant.landmarks)
@@ -105,7 +108,7 @@ class Maker:
             self.rows["significance"].append(
                 {
                     **key,
-                    "null": null,
+                    "null_name": null,
                     "draws": DRAWS,
                     "null_longest_median": 0.7 * critical,
                     "null_longest_95": 0.9 * critical,
@@ -157,7 +160,14 @@ class Maker:
         null = null_draws(permuted_null(patches), [all_of_them], range(2), ("circles", kept), [all_of_them])
         test = circle_test(patches, null[all_of_them])
         for number, circle in enumerate(CIRCLES):
-            row = {"circle": circle, "kept": kept, "near": 0.5, "shuffles": 2, "significant_bars": 1, "degree": 1}
+            row = {
+                "circle": circle,
+                "kept": kept,
+                "near_distance": 0.5,
+                "shuffles": 2,
+                "significant_bars": 1,
+                "degree": 1,
+            }
             row |= {"within": int(test.found.within[number].sum()), "nearest": int(test.found.counts()[number])}
             row |= {"permuted": test.permuted[number], "sphere": test.sphere[number], "p_permuted": 0.01}
             row |= {"coverage": test.found.coverage()[number], "permuted_coverage": test.permuted_coverage[number]}
@@ -224,10 +234,10 @@ class Maker:
                     longest = self.rng.gumbel(0.24, 0.025)
                     self.rows["nulls"].append(
                         {
-                            "null": "sphere",
+                            "null_name": "sphere",
                             "points": points,
-                            "k": neighbours(variant.density, points),
-                            "p": variant.density.p,
+                            "density_k": neighbours(variant.density, points),
+                            "density_p": variant.density.p,
                             "landmarks": variant.landmarks,
                             "centre": variant.centre,
                             "draw": draw,
@@ -250,7 +260,7 @@ class Maker:
                 found = barcode(noisy(points, noise, self.rng), field=field, engine="ripser")
                 for dimension, birth, death in zip(found.dimension, found.birth, found.death, strict=True):
                     bar = {"dimension": int(dimension), "birth": birth, "death": death}
-                    about = {"control": control, "points": len(points), "noise": noise, "field": field}
+                    about = {"control": control, "points": len(points), "noise_sd": noise, "field": field}
                     self.rows["controls"].append({**about, **bar})
 
 

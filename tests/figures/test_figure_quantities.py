@@ -88,8 +88,8 @@ def test_the_footer_gives_ranges_and_short_hashes() -> None:
             "kept": [307, 1_920],
             "used": [307, 1_000],
             "covering_radius": [0.0, 0.25],
-            "k": [32, 200],
-            "p": [0.3, 0.3],
+            "density_k": [32, 200],
+            "density_p": [0.3, 0.3],
         }
     )
     seed = "1234567890123"

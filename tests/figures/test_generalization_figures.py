@@ -57,7 +57,14 @@ def tables(plan: Plan) -> Tables:
     rng = np.random.default_rng(0)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     for name in ("mnist", "svhn"):
-        cloud = {"population": name, "layer": "conv1", "depth": 1, "k": 40, "p": 0.3, "landmarks": 6_000}
+        cloud = {
+            "population": name,
+            "layer": "conv1",
+            "depth": 1,
+            "density_k": 40,
+            "density_p": 0.3,
+            "landmarks": 6_000,
+        }
         late = name == "svhn"
         rows["onset"].append(
             {**cloud, "networks": 20, "snapshots": 5, "last": 3_000, "alpha": 0.01, "draws": 200, "rule": RULE}
@@ -83,7 +90,7 @@ def tables(plan: Plan) -> Tables:
                 | {"even": 0.22 * place, "random": 0.1, "degree": min(place, 1), "loop_filters": 12}
                 | {
                     "previous": STEPS[place - 1] if place else None,
-                    "both": 300,
+                    "kept_at_both": 300,
                     "stay": 0.5,
                     "turn": 0.1,
                     "kuiper": 0.1,
@@ -126,13 +133,13 @@ def _correlation(
 ) -> dict[str, Any]:
     value = float(rng.uniform(-0.9, 0.9)) if predictor != "ratio" else float("nan")
     return {
-        **{"group": group, "scope": scope, "layer": "conv1", "predictor": predictor, "outcome": outcome},
+        **{"group_name": group, "scope": scope, "layer": "conv1", "predictor": predictor, "outcome": outcome},
         **{
             "predictor_kind": "topological" if predictor in TOPOLOGICAL else "baseline",
             "method": method,
             "given": given,
         },
-        **{"statistic": value, "low": value - 0.1, "high": value + 0.1, "p": 0.02, "p_adjusted": abs(value) / 10},
+        **{"statistic": value, "low": value - 0.1, "high": value + 0.1, "p_value": 0.02, "p_adjusted": abs(value) / 10},
         **{"networks": 8, "rows": 8, "draws": 1_000, "permutations": 999, "exchanged": "4 populations as blocks"},
     }
 

@@ -236,7 +236,7 @@ def test_page_holds_classes_purity_and_images_and_loads_nothing(graph_plan: Plan
     for node, row in zip(nodes, expected.sort_values("node").to_dict("records"), strict=True):
         assert sum(count for _, count in node["pie"]) == node["members"] == row["members"]
         assert ["purity", f"{row['purity']:.3f}"] in node["rows"]
-        assert node["images"] == list(row["examples"])[:6]
+        assert node["images"] == list(row["example_images"])[:6]
         assert all(data["images"][str(image)][0].startswith("data:image/png;base64,") for image in node["images"])
     assert [name for name, _ in data["classes"]] == list(CLASSES)
     assert "default-src 'none'" in text

@@ -65,7 +65,7 @@ def made_tables():
                     gone = removed / layer.channels
                     at = {
                         "network": 0,
-                        "against": 0,
+                        "against_network": 0,
                         "layer": layer.name,
                         "depth": layer.depth,
                         "channels": layer.channels,
@@ -73,7 +73,7 @@ def made_tables():
                     value = 0.12 * gone if kind == "distance" else 1 - 0.12 * gone
                     curve = {**at, "mode": mode, "removed": removed, "fraction": gone, "value": value}
                     curves.append({**about, **curve})
-                    curves.append({**about, **curve, "against": 1, "value": 0.5})
+                    curves.append({**about, **curve, "against_network": 1, "value": 0.5})
     made = layer_tables(
         pa.Table.from_pylist(pairs, NetworkPairRow.schema),
         pa.Table.from_pylist(curves, ComponentCurveRow.schema),
@@ -81,7 +81,7 @@ def made_tables():
     )
     channel, row, column = (axis.ravel() for axis in np.indices((8, 4, 4)))
     about = {"population": "nets", "cloud": "all", "network": 0, "layer": "conv1", "depth": 1, "tensor": "relu"}
-    tensor = {"image": 7, "label": "three", "channel": channel, "y": row, "x": column}
+    tensor = {"image": 7, "class_name": "three", "channel": channel, "y": row, "x": column}
     columns = {**about, **tensor, "value": rng.normal(size=128)}
     rows = {
         name: values if isinstance(values, np.ndarray) else [values] * 128 for name, values in columns.items()

@@ -49,7 +49,9 @@ def with_graph(tables: Tables, spec: FigureSpec, **recipe: Any) -> Tables:
     """Put another graph in the place of the figure's own."""
     old = tables["mapper_graphs"].filter(pc.equal(tables["mapper_graphs"]["layer"], "conv1"))
     row = old.filter(pc.equal(old["population"], "printed")).to_pylist()[0]
-    which = {name: row[name] for name in ("population", "layer", "depth", "step", "k", "p", "landmarks")}
+    which = {
+        name: row[name] for name in ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
+    }
     return {**tables, **mapper_tables(which, primary_circle(64), MapperRecipe(**recipe), 0)}
 
 

@@ -49,7 +49,7 @@ def log(population: str, network: int, accuracies: list[float], first: int = 1) 
     return [
         {"population": population, "network": network, "seed": 1, "epoch": epoch, "step": epoch, "images": "cifar10",
          "train_examples": 9, "train_loss": 0.1, "train_accuracy": 0.9, "test_examples": 10_000, "test_loss": 0.2,
-         "test_accuracy": accuracy, "kept": accuracy == max(accuracies)}
+         "test_accuracy": accuracy, "is_kept": accuracy == max(accuracies)}
         for epoch, accuracy in enumerate(accuracies, start=first)
     ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_masks_show_both_modes_of_every_example(specs: dict[str, FigureSpec]) ->
     ]  # fmt: skip
     modes = [
         {"population": "mapper", "split": "test", "layer": "bn1", "depth": depth, "sampling": side, "top": top,
-         "images": 2, "empty_published": 0, "empty_corrected": 1, "shared": 0.3, "standard_error": 0.1,
+         "n_images": 2, "empty_published": 0, "empty_corrected": 1, "agreement": 0.3, "standard_error": 0.1,
          "chance": 0.1 * top}
         for depth in (1, 2) for side in ("foreground", "background") for top in (1, 5)
     ]  # fmt: skip

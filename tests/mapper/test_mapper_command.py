@@ -23,7 +23,15 @@ from cnn_topology.tables.filters import FILTER_COORDINATES, cloud_schema, neighb
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.patches import noisy, primary_circle
 
-WHICH = {"population": "a", "layer": "conv1", "depth": 1, "step": 12, "k": 6, "p": 0.5, "landmarks": 6000}
+WHICH = {
+    "population": "a",
+    "layer": "conv1",
+    "depth": 1,
+    "step": 12,
+    "density_k": 6,
+    "density_p": 0.5,
+    "landmarks": 6000,
+}
 
 
 def circle(points, seed=0):

@@ -56,7 +56,7 @@ def test_planted_speed_and_cross_accuracy_are_found_and_nothing_else(training):
             assert found.loc[(*pair, metric), "p_holm"] > 0.05
     assert (found["family"] == len(found)).all()
     assert len(found) == 5 * 4
-    assert (found["p_holm"] >= found["p"]).all()
+    assert (found["p_holm"] >= found["p_value"]).all()
 
 
 def test_variants_are_also_compared_with_controls_and_roles_are_kept(training):
@@ -77,8 +77,8 @@ def test_networks_that_never_reach_the_target_are_censored_and_slowest(training)
     assert (censored["value"] == 100).all()
     assert len(censored) == 6
     speed = found.loc[("fast", "plain", "iterations_to_target")]
-    assert speed["censored_against"] == 6
-    assert speed["centre_against"] == np.inf
+    assert speed["n_censored_against"] == 6
+    assert speed["average_against"] == np.inf
     assert speed["estimate"] == np.inf
     assert 1 < speed["low"] < 3
     assert speed["p_holm"] < 0.01

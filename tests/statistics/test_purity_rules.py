@@ -63,8 +63,8 @@ def test_deeper_is_compared_with_shallower_for_each_clean_cloud():
     row = rows.iloc[0]
     assert (row["layer"], row["other"]) == ("layer4.1.bn2", "layer1.1.bn2")
     assert row["statistic"] == pytest.approx(12 / 40)
-    assert row["p"] == 0.01
-    assert abs(row["null"]) < 0.01
+    assert row["p_value"] == 0.01
+    assert abs(row["null_value"]) < 0.01
     # The error on halves of the images, and those of both means over nodes.
     draws = tables()[1]
     halves = draws[(draws["cloud"] == "random") & (draws["kind"] == "jackknife")].pivot_table(
@@ -78,7 +78,7 @@ def test_deeper_is_compared_with_shallower_for_each_clean_cloud():
 def test_no_difference_is_no_finding():
     row = only(*tables(purity=lambda *_: 0.3), test="deeper_is_purer", cloud="fg")
     assert row["statistic"] == 0
-    assert row["p"] > 0.1
+    assert row["p_value"] > 0.1
     assert row["low"] < 0 < row["high"]
 
 
@@ -124,7 +124,7 @@ def test_noise_is_compared_with_the_clean_cloud_and_with_accuracy():
     assert above["low"] < above["statistic"] < above["high"]
     trend = only(*given, test="purity_falls_with_sigma")
     assert (trend["statistic"], trend["n"]) == (pytest.approx(1.0), 3)
-    assert trend["p"] == pytest.approx(1 / 6)
+    assert trend["p_value"] == pytest.approx(1 / 6)
 
 
 def test_graphs_without_nodes_are_left_out():

@@ -13,7 +13,7 @@ from cnn_topology.tables.mapper import MapperGraphRow, MapperSweepRow
 from cnn_topology.tables.registry import ALL_ROWS, TABLES
 from cnn_topology.tables.row import Row, column
 
-BAR = {"control": "circle", "points": 60, "noise": 0.1, "field": 2, "dimension": 1, "birth": 0.2, "death": 1.5}
+BAR = {"control": "circle", "points": 60, "noise_sd": 0.1, "field": 2, "dimension": 1, "birth": 0.2, "death": 1.5}
 
 
 class Sampled(Row, table="sampled"):

@@ -125,7 +125,7 @@ def test_a_network_learns_and_says_how_well(images, tmp_path, variant):
     make_weights(job(tmp_path, variant, recipe, image_set=images, notes={"seed": "1"}))
     log = read_table(tmp_path / "w.parquet", ResnetTrainingRow.schema).to_pandas()
     assert log["epoch"].tolist() == list(range(1, 9))
-    assert log["kept"].tolist() == [False] * 7 + [True]
+    assert log["is_kept"].tolist() == [False] * 7 + [True]
     assert log["test_accuracy"].iloc[-1] == 1
     assert log["train_loss"].iloc[-1] < log["train_loss"].iloc[0] / 2
     tensors, metadata = read_tensors(tmp_path / "w.safetensors")
@@ -246,7 +246,7 @@ def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_pat
     kept, weights = {}, {}
     for selection in ("last", "best-on-test"):
         make_weights(job(tmp_path, "mapper", {"selection": selection}, image_set=images))
-        kept[selection] = read_table(tmp_path / "w.parquet").to_pandas()["kept"].tolist()
+        kept[selection] = read_table(tmp_path / "w.parquet").to_pandas()["is_kept"].tolist()
         weights[selection] = read_metadata(tmp_path / "w.safetensors")["sha256"]
     assert kept == {"last": [False, False, True], "best-on-test": [False, True, False]}
     assert weights["last"] != weights["best-on-test"]
@@ -273,7 +273,7 @@ def test_a_checkpoint_takes_the_place_of_training(images, tmp_path):
     assert (metadata["checkpoint"], metadata["network_seed"]) == ("own.pt", "-1")
     row = read_table(tmp_path / "again/w.parquet").to_pylist()[0]
     trained = read_table(tmp_path / "w.parquet").to_pylist()[-1]
-    assert (row["epoch"], row["seed"], row["kept"]) == (0, -1, True)
+    assert (row["epoch"], row["seed"], row["is_kept"]) == (0, -1, True)
     assert row["test_accuracy"] == trained["test_accuracy"]
     assert np.isnan(row["train_loss"])
 

@@ -56,7 +56,7 @@ def beats_baseline(other: str | None = None) -> Measure:
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         variant, baseline = subject.populations
         rows = tables["comparisons"]
-        rows = rows[(rows["group"] == subject.group) & (rows["metric"] == metric) & (rows["against"] == baseline)]
+        rows = rows[(rows["group_name"] == subject.group) & (rows["metric"] == metric) & (rows["against"] == baseline)]
         if other is not None:
             images = across(facts, facts.populations[variant], other, own=not subject.other_data)
             rows = rows[rows["images"] == images]
@@ -130,7 +130,7 @@ def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = tables["correlations"]
-        rows = rows[rows["group"].isin(subject.populations) & (rows["scope"] == "grid")]
+        rows = rows[rows["group_name"].isin(subject.populations) & (rows["scope"] == "grid")]
         held = rows["given"].fillna("")
         varied = held.str.split(", ").map(lambda names: WIDTH in names).any()
         rows = rows[held != WIDTH] if beyond_weights else rows[held == (WIDTH if varied else "")]
@@ -150,7 +150,7 @@ def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
 
 def _kept(networks: pd.DataFrame, row: pd.Series) -> str:
     """Say how many networks are correlated, and how few filters their clouds keep."""
-    kept = networks.loc[(networks["group"] == row["group"]) & (networks["layer"] == row["layer"]), "kept"]
+    kept = networks.loc[(networks["group_name"] == row["group_name"]) & (networks["layer"] == row["layer"]), "kept"]
     clouds = f", whose clouds keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""
     return f"Of {row['networks']} networks{clouds}."
 
@@ -162,7 +162,7 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     measures, of the largest against an opponent: 1 against one that is not beaten in the estimate.
     """
     rows = tables["comparisons"]
-    rows = rows[rows["group"] == subject.group]
+    rows = rows[rows["group_name"] == subject.group]
     rows = rows[(rows["role"] == "variant") & rows["metric"].isin(["iterations_to_target", "cross_accuracy"])]
     if rows.empty:
         return Measured(None, reason="no comparison of a variant")

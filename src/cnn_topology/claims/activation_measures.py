@@ -47,7 +47,7 @@ def layer_test(
         n, reason = int(row["n"]), "the test takes more than one network, or more layers"
         if np.isnan(value):
             return Measured(None, n=n, reason=reason, unit=unit)
-        null = "" if np.isnan(row["null"]) else f"{row['null']:.3g}"
+        null = "" if np.isnan(row["null_value"]) else f"{row['null_value']:.3g}"
         return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), n, null, unit=unit, spread=spread)
 
     return measure
@@ -96,12 +96,12 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         least = rows.sort_values("statistic").iloc[0]
         # Orders of noises have no interval.
         ends = rows["low"].where(rows["test"] != TREND, rows["statistic"])
-        above = (rows["statistic"] > 0) & (ends > rows["null"].clip(lower=0).fillna(0))
-        holds = above & (rows["p"].isna() | (rows["p"] <= LEVEL))
+        above = (rows["statistic"] > 0) & (ends > rows["null_value"].clip(lower=0).fillna(0))
+        holds = above & (rows["p_value"].isna() | (rows["p_value"] <= LEVEL))
         value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
         against = "all orders of the noises" if least["test"] == TREND else "labels shuffled"
-        null = "" if np.isnan(least["null"]) else f"{least['null']:.3g}, {against}"
-        found = Measured(bool(holds.all()), value, low, high, float(rows["p"].max()), int(least["n"]), null)
+        null = "" if np.isnan(least["null_value"]) else f"{least['null_value']:.3g}, {against}"
+        found = Measured(bool(holds.all()), value, low, high, float(rows["p_value"].max()), int(least["n"]), null)
         return replace(_counted(found, least), statement=_compared(rows))
 
     return measure
@@ -140,8 +140,10 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
     if rows.empty:
         return Measured(None, reason="no graph of activations has a node")
     excess = rows["node_wise"] - rows["chance"]
-    low, high, p = float(excess.min()), float(excess.max()), float(rows["p"].max())
-    found = Measured(bool((rows["p"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled")
+    low, high, p = float(excess.min()), float(excess.max()), float(rows["p_value"].max())
+    found = Measured(
+        bool((rows["p_value"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled"
+    )
     return replace(found, unit="graphs", spread=RANGE)
 
 

@@ -108,7 +108,7 @@ ACTIVATIONS_CLAIMS = (
         ("measure_tests",),
         _PH,
         _NO_PH,
-        layer_test("specificity", lambda row: row["low"] > row["null"], spread=WILSON),
+        layer_test("specificity", lambda row: row["low"] > row["null_value"], spread=WILSON),
     ),
     *(
         Claim(

@@ -22,7 +22,7 @@ DIVIDE = 0.0029
 COVERED, CHANCE = 0.8, 0.05
 # The paper's own largest count of loops in a simple shape: the three-circle model.
 MOST_SIMPLE_LOOPS = 5
-CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 # Why a layer does not count whose cloud was not tested; see `plan.clouds.too_few`.
 WITHOUT_TEST = "with too few filters for a test"
 # Beside a barcode without five loops; the measurements stand in the rule of E6.
@@ -56,7 +56,7 @@ def not_tested(cloud: pd.Series) -> Measured | None:
     """Return that a cloud decides nothing, with the reason, where it has too few filters for a test; else None."""
     if cloud["verdict"] != TOO_FEW:
         return None
-    reason = f"{TOO_FEW} for a test: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['k']:,}"
+    reason = f"{TOO_FEW} for a test: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['density_k']:,}"
     return Measured(None, reason=reason)
 
 
@@ -273,6 +273,6 @@ def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float])
     cloud, loops = clouds.iloc[0], tables["loops"]
     rows = loops[(loops[["population", "layer", "step"]] == cloud[["population", "layer", "step"]]).all(axis=1)]
     share, p = density
-    rows = rows[(rows["k"] / rows["points"] < DIVIDE) == (share < DIVIDE)]
-    far = np.abs(np.log(rows["k"] / rows["points"] / share)) + np.abs(np.log(rows["p"] / p))
+    rows = rows[(rows["density_k"] / rows["points"] < DIVIDE) == (share < DIVIDE)]
+    far = np.abs(np.log(rows["density_k"] / rows["points"] / share)) + np.abs(np.log(rows["density_p"] / p))
     return rows.assign(far=far).sort_values("far", kind="stable")

@@ -88,7 +88,7 @@ def _is_primary(tracks: pd.DataFrame) -> pd.Series:
 def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate the pooled cloud's longest bar with test accuracy over snapshots; both follow training."""
     rows = tables["correlations"]
-    rows = rows[rows["group"].isin(subject.populations) & (rows["scope"] == "pooled") & (rows["layer"] == LAYER)]
+    rows = rows[rows["group_name"].isin(subject.populations) & (rows["scope"] == "pooled") & (rows["layer"] == LAYER)]
     rows = rows[(rows["predictor"] == "longest") & (rows["outcome"] == "test_accuracy")]
     rows = rows[(rows["method"] == "spearman") & rows["statistic"].notna()]
     if rows.empty:

@@ -40,7 +40,7 @@ def number_parts(row: Mapping[str, Any]) -> list[str]:
     if not np.isnan(row["low"]) and not (row["n"] == 1 and row["low"] == row["high"]):
         told = _SAID.get(row["spread"], row["spread"].removeprefix(INTERVAL))
         parts[0] += f" ({short(row['low'])} to {short(row['high'])}{told})"
-    parts += [f"p = {row['p']:.2g}"] if np.isfinite(row["p"]) else []
+    parts += [f"p = {row['p_value']:.2g}"] if np.isfinite(row["p_value"]) else []
     parts += [f"n = {row['n']} {row['unit'].removesuffix('s') if row['n'] == 1 else row['unit']}"] if row["n"] else []
     return parts
 

@@ -164,7 +164,7 @@ def _tables(
         **which,
         tensor=origin.tensor,
         mode=origin.mode,
-        images=origin.images,
+        n_images=origin.images,
         points=len(cloud.points),
         used=len(points),
         most_points=recipe.most_points,
@@ -195,7 +195,7 @@ def _tables(
             lens=graph.lens[:, 0],
             purity=node_purity(counts),
             counts=counts.tolist(),
-            examples=examples(graph, ids, EXAMPLES, order),
+            example_images=examples(graph, ids, EXAMPLES, order),
         ),
         ActivationEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
         *_purity(which, cloud, graph, ids, labels, parameters),
@@ -283,7 +283,7 @@ def _purity(
         chance=shuffled.mean(),
         chance_low=low,
         chance_high=high,
-        p=upper_p(observed, shuffled),
+        p_value=upper_p(observed, shuffled),
         class_wise=np.average(of_class[sizes > 0], weights=sizes[sizes > 0]),
         class_wise_chance=np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0]),
         draws=draws,
@@ -298,7 +298,7 @@ def _purity(
         chance=of_classes.mean(axis=0),
         chance_low=class_low,
         chance_high=class_high,
-        p=[upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
+        p_value=[upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
         draws=draws,
     )
     drawn = PurityDrawRow.columns(
@@ -357,8 +357,8 @@ def _curve(which: Mapping[str, Any], distances: np.ndarray) -> pa.Table:
         **which,
         rows=rows,
         share=place / rows,
-        nearest=falling[place, 0],
-        fifth=falling[place, 4] if k == 5 else np.nan,
+        nearest_distance=falling[place, 0],
+        fifth_distance=falling[place, 4] if k == 5 else np.nan,
     )
 
 

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     table = tensor_of(read_cloud(arguments.cloud))
     notes = arguments.parameters.notes([read_metadata(arguments.cloud)])
     write_table(arguments.output, table, ActivationTensorRow.schema, notes)
-    print(f"image {table['image'][0]} ({table['label'][0]}), {table['layer'][0]}: {table.num_rows} activations")
+    print(f"image {table['image'][0]} ({table['class_name'][0]}), {table['layer'][0]}: {table.num_rows} activations")
 
 
 def tensor_of(cloud: ActivationCloud) -> pa.Table:
@@ -57,7 +57,7 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
                 **origin.columns,
                 tensor=origin.tensor,
                 image=int(image),
-                label=origin.classes[cloud.labels[mine[0]]],
+                class_name=origin.classes[cloud.labels[mine[0]]],
                 channel=channel,
                 y=y,
                 x=x,

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "layer": parameters.layer,
                 "depth": parameters.depth,
                 "step": step,
-                **filtering._asdict(),
+                **filtering.columns,
             }
             networks = len(pc.unique(cloud["network"]))
             parts["loops"].append(_loops(which, found, len(points), networks, headline=number == 0))
@@ -158,7 +158,7 @@ def _own_draws(
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
     """Pick the draws under one filtering from the shared null."""
     chosen = pc.equal(sphere["centre"], centre)
-    for column, value in filtering._asdict().items():
+    for column, value in filtering.columns.items():
         chosen = pc.and_(chosen, pc.equal(sphere[column], value))
     rows = sphere.filter(chosen)
     return NullDraws(*(rows[name].to_numpy() for name in ("longest", "second", "largest_ratio")))
@@ -195,7 +195,7 @@ def _significance(which: dict[str, Any], found: CloudLoops) -> pa.Table:
     return SignificanceRow.table(
         SignificanceRow(
             **which,
-            null=name,
+            null_name=name,
             draws=test.draws,
             null_longest_median=test.median,
             null_longest_95=test.upper,
@@ -244,7 +244,7 @@ def _circles(which: dict[str, Any], found: CloudLoops, test: CircleTest, around:
         **which,
         circle=list(CIRCLE_NAMES),
         kept=len(found.kept),
-        near=test.found.near,
+        near_distance=test.found.near,
         within=test.found.within.sum(axis=1),
         nearest=test.found.counts(),
         permuted=_or_null(test.permuted),

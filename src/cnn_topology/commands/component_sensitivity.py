@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
                         measure=measure.name,
                         kind=measure.kind,
                         mode=mode,
-                        against=network,
+                        against_network=network,
                         removed=removed[shown],
                         fraction=removed[shown] / origin.channels,
                         value=curve[shown],

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
                 ControlRow.columns(
                     control=name,
                     points=count,
-                    noise=noise if name in models else 0.0,
+                    noise_sd=noise if name in models else 0.0,
                     field=field,
                     dimension=bars.dimension.astype(np.int64),
                     birth=bars.birth,

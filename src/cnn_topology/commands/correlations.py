@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     parameters: CorrelationParameters = arguments.parameters
     table = read_table(arguments.generalization, GeneralizationRow.schema).to_pandas()
     rows: list[CorrelationRow] = []
-    for (group, layer), networks in table.groupby(["group", "layer"], sort=False):
+    for (group, layer), networks in table.groupby(["group_name", "layer"], sort=False):
         scope = "grid" if networks["is_grid"].any() else "networks"
         for outcome in OUTCOMES:
             balanced = balance(networks, outcome, scope)
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
                 for given, sample in samples(balanced, outcome, scope, method):
                     identity = ("correlations", str(group), str(layer), outcome, method, given)
                     seed = derive_seed(parameters.run_seed, *identity)
-                    which = {"group": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
+                    which = {"group_name": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
                     try:
                         rows += _correlated(sample, method, parameters, seed, which)
                     except InputError as error:
@@ -145,12 +145,14 @@ def _correlated(
     found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
     blocks = len(np.unique(sample.blocks))
     place_of = {name: place for place, name in enumerate(sample.predictors)}
-    statistics = ("statistic", "low", "high", "p", "p_adjusted")
+    statistics = {"statistic": "statistic", "low": "low", "high": "high", "p_value": "p", "p_adjusted": "p_adjusted"}
     unit = "populations" if which["scope"] == "grid" else "networks"
 
     def values(predictor: str) -> dict[str, Any]:
         # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
-        return {s: getattr(found, s)[place_of[predictor]] if predictor in place_of else np.nan for s in statistics}
+        if predictor not in place_of:
+            return dict.fromkeys(statistics, np.nan)
+        return {column: getattr(found, name)[place_of[predictor]] for column, name in statistics.items()}
 
     return [
         CorrelationRow(

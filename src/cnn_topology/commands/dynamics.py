@@ -36,7 +36,7 @@ from cnn_topology.tables.training import TrainingRow
 from cnn_topology.topology.klein import edge_angles
 
 IDS = ["network", "out_channel", "in_channel"]
-CLOUD = ["population", "layer", "depth", "step", "k", "p", "landmarks"]
+CLOUD = ["population", "layer", "depth", "step", "density_k", "density_p", "landmarks"]
 OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
 # Snapshots of a training run follow each other: no exchange of them is as likely as their order.
 NOT_EXCHANGEABLE = "nothing: snapshots of one training are not exchangeable"
@@ -186,7 +186,7 @@ def _followed(
     kept = both["kept_before"].to_numpy(), both["kept_now"].to_numpy()
     found = track(angles, kept, place, drawn)._asdict()
     wanted = ("correlation", "low", "high") if prefix else tuple(found)
-    names = {"low": "correlation_low", "high": "correlation_high"}
+    names = {"low": "correlation_low", "high": "correlation_high", "both": "kept_at_both"}
     return {prefix + names.get(name, name): found[name] for name in wanted}
 
 
@@ -206,7 +206,7 @@ def _onset(
     low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
     last = headlines.iloc[-1]
     return OnsetRow(
-        **{name: last[name] for name in ("population", "layer", "depth", "k", "p", "landmarks")},
+        **{name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
         networks=networks,
         snapshots=len(steps),
         last=max(steps, default=int(last["step"])),
@@ -245,14 +245,14 @@ def _correlations(
         for result in correlated_series(headlines["longest"].to_numpy(), longest, table.to_numpy(), steps, drawn):
             rows.append(
                 CorrelationRow(
-                    group=parameters.population,
+                    group_name=parameters.population,
                     scope="pooled",
                     layer=parameters.layer,
                     predictor="longest",
                     predictor_kind="topological",
                     outcome=outcome,
                     **result._asdict(),
-                    p=np.nan,
+                    p_value=np.nan,
                     p_adjusted=np.nan,
                     networks=len(networks) - len(failed),
                     rows=len(steps),

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     wanted: dict[tuple[str, str], set[int]] = {}
     for (population, split), rows in nodes.groupby(["population", "split"], sort=False):
         key = (parameters.images[str(population)], str(split))
-        wanted.setdefault(key, set()).update(*map(set, rows["examples"]))
+        wanted.setdefault(key, set()).update(*map(set, rows["example_images"]))
     found = [example_images(sets[name], name, split, sorted(ids)) for (name, split), ids in wanted.items()]
     table = pa.concat_tables([ExampleImageRow.table([]), *found])
     notes = parameters.notes([read_notes(arguments.nodes)])

@@ -33,6 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
     write_finished_table(arguments.comparisons, ComparisonRow.table(compared), ComparisonRow.schema, notes)
     for row in compared:
         print(
-            f"{row.group}: {row.population} against {row.against}, {row.metric} on {row.images}: "
+            f"{row.group_name}: {row.population} against {row.against}, {row.metric} on {row.images}: "
             f"{row.effect} {row.estimate:.3g} ({row.low:.3g} to {row.high:.3g}), Holm p = {row.p_holm:.3g}"
         )

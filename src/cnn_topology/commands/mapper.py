@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
             "layer": parameters.layer,
             "depth": parameters.depth,
             "step": step,
-            **filtering_of(variant, len(points))._asdict(),
+            **filtering_of(variant, len(points)).columns,
         }
         seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
         made = mapper_tables(which, kept, parameters.recipe, seed)

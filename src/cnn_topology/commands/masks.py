@@ -108,10 +108,10 @@ def _modes(
                         depth=layer.depth,
                         sampling=sampling,
                         top=top,
-                        images=int(both.sum()),
+                        n_images=int(both.sum()),
                         empty_published=int(empty["published"].sum()),
                         empty_corrected=int(empty["corrected"].sum()),
-                        shared=float(shared.mean()),
+                        agreement=float(shared.mean()),
                         standard_error=float(shared.std(ddof=1) / np.sqrt(len(shared))) if len(shared) > 1 else np.nan,
                         chance=top / positions,
                     )

@@ -202,7 +202,7 @@ def _over_networks(item: LayerValues) -> list[pd.DataFrame]:
             "sd": values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], np.nan),
             "low": low,
             "high": high,
-            "nearest": nearest[between],
+            "nearest_share": nearest[between],
         }
         columns = {name: matrix.ravel() for name, matrix in summaries.items()}
         frames.append(
@@ -238,7 +238,7 @@ def _specificity_test(rates: pd.DataFrame) -> dict[str, Any]:
         "low": whole["low"],
         "high": whole["high"],
         "n": whole["networks"],
-        "null": whole["chance"],
+        "null_value": whole["chance"],
         "p_value": whole["p_value"],
     }
 
@@ -251,7 +251,7 @@ def _depth_order(item: LayerValues, draws: int, seed: int) -> dict[str, Any]:
         "low": found.low,
         "high": found.high,
         "n": len(item.networks),
-        "null": 0.0,
+        "null_value": 0.0,
         "p_value": found.p_value,
     }
 
@@ -265,7 +265,9 @@ def _curves_of(item: LayerValues, curves: pa.Table) -> pd.DataFrame:
 def _with_threshold(item: LayerValues, curves: pd.DataFrame) -> pd.DataFrame:
     """Add to every curve the threshold that the same layer of other networks sets, and where it is passed."""
     parts = []
-    for (depth, network, against, _), curve in curves.groupby(["depth", "network", "against", "mode"], sort=False):
+    for (depth, network, against, _), curve in curves.groupby(
+        ["depth", "network", "against_network", "mode"], sort=False
+    ):
         place, ascending = item.depths.index(cast(int, depth)), curve.sort_values("removed")
         columns = dict.fromkeys(("threshold", "low", "high", *DETECTED), np.nan) | {"pairs": 0}
         if len(item.networks) > 1:
@@ -286,12 +288,12 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
     Curves of fewer than `LEAST_STEPS` points, those of the narrowest layers, count neither way.
     """
     tests = []
-    steps = curves.groupby(["network", "against", "depth", "mode"])["value"].transform("size")
+    steps = curves.groupby(["network", "against_network", "depth", "mode"])["value"].transform("size")
     curves = curves[steps >= LEAST_STEPS]
-    own = curves["network"] == curves["against"]
+    own = curves["network"] == curves["against_network"]
     for mode, mine in curves[own].groupby("mode", sort=False):
         by_curve = mine.groupby(["network", "depth"])
-        tests.append({"test": f"monotone_{mode}", **_growth(item, by_curve), "null": MONOTONE})
+        tests.append({"test": f"monotone_{mode}", **_growth(item, by_curve), "null_value": MONOTONE})
         if len(item.networks) > 1:
             detected = by_curve["detected_at"].first().notna()
             low, high = wilson_interval(np.array(detected.mean()), len(detected))
@@ -302,12 +304,14 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
                     "low": float(low),
                     "high": float(high),
                     "n": len(detected),
-                    "null": np.nan,
+                    "null_value": np.nan,
                     "p_value": np.nan,
                 }
             )
     for mode, mine in curves[~own].groupby("mode", sort=False):
-        tests.append({"test": f"another_seed_{mode}", **_growth(item, mine.groupby(["network", "depth"])), "null": 0.0})
+        tests.append(
+            {"test": f"another_seed_{mode}", **_growth(item, mine.groupby(["network", "depth"])), "null_value": 0.0}
+        )
     return tests
 
 

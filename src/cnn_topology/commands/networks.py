@@ -66,7 +66,7 @@ def _networks(
             weight = snapshot.tensors[name][place]
             rows.append(
                 {
-                    "group": parameters.group,
+                    "group_name": parameters.group,
                     "is_grid": parameters.is_grid,
                     "population": member.population,
                     "layer": parameters.layer,
@@ -76,8 +76,8 @@ def _networks(
                     "step": member.step,
                     **{key: getattr(member, key) for key in HYPERPARAMETERS},
                     "train_images": member.train_images,
-                    "k": float(parameters.density.k),
-                    "p": parameters.density.p,
+                    "density_k_given": float(parameters.density.k),
+                    "density_p": parameters.density.p,
                     **loop_summary(weight, parameters.density)._asdict(),
                     **weight_statistics(weight, start.tensors[name][place])._asdict(),
                 }

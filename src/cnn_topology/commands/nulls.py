@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
             for number in range(len(drawn)):
                 rows.append(
                     NullRow(
-                        null="sphere",
+                        null_name="sphere",
                         points=parameters.points,
-                        **filtering._asdict(),
+                        **filtering.columns,
                         centre=centre,
                         draw=number,
                         longest=drawn.longest[number],

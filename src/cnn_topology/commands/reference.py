@@ -1,4 +1,4 @@
-"""`cnn-topology reference`: write what is generated from the config models."""
+"""`cnn-topology reference`: write what is generated from the config models and the row types."""
 
 import argparse
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from cnn_topology.errors import InputError
 from cnn_topology.plan.reference import json_schema, key_reference
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.tables.dictionary import data_dictionary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,22 +15,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schema", type=Path, default=Path("workflow/schemas/config.schema.json"), help="the JSON schema"
     )
+    parser.add_argument("--tables", type=Path, default=Path("docs/tables.md"), help="the data dictionary")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write both files.
+    """Write all files.
 
     Raises
     ------
     InputError
         If the folder of one is not there, as outside of a checkout.
     """
-    for path in (arguments.keys, arguments.schema):
+    texts = {
+        arguments.keys: key_reference(),
+        arguments.schema: json_schema(),
+        arguments.tables: data_dictionary(),
+    }
+    for path in texts:
         if not path.parent.is_dir():
             raise InputError(
                 f"{path}: no folder {path.parent} here; start in the checkout, or name a file in another one"
             )
-    for path, text in ((arguments.keys, key_reference()), (arguments.schema, json_schema())):
+    for path, text in texts.items():
         with atomic_path(path, checksum=False) as temporary:
             temporary.write_text(text)
         print(path)

@@ -20,7 +20,7 @@ def accuracy_lines(training: Any) -> Iterator[str]:
     training : pandas.DataFrame
         The table `resnet_training`; of each network the epoch whose weights it has counts.
     """
-    for population, rows in training[training["kept"]].groupby("population", sort=False):
+    for population, rows in training[training["is_kept"]].groupby("population", sort=False):
         values = rows["test_accuracy"].to_numpy()
         images, last = rows["images"].iloc[0], int(rows["epoch"].max())
         trained = f"trained for up to {last} epoch{'s' * (last > 1)}" if last else "weights from checkpoints"
@@ -43,7 +43,7 @@ def measure_lines(tests: Any) -> Iterator[str]:
     for (population, cloud), rows in tests.groupby(["population", "cloud"], sort=False):
         orders, same = (rows[rows["test"] == test].set_index("measure") for test in ("depth_order", "specificity"))
         wide = max(len("measure"), *rows["measure"].map(len))
-        chance = f", chance {same['null'].iloc[0]:.3f}" if len(same) else ""
+        chance = f", chance {same['null_value'].iloc[0]:.3f}" if len(same) else ""
         yield f"{population}, {cloud}: which measure knows depth and layer, n = {orders['n'].max()} networks"
         yield f"  {'measure':{wide}}  {'depth order, null 0':{ESTIMATE}}  same layer nearest{chance}"
         for measure in rows["measure"].drop_duplicates():
@@ -71,7 +71,7 @@ def foreground_lines(graphs: Any) -> Iterator[str]:
     masked = graphs[graphs["sampling"].isin(["foreground", "background"])]
     # Several positions of an image are several points; a small layer may have fewer than that.
     masked = masked.assign(there=masked["points"] // masked["top"]).sort_values("there", ascending=False, kind="stable")
-    alike = masked.drop_duplicates(["population", "cloud"]).groupby(["population", "sampling", "there", "images"])
+    alike = masked.drop_duplicates(["population", "cloud"]).groupby(["population", "sampling", "there", "n_images"])
     for (population, side, there, images), clouds in alike:
         if there < images:
             names = ", ".join(clouds["cloud"])
@@ -100,7 +100,7 @@ def purity_lines(purity: Any) -> Iterator[str]:
             cells = (_pure(means, layer) for layer in layers)
             yield f"  {cloud:{wide}}  " + "  ".join(f"{text:{cell}}" for text in cells).rstrip()
         graphs = rows[rows["node_wise"].notna()]
-        yield f"  purer than shuffled labels, p ≤ {LEVEL}: {(graphs['p'] <= LEVEL).sum()} of {len(graphs)} graphs"
+        yield f"  purer than shuffled labels, p ≤ {LEVEL}: {(graphs['p_value'] <= LEVEL).sum()} of {len(graphs)} graphs"
         if len(graphs) < len(rows):
             yield f"  without a node: {len(rows) - len(graphs)} of {len(rows)} graphs"
 

@@ -52,7 +52,7 @@ def correlation_lines(correlations: Any) -> Iterator[str]:
         The table `correlations`.
     """
     tested = correlations[correlations["scope"].isin(["grid", "networks"])]
-    for (group, scope), rows in tested.groupby(["group", "scope"], sort=False):
+    for (group, scope), rows in tested.groupby(["group_name", "scope"], sort=False):
         for method, given, words in WAYS[scope]:
             best = best_predictor(rows[rows["given"] == given], "test_accuracy", method)
             if best is not None:
@@ -77,7 +77,7 @@ def speed_lines(comparisons: Any) -> Iterator[str]:
         The table `comparisons`.
     """
     rows = comparisons[(comparisons["metric"] == "iterations_to_target") & (comparisons["against_role"] == "baseline")]
-    for (group, images), mine in rows.groupby(["group", "images"], sort=False):
+    for (group, images), mine in rows.groupby(["group_name", "images"], sort=False):
         first = mine.iloc[0]
         yield (
             f"improvements {group}: iterations to accuracy {first['target']:.4g} on {images}, median of "
@@ -97,5 +97,5 @@ def _speed(row: dict[str, Any]) -> str:
 
 def _censored(row: dict[str, Any]) -> str:
     """Say how many networks never reach the target."""
-    never = row["censored"], row["censored_against"]
+    never = row["n_censored"], row["n_censored_against"]
     return f", {never[0]} and {never[1]} never reach it" if any(never) else ""

@@ -9,7 +9,7 @@ from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
 
 # From so many layers on a network has a table over depth.
 DEEP = 3
-CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def weight_lines(training: Any = None, loops: Any = None, significance: Any = None) -> Iterator[str]:
@@ -88,7 +88,7 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
         "own cov.  significant  verdict"
     ]
     for row in last.to_dict("records"):
-        density = f"{row['k']}, {row['p']:g}"
+        density = f"{row['density_k']}, {row['density_p']:g}"
         null = f"{row['null']:6.3f}" if pd.notna(row.get("null")) else "     –"
         p_value = f"{row['p_longest']:5.2g}" if pd.notna(row["p_longest"]) else "    –"
         bars = f"{row['significant_bars']:.0f}" if pd.notna(row["significant_bars"]) else "–"
@@ -104,7 +104,7 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
 def _layer(layer: str, clouds: Any) -> list[str]:
     """Say what the last step of a layer shows, and since when."""
     last = clouds.iloc[-1]
-    density = f"rho({last['k']}, {last['p']:g}) keeps {last['kept']} of {last['points']} filters"
+    density = f"rho({last['density_k']}, {last['density_p']:g}) keeps {last['kept']} of {last['points']} filters"
     lines = [f"  {layer}: {density}", f"    {_step(last)}"]
     if len(clouds) > 1:
         lines.append(f"    {_step(clouds.iloc[0])}")

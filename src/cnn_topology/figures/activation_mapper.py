@@ -55,7 +55,7 @@ def draw(
             f"eps {row['eps']:.4g}, coverage {row['coverage']:.2f} {left_out}{_remark(row)}",
             fontsize=style.SMALL,
         )
-        shown_nodes.append(nodes.drop(columns=["counts", "examples"]))
+        shown_nodes.append(nodes.drop(columns=["counts", "example_images"]))
         shown_edges.append(edges)
     if shown_nodes:
         handles = class_handles(classes_of(tables["class_purity"], panels[0]["population"]))

@@ -94,7 +94,7 @@ def _graph(row: pd.Series, tables: Mapping[str, pa.Table], classes: list[str], l
                 "x": round(node["x"] - middle["x"], 3),
                 "y": round(node["y"] - middle["y"], 3),
                 "pie": [[class_colour(int(k)), int(node["counts"][k])] for k in np.flatnonzero(node["counts"])],
-                "images": [int(image) for image in node["examples"] if image in known][:IMAGES],
+                "images": [int(image) for image in node["example_images"] if image in known][:IMAGES],
                 "rows": [
                     ["purity", f"{node['purity']:.3f}"],
                     ["l2 norm, scaled", f"{node['lens']:.3f}"],

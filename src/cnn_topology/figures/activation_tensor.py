@@ -32,7 +32,7 @@ def draw(
     tensor[found["channel"], found["y"], found["x"]] = found["value"]
     extra = (
         f"{first['population']}, network {first['network']}, {first['layer']} ({first['tensor']}), image "
-        f"{first['image']} ({first['label']}), {shape[0]} channels x {shape[1]} x {shape[2]}"
+        f"{first['image']} ({first['class_name']}), {shape[0]} channels x {shape[1]} x {shape[2]}"
     )
     if shape[0] > CARDS:
         extra += f", of which {CARDS} are drawn"

@@ -53,7 +53,7 @@ def draw(
             for axes in (left, middle, right):
                 style.explain(axes, no_cloud() if axes is middle else "")
         else:
-            where += f", ρ({mine['k'].iloc[0]}, {mine['p'].iloc[0]:g})"
+            where += f", ρ({mine['density_k'].iloc[0]}, {mine['density_p'].iloc[0]:g})"
             _counts(left, mine)
             _coverage(middle, mine)
             level = critical.merge(at[CLOUD])["null_critical"].max()
@@ -73,10 +73,11 @@ def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     if "asked" not in cloud:
         return headlines_at(loops, [cloud], "last")
     k, p, landmarks = cloud["asked"]
-    found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], p=p)
+    found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], density_p=p)
     # As a fraction k depends on how many filters there are, and networks may have failed.
     same = [
-        neighbours_left(Density(k=k, p=p), n) == count for n, count in zip(found["points"], found["k"], strict=True)
+        neighbours_left(Density(k=k, p=p), n) == count
+        for n, count in zip(found["points"], found["density_k"], strict=True)
     ]
     return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)
 
@@ -99,7 +100,7 @@ def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
     axes.set_yticks(places, [name.replace("secondary ", "secondary\n") for name in mine["circle"]], fontsize=6.5)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set_title(f"of {int(mine['kept'].iloc[0]):,} kept, within {mine['near'].iloc[0]:g}")
+    axes.set_title(f"of {int(mine['kept'].iloc[0]):,} kept, within {mine['near_distance'].iloc[0]:g}")
     return mine
 
 

@@ -91,9 +91,9 @@ def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cl
         edges = np.repeat(np.append(rows, len(rows)), 2)[1:-1] - 0.5
         start = np.repeat(shown["birth"].to_numpy(), 2)
         axes.fill_betweenx(edges, start, start + critical, color=style.BAND, linewidth=0)
-        for null in nulls.sort_values("null").to_dict("records"):
-            label = f"{null['null']} null, {1 - alpha:.0%}: {null['null_critical']:.2f}"
-            line = style.NULL_LINES[null["null"]]
+        for null in nulls.sort_values("null_name").to_dict("records"):
+            label = f"{null['null_name']} null, {1 - alpha:.0%}: {null['null_critical']:.2f}"
+            line = style.NULL_LINES[null["null_name"]]
             end = start + null["null_critical"]
             axes.plot(end, edges, color=style.GREY, linewidth=0.9, linestyle=line, label=label)
     colours = [style.VERMILION if longer else style.INK for longer in shown["longer"]]

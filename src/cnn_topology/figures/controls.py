@@ -86,7 +86,7 @@ def _untrained_panel(axes: Axes, untrained: pd.DataFrame, critical: pd.DataFrame
         style.explain(axes, "no layer is analysed at step 0", characters=80)
         return
     places = np.arange(len(untrained))
-    for null, draws in critical.groupby("null"):
+    for null, draws in critical.groupby("null_name"):
         merged = untrained.merge(draws, on=CLOUD, how="left")
         marker = {"sphere": "|", "permuted": "x"}.get(str(null), "+")
         axes.plot(
@@ -109,7 +109,7 @@ def _untrained_panel(axes: Axes, untrained: pd.DataFrame, critical: pd.DataFrame
 def _footer(controls: pd.DataFrame) -> str:
     if controls.empty:
         return ""
-    return f"controls: {controls['points'].iloc[0]:,} points, noise of norm {controls['noise'].iloc[0]:g}"
+    return f"controls: {controls['points'].iloc[0]:,} points, noise of norm {controls['noise_sd'].iloc[0]:g}"
 
 
 def _ordinal(number: int) -> str:

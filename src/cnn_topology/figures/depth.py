@@ -41,7 +41,7 @@ def draw(
 
 def _bars(axes: Axes, found: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
     places = np.arange(len(found))
-    for null, tested in critical.groupby("null"):
+    for null, tested in critical.groupby("null_name"):
         level = found[["layer"]].merge(tested, on="layer", how="left")["null_critical"]
         line = style.NULL_LINES[str(null)]
         axes.step(

@@ -58,7 +58,7 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
     if len(critical):
         band = critical.groupby("step")["null_critical"].max()
         axes.fill_between(band.index, 0, band, color=style.BAND, linewidth=0)
-        for null, draws in critical.groupby("null"):
+        for null, draws in critical.groupby("null_name"):
             line = style.NULL_LINES[str(null)]
             label = f"{null} null, {1 - alpha:.0%}"
             axes.plot(

@@ -24,5 +24,5 @@ def generalization_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any
         first = clouds[0]["layer"]
         yield "cross_accuracy", "cross_accuracy", {"clouds": [c for c in clouds if c["layer"] == first]}
     for group in plan.network_groups:
-        parameters = {"group": group.name, "layer": group.layer, "scope": "grid" if group.is_grid else "networks"}
+        parameters = {"group_name": group.name, "layer": group.layer, "scope": "grid" if group.is_grid else "networks"}
         yield "correlations", f"correlations_{group.name}_{group.layer}", parameters

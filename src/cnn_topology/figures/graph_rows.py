@@ -72,7 +72,7 @@ def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] 
         parts += [recipe_of(graphs)] if recipe else []
         parts += [
             f"points N {spread(graphs['used'])}",
-            f"networks {graphs['network'].nunique()}, images {spread(graphs['images'])} ({graphs['split'].iloc[0]})",
+            f"networks {graphs['network'].nunique()}, images {spread(graphs['n_images'])} ({graphs['split'].iloc[0]})",
         ]
     # Lines break between words of these parts, which are long.
     return " · ".join([*parts, provenance(notes)])

@@ -32,7 +32,7 @@ def draw(
     names = [parameters["baseline"], *parameters["variants"], *parameters["controls"]]
     colours = {name: style.SERIES[place % len(style.SERIES)] for place, name in enumerate(names[1:])}
     colours[parameters["baseline"]] = style.INK
-    compared = rows(tables["comparisons"], group=parameters["group"])
+    compared = rows(tables["comparisons"], group_name=parameters["group"])
     pairs = list(dict.fromkeys(zip(compared["population"], compared["against"], strict=True)))
     upper, lower = 2.3, 0.75 + ROW * max(4, len(pairs))
     figure = style.new_figure(upper + lower, " · ".join([*_footer(compared, parameters), provenance(notes)]))
@@ -62,7 +62,7 @@ def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
     """Say in the footer how speed is measured, which networks are censored, and how to read the lower panels."""
     missed: dict[str, int] = {}
     for row in compared[compared["metric"] == SPEED].to_dict("records"):
-        missed |= {row["population"]: row["censored"], row["against"]: row["censored_against"]}
+        missed |= {row["population"]: row["n_censored"], row["against"]: row["n_censored_against"]}
     late = ", ".join(f"{name} {count}" for name, count in missed.items() if count)
     family = int(compared["family"].max()) if len(compared) else 0
     return [

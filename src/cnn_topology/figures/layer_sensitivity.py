@@ -58,7 +58,7 @@ def _curves(axes: Axes, mine: pd.DataFrame) -> None:
     if np.isfinite(first["threshold"]):
         axes.axhspan(first["low"], first["high"], color=style.BAND, linewidth=0, label="band over seeds")
         axes.axhline(first["threshold"], color=style.GREY, linewidth=0.8, label="threshold (mean over seeds)")
-    for (mode, own), curve in mine.groupby(["mode", mine["network"] == mine["against"]], sort=False):
+    for (mode, own), curve in mine.groupby(["mode", mine["network"] == mine["against_network"]], sort=False):
         colour, line = MODES[str(mode)]
         curve = curve.sort_values("fraction")
         if not own:

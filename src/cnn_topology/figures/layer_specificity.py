@@ -47,7 +47,7 @@ def draw(
         if mine.empty:
             style.explain(axes, nothing(parameters), 22)
             continue
-        image = draw_matrix(axes, matrix_of(mine, "nearest"), stages(mine), SHARES, "cividis")
+        image = draw_matrix(axes, matrix_of(mine, "nearest_share"), stages(mine), SHARES, "cividis")
         depths = sorted(mine["depth_a"].unique())
         every = np.arange(0, len(depths), 4)
         axes.set_xticks(every, [str(depths[place]) for place in every])

@@ -82,7 +82,7 @@ def draw(
             # Above the pie, in the units of the picture.
             main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
     titled_legend(figure, f"{where}, layer {layer_number(graph)}; {kept}", class_handles(classes), 6)
-    return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "examples"]), edges=edges)
+    return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "example_images"]), edges=edges)
 
 
 def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def _end(axes: Axes, letter: str, end: Any, classes: list[str], pixels: pd.DataF
     axes.set(xlim=(0, IMAGES), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    known = [image for image in end["examples"] if image in pixels.index][:IMAGES]
+    known = [image for image in end["example_images"] if image in pixels.index][:IMAGES]
     for number, image in enumerate(known):
         label, content = pixels.loc[image]
         extent = (number + 0.05, number + 0.95, 0.05, 0.95)

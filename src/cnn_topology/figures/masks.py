@@ -104,9 +104,9 @@ def _by_depth(axes: Axes, modes: pd.DataFrame) -> None:
         return
     for (sampling, top), one in modes.groupby(["sampling", "top"]):
         dashes = "-" if top == 1 else ":"
-        one = one.groupby("depth").agg({"shared": "mean", "standard_error": "mean"})
+        one = one.groupby("depth").agg({"agreement": "mean", "standard_error": "mean"})
         axes.errorbar(
-            one.index, one["shared"], 1.96 * one["standard_error"], color=COLOURS[str(sampling)], linestyle=dashes,
+            one.index, one["agreement"], 1.96 * one["standard_error"], color=COLOURS[str(sampling)], linestyle=dashes,
             marker=".", markersize=3, linewidth=1, elinewidth=0.5, label=f"{sampling}, top {top}",
         )  # fmt: skip
     for top in sorted(modes["top"].unique()):

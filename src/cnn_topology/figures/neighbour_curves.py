@@ -34,8 +34,8 @@ def draw(
             if here.empty:
                 continue
             colour = style.SERIES[number % len(style.SERIES)]
-            axes.plot(here["share"], here["nearest"], color=colour, linewidth=1)
-            axes.plot(here["share"], here["fifth"], color=colour, linewidth=0.7, linestyle=":")
+            axes.plot(here["share"], here["nearest_distance"], color=colour, linewidth=1)
+            axes.plot(here["share"], here["fifth_distance"], color=colour, linewidth=0.7, linestyle=":")
             row = graphs[(graphs["layer"] == layer["layer"]) & (graphs["cloud"] == cloud)].iloc[0]
             axes.axhline(row["eps"], color=colour, linewidth=0.6, linestyle="--")
         axes.set_ylim(bottom=0)

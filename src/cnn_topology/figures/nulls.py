@@ -15,7 +15,7 @@ from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, null_of, 
 from cnn_topology.statistics.significance import TOO_FEW
 
 BINS, NAMED = 30, 6
-SIZE = ["points", "k", "p", "landmarks", "centre"]
+SIZE = ["points", "density_k", "density_p", "landmarks", "centre"]
 
 
 def draw(
@@ -31,11 +31,11 @@ def draw(
     groups = list(observed.groupby(SIZE, sort=False))
     facet_rows, columns = style.shape(len(groups))
     drawn_nulls = observed[SIZE].drop_duplicates().merge(nulls, on=SIZE)
-    counts = drawn_nulls.groupby([*SIZE, "null"]).size()
+    counts = drawn_nulls.groupby([*SIZE, "null_name"]).size()
     figure = style.new_figure(2.0 * facet_rows, provenance(notes, observed, counts))
     for (key, clouds), axes in zip(groups, style.facets(figure, len(groups)), strict=True):
         mine = drawn_nulls[(drawn_nulls[SIZE] == list(key)).all(axis=1)]
-        limit = critical[critical["null"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
+        limit = critical[critical["null_name"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
         _histogram(axes, mine, clouds, limit, parameters["alpha"])
         axes.set_title(f"N = {key[0]:,}, k = {key[1]:,}, p = {key[2]:g}")
         axes.set_xlabel("longest $H_1$ bar")

@@ -44,7 +44,7 @@ def draw(
 
 def _result(population: str, log: pd.DataFrame) -> dict[str, Any]:
     """Summarize the test accuracy of the weights that were kept."""
-    accuracy = log.loc[log["kept"], "test_accuracy"]
+    accuracy = log.loc[log["is_kept"], "test_accuracy"]
     return {
         "population": population,
         "networks": len(accuracy),

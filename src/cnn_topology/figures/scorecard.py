@@ -103,7 +103,7 @@ def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
             *_lines(row["statement"], STATEMENT, OURS, main=True),
             *_lines(_stood_in(row), STATEMENT, OURS, main=False),
         ],
-        OURS: [*_lines(number, OURS, PAPER, main=True), *_lines(row["statistic"], OURS, PAPER, main=False)],
+        OURS: [*_lines(number, OURS, PAPER, main=True), *_lines(row["measured"], OURS, PAPER, main=False)],
         PAPER: _lines(
             row["published"] or f"no number [{row['certainty']}]", PAPER, VERDICT, main=bool(row["published"])
         ),

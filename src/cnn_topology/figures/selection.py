@@ -9,7 +9,7 @@ import pyarrow as pa
 
 # For figures of formulas and toy samples, in place of seed and hashes.
 NO_RUN = "the same in every run: no data, seed or setting of a run enters"
-CLOUD = ["population", "layer", "step", "k", "p", "landmarks"]
+CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def provenance(
             parts.append(
                 f"landmarks {spread(clouds['used'])} (covering radius ≤ {clouds['covering_radius'].max():.2g})"
             )
-        parts.append(f"ρ(k = {spread(clouds['k'])}, p = {spread(clouds['p'])})")
+        parts.append(f"ρ(k = {spread(clouds['density_k'])}, p = {spread(clouds['density_p'])})")
     counts = pd.Series(sorted(set(draws)), dtype=int)
     if len(counts):
         parts.append(f"null draws {spread(counts)}")

@@ -34,7 +34,7 @@ def draw(
     clouds = parameters["clouds"]
     grids = [_variants(tables["loops"], cloud) for cloud in clouds]
     together = pd.concat(grids)
-    heights = [0.62 + 0.23 * max(3, grid["k"].nunique()) for grid in grids]
+    heights = [0.62 + 0.23 * max(3, grid["density_k"].nunique()) for grid in grids]
     draws = null_of(tables["significance"], together)["draws"]
     footer = provenance(notes, together, draws, extra="blank cells: not asked for, or no bar")
     figure = style.new_figure(sum(heights) + 0.4, footer)
@@ -59,7 +59,7 @@ def draw(
 def _variants(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     at = headlines_at(loops, [cloud], "last")
     found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"])
-    return found[found["landmarks"].isin(at["landmarks"])].sort_values(["k", "p"])
+    return found[found["landmarks"].isin(at["landmarks"])].sort_values(["density_k", "density_p"])
 
 
 def _heat(axes: Axes, grid: pd.DataFrame, name: str, scale: Normalize, title: str) -> None:
@@ -82,7 +82,9 @@ def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:
 
 
 def _pivot(grid: pd.DataFrame, name: str) -> pd.DataFrame:
-    return grid.pivot_table(index="k", columns="p", values=name, dropna=False).sort_index(ascending=False)
+    return grid.pivot_table(index="density_k", columns="density_p", values=name, dropna=False).sort_index(
+        ascending=False
+    )
 
 
 def _grid(axes: Axes, values: pd.DataFrame, labels: pd.DataFrame, title: str, **colours: Any) -> None:

@@ -34,7 +34,7 @@ def draw(
     """Draw the curves of each of `clouds`, and below each a table of correlations."""
     clouds = parameters["clouds"]
     found = [_series(tables, cloud) for cloud in clouds]
-    which = [{"group": cloud["population"], "layer": cloud["layer"], "scope": "pooled"} for cloud in clouds]
+    which = [{"group_name": cloud["population"], "layer": cloud["layer"], "scope": "pooled"} for cloud in clouds]
     correlations = [rows(tables["correlations"], **names) for names in which]
     facet_rows, columns = style.shape(len(clouds), 2)
     together = pd.concat(correlations)

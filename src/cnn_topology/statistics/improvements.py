@@ -65,7 +65,7 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
             ]
             rows += [
                 ImprovementRow(
-                    group=name,
+                    group_name=name,
                     population=population,
                     role=role,
                     network=cast(int, network),
@@ -110,7 +110,7 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
             tested = pooled_ranks(sample, other) if speed else (sample, other)
             found.append(
                 {
-                    "group": name,
+                    "group_name": name,
                     "population": population,
                     "role": role[population],
                     "against": against,
@@ -121,18 +121,18 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
                     "effect": "ratio of medians" if speed else "difference of means",
                     "n": len(sample),
                     "n_against": len(other),
-                    "censored": int(np.isinf(sample).sum()),
-                    "censored_against": int(np.isinf(other).sum()),
-                    "centre": float(centre(sample)),
-                    "centre_against": float(centre(other)),
+                    "n_censored": int(np.isinf(sample).sum()),
+                    "n_censored_against": int(np.isinf(other).sum()),
+                    "average": float(centre(sample)),
+                    "average_against": float(centre(other)),
                     "estimate": float(statistic(sample, other)),
                     # A ratio cannot be negative: where the lower end is not known it is at least zero.
                     "low": max(low, 0.0) if speed else low,
                     "high": high,
-                    "p": permutation_p(*tested, rng),
+                    "p_value": permutation_p(*tested, rng),
                 }
             )
-    adjusted = holm(np.array([row["p"] for row in found]))
+    adjusted = holm(np.array([row["p_value"] for row in found]))
     return [ComparisonRow(**row, p_holm=p, family=len(found)) for row, p in zip(found, adjusted, strict=True)]
 
 

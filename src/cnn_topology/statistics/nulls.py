@@ -7,7 +7,7 @@ made from what it is: draws can be computed in any order and in any batches.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +34,11 @@ class Filtering(NamedTuple):
     k: int
     p: float
     landmarks: int | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of tables that say so."""
+        return {"density_k": self.k, "density_p": self.p, "landmarks": self.landmarks}
 
 
 @dataclass(frozen=True)

@@ -198,8 +198,8 @@ def _with_interval(part: Measured) -> dict[str, Any]:
         "low": part.value - error,
         "high": part.value + error,
         "unit": "images and nodes",
-        "null": float(part.shuffled.mean()),
-        "p": upper_p(part.value, part.shuffled),
+        "null_value": float(part.shuffled.mean()),
+        "p_value": upper_p(part.value, part.shuffled),
         "draws": len(part.shuffled),
     }
 
@@ -230,8 +230,8 @@ def _trend(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 "high": np.nan,
                 "unit": "sigmas",
                 "n": len(values),
-                "null": 0.0,
-                "p": float(np.mean(orders >= fall - 1e-12)),
+                "null_value": 0.0,
+                "p_value": float(np.mean(orders >= fall - 1e-12)),
                 "draws": len(orders),
             }
 
@@ -273,8 +273,8 @@ def _against_accuracy(
                     "high": value + ERRORS * error,
                     "unit": "images and nodes",
                     "n": len(values) if network == ALL_NETWORKS else 1,
-                    "null": np.nan,
-                    "p": np.nan,
+                    "null_value": np.nan,
+                    "p_value": np.nan,
                     "draws": 0,
                 }
                 if network == ALL_NETWORKS and len(values) >= LEAST_NETWORKS:

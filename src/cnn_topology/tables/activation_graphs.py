@@ -12,7 +12,7 @@ class GraphKey(Row):
     recipe: str = column("How the graph is made, a key of `activation_mapper`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image.")
+    depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
     sampling: str = column("How positions are sampled.")
     top: int = column("Positions an image.", COUNT)
     split: str = column("Part of the image set: train or test.")
@@ -24,7 +24,7 @@ class ActivationGraphRow(GraphKey, table="activation_graphs"):
 
     tensor: str = column("Tensor of the layer: conv, bn or relu.")
     mode: str = column("published (defects of the released code repeated) or corrected.")
-    images: int = column("Images of the cloud.", COUNT)
+    n_images: int = column("Images of the cloud.", COUNT)
     points: int = column("Points of the cloud.", COUNT)
     used: int = column("Those of them in the graph, at most `most_points`, drawn by `seed`.", COUNT)
     most_points: int = column("Most points that a graph is made of.", COUNT)
@@ -57,7 +57,7 @@ class ActivationNodeRow(GraphKey, table="activation_nodes"):
     lens: float = column("Mean l2 norm of its points, scaled.", "0 to 1")
     purity: float = column("Purity of the node: 1 / classes to 1.", SHARE)
     counts: list[int] = column("Points of each class, by label.", COUNT)
-    examples: list[int] = column("Some of its images, by number in their split.")
+    example_images: list[int] = column("Some of its images, by number in their split.")
 
 
 class ActivationEdgeRow(GraphKey, table="activation_edges"):
@@ -91,8 +91,8 @@ class NeighbourCurveRow(GraphKey, table="neighbour_curves"):
 
     rows: int = column("Points of the curve.", COUNT)
     share: float = column("Share of the points before this place.", SHARE)
-    nearest: float = column("Distance to the nearest other point, from the largest.", ACTIVATION)
-    fifth: float = column("Distance to the fifth nearest other point, from the largest.", ACTIVATION)
+    nearest_distance: float = column("Distance to the nearest other point, from the largest.", ACTIVATION)
+    fifth_distance: float = column("Distance to the fifth nearest other point, from the largest.", ACTIVATION)
 
 
 class ActivationChannelRow(GraphKey, table="activation_channels"):

@@ -64,7 +64,7 @@ class CircleRow(CloudKey, table="circles"):
 
     circle: str = column("Name of the circle.")
     kept: int = column("Filters that the density filter keeps.", COUNT)
-    near: float = column("Largest distance at which a filter counts as near.", LENGTH)
+    near_distance: float = column("Largest distance at which a filter counts as near.", LENGTH)
     within: int = column("Kept filters near the circle.", COUNT)
     nearest: int = column("Those of them to which no other named circle is nearer.", COUNT)
     permuted: float | None = column("`nearest` by chance: mean over filters of the layer with shuffled entries.", COUNT)

@@ -9,7 +9,7 @@ METRIC = "iterations for iterations_to_target, share otherwise"
 class ImprovementRow(Row, table="improvements"):
     """One measure of one network of a compared population (weights paper, E14 to E16)."""
 
-    group: str = column("Group of compared populations.")
+    group_name: str = column("Group of compared populations.")
     population: str = column("Population of the network.")
     role: str = column("Role of the population: baseline, variant or control.")
     network: int = column("Number of the network in its population, from 0.")
@@ -27,7 +27,7 @@ class ImprovementRow(Row, table="improvements"):
 class ComparisonRow(Row, table="comparisons"):
     """One population against another by one metric."""
 
-    group: str = column("Group of compared populations.")
+    group_name: str = column("Group of compared populations.")
     population: str = column("Population compared.")
     role: str = column("Its role.")
     against: str = column("Population that it is compared with.")
@@ -38,16 +38,16 @@ class ComparisonRow(Row, table="comparisons"):
     effect: str = column("What `estimate` is: ratio of iterations, or difference.")
     n: int = column("Networks.", COUNT)
     n_against: int = column("Networks of the other population.", COUNT)
-    censored: int = column("Networks that did not reach the target.", COUNT)
-    censored_against: int = column("The same of the other population.", COUNT)
-    centre: float = column("Median of iterations (infinite when most did not reach the target), else mean.", METRIC)
-    centre_against: float = column("The same of the other population.", METRIC)
+    n_censored: int = column("Networks that did not reach the target.", COUNT)
+    n_censored_against: int = column("The same of the other population.", COUNT)
+    average: float = column("Median of iterations (infinite when most did not reach the target), else mean.", METRIC)
+    average_against: float = column("The same of the other population.", METRIC)
     estimate: float = column(
-        "Of iterations centre_against / centre, above 1 when faster; else centre - centre_against."
+        "Of iterations average_against / average, above 1 when faster; else average - average_against."
     )
     low: float = column("Lower end of its 95 % interval over networks: bootstrap for iterations, else Welch.")
     high: float = column("Upper end of that interval.")
-    p: float = column("Two-sided permutation p-value, of ranks for iterations.", PROBABILITY)
+    p_value: float = column("Two-sided permutation p-value, of ranks for iterations.", PROBABILITY)
     p_holm: float = column("The same adjusted for the tests of the group.", PROBABILITY)
     family: int = column("Tests of the group.", COUNT)
 
@@ -61,7 +61,7 @@ class ClaimRow(Row, table="claims"):
     statement: str = column("What the paper claims.")
     source: str = column("Where it stands in the paper.")
     certainty: str = column("Tag of the notes on the papers: how sure its wording is.")
-    statistic: str = column("What is computed; fixed beforehand.")
+    measured: str = column("What is computed; fixed beforehand.")
     rule: str = column("When the claim holds; fixed beforehand.")
     stricter: str = column("How the rule was changed after runs had been seen; empty where it was not.")
     published: str = column("The paper's number, with its tag.")
@@ -76,8 +76,8 @@ class ClaimRow(Row, table="claims"):
     low: float | None = column("Lower end of its `spread`.")
     high: float | None = column("Upper end of its `spread`.")
     spread: str = column("What `low` and `high` are: 95% interval, range, or joined 95% intervals of a ratio.")
-    p: float | None = column("p-value against `null`.", PROBABILITY)
-    null: str = column("Null that the statistic is compared with.")
+    p_value: float | None = column("p-value against `null_name`.", PROBABILITY)
+    null_name: str = column("Null that the statistic is compared with.")
     outcome: str = column("What the rule gives on the data at hand: holds or fails.")
     verdict: str = column("supported, not supported, or not tested.")
     reason: str = column("Why nothing was tested.")

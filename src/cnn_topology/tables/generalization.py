@@ -9,8 +9,8 @@ WEIGHT = "weight"
 class GeneralizationRow(Row, table="generalization"):
     """One network at one step: the shape and plain statistics of one layer, and what the network has learned."""
 
-    group: str = column("Its population, or the grid that the population belongs to.")
-    is_grid: bool = column("Whether `group` is a grid.")
+    group_name: str = column("Its population, or the grid that the population belongs to.")
+    is_grid: bool = column("Whether `group_name` is a grid.")
     population: str = column("Population of the network.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image.")
@@ -22,8 +22,8 @@ class GeneralizationRow(Row, table="generalization"):
     learning_rate: float = column("Learning rate at the start.")
     label_noise: float = column("Share of training labels replaced by another class.", SHARE)
     train_images: int | None = column("Images trained on; null where not known.", COUNT)
-    k: float = column("Neighbour that the density of a filter is read from: count, or share of the filters.")
-    p: float = column("Share of the filters that the density filter keeps.", SHARE)
+    density_k_given: float = column("Neighbour that the density is read from, as configured: count, or share of N.")
+    density_p: float = column("Share of the filters that the density filter keeps.", SHARE)
     points: int = column("Filters of the layer.", COUNT)
     kept: int = column("Filters that the density filter keeps.", COUNT)
     bars: int = column("H1 bars of the network's own cloud.", COUNT)
@@ -55,7 +55,7 @@ class GeneralizationRow(Row, table="generalization"):
 class CorrelationRow(Row, table="correlations"):
     """One predictor against one outcome, with one coefficient."""
 
-    group: str = column("Population or grid.")
+    group_name: str = column("Population or grid.")
     scope: str = column(
         "What is correlated: grid (networks of its populations at their last step), networks (those of a population "
         "at all its steps) or pooled (snapshots of a population, by the bar of its pooled cloud)."
@@ -71,7 +71,7 @@ class CorrelationRow(Row, table="correlations"):
         "Lower end of the 95 % bootstrap interval over networks, of a grid over populations.", COEFFICIENT
     )
     high: float = column("Upper end of that interval.", COEFFICIENT)
-    p: float = column("Two-sided permutation p-value; NaN where nothing is exchangeable.", PROBABILITY)
+    p_value: float = column("Two-sided permutation p-value; NaN where nothing is exchangeable.", PROBABILITY)
     p_adjusted: float = column("max-T over the predictors of one outcome and method.", PROBABILITY)
     networks: int = column("Networks.", COUNT)
     rows: int = column("Pairs of values correlated.", COUNT)

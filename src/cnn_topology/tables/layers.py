@@ -28,7 +28,7 @@ class ActivationBarRow(Row, table="activation_barcodes"):
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     network: int = column("Number of the network in its population, from 0.")
     layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image.")
+    depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
     points: int = column("Points of the cloud.", COUNT)
     median_distance: float = column("Median distance of two points, by which the scaled measure divides.", ACTIVATION)
     dimension: int = column("Dimension of the class: 0 a component, 1 a loop.")
@@ -53,9 +53,9 @@ class ComponentCurveRow(MeasuredKey, table="component_curves"):
     mode: str = column("Which components are removed first.")
     samples: int = column("Points of the clouds.", COUNT)
     network: int = column("Network whose components are removed.")
-    against: int = column("Network whose whole layer it is compared with: the same, or one of another seed.")
+    against_network: int = column("Network whose whole layer it is compared with: the same, or one of another seed.")
     layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image.")
+    depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
     channels: int = column("Channels of the layer.", COUNT)
     removed: int = column("Components removed.", COUNT)
     fraction: float = column("Share of the components removed.", SHARE)
@@ -101,7 +101,7 @@ class LayerPairRow(MeasuredKey, table="layer_pairs"):
     sd: float = column("Standard deviation of the measure.", VALUE)
     low: float = column("5 % quantile of the measure.", VALUE)
     high: float = column("95 % quantile of the measure.", VALUE)
-    nearest: float = column(
+    nearest_share: float = column(
         "Share of the pairs in which layer b of the other network is the nearest to layer a; NaN for `same`.", SHARE
     )
 
@@ -139,7 +139,7 @@ class MeasureTestRow(MeasuredKey, table="measure_tests"):
     low: float = column("Lower end of its interval, or least value.")
     high: float = column("Upper end of its interval, or greatest value.")
     n: int = column("Networks or curves.", COUNT)
-    null: float = column("What the statistic is compared with.")
+    null_value: float = column("What the statistic is compared with.")
     p_value: float = column("p-value of the test.", PROBABILITY)
 
 

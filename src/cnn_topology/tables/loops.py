@@ -11,8 +11,8 @@ class CloudKey(Row):
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image.")
     step: int = column("Training step.", ITERATIONS)
-    k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
+    density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
+    density_p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
     landmarks: int = column("Most points in the filtration.", COUNT)
 
 
@@ -70,7 +70,7 @@ class LoopRow(CloudKey, table="loops"):
 class SignificanceRow(CloudKey, table="significance"):
     """One cloud against one null."""
 
-    null: str = column("Name of the null.")
+    null_name: str = column("Name of the null.")
     draws: int = column("Draws of the null.", COUNT)
     null_longest_median: float = column("Median of the longest H1 bar over draws.", LENGTH)
     null_longest_95: float = column("95 % quantile of the longest H1 bar over draws.", LENGTH)
@@ -83,10 +83,10 @@ class SignificanceRow(CloudKey, table="significance"):
 class NullRow(Row, table="nulls"):
     """One draw of the sphere null under one density filter."""
 
-    null: str = column("Name of the null.")
+    null_name: str = column("Name of the null.")
     points: int = column("Filters drawn (N).", COUNT)
-    k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
+    density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
+    density_p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
     landmarks: int = column("Most points in the filtration.", COUNT)
     centre: str = column("How filters are centred: by filter or by coordinate.")
     draw: int = column("Number of the draw, from 0.")
@@ -100,7 +100,7 @@ class ControlRow(Row, table="controls"):
 
     control: str = column("Name of the synthetic cloud.")
     points: int = column("Points of the cloud.", COUNT)
-    noise: float = column("Standard deviation of the noise added to each coordinate.", LENGTH)
+    noise_sd: float = column("Standard deviation of the noise added to each coordinate.", LENGTH)
     field: int = column("Prime of the coefficients: 2 or 3.")
     dimension: int = column("Dimension of the class: 0 a component, 1 a loop.")
     birth: float = column("Diameter at which the class appears.", LENGTH)

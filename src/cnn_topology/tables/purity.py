@@ -22,7 +22,7 @@ class PurityRow(GraphKey, table="purity"):
     chance: float = column("Mean of `node_wise` over shuffled labels.", SHARE)
     chance_low: float = column("Lower end of its central 95 %.", SHARE)
     chance_high: float = column("Upper end of its central 95 %.", SHARE)
-    p: float = column("Share of the shuffles at least as pure, the graph itself counted too.", PROBABILITY)
+    p_value: float = column("Share of the shuffles at least as pure, the graph itself counted too.", PROBABILITY)
     class_wise: float = column("Mean purity over all points, 0 for those in no node.", SHARE)
     class_wise_chance: float = column("The same by shuffled labels.", SHARE)
     draws: int = column("Shuffles.", COUNT)
@@ -39,7 +39,7 @@ class ClassPurityRow(GraphKey, table="class_purity"):
     chance: float = column("Mean of that over shuffled labels.", SHARE)
     chance_low: float = column("Lower end of its central 95 %.", SHARE)
     chance_high: float = column("Upper end of its central 95 %.", SHARE)
-    p: float = column("Share of the shuffles at least as pure, the graph itself counted too.", PROBABILITY)
+    p_value: float = column("Share of the shuffles at least as pure, the graph itself counted too.", PROBABILITY)
     draws: int = column("Shuffles.", COUNT)
 
 
@@ -67,6 +67,6 @@ class PurityTestRow(Row, table="purity_tests"):
     high: float = column("Upper end of its 95 % interval.")
     unit: str = column("Over what the interval is taken.")
     n: int = column("Networks; of the unit `sigmas` their number.", COUNT)
-    null: float = column("Mean of the statistic over label shuffles.")
-    p: float = column("Against these, one-sided in the direction that the paper expects.", PROBABILITY)
+    null_value: float = column("Mean of the statistic over label shuffles.")
+    p_value: float = column("Against these, one-sided in the direction that the paper expects.", PROBABILITY)
     draws: int = column("Shuffles.", COUNT)

@@ -13,6 +13,7 @@ class TrainingRow(Row, table="training"):
     step: int = column("Training step at which it was tested.", ITERATIONS)
     epoch: float = column("Epochs of training done.", "epochs")
     images: str = column("Image set it was tested on.")
+    own_images: bool = column("Whether that is the set that its population is trained on.")
     split: str = column("Part of that set: train (a fixed sample) or test.")
     examples: int = column("Images it was tested on.", COUNT)
     loss: float = column("Mean cross-entropy; NaN for a failed network.", NATS)
@@ -48,7 +49,7 @@ class ResnetTrainingRow(Row, table="resnet_training"):
     test_examples: int = column("Test images.", COUNT)
     test_loss: float = column("Mean cross-entropy on plain test images; NaN where not tested.", NATS)
     test_accuracy: float = column("Accuracy on plain test images; NaN where not tested.", SHARE)
-    kept: bool = column("Whether this is the epoch whose weights the network has.")
+    is_kept: bool = column("Whether this is the epoch whose weights the network has.")
 
 
 class ResnetAccuracyRow(Row, table="resnet_accuracy"):

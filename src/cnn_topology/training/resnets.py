@@ -211,7 +211,7 @@ class _Trainer:
         if progress.best is not None:
             self.network.load_state_dict({name: torch.from_numpy(x) for name, x in progress.best.items()})
         kept = max(progress.rows, key=lambda row: row["test_accuracy"]) if progress.best else progress.rows[-1]
-        return [{**row, "kept": row is kept} for row in progress.rows]
+        return [{**row, "is_kept": row is kept} for row in progress.rows]
 
     def take(self, checkpoint: Path) -> list[dict[str, Any]]:
         """Take the weights of a file; give the one row of the log."""
@@ -222,7 +222,7 @@ class _Trainer:
         loss, accuracy = (float("nan"),) * 2 if self.job.section.scores else self._test()
         self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")
         unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan")}
-        return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "kept": True}]
+        return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "is_kept": True}]
 
     def _step(self, batch: torch.Tensor, labels: torch.Tensor, rate: float) -> torch.Tensor:
         """Train on one batch; give the sums of its losses and of its right answers, and its size."""

@@ -219,6 +219,7 @@ def _test(
                     "step": step,
                     "epoch": step * job.section.recipe.batch / len(stack.labels),
                     "images": test.images,
+                    "own_images": test.images == job.image_set.name,
                     "split": test.split,
                     "examples": len(test.labels),
                     "loss": float("nan") if failed[place] else float(loss[place]),

@@ -14,7 +14,6 @@ from cnn_topology.commands.measure_tests import gathered, layer_tables
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_comparisons import COMPARISON_TABLE_NAMES
 from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.storage.tables import read_notes, read_table
@@ -120,7 +119,6 @@ def related(tmp_path_factory):
 
 def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
     assert set(get_args(MeasureName)) == set(MEASURES)
-    assert set(COMPARISON_TABLE_NAMES) == {row.table_name for row in MEASURE_ROWS}
 
 
 def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_turns(related):

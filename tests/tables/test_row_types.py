@@ -1,11 +1,14 @@
 """A table is one class: rows, schema and data dictionary cannot differ."""
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from cnn_topology import tables
 from cnn_topology.errors import InputError
 from cnn_topology.storage.tables import checksum, read_table, write_table
 from cnn_topology.tables.loops import ControlRow
@@ -74,6 +77,19 @@ def test_every_column_of_every_table_says_what_it_means_in_the_file(tmp_path):
             words = (field.metadata or {}).get(b"description", b"").decode()
             assert words.endswith("."), f"{row.table_name}.{field.name}: {words!r} is no sentence"
             assert b"unit" in field.metadata
+
+
+def test_every_row_type_is_in_the_registry_or_one_of_an_intermediate_file():
+    """Parts that no person reads are tables of their own, of which a run keeps no finished one."""
+    intermediate = {"clouds", "activation_barcodes", "network_pairs", "component_curves", "sampled"}
+    for module in pkgutil.iter_modules(tables.__path__):
+        importlib.import_module(f"{tables.__name__}.{module.name}")
+
+    def below(row):
+        return {row, *(leaf for sub in row.__subclasses__() for leaf in below(sub))}
+
+    named = {row.table_name for row in below(Row) - {Row}} - {""}
+    assert named - set(TABLES) == intermediate
 
 
 def test_tables_have_a_name_each():

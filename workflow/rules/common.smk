@@ -1,5 +1,6 @@
 # What all rules share: the validated plan of the run and the paths of its artefacts.
-# This file is read again in every job of a cluster, so nothing heavy (numpy, pandas, torch) is imported here.
+# This file is read again in every job of a cluster: NumPy and pyarrow may be imported here, what is slower to load
+# (torch, pandas, SciPy, matplotlib) may not.
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +27,6 @@ from cnn_topology.plan.findings import (
     RunFacts,
 )
 from cnn_topology.plan.layer_comparisons import (
-    COMPARISON_TABLE_NAMES,
     DIAGRAMS,
     comparisons,
     tensor_source,
@@ -37,6 +37,12 @@ from cnn_topology.runs import activation_forecast, forecast
 from cnn_topology.runs.inputs import Inputs
 from cnn_topology.runs.starts import failure_summary, record_start
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
+from cnn_topology.tables.registry import (
+    BARCODE_ROWS,
+    GRAPH_ROWS,
+    MAPPER_ROWS,
+    MEASURE_ROWS,
+)
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
@@ -59,24 +65,15 @@ LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
 RESNETS = PLAN.config.resnets
-COMPARISON_TABLES = COMPARISON_TABLE_NAMES if COMPARISONS else ()
+COMPARISON_TABLES = [row.table_name for row in MEASURE_ROWS] if COMPARISONS else []
 GRAPHS = GraphPlan(PLAN)
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
 # Tables whose parts the jobs of one rule make.
-BARCODE_TABLES = ("barcodes", "loops", "significance", "filters", "circles")
-MAPPER_TABLES = ("mapper_graphs", "mapper_nodes", "mapper_edges", "mapper_sweep")
-GRAPH_TABLES = (
-    "activation_graphs",
-    "activation_nodes",
-    "activation_edges",
-    "purity",
-    "class_purity",
-    "purity_draws",
-    "activation_sweep",
-    "neighbour_curves",
-    "activation_channels",
+BARCODE_TABLES, MAPPER_TABLES, GRAPH_TABLES = (
+    [row.table_name for row in rows]
+    for rows in (BARCODE_ROWS, MAPPER_ROWS, GRAPH_ROWS)
 )
 
 

@@ -16,15 +16,6 @@ FEWEST_IMAGES = 4
 FEWEST_LAYERS = 3
 # The removal grid starts here: a layer must have more channels.
 FIRST_REMOVAL = 4
-# The tables of `cnn-topology measure-tests`.
-COMPARISON_TABLE_NAMES = (
-    "layer_distances",
-    "layer_pairs",
-    "specificity",
-    "component_sensitivity",
-    "measure_tests",
-    "measure_agreement",
-)
 # Name of the block that holds all pairs by the measures on diagrams.
 DIAGRAMS = "diagrams"
 

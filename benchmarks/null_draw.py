@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.statistics.nulls import permuted_null, sphere_null_cloud
 from cnn_topology.topology.landmarks import landmarks_maxmin
@@ -33,7 +33,7 @@ def draw(points: int, k: int, p: float, landmarks: int) -> dict[str, float]:
     cloud = timed("sphere", lambda: sphere_null_cloud(points, np.random.default_rng(0)))
     timed("permuted", lambda: permuted_null(cloud)(np.random.default_rng(1)))
     distances = timed("neighbours", lambda: neighbour_distances(cloud, [k])[:, 0])
-    kept = timed("rho", lambda: cloud[density_filter(distances, p)])
+    kept = timed("rho", lambda: cloud[densest_points(distances, p)])
     if len(kept) > landmarks:
         kept = timed("landmarks", lambda: kept[landmarks_maxmin(kept, landmarks)[0]])
     timed("persistence", lambda: barcode(kept))

@@ -8,7 +8,21 @@ MOST_NAMED = 5
 
 
 class InputError(Exception):
-    """Something given to the program cannot be used; the command line prints the message without a traceback."""
+    """Something given to the program cannot be used; the command line prints the message without a traceback.
+
+    Notes
+    -----
+    The message names what was read, what was expected and how to mend it.
+
+    Examples
+    --------
+    >>> import cnn_topology as ct
+    >>> try:
+    ...     ct.barcode([[0.0, 1.0], [float("nan"), 2.0]])
+    ... except ct.InputError as error:
+    ...     print(error)
+    the point cloud has 1 of 2 points with NaN or infinite coordinates, first in row 1: drop them before
+    """
 
 
 def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:

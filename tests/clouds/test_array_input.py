@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_plane
@@ -44,7 +44,7 @@ ENTRANCES = {
     "representative_loop": (representative_loop, RING),
     "landmarks_maxmin": (lambda a: landmarks_maxmin(a, 3), CLOUD),
     "neighbour_distances": (lambda a: neighbour_distances(a, [2]), CLOUD),
-    "density_filter": (lambda a: density_filter(a, 0.5), CLOUD[:, 0] ** 2),
+    "densest_points": (lambda a: densest_points(a, 0.5), CLOUD[:, 0] ** 2),
     "spatial_filters": (spatial_filters, CLOUD.reshape(4, 3, 3, 3)),
     "centre_and_normalize": (centre_and_normalize, CLOUD),
     "principal_plane": (principal_plane, CLOUD),
@@ -112,4 +112,4 @@ def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
 
 def test_a_share_that_is_no_number_is_refused():
     with pytest.raises(InputError, match="must be a number"):
-        density_filter(np.arange(9.0), "0.5")
+        densest_points(np.arange(9.0), "0.5")

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import cnn_topology as ct
 from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -65,6 +66,32 @@ def _analysed(tiny, folder, failed_at, alive=None):
     return {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
 
 
+@pytest.mark.parametrize("centre", CENTRES)
+def test_a_notebook_computes_the_rows_of_a_run_from_its_weights(centre, wide, tmp_path):
+    wide["clouds"][0]["centre"] = centre
+    tables = _analysed(wide, tmp_path, {4: [False, True, False, False, False]})
+    snapshot = read_snapshot(tmp_path / "4.safetensors", ["conv1.weight"])
+    filters, _ = ct.spatial_filters(snapshot.tensors["conv1.weight"][~np.array(snapshot.failed)], stacked=True)
+    (row,) = tables["loops"].query("step == 4").to_dict("records")
+    same = {"k": 0.05, "p": 0.3, "seed": wide["seed"], "cloud": (row["population"], row["layer"], 4), "draws": 19}
+    result = ct.loops(filters, **same, alpha=0.05, covariance=True, centre=centre)
+    computed = ("longest", "second", "ratio", "significant_bars", "p_longest", "p_ratio", "p_bobrowski_skraba")
+    for name in (*computed, "verdict"):
+        assert getattr(result, name) == row[name], name
+    assert result.longest_bar == (row["longest_birth"], row["longest_death"])
+    assert result.covariance.p_longest == row["p_covariance"]
+    assert ct.loops(filters, **{**same, "seed": 8}, alpha=0.05, centre=centre).tests != result.tests
+    # Of filters that are normalized already every bit stays.
+    cloud, _ = ct.centre_and_normalize(filters, centre)
+    assert ct.loops(cloud, **same, alpha=0.05, centre=centre).tests == result.tests
+    rows = tables["circles"].query("step == 4")
+    test = ct.circles(filters, **same, centre=centre)
+    assert rows["circle"].tolist() == list(test.names)
+    assert rows["nearest"].tolist() == test.found.counts().tolist()
+    for name in ("permuted", "permuted_coverage", "p_permuted"):
+        assert rows[name].tolist() == getattr(test, name).tolist()
+
+
 def test_a_step_without_any_network_left_has_no_cloud_and_stops_nothing(tiny, tmp_path, capsys):
     tables = _analysed(tiny, tmp_path, {4: [True] * 5})
     assert tables["loops"]["step"].tolist() == [0]
@@ -116,7 +143,8 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     def refuse(*_, **__):
         raise AssertionError("a null was drawn for a cloud that is not tested")
 
-    monkeypatch.setattr("cnn_topology.commands.barcodes.null_draws", refuse)
+    for draw in ("own_draws", "sphere_draws"):
+        monkeypatch.setattr(f"cnn_topology.commands.barcodes.{draw}", refuse)
     wide["clouds"] = [{"layers": ["conv1"], "densities": [density]}]
     tables = _analysed(wide, tmp_path, {step: [n < failed for n in range(5)] for step in (0, 4)}, alive)
     loops, circles = tables["loops"], tables["circles"]

@@ -38,10 +38,9 @@ def test_the_example_in_python_runs_as_it_stands(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     given = {}
     exec(example, given)
-    loops, cka, distance = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"\[0\.\d+ 0\.\d+\]", loops)
+    verdict, cka = capsys.readouterr().out.splitlines()
+    assert verdict == "no loop"
     assert 0 < float(cka) < 1
-    assert float(distance) > 0
     assert len(given["dense"]) == len(given["residual"]) == round(0.3 * 64 * 16)
 
 

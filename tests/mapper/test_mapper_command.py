@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.commands.mapper import COUNTS, mapper_tables, sweep_table
 from cnn_topology.errors import InputError
@@ -83,7 +83,7 @@ def test_graph_is_that_of_the_points_the_headline_filter_keeps(tmp_path, tiny):
     assert (edges["shared"].to_numpy() <= smaller).all()
     # A node of one point has that point's filter as its mean: it is one of those kept.
     last = clouds.to_pandas().query("step == 12")
-    kept = last.iloc[density_filter(last[neighbour_column(0.2)].to_numpy(), 0.6)]
+    kept = last.iloc[densest_points(last[neighbour_column(0.2)].to_numpy(), 0.6)]
     single = nodes[nodes["members"] == 1][list(FILTER_COORDINATES)].to_numpy()
     assert len(single)
     distances = np.linalg.norm(single[:, None] - kept[list(FILTER_COORDINATES)].to_numpy()[None], axis=2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.dynamics import (
@@ -118,7 +118,7 @@ def test_the_draw_of_every_network_once_is_the_cloud_itself_in_any_order_of_its_
     one = resampled_longest(points, network, density, 500, whole)
     two = resampled_longest(points[shuffled], network[shuffled], density, 500, whole[:, ::-1])
     assert one == pytest.approx(two)
-    kept = points[density_filter(neighbour_distances(points, [4])[:, 0], 0.5)]  # k = 0.05 of 90 points
+    kept = points[densest_points(neighbour_distances(points, [4])[:, 0], 0.5)]  # k = 0.05 of 90 points
     assert one[0] == pytest.approx(barcode(kept).lengths(1)[0])
     # A network that has failed by now has no point; the others remain.
     left = network != 2

@@ -42,6 +42,27 @@ def spatial_filters(
     ------
     InputError
         If the kernels are not 3x3, there are more or fewer axes, or a weight is NaN or infinite.
+
+    See Also
+    --------
+    centre_and_normalize : What the weights paper does with them next.
+
+    Notes
+    -----
+    Weights paper, method, step 1: every pair of output and input channel is one point of R^9.
+
+    Examples
+    --------
+    Of a PyTorch model, ``weight = model.conv1.weight.detach().numpy()``.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> weight = np.arange(4 * 2 * 9).reshape(4, 2, 3, 3)
+    >>> points, ids = ct.spatial_filters(weight)
+    >>> points.shape
+    (8, 9)
+    >>> points[3].tolist() == weight[1, 1].ravel().tolist(), ids[3].tolist()
+    (True, [0, 1, 1])
     """
     array = real_array(weight, "convolution weights")
     if array.ndim != (5 if stacked else 4) or array.shape[-2:] != KERNEL:
@@ -85,6 +106,21 @@ def centre_and_normalize(
     ------
     InputError
         If an entry is NaN or infinite, or all of a filter's are so small or large that its norm has no float64.
+
+    Notes
+    -----
+    Weights paper, method, steps 2 to 4.
+
+    Examples
+    --------
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> edge, constant = np.array([-1.0, 0, 1] * 3), np.full(9, 5.0)
+    >>> cloud, kept = ct.centre_and_normalize(np.stack([edge, constant, 7 * edge + 2]))
+    >>> kept.tolist()
+    [True, False, True]
+    >>> bool(np.allclose(cloud[0], cloud[1]))  # brightness and contrast are gone
+    True
     """
     array = np.asarray(real_array(points, "filters"), dtype=np.float64)
     _check_finite(array)
@@ -98,6 +134,52 @@ def centre_and_normalize(
     scale = np.linalg.norm(array, axis=1) + np.linalg.norm(np.broadcast_to(mean, array.shape), axis=1)
     kept = norms > CONSTANT_BELOW * scale
     return centred[kept] / norms[kept, None], kept
+
+
+def filter_cloud(
+    filters: np.ndarray, centre: Literal["filter", "coordinate"] = "filter"
+) -> Float[np.ndarray, "points 9"]:
+    """Return the normalized filters of a convolution weight, or of filters, as points on the unit sphere of R^9.
+
+    Parameters
+    ----------
+    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
+        The weight of a convolution in PyTorch's order of axes, filters as rows of nine entries, or filters that were
+        normalized before, which stay as they are to the last bit.
+    centre : {'filter', 'coordinate'}
+        As for `centre_and_normalize`.
+
+    Returns
+    -------
+    ndarray of float64, shape (points, 9)
+        Without the filters of which centring leaves nothing.
+
+    Raises
+    ------
+    InputError
+        If the shape is another, an entry is NaN or infinite, or fewer than two filters are left.
+    """
+    array = real_array(filters, "filters")
+    if array.ndim == 2 and array.shape[1] == 9:
+        points = array.astype(np.float64)
+    elif array.ndim == 2:
+        raise InputError(f"filters have nine entries each, shape (points, 9); got shape {array.shape}")
+    else:
+        points = spatial_filters(array)[0]
+    if not _is_normalized(points, centre):
+        points = centre_and_normalize(points, centre)[0]
+    if len(points) < 2:
+        raise InputError(
+            f"{len(points)} of the filters are not constant, and a cloud has two at least: choose another layer"
+        )
+    return points
+
+
+def _is_normalized(points: np.ndarray, centre: str) -> bool:
+    """Whether all filters have norm 1, and mean 0 where each is centred by itself."""
+    if not np.isfinite(points).all() or not np.allclose(np.linalg.norm(points, axis=1), 1, rtol=0, atol=1e-9):
+        return False
+    return centre == "coordinate" or np.allclose(points.mean(axis=1), 0, rtol=0, atol=1e-9)
 
 
 def _check_sizes(points: np.ndarray) -> None:

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnn_topology.clouds.plane import principal_plane
-from cnn_topology.commands.nulls import filtering_of, sphere_draws
+from cnn_topology.commands.nulls import filtering_of
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
-from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, null_draws
+from cnn_topology.statistics.nulls import OWN_NULLS, Filtering, NullDraws, own_draws, sphere_draws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import CircleRow, FilterRow, neighbour_column
 from cnn_topology.tables.loops import BarRow, LoopRow, NullRow, SignificanceRow
@@ -115,8 +115,7 @@ def _nulls(
             drawn = {filtering: _read_draws(sphere, filtering, variants[0].centre) for filtering in filterings}
         else:
             # Networks failed: the shared null is of another size, so this cloud draws its own.
-            made = [variant for variant in variants if filtering_of(variant, len(points)) in filterings]
-            drawn = sphere_draws(parameters.run_seed, len(points), made, draws)
+            drawn = sphere_draws(len(points), filterings, draws, parameters.run_seed, variants[0].centre)
         for filtering in filterings:
             nulls[filtering][name] = drawn[filtering]
     return nulls
@@ -150,9 +149,9 @@ def _own_draws(
     circled: list[Filtering],
 ) -> dict[Filtering, NullDraws]:
     """Draw a null that is made of the layer's own filters."""
-    identity = (parameters.run_seed, "null", name, parameters.population, parameters.layer, step)
-    cloud = OWN_NULLS[name](points, parameters.variants[step][0].centre)
-    return null_draws(cloud, filterings, range(parameters.significance.draws), identity, circled)
+    cloud = (parameters.population, parameters.layer, step)
+    draws, centre = parameters.significance.draws, parameters.variants[step][0].centre
+    return own_draws(name, points, filterings, draws, parameters.run_seed, cloud, centre, circled)
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
@@ -179,10 +178,10 @@ def _loops(which: dict[str, Any], found: CloudLoops, points: int, networks: int,
         longest_birth=found.longest_bar[0],
         longest_death=found.longest_bar[1],
         second=found.second,
-        ratio=found.longest / found.second if found.second else float("inf" if found.longest else "nan"),
+        ratio=found.ratio,
         significant_bars=found.significant_bars,
-        p_longest=max((test.p_longest for test in found.tests.values()), default=None),
-        p_ratio=max((test.p_ratio for test in found.tests.values()), default=None),
+        p_longest=found.p_longest,
+        p_ratio=found.p_ratio,
         p_bobrowski_skraba=found.p_bobrowski_skraba if found.tests else None,
         covariance_longest_median=found.covariance.median if found.covariance else None,
         p_covariance=found.covariance.p_longest if found.covariance else None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.commands.networks import outcomes
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.plan.seeds import derive_seed
@@ -111,7 +111,7 @@ def _tracks(
         variant = parameters.headlines[step]
         table, points = cloud_at(tables[step], step)
         theta, _ = edge_angles(points)
-        kept = density_filter(table[neighbour_column(variant.k)].to_numpy(), variant.p)
+        kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
         ids = table.select(IDS).to_pandas()
         now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
         place = np.searchsorted(networks, ids["network"])

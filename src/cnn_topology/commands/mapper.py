@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.commands.nulls import filtering_of
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import FirstGap, FixedHeight
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
         if not len(points):
             print(f"step {step}: no cloud, since every network had failed")
             continue
-        kept = points[density_filter(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
+        kept = points[densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
         which = {
             "population": parameters.population,
             "layer": parameters.layer,

@@ -1,13 +1,11 @@
 """`cnn-topology nulls`: draw the sphere null for clouds of one size, under every density filter that meets it."""
 
 import argparse
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from cnn_topology.plan.clouds import neighbours_left
 from cnn_topology.plan.parameters import NullParameters, VariantParameters
-from cnn_topology.statistics.nulls import Filtering, NullDraws, null_draws, sphere_null_cloud
+from cnn_topology.statistics.nulls import Filtering, sphere_draws
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import NullRow
 
@@ -24,9 +22,9 @@ def run(arguments: argparse.Namespace) -> None:
     rows = []
     for centre in sorted({variant.centre for variant in parameters.variants}):
         variants = [variant for variant in parameters.variants if variant.centre == centre]
-        for filtering, drawn in sphere_draws(
-            parameters.run_seed, parameters.points, variants, parameters.draws
-        ).items():
+        filterings = [filtering_of(variant, parameters.points) for variant in variants]
+        drawn_by = sphere_draws(parameters.points, filterings, parameters.draws, parameters.run_seed, centre)
+        for filtering, drawn in drawn_by.items():
             for number in range(len(drawn)):
                 rows.append(
                     NullRow(
@@ -42,16 +40,6 @@ def run(arguments: argparse.Namespace) -> None:
                 )
     write_table(arguments.output, NullRow.table(rows), NullRow.schema, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")
-
-
-def sphere_draws(
-    run_seed: int, points: int, variants: Sequence[VariantParameters], draws: int
-) -> dict[Filtering, NullDraws]:
-    """Draw the sphere null for variants that share one rule of centring."""
-    centre = variants[0].centre
-    filterings = [filtering_of(variant, points) for variant in variants]
-    identity = (run_seed, "null", "sphere", points, centre)
-    return null_draws(partial(sphere_null_cloud, points, centre=centre), filterings, range(draws), identity)
 
 
 def filtering_of(variant: VariantParameters, points: int) -> Filtering:

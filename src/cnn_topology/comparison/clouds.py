@@ -28,6 +28,18 @@ class SampledCloud:
     ------
     InputError
         If the shapes do not fit, a coordinate is NaN or infinite, or an id comes twice.
+
+    Notes
+    -----
+    Activations paper, comparison of layers: all layers are looked at on the same images.
+
+    Examples
+    --------
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> cloud = ct.SampledCloud(np.array([[1.0, 2.0], [3.0, 4.0]]), ids=np.array([17, 42]))
+    >>> cloud.points.shape, cloud.ids.tolist()
+    ((2, 2), [17, 42])
     """
 
     points: Float[np.ndarray, "samples features"]

@@ -161,6 +161,29 @@ def compare(name: str, first: Any, second: Any) -> float:
     InputError
         If there is no such measure, or it takes something else; if ids or order of the samples differ, samples are too
         few for the measure (it says how many are needed) or all features of a layer are constant; if a bar is infinite.
+
+    Notes
+    -----
+    ``linear_cka`` and its distance: Kornblith et al. 2019; ``debiased_cka`` without its bias at few samples;
+    ``cca_distance``, ``svcca_distance``, ``pwcca_distance``: canonical correlations; ``procrustes_distance``: the
+    distance after the best rotation. ``sliced_wasserstein`` of the H1 bars is that of the activations paper;
+    ``scaled_sliced_wasserstein`` takes bars divided by the median distance of the points (ours).
+
+    Examples
+    --------
+    A rotation of the features, which also reverses no distance between images, changes no linear CKA.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> activations, images = rng.normal(size=(60, 4)), np.arange(60)
+    >>> turned = activations @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    >>> first, second = ct.SampledCloud(activations, images), ct.SampledCloud(turned, images)
+    >>> ct.compare("linear_cka", first, second)
+    1.0
+    >>> bars = [ct.barcode(points).in_dimension(1) for points in (activations, 2 * activations)]
+    >>> ct.compare("sliced_wasserstein", *bars) > 0
+    True
     """
     return float(compare_all(name, [first], [second])[0, 0])
 

@@ -28,10 +28,6 @@ def mapper_of_filters(
 ) -> MapperGraph:
     """Build the mapper graph of a cloud of spatial filters as in the weights paper (method, steps 6 and 7).
 
-    Resolution 30, gain 3, PCA-1 and PCA-2 and the variance-normalized metric are reported by re-implementations of the
-    paper; equalization, the cut of single linkage and the cloud the lens is taken from are not known: the defaults
-    are ours.
-
     Parameters
     ----------
     points : ndarray, shape (points, coordinates)
@@ -42,12 +38,44 @@ def mapper_of_filters(
     metric : {'variance-normalized', 'euclidean'}
     lens_of_scaled : bool
         Take the principal components of the cloud as the metric scales it, instead of the cloud itself.
-    least_node, memory : int
-        As in `mapper_graph`.
+    least_node : int
+        Clusters with fewer points become no nodes.
+    memory : int
+        Bytes the work may take beyond the cloud; a graph forecast to need more is refused before it starts.
 
     Returns
     -------
     MapperGraph
+        With `nodes` and `edges`, the points of each node (`starts`, `members`) and the mean of the lens in each.
+
+    Raises
+    ------
+    InputError
+        If the points are no matrix of finite numbers, a coordinate or the lens has zero variance, there is no such
+        metric, or memory does not suffice.
+
+    Notes
+    -----
+    Resolution 30, gain 3, PCA-1 and PCA-2 and the variance-normalized metric are reported by re-implementations of the
+    paper; equalization, the cut of single linkage and the cloud the lens is taken from are not known: the defaults
+    are ours.
+
+    Examples
+    --------
+    Filters of edges in all directions with a little noise: the graph is one ring, with a hole that no clique fills.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> from cnn_topology.mapper.cover import GainCover
+    >>> from cnn_topology.mapper.homology import components, filled_loops
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    >>> angle = rng.uniform(0, 2 * np.pi, 600)
+    >>> edges = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.1 * rng.standard_normal((600, 9))
+    >>> cloud, kept = ct.centre_and_normalize(edges)
+    >>> graph = ct.mapper_graph(cloud, GainCover(resolution=10, gain=3), metric="euclidean")
+    >>> graph.points, len(set(components(graph))), filled_loops(graph)
+    (600, 1, 1)
     """
     if metric not in METRICS:
         raise unknown("mapper metric", metric, METRICS)

@@ -13,9 +13,21 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.statistics.nulls import Centre, NullDraws, sphere_null_cloud
+from cnn_topology.checks import real, whole
+from cnn_topology.clouds.density import neighbour_count
+from cnn_topology.clouds.filters import filter_cloud
+from cnn_topology.plan.clouds import too_few
+from cnn_topology.statistics.nulls import (
+    Centre,
+    CloudKey,
+    Filtering,
+    NullDraws,
+    filtered_clouds,
+    own_draws,
+    sphere_null_cloud,
+)
 from cnn_topology.statistics.significance import rank_p_value
-from cnn_topology.topology.circles import NearCircles, near_circles
+from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
 from cnn_topology.topology.klein import NEAR
 
 # Filters drawn from the sphere: of the part near a circle, one or two hundredths, a few per cent are left uncertain.
@@ -47,6 +59,90 @@ class CircleTest:
     sphere: Float[np.ndarray, " circles"]
     p_permuted: Float[np.ndarray, " circles"]
     draws: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the circles, in the order of all arrays."""
+        return CIRCLES
+
+
+def circles(
+    filters: np.ndarray,
+    k: int | float = 0.03125,
+    p: float = 0.3,
+    *,
+    draws: int = 199,
+    seed: int = 0,
+    centre: Centre = "filter",
+    cloud: CloudKey = ("", "", 0),
+) -> CircleTest:
+    """Count the filters of a layer near the four named circles of patches, and compare with chance, as a run does.
+
+    The circles are those of edges (primary), of the three-circle model (secondary vertical and horizontal) and of
+    lines (quadratic). The filters are centred and normalized, and rho(k, p) keeps the densest of them. Chance is the
+    permuted null: the layer's filters with the nine entries of each shuffled, through the same steps.
+
+    Parameters
+    ----------
+    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
+        As for `loops`.
+    k : int or float
+        Neighbour of the density filter: a count, or, as a float between 0 and 1, a share of the filters.
+    p : float
+        Fraction of the filters that the density filter keeps, in (0, 1].
+    draws : int
+        Shuffles of the layer; the smallest p-value is 1 / (draws + 1).
+    seed : int
+        Seed of the shuffles. The result is the same for the same seed and `cloud`.
+    centre : {'filter', 'coordinate'}
+        As for `loops`.
+    cloud : tuple of (str, str, int)
+        Population, layer and step of a run. With these, and the run's `seed`, the numbers are those of the run's rows
+        in the table `circles`.
+
+    Returns
+    -------
+    CircleTest
+        Four values each, in the order of `names`: `found.counts()` filters lie nearest to a circle and within 0.5 of
+        it, `permuted` is their mean over shuffles, `p_permuted` the p-value; `found.coverage()` is the part of the
+        circle they cover. A cloud too small for a test (see `loops`) has NaN for what shuffles would give.
+
+    Raises
+    ------
+    InputError
+        If the filters have another shape or NaN or infinite entries, or a parameter is out of its range.
+
+    Notes
+    -----
+    The circles: weights paper, three-circle model and Klein bottle. The test is ours.
+
+    Examples
+    --------
+    200 noisy edges in all directions among 400 random filters. Nearly all that the density filter keeps lie near the
+    primary circle, in every direction, and near no other circle are there more than by chance.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    >>> angle = rng.uniform(0, 2 * np.pi, 200)
+    >>> edges = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y)
+    >>> filters = rng.standard_normal((600, 9))
+    >>> filters[:200] = edges + 0.2 * filters[:200]
+    >>> test = ct.circles(filters, k=20, p=0.3, draws=99)
+    >>> test.names
+    ('primary', 'secondary vertical', 'secondary horizontal', 'quadratic')
+    >>> test.p_permuted.round(2).tolist()[0], float(test.found.coverage()[0])
+    (0.01, 1.0)
+    """
+    points = filter_cloud(filters, centre)
+    filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"))
+    kept = filtered_clouds(points, [filtering])[0]
+    null = None
+    if not too_few(filtering.k, len(kept), len(points)):
+        count = whole(draws, "draws", 1)
+        null = own_draws("permuted", points, [filtering], count, seed, cloud, centre, [filtering])[filtering]
+    return circle_test(kept, null, centre)
 
 
 def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws | None, centre: Centre = "filter") -> CircleTest:

@@ -18,9 +18,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cnn_topology.clouds.density import density_filter
-from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density, neighbours
+from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.nulls import Centre, loop_statistics
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.cocycles import representative_loop
@@ -77,10 +76,9 @@ def resampled_longest(
     for number, chosen in enumerate(drawn):
         rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
         try:
-            k = neighbours(density, len(rows))
+            kept = rows[density_filter(points[rows], density.k, density.p)]
         except InputError:
             continue
-        kept = rows[density_filter(neighbour_distances(points[rows], [k])[:, 0], density.p)]
         # Duplicates change no bar.
         found[number] = loop_statistics(barcode(points[np.unique(kept)], landmarks=landmarks))[0]
     return found

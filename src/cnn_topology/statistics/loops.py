@@ -1,14 +1,19 @@
 """The loops of one cloud (weights paper, method, steps 5, 8 and 9): density filter, barcode, test, verdict."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
+from pydantic import ValidationError
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.checks import real, whole
+from cnn_topology.clouds.density import densest_points, neighbour_count
+from cnn_topology.clouds.filters import filter_cloud
+from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Significance, kept_points, too_few
-from cnn_topology.statistics.nulls import Filtering, NullDraws, loop_statistics
+from cnn_topology.statistics.nulls import Centre, CloudKey, Filtering, NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     TOO_FEW,
     bar_p_values,
@@ -74,9 +79,9 @@ class CloudLoops:
         One of `statistics.significance.VERDICTS`.
     """
 
-    kept: np.ndarray
-    barcode: Barcode
-    p_values: np.ndarray
+    kept: np.ndarray = field(repr=False)
+    barcode: Barcode = field(repr=False)
+    p_values: np.ndarray = field(repr=False)
     longest: float
     second: float
     longest_bar: tuple[float, float]
@@ -86,9 +91,145 @@ class CloudLoops:
     covariance: NullTest | None = None
 
     @property
+    def ratio(self) -> float:
+        """Longest over second longest H1 bar: infinite where there is one bar, NaN where there is none."""
+        if self.second:
+            return self.longest / self.second
+        return float("inf" if self.longest else "nan")
+
+    @property
+    def p_longest(self) -> float | None:
+        """The largest p-value of the longest bar over the nulls that decide; None where the cloud is not tested."""
+        return max((test.p_longest for test in self.tests.values()), default=None)
+
+    @property
+    def p_ratio(self) -> float | None:
+        """Return the same of the largest death / birth."""
+        return max((test.p_ratio for test in self.tests.values()), default=None)
+
+    @property
     def significant_bars(self) -> int | None:
         """Number of H1 bars that are significant under every null; None where the cloud is not tested."""
         return min((test.significant_bars for test in self.tests.values()), default=None)
+
+
+def loops(
+    filters: np.ndarray,
+    k: int | float = 0.03125,
+    p: float = 0.3,
+    *,
+    draws: int = 199,
+    seed: int = 0,
+    nulls: Sequence[str] = ("sphere", "permuted"),
+    covariance: bool = False,
+    alpha: float = 0.01,
+    one_circle_ratio: float = 3.0,
+    landmarks: int = 6_000,
+    centre: Centre = "filter",
+    cloud: CloudKey = ("", "", 0),
+    threads: int = 1,
+) -> CloudLoops:
+    """Find the loops of a layer's filters and test them against clouds of noise, as a run does.
+
+    The filters are centred and normalized, rho(k, p) keeps the densest of them, and the H1 bars of what is kept are
+    compared with those of random clouds of the same size that went through the same steps. Expect a second for a
+    layer of some hundred filters and some minutes for 6,400; the time grows with `draws`.
+
+    Parameters
+    ----------
+    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
+        The weight of a convolution, or filters, such as those of several networks pooled. Filters that are normalized
+        already stay as they are.
+    k : int or float
+        Neighbour of the density filter: a count, or, as a float between 0 and 1, a share of the filters.
+    p : float
+        Fraction of the filters that the density filter keeps, in (0, 1].
+    draws : int
+        Random clouds of each null; the smallest p-value is 1 / (draws + 1).
+    seed : int
+        Seed of the draws. The result is the same for the same seed and `cloud`.
+    nulls : sequence of {'sphere', 'permuted', 'covariance'}
+        Random filters: uniform on the sphere; the layer's own with the nine entries of each shuffled; Gaussian with
+        the second moments of the layer's own. A loop must be significant under every null listed.
+    covariance : bool
+        Compare with the covariance null too, without a say in the verdict.
+    alpha : float
+        Level of the tests, familywise over the bars.
+    one_circle_ratio : float
+        The verdict is ``one circle`` if the one significant bar is at least so many times as long as the second.
+    landmarks : int
+        Clouds that keep more points are cut to so many max-min landmarks.
+    centre : {'filter', 'coordinate'}
+        Subtract each filter's own mean (the paper), or each coordinate's mean over the cloud.
+    cloud : tuple of (str, str, int)
+        Population, layer and step of a run. With these, and the run's `seed`, the draws and all numbers are those of
+        the run's row in the table `loops`.
+    threads : int
+        Threads of the search for neighbours; they change no result.
+
+    Returns
+    -------
+    CloudLoops
+        With `verdict`, `longest` and `second` (lengths of the two longest H1 bars), `p_longest`, `significant_bars`,
+        `tests` by null and the whole `barcode`. `kept` are the filters that the density filter keeps, as numbers of
+        those that are not constant. A cloud that keeps fewer than 50 filters, or with k above a tenth of them, has
+        the verdict ``too few filters`` and no p-values.
+
+    Raises
+    ------
+    InputError
+        If the filters have another shape or NaN or infinite entries, a parameter is out of its range, there is no null
+        of a name, or there are too few draws for p-values of alpha.
+
+    See Also
+    --------
+    barcode : The bars of any cloud of points, without a test.
+
+    Notes
+    -----
+    Weights paper, method, steps 5, 8 and 9. The paper reads loops off barcodes by eye; the tests are ours.
+
+    Examples
+    --------
+    A layer of 600 filters, of which a third are noisy edges in all directions: the primary circle.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    >>> angle = rng.uniform(0, 2 * np.pi, 200)
+    >>> edges = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y)
+    >>> filters = rng.standard_normal((600, 9))
+    >>> filters[:200] = edges + 0.2 * filters[:200]
+    >>> loops = ct.loops(filters.reshape(60, 10, 3, 3), k=20, p=0.3, draws=99)
+    >>> loops.verdict, loops.significant_bars, loops.p_longest
+    ('one circle', 1, 0.01)
+    >>> loops.longest > 3 * loops.second
+    True
+    >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict
+    'no loop'
+    """
+    points = filter_cloud(filters, centre)
+    significance = _significance(
+        nulls=tuple(nulls), covariance=covariance, draws=draws, alpha=alpha, one_circle_ratio=one_circle_ratio
+    )
+    filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
+    drawn: dict[str, NullDraws] = {}
+    if is_tested(len(points), filtering):
+        for name in dict.fromkeys([*significance.nulls, *["covariance"] * significance.covariance]):
+            drawn[name] = draws_of_null(name, points, [filtering], draws, seed, cloud, centre)[filtering]
+    deciding: dict[str, NullDraws] = {name: drawn[name] for name in significance.nulls if name in drawn}
+    distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
+    return cloud_loops(points, distances, filtering, deciding, significance, covariance=drawn.get("covariance"))
+
+
+def _significance(**values: object) -> Significance:
+    try:
+        return Significance.model_validate(values)
+    except ValidationError as error:
+        raise InputError(
+            "; ".join(f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip() for problem in error.errors())
+        ) from None
 
 
 def is_tested(points: int, filtering: Filtering) -> bool:
@@ -136,7 +277,7 @@ def cloud_loops(
     -------
     CloudLoops
     """
-    kept = density_filter(distances, filtering.p)
+    kept = densest_points(distances, filtering.p)
     bars = barcode(points[kept], landmarks=filtering.landmarks)
     lengths = bars.lengths(1)
     longest, second, largest_ratio = loop_statistics(bars)

@@ -13,8 +13,7 @@ from jaxtyping import Float
 
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
-from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.plan.clouds import Density, neighbours
+from cnn_topology.plan.clouds import Density
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles, klein_coordinates
 from cnn_topology.topology.persistence import barcode
 
@@ -103,8 +102,7 @@ def loop_summary(weight: Float[np.ndarray, "out in 3 3"], density: Density) -> L
     LoopSummary
     """
     points = centre_and_normalize(spatial_filters(weight)[0])[0]
-    k = neighbours(density, len(points))
-    kept = points[density_filter(neighbour_distances(points, [k])[:, 0], density.p)]
+    kept = points[density_filter(points, density.k, density.p)]
     lengths = barcode(kept).lengths(1)
     longest, second = [*lengths[:2], 0.0, 0.0][:2]
     theta, distance = edge_angles(kept)

@@ -7,19 +7,23 @@ made from what it is: draws can be computed in any order and in any batches.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.errors import unknown
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.topology.circles import CIRCLES, near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
 Centre = Literal["filter", "coordinate"]
+# Population, layer and step: what a cloud of filters is of.
+CloudKey = tuple[str, str, int]
 MakeCloud = Callable[[np.random.Generator], np.ndarray]
 
 # A second moment below this is rounding: centred filters have none along the constant one.
@@ -153,6 +157,100 @@ OWN_NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
 }
 
 
+def draws_of_null(
+    name: str,
+    filters: Float[np.ndarray, "points 9"],
+    filterings: Sequence[Filtering],
+    draws: int,
+    run_seed: int,
+    cloud: CloudKey,
+    centre: Centre = "filter",
+    circled: Collection[Filtering] = (),
+) -> dict[Filtering, NullDraws]:
+    """Draw any null for a layer's cloud.
+
+    Parameters
+    ----------
+    name : {'sphere', 'permuted', 'covariance'}
+    filters, filterings, draws, run_seed, cloud, centre, circled
+        As for `own_draws`.
+
+    Returns
+    -------
+    dict of Filtering to NullDraws
+
+    Raises
+    ------
+    InputError
+        If there is no null of that name.
+    """
+    if name == "sphere":
+        return sphere_draws(len(filters), filterings, draws, run_seed, centre)
+    if name not in OWN_NULLS:
+        raise unknown("null", name, ["sphere", *OWN_NULLS])
+    return own_draws(name, filters, filterings, draws, run_seed, cloud, centre, circled)
+
+
+def sphere_draws(
+    points: int, filterings: Sequence[Filtering], draws: int, run_seed: int, centre: Centre = "filter"
+) -> dict[Filtering, NullDraws]:
+    """Draw the sphere null for clouds of one size.
+
+    Parameters
+    ----------
+    points : int
+        Number of filters of a cloud.
+    filterings : sequence of Filtering
+    draws : int
+    run_seed : int
+        The draws are the same for all clouds of this size that share it.
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+
+    Returns
+    -------
+    dict of Filtering to NullDraws
+    """
+    identity = (run_seed, "null", "sphere", points, centre)
+    return null_draws(partial(sphere_null_cloud, points, centre=centre), filterings, range(draws), identity)
+
+
+def own_draws(
+    name: str,
+    filters: Float[np.ndarray, "points 9"],
+    filterings: Sequence[Filtering],
+    draws: int,
+    run_seed: int,
+    cloud: CloudKey,
+    centre: Centre = "filter",
+    circled: Collection[Filtering] = (),
+) -> dict[Filtering, NullDraws]:
+    """Draw a null that is made of a layer's own filters.
+
+    Parameters
+    ----------
+    name : str
+        A key of `OWN_NULLS`.
+    filters : ndarray, shape (points, 9)
+        The layer's filters, normalized.
+    filterings : sequence of Filtering
+    draws : int
+    run_seed : int
+    cloud : tuple of (str, str, int)
+        Population, layer and step, which are part of the seed of each draw.
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+    circled : collection of Filtering
+        As for `null_draws`.
+
+    Returns
+    -------
+    dict of Filtering to NullDraws
+    """
+    identity = (run_seed, "null", name, *cloud)
+    return null_draws(OWN_NULLS[name](filters, centre), filterings, range(draws), identity, circled)
+
+
 def filtered_clouds(
     points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], threads: int = 1
 ) -> list[Float[np.ndarray, "kept 9"]]:
@@ -173,7 +271,7 @@ def filtered_clouds(
     """
     ks = sorted({filtering.k for filtering in filterings})
     distances = dict(zip(ks, neighbour_distances(points, ks, threads).T, strict=True))
-    return [points[density_filter(distances[k], p)] for k, p, _ in filterings]
+    return [points[densest_points(distances[k], p)] for k, p, _ in filterings]
 
 
 def null_draws(

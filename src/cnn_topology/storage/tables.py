@@ -92,14 +92,38 @@ def write_finished_table(
 
 
 def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
-    """Read a table and check it against its checksum and, where given, its schema.
+    """Read a table of a run and check it against its checksum and, where given, its schema.
 
-    People call it too, so a path may be a plain string.
+    Parameters
+    ----------
+    path : Path or str
+        A file ``results/<run>/tables/<table>.parquet``.
+    schema : pyarrow.Schema, optional
+        Columns and types that the table must have.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``.to_pandas()`` makes a data frame of it.
 
     Raises
     ------
     InputError
         If the file is missing, cut short, altered, or has other columns than `schema`; names the first that differs.
+
+    Notes
+    -----
+    A file of this project alone; any reader of Parquet opens it too, without the checks.
+
+    Examples
+    --------
+    After `make demo`:
+
+    >>> import cnn_topology as ct
+    >>> loops = ct.read_table("results/demo/tables/loops.parquet")
+    >>> {"layer", "step", "longest", "verdict"} <= set(loops.column_names)
+    True
+    >>> frame = loops.to_pandas()
     """
     path = Path(path)
     if not path.is_file():

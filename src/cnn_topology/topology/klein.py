@@ -60,6 +60,29 @@ def klein_coordinates(
         the one with theta1 below pi is given.
     residual : ndarray, shape (points,)
         Euclidean distance to ``klein_patch(theta1, theta2)``, from 0 to sqrt(2).
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers.
+
+    Notes
+    -----
+    The Klein bottle of Carlsson, Ishkhanov, de Silva and Zomorodian (2008), on which the weights paper looks for
+    filters: theta2 = pi/2 and 3 pi/2 are the edges (the primary circle), theta2 = 0 and pi the bright and dark lines.
+    The nearest point is found to rounding (module `topology.klein`).
+
+    Examples
+    --------
+    An upright edge lies on the primary circle, a checkerboard far from the bottle.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> edge, board = np.array([-1.0, 0, 1] * 3), np.array([1.0, -1] * 4 + [1])
+    >>> cloud, kept = ct.centre_and_normalize(np.stack([edge, board]))
+    >>> theta1, theta2, residual = ct.klein_coordinates(cloud)
+    >>> theta1.round(3).tolist()[0], theta2.round(3).tolist()[0], residual.round(3).tolist()
+    (0.0, 1.571, [0.0, 1.169])
     """
     points = finite_points(points)
     theta1 = _best_direction(points, with_edges=True)

@@ -118,6 +118,28 @@ def barcode(
     ------
     InputError
         If the input is unusable, the engine does not serve it, or it would not fit into memory.
+
+    See Also
+    --------
+    loops : The loops of a layer's filters, tested against noise.
+
+    Notes
+    -----
+    Weights paper, method, step 8. Our own engine is exact and tested against Ripser and GUDHI.
+
+    Examples
+    --------
+    Twelve points on a circle have one loop. It is born at the distance of neighbours and lasts until the triangles are
+    large enough to fill it.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> angle = 2 * np.pi * np.arange(12) / 12
+    >>> bars = ct.barcode(np.column_stack([np.cos(angle), np.sin(angle)]))
+    >>> bars.in_dimension(1).round(3).tolist()
+    [[0.518, 1.732]]
+    >>> bars.lengths(1).round(3).tolist(), len(bars.in_dimension(0))
+    ([1.214], 12)
     """
     max_dimension, field = whole(max_dimension, "max_dimension", 0), whole(field, "field", 2)
     name = _chosen_engine(engine, max_dimension, field)

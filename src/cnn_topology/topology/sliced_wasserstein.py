@@ -57,6 +57,22 @@ def sliced_wasserstein(
     ------
     InputError
         If a diagram is not of that shape or holds an essential (infinite) or NaN bar, or M < 1.
+
+    Notes
+    -----
+    Carriere, Cuturi and Oudot 2017; the activations paper compares layers by it, with 50 directions as in persim.
+
+    Examples
+    --------
+    A bar of twice the length is twice as far from the empty diagram.
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> short, long, none = np.array([[0.0, 1.0]]), np.array([[0.0, 2.0]]), np.empty((0, 2))
+    >>> round(ct.sliced_wasserstein(short, none), 3), round(ct.sliced_wasserstein(long, none), 3)
+    (0.45, 0.9)
+    >>> ct.sliced_wasserstein(short, short)
+    0.0
     """
     return float(sliced_wasserstein_matrix([first], [second], directions=directions)[0, 0])
 

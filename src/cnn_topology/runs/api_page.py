@@ -28,7 +28,7 @@ def api_page() -> str:
 
 def _section(name: str) -> str:
     summary, example = _parts(name)
-    return f"## {name}\n\n```python\n{_signature(name)}\n```\n\n{summary}\n\n{example}\n"
+    return f"## {name}\n\n```text\n{_signature(name)}\n```\n\n{summary}\n\n{example}\n"
 
 
 def _signature(name: str) -> str:
@@ -42,7 +42,9 @@ def _signature(name: str) -> str:
             words.append("*")
         default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
         words.append(parameter.name + default)
-    return f"ct.{name}({', '.join(words)})"
+    # A line break between parameters only, not within a default.
+    signature = f"ct.{name}({', '.join(word.replace(' ', chr(160)) for word in words)})"
+    return textwrap.fill(signature, 110, subsequent_indent="    ").replace(chr(160), " ")
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from cnn_topology.checks import SQUARED_IN_FLOAT64, check_extent, finite_points
 
 
 def principal_plane(points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "points 2"]:
-    """Give the coordinates of centred points along the first two principal axes.
+    """Return the coordinates of centred points along the first two principal axes.
 
     Parameters
     ----------

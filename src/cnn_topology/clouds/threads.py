@@ -8,6 +8,14 @@ def in_threads(work: Callable[[int, int], object], spans: Iterable[tuple[int, in
     """Call `work` with the begin and end of each span; errors are passed on.
 
     One thread is the caller's own: to start and end another takes as long as a null draw's search for neighbours.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the begin and the end of a span.
+    spans : iterable of (int, int)
+    threads : int
+        1 or more.
     """
     if threads == 1:
         for span in spans:

@@ -175,6 +175,19 @@ def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws | None, c
 
 @lru_cache
 def sphere_parts(centre: Centre = "filter", near: float = NEAR) -> Float[np.ndarray, " circles"]:
-    """Give the part of the sphere that lies within `near` of each circle and nearest to it."""
+    """Compute the part of the sphere that lies within `near` of each circle and nearest to it.
+
+    Parameters
+    ----------
+    centre : {'filter', 'coordinate'}
+        How filters are centred: by filter they lie on the 7-sphere, by coordinate on the 8-sphere.
+    near : float
+        Greatest Euclidean distance.
+
+    Returns
+    -------
+    ndarray, shape (circles,)
+        In the order of `CIRCLES`, by simulation of `SPHERE_FILTERS` filters.
+    """
     drawn = sphere_null_cloud(SPHERE_FILTERS, np.random.default_rng(SPHERE_SEED), centre)
     return near_circles(drawn, near).counts() / SPHERE_FILTERS

@@ -22,7 +22,18 @@ RANK = 1e-9
 def pearson(
     x: Float[np.ndarray, "*draws rows predictors"], y: Float[np.ndarray, "*draws rows"]
 ) -> Float[np.ndarray, "*draws predictors"]:
-    """Give Pearson's r of each column with y; NaN where one of the two does not vary."""
+    """Compute Pearson's r of each column with y.
+
+    Parameters
+    ----------
+    x : ndarray, shape (..., rows, predictors)
+    y : ndarray, shape (..., rows)
+
+    Returns
+    -------
+    ndarray, shape (..., predictors)
+        From -1 to 1; NaN where one of the two does not vary.
+    """
     flat = is_flat(x) | is_flat(y[..., None])
     x, y = x - x.mean(axis=-2, keepdims=True), y - y.mean(axis=-1, keepdims=True)
     norms = column_norms(x) * column_norms(y[..., None])
@@ -30,24 +41,64 @@ def pearson(
 
 
 def is_flat(values: Float[np.ndarray, "*draws rows columns"]) -> Bool[np.ndarray, "*draws columns"]:
-    """Tell which columns do not vary but by rounding, whatever their unit."""
+    """Find which columns do not vary but by rounding, whatever their unit.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., rows, columns)
+
+    Returns
+    -------
+    ndarray of bool, shape (..., columns)
+    """
     return column_norms(values - values.mean(axis=-2, keepdims=True)) <= FLAT * column_norms(values)
 
 
 def column_norms(values: Float[np.ndarray, "*draws rows columns"]) -> Float[np.ndarray, "*draws columns"]:
-    """Give the l2 norm of each column."""
+    """Compute the l2 norm of each column.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., rows, columns)
+
+    Returns
+    -------
+    ndarray, shape (..., columns)
+    """
     return np.asarray(np.sqrt(np.add.reduce(values * values, axis=-2)))
 
 
 def spearman(
     x: Float[np.ndarray, "*draws rows predictors"], y: Float[np.ndarray, "*draws rows"]
 ) -> Float[np.ndarray, "*draws predictors"]:
-    """Give Spearman's rho of each column with y: Pearson's r of mean ranks."""
+    """Compute Spearman's rho of each column with y: Pearson's r of mean ranks.
+
+    Parameters
+    ----------
+    x : ndarray, shape (..., rows, predictors)
+    y : ndarray, shape (..., rows)
+
+    Returns
+    -------
+    ndarray, shape (..., predictors)
+        From -1 to 1; NaN where one of the two does not vary.
+    """
     return pearson(mean_ranks(x, axis=-2), mean_ranks(y))
 
 
 def kendall(x: Float[np.ndarray, "rows predictors"], y: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " predictors"]:
-    """Give Kendall's tau-b of each column with y, which allows for ties."""
+    """Compute Kendall's tau-b of each column with y, which allows for ties.
+
+    Parameters
+    ----------
+    x : ndarray, shape (rows, predictors)
+    y : ndarray, shape (rows,)
+
+    Returns
+    -------
+    ndarray, shape (predictors,)
+        From -1 to 1; NaN where one of the two does not vary.
+    """
     a, b = np.triu_indices(len(y), 1)
     sx, sy = np.sign(x[a] - x[b]), np.sign(y[a] - y[b])
     norms = np.sqrt((sx != 0).sum(axis=0) * (sy != 0).sum())
@@ -59,7 +110,7 @@ def granulated_kendall(
     y: Float[np.ndarray, " rows"],
     hyperparameters: Float[np.ndarray, "rows axes"],
 ) -> Float[np.ndarray, " predictors"]:
-    """Give the granulated Kendall coefficient of each column with y (Jiang et al. 2020, section 4).
+    """Compute the granulated Kendall coefficient of each column with y (Jiang et al. 2020, section 4).
 
     For each hyperparameter, runs are grouped so that within a group nothing else differs; the mean sign agreement of
     the pairs of a group that differ in it is averaged over groups, and the result over the hyperparameters that vary.
@@ -86,7 +137,20 @@ def granulated_kendall(
 def pairs_apart_in_one(
     hyperparameters: Float[np.ndarray, "rows axes"],
 ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Float[np.ndarray, " pairs"]]:
-    """List the pairs of runs that differ in one hyperparameter, and the weight of each in the coefficient."""
+    """List the pairs of runs that differ in one hyperparameter, and the weight of each in the coefficient.
+
+    Parameters
+    ----------
+    hyperparameters : ndarray, shape (rows, axes)
+        One row a run.
+
+    Returns
+    -------
+    first, second : ndarray of int, shape (pairs,)
+        Rows of both runs.
+    weights : ndarray, shape (pairs,)
+        Their sum is 1, unless there is no pair.
+    """
     codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in hyperparameters.T])
     a, b = np.triu_indices(len(codes), 1)
     differ = codes[a] != codes[b]
@@ -107,9 +171,21 @@ def partial_pearson(
     y: Float[np.ndarray, "*draws rows"],
     given: Float[np.ndarray, "*draws rows given"],
 ) -> Float[np.ndarray, "*draws predictors"]:
-    """Give Pearson's r of what a linear fit on `given` leaves of each column and of y.
+    """Compute Pearson's r of what a linear fit on `given` leaves of each column and of y.
 
     NaN where nothing is left, or fewer than two degrees of freedom.
+
+    Parameters
+    ----------
+    x : ndarray, shape (..., rows, predictors)
+    y : ndarray, shape (..., rows)
+    given : ndarray, shape (..., rows, given)
+        What is held fixed.
+
+    Returns
+    -------
+    ndarray, shape (..., predictors)
+        From -1 to 1.
     """
     basis, y = basis_of(given), y[..., None]
     left, outcome = _left_by(basis, x), _left_by(basis, y)
@@ -125,7 +201,17 @@ def partial_pearson(
 def residuals(
     values: Float[np.ndarray, "*draws rows columns"], given: Float[np.ndarray, "*draws rows given"]
 ) -> Float[np.ndarray, "*draws rows columns"]:
-    """Give what a least-squares fit of each column on `given` and a constant leaves."""
+    """Compute what a least-squares fit of each column on `given` and a constant leaves.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., rows, columns)
+    given : ndarray, shape (..., rows, given)
+
+    Returns
+    -------
+    ndarray, shape (..., rows, columns)
+    """
     return _left_by(basis_of(given), values)
 
 
@@ -134,7 +220,17 @@ def _left_by(basis: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def basis_of(given: Float[np.ndarray, "*draws rows given"]) -> Float[np.ndarray, "*draws rows columns"]:
-    """Give an orthonormal basis of a constant and the columns of `given`, each scaled to its own spread, and zeros."""
+    """Compute an orthonormal basis of a constant and the columns of `given`, each scaled to its own spread.
+
+    Parameters
+    ----------
+    given : ndarray, shape (..., rows, given)
+
+    Returns
+    -------
+    ndarray, shape (..., rows, columns)
+        Columns that add nothing are zeros.
+    """
     flat = is_flat(given)[..., None, :]
     centred = given - given.mean(axis=-2, keepdims=True)
     moving = np.where(flat, 0.0, centred / np.where(flat, 1.0, column_norms(centred)[..., None, :]))
@@ -144,5 +240,15 @@ def basis_of(given: Float[np.ndarray, "*draws rows given"]) -> Float[np.ndarray,
 
 
 def rank_of(basis: Float[np.ndarray, "*draws rows columns"]) -> Int[np.ndarray, "*draws"]:
-    """Count the columns of a basis that are not zeros."""
+    """Count the columns of a basis that are not zeros.
+
+    Parameters
+    ----------
+    basis : ndarray, shape (..., rows, columns)
+        From `basis_of`.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+    """
     return np.asarray(basis.any(axis=-2).sum(axis=-1))

@@ -22,7 +22,7 @@ Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def iterations_to(
     steps: Float[np.ndarray, " tests"], accuracy: Float[np.ndarray, " tests"], target: float
 ) -> tuple[float, bool]:
-    """Give the iterations until an accuracy is first reached, by linear interpolation between tests.
+    """Compute the iterations until an accuracy is first reached, by linear interpolation between tests.
 
     Parameters
     ----------
@@ -52,20 +52,51 @@ def iterations_to(
 
 
 def area_under_curve(steps: Float[np.ndarray, " tests"], accuracy: Float[np.ndarray, " tests"]) -> float:
-    """Give the mean of an accuracy over training: the area under its piecewise linear curve, per iteration."""
+    """Compute the mean of an accuracy over training: the area under its piecewise linear curve, per iteration.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (tests,)
+        Iterations, ascending.
+    accuracy : ndarray, shape (tests,)
+        Test accuracy at each.
+
+    Returns
+    -------
+    float
+        In the unit of the accuracy.
+    """
     return float(np.trapezoid(accuracy, steps) / (steps[-1] - steps[0]))
 
 
 def mean_difference(sample: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Give mean(sample) - mean(other) over the last axis."""
+    """Compute mean(sample) - mean(other) over the last axis.
+
+    Parameters
+    ----------
+    sample, other : ndarray, shape (..., networks)
+
+    Returns
+    -------
+    ndarray, shape (...)
+    """
     return np.asarray(sample.mean(axis=-1) - other.mean(axis=-1))
 
 
 def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Give median(other) / median(iterations) over the last axis: above 1 when `iterations` are fewer.
+    """Compute median(other) / median(iterations) over the last axis: above 1 when `iterations` are fewer.
 
     Infinite entries are censored runs. The ratio is infinite where only `other`, zero where only `iterations` has an
     infinite median, and NaN, not known, where both have.
+
+    Parameters
+    ----------
+    iterations, other : ndarray, shape (..., networks)
+        Iterations to a target.
+
+    Returns
+    -------
+    ndarray, shape (...)
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.median(other, axis=-1) / np.median(iterations, axis=-1))
@@ -74,10 +105,19 @@ def speed_ratio(iterations: np.ndarray, other: np.ndarray) -> np.ndarray:
 def mean_difference_interval(
     sample: Float[np.ndarray, " networks"], other: Float[np.ndarray, " others"]
 ) -> tuple[float, float]:
-    """Give Welch's 95% interval of mean(sample) - mean(other), two values in each at least; variances may differ.
+    """Compute Welch's 95% interval of mean(sample) - mean(other), two values in each at least; variances may differ.
 
     For ten networks each the percentiles of a bootstrap would hold the difference in about 92 of 100 cases, for four
     in about 86.
+
+    Parameters
+    ----------
+    sample, other : ndarray, shape (networks,) each
+        Of networks; numbers may differ.
+
+    Returns
+    -------
+    low, high : float
     """
     parts = np.array([values.var(ddof=1) / len(values) for values in (sample, other)])
     difference = float(mean_difference(sample, other))
@@ -95,10 +135,23 @@ def bootstrap_interval(
     rng: np.random.Generator,
     draws: int = BOOTSTRAP_DRAWS,
 ) -> tuple[float, float]:
-    """Give the 95% percentile interval of a statistic of two samples, each drawn anew with replacement.
+    """Compute the 95% percentile interval of a statistic of two samples, each drawn anew with replacement.
 
     Draws whose statistic is not known (NaN) widen the interval: they count as smallest for its lower end and as
     largest for its upper end.
+
+    Parameters
+    ----------
+    statistic : callable
+        From two arrays, shape (draws, networks), to one value a draw.
+    sample, other : ndarray, shape (networks,) each
+        Of networks; numbers may differ.
+    rng : numpy.random.Generator
+    draws : int
+
+    Returns
+    -------
+    low, high : float
     """
     drawn = statistic(
         sample[rng.integers(len(sample), size=(draws, len(sample)))],
@@ -117,7 +170,20 @@ def permutation_p(
     rng: np.random.Generator,
     permutations: int = PERMUTATIONS,
 ) -> float:
-    """Give the two-sided p-value of a difference of means when labels are shuffled: (1 + #{as large}) / (1 + draws)."""
+    """Compute the two-sided p-value of a difference of means when labels are shuffled: (1 + #{as large}) / (1 + draws).
+
+    Parameters
+    ----------
+    sample, other : ndarray, shape (networks,) each
+        Of networks; numbers may differ.
+    rng : numpy.random.Generator
+    permutations : int
+
+    Returns
+    -------
+    float
+        At least 1 / (1 + permutations).
+    """
     together = np.concatenate([sample, other])
     shuffled = rng.permuted(np.tile(together, (permutations, 1)), axis=1)
     null = np.abs(mean_difference(shuffled[:, : len(sample)], shuffled[:, len(sample) :]))
@@ -127,13 +193,32 @@ def permutation_p(
 
 
 def pooled_ranks(sample: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Replace values by their ranks in both samples together; ties, censored runs among them, share their mean rank."""
+    """Replace values by their ranks in both samples together; ties, censored runs among them, share their mean rank.
+
+    Parameters
+    ----------
+    sample, other : ndarray, shape (networks,) each
+
+    Returns
+    -------
+    ranks, other_ranks : ndarray, shape (networks,) each
+    """
     ranks = mean_ranks(np.concatenate([sample, other]))
     return ranks[: len(sample)], ranks[len(sample) :]
 
 
 def holm(p_values: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
-    """Adjust p-values by Holm's step-down method for their number; NaN stays NaN and is not counted."""
+    """Adjust p-values by Holm's step-down method for their number; NaN stays NaN and is not counted.
+
+    Parameters
+    ----------
+    p_values : ndarray, shape (tests,)
+
+    Returns
+    -------
+    ndarray, shape (tests,)
+        At most 1.
+    """
     adjusted = np.full(len(p_values), np.nan)
     order = [place for place in np.argsort(p_values) if not np.isnan(p_values[place])]
     largest = 0.0

@@ -136,7 +136,7 @@ def correlate(sample: Sample, method: str, draws: int, permutations: int, rng: n
 def permutation_p_values(
     observed: Float[np.ndarray, " predictors"], permuted: Float[np.ndarray, "permutations predictors"]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give the two-sided p-value of each statistic, and adjusted for all of them by the largest of each permutation.
+    """Compute the two-sided p-value of each statistic, and adjusted for all of them by the largest of each permutation.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ Compute = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _statistic(sample: Sample, names: list[str], method: str) -> Compute:
-    """Give the function of predictors, outcome and the rows of the sample that these are, of one draw or of many."""
+    """Return the function of predictors, outcome and the rows of the sample that these are, of one draw or of many."""
     simple = {"pearson": pearson, "spearman": spearman, "kendall": _each(kendall)}
     if method in simple:
         return lambda x, y, _: simple[method](x, y)
@@ -268,7 +268,7 @@ def _permuted_pearson(
 
 
 def _testable(sample: Sample, names: list[str], rows: np.ndarray, method: str) -> Bool[np.ndarray, " predictors"]:
-    """Tell for which predictors what is held fixed leaves blocks enough to exchange; steps are alike in all blocks."""
+    """Find for which predictors what is held fixed leaves blocks enough to exchange; steps are alike in all blocks."""
     found = np.ones(len(names), dtype=bool)
     if method.startswith("partial"):
         for chosen, given in _given(sample, names, np.arange(rows.size), ranks=method.endswith("spearman")):
@@ -290,7 +290,7 @@ def _resampled(rows: np.ndarray, draws: int, rng: np.random.Generator) -> list[n
 
 
 def _permuted(rows: np.ndarray, permutations: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Give, for each permutation, the row from which each row takes its outcome."""
+    """Return for each permutation the row from which each row takes its outcome."""
     orders = []
     for _ in range(permutations):
         order = np.empty(rows.size, dtype=np.int64)
@@ -300,7 +300,7 @@ def _permuted(rows: np.ndarray, permutations: int, rng: np.random.Generator) -> 
 
 
 def _interval(drawn: np.ndarray) -> tuple[float, float]:
-    """Give the percentile interval over the draws that have a value; none if fewer than half do."""
+    """Return the percentile interval over the draws that have a value; none if fewer than half do."""
     finite = drawn[np.isfinite(drawn)]
     if 2 * len(finite) < len(drawn):
         return float("nan"), float("nan")

@@ -36,7 +36,18 @@ LEVEL = 0.95
 
 
 def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws networks"]:
-    """Draw networks with replacement, as many as there are."""
+    """Draw networks with replacement, as many as there are.
+
+    Parameters
+    ----------
+    networks, draws : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int, shape (draws, networks)
+        From 0 to networks - 1.
+    """
     return rng.integers(networks, size=(draws, networks))
 
 
@@ -85,7 +96,7 @@ def resampled_longest(
 
 
 def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
-    """Give the 95 % interval of a cloud's longest bar over networks: the draws' spread, laid about the bar itself.
+    """Compute the 95 % interval of a cloud's longest bar over networks: the draws' spread, laid about the bar itself.
 
     The draws' own quantiles lie too low, since their clouds are sparser: of simulated clouds of 12 networks around the
     primary circle they hold the typical bar in 32 of 100 cases, these ends in 92.
@@ -139,7 +150,7 @@ def resampled_null(
 def onset_interval(
     steps: Sequence[int], longest: Float[np.ndarray, "steps draws"], critical: Float[np.ndarray, " steps"]
 ) -> tuple[int | None, int | None, float]:
-    """Give the 95 % interval of the onset over draws.
+    """Compute the 95 % interval of the onset over draws.
 
     Parameters
     ----------
@@ -198,12 +209,23 @@ def winding(points: Float[np.ndarray, "points 9"], landmarks: int) -> Winding | 
 
 
 def turn(now: Float[np.ndarray, " points"], before: Float[np.ndarray, " points"]) -> Float[np.ndarray, " points"]:
-    """Give the angle from `before` to `now`, in (-pi, pi]."""
+    """Compute the angle from `before` to `now`.
+
+    Parameters
+    ----------
+    now, before : ndarray, shape (points,)
+        Angles in radians.
+
+    Returns
+    -------
+    ndarray, shape (points,)
+        In (-pi, pi].
+    """
     return np.angle(np.exp(1j * (now - before)))
 
 
 def circular_correlation(a: Float[np.ndarray, " points"], b: Float[np.ndarray, " points"]) -> float:
-    """Give the circular correlation of Fisher and Lee (Biometrika 70, 327, 1983).
+    """Compute the circular correlation of Fisher and Lee (Biometrika 70, 327, 1983).
 
     rho_T = sum_{i<j} sin(a_i - a_j) sin(b_i - b_j) / sqrt(sum sin^2(a_i - a_j) sum sin^2(b_i - b_j)): 1 if b is a
     turned by a constant, -1 if also reversed, 0 on average for independent angles. Unlike correlations that subtract
@@ -238,7 +260,21 @@ def resampled_correlation(
     network: Int[np.ndarray, " points"],
     drawn: Int[np.ndarray, "draws networks"],
 ) -> tuple[float, float]:
-    """Give the 95 % interval of the circular correlation over resampled networks; NaN where most draws have none."""
+    """Compute the 95 % interval of the circular correlation over resampled networks; NaN where most draws have none.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (points,)
+        Angles in radians.
+    network : ndarray of int, shape (points,)
+        Which network each pair belongs to.
+    drawn : ndarray of int, shape (draws, networks)
+        From `resampled_networks`.
+
+    Returns
+    -------
+    low, high : float
+    """
     members = [np.flatnonzero(network == i) for i in range(drawn.max() + 1)]
     found = []
     for chosen in drawn:
@@ -252,7 +288,18 @@ def resampled_correlation(
 
 
 def kuiper(a: Float[np.ndarray, " first"], b: Float[np.ndarray, " second"]) -> float:
-    """Give Kuiper's distance of two circular distributions, 0 (equal) to 1; it does not hang on where zero lies."""
+    """Compute Kuiper's distance of two circular distributions, 0 (equal) to 1, wherever zero lies.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (points,) each
+        Angles; numbers may differ.
+
+    Returns
+    -------
+    float
+        NaN if one of them is empty.
+    """
     if not len(a) or not len(b):
         return float("nan")
     a, b = np.sort(a), np.sort(b)
@@ -291,6 +338,10 @@ def primary_coverage(points: Float[np.ndarray, "points 9"], centre: Centre = "fi
         Filters that the density filter keeps, normalized.
     centre : {'filter', 'coordinate'}
         How the layer's filters were centred: by filter they lie on the 7-sphere, by coordinate on the 8-sphere.
+
+    Returns
+    -------
+    Coverage
     """
     theta, distance = edge_angles(points)
     near = distance <= NEAR

@@ -24,7 +24,17 @@ SPEED, AREA, ACCURACY, CROSS_ACCURACY = "iterations_to_target", "area_under_curv
 
 
 def roles(group: Improvement) -> dict[str, str]:
-    """Give the role of each population of a group."""
+    """Return the role of each population of a group.
+
+    Parameters
+    ----------
+    group : Improvement
+
+    Returns
+    -------
+    dict of str to str
+        ``baseline``, ``variant`` or ``control``, by population.
+    """
     named = {group.baseline: "baseline", **dict.fromkeys(group.variants, "variant")}
     return named | dict.fromkeys(group.controls, "control")
 
@@ -85,6 +95,16 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
 def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int) -> list[ComparisonRow]:
     """Compare variants and controls with the baseline, and variants with each control, by every metric.
 
+    Parameters
+    ----------
+    rows : DataFrame
+        The table `improvements` of the group: one row a network and metric.
+    name : str
+        Of the group.
+    group : Improvement
+    run_seed : int
+        Of bootstrap and permutations.
+
     Returns
     -------
     list of ComparisonRow
@@ -137,5 +157,5 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
 
 
 def _values(part: pd.DataFrame) -> np.ndarray:
-    """Give the values of a population; censored ones are infinite."""
+    """Compute the values of a population; censored ones are infinite."""
     return np.where(part["censored"], np.inf, part["value"])

@@ -72,12 +72,24 @@ class NullDraws:
 def sphere_null_cloud(
     points: int, rng: np.random.Generator, centre: Centre = "filter"
 ) -> Float[np.ndarray, "points 9"]:
-    """Draw Gaussian filters, centred and normalized: uniform on the 7-sphere for ``centre='filter'``."""
+    """Draw Gaussian filters, centred and normalized: uniform on the 7-sphere for ``centre='filter'``.
+
+    Parameters
+    ----------
+    points : int
+    rng : numpy.random.Generator
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+
+    Returns
+    -------
+    ndarray, shape (points, 9)
+    """
     return centre_and_normalize(rng.standard_normal((points, 9)), centre)[0]
 
 
 def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Give what shuffles the nine entries of each filter independently, then centres and normalizes.
+    """Return what shuffles the nine entries of each filter independently, then centres and normalizes.
 
     The null keeps the values of every filter and destroys their arrangement in the plane.
 
@@ -85,6 +97,13 @@ def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filt
     ----------
     filters : ndarray, shape (points, 9)
         The layer's filters. Runs pass them normalized; for ``centre='filter'`` the cloud is the same without.
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+
+    Returns
+    -------
+    callable
+        From a random generator to a cloud, ndarray of shape (kept, 9).
     """
 
     def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
@@ -94,7 +113,7 @@ def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filt
 
 
 def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Give what draws as many Gaussian filters that have a layer's own second moments once they are normalized.
+    """Return what draws as many Gaussian filters that have a layer's own second moments once they are normalized.
 
     The null keeps which directions of R^9 the filters favour and destroys all else of their arrangement (ours). Two
     strong principal components alone make a circle of it, so that a test against it has little power where the layer's
@@ -106,6 +125,13 @@ def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "fi
     ----------
     filters : ndarray, shape (points, 9)
         The layer's filters, normalized.
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+
+    Returns
+    -------
+    callable
+        From a random generator to a cloud, ndarray of shape (kept, 9).
     """
     moments, axes = np.linalg.eigh(filters.T @ filters / len(filters))
     # The symmetric root: the signs of the axes, which hardware may change, cancel.
@@ -118,7 +144,7 @@ def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "fi
 
 
 def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray, " axes"]:
-    """Give the variances of a Gaussian whose normalized draws have given second moments along its axes.
+    """Compute the variances of a Gaussian whose normalized draws have given second moments along its axes.
 
     Normalizing evens the axes out: E[v_i z_i^2 / sum_j v_j z_j^2] is the integral over t > 0 of
     v_i / (1 + 2 v_i t) times the product over j of (1 + 2 v_j t)^(-1/2). Variances are raised and lowered by what it
@@ -254,7 +280,7 @@ def own_draws(
 def filtered_clouds(
     points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], threads: int = 1
 ) -> list[Float[np.ndarray, "kept 9"]]:
-    """Give what rho(k, p) of each filtering keeps of a cloud; the neighbours are searched once for all of them.
+    """Return what rho(k, p) of each filtering keeps of a cloud; the neighbours are searched once for all of them.
 
     Parameters
     ----------
@@ -263,6 +289,11 @@ def filtered_clouds(
     filterings : sequence of Filtering
     threads : int
         Threads of the neighbour search.
+
+    Returns
+    -------
+    list of ndarray, each of shape (kept, 9)
+        In the order of `filterings`.
 
     Raises
     ------
@@ -325,7 +356,17 @@ def _collected(loops: list[tuple[float, float, float]], circles: list[np.ndarray
 
 
 def loop_statistics(bars: Barcode) -> tuple[float, float, float]:
-    """Give the longest and second longest H1 bar and the largest death / birth, as `NullDraws` holds them."""
+    """Compute the longest and second longest H1 bar and the largest death / birth.
+
+    Parameters
+    ----------
+    bars : Barcode
+
+    Returns
+    -------
+    longest, second, largest_ratio : float
+        As `NullDraws` holds them: 0, 0 and 1 where there is no bar.
+    """
     longest, second = [*bars.lengths(1)[:2], 0.0, 0.0][:2]
     finite = bars.in_dimension(1)
     finite = finite[np.isfinite(finite[:, 1])]

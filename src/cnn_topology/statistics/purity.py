@@ -65,7 +65,16 @@ class Measured:
 
 
 def mean_of(parts: Sequence[Measured]) -> Measured:
-    """Average; draws and halves are the same for all graphs on the same images, so they are averaged one by one."""
+    """Average numbers of several graphs; draws and halves are the same on the same images, so that they go one by one.
+
+    Parameters
+    ----------
+    parts : sequence of Measured
+
+    Returns
+    -------
+    Measured
+    """
     return Measured(
         float(np.mean([part.value for part in parts])),
         np.mean([part.halves for part in parts], axis=0),
@@ -75,7 +84,7 @@ def mean_of(parts: Sequence[Measured]) -> Measured:
 
 
 def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Make the rows of `purity_tests` from the tables `purity`, `purity_draws` and `resnet_accuracy`.
+    """Compute the rows of `purity_tests` from the tables `purity`, `purity_draws` and `resnet_accuracy`.
 
     Parameters
     ----------
@@ -168,13 +177,13 @@ def _noise(rows: pd.DataFrame, measured: All) -> Found:
 
 
 def _noisy(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give one row for each noisy cloud whose clean one has graphs too, by sigma."""
+    """Return one row for each noisy cloud whose clean one has graphs too, by sigma."""
     found = rows[(rows["sigma"] > 0) & rows["clean"].isin(rows["cloud"])].drop_duplicates("cloud")
     return [dict(row) for _, row in found.sort_values("sigma").iterrows()]
 
 
 def _rows(columns: dict[str, Any], of_network: dict[int, Measured]) -> Iterator[dict[str, Any]]:
-    """Make the row of each network and that over all."""
+    """Compute the row of each network and that over all."""
     found = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
     if not found:
         return

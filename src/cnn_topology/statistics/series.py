@@ -69,7 +69,16 @@ def correlated_series(
 
 
 def z_scores(values: Float[np.ndarray, " steps"]) -> Float[np.ndarray, " steps"]:
-    """Standardize a series over its snapshots; zeros where it does not vary."""
+    """Standardize a series over its snapshots; zeros where it does not vary.
+
+    Parameters
+    ----------
+    values : ndarray, shape (steps,)
+
+    Returns
+    -------
+    ndarray, shape (steps,)
+    """
     spread = values.std()
     return (values - values.mean()) / spread if spread else np.zeros_like(values)
 

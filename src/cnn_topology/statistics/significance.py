@@ -22,12 +22,23 @@ RIPS_SCALE = 1.0
 
 
 def rank_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
-    """Give the Monte-Carlo p-value (1 + #{null >= observed}) / (1 + draws), which is valid at any number of draws."""
+    """Compute the Monte-Carlo p-value (1 + #{null >= observed}) / (1 + draws), valid at any number of draws.
+
+    Parameters
+    ----------
+    observed : float
+    null : ndarray, shape (draws,)
+
+    Returns
+    -------
+    float
+        At least 1 / (1 + draws).
+    """
     return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
 
 
 def critical_value(null: Float[np.ndarray, " draws"], alpha: float) -> float:
-    """Give the value that a statistic must exceed for ``rank_p_value(statistic, null) <= alpha``.
+    """Return the value that a statistic must exceed for ``rank_p_value(statistic, null) <= alpha``.
 
     Parameters
     ----------
@@ -56,7 +67,7 @@ def critical_value(null: Float[np.ndarray, " draws"], alpha: float) -> float:
 
 
 def bar_p_values(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray, " draws"]) -> np.ndarray:
-    """Give the familywise p-value of each bar: its rank among the longest bars of the null.
+    """Compute the familywise p-value of each bar: its rank among the longest bars of the null.
 
     Parameters
     ----------
@@ -74,12 +85,31 @@ def bar_p_values(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray,
 
 
 def significant_bars(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray, " draws"], alpha: float) -> int:
-    """Count the bars longer than the familywise critical value, the level-alpha value of the null's longest bar."""
+    """Count the bars longer than the familywise critical value, the level-alpha value of the null's longest bar.
+
+    Parameters
+    ----------
+    lengths : ndarray, shape (bars,)
+        Lengths of the H1 bars of the cloud.
+    longest : ndarray, shape (draws,)
+        Longest H1 bar of each draw of the null.
+    alpha : float
+        Level of the test.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If there are too few draws for a p-value of alpha.
+    """
     return int(np.count_nonzero(lengths > critical_value(longest, alpha)))
 
 
 def bobrowski_skraba(bars: Float[np.ndarray, "bars 2"]) -> Float[np.ndarray, " bars"]:
-    """Give the universal-null p-value of each H1 bar of a Vietoris-Rips barcode, Bonferroni-corrected.
+    """Compute the universal-null p-value of each H1 bar of a Vietoris-Rips barcode, Bonferroni-corrected.
 
     With pi = death / birth, l = A loglog(pi) - A mean(loglog(pi)) - lambda, A = 1 and lambda Euler's constant, l is
     conjectured to follow the left-skewed Gumbel distribution for noise of any kind: p = exp(-exp(l)), times the
@@ -102,7 +132,19 @@ def bobrowski_skraba(bars: Float[np.ndarray, "bars 2"]) -> Float[np.ndarray, " b
 
 
 def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
-    """Give the first step from which on every step is significant, or None; steps in increasing order."""
+    """Find the first step from which on every step is significant, or None.
+
+    Parameters
+    ----------
+    steps : sequence of int
+        Ascending.
+    significant : sequence of bool
+        One for each step.
+
+    Returns
+    -------
+    int or None
+    """
     first = None
     for step, holds in zip(reversed(steps), reversed(significant), strict=True):
         if not holds:

@@ -196,7 +196,7 @@ def listed(state, what, at):
 
 @kernel
 def stored(state, vector, size, code):
-    """Give a new id to a vector and return its value."""
+    """Assign a new id to a vector and return its value."""
     at = state.counters[IDS]
     state.counters[IDS] += 1
     begin = state.counters[WORDS]
@@ -246,7 +246,7 @@ def added(state, x, y, field, store, scratch):
 
 @kernel
 def room_to_kill(state, pivot, size):
-    """Tell whether all vectors that hold the dying class can be rewritten; leave what is needed in the counters."""
+    """Whether all vectors that hold the dying class can be rewritten; leave what is needed in the counters."""
     count = words = 0
     node = state.head[pivot]
     while node >= 0:
@@ -534,7 +534,7 @@ def compared(state, x, y, value, known, field, length, scratch, relation):
 
 @kernel
 def room_to_store(state, size):
-    """Tell whether one more class, and one more vector of this length, can be stored."""
+    """Whether one more class, and one more vector of this length, can be stored."""
     counters = state.counters
     return (
         counters[CLASSES] < len(state.head)
@@ -547,7 +547,7 @@ def room_to_store(state, size):
 
 @kernel
 def born(state, length, edge, scratch):
-    """Give birth to a class on an edge and return the value of the edge."""
+    """Start a class on an edge and return the value of the edge."""
     what = state.counters[CLASSES]
     state.counters[CLASSES] += 1
     state.counters[LIVE] += 1

@@ -72,7 +72,18 @@ def annotation_bars(
 
 
 def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) -> "State":
-    """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`."""
+    """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`.
+
+    Parameters
+    ----------
+    lengths, points, field, threshold
+        As for `annotation_bars`; the lengths are overwritten.
+
+    Returns
+    -------
+    State
+        Of which bars, cocycles and loops are read.
+    """
     entry = lengths.view(np.uint32)
     state = _new_state(entry, points)
     limit = _longest(lengths, points, threshold)

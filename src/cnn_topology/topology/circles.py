@@ -50,16 +50,33 @@ class NearCircles:
         return np.where(smallest <= self.near, first, -1)
 
     def counts(self) -> Int[np.ndarray, " circles"]:
-        """Count the filters whose nearest circle each is, within the residual."""
+        """Count the filters whose nearest circle each is, within the residual.
+
+        Returns
+        -------
+        ndarray of int, shape (circles,)
+        """
         nearest = self.nearest
         return np.array([np.count_nonzero(nearest == number) for number in range(len(CIRCLES))])
 
     def coverage(self) -> Float[np.ndarray, " circles"]:
-        """Give the part of the arcs of each circle that have at least one filter within the residual."""
+        """Compute the part of the arcs of each circle that have at least one filter within the residual.
+
+        Returns
+        -------
+        ndarray, shape (circles,)
+            From 0 to 1.
+        """
         return np.count_nonzero(self.arc_counts(), axis=1) / ARCS
 
     def arc_counts(self) -> Int[np.ndarray, "circles arcs"]:
-        """Count the filters within the residual by arc of each circle, from angle 0 on."""
+        """Count the filters within the residual by arc of each circle, from angle 0 on.
+
+        Returns
+        -------
+        ndarray of int, shape (circles, ARCS)
+            A filter near several circles counts for each.
+        """
         arc = np.minimum((self.angle * (ARCS / (2 * np.pi))).astype(np.int64), ARCS - 1)
         within = self.within
         return np.stack([np.bincount(arc[n][within[n]], minlength=ARCS) for n in range(len(CIRCLES))])
@@ -74,6 +91,15 @@ def near_circles(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> N
         Mean-centred filters of unit norm.
     near : float
         Greatest residual, stated before a run; ours.
+
+    Returns
+    -------
+    NearCircles
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers.
     """
     direction, to_line = line_angles(points)
     found = [edge_angles(points), secondary_angles(points, "vertical"), secondary_angles(points, "horizontal")]

@@ -112,7 +112,23 @@ def representative_cocycle(
 def representative_loop(
     points: Any = None, *, distances: Any = None, rank: int = 0, field: int = 2, threshold: float = np.inf
 ) -> Loop:
-    """Find a loop of the bar of dimension 1 with a given rank; parameters as `representative_cocycle`."""
+    """Find a loop of the bar of dimension 1 with a given rank.
+
+    Parameters
+    ----------
+    points, distances, rank, field, threshold
+        As for `representative_cocycle`.
+
+    Returns
+    -------
+    Loop
+        Points in order, the last joined to the first.
+
+    Raises
+    ------
+    InputError
+        If there are not so many bars; otherwise as `barcode`.
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 

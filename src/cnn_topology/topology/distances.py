@@ -52,13 +52,31 @@ class Distances:
     between: Callable[[int, np.ndarray], np.ndarray]
 
     def restricted(self, indices: np.ndarray) -> np.ndarray:
-        """Return the float32 condensed lengths among the chosen points, in the order given."""
+        """Return the float32 condensed lengths among the chosen points, in the order given.
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape (chosen,)
+
+        Returns
+        -------
+        ndarray of float32, shape (chosen (chosen - 1) / 2,)
+        """
         rows = [self.between(int(i), indices[k + 1 :]) for k, i in enumerate(indices)]
         return np.concatenate([np.empty(0), *rows]).astype(np.float32)
 
 
 def is_sparse(distances: Any) -> bool:
-    """Whether distances are a sparse matrix of scipy."""
+    """Whether distances are a sparse matrix of scipy.
+
+    Parameters
+    ----------
+    distances : ndarray or scipy sparse matrix
+
+    Returns
+    -------
+    bool
+    """
     return hasattr(distances, "tocoo")
 
 
@@ -102,7 +120,19 @@ def shape_of(distances: Any) -> tuple[Any, int]:
 
 
 def bytes_of_distances(distances: Any, used: int) -> int:
-    """Forecast the bytes that the reading of distances takes besides the lengths of `used` points."""
+    """Forecast the bytes that the reading of distances takes besides the lengths of `used` points.
+
+    Parameters
+    ----------
+    distances : ndarray or scipy sparse matrix
+        As for `barcode`.
+    used : int
+        Points of the filtration.
+
+    Returns
+    -------
+    int
+    """
     return SPARSE_BYTES * int(distances.nnz) if is_sparse(distances) else 0
 
 
@@ -133,12 +163,40 @@ def checked_distances(distances: Any) -> Distances:
 
 
 def condensed_position(i: Any, j: Any, points: int) -> Any:
-    """Return the position of the pairs i < j in condensed lengths, as ``scipy.spatial.distance.pdist`` orders them."""
+    """Return the position of the pairs i < j in condensed lengths, as ``scipy.spatial.distance.pdist`` orders them.
+
+    Parameters
+    ----------
+    i, j : int or ndarray of int
+        Points, i < j.
+    points : int
+        Points in all.
+
+    Returns
+    -------
+    int or ndarray of int
+        As many as the pairs.
+    """
     return i * (2 * points - i - 3) // 2 + j - 1
 
 
 def points_of_condensed(length: int) -> int:
-    """Return how many points have `length` pairs, or refuse a length that no number of points has."""
+    """Return how many points have `length` pairs, or refuse a length that no number of points has.
+
+    Parameters
+    ----------
+    length : int
+        Number of condensed distances.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If it is no number of pairs, n(n-1)/2.
+    """
     points = (1 + round((1 + 8 * length) ** 0.5)) // 2
     if points * (points - 1) // 2 != length:
         raise InputError(

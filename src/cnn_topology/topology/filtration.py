@@ -44,7 +44,18 @@ def shape_of_points(points: Any) -> tuple[np.ndarray, int]:
 
 
 def bytes_of_points(cloud: np.ndarray, used: int) -> int:
-    """Forecast the bytes of the copies of a cloud in float64 while the lengths of `used` landmarks are computed."""
+    """Forecast the bytes of the copies of a cloud in float64 while the lengths of `used` landmarks are computed.
+
+    Parameters
+    ----------
+    cloud : ndarray, shape (points, coordinates)
+    used : int
+        Points of the filtration.
+
+    Returns
+    -------
+    int
+    """
     copied = cloud.size * (cloud.dtype != np.float64)
     turned = cloud.size if used == len(cloud) else 2 * cloud.size + 2 * used * cloud.shape[1]
     return 8 * (copied + turned)
@@ -97,7 +108,20 @@ def checked_threshold(threshold: Any) -> float:
 
 
 def lengths_of_points(cloud: np.ndarray, threads: int = 1) -> np.ndarray:
-    """Compute the float32 condensed Euclidean distances of a checked cloud, summed in float64."""
+    """Compute the float32 condensed Euclidean distances of a checked cloud, summed in float64.
+
+    Parameters
+    ----------
+    cloud : ndarray of float64, shape (points, coordinates)
+        Checked by `checked_points`.
+    threads : int
+        They change no bit of the result.
+
+    Returns
+    -------
+    ndarray of float32, shape (points (points - 1) / 2,)
+        Ordered as by ``scipy.spatial.distance.pdist``.
+    """
     # Compiled code takes half a second to load: only who computes pays for it.
     from cnn_topology.topology.edge_kernels import fill_lengths
 

@@ -70,7 +70,13 @@ def forecast(points: int, dimension: int = 1, engine: str = "annotations") -> Fo
 
 
 def available_memory() -> int | None:
-    """Return the bytes this process may still take, or None where the system does not tell."""
+    """Return the bytes this process may still take, or None where the system does not tell.
+
+    Returns
+    -------
+    int or None
+        The least of what the machine and each limit on this process leave.
+    """
     limits = []
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -82,7 +88,7 @@ def available_memory() -> int | None:
 
 
 def _left_in_groups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:
-    """Give the bytes left of each memory limit on this process: its control group's, such as SLURM's, and all above."""
+    """Yield the bytes left of each memory limit on this process: its control group's (SLURM's) and all above."""
     try:
         lines = own.read_text().splitlines()
     except OSError:

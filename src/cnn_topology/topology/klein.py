@@ -44,7 +44,7 @@ TIE = 1e-9
 def klein_coordinates(
     points: Float[np.ndarray, "points 9"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
-    """Give the nearest point of the Klein bottle for each filter, and the distance to it.
+    """Return the nearest point of the Klein bottle for each filter, and the distance to it.
 
     Parameters
     ----------
@@ -95,7 +95,25 @@ def klein_coordinates(
 def edge_angles(
     points: Float[np.ndarray, "points 9"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
-    """Give the nearest angle of the primary circle, in [0, 2 pi), and the Euclidean distance to that edge."""
+    """Compute the nearest point of the primary circle for each filter, and the distance to it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Mean-centred filters of unit norm.
+
+    Returns
+    -------
+    theta : ndarray, shape (points,)
+        In [0, 2 pi), as for `edge_patch`.
+    distance : ndarray, shape (points,)
+        Euclidean, from 0 to sqrt(2).
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers.
+    """
     points = finite_points(points)
     theta = _wrapped(np.arctan2(points @ Y, points @ X), 2 * np.pi)
     return theta, np.linalg.norm(points - edge_patch(theta), axis=1)
@@ -133,7 +151,27 @@ def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> 
 def secondary_angles(
     points: Float[np.ndarray, "points 9"], direction: Literal["vertical", "horizontal"]
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
-    """Give the nearest angle of a secondary circle, in [0, 2 pi), and the Euclidean distance to that patch."""
+    """Compute the nearest point of a secondary circle for each filter, and the distance to it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Mean-centred filters of unit norm.
+    direction : {'vertical', 'horizontal'}
+        Which of the two circles, as for `secondary_patch`.
+
+    Returns
+    -------
+    phi : ndarray, shape (points,)
+        In [0, 2 pi), as for `secondary_patch`.
+    distance : ndarray, shape (points,)
+        Euclidean, from 0 to sqrt(2).
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers.
+    """
     points = finite_points(points)
     edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
     phi = _wrapped(np.arctan2(points @ line, points @ edge), 2 * np.pi)
@@ -143,7 +181,25 @@ def secondary_angles(
 def line_angles(
     points: Float[np.ndarray, "points 9"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
-    """Give the direction, in [0, pi), of the nearest line, dark or bright, and the Euclidean distance to it."""
+    """Compute the nearest line, dark or bright, for each filter, and the distance to it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Mean-centred filters of unit norm.
+
+    Returns
+    -------
+    theta : ndarray, shape (points,)
+        Direction of the line, in [0, pi), as for `line_patch`.
+    distance : ndarray, shape (points,)
+        Euclidean, from 0 to sqrt(2).
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers.
+    """
     points = finite_points(points)
     theta = _best_direction(points, with_edges=False)
     line = line_patch(theta)
@@ -152,7 +208,20 @@ def line_angles(
 
 
 def circle_coverage(theta: Float[np.ndarray, " points"], bins: int = 36) -> float:
-    """Give the fraction of equal arcs of the circle [0, 2 pi) that hold at least one of the angles."""
+    """Compute the fraction of equal arcs of the circle [0, 2 pi) that hold at least one of the angles.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (points,)
+        Angles in radians.
+    bins : int
+        Number of arcs.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
     arcs = np.floor(_wrapped(theta, 2 * np.pi) * (bins / (2 * np.pi))).astype(np.int64)
     return len(np.unique(np.minimum(arcs, bins - 1))) / bins
 
@@ -167,7 +236,7 @@ def _rowwise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _best_direction(points: np.ndarray, with_edges: bool) -> np.ndarray:
-    """Give theta1 in [0, pi) that maximizes g, or its second term alone."""
+    """Return theta1 in [0, pi) that maximizes g, or its second term alone."""
     theta = np.empty(len(points))
     for start in range(0, len(points), BLOCK):
         block = slice(start, start + BLOCK)
@@ -200,7 +269,7 @@ def _best_of_block(points: np.ndarray, with_edges: bool) -> np.ndarray:
 
 
 def _newton_step(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """Give the step towards the maximum, at most one of the grid; none where g is flat or bends upwards."""
+    """Return the step towards the maximum, at most one of the grid; none where g is flat or bends upwards."""
     _, slope, curvature = _projection(f, q, s)
     down = curvature < 0
     step = np.where(down, -slope / np.where(down, curvature, -1.0), 0.0)
@@ -208,7 +277,7 @@ def _newton_step(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 
 def _projection(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give g(s) and its first two derivatives; f and q have shape (3, points, 1), s (points, values)."""
+    """Return g(s) and its first two derivatives; f and q have shape (3, points, 1), s (points, values)."""
     cos, sin = np.cos(s), np.sin(s)
     waves = [(m + c * cos + d * sin, d * cos - c * sin, -c * cos - d * sin) for m, c, d in (f, q)]
     (f0, f1, f2), (q0, q1, q2) = waves

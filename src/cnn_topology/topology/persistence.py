@@ -64,13 +64,32 @@ class Barcode:
     engine: str
 
     def in_dimension(self, d: int) -> np.ndarray:
-        """Return the bars of dimension d as (birth, death) rows, shape (bars, 2), the most persistent first."""
+        """Return the bars of dimension d, the most persistent first.
+
+        Parameters
+        ----------
+        d : int
+
+        Returns
+        -------
+        ndarray, shape (bars, 2)
+            Rows (birth, death); the death of an essential class is infinite.
+        """
         chosen = self.dimension == d
         birth, death = self.birth[chosen], self.death[chosen]
         return np.stack([birth, death], axis=1)[np.lexsort((birth, birth - death))]
 
     def lengths(self, d: int) -> np.ndarray:
-        """Return the lengths of the finite bars of dimension d, the longest first."""
+        """Return the lengths of the finite bars of dimension d, the longest first.
+
+        Parameters
+        ----------
+        d : int
+
+        Returns
+        -------
+        ndarray, shape (finite bars,)
+        """
         bars = self.in_dimension(d)
         length = bars[:, 1] - bars[:, 0]
         return length[np.isfinite(length)]

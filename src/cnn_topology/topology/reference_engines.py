@@ -33,7 +33,17 @@ def _upper_triangle(lengths: np.ndarray, points: int) -> np.ndarray:
 
 
 def join(diagrams: list[np.ndarray]) -> Bars:
-    """Stack one (bars, 2) array per dimension into dimension, birth and death, without bars of no length."""
+    """Stack one (bars, 2) array per dimension into dimension, birth and death, without bars of no length.
+
+    Parameters
+    ----------
+    diagrams : list of ndarray, each of shape (bars, 2)
+        Rows (birth, death) of dimension 0, 1, and so on.
+
+    Returns
+    -------
+    dimension, birth, death : ndarray, shape (bars,)
+    """
     dimension = np.concatenate([np.full(len(d), k, dtype=np.int8) for k, d in enumerate(diagrams)])
     bars = np.concatenate([np.asarray(d, dtype=np.float64).reshape(-1, 2) for d in diagrams])
     keep = bars[:, 0] < bars[:, 1]
@@ -74,7 +84,22 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
 
 
 def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
-    """Compute the bars with GUDHI's `RipsPersistence`; parameters and result as `ripser_bars`."""
+    """Compute the bars with GUDHI's `RipsPersistence`.
+
+    Parameters
+    ----------
+    lengths, points, max_dimension, field, threshold
+        As for `ripser_bars`.
+
+    Returns
+    -------
+    dimension, birth, death : ndarray, shape (bars,)
+
+    Raises
+    ------
+    InputError
+        If the package gudhi is not installed.
+    """
     if points < 2:
         return trivial_bars(points)
     try:
@@ -95,5 +120,14 @@ def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int,
 
 
 def trivial_bars(points: int) -> Bars:
-    """Return the bars of no point or one: nothing, or one component that never dies."""
+    """Return the bars of no point or one: nothing, or one component that never dies.
+
+    Parameters
+    ----------
+    points : {0, 1}
+
+    Returns
+    -------
+    dimension, birth, death : ndarray, shape (points,)
+    """
     return np.zeros(points, dtype=np.int8), np.zeros(points), np.full(points, np.inf)

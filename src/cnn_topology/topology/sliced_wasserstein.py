@@ -133,6 +133,10 @@ def checked_diagram(diagram: Float[np.ndarray, "bars 2"], name: str) -> Float[np
     name : str
         What the error calls it.
 
+    Returns
+    -------
+    ndarray of float64, shape (bars, 2)
+
     Raises
     ------
     InputError

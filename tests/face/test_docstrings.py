@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src/cnn_topology"
 # Packages of which every public function is described; a package that is made complete is added here.
-COMPLETE = ("clouds", "topology", "statistics")
+COMPLETE = ("clouds", "topology", "mapper", "comparison", "statistics")
 
 
 def _functions(package):

@@ -23,6 +23,10 @@ def centred(points: Cloud) -> Cloud:
     ----------
     points : ndarray, shape (samples, features)
 
+    Returns
+    -------
+    ndarray, shape (samples, features)
+
     Raises
     ------
     InputError
@@ -43,13 +47,32 @@ def centred(points: Cloud) -> Cloud:
 
 
 def aligned(points: Cloud) -> Cloud:
-    """Centre a cloud X and scale it so that the Frobenius norm of X^T X is 1: the part of linear CKA per cloud."""
+    """Centre a cloud X and scale it so that the Frobenius norm of X^T X is 1: the part of linear CKA per cloud.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+
+    Returns
+    -------
+    ndarray, shape (samples, features)
+
+    Raises
+    ------
+    InputError
+        As `centred`.
+    """
     unit = centred(points)
     return unit / np.sqrt(np.linalg.norm(unit.T @ unit if unit.shape[1] < len(unit) else unit @ unit.T))
 
 
 def linear_cka(first: Cloud, second: OtherCloud) -> float:
     """Compute linear CKA, |X^T Y|^2 / (|X^T X| |Y^T Y|) in Frobenius norms, of two clouds made by `aligned`.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (samples, features) each
+        Made by `aligned`, on the same samples; features may differ in number.
 
     Returns
     -------
@@ -60,7 +83,18 @@ def linear_cka(first: Cloud, second: OtherCloud) -> float:
 
 
 def linear_cka_distance(first: Cloud, second: OtherCloud) -> float:
-    """Compute 1 - linear CKA (Ding et al.) of two clouds made by `aligned`; in [0, 1]."""
+    """Compute 1 - linear CKA (Ding et al.) of two clouds made by `aligned`.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (samples, features) each
+        Made by `aligned`, on the same samples; features may differ in number.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a distance.
+    """
     return 1.0 - linear_cka(first, second)
 
 
@@ -70,6 +104,14 @@ def debiased_gram(points: Cloud) -> Gram:
     Song et al. (2012), Szekely and Rizzo (2014): off the diagonal, K_ij minus the sums of its row and its column over
     N - 2, plus the sum of all over (N - 1)(N - 2); 0 on the diagonal. The scalar product of two such matrices is
     N (N - 3) times the unbiased estimate of the criterion.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+
+    Returns
+    -------
+    ndarray, shape (samples, samples)
 
     Raises
     ------
@@ -100,6 +142,10 @@ FEWEST_DEBIASED = 4
 def debiased_cka(first: Gram, second: Gram) -> float:
     """Compute the debiased linear CKA of two clouds from their `debiased_gram`.
 
+    Parameters
+    ----------
+    first, second : ndarray, shape (samples, samples) each
+
     Returns
     -------
     float
@@ -110,6 +156,11 @@ def debiased_cka(first: Gram, second: Gram) -> float:
 
 def procrustes_distance(first: Cloud, second: OtherCloud) -> float:
     """Compute the orthogonal Procrustes distance |X|^2 + |Y|^2 - 2 |X^T Y|_* of two clouds made by `centred`.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (samples, features) each
+        Made by `centred`, on the same samples; features may differ in number.
 
     Returns
     -------

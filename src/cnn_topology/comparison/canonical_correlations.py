@@ -39,7 +39,21 @@ class Directions:
 
 
 def all_directions(points: Cloud) -> Directions:
-    """Take the space of all features: the part of mean CCA and PWCCA per cloud."""
+    """Take the space of all features: the part of mean CCA and PWCCA per cloud.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+
+    Returns
+    -------
+    Directions
+
+    Raises
+    ------
+    InputError
+        As `centred`.
+    """
     features = centred(points)
     basis, singular, _ = np.linalg.svd(features, full_matrices=False)
     # The usual rank of a matrix in floating point: dependent and constant features span nothing of their own.
@@ -48,7 +62,21 @@ def all_directions(points: Cloud) -> Directions:
 
 
 def leading_directions(points: Cloud) -> Directions:
-    """Take the leading singular directions that hold 99% of the singular mass: the part of SVCCA per cloud."""
+    """Take the leading singular directions that hold 99% of the singular mass: the part of SVCCA per cloud.
+
+    Parameters
+    ----------
+    points : ndarray, shape (samples, features)
+
+    Returns
+    -------
+    Directions
+
+    Raises
+    ------
+    InputError
+        As `centred`.
+    """
     features = centred(points)
     basis, singular, _ = np.linalg.svd(features, full_matrices=False)
     mass = np.cumsum(singular) / singular.sum()
@@ -57,27 +85,57 @@ def leading_directions(points: Cloud) -> Directions:
 
 
 def fewest_samples(first: Directions, second: Directions) -> int:
-    """Give the fewest samples for which canonical correlations say anything.
+    """Return the fewest samples for which canonical correlations say anything.
 
     N centred samples span N - 1 dimensions: a cloud of that width spans them all, and every correlation is 1. The
     paper's layers, 512 features on 1,000 samples, pass. Note that two clouds of widths a and b share at least
     a + b - (N - 1) directions by their number alone, whose correlations are 1 whatever the layers are.
+
+    Parameters
+    ----------
+    first, second : Directions
+
+    Returns
+    -------
+    int
     """
     return max(first.width, second.width) + 2
 
 
 def canonical_correlations(first: Directions, second: Directions) -> Float[np.ndarray, " correlations"]:
-    """Compute the canonical correlations of two clouds, in [0, 1] and descending; as many as the smaller rank."""
+    """Compute the canonical correlations of two clouds.
+
+    Parameters
+    ----------
+    first, second : Directions
+        Of clouds on the same samples.
+
+    Returns
+    -------
+    ndarray, shape (correlations,)
+        In [0, 1] and descending; as many as the smaller rank.
+    """
     return np.clip(np.linalg.svd(first.basis.T @ second.basis, compute_uv=False), 0.0, 1.0)
 
 
 def cca_distance(first: Directions, second: Directions) -> float:
-    """Compute one minus the mean canonical correlation; in [0, 1]. On `leading_directions` it is SVCCA."""
+    """Compute one minus the mean canonical correlation.
+
+    Parameters
+    ----------
+    first, second : Directions
+        Of clouds on the same samples.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a distance. On `leading_directions` it is that of SVCCA.
+    """
     return float(1.0 - canonical_correlations(first, second).mean())
 
 
 def pwcca_distance(first: Directions, second: Directions) -> float:
-    """Compute the projection-weighted CCA distance of `first` to `second`; in [0, 1] and not symmetric.
+    """Compute the projection-weighted CCA distance of `first` to `second`, which is not symmetric.
 
     One minus sum_i alpha_i rho_i, with alpha_i the sum over the features x of the first cloud of |<h_i, x>|, h_i its
     unit canonical variables, scaled to sum to 1 over the correlations that exist (Morcos et al. 2018, eq. 2).
@@ -85,6 +143,16 @@ def pwcca_distance(first: Directions, second: Directions) -> float:
     Where the first cloud is wider, the code of Ding et al. also counts its directions without a counterpart, with
     correlation 0. Their axes, and so their weights, are not determined; they are left out here. So a cloud is at
     distance 0 from what is left of it when components are removed.
+
+    Parameters
+    ----------
+    first, second : Directions
+        Of clouds on the same samples.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a distance.
     """
     turn, correlations, _ = np.linalg.svd(first.basis.T @ second.basis, full_matrices=False)
     weights = np.abs((first.basis @ turn).T @ first.features).sum(axis=1)

@@ -97,6 +97,11 @@ def agreement(first: Matrices, first_kind: Kind, second: Matrices, second_kind: 
     first_kind, second_kind : {'distance', 'similarity'}
         Similarities are turned round: 1 means that both order the pairs in the same way.
 
+    Returns
+    -------
+    ndarray, shape (networks,)
+        From -1 to 1.
+
     Raises
     ------
     InputError
@@ -148,6 +153,14 @@ def mean_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]
 
     Networks are few. Percentiles of means of networks drawn with replacement, the usual other choice, hold the mean of
     three networks in 72 of 100 cases and that of five in 83.
+
+    Parameters
+    ----------
+    values : ndarray, shape (networks,)
+
+    Returns
+    -------
+    low, high : float
     """
     if len(values) < 2:
         return float("nan"), float("nan")
@@ -161,6 +174,14 @@ def correlation_interval(values: Float[np.ndarray, " networks"]) -> tuple[float,
     Made stricter after a review: of two or three correlations Student's interval was given before, which passed 1. No
     mean lies outside of [-1, 1], so the cut loses nothing of what the interval holds. Fisher's z is not used: its
     interval is of another quantity than the mean of the correlations, and one of 1 would decide it.
+
+    Parameters
+    ----------
+    values : ndarray, shape (networks,)
+
+    Returns
+    -------
+    low, high : float
     """
     if len(values) < LEAST_NETWORKS:
         return float("nan"), float("nan")

@@ -131,6 +131,15 @@ MEASURES = {
 def measure_named(name: str) -> Measure:
     """Return the registered measure of that name.
 
+    Parameters
+    ----------
+    name : str
+        A key of `MEASURES`.
+
+    Returns
+    -------
+    Measure
+
     Raises
     ------
     InputError

@@ -14,6 +14,11 @@ from cnn_topology.checks import real_array
 def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.ndarray, "*shape"]:
     """Rank values along an axis from 1; equal values share the mean of their ranks.
 
+    Parameters
+    ----------
+    values : ndarray
+    axis : int
+
     Returns
     -------
     ndarray of float64
@@ -34,12 +39,36 @@ def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.
 
 
 def rank_correlation(x: Float[np.ndarray, " rows"], y: Float[np.ndarray, " rows"]) -> float:
-    """Give Spearman's rho; both vary."""
+    """Compute Spearman's rho.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (rows,)
+        Neither is constant.
+
+    Returns
+    -------
+    float
+        From -1 to 1.
+    """
     return float(np.corrcoef(np.column_stack([mean_ranks(x), mean_ranks(y)]), rowvar=False)[1, 0])
 
 
 def student_quantile(probability: float, freedom: Any) -> Any:
-    """Give the quantile of Student's t with so many degrees of freedom: a number, or an array for an array of them."""
+    """Compute the quantile of Student's t.
+
+    Parameters
+    ----------
+    probability : float
+        In (0, 1).
+    freedom : float or ndarray
+        Degrees of freedom.
+
+    Returns
+    -------
+    float or ndarray
+        In the shape of `freedom`.
+    """
     from scipy.special import stdtrit  # itself a fifth of a second
 
     return stdtrit(freedom, probability)

@@ -115,7 +115,7 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
 
 
 def nearest_shares(values: Values, kind: Kind) -> Values:
-    """Say for every layer of every network which layers of each other network are nearest.
+    """Find for every layer of every network which layers of each other network are nearest.
 
     Parameters
     ----------

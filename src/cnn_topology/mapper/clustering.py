@@ -134,6 +134,10 @@ def single_linkage(
 ) -> tuple[Int[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Order the points so that the clusters of single linkage at any height are runs of that order.
 
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+
     Returns
     -------
     order : ndarray of int64, shape (points,)
@@ -161,7 +165,18 @@ def _first_gap(heights: np.ndarray, clustering: FirstGap) -> float:
 
 
 def cluster_bytes(points: int, coordinates: int, clustering: Clustering) -> int:
-    """Forecast the bytes that clustering one cube takes beyond its points."""
+    """Forecast the bytes that clustering one cube takes beyond its points.
+
+    Parameters
+    ----------
+    points, coordinates : int
+        Size of the cube.
+    clustering : FirstGap, FixedHeight or Dbscan
+
+    Returns
+    -------
+    int
+    """
     if isinstance(clustering, Dbscan):
         # Centred twice (as given and in float32), the block of products, and a few columns.
         return 12 * points * coordinates + 4 * max(BLOCK, points) + 60 * points

@@ -16,7 +16,25 @@ JACKKNIFE_HALVES = 100
 
 
 def node_wise(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> float:
-    """Compute the unweighted mean of node purity (section 4 of the notes); NaN for a graph without nodes."""
+    """Compute the unweighted mean of node purity (activations paper).
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    labels : ndarray of int, shape (points,)
+        From 0 to classes - 1.
+    classes : int
+
+    Returns
+    -------
+    float
+        From 1 / classes to 1; NaN for a graph without nodes.
+
+    Raises
+    ------
+    InputError
+        As `label_counts`.
+    """
     return float(node_purity(label_counts(graph, labels, classes)).mean()) if graph.nodes else np.nan
 
 
@@ -67,6 +85,18 @@ def jackknife_purity(
     The jackknife that leaves out half (Shao and Wu 1989) holds where that which leaves out few fails: whether a class
     is in a node at all is no smooth function of its images.
 
+    Parameters
+    ----------
+    graph : MapperGraph
+    ids : ndarray of int, shape (points,)
+        Image of each point.
+    labels : ndarray of int, shape (points,)
+        From 0 to classes - 1.
+    classes : int
+    seed : int
+        Of the halves.
+    halves : int
+
     Returns
     -------
     ndarray, shape (halves,)
@@ -85,12 +115,32 @@ def jackknife_purity(
 
 
 def jackknife_error(values: Float[np.ndarray, " halves"]) -> float:
-    """Compute the standard error of a statistic from its values on halves: their standard deviation."""
+    """Compute the standard error of a statistic from its values on halves: their standard deviation.
+
+    Parameters
+    ----------
+    values : ndarray, shape (halves,)
+
+    Returns
+    -------
+    float
+    """
     return float(values.std(ddof=1))
 
 
 def upper_p(observed: float, null: Float[np.ndarray, " draws"]) -> float:
-    """Give the share of null draws at least as large, the observed value counted too; NaN where it is NaN."""
+    """Compute the share of null draws at least as large, the observed value counted too.
+
+    Parameters
+    ----------
+    observed : float
+    null : ndarray, shape (draws,)
+
+    Returns
+    -------
+    float
+        At least 1 / (1 + draws); NaN where the observed value is.
+    """
     return np.nan if np.isnan(observed) else float((1 + np.sum(null >= observed)) / (1 + len(null)))
 
 
@@ -117,6 +167,16 @@ def adjusted_rand_index(first: Int[np.ndarray, " points"], second: Int[np.ndarra
     """Compute the adjusted Rand index of two partitions (Hubert and Arabie 1985): 1 if equal, 0 as expected by chance.
 
     As in scikit-learn, which takes longer to load than a mapper graph to compute.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (points,)
+        Number of the part that each point is in.
+
+    Returns
+    -------
+    float
+        At most 1.
     """
     (_, row), (names, column) = (np.unique(which, return_inverse=True) for which in (first, second))
     # Python's integers do not overflow.

@@ -42,7 +42,12 @@ class GainCover:
         set_fields(self, resolution=whole(self.resolution, "resolution", 1), gain=gain)
 
     def fractions(self) -> Ends:
-        """Return both ends of each interval as fractions of the range (or of the points), within [0, 1]."""
+        """Return both ends of each interval as fractions of the range (or of the points), within [0, 1].
+
+        Returns
+        -------
+        low, high : ndarray, shape (resolution,)
+        """
         centres = np.arange(self.resolution) + 0.5
         half = self.gain / 2
         return (
@@ -70,7 +75,12 @@ class OverlapCover:
         set_fields(self, intervals=whole(self.intervals, "intervals", 1), overlap=overlap)
 
     def fractions(self) -> Ends:
-        """Return both ends of each interval as fractions of the range (or of the points), within [0, 1]."""
+        """Return both ends of each interval as fractions of the range (or of the points), within [0, 1].
+
+        Returns
+        -------
+        low, high : ndarray, shape (intervals,)
+        """
         length = 1 / (self.intervals - (self.intervals - 1) * self.overlap)
         low = np.arange(self.intervals) * (length * (1 - self.overlap))
         return np.clip(low, 0, 1), np.clip(low + length, 0, 1)
@@ -81,6 +91,12 @@ Cover = GainCover | OverlapCover
 
 def intervals(values: Float[np.ndarray, " points"], cover: Cover) -> Ends:
     """Lay the intervals of a cover over the values of one lens.
+
+    Parameters
+    ----------
+    values : ndarray, shape (points,)
+        Finite.
+    cover : GainCover or OverlapCover
 
     Returns
     -------
@@ -123,7 +139,22 @@ class Memberships:
 
 
 def count_memberships(lens: Float[np.ndarray, "points lenses"], cover: Cover) -> int:
-    """Count the pairs of a point and a cube that holds it, without making them."""
+    """Count the pairs of a point and a cube that holds it, without making them.
+
+    Parameters
+    ----------
+    lens : ndarray, shape (points, lenses)
+    cover : GainCover or OverlapCover
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If a lens has zero variance.
+    """
     counts = np.ones(len(lens), dtype=np.int64)
     for values in lens.T:
         first, last = _first_and_last(values, cover)

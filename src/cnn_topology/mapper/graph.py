@@ -80,7 +80,12 @@ class MapperGraph:
         return np.diff(self.starts)
 
     def incidence(self) -> csr_array:
-        """Return the sparse matrix (nodes, points) with 1 where the node holds the point."""
+        """Return the sparse matrix with 1 where the node holds the point.
+
+        Returns
+        -------
+        csr_array of int32, shape (nodes, points)
+        """
         return _incidence(self.starts, self.members, self.points)
 
 

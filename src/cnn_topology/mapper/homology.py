@@ -12,7 +12,17 @@ from cnn_topology.mapper.graph import MapperGraph
 
 
 def components(graph: MapperGraph) -> np.ndarray:
-    """Find the connected component of each node; numbers from 0, shape (nodes,)."""
+    """Find the connected component of each node.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+
+    Returns
+    -------
+    ndarray of int64, shape (nodes,)
+        Numbers from 0.
+    """
     if not graph.nodes:
         return np.empty(0, dtype=np.int64)
     shape = (graph.nodes, graph.nodes)
@@ -21,7 +31,16 @@ def components(graph: MapperGraph) -> np.ndarray:
 
 
 def loops(graph: MapperGraph) -> int:
-    """Compute the first Betti number of the graph: edges - nodes + components."""
+    """Compute the first Betti number of the graph: edges - nodes + components.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+
+    Returns
+    -------
+    int
+    """
     return len(graph.edges) - graph.nodes + len(np.unique(components(graph)))
 
 
@@ -31,6 +50,10 @@ def filled_loops(graph: MapperGraph) -> int:
     Nodes whose neighbourhood another one's contains are taken away first, one after the other, which leaves the
     homotopy type of a flag complex as it is (strong collapse: Barmak and Minian 2012); what remains is reduced column
     by column. Where many nodes remain, time may grow with the cube of the loops of the graph that remains.
+
+    Parameters
+    ----------
+    graph : MapperGraph
 
     Returns
     -------

@@ -71,7 +71,7 @@ def root_of(parent, point):
 
 @kernel
 def join_near(products, begin, squares, slack, points, reach, min_samples, core, parent):
-    """Say which points of a block of rows are core points of DBSCAN, and join them to the core points before them.
+    """Find which points of a block of rows are core points of DBSCAN, and join them to the core points before them.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def join_near(products, begin, squares, slack, points, reach, min_samples, core,
 
 @kernel
 def join_border(products, rows, squares, slack, points, reach, core, labels):
-    """Give points that are no core points the smallest label among the core points near them; -1 stays at noise.
+    """Assign to points that are no core points the smallest label among the core points near them; -1 stays at noise.
 
     Parameters as in `join_near`; `rows` are the indices of the points whose products are given.
     """

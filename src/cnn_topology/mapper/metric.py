@@ -47,7 +47,23 @@ def variance_normalized(points: Float[np.ndarray, "points coordinates"]) -> Floa
 
 
 def elbow_eps(points: Float[np.ndarray, "points coordinates"], seed: int) -> float:
-    """Choose the radius of DBSCAN by the elbow rule; see `elbow_rows` and `elbow_of`, which it joins."""
+    """Choose the radius of DBSCAN by the elbow rule; see `elbow_rows` and `elbow_of`, which it joins.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+    seed : int
+        As for `elbow_rows`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        As `elbow_rows` and `elbow_of`.
+    """
     return elbow_of(nearest_distances(elbow_rows(points, seed), 1)[:, 0])
 
 
@@ -60,6 +76,10 @@ def elbow_rows(points: Float[np.ndarray, "points coordinates"], seed: int) -> Fl
         Of more than `ELBOW_ROWS` points that many are drawn without replacement, and kept in their order.
     seed : int
         Of that draw.
+
+    Returns
+    -------
+    ndarray, shape (rows, coordinates)
 
     Raises
     ------

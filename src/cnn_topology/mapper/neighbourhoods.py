@@ -22,6 +22,14 @@ def density_clusters(
 ) -> Int[np.ndarray, " points"]:
     """Cluster by DBSCAN (Ester, Kriegel, Sander, Xu 1996) with the labels of scikit-learn.
 
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+    eps : float
+        Radius, above 0, in the units of the coordinates.
+    min_samples : int
+        Points within eps, itself among them, that make a point a core point.
+
     Returns
     -------
     ndarray of int64, shape (points,)
@@ -98,7 +106,7 @@ def _blocks(count: int, across: int) -> list[tuple[int, int]]:
 
 
 def _numbered(parent: Int[np.ndarray, " points"], core: Bool[np.ndarray, " points"]) -> Int[np.ndarray, " points"]:
-    """Give the trees of core points numbers in the order of their roots, their first points; others get -1."""
+    """Return the numbers of the trees of core points in the order of their roots, their first points; others get -1."""
     while not np.array_equal(flat := parent[parent], parent):
         parent = flat
     labels = np.full(len(parent), -1, dtype=np.int64)

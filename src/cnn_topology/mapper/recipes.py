@@ -116,6 +116,12 @@ def mapper_of_activations(
     -------
     MapperGraph
         Its parameters say which eps was used and where it came from.
+
+    Raises
+    ------
+    InputError
+        If eps is neither a positive number nor ``elbow``, the points are no matrix of finite numbers, their norms do
+        not vary, or memory does not suffice.
     """
     lens = norm_lens(points)
     if isinstance(eps, str) and eps != "elbow":

@@ -19,7 +19,23 @@ BRANCH_NODE = 20
 def mean_points(
     graph: MapperGraph, points: Float[np.ndarray, "points coordinates"]
 ) -> Float[np.ndarray, "nodes coordinates"]:
-    """Average the points of each node: for filters the mean filter that the weights paper draws at it."""
+    """Average the points of each node: for filters the mean filter that the weights paper draws at it.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    points : ndarray, shape (points, coordinates)
+        The cloud that it was built on.
+
+    Returns
+    -------
+    ndarray of float64, shape (nodes, coordinates)
+
+    Raises
+    ------
+    InputError
+        If the cloud has another number of points.
+    """
     if len(points) != graph.points:
         raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(points)}")
     return (graph.incidence() @ np.asarray(real_matrix(points), dtype=np.float64)) / graph.sizes[:, None]
@@ -36,6 +52,10 @@ def label_counts(
     labels : ndarray of int, shape (points,)
         From 0 to classes - 1.
     classes : int
+
+    Returns
+    -------
+    ndarray of int, shape (nodes, classes)
 
     Raises
     ------
@@ -55,19 +75,58 @@ def label_counts(
 
 
 def node_purity(counts: Int[np.ndarray, "nodes classes"]) -> Float[np.ndarray, " nodes"]:
-    """Compute 1 / (number of distinct classes in the node) from `label_counts`."""
+    """Compute 1 / (number of distinct classes in the node).
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (nodes, classes)
+        From `label_counts`.
+
+    Returns
+    -------
+    ndarray, shape (nodes,)
+        From 1 / classes to 1.
+    """
     return 1 / np.count_nonzero(counts, axis=1)
 
 
 def point_purity(graph: MapperGraph, purity: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " points"]:
-    """Average the purity of the nodes that hold each point; 0 for points in no node."""
+    """Average the purity of the nodes that hold each point; 0 for points in no node.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    purity : ndarray, shape (nodes,)
+        Of each node.
+
+    Returns
+    -------
+    ndarray, shape (points,)
+    """
     holds = graph.incidence()
     nodes = np.bincount(graph.members, minlength=graph.points)
     return (holds.T @ purity) / np.maximum(nodes, 1)
 
 
 def class_purity(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> Float[np.ndarray, " classes"]:
-    """Average point purity over all points of each class, those in no node with 0; NaN for a class without points."""
+    """Average point purity over all points of each class, those in no node with 0; NaN for a class without points.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+    labels : ndarray of int, shape (points,)
+        From 0 to classes - 1.
+    classes : int
+
+    Returns
+    -------
+    ndarray, shape (classes,)
+
+    Raises
+    ------
+    InputError
+        As `label_counts`.
+    """
     of_points = point_purity(graph, node_purity(label_counts(graph, labels, classes)))
     sizes = np.bincount(labels, minlength=classes)
     totals = np.bincount(labels, weights=of_points, minlength=classes)
@@ -75,7 +134,17 @@ def class_purity(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes
 
 
 def coverage(graph: MapperGraph) -> float:
-    """Compute the share of the points that are in at least one node."""
+    """Compute the share of the points that are in at least one node.
+
+    Parameters
+    ----------
+    graph : MapperGraph
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
     return len(np.unique(graph.members)) / graph.points
 
 
@@ -102,11 +171,20 @@ def examples(graph: MapperGraph, ids: Int[np.ndarray, " points"], most: int, see
 
 
 def image_rank(ids: Int[np.ndarray, " images"], seed: int) -> UInt[np.ndarray, " images"]:
-    """Give each image a number below 2^64 as if drawn by chance, which hangs on its id and the seed alone.
+    """Compute for each image a number below 2^64 as if drawn by chance, which depends on its id and the seed alone.
 
     SplitMix64 (Steele, Lea, Flood 2014), its state advanced by the id. The seed is added after the product: were it
     added to the id, the next seed would give the next image this one's rank, and halves drawn with seeds that follow
     each other would be one half moved along.
+
+    Parameters
+    ----------
+    ids : ndarray of int, shape (images,)
+    seed : int
+
+    Returns
+    -------
+    ndarray of uint64, shape (images,)
     """
     mixed = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -135,9 +213,16 @@ def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:
 
 
 def explain(graph: MapperGraph) -> str:
-    """Say why a graph shows little and what to change: it has no node, one, or by DBSCAN at most one in each interval.
+    """Describe why a graph shows little and what to change: it has no node, one, or by DBSCAN one at most an interval.
 
-    Empty for other graphs.
+    Parameters
+    ----------
+    graph : MapperGraph
+
+    Returns
+    -------
+    str
+        Empty for other graphs.
     """
     if graph.nodes > 1:
         return _explain_chain(graph)
@@ -177,7 +262,7 @@ def explain(graph: MapperGraph) -> str:
 
 
 def _explain_chain(graph: MapperGraph) -> str:
-    """Say so where the clustering did nothing: the graph is then the cover of its one lens and shows no more.
+    """Describe where the clustering did nothing: the graph is then the cover of its one lens and shows no more.
 
     Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
     """

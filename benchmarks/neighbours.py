@@ -27,7 +27,7 @@ SCIPY_LEAF = 32
 
 
 def clouds(points: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Make noise, the hardest case, and a layer of which a third are noisy edges."""
+    """Build noise, the hardest case, and a layer of which a third are noisy edges."""
     edges = noisy(edge_patch(rng.uniform(0, 2 * np.pi, points // 3)), 0.3, rng)
     return {
         "random filters": random_filters(points, rng),
@@ -43,7 +43,7 @@ def timed(function: Callable[[], Any]) -> tuple[Any, np.ndarray]:
 
 
 def others(k: int, threads: int) -> dict[str, tuple[Callable, Callable]]:
-    """Give for each method how it prepares a cloud, and how it then answers queries."""
+    """Return for each method how it prepares a cloud, and how it then answers queries."""
 
     def sklearn(algorithm: str) -> tuple[Callable, Callable]:
         return (

@@ -21,7 +21,7 @@ from cnn_topology.topology.persistence import barcode
 
 
 def draw(points: int, k: int, p: float, landmarks: int) -> dict[str, float]:
-    """Make one draw and return the CPU seconds of its steps."""
+    """Return the CPU seconds of the steps of one draw."""
     seconds = {}
 
     def timed(step: str, function: Callable[[], Any]) -> Any:

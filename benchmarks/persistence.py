@@ -45,7 +45,7 @@ def normalised(filters: np.ndarray) -> np.ndarray:
 
 
 def make_cloud(name: str, points: int, seed: int = 0) -> np.ndarray:
-    """Make a cloud: filters of R^9 on a circle, a Klein bottle, a sphere or a whole layer, or vectors of R^512."""
+    """Build a cloud: filters of R^9 on a circle, a Klein bottle, a sphere or a whole layer, or vectors of R^512."""
     rng = np.random.default_rng(seed)
     if name == "circle":
         angle = rng.uniform(0, 2 * np.pi, (points, 1))

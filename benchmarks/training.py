@@ -31,7 +31,7 @@ TEST_IMAGES = 2_000
 
 
 def load(path: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Give x_train, y_train, x_test, y_test: an .npz with these names, or scikit-learn's digits at 28x28."""
+    """Return x_train, y_train, x_test, y_test: an .npz with these names, or scikit-learn's digits at 28x28."""
     if path is not None:
         with np.load(path) as file:
             x, y, xt, yt = (file[key] for key in ("x_train", "y_train", "x_test", "y_test"))
@@ -98,7 +98,7 @@ def ours(arguments: argparse.Namespace, device: torch.device) -> tuple[float, fl
 
 
 def timed(train: Callable[[int], None], steps: int, device: torch.device) -> tuple[float, float]:
-    """Give seconds and CPU seconds per step after ten steps of warm-up."""
+    """Return seconds and CPU seconds per step after ten steps of warm-up."""
     train(10)
     if device.type == "cuda":
         torch.cuda.synchronize()

@@ -46,13 +46,13 @@ _SMALLEST = {
 
 @pytest.fixture(scope="session")
 def smallest() -> dict[str, Any]:
-    """Give the config of `tiny` where one run serves several tests."""
+    """Return the config of `tiny` where one run serves several tests."""
     return copy.deepcopy(_SMALLEST)
 
 
 @pytest.fixture
 def tiny() -> dict[str, Any]:
-    """Give a config that is whole but trains in seconds; tests may change it."""
+    """Return a config that is whole but trains in seconds; tests may change it."""
     return copy.deepcopy(_SMALLEST)
 
 
@@ -81,5 +81,5 @@ def _serving(folder: Path, broken: str = "") -> Iterator[str]:
 
 @pytest.fixture
 def serving() -> Any:
-    """Give a context manager that serves a folder on this machine: ``with serving(folder) as address``."""
+    """Return a context manager that serves a folder on this machine: ``with serving(folder) as address``."""
     return _serving

@@ -26,7 +26,7 @@ class InputError(Exception):
 
 
 def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
-    """Make the error for a name that is none of the valid ones, with the nearest of them.
+    """Return the error for a name that is none of the valid ones, with the nearest of them.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
 
 
 def together(problems: Sequence[str]) -> InputError:
-    """Make one error of several problems, so that all can be mended at once; it names the first `MOST_NAMED`."""
+    """Return one error of several problems, so that all can be mended at once; it names the first `MOST_NAMED`."""
     if len(problems) == 1:
         return InputError(problems[0])
     named = " ".join(f"({number}) {problem}" for number, problem in enumerate(problems[:MOST_NAMED], start=1))

@@ -89,7 +89,7 @@ def call(verb, block, folder, *arguments):
 
 
 def tensor_of(folder, module, cloud, relu):
-    """Give the whole output of a module for the images of a cloud, (images, positions, channels), and their ids."""
+    """Return the whole output of a module for the images of a cloud, (images, positions, channels), and their ids."""
     tensors, metadata = read_tensors(folder / "w")
     plan = Plan(parse_config(CONFIG))
     network = make_resnet(plan.config.resnets["nets"], 3, 2, 0).eval()

@@ -24,7 +24,7 @@ LAYERS = {"layer1.1.bn2": 5, "layer3.1.bn2": 13, "layer4.1.bn2": 17}
 
 
 def cloud(layer="layer4.1.bn2", name="random", apart=12.0, sigma=0.0, network=0, sampling="random", points=300):
-    """Make three classes in ten channels, `apart` apart."""
+    """Return three classes in ten channels, `apart` apart."""
     generator = np.random.default_rng(LAYERS[layer] + network)
     labels = np.arange(points) % 3
     noise = generator.normal(size=(points, 10)) * (1 + 0.2 * sigma)

@@ -57,7 +57,7 @@ FOUR = (("first", "conv1"), ("first", "conv2"), ("second", "conv1"), ("gray", "c
 
 
 def circles(cloud, near=0.8, lines=0.1, five=False):
-    """Make the rows of a cloud: how far the primary circle and the lines are covered, and the share near the former."""
+    """Return the rows of a cloud: how far primary circle and lines are covered, and the share near the former."""
     row = {name: cloud[name] for name in CLOUD} | {"kept": 200, "five_loops": five}
     edges = {"circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "nearest": int(200 * near), "degree": 1}
     return [row | edges, row | edges | {"circle": "quadratic", "coverage": lines, "nearest": 3}]
@@ -116,7 +116,7 @@ def track(population, longest, critical=0.5):
 
 
 def lasting(population, *steps, **more):
-    """Make the rows of a first layer whose loop is the primary circle at some steps, and what sets in with them."""
+    """Return the rows of a first layer whose loop is the primary circle at some steps, and what sets in with them."""
     return [{**track(population, 1.0), "step": step, **more} for step in steps]
 
 

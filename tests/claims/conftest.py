@@ -106,7 +106,7 @@ def other_data_facts() -> RunFacts:
 
 @pytest.fixture(scope="session")
 def copied_facts() -> RunFacts:
-    """Give the same run on files of a user's own, said to be copies of the papers' data."""
+    """Return the same run on files of a user's own, said to be copies of the papers' data."""
     copied = config()
     kinds = {"one": "mnist", "two": "svhn", "gray": "cifar10", "colour": "cifar10"}
     for name, kind in kinds.items():
@@ -117,7 +117,7 @@ def copied_facts() -> RunFacts:
 
 @pytest.fixture(scope="session")
 def frames() -> Callable[[Rows], dict[str, pd.DataFrame]]:
-    """Give a function that fills the columns of tables; those not named are empty, of the right type."""
+    """Return a function that fills the columns of tables; those not named are empty, of the right type."""
 
     def make(rows: Rows) -> dict[str, pd.DataFrame]:
         made = {}
@@ -137,7 +137,7 @@ Of = Callable[[str, Rows | None, RunFacts], list[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def of(frames: Callable[[Rows], dict[str, pd.DataFrame]]) -> Of:
-    """Give a function that tests one claim by the rows of some tables; None: without any table."""
+    """Return a function that tests one claim by the rows of some tables; None: without any table."""
     papers = {"weights": WEIGHTS_CLAIMS, "activations": ACTIVATIONS_CLAIMS}
 
     def rows_of(name: str, rows: Rows | None, facts: RunFacts) -> list[dict[str, Any]]:
@@ -180,5 +180,5 @@ class Checks:
 
 @pytest.fixture(scope="session")
 def checks(of: Of, facts: RunFacts) -> Checks:
-    """Give what every claim is held to."""
+    """Return what every claim is held to."""
     return Checks(of, facts)

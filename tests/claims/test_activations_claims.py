@@ -27,7 +27,7 @@ def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, hig
 
 
 def trend(statistic, p):
-    """Make the test that purity falls, which counts noise levels and has no interval."""
+    """Return the test that purity falls, which counts noise levels and has no interval."""
     return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
 
 

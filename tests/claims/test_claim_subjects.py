@@ -6,7 +6,7 @@ from claim_rows import accuracies, compared, correlation
 
 @pytest.fixture
 def other_data_first(facts):
-    """Give the run with each population tested on other data before the paper's own other set."""
+    """Return the run with each population tested on other data before the paper's own other set."""
     images = {name: facts.images[name].model_copy(update={"own": False}) for name in ("one", "two")}
     populations = {
         name: population.model_copy(
@@ -39,7 +39,7 @@ def test_an_improvement_on_other_data_does_not_decide_a_claim_on_the_papers_own_
 
 @pytest.fixture
 def two_targets(facts):
-    """Give the run with one group of populations compared at two targets."""
+    """Return the run with one group of populations compared at two targets."""
     group = facts.improvements["g1"]
     return facts.model_copy(update={"improvements": {"at90": group, "at98": group}})
 

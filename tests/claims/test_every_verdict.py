@@ -16,7 +16,7 @@ UNTESTED = {"verdict": TOO_FEW, "significant_bars": None, "p_longest": None}
 
 
 def untested(tables):
-    """Make the same tables as they are when every cloud has too few filters."""
+    """Return the same tables as they are when every cloud has too few filters."""
     blank = {"p_permuted": None, "permuted": None, "significant_bars": None, "five_loops": None, "degree": None}
     return {
         **tables,

@@ -136,7 +136,7 @@ def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of
 
 @pytest.fixture
 def reduced_facts(facts):
-    """Give the same run with ten of 100 networks, 700 iterations long."""
+    """Return the same run with ten of 100 networks, 700 iterations long."""
     small = {"networks": 10, "reduced": ("700 of 40,000 iterations",)}
     populations = {name: population.model_copy(update=small) for name, population in facts.populations.items()}
     few = {"reduced": ("3 of 100 networks",)}

@@ -109,7 +109,7 @@ class Cluster:
         self.root, self.accounting = root, accounting
 
     def refusal(self, install: bool) -> str | None:
-        """Say why there can be no such cluster here, or None; packages are installed only where that is asked for."""
+        """Describe why there can be no such cluster here, or None; packages are installed only where asked for."""
         if os.geteuid() != 0:
             return "a SLURM cluster of one's own needs root"
         if foreign := [conf for conf in self._configs() if conf.exists() and not conf.read_text().startswith(MARK)]:
@@ -204,7 +204,7 @@ class Cluster:
         return [worker for step in _steps(job) for worker in workers(step)]
 
     def states(self) -> dict[str, str]:
-        """Give the state of each node as sinfo has it."""
+        """Return the state of each node as sinfo has it."""
         lines = _output("sinfo", "--noheader", "--Node", "--partition=cpu", "--format=%N %T").splitlines()
         return dict(line.split() for line in lines)
 
@@ -255,7 +255,7 @@ class Cluster:
         return (SLURM / "slurm.conf", *((SLURM / "slurmdbd.conf",) if self.accounting else ()))
 
     def _pid_file(self, name: str) -> Path:
-        """Give where a service writes its process id; the database has a user and a folder of its own."""
+        """Return where a service writes its process id; the database has a user and a folder of its own."""
         return self.root / "database/mariadbd.pid" if name == "mariadbd" else self.root / f"{name}.pid"
 
     def _pid(self, name: str) -> int | None:
@@ -302,7 +302,7 @@ def _pid_of(path: Path, program: str) -> int | None:
 
 
 def _answers(path: Path) -> bool:
-    """Say whether a program listens at a socket; the file alone may be what a killed one left."""
+    """Return whether a program listens at a socket; the file alone may be what a killed one left."""
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(str(path)) == 0
 

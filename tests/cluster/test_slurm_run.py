@@ -37,7 +37,7 @@ TABLES = ("training", "barcodes", "loops", "filters", "nulls", "controls")
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Give the running cluster; processes of a parallel pytest take turns, because there is one /etc/slurm."""
+    """Return the running cluster; processes of a parallel pytest take turns, because there is one /etc/slurm."""
     root = Path(tempfile.gettempdir()) / "cnn-topology-slurm"
     root.mkdir(exist_ok=True)
     with (root / one_machine.TURN).open("w") as turn:
@@ -61,7 +61,7 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def config(smallest):
-    """Give a run of some twenty jobs that still trains, gathers, tests and collects."""
+    """Return a run of some twenty jobs that still trains, gathers, tests and collects."""
     kept = ("version", "name", "seed", "images", "populations", "significance", "controls")
     config = copy.deepcopy({key: smallest[key] for key in kept})
     config["populations"]["a"]["shard"] = 3
@@ -71,7 +71,7 @@ def config(smallest):
 
 @pytest.fixture(scope="module")
 def expected(config, tmp_path_factory):
-    """Give the tables of the same run made without a cluster."""
+    """Return the tables of the same run made without a cluster."""
     folder = tmp_path_factory.mktemp("local")
     command = _command(folder, config, "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)

@@ -29,7 +29,7 @@ from cnn_topology.training.snapshots import read_snapshot
 
 
 def filters(seed: int) -> np.ndarray:
-    """Make a layer (12, 10, 3, 3) whose kernels lie around the primary circle."""
+    """Return a layer (12, 10, 3, 3) whose kernels lie around the primary circle."""
     points = noisy(primary_circle(120), 0.2, np.random.default_rng(seed))
     return points.reshape(12, 10, 3, 3).astype(np.float32)
 

@@ -100,7 +100,7 @@ def test_a_step_without_any_network_left_has_no_cloud_and_stops_nothing(tiny, tm
 
 @pytest.fixture
 def wide(tiny):
-    """Give the same run with so many filters that clouds of them are tested: 300, of five networks."""
+    """Return the same run with so many filters that clouds of them are tested: 300, of five networks."""
     tiny["populations"]["a"]["architecture"]["convolutions"] = [60, 4]
     tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.05, "p": 0.3}]}]
     return tiny

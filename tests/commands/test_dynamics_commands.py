@@ -29,7 +29,7 @@ NETWORKS, FILTERS = 6, 24
 
 @pytest.fixture(scope="module")
 def followed(smallest, tmp_path_factory):
-    """Give the tables of a population: noise at step 0, the circle from step 4, turned by 0.2 at each step since."""
+    """Return the tables of a population: noise at step 0, the circle from step 4, turned by 0.2 at each step since."""
     folder = tmp_path_factory.mktemp("dynamics")
     config = copy.deepcopy(smallest)
     population = config["populations"]["a"]

@@ -40,7 +40,7 @@ def _training(population, shard, networks, steps, failed):
 
 @pytest.fixture
 def analysed(tiny, tmp_path):
-    """Give the table of the networks of population a, one of which has failed by step 4."""
+    """Return the table of the networks of population a, one of which has failed by step 4."""
     plan = Plan(parse_config(tiny))
     rng, failed = np.random.default_rng(0), {(3, 4), (3, 12)}
     for shard in plan.shards_of("a"):

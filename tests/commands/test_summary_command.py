@@ -33,7 +33,7 @@ def filled(name, row):
 
 @pytest.fixture
 def summary(tmp_path, capsys):
-    """Give the function that writes tables of some rows and gives the lines of their summary."""
+    """Return the function that writes tables of some rows and gives the lines of their summary."""
 
     def of(left_out=(), **tables):
         for name, rows in tables.items():

@@ -182,7 +182,7 @@ def test_only_the_files_that_are_missing_are_asked_for(mnist):
 
 
 def packed(kind, folder):
-    """Give the folder whose files a server would offer."""
+    """Return the folder whose files a server would offer."""
     return folder / "MNIST" / "raw" if kind == "mnist" else folder
 
 

@@ -53,7 +53,7 @@ def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEP
 
 
 def learned(step: int, last: int) -> float:
-    """Say how far training has come, 0 to 1."""
+    """Describe how far training has come, 0 to 1."""
     return float(np.log1p(step) / np.log1p(last))
 
 

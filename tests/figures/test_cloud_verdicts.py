@@ -48,7 +48,7 @@ def filled(table: pa.Table, name: str, value: Any) -> pa.Table:
 
 
 def with_verdict(tables: Tables, verdict: str) -> Tables:
-    """Make the same tables as they are when that is the verdict on every cloud."""
+    """Return the same tables as they are when that is the verdict on every cloud."""
     changed = {**tables, "loops": filled(tables["loops"], "verdict", verdict)}
     if verdict == TOO_FEW:
         for name, columns in TESTED.items():

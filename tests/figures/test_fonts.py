@@ -18,7 +18,7 @@ LABELS = "axes ABC 0123456789 – — … · ° ² β₁ π θ ρ σ ± × ≤ �
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    """Give a function that makes the family at a time and says where its files lie."""
+    """Return a function that makes the family at a time and says where its files lie."""
 
     def make(seconds):
         folder = tmp_path / str(seconds)

@@ -62,7 +62,7 @@ def image_set() -> ImageSet:
 
 @pytest.fixture(scope="module")
 def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
-    """Make three classes that come apart with depth, and the tables of their graphs."""
+    """Return three classes that come apart with depth, and the tables of their graphs."""
     graphs, parts, radii, rates = GraphPlan(graph_plan), [], {}, []
     for job in graphs.jobs.values():
         section = graph_plan.config.activation_clouds[job.cloud]

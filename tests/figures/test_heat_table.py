@@ -24,7 +24,7 @@ def drawn_table(columns: list[str], below: list[list[str]] | None = None) -> Axe
 
 
 def overlapping(axes: Axes) -> list[str]:
-    """Give neighbours among texts of one line of the table, or its names, that touch."""
+    """Return neighbours among texts of one line of the table, or its names, that touch."""
     lines: dict[float, list[Text]] = {}
     for text in axes.texts:
         lines.setdefault(text.get_position()[1], []).append(text)

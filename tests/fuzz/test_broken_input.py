@@ -186,7 +186,7 @@ def test_broken_npz_files_are_refused(folder):
 
 
 def _weights(suffix):
-    """Give a file of weights as its library writes it."""
+    """Return a file of weights as its library writes it."""
     tensors = {"conv1.weight": torch.arange(27.0).reshape(1, 3, 3, 3), "bn1.bias": torch.zeros(3)}
     file = io.BytesIO()
     match suffix:

@@ -20,7 +20,7 @@ with warnings.catch_warnings():
 
 
 def kepler(points, lens, cover, clustering):
-    """Give nodes as sets of points, and edges as pairs of them, each with how often it occurs."""
+    """Return nodes as sets of points, and edges as pairs of them, each with how often it occurs."""
     peer = DBSCAN(eps=clustering.eps, min_samples=clustering.min_samples)
     # Its overlap is a share of a cube; a gain of g is an overlap of 1 - 1 / g.
     with warnings.catch_warnings():

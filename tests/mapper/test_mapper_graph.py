@@ -48,7 +48,7 @@ def reference_labels(points, clustering):
 
 
 def reference_graph(points, lens, cover, clustering, least_node=1):
-    """Make nodes cube by cube and compare all pairs of them."""
+    """Return nodes cube by cube and compare all pairs of them."""
     held = memberships(lens, cover)
     nodes = []
     for cube, members in zip(held.cube, np.split(held.members, held.starts[1:-1]), strict=True):

@@ -27,7 +27,7 @@ from cnn_topology.mapper.summaries import (
 
 
 def graph_of(nodes, edges, sizes=None):
-    """Make a graph with the given edges; node v holds sizes[v] points of its own."""
+    """Return a graph with the given edges; node v holds sizes[v] points of its own."""
     sizes = np.ones(nodes, dtype=np.int64) if sizes is None else np.asarray(sizes)
     return MapperGraph(
         starts=np.append(0, np.cumsum(sizes)),
@@ -181,7 +181,7 @@ def test_one_node_of_many_cubes_names_what_was_left_out():
 
 
 def three_lines(gap):
-    """Make points along three parallel lines, `gap` apart, whose l2 norm grows along each."""
+    """Return points along three parallel lines, `gap` apart, whose l2 norm grows along each."""
     along = np.linspace(1, 9, 200)
     return np.concatenate([np.column_stack([along, np.full(200, gap * line)]) for line in range(3)])
 

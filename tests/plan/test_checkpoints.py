@@ -23,7 +23,7 @@ from cnn_topology.storage.weight_files import array_shapes
 
 
 def weights() -> dict[str, torch.Tensor]:
-    """Make the convolutions of a small network, in the order of its layers, which is not that of their names."""
+    """Return the convolutions of a small network, in the order of its layers, which is not that of their names."""
     torch.manual_seed(0)
     return {
         "features.0.weight": torch.randn(8, 3, 3, 3),

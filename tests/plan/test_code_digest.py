@@ -15,7 +15,7 @@ from cnn_topology.plan.parameters import Parameters
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Give a copy of the package whose files a test may change."""
+    """Return a copy of the package whose files a test may change."""
     copy = tmp_path / "cnn_topology"
     shutil.copytree(code.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(code, "PACKAGE", copy)

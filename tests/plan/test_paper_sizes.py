@@ -102,7 +102,7 @@ def test_what_of_residual_networks_is_smaller_is_said():
 
 
 def cloud_facts(variant, **counts):
-    """Give the residual networks of a run that compares or maps clouds of so many images."""
+    """Return the residual networks of a run that compares or maps clouds of so many images."""
     networks, split = {"ph": (100, "test"), "mapper": (1, "train")}[variant]
     config = {
         "version": 1,

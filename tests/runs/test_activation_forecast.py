@@ -32,7 +32,7 @@ def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Deman
 
 
 def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> float:
-    """Give the run time of that forecast."""
+    """Return the run time of that forecast."""
     return demand(count, channels, layers, **entry).seconds
 
 

@@ -16,7 +16,7 @@ MANIFEST = Path(RUN.inputs("images/leaves"))
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """Make two files beside a folder where runs are made."""
+    """Return two files beside a folder where runs are made."""
     monkeypatch.chdir(tmp_path)
     paths = {name: tmp_path / name for name in ("a", "b")}
     for name, path in paths.items():

@@ -65,7 +65,7 @@ def plan(smallest):
 
 @pytest.fixture(scope="module")
 def trained(plan, tmp_path_factory):
-    """Give the folders of two trainings of the same networks, under the usual and under other settings."""
+    """Return the folders of two trainings of the same networks, under the usual and under other settings."""
     folder = tmp_path_factory.mktemp("hardware")
     block = ImagesParameters(run_seed=plan.config.seed, name="digits", images=plan.config.images["digits"])
     _verb(folder, {}, "images", "--parameters", block.dump(), "--output", "images.safetensors")

@@ -17,7 +17,7 @@ from cnn_topology.storage.tensors import write_tensors
 
 @pytest.fixture
 def run(tmp_path):
-    """Give a run of one file of each kind."""
+    """Return a run of one file of each kind."""
     import numpy as np
 
     folder = tmp_path / "results/t"

@@ -206,7 +206,7 @@ def test_a_permutation_without_a_value_counts_against_the_finding():
 
 
 def of_blocks(blocks, held, seed=0):
-    """Make networks in pairs that share what they are; nothing goes with anything."""
+    """Return networks in pairs that share what they are; nothing goes with anything."""
     rng = np.random.default_rng(seed)
 
     def values():

@@ -27,7 +27,7 @@ def _tested(points, filtering=FILTERING):
 
 @pytest.fixture(scope="module")
 def circle():
-    """Give filters of which a third lie near the primary circle, as in a trained first layer."""
+    """Return filters of which a third lie near the primary circle, as in a trained first layer."""
     rng = np.random.default_rng(0)
     return np.concatenate([noisy(edge_patch(rng.uniform(0, 2 * np.pi, 200)), 0.2, rng), random_filters(400, rng)])
 

@@ -137,7 +137,7 @@ KEEPS = "falls_no_faster_than_accuracy_above_chance"
 
 
 def kept(accuracy, networks=2, purity=lambda *_: 0.5):
-    """Give the networks of which what noise leaves is compared, where one network has other accuracies, by cloud."""
+    """Return the networks of which what noise leaves is compared, where one network has other accuracies, by cloud."""
     graphs, draws, rates = tables(networks, purity)
     for cloud, value in accuracy.items():
         rates.loc[(rates["network"] == 0) & (rates["cloud"] == cloud), "accuracy"] = value

@@ -21,7 +21,7 @@ from cnn_topology.storage.manifest import (
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """Make three files, one of them behind a link."""
+    """Return three files, one of them behind a link."""
     (tmp_path / "elsewhere").mkdir()
     for name in ("a", "b", "elsewhere/c"):
         (tmp_path / name).write_bytes(name.encode() * 100)

@@ -23,7 +23,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def apart(a, b, period):
-    """Give the distance of two angles on a circle."""
+    """Return the distance of two angles on a circle."""
     gap = np.abs(a - b) % period
     return np.minimum(gap, period - gap)
 

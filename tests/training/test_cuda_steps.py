@@ -30,7 +30,7 @@ KINDS = [
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """Give a device on which tensors are fakes; what the process keeps for it goes with the test."""
+    """Return a device on which tensors are fakes; what the process keeps for it goes with the test."""
     monkeypatch.setattr(torch.autograd, "grad", lambda loss, weights: (torch.zeros_like(weights) * loss,))
     # Before the first step, and of no known shape.
     monkeypatch.setattr(torch, "bincount", lambda x, minlength: torch.ones(minlength, device=x.device).long())

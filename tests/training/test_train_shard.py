@@ -58,7 +58,7 @@ def snapshots(base: TrainingJob) -> list[Snapshot]:
 
 
 def content(base: TrainingJob) -> dict[str, bytes]:
-    """Give every file of a finished job."""
+    """Return every file of a finished job."""
     assert not base.resume_folder.exists()
     paths = [base.log_path, *sorted(base.snapshots_folder.iterdir())]
     return {path.name: path.read_bytes() for path in paths}

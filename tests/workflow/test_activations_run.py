@@ -64,7 +64,7 @@ def snakemake(folder, config, *arguments):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Give the folder of a whole run."""
+    """Return the folder of a whole run."""
     folder = tmp_path_factory.mktemp("activations")
     snakemake(folder, CONFIG, "--cores", "2")
     return folder

@@ -61,7 +61,7 @@ def save_kernels(path: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the files of a user, whose classes are links, and all that a run makes from them directly."""
+    """Return the files of a user, whose classes are links, and all that a run makes from them directly."""
     folder = tmp_path_factory.mktemp("own")
     random = np.random.default_rng(0)
     for split in ("train", "test"):

@@ -54,7 +54,7 @@ def write(folder, config):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, smallest):
-    """Give the folder of a whole run and its config."""
+    """Return the folder of a whole run and its config."""
     folder = tmp_path_factory.mktemp("run")
     arguments = write(folder, smallest)
     done = snakemake(folder, "--cores", "2", *arguments)

@@ -5,20 +5,20 @@ def graph_demand(wildcards):
 
 
 def graph_part(table):
-    """Give the path of a job's part of a table, with wildcards."""
+    """Return the path of a job's part of a table, with wildcards."""
     return RUN.graph_part(
         table, "{population}", "{network}", "{recipe}", "{cloud}", "{block}"
     )
 
 
 def graph_job(wildcards):
-    """Give the job of some wildcards."""
+    """Return the job of some wildcards."""
     key = wildcards.recipe, wildcards.population, int(wildcards.network)
     return GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))]
 
 
 def graph_clouds(wildcards):
-    """Give the cloud of each layer of a job."""
+    """Return the cloud of each layer of a job."""
     job = graph_job(wildcards)
     return [
         RUN.activations(job.population, job.network, layer.name, job.cloud)
@@ -27,7 +27,7 @@ def graph_clouds(wildcards):
 
 
 def clean_graphs(wildcards):
-    """Give the graphs whose radii a job takes over, those of the same cloud without noise."""
+    """Return the graphs whose radii a job takes over, those of the same cloud without noise."""
     return [
         job.part(RUN, "activation_graphs")
         for job in GRAPHS.clean_jobs(graph_job(wildcards))
@@ -35,17 +35,17 @@ def clean_graphs(wildcards):
 
 
 def graph_parameters(wildcards):
-    """Give the parameters of `cnn-topology activation-mapper`."""
+    """Return the parameters of `cnn-topology activation-mapper`."""
     return GRAPHS.parameters(graph_job(wildcards)).dump()
 
 
 def node_image_parameters():
-    """Give the parameters of `cnn-topology example-images`."""
+    """Return the parameters of `cnn-topology example-images`."""
     return ExampleParameters(
         run_seed=PLAN.config.seed, images=GRAPHS.image_sets()
     ).dump()
 
 
 def purity_test_parameters():
-    """Give the parameters of `cnn-topology purity-tests`."""
+    """Return the parameters of `cnn-topology purity-tests`."""
     return PurityTestParameters(run_seed=PLAN.config.seed).dump()

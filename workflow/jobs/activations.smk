@@ -10,7 +10,7 @@ def example_demand(wildcards):
 
 
 def extractions():
-    """Give the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
+    """Return the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
     for clouds, networks in PLAN.extraction_blocks():
         population = PLAN.config.activation_clouds[clouds[0]].networks
         yield f"{clouds[0]}-{networks[0]:04d}", population, networks, clouds
@@ -22,12 +22,12 @@ def resnet_demand(wildcards):
 
 
 def resnet_images(wildcards):
-    """Give the image set that a residual network is trained on."""
+    """Return the image set that a residual network is trained on."""
     return RUN.images(PLAN.config.resnets[wildcards.population].images)
 
 
 def resnet_checkpoint(wildcards):
-    """Give the checkpoint that takes the place of training, if there is one."""
+    """Return the checkpoint that takes the place of training, if there is one."""
     number = int(wildcards.network)
     files = PLAN.config.resnets[wildcards.population].checkpoints
     return ancient(files[number : number + 1])  # its content decides, not its time
@@ -44,20 +44,20 @@ def planned_resnet(wildcards):
 
 
 def resnet_others(wildcards):
-    """Give the checkpoints of the networks before one, which must be other networks."""
+    """Return the checkpoints of the networks before one, which must be other networks."""
     files = PLAN.config.resnets[wildcards.population].checkpoints
     return ancient(files[: int(wildcards.network)])
 
 
 def resnet_parameters(wildcards):
-    """Give the parameters of `cnn-topology train-resnet`."""
+    """Return the parameters of `cnn-topology train-resnet`."""
     return activation_parameters.ResNetParameters.of(
         PLAN, wildcards.population, int(wildcards.network)
     ).dump()
 
 
 def masks_of(clouds):
-    """Give the masks that clouds of foreground or background need, one file since they see the same images."""
+    """Return the masks that clouds of foreground or background need, one file since they see the same images."""
     sections = [PLAN.config.activation_clouds[cloud] for cloud in clouds]
     images = f"{sections[0].split}-{sections[0].count}"
     masked = any(section.masked for section in sections)
@@ -65,12 +65,12 @@ def masks_of(clouds):
 
 
 def mask_parameters(wildcards):
-    """Give the parameters of `cnn-topology masks`."""
+    """Return the parameters of `cnn-topology masks`."""
     return activation_parameters.MaskParameters.of(
         PLAN, wildcards.population, wildcards.split, int(wildcards.number)
     ).dump()
 
 
 def example_parameters(wildcards):
-    """Give the parameters of `cnn-topology example-pixels`."""
+    """Return the parameters of `cnn-topology example-pixels`."""
     return activation_parameters.ExampleParameters.of(PLAN, wildcards.population).dump()

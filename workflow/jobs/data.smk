@@ -21,5 +21,5 @@ def images_demand(wildcards):
 
 
 def images_parameters(wildcards):
-    """Give the parameters of `cnn-topology images`."""
+    """Return the parameters of `cnn-topology images`."""
     return parameters.ImagesParameters.of(PLAN, wildcards.images).dump()

@@ -1,6 +1,6 @@
 # What the jobs on training dynamics and on single networks read and get.
 def logs_of_population(wildcards):
-    """Give the training logs of all shards of a population."""
+    """Return the training logs of all shards of a population."""
     return [
         RUN.training(shard.population, shard.number)
         for shard in PLAN.shards_of(wildcards.population)
@@ -8,20 +8,20 @@ def logs_of_population(wildcards):
 
 
 def dynamics_parameters(wildcards):
-    """Give the parameters of `cnn-topology dynamics`."""
+    """Return the parameters of `cnn-topology dynamics`."""
     return generalization_parameters.DynamicsParameters.of(
         PLAN, DYNAMICS[wildcards.population, wildcards.layer]
     ).dump()
 
 
 def items_of(wildcards):
-    """Give the (population, step) pairs of a job that analyses networks one by one."""
+    """Return the (population, step) pairs of a job that analyses networks one by one."""
     group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
     return group.blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
 
 
 def snapshots_of_items(wildcards):
-    """Give all shards' snapshots of each (population, step) pair of a job."""
+    """Return all shards' snapshots of each (population, step) pair of a job."""
     return [
         RUN.snapshot(shard.population, shard.number, step)
         for population, step in items_of(wildcards)
@@ -30,7 +30,7 @@ def snapshots_of_items(wildcards):
 
 
 def initial_of_items(wildcards):
-    """Give all shards' snapshots before training, for each (population, step) pair of a job."""
+    """Return all shards' snapshots before training, for each (population, step) pair of a job."""
     return [
         RUN.snapshot(shard.population, shard.number, 0)
         for population, _ in items_of(wildcards)
@@ -39,7 +39,7 @@ def initial_of_items(wildcards):
 
 
 def logs_of_items(wildcards):
-    """Give the training logs of the populations of a job."""
+    """Return the training logs of the populations of a job."""
     return [
         RUN.training(shard.population, shard.number)
         for population in dict.fromkeys(name for name, _ in items_of(wildcards))
@@ -48,7 +48,7 @@ def logs_of_items(wildcards):
 
 
 def networks_parameters(wildcards):
-    """Give the parameters of `cnn-topology networks`."""
+    """Return the parameters of `cnn-topology networks`."""
     group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
     return generalization_parameters.NetworksParameters.of(
         PLAN, group, items_of(wildcards)

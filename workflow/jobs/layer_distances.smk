@@ -17,12 +17,12 @@ def removal_demand(wildcards):
 
 
 def network_clouds_of(wildcards):
-    """Give the clouds of all layers of a network, for one kind of cloud."""
+    """Return the clouds of all layers of a network, for one kind of cloud."""
     return network_clouds(wildcards.cloud, int(wildcards.network))
 
 
 def network_clouds(cloud, network):
-    """Give the clouds of all layers of a network."""
+    """Return the clouds of all layers of a network."""
     return [
         RUN.activations(COMPARISONS[cloud].population, network, layer.name, cloud)
         for layer in COMPARISONS[cloud].layers
@@ -30,7 +30,7 @@ def network_clouds(cloud, network):
 
 
 def removal_inputs(wildcards):
-    """Give the clouds of a network that loses components, and those of the one it is compared with besides."""
+    """Return the clouds of a network that loses components, and those of the one it is compared with besides."""
     network = int(wildcards.network)
     another = COMPARISONS[wildcards.cloud].another(network)
     chosen = [network] if another is None else [network, another]
@@ -38,7 +38,7 @@ def removal_inputs(wildcards):
 
 
 def pairs_inputs(wildcards):
-    """Give what a block of pairs of networks is compared by: bars of all networks, or clouds of those in the block."""
+    """Return what a block of pairs of networks is compared by: bars of all networks, or clouds of those in the block."""
     comparison = COMPARISONS[wildcards.cloud]
     rows, columns = comparison.blocks(PLAN.config.jobs.networks)[wildcards.pairs]
     networks = sorted({*rows, *columns})
@@ -55,7 +55,7 @@ def pairs_inputs(wildcards):
 
 
 def compared_parts(wildcards):
-    """Give all values of all pairs of networks."""
+    """Return all values of all pairs of networks."""
     return [
         RUN.part("network_pairs", comparison.population, cloud, block)
         for cloud, comparison in COMPARISONS.items()
@@ -64,7 +64,7 @@ def compared_parts(wildcards):
 
 
 def curve_parts(wildcards):
-    """Give the sensitivity curves of all networks that lose components."""
+    """Return the sensitivity curves of all networks that lose components."""
     return [
         RUN.part("component_curves", comparison.population, cloud, network)
         for cloud, comparison in COMPARISONS.items()
@@ -73,7 +73,7 @@ def curve_parts(wildcards):
 
 
 def activation_barcode_parameters(wildcards):
-    """Give the parameters of `cnn-topology activation-barcodes`."""
+    """Return the parameters of `cnn-topology activation-barcodes`."""
     return layer_parameters.ActivationBarcodeParameters(
         run_seed=PLAN.config.seed,
         population=wildcards.population,
@@ -83,21 +83,21 @@ def activation_barcode_parameters(wildcards):
 
 
 def layer_distance_parameters(wildcards):
-    """Give the parameters of `cnn-topology layer-distances`."""
+    """Return the parameters of `cnn-topology layer-distances`."""
     return layer_parameters.LayerDistanceParameters.of(
         PLAN, COMPARISONS[wildcards.cloud], wildcards.pairs
     ).dump()
 
 
 def component_sensitivity_parameters(wildcards):
-    """Give the parameters of `cnn-topology component-sensitivity`."""
+    """Return the parameters of `cnn-topology component-sensitivity`."""
     return layer_parameters.ComponentSensitivityParameters.of(
         PLAN, COMPARISONS[wildcards.cloud], int(wildcards.network)
     ).dump()
 
 
 def measure_test_parameters(wildcards):
-    """Give the parameters of `cnn-topology measure-tests`."""
+    """Return the parameters of `cnn-topology measure-tests`."""
     return layer_parameters.MeasureTestParameters(
         run_seed=PLAN.config.seed, draws=PLAN.config.layer_distances.draws
     ).dump()

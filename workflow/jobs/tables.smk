@@ -1,6 +1,6 @@
 # What the tables are joined from.
 def collected_tables():
-    """Give the parts of each table, in groups: the parts of a group's tables come from the same jobs.
+    """Return the parts of each table, in groups: the parts of a group's tables come from the same jobs.
 
     A job's part has the same name for all tables of a group, each in the folder of its table.
     """
@@ -79,6 +79,6 @@ def collected_tables():
 
 
 def part_names(tables):
-    """Give the names of the parts of a group of tables, the same for each."""
+    """Return the names of the parts of a group of tables, the same for each."""
     table, parts = next(iter(tables.items()))
     return [RUN.name_of_part(table, path) for path in parts]

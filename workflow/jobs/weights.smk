@@ -1,16 +1,16 @@
 # What the jobs on weights read, get and may use: shards, layers, blocks of steps.
 def clouds_of(wildcards):
-    """Give all that is asked of the layer of a job."""
+    """Return all that is asked of the layer of a job."""
     return LAYER_CLOUDS[wildcards.population, wildcards.layer]
 
 
 def steps_of(wildcards):
-    """Give the block of snapshot steps of a job."""
+    """Return the block of snapshot steps of a job."""
     return clouds_of(wildcards).blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
 
 
 def snapshots_of(wildcards):
-    """Give the snapshots of all shards at the steps of a job, step by step."""
+    """Return the snapshots of all shards at the steps of a job, step by step."""
     shards = PLAN.shards_of(wildcards.population)
     return [
         RUN.snapshot(shard.population, shard.number, step)
@@ -30,12 +30,12 @@ def planned_checkpoint(name, section):
 
 
 def null_of(wildcards):
-    """Give the sphere null that matches the layer of a job."""
+    """Return the sphere null that matches the layer of a job."""
     return RUN.null(clouds_of(wildcards).points)
 
 
 def layer_parts(table):
-    """Give the function that gives all parts of a table for the layer of a job."""
+    """Return the function that gives all parts of a table for the layer of a job."""
 
     def of_layer(wildcards):
         blocks = clouds_of(wildcards).blocks(PLAN.config.jobs.steps)
@@ -47,7 +47,7 @@ def layer_parts(table):
 
 
 def train_demand(population):
-    """Give the function that forecasts `cnn-topology train` for a shard of a population."""
+    """Return the function that forecasts `cnn-topology train` for a shard of a population."""
 
     def of_shard(wildcards):
         return forecast.training(PLAN, PLAN.shards_of(population)[int(wildcards.shard)])
@@ -76,7 +76,7 @@ def mapper_demand(wildcards):
 
 
 def train_parameters(population):
-    """Give the function that gives the parameters of `cnn-topology train` for a shard of a population."""
+    """Return the function that gives the parameters of `cnn-topology train` for a shard of a population."""
 
     def of_shard(wildcards):
         shard = PLAN.shards_of(population)[int(wildcards.shard)]
@@ -86,33 +86,33 @@ def train_parameters(population):
 
 
 def cloud_parameters(wildcards):
-    """Give the parameters of `cnn-topology clouds`."""
+    """Return the parameters of `cnn-topology clouds`."""
     return parameters.CloudParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
 
 
 def barcode_parameters(wildcards):
-    """Give the parameters of `cnn-topology barcodes`."""
+    """Return the parameters of `cnn-topology barcodes`."""
     return parameters.BarcodeParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
 
 
 def mapper_parameters(wildcards):
-    """Give the parameters of `cnn-topology mapper`."""
+    """Return the parameters of `cnn-topology mapper`."""
     return parameters.MapperParameters.of(
         PLAN, clouds_of(wildcards), steps_of(wildcards)
     ).dump()
 
 
 def null_parameters(wildcards):
-    """Give the parameters of `cnn-topology nulls`."""
+    """Return the parameters of `cnn-topology nulls`."""
     return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()
 
 
 def matched_snapshots(section):
-    """Give the last snapshots of the population whose mean filter norm a fixed first layer takes."""
+    """Return the last snapshots of the population whose mean filter norm a fixed first layer takes."""
     other = getattr(section.architecture.first_layer, "matched_to", None)
     if other is None:
         return []

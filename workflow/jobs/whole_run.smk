@@ -1,6 +1,6 @@
 # What a whole run is: every file that a job makes, not the tables and figures alone.
 def intermediates():
-    """Give the files between the data and the tables, one at least of each job.
+    """Return the files between the data and the tables, one at least of each job.
 
     They are targets like the tables. Snakemake does not miss a lost file whose successors are there, and it removes
     what a job made before it runs it again: after a job of an edited run has failed, or was killed, the tables of the
@@ -34,7 +34,7 @@ def intermediates():
 
 
 def figure_file(spec, suffix):
-    """Give a file of a figure, with its caption if the report shows it."""
+    """Return a file of a figure, with its caption if the report shows it."""
     path = RUN.figure(spec.name, suffix)
     shown = {"png": spec.name, "html": f"{spec.name} (interactive)"}
     if suffix not in shown:

@@ -109,7 +109,7 @@ wildcard_constraints:
 
 
 def asks(demand):
-    """Give the resources of a rule from its forecast, or from the function that forecasts a job from its wildcards.
+    """Return the resources of a rule from its forecast, or from the function that forecasts a job from its wildcards.
 
     `expected_s` and `disk_mb` limit nothing: `cnn-topology plan` and `status` read them.
     """
@@ -133,7 +133,7 @@ def asks(demand):
 
 
 def everything_else(wildcards):
-    """Give all targets of the run but its provenance, which is the last thing made."""
+    """Return all targets of the run but its provenance, which is the last thing made."""
     last = (RUN.provenance, RUN.provenance_page)
     return [path for path in rules.all.input if path not in last]
 
@@ -171,5 +171,5 @@ def explain_failure(log):
 
 
 def tables_there(names):
-    """Give those of some tables that the run has."""
+    """Return those of some tables that the run has."""
     return [RUN.table(name) for name in names if name in TABLES]

@@ -81,7 +81,7 @@ def position_weights(
 
 
 def _convolved(total: Maps, stride: int) -> Maps:
-    """Give the common value of all channels after a 3x3 convolution with padding 1, from the sum over its input."""
+    """Return the common value of all channels after a 3x3 convolution with padding 1, from the sum over its input."""
     height, width = total.shape[1:]
     padded = np.pad(total, ((0, 0), (1, 1), (1, 1)))
     rows = padded[:, :height] + padded[:, 1 : height + 1] + padded[:, 2:]

@@ -40,12 +40,12 @@ class Chosen:
     positions: Int64[np.ndarray, " points"]
 
     def among(self, start: int, stop: int) -> Points:
-        """Give places and positions of the points of the images with places from `start` to below `stop`."""
+        """Return places and positions of the points of the images with places from `start` to below `stop`."""
         first, last = np.searchsorted(self.places, [start, stop])
         return self.places[first:last], self.positions[first:last]
 
     def pieces(self) -> Iterator[Points]:
-        """Give places and positions of all points, a part at a time."""
+        """Yield places and positions of all points, a part at a time."""
         yield self.places, self.positions
 
 
@@ -186,6 +186,6 @@ def heaviest_positions(
 
 
 def masked_positions(chosen: Int64[np.ndarray, "images top"], kept: Bool[np.ndarray, " images"]) -> Chosen:
-    """Make the points of a cloud from the positions of each image, without the images that are not kept."""
+    """Build the points of a cloud from the positions of each image, without the images that are not kept."""
     places = np.flatnonzero(kept)
     return Chosen(np.repeat(places, chosen.shape[1]), chosen[kept].ravel())

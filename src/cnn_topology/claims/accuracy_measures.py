@@ -36,7 +36,7 @@ def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measur
 
 
 def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str, own: bool) -> np.ndarray:
-    """Give the accuracy of each network of a population at the last step on data like those of the other one."""
+    """Return the accuracy of each network of a population at the last step on data like those of the other one."""
     kind = facts.images[facts.populations[other].images].stands_for
     images = across(facts, facts.populations[population], kind, own)
     log = tables["training"]
@@ -96,7 +96,7 @@ def matched_controls(facts: RunFacts, group: str, variant: str) -> list[str]:
 
 
 def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.Series | None:
-    """Give the topological predictor of an outcome with the least p-value, adjusted for all predictors and layers.
+    """Return the topological predictor of an outcome with the least p-value, adjusted for all predictors and layers.
 
     For predictors by max-T, within a layer; for the layers by Bonferroni's factor, since the best of them is taken.
 
@@ -149,7 +149,7 @@ def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
 
 
 def _kept(networks: pd.DataFrame, row: pd.Series) -> str:
-    """Say how many networks are correlated, and how few filters their clouds keep."""
+    """Describe how many networks are correlated, and how few filters their clouds keep."""
     kept = networks.loc[(networks["group_name"] == row["group_name"]) & (networks["layer"] == row["layer"]), "kept"]
     clouds = f", whose clouds keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""
     return f"Of {row['networks']} networks{clouds}."

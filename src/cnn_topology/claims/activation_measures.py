@@ -108,7 +108,7 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
 
 
 def _lacking(test: str, tables: Tables, subject: Subject) -> str:
-    """Say what a run lacks for a test on purity."""
+    """Describe what a run lacks for a test on purity."""
     purity, tests = tables.get("purity", pd.DataFrame()), tables["purity_tests"]
     graphs = purity[purity["population"].isin(subject.populations)] if len(purity) else purity
     clean = set(graphs.loc[graphs["sigma"] == 0, "sampling"]) if len(graphs) else set()
@@ -126,7 +126,7 @@ def _lacking(test: str, tables: Tables, subject: Subject) -> str:
 
 
 def _compared(rows: pd.DataFrame) -> str:
-    """Say which layers a test of depth compares; empty for others."""
+    """Describe which layers a test of depth compares; empty for others."""
     pairs = rows.loc[rows["test"] == DEEPER, ["layer", "other"]].drop_duplicates().itertuples(index=False)
     told = ", at ".join(f"{deep} is above that at {shallow}" for deep, shallow in pairs)
     return f"Node-wise purity at {told}, for every cloud." if told else ""
@@ -172,7 +172,7 @@ def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -
 
 
 def _counted(found: Measured, test: pd.Series) -> Measured:
-    """Say what n and the interval of a test on purity are: `unit` there is what the interval is over."""
+    """Describe what n and the interval of a test on purity are: `unit` there is what the interval is over."""
     if test["unit"] == "sigmas":
         return replace(found, unit="noise levels")
     return replace(found, spread=WITHIN if test["unit"] == "images and nodes" else INTERVAL)

@@ -86,7 +86,7 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
 
 
 def binomial_tail(successes: int, trials: int, chance: float) -> float:
-    """Give the probability of so many successes or more."""
+    """Return the probability of so many successes or more."""
     return sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(successes, trials + 1))
 
 
@@ -120,7 +120,7 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
 
 
 def _left_out(layers: pd.DataFrame, held: pd.DataFrame, counted: pd.DataFrame) -> dict[str, int]:
-    """Say why layers do not count, and how many each."""
+    """Describe why layers do not count, and how many each."""
     return {
         WITHOUT_TEST: len(held) - len(counted),
         "not held against the named circles": len(layers) - len(held),

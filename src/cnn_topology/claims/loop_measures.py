@@ -30,7 +30,7 @@ NO_POWER_OF_FIVE = "a rule with little power"
 
 
 def headline_clouds(tables: Tables, facts: RunFacts, populations: tuple[str, ...]) -> pd.DataFrame:
-    """Give the headline clouds of all layers of some populations, by step."""
+    """Return the headline clouds of all layers of some populations, by step."""
     loops = tables["loops"]
     layers = pd.DataFrame([(name, layer) for name in populations for layer in facts.layers(name)])
     layers = layers.reindex(columns=[0, 1]).set_axis(["population", "layer"], axis=1).astype(str)
@@ -40,7 +40,7 @@ def headline_clouds(tables: Tables, facts: RunFacts, populations: tuple[str, ...
 def last_clouds(
     tables: Tables, facts: RunFacts, populations: tuple[str, ...], layer: str | None = None
 ) -> pd.DataFrame:
-    """Give the headline cloud of each layer, or of one of that name, at its last step."""
+    """Return the headline cloud of each layer, or of one of that name, at its last step."""
     found = headline_clouds(tables, facts, populations)
     if layer is not None:
         found = found[found["layer"] == layer]
@@ -48,7 +48,7 @@ def last_clouds(
 
 
 def no_cloud() -> Measured:
-    """Say that a cloud is missing."""
+    """Return the message that a cloud is missing."""
     return Measured(None, reason="the tables hold no such cloud: every network failed, or it was not asked for")
 
 
@@ -117,13 +117,13 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
 
 
 def critical_value(tables: Tables, cloud: pd.Series) -> float:
-    """Give the length that a bar of a cloud must exceed under every deciding null; NaN where it was not tested."""
+    """Return the length that a bar of a cloud must exceed under every deciding null; NaN where it was not tested."""
     tests = tables["significance"]
     return float(tests.loc[(tests[CLOUD] == cloud[CLOUD]).all(axis=1), "null_critical"].max())
 
 
 def _over_networks(tables: Tables, cloud: pd.Series) -> tuple[float, float]:
-    """Give the interval of the longest bar over resampled networks, NaN where the loop was not followed."""
+    """Return the interval of the longest bar over resampled networks, NaN where the loop was not followed."""
     tracks = tables.get("loop_tracks")
     if tracks is None:
         return np.nan, np.nan
@@ -254,20 +254,20 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
 
 
 def of_all(layers: int, left_out: Mapping[str, int]) -> str:
-    """Say how many of some layers count and why each other does not; empty where all count."""
+    """Describe how many of some layers count and why each other does not; empty where all count."""
     why = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
     return f"{layers - sum(left_out.values())} of {layers} layers count; left out: {why}." if why else ""
 
 
 def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:
-    """Give the share of what holds, and Wilson's 95% score interval of it."""
+    """Return the share of what holds, and Wilson's 95% score interval of it."""
     rate = float(np.mean(holds))
     low, high = wilson_interval(np.array(rate), len(holds))
     return rate, float(low), float(high)
 
 
 def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float]) -> pd.DataFrame:
-    """Give the variants of a cloud on the same side of `DIVIDE` as a density, the nearest to it first."""
+    """Return the variants of a cloud on the same side of `DIVIDE` as a density, the nearest to it first."""
     if clouds.empty:
         return clouds
     cloud, loops = clouds.iloc[0], tables["loops"]

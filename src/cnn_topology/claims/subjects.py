@@ -82,7 +82,7 @@ def pretrained(model: str) -> Subjects:
 
 
 def _few_layers(checkpoint: CheckpointFacts) -> tuple[str, ...]:
-    """Say that not all layers are analysed, from the second on as in the paper (E9, E10), if so."""
+    """Return the message that not all layers are analysed, from the second on as in the paper (E9, E10), if so."""
     missing = set(range(2, checkpoint.layers + 1)) - set(checkpoint.analysed.values())
     return (f"{len(checkpoint.analysed)} of {checkpoint.layers} layers",) if missing else ()
 
@@ -170,7 +170,7 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | 
 
 
 def not_improved(what: str, kind: str, accept: Callable[[PopulationFacts], bool], other: str | None = None) -> Absent:
-    """Give what says which condition of `improved` no variant meets; `what` names those that pass `accept`."""
+    """Return what says which condition of `improved` no variant meets; `what` names those that pass `accept`."""
 
     def absent(facts: RunFacts) -> str:
         names = dict.fromkeys(variant for group in facts.improvements.values() for variant in group.variants)
@@ -185,28 +185,28 @@ def not_improved(what: str, kind: str, accept: Callable[[PopulationFacts], bool]
 
 
 def is_about(facts: RunFacts, images: str, kind: str, own: bool) -> bool:
-    """Tell whether an image set is a set of the papers, or, unless it must be the `own` one, stands for it."""
+    """Return whether an image set is a set of the papers, or, unless it must be the `own` one, stands for it."""
     found = facts.images[images]
     return found.stands_for == kind and (found.own or not own)
 
 
 def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool) -> str:
-    """Give the first other image set that a population is tested on and that is, or stands for, one of the papers."""
+    """Return the first other image set that a population is tested on and that is, or stands for, one of the papers."""
     return next((name for name in population.cross_test if is_about(facts, name, kind, own)), "")
 
 
 def has_angular_features(population: PopulationFacts) -> bool:
-    """Tell whether responses to edges are appended to the input, not those to random filters."""
+    """Return whether responses to edges are appended to the input, not those to random filters."""
     return population.angular_features > 0 and population.feature_filters == "edges"
 
 
 def has_circle(population: PopulationFacts) -> bool:
-    """Tell whether the first layer is fixed to the primary circle."""
+    """Return whether the first layer is fixed to the primary circle."""
     return population.first_layer == "fixed_circle"
 
 
 def has_klein_filters(population: PopulationFacts) -> bool:
-    """Tell whether the first layer is fixed to filters of the Klein bottle."""
+    """Return whether the first layer is fixed to filters of the Klein bottle."""
     return population.first_layer == "fixed_klein"
 
 
@@ -254,23 +254,23 @@ def residual(variant: str) -> Subjects:
 
 
 def whole_size(population: PopulationFacts) -> tuple[str, ...]:
-    """Say what of a population is smaller than in the paper, the number of networks too."""
+    """Describe what of a population is smaller than in the paper, the number of networks too."""
     return (*fewer(population.networks), *population.reduced)
 
 
 def _reduced(facts: RunFacts, names: Iterable[str]) -> tuple[str, ...]:
-    """Say what of populations is smaller than in the paper, but for the number of networks, each thing once."""
+    """Describe what of populations is smaller than in the paper, but for the number of networks, each thing once."""
     return tuple(dict.fromkeys(what for name in names for what in facts.populations[name].reduced))
 
 
 def _sizes(facts: RunFacts, names: Iterable[str]) -> tuple[str, ...]:
-    """Say of which populations what is smaller than in the paper."""
+    """Describe of which populations what is smaller than in the paper."""
     sizes = {name: whole_size(facts.populations[name]) for name in names}
     return tuple(f"{name}: {', '.join(size)}" for name, size in sizes.items() if size)
 
 
 def described(population: PopulationFacts) -> str:
-    """Say in a few words which networks these are."""
+    """Describe in a few words which networks these are."""
     first = {
         "fixed_circle": ", first layer fixed to the circle",
         "fixed_klein": ", first layer of Klein filters",

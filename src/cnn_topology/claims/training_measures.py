@@ -53,7 +53,7 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
 
 
 def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] | None:
-    """Give the onset of the first layer, NaN without one, its interval and the networks; None where it is not there."""
+    """Return onset, interval and networks of the first layer: NaN without an onset, None where the row is missing."""
     rows = tables["onset"]
     rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER)]
     if rows.empty:
@@ -81,7 +81,7 @@ def _stays_primary(tables: Tables, population: str, onset: float) -> bool:
 
 
 def _is_primary(tracks: pd.DataFrame) -> pd.Series:
-    """Tell which followed loops wind round the primary circle once, with filters along most of it."""
+    """Return which followed loops wind round the primary circle once, with filters along most of it."""
     return (tracks["degree"] == 1) & (tracks["coverage"] >= COVERED)
 
 

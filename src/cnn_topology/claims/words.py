@@ -14,7 +14,7 @@ _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
 
 def verdict_text(row: Mapping[str, Any]) -> str:
-    """Say the verdict and what is smaller than in the paper; of a claim not tested why, or what other data give."""
+    """Describe the verdict and what is smaller than in the paper; where not tested why, or what other data give."""
     if row["verdict"] != NOT_TESTED:
         size = f" ({row['reduced']})" if row["reduced"] else ""
         return str(row["verdict"]) + size + (f": {row['reason']}" if row["reason"] else "")

@@ -78,7 +78,7 @@ def read_network(paths: list[Path], population: str, cloud: str, network: int | 
 
 
 def sampled(cloud: ActivationCloud) -> SampledCloud:
-    """Give a cloud with one point per image in the form that measures take.
+    """Return a cloud with one point per image in the form that measures take.
 
     Raises
     ------

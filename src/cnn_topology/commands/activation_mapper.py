@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the graph of every layer of the block."""
+    """Build the graph of every layer of the block."""
     parameters: ActivationMapperParameters = arguments.parameters
     clean = _clean_radii(arguments.clean)
     parts: list[dict[str, pa.Table]] = []
@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
 def graph_tables(
     cloud: ActivationCloud, parameters: ActivationMapperParameters, settings: GraphSettings
 ) -> dict[str, pa.Table]:
-    """Make the graph of one cloud and put all that is known of it into tables.
+    """Build the graph of one cloud and the tables of all that is known of it.
 
     Parameters
     ----------
@@ -319,7 +319,7 @@ def _sweep(
     settings: GraphSettings,
     recipe: GraphRecipe,
 ) -> list[ActivationSweepRow]:
-    """Make the graph anew with one setting changed at a time; the first row is the graph itself."""
+    """Build the graph anew with one setting changed at a time; the first row is the graph itself."""
     varied: list[tuple[str, GraphSettings, float]] = []
     if recipe.sweep is not None:
         assert settings.eps is not None

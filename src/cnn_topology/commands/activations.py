@@ -249,7 +249,7 @@ def _choose(
 
 
 def _columns(which: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
-    """Give image, position and label of each point, a part at a time."""
+    """Return image, position and label of each point, a part at a time."""
     return {
         "ids": lambda: (ids[places] for places, _ in which.pieces()),
         "positions": lambda: (positions for _, positions in which.pieces()),
@@ -273,7 +273,7 @@ def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> Non
 def _accuracy(
     parameters: ActivationParameters, seed: int, right: np.ndarray, labels: np.ndarray, image_set: ImageSet
 ) -> pa.Table:
-    """Give accuracy by class and over all images."""
+    """Return accuracy by class and over all images."""
     groups = {"all": np.ones(len(labels), bool), **{c: labels == i for i, c in enumerate(image_set.classes)}}
     return ResnetAccuracyRow.table(
         ResnetAccuracyRow(

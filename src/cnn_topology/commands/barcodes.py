@@ -133,7 +133,7 @@ def _shuffled(
 
 
 def _beside(parameters: BarcodeParameters, step: int, points: np.ndarray, headline: Filtering) -> NullDraws | None:
-    """Give the draws of the covariance null under the headline filtering, if it is asked for and decides nothing."""
+    """Return the draws of the covariance null under the headline filtering, if it is asked for and decides nothing."""
     asked = parameters.significance
     if not asked.covariance or "covariance" in asked.nulls:
         return None

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
-    """Give the rows of a group as blocks of equal size.
+    """Return the rows of a group as blocks of equal size.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
 
 
 def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> Iterator[tuple[str, Sample]]:
-    """Give what is correlated, once for each choice of what is held fixed, with its description.
+    """Yield what is correlated, once for each choice of what is held fixed, with its description.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
 
 
 def _held(values: pd.Series) -> np.ndarray:
-    """Give what is held fixed as it enters the fit: numbers, or, where some are not known, a class for each value."""
+    """Return what is held fixed as it enters the fit: numbers, or, where some are not known, a class for each value."""
     if values.isna().any():
         return pd.get_dummies(values.fillna(-1), drop_first=True, dtype=float).to_numpy()
     return values.to_numpy(float)

@@ -156,7 +156,7 @@ def _tracks(
 
 
 def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
-    """Make the random stream of one thing that is drawn for this layer."""
+    """Build the random stream of one thing that is drawn for this layer."""
     identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
     return np.random.default_rng(derive_seed(*identity))
 
@@ -164,7 +164,7 @@ def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Gener
 def _null_clouds(
     parameters: DynamicsParameters, points: np.ndarray, centre: Centre
 ) -> list[tuple[str, Callable[[np.random.Generator], np.ndarray]]]:
-    """Give the name of each null of the run and what draws its clouds."""
+    """Return the name of each null of the run and what draws its clouds."""
     makers = {name: OWN_NULLS[name](points, centre) for name in parameters.nulls if name in OWN_NULLS}
     makers["sphere"] = lambda rng: sphere_null_cloud(len(points), rng, centre)
     return [(name, makers[name]) for name in parameters.nulls]

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-    """Give what each panel is, and its values: (height, width), or (height, width, 3) of an image."""
+    """Yield what each panel is, and its values: (height, width), or (height, width, 3) of an image."""
     identity = (image_set.name, parameters.split)
     all_pixels, all_labels = (getattr(image_set, f"{parameters.split}_{what}") for what in ("images", "labels"))
     chooser = derive_seed(parameters.run_seed, "activation images", *identity)

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the graph of every step of the block that has one."""
+    """Build the graph of every step of the block that has one."""
     parameters: MapperParameters = arguments.parameters
     clouds = read_table(arguments.clouds)
     parts = []
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
-    """Make the mapper graph of one cloud and put it into tables.
+    """Build the mapper graph of one cloud and its tables.
 
     Parameters
     ----------

@@ -316,7 +316,7 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> list[dict[str
 
 
 def _growth(item: LayerValues, curves: Any) -> dict[str, Any]:
-    """Give the correlation of components removed with the distance: median, least and greatest over curves."""
+    """Return the correlation of components removed with the distance: median, least and greatest over curves."""
     sign = 1 if item.kind == "distance" else -1
     grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in curves])
     found = {"statistic": grows.median(), "low": grows.min(), "high": grows.max()}

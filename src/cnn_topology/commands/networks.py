@@ -86,7 +86,7 @@ def _networks(
 
 
 def outcomes(log: pd.DataFrame, images: str) -> dict[str, Any]:
-    """Give what one network has learned at one step.
+    """Return what one network has learned at one step.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def described(name: str, jobs: list[Job]) -> str:
-    """Say what a run will cost, a line per stage."""
+    """Describe what a run will cost, a line per stage."""
     costs = costs_by_rule(jobs)
     width = max(map(len, costs))
     lines = [f"run {name}: {len(jobs)} jobs", ""]

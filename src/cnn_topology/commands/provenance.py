@@ -86,7 +86,7 @@ def config_hash(config: RunConfig) -> str:
 
 
 def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
-    """Give the arithmetic that networks were trained in, which `auto` leaves to the hardware."""
+    """Return the arithmetic that networks were trained in, which `auto` leaves to the hardware."""
     plan = Networks(config)
     first = {name: run.snapshot(name, 0, plan.steps(name)[0]) for name in plan.populations}
     first |= {name: run.resnet(name, 0) for name, networks in config.resnets.items() if not networks.checkpoints}
@@ -94,7 +94,7 @@ def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
 
 
 def _weights_of_others(config: RunConfig, run: RunFolder) -> dict[str, str]:
-    """Give SHA-256 sums by which weights that were not trained here are known: of files, of a ResNet's tensors."""
+    """Return SHA-256 sums by which weights that were not trained here are known: of files, of a ResNet's tensors."""
     found = {name: _note(run.snapshot(name, 0, 0), "data") for name in config.checkpoints}
     for name, networks in config.resnets.items():
         if networks.checkpoints:
@@ -109,7 +109,7 @@ def _note(path: str, key: str) -> str:
 
 
 def _image_set(path: Path) -> dict[str, object]:
-    """Give size, shape and hash of a prepared set; its arrays are not read."""
+    """Return size, shape and hash of a prepared set; its arrays are not read."""
     shapes, notes = read_shapes(path), read_metadata(path)
     (train, *shape), (test, *_) = shapes["train_images"], shapes["test_images"]
     return {"train": train, "test": test, "shape": shape, "sha256": notes.get("data", "")}

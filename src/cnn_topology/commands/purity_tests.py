@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the tests."""
+    """Run the tests."""
     parameters: PurityTestParameters = arguments.parameters
     found = purity_tests(
         read_table(arguments.purity, PurityRow.schema).to_pandas(),

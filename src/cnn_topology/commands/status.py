@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
-    """Say how to start again: where a job said why it failed, its user may have a config to mend, and no copy of it."""
+    """Describe how to start again; where a job said why it failed, its user may have to mend the config first."""
     command = "snakemake --cores all --configfile"
     same = f"to go on: {command} {shlex.quote(str(config))}"
     if not any(last_line(directory / (job.log or "")) for job in progress.failed):
@@ -111,7 +111,7 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
 
 
 def at_work(job: Job, directory: Path) -> str:
-    """Say since when a job runs and what it said last."""
+    """Describe since when a job runs and what it said last."""
     log, started = directory / (job.log or ""), started_at(job, directory)
     if started is None:  # it has ended meanwhile
         return ""

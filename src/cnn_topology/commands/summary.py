@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
 def summary_lines(
     tables: Mapping[str, pa.Table], notes: Mapping[str, str], left_out: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Say what a run found: trained networks and loops of filters, then activations, then claims.
+    """Describe what a run found: trained networks and loops of filters, then activations, then claims.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def summary_lines(
 
 
 def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say what became of the papers' claims: one line for each that the run has something to say about.
+    """Describe what became of the papers' claims: one line for each that the run has something to say about.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ ESTIMATE = 34
 
 
 def accuracy_lines(training: Any) -> Iterator[str]:
-    """Say how well the residual networks do.
+    """Describe how well the residual networks do.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def accuracy_lines(training: Any) -> Iterator[str]:
 
 
 def measure_lines(tests: Any) -> Iterator[str]:
-    """Say how each measure orders layers by depth and how often it finds the same layer in another network.
+    """Describe how each measure orders layers by depth and how often it finds the same layer in another network.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def _estimate(found: Any, measure: str) -> str:
 
 
 def foreground_lines(graphs: Any) -> Iterator[str]:
-    """Say of clouds of the foreground or background how many images have none, and so no point.
+    """Describe of clouds of the foreground or background how many images have none, and so no point.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def foreground_lines(graphs: Any) -> Iterator[str]:
 
 
 def purity_lines(purity: Any) -> Iterator[str]:
-    """Say how pure the nodes of mapper graphs are, by layer, and what labels shuffled over images give.
+    """Describe how pure the nodes of mapper graphs are, by layer, and what labels shuffled over images give.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ WAYS = {
 
 
 def onset_lines(onset: Any) -> Iterator[str]:
-    """Say of each layer followed over training from which step on it has a loop.
+    """Describe of each layer followed over training from which step on it has a loop.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def _step(step: float, last: int) -> str:
 
 
 def correlation_lines(correlations: Any) -> Iterator[str]:
-    """Say of each grid and population which topological predictor of test accuracy is the best, and how good.
+    """Describe of each grid and population which topological predictor of test accuracy is the best, and how good.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def correlation_lines(correlations: Any) -> Iterator[str]:
 
 
 def speed_lines(comparisons: Any) -> Iterator[str]:
-    """Say how much faster than its baseline each network of a group of improvements learns.
+    """Describe how much faster than its baseline each network of a group of improvements learns.
 
     Parameters
     ----------
@@ -96,6 +96,6 @@ def _speed(row: dict[str, Any]) -> str:
 
 
 def _censored(row: dict[str, Any]) -> str:
-    """Say how many networks never reach the target."""
+    """Describe how many networks never reach the target."""
     never = row["n_censored"], row["n_censored_against"]
     return f", {never[0]} and {never[1]} never reach it" if any(never) else ""

@@ -13,7 +13,7 @@ CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def weight_lines(training: Any = None, loops: Any = None, significance: Any = None) -> Iterator[str]:
-    """Say per population how well it learned and per layer which loops its filters form, and the latter of checkpoints.
+    """Describe how well each population learned and which loops its layers form, and the latter of checkpoints.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def weight_lines(training: Any = None, loops: Any = None, significance: Any = No
 
 
 def accuracy_lines(population: str, tests: Any) -> Iterator[str]:
-    """Say how well the networks of a population do at the last step, and how many failed.
+    """Describe how well the networks of a population do at the last step, and how many failed.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def accuracy_lines(population: str, tests: Any) -> Iterator[str]:
 
 
 def _range(accuracies: Any) -> str:
-    """Say the least and the greatest of several networks."""
+    """Describe the least and the greatest of several networks."""
     return f"{accuracies.min():.1%} to {accuracies.max():.1%}, range, " if len(accuracies) > 1 else ""
 
 
@@ -102,7 +102,7 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
 
 
 def _layer(layer: str, clouds: Any) -> list[str]:
-    """Say what the last step of a layer shows, and since when."""
+    """Describe what the last step of a layer shows, and since when."""
     last = clouds.iloc[-1]
     density = f"rho({last['density_k']}, {last['density_p']:g}) keeps {last['kept']} of {last['points']} filters"
     lines = [f"  {layer}: {density}", f"    {_step(last)}"]

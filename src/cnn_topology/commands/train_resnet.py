@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the network."""
+    """Build the network."""
     parameters: ResNetParameters = arguments.parameters
     inputs = [read_metadata(arguments.images)]
     if arguments.checkpoint is not None and arguments.checkpoint.is_file():

@@ -29,7 +29,7 @@ from cnn_topology.plan.seeds import derive_seed
 
 
 def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
-    """Make the image set that a section of the config describes.
+    """Build the image set that a section of the config describes.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def channel_statistics(
 
 
 def normalization(given: str | Normalization, train_images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Give mean and standard deviation of each channel, pixels in [0, 1], as the config asks for them.
+    """Return mean and standard deviation of each channel, pixels in [0, 1], as the config asks for them.
 
     Parameters
     ----------

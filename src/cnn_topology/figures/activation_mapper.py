@@ -68,7 +68,7 @@ def draw(
 
 
 def panel_title(by: str, graph: Any) -> str:
-    """Say in what a panel differs from the others."""
+    """Describe in what a panel differs from the others."""
     if by == "layer":
         return f"layer {layer_number(graph)}"
     if by == "sigma":
@@ -77,7 +77,7 @@ def panel_title(by: str, graph: Any) -> str:
 
 
 def _remark(graph: Any) -> str:
-    """Say in a line that a graph shows little; the table and the page have the whole explanation."""
+    """Describe in a line that a graph shows little; the table and the page have the whole explanation."""
     if not graph["explanation"]:
         return ""
     return "\nno interval holds two nodes: lower eps" if graph["nodes"] > 1 else "\none node alone: change eps or cover"

@@ -58,7 +58,7 @@ def draw(
 
 
 def branches() -> tuple[np.ndarray, np.ndarray]:
-    """Give a trunk with two branches whose norm grows along them, shape (points, 2), and the class of each point."""
+    """Return a trunk with two branches whose norm grows along them, shape (points, 2), and the class of each point."""
     rng = np.random.default_rng(BRANCH_SEED)
     along = rng.uniform(0.15, 1.6, BRANCH_POINTS)
     labels = np.arange(BRANCH_POINTS) % 2

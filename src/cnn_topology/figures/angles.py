@@ -21,6 +21,6 @@ def fundamental(
 def edge_angle(
     theta1: Float[np.ndarray, " points"], theta2: Float[np.ndarray, " points"]
 ) -> Float[np.ndarray, " points"]:
-    """Give the direction, 0 to 2 pi, in which the linear part of a patch rises; a line's is known up to pi only."""
+    """Return the direction, 0 to 2 pi, in which the linear part of a patch rises; a line's is known up to pi only."""
     half, phase = fundamental(theta1, theta2)
     return half + np.pi * (phase > np.pi)

@@ -82,7 +82,7 @@ def _verdicts(axes: Axes, found: pd.DataFrame, names: list[str]) -> None:
 
 
 def short(name: str) -> str:
-    """Give a layer's name without its middle where it is too long for a column or a panel."""
+    """Return a layer's name without its middle where it is too long for a column or a panel."""
     if len(name) <= NAME:
         return name
     half = (NAME - 1) // 2

@@ -24,7 +24,7 @@ FAMILY_NAMES = (1, 16)  # of a font's table of names
 
 @cache
 def add_fonts() -> None:
-    """Make the family known to matplotlib, once in a process; its files go with the process."""
+    """Register the family with matplotlib, once in a process; its files go with the process."""
     folder = Path(tempfile.mkdtemp(prefix="cnn-topology-fonts-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # No new time of change: the bytes of a PDF depend on it.

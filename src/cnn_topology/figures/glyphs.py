@@ -31,7 +31,7 @@ def draw_filter(
 
 
 def bare(axes: Axes, half: float, half_height: float | None = None) -> None:
-    """Make a panel a plain square of coordinates -half to half, without axes."""
+    """Turn a panel into a plain square of coordinates -half to half, without axes."""
     axes.set_aspect("equal")
     axes.set_xlim(-half, half)
     axes.set_ylim(-(half_height or half), half_height or half)

@@ -29,7 +29,7 @@ MARGIN = 0.9
 
 
 def class_colour(label: int) -> str:
-    """Give the colour of a class by its label."""
+    """Return the colour of a class by its label."""
     return CLASS_COLOURS[label] if label < len(CLASS_COLOURS) else OTHERS
 
 
@@ -169,7 +169,7 @@ def draw_pies(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, largest: flo
 
 
 def radii(members: np.ndarray, largest: float) -> np.ndarray:
-    """Give each node a radius, its area growing with 1 + log2 of its points."""
+    """Return each node a radius, its area growing with 1 + log2 of its points."""
     area = 1 + np.log2(members)
     return largest * np.sqrt(area / area.max())
 
@@ -179,7 +179,7 @@ def _corners(count: int, counts: np.ndarray) -> int:
 
 
 def class_handles(classes: Sequence[str]) -> list[Line2D]:
-    """Make the entries of a legend of classes."""
+    """Build the entries of a legend of classes."""
     names = [*classes[: len(CLASS_COLOURS)], *(["other classes"] if len(classes) > len(CLASS_COLOURS) else [])]
     return [
         Line2D([], [], marker="o", linestyle="", markersize=5, color=class_colour(label), label=name)

@@ -63,7 +63,7 @@ def graph_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _groups(graphs: GraphPlan) -> Iterator[tuple[str, str, list[str]]]:
-    """Give each entry of `activation_mapper` with each population it has graphs of, and the clouds of it."""
+    """Yield each entry of `activation_mapper` with each population it has graphs of, and the clouds of it."""
     for recipe in graphs.plan.config.activation_mapper:
         of_population: dict[str, list[str]] = {}
         for cloud in graphs.clouds(recipe):

@@ -18,19 +18,19 @@ EMPTY = "the tables hold no graph of it"
 
 
 def of_graph(table: pa.Table, graph: Any) -> pd.DataFrame:
-    """Give the rows of a table that belong to one graph."""
+    """Return the rows of a table that belong to one graph."""
     return rows(table, **{name: graph[name] for name in GRAPH})
 
 
 def of_recipe(table: pa.Table, parameters: Mapping[str, Any]) -> pd.DataFrame:
-    """Give the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown."""
+    """Return the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown."""
     found = rows(table, population=parameters["population"], recipe=parameters["recipe"])
     found["order"] = found["cloud"].map({name: i for i, name in enumerate(parameters["clouds"])})
     return found.dropna(subset="order").sort_values(["order", "depth", "network"], kind="stable")
 
 
 def classes_of(class_purity: pa.Table, population: str) -> list[str]:
-    """Give the class names of the images of a population, by label."""
+    """Return the class names of the images of a population, by label."""
     found = rows(class_purity, population=population).drop_duplicates("label").sort_values("label")
     return list(found["class_name"])
 
@@ -54,7 +54,7 @@ def layer_number(graph: Any) -> str:
 
 
 def recipe_of(graphs: pd.DataFrame) -> str:
-    """Say how some graphs were made."""
+    """Describe how some graphs were made."""
     eps = " and ".join(dict.fromkeys(ORIGINS[origin] for origin in graphs["eps_from"]))
     parts = [
         f"lens l2 norm in {spread(graphs['intervals'])} intervals, overlap {spread(graphs['overlap'])}",
@@ -94,7 +94,7 @@ def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns
 
 
 def cloud_handles(clouds: Sequence[str], dashes: Sequence[Any] = ("-",)) -> list[Line2D]:
-    """Make the entries of a legend of clouds, each with its colour among the series and its dashes among those."""
+    """Build the entries of a legend of clouds, each with its colour among the series and its dashes among those."""
     return [
         Line2D([], [], color=style.SERIES[i % len(style.SERIES)], linestyle=dashes[i % len(dashes)], label=cloud)
         for i, cloud in enumerate(clouds)

@@ -59,7 +59,7 @@ def draw(
 
 
 def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
-    """Say in the footer how speed is measured, which networks are censored, and how to read the lower panels."""
+    """Describe in the footer how speed is measured, which networks are censored, and how to read the lower panels."""
     missed: dict[str, int] = {}
     for row in compared[compared["metric"] == SPEED].to_dict("records"):
         missed |= {row["population"]: row["n_censored"], row["against"]: row["n_censored_against"]}
@@ -156,7 +156,7 @@ def _intervals(
 
 
 def _limits(values: np.ndarray, speed: bool) -> tuple[float, float]:
-    """Give limits that hold all finite values and no difference, with some room."""
+    """Return limits that hold all finite values and no difference, with some room."""
     if speed:
         finite = values[np.isfinite(values) & (values > 0)]
         low, high = min([*finite, 0.8]), max([*finite, 1.25])

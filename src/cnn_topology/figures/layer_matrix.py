@@ -47,12 +47,12 @@ def label(measure: str) -> str:
 
 
 def whose(measure: str) -> str:
-    """Say whether a measure is the paper's or ours."""
+    """Return whether a measure is the paper's or ours."""
     return "paper" if measure == OF_THE_PAPER else "ours"
 
 
 def reading(measure: str, kind: str) -> str:
-    """Say how a value is read, with its unit."""
+    """Describe how a value is read, with its unit."""
     unit = f", {UNITS[measure]}" if measure in UNITS else ""
     return f"distance{unit}" if kind == "distance" else "similarity, 1 = equal"
 
@@ -63,7 +63,7 @@ def matrix_of(rows: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 def stages(rows: pd.DataFrame) -> list[str]:
-    """Give the stage of each layer, nearest the image first; the stem is a stage of its own."""
+    """Return the stage of each layer, nearest the image first; the stem is a stage of its own."""
     names = rows.drop_duplicates("depth_a").sort_values("depth_a")["layer_a"]
     found = [re.match(r"(?:block_seq\.|layer)([0-9]+)", name) for name in names]
     first = 1 if any(name.startswith("block_seq.") for name in names) else 0
@@ -106,7 +106,7 @@ def name_axes(axes: Axes, row: str = "depth of layer", column: str = "depth of l
 
 
 def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
-    """Give the colour scale of a measure: of a distance from 0, the value of equal layers, to the farthest one found.
+    """Return the colour scale of a measure: of a distance from 0, the value of equal layers, to the farthest one found.
 
     A similarity ends at the nearest of different layers, since equal ones, at 1, can lie far beyond all others.
     """
@@ -128,11 +128,11 @@ def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, said: str, shrink
 
 
 def footer(notes: Mapping[str, str], parameters: Mapping[str, Any], rows: pd.DataFrame, extra: str) -> str:
-    """Say what the values are of: population, cloud, images, and what `extra` adds."""
+    """Describe what the values are of: population, cloud, images, and what `extra` adds."""
     images = f"n = {number(rows['samples'].iloc[0])} images; " if len(rows) and "samples" in rows else ""
     return provenance(notes, extra=f"{parameters['population']}, cloud {parameters['cloud']}; {images}{extra}")
 
 
 def nothing(parameters: Mapping[str, Any]) -> str:
-    """Say why a panel is empty."""
+    """Describe why a panel is empty."""
     return f"no row in the table for {parameters['population']}, cloud {parameters['cloud']}"

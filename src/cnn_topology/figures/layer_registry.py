@@ -44,7 +44,7 @@ def _pages(
 
 
 def _spread(comparison: Comparison) -> list[int]:
-    """Give the depths of some layers, the first and the last among them, evenly spread."""
+    """Return the depths of some layers, the first and the last among them, evenly spread."""
     layers = comparison.layers
     places = {round(number * (len(layers) - 1) / (CURVES - 1)) for number in range(CURVES)}
     return [layers[place].depth for place in sorted(places)]

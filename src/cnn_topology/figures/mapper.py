@@ -110,13 +110,13 @@ def placed(nodes: pd.DataFrame) -> pd.DataFrame:
 
 
 def loops_line(graph: Any) -> str:
-    """Say in a line how large a graph is and how many loops no cliques of it fill."""
+    """Describe in a line how large a graph is and how many loops no cliques of it fill."""
     loops = int(graph["filled_loops"])
     return f"{graph['nodes']:,} nodes, {graph['edges']:,} edges, {loops:,} unfilled loop{'s' * (loops != 1)}"
 
 
 def recipe(graph: Any) -> str:
-    """Say how a graph was made."""
+    """Describe how a graph was made."""
     cut = f"first gap {graph['cut_at']:g}" if graph["cut"] == "first_gap" else f"height {graph['cut_at']:g}"
     parts = [f"Mapper({graph['resolution']}, {graph['gain']:g})" + (", equalized" if graph["equalized"] else "")]
     parts.append(f"lens PCA of the {'scaled ' if graph['lens_of_scaled'] else ''}cloud")
@@ -150,7 +150,7 @@ def _graph(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> PathCollecti
 
 
 def areas(members: Any, nodes: int) -> np.ndarray:
-    """Give the area of each node, points squared: it grows with the logarithm of its size; smaller where many are."""
+    """Return the area of each node, points squared: it grows with the logarithm of its size; smaller where many are."""
     return float(np.clip(1_000 / max(1, nodes), 0.6, 5)) * (1 + np.log2(np.asarray(members, dtype=float)))
 
 

@@ -86,7 +86,7 @@ def draw(
 
 
 def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
-    """Give the nodes with exactly one neighbour, the largest first."""
+    """Return the nodes with exactly one neighbour, the largest first."""
     degree = np.bincount(np.searchsorted(nodes["node"], edges[["a", "b"]].to_numpy().ravel()), minlength=len(nodes))
     return nodes[degree == 1].sort_values(["members", "node"], ascending=[False, True])
 
@@ -98,7 +98,7 @@ def _kept(nodes: pd.DataFrame, edges: pd.DataFrame, least: int) -> tuple[pd.Data
 
 
 def _with_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> list[int]:
-    """Give the components that hold the largest branch ends; the largest component where there are none."""
+    """Return the components that hold the largest branch ends; the largest component where there are none."""
     parts = branch_ends(nodes, edges).head(ENDS)["part"]
     return sorted(set(parts)) or [0]
 

@@ -48,6 +48,6 @@ def draw(
 
 
 def _published(row: Mapping[str, Any]) -> float:
-    """Give the radius that the paper's project used for such a cloud and layer, or NaN."""
+    """Return the radius that the paper's project used for such a cloud and layer, or NaN."""
     eps = published_eps(row["sampling"], row["top"], row["layer"])
     return np.nan if eps is None or row["sigma"] else eps

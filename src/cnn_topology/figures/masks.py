@@ -46,7 +46,7 @@ def draw(
 
 
 def _lines(pixels: pd.DataFrame) -> list[tuple[str, dict[str, Any]]]:
-    """Say what each line of the picture shows, and which rows of the table it takes."""
+    """Describe what each line of the picture shows, and which rows of the table it takes."""
     lines: list[tuple[str, dict[str, Any]]] = [("image", {"panel": "image"})]
     lines += [(f"foreground\n{mode}", {"panel": "foreground", "mode": mode}) for mode in MODES]
     layers = dict.fromkeys(pixels.loc[pixels["panel"] == "weight", "layer"])

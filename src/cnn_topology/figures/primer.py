@@ -42,7 +42,7 @@ def draw(
 
 
 def noisy_circle() -> np.ndarray:
-    """Give the sample: evenly spread angles, jittered, with Gaussian noise; shape (points, 2)."""
+    """Return the sample: evenly spread angles, jittered, with Gaussian noise; shape (points, 2)."""
     generator = np.random.default_rng(SEED)
     angles = 2 * np.pi * (np.arange(POINTS) + generator.uniform(-0.25, 0.25, POINTS)) / POINTS
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) + generator.normal(0, NOISE, (POINTS, 2))

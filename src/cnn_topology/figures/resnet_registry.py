@@ -27,7 +27,7 @@ def resnet_figures(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _settings(section: PHResNets | MapperResNets) -> dict[str, str]:
-    """Say layout and recipe in a few words each."""
+    """Describe layout and recipe in a few words each."""
     recipe = section.recipe
     said = {
         "variant": section.variant,

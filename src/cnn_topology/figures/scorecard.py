@@ -112,7 +112,7 @@ def _columns(row: Mapping[str, Any]) -> dict[float, list[tuple[str, bool]]]:
 
 
 def _stood_in(row: Mapping[str, Any]) -> str:
-    """Say on which networks a number or verdict is; of several sets on which images, or which model, each once."""
+    """Describe on which networks a number or verdict is; of several sets on which images, or which model, each once."""
     if np.isnan(row["value"]) and row["verdict"] == NOT_TESTED and not row["outcome"]:
         return ""
     sets = row["data"].replace(" iterations", " steps").split("; ")
@@ -135,7 +135,7 @@ def _lines(text: str, left: float, right: float, *, main: bool) -> list[tuple[st
 
 @lru_cache(maxsize=4_096)
 def _width(text: str) -> float:
-    """Give the width of a line, inches."""
+    """Return the width of a line, inches."""
     wide, _, _ = text_to_path.get_text_width_height_descent(text, FONT, ismath=False)
     return float(wide) / 72
 

@@ -13,41 +13,41 @@ CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
-    """Give the rows of a table in which each named column has the given value."""
+    """Return the rows of a table in which each named column has the given value."""
     for column, value in equal.items():
         table = table.filter(pa.compute.equal(table[column], pa.scalar(value, table.schema.field(column).type)))
     return table.to_pandas()
 
 
 def headlines(loops: pa.Table, cloud: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
-    """Give the headline clouds of one layer of a population, one row per step, by step."""
+    """Return the headline clouds of one layer of a population, one row per step, by step."""
     found = rows(loops, population=cloud["population"], layer=cloud["layer"], headline=True, **equal)
     return found.sort_values("step").reset_index(drop=True)
 
 
 def headlines_at(loops: pa.Table, clouds: Iterable[Mapping[str, Any]], which: str) -> pd.DataFrame:
-    """Give the headline cloud of each layer at its ``first`` or ``last`` step; those that are missing are left out."""
+    """Return the headline cloud of each layer at its ``first`` or ``last`` step, without those that are missing."""
     found = [headlines(loops, cloud, step=cloud[which]) for cloud in clouds]
     return pd.concat([loops.slice(0, 0).to_pandas(), *found], ignore_index=True)
 
 
 def when(cloud: Mapping[str, Any], which: str = "last") -> str:
-    """Say at which step a cloud is drawn; networks that others trained have none."""
+    """Describe at which step a cloud is drawn; networks that others trained have none."""
     return "pretrained" if cloud.get("pretrained") else f"step {cloud[which]:,}"
 
 
 def null_of(significance: pa.Table, clouds: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of `significance` that belong to any of some rows of `loops`, in their order."""
+    """Return the rows of `significance` that belong to any of some rows of `loops`, in their order."""
     return clouds[CLOUD].merge(significance.to_pandas(), on=CLOUD)
 
 
 def of_cloud(table: pa.Table, cloud: pd.Series) -> pd.DataFrame:
-    """Give the rows of a table that belong to the same cloud as a row of `loops`."""
+    """Return the rows of a table that belong to the same cloud as a row of `loops`."""
     return rows(table, **{column: cloud[column] for column in CLOUD})
 
 
 def no_cloud(step: int | None = None) -> str:
-    """Say why a cloud is missing."""
+    """Describe why a cloud is missing."""
     at = "" if step is None else f" at step {step:,}"
     return f"no cloud{at}: every network failed, or the tables hold no row for it"
 
@@ -69,7 +69,7 @@ def cloud_verdict(cloud: pd.Series) -> str:
 
 
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
-    """Give the bars of a dimension with their length, longest first; infinite bars come first."""
+    """Return the bars of a dimension with their length, longest first; infinite bars come first."""
     found = bars[bars["dimension"] == dimension].copy()
     found["length"] = found["death"] - found["birth"]
     return found.sort_values(["length", "birth"], ascending=[False, True], kind="stable").reset_index(drop=True)

@@ -70,7 +70,7 @@ def draw(
 
 
 def _series(tables: Mapping[str, pa.Table], cloud: Mapping[str, Any]) -> pd.DataFrame:
-    """Give the longest bar and the mean accuracies over snapshots."""
+    """Return the longest bar and the mean accuracies over snapshots."""
     tracks = rows(tables["loop_tracks"], population=cloud["population"], layer=cloud["layer"]).sort_values("step")
     log = rows(tables["training"], population=cloud["population"], split="test")
     log = log[log["step"].isin(tracks["step"])]

@@ -103,7 +103,7 @@ def applied() -> Iterator[None]:
 
 
 def new_figure(height: float, footer: str, title: str | None = None, width: float = WIDTH) -> Figure:
-    """Make a figure with a grey footer that says what the data are.
+    """Build a figure with a grey footer that says what the data are.
 
     Parameters
     ----------
@@ -171,13 +171,13 @@ def explain(axes: Axes, message: str, characters: int = 34) -> None:
 
 
 def shape(count: int, most: int = 3) -> tuple[int, int]:
-    """Give rows and columns for so many panels, at most `most` in a row and as few places left over as can be."""
+    """Return rows and columns for so many panels, at most `most` in a row and as few places left over as can be."""
     rows = -(-count // most)
     return rows, -(-count // rows)
 
 
 def facets(figure: Figure, count: int, most: int = 3, place: SubplotSpec | None = None) -> list[Axes]:
-    """Make `count` panels in the rows and columns of `shape`, in all of the figure or in one place of its grid."""
+    """Build `count` panels in the rows and columns of `shape`, in all of the figure or in one place of its grid."""
     rows, columns = shape(count, most)
     grid = place.subgridspec(rows, columns) if place else figure.add_gridspec(rows, columns)
     return [figure.add_subplot(grid[divmod(number, columns)]) for number in range(count)]
@@ -209,7 +209,7 @@ def row_title(axes: Axes, title: str) -> None:
 
 
 def step_axis(axes: Axes, steps: Iterable[int]) -> None:
-    """Make a logarithmic axis of training steps that has room for step 0."""
+    """Set a logarithmic axis of training steps that has room for step 0."""
     positive = [step for step in steps if step > 0]
     if not positive:
         return

@@ -25,7 +25,7 @@ def frozen_parameters(architecture: Architecture) -> tuple[str, ...]:
 def fixed_filters(
     first: FixedFirstLayer, filters: int, channels: int, seed: int
 ) -> Float[np.ndarray, "filters channels 3 3"]:
-    """Give the weights of a fixed first layer.
+    """Return the weights of a fixed first layer.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def fixed_filters(
 
 
 def mean_filter_norm(weight: Float[np.ndarray, "networks out in 3 3"]) -> float:
-    """Give the mean Euclidean norm of the 3x3 slices of a layer, over all networks and channels."""
+    """Return the mean Euclidean norm of the 3x3 slices of a layer, over all networks and channels."""
     return float(np.linalg.norm(weight.astype(np.float64), axis=(-2, -1)).mean())
 
 
@@ -89,7 +89,7 @@ def angular_features(x: torch.Tensor, angles: int, filters: str = "edges") -> to
 
 @lru_cache(maxsize=16)
 def _feature_filters(angles: int, filters: str, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Give the filters as columns (9, angles); kept, since a CUDA graph cannot copy them from the host."""
+    """Return the filters as columns (9, angles); kept, since a CUDA graph cannot copy them from the host."""
     if filters == "edges":
         patches = edge_patch(2 * np.pi * np.arange(angles) / angles)
     else:

@@ -18,7 +18,7 @@ def unit(patches: Float[np.ndarray, "*batch 9"]) -> Float[np.ndarray, "*batch 9"
 
 
 def edge_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, "*batch 9"]:
-    """Give the edge x cos(theta) + y sin(theta), of unit norm: for theta in [0, 2 pi) the primary circle."""
+    """Return the edge x cos(theta) + y sin(theta), of unit norm: for theta in [0, 2 pi) the primary circle."""
     angle = np.asarray(theta, dtype=np.float64)[..., None]
     return (np.cos(angle) * X + np.sin(angle) * Y) / 6**0.5
 
@@ -26,7 +26,7 @@ def edge_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, 
 def klein_filter(
     theta1: Float[np.ndarray, "*batch"] | float, theta2: Float[np.ndarray, "*batch"] | float
 ) -> Float[np.ndarray, "*batch 9"]:
-    """Give the Klein filter of topological convolutional layers (arXiv 2101.05778), neither centred nor normalized.
+    """Return the Klein filter of topological convolutional layers (arXiv 2101.05778), neither centred nor normalized.
 
     The integral over each cell of a 3x3 partition of [-1, 1]^2 of sin(theta2) t + cos(theta2) (2 t^2 - 1) with
     t = cos(theta1) x + sin(theta1) y. Centred and normalized it lies on the bottle of

@@ -10,7 +10,7 @@ from cnn_topology.storage.downloads import download
 
 
 def torchvision_file(model: str, folder: Path) -> Path:
-    """Give the file with torchvision's ImageNet weights of a model, downloaded if it is not in `folder`.
+    """Return the file with torchvision's ImageNet weights of a model, downloaded if it is not in `folder`.
 
     Raises
     ------
@@ -34,5 +34,5 @@ def torchvision_file(model: str, folder: Path) -> Path:
 
 
 def _prefix(path: Path) -> str:
-    """Give the beginning of the SHA-256 that torchvision puts into the names of its files."""
+    """Return the beginning of the SHA-256 that torchvision puts into the names of its files."""
     return path.stem.rpartition("-")[2]

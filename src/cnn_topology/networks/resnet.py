@@ -82,7 +82,7 @@ class ResNet(nn.Module):
         self.linear = nn.Linear(widths[-1], classes)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Give class scores, (images, classes), of normalized images, (images, channels, height, width)."""
+        """Return class scores, (images, classes), of normalized images, (images, channels, height, width)."""
         x = functional.relu(self.bn1(self.conv1(images)))
         if self.pooled:
             x = functional.max_pool2d(x, 3, 2, padding=1)
@@ -92,7 +92,7 @@ class ResNet(nn.Module):
 
 
 def make_resnet(section: PHResNets | MapperResNets, channels: int, classes: int, seed: int) -> ResNet:
-    """Make a network with PyTorch's default initialization, drawn by a seed; the global generator stays as it is."""
+    """Build a network with PyTorch's default initialization, drawn by a seed; the global generator stays as it is."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ResNet(section, channels, classes)

@@ -114,5 +114,5 @@ def _saved(path: Path, names: Collection[str] | None, entry: str | None) -> dict
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:
-    """Make a tensor of an array, whatever the order of its bytes."""
+    """Return a tensor of an array, whatever the order of its bytes."""
     return torch.from_numpy(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))

@@ -32,7 +32,7 @@ class GraphJob:
         return self.recipe, self.population, self.network, self.cloud, self.block
 
     def part(self, run: RunFolder, table: str) -> str:
-        """Give the path of its part of a table."""
+        """Return the path of its part of a table."""
         return run.graph_part(table, self.population, self.network, self.recipe, self.cloud, self.block)
 
 
@@ -43,21 +43,21 @@ class GraphPlan:
         self.plan = plan
 
     def section(self, recipe: str) -> ActivationMapper:
-        """Give an entry of `activation_mapper` by name."""
+        """Return an entry of `activation_mapper` by name."""
         return self.plan.config.activation_mapper[recipe]
 
     def clouds(self, recipe: str) -> tuple[str, ...]:
-        """Give the clouds of an entry."""
+        """Return the clouds of an entry."""
         taken = self.section(recipe).clouds
         return tuple(self.plan.config.activation_clouds) if taken == "all" else tuple(dict.fromkeys(taken))
 
     def layers(self, recipe: str, cloud: str) -> tuple[ResNetLayer, ...]:
-        """Give the layers of a cloud that an entry takes, nearest the image first."""
+        """Return the layers of a cloud that an entry takes, nearest the image first."""
         wanted = self.section(recipe).layers
         return tuple(layer for layer in self.plan.activation_layers(cloud) if wanted == "all" or layer.name in wanted)
 
     def population(self, cloud: str) -> str:
-        """Give the key of `resnets` that a cloud is of."""
+        """Return the key of `resnets` that a cloud is of."""
         return self.plan.config.activation_clouds[cloud].networks
 
     @cached_property
@@ -66,7 +66,7 @@ class GraphPlan:
         return {job.key: job for job in self._jobs()}
 
     def clean_jobs(self, job: GraphJob) -> tuple[GraphJob, ...]:
-        """Give the jobs that find the radii which a job takes over."""
+        """Return the jobs that find the radii which a job takes over."""
         section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
         settings = {layer.name: settings_of(section, cloud, layer.name) for layer in job.layers}
         names = {name for name, found in settings.items() if found.eps_from == "clean"}
@@ -78,7 +78,7 @@ class GraphPlan:
         )
 
     def parameters(self, job: GraphJob) -> "ActivationMapperParameters":
-        """Make the parameter block of a job."""
+        """Return the parameter block of a job."""
         section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
         return ActivationMapperParameters(
             run_seed=self.plan.config.seed,
@@ -92,7 +92,7 @@ class GraphPlan:
         )
 
     def image_sets(self) -> dict[str, str]:
-        """Give the image set of each population that has graphs."""
+        """Return the image set of each population that has graphs."""
         return {job.population: self.plan.config.resnets[job.population].images for job in self.jobs.values()}
 
     def _jobs(self) -> Iterator[GraphJob]:

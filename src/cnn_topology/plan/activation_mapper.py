@@ -226,7 +226,7 @@ def _check_cloud(
 
 
 def published_eps(sampling: str, top: int, layer: str) -> float | None:
-    """Give the radius that the paper's project used for such a cloud of a layer, if it has one."""
+    """Return the radius that the paper's project used for such a cloud of a layer, if it has one."""
     column = PUBLISHED_CLOUDS.get((sampling, top))
     return None if column is None or layer not in PUBLISHED else PUBLISHED[layer][0][column]
 

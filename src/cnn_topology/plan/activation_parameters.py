@@ -18,7 +18,7 @@ class ResNetParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, population: str, network: int) -> "ResNetParameters":
-        """Make the block of one network."""
+        """Return the block of one network."""
         section = plan.config.resnets[population]
         files = section.checkpoints[network : network + 1]
         alone = section.model_copy(update={"networks": 1, "checkpoints": files})
@@ -38,7 +38,7 @@ class ActivationParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, cloud: str, networks: tuple[int, ...]) -> "ActivationParameters":
-        """Make the block of a cloud of some networks."""
+        """Return the block of a cloud of some networks."""
         clouds = plan.config.activation_clouds[cloud]
         return cls(
             run_seed=plan.config.seed,
@@ -51,7 +51,7 @@ class ActivationParameters(Parameters):
         )
 
     def alone(self, network: int) -> "ActivationParameters":
-        """Give the block of one of the networks: how many share a job does not matter to it."""
+        """Return the block of one of the networks: how many share a job does not matter to it."""
         return self.model_copy(update={"networks": (network,)})
 
 
@@ -66,7 +66,7 @@ class MaskParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, population: str, split: str, count: int) -> "MaskParameters":
-        """Make the block of the masks of some images."""
+        """Return the block of the masks of some images."""
         layout = layout_of(plan, population)
         return cls(run_seed=plan.config.seed, population=population, layout=layout, split=split, count=count)
 
@@ -84,7 +84,7 @@ class ExampleParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, population: str) -> "ExampleParameters":
-        """Make the block of a population; `layers`, at most three, are weighed by masks."""
+        """Return the block of a population; `layers`, at most three, are weighed by masks."""
         named = {name: c for name, c in plan.config.activation_clouds.items() if c.networks == population}
         masked = {name: clouds for name, clouds in named.items() if clouds.masked}
         first = next(iter((masked or named).values()))
@@ -102,7 +102,7 @@ class ExampleParameters(Parameters):
 
 
 def layout_of(plan: Plan, population: str) -> PHResNets | MapperResNets:
-    """Give what a trained network is rebuilt from; recipe and number of networks do not matter to it."""
+    """Return what a trained network is rebuilt from; recipe and number of networks do not matter to it."""
     section = plan.config.resnets[population]
     plain: dict[str, Any] = {"recipe": type(section).model_fields["recipe"].default, "networks": 1, "checkpoints": ()}
     return section.model_copy(update=plain)

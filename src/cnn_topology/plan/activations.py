@@ -113,7 +113,7 @@ class ActivationClouds(Section):
         return self.sampling in ("foreground", "background")
 
     def tensor_used(self, variant: str) -> Tensor:
-        """Give the tensor that the paper takes of this variant and sampling, or the one asked for."""
+        """Return the tensor that the paper takes of this variant and sampling, or the one asked for."""
         if self.tensor is not None:
             return self.tensor
         if variant == "ph":

@@ -116,7 +116,7 @@ def other_kernel(tensor: str, shape: tuple[int, ...]) -> str:
 
 
 def layer_name(tensor: str) -> str:
-    """Make a name that can be part of a path from that of a weight: ``layer1.0.conv2.weight`` is layer1-0-conv2."""
+    """Return a name that can be part of a path for that of a weight: ``layer1.0.conv2.weight`` is layer1-0-conv2."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"([./]conv)?[./]weight$", "", tensor)).strip("-_")
     return name[:80] or "layer"
 
@@ -190,14 +190,14 @@ def _threes(shapes: Shapes) -> Shapes:
 
 
 def torchvision_shapes(model: str) -> Shapes:
-    """Give the shapes of the convolution weights of a torchvision model, by name, in the order of its modules."""
+    """Return the shapes of the convolution weights of a torchvision model, by name, in the order of its modules."""
     if model.startswith("vgg"):
         return _vgg(_deep(model))
     return _resnet18() if model == "resnet18" else _googlenet()
 
 
 def _deep(model: str) -> int:
-    """Give the number of convolutions in each of the last three blocks of a VGG."""
+    """Return the number of convolutions in each of the last three blocks of a VGG."""
     return 3 if model == "vgg16" else 4
 
 

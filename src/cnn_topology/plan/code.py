@@ -62,7 +62,7 @@ def _digest(roots: tuple[str, ...]) -> str:
 
 
 def modules_behind(*roots: str) -> set[str]:
-    """Give the modules of this package that some of its modules need, themselves included: ``"topology.klein"``."""
+    """Return the modules of this package that some of its modules need, themselves included: ``"topology.klein"``."""
     found: set[str] = set()
     waiting = list(roots)
     while waiting:
@@ -147,7 +147,7 @@ def _names(node: ast.stmt) -> list[str]:
 
 
 def _counted(node: ast.stmt) -> Iterator[ast.stmt]:
-    """Give the parts of a definition whose code runs inside a job."""
+    """Yield the parts of a definition whose code runs inside a job."""
     if isinstance(node, ast.ClassDef):
         for item in node.body:
             if isinstance(item, ast.FunctionDef) and not _BEFORE & set().union(*map(_mentioned, item.decorator_list)):
@@ -174,6 +174,6 @@ def _imports(module: str) -> tuple[str, ...]:
 
 @cache
 def _files(module: str) -> tuple[Path, ...]:
-    """Give the source of a module and whatever lies beside it under its name, such as the template of a page."""
+    """Return the source of a module and whatever lies beside it under its name, such as the template of a page."""
     path = PACKAGE / (module.replace(".", "/") + ".py")
     return (path, *sorted(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix != ".py")) if path.is_file() else ()

@@ -328,7 +328,7 @@ def _of_what_was_given(problems: list[Any]) -> list[Any]:
 
 
 def _explain(problem: Any, source: str) -> str:
-    """Say one problem of pydantic in the words of the config file."""
+    """Describe one problem of pydantic in the words of the config file."""
     # pydantic counts the branch of a union it tried (`npz`, `constrained-int`) as a step of the location.
     location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] in UNIONS and i == 2)]
     branch = [p for p in location if str(p).startswith("constrained-")]

@@ -120,7 +120,7 @@ class Plan(Networks):
         self.network_groups = self._network_groups()
 
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
-        """Give the numbers of the networks that an entry of `activation_clouds` takes."""
+        """Return the numbers of the networks that an entry of `activation_clouds` takes."""
         section = self.config.activation_clouds[cloud]
         every = range(self.config.resnets[section.networks].networks)
         return tuple(every) if section.of == "all" else tuple(sorted(set(section.of)))
@@ -138,26 +138,26 @@ class Plan(Networks):
                     yield clouds, block
 
     def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
-        """Give the layers that an entry of `activation_clouds` takes, nearest the image first."""
+        """Return the layers that an entry of `activation_clouds` takes, nearest the image first."""
         section = self.config.activation_clouds[cloud]
         layers = self.resnet_layers(section.networks)
         return tuple(layer for layer in layers if section.layers == "all" or layer.name in section.layers)
 
     @cached_property
     def masked_images(self) -> tuple[tuple[str, str, int], ...]:
-        """Give entry of `resnets`, split and number of images of all masks that clouds need."""
+        """Return entry of `resnets`, split and number of images of all masks that clouds need."""
         clouds = self.config.activation_clouds.values()
         return tuple(dict.fromkeys((cloud.networks, cloud.split, cloud.count) for cloud in clouds if cloud.masked))
 
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
-        """Give those of some steps of a layer at which a mapper graph is asked for."""
+        """Return those of some steps of a layer at which a mapper graph is asked for."""
         mapper = self.config.mapper
         if mapper is None:
             return ()
         return tuple(step for step in steps if mapper.steps == "all" or step == max(clouds.variants))
 
     def mapper_sweep(self, clouds: LayerClouds) -> tuple[MapperChange, ...]:
-        """Give the other ways to make the mapper graph of a layer."""
+        """Return the other ways to make the mapper graph of a layer."""
         mapper = self.config.mapper
         if mapper is None:
             return ()

@@ -43,7 +43,7 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
 
 
 def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str, str]]:
-    """Give key, path, kind and way out of all that is missing."""
+    """Yield key, path, kind and way out of all that is missing."""
     for name, images in config.images.items():
         if not isinstance(images, FolderImages | NpzImages) or Path(run.images(name)).exists():
             continue
@@ -100,7 +100,7 @@ def _check_classes(config: RunConfig) -> None:
 
 
 def _classes(images: ImageSetConfig) -> tuple[str, ...] | None:
-    """Give the names of the classes, or None where only the data can tell."""
+    """Return the names of the classes, or None where only the data can tell."""
     if isinstance(images, NpzImages):
         return images.classes
     if isinstance(images, FolderImages):

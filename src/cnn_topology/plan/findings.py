@@ -123,7 +123,7 @@ class RunFacts(Section):
     grids: dict[str, GridFacts] = Field(description="Grids of populations that accuracy varies over.")
 
     def layers(self, name: str) -> dict[str, int]:
-        """Give the layers of a population or checkpoint that have a cloud, with their depth."""
+        """Return the layers of a population or checkpoint that have a cloud, with their depth."""
         return self.populations[name].analysed if name in self.populations else self.checkpoints[name].analysed
 
     @classmethod
@@ -192,7 +192,7 @@ def _grid(plan: Plan, populations: dict[str, Population]) -> GridFacts:
 
 
 def _image_set(section: ImageSetConfig) -> ImageFacts:
-    """Say which set of the papers an image set is or stands for."""
+    """Describe which set of the papers an image set is or stands for."""
     # Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
     match section:
         case TorchvisionImages():
@@ -212,7 +212,7 @@ def _architecture(population: Population) -> str:
 
 
 def _is_plain(population: Population) -> bool:
-    """Tell whether networks learn all their layers, from the images as they are and their own labels."""
+    """Return whether networks learn all their layers, from the images as they are and their own labels."""
     layers, recipe = population.architecture, population.recipe
     learned = isinstance(layers.first_layer, LearnedFirstLayer) and not layers.angular_features
     return learned and recipe.label_noise == 0

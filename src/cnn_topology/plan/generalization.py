@@ -144,7 +144,7 @@ def _written(value: float) -> str:
 
 
 def _varied(base: Population, grid: Grid, values: Mapping[str, float]) -> Population:
-    """Give the base with some hyperparameters changed; validated anew."""
+    """Return the base with some hyperparameters changed; validated anew."""
     architecture, recipe = base.architecture.model_dump(), base.recipe.model_dump()
     if "width" in values:
         factor = values["width"] / base.architecture.convolutions[0]

@@ -24,7 +24,7 @@ class Member(Section):
 
     @classmethod
     def of(cls, plan: Plan, layer: str, name: str, step: int) -> "Member":
-        """Make the block of one population at one step."""
+        """Return the block of one population at one step."""
         section: Population = plan.population(name)
         return cls(
             population=name,
@@ -52,7 +52,7 @@ class NetworksParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, group: NetworkGroup, items: tuple[tuple[str, int], ...]) -> "NetworksParameters":
-        """Make the block of some (population, step) pairs of a group."""
+        """Return the block of some (population, step) pairs of a group."""
         assert plan.config.generalization is not None, "the run analyses no single networks"
         return cls(
             run_seed=plan.config.seed,
@@ -73,7 +73,7 @@ class CorrelationParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan) -> "CorrelationParameters":
-        """Make the block of a run."""
+        """Return the block of a run."""
         section = plan.config.generalization
         assert section is not None, "the run analyses no single networks"
         return cls(run_seed=plan.config.seed, bootstrap=section.bootstrap, permutations=section.permutations)
@@ -94,7 +94,7 @@ class DynamicsParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds) -> "DynamicsParameters":
-        """Make the block of one layer."""
+        """Return the block of one layer."""
         assert plan.config.dynamics is not None, "the run follows no loops"
         return cls(
             run_seed=plan.config.seed,
@@ -117,6 +117,6 @@ class CrossAccuracyParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan) -> "CrossAccuracyParameters":
-        """Make the block of a run."""
+        """Return the block of a run."""
         populations = plan.config.populations.items()
         return cls(run_seed=plan.config.seed, trained_on={name: section.images for name, section in populations})

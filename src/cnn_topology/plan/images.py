@@ -97,7 +97,7 @@ DIGITS_OF_CLASS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
 
 
 def shape_of(images: ImageSetConfig) -> Shape:
-    """Give height, width and channels of an image set as the networks see it (before any crop).
+    """Return height, width and channels of an image set as the networks see it (before any crop).
 
     Raises
     ------
@@ -114,7 +114,7 @@ def shape_of(images: ImageSetConfig) -> Shape:
 
 
 def batch_problem(where: str, batch: int, size: int | None, images: str) -> str | None:
-    """Say that a batch is larger than its training set, if it is; `size` None: only the data can tell.
+    """Return the message that a batch is larger than its training set, if it is; `size` None: only the data can tell.
 
     `where` names the entry that has the recipe, `images` the image set.
     """
@@ -127,12 +127,12 @@ def batch_problem(where: str, batch: int, size: int | None, images: str) -> str 
 
 
 def held_out(test_fraction: float, members: int) -> int:
-    """Give how many of the digits of one class are test images: at least one, and never all."""
+    """Return how many of the digits of one class are test images: at least one, and never all."""
     return min(max(round(test_fraction * members), 1), members - 1)
 
 
 def native_size(images: ImageSetConfig, split: Split) -> int | None:
-    """Give the number of images that a split has before any are drawn, or None where only the data can tell."""
+    """Return the number of images that a split has before any are drawn, or None where only the data can tell."""
     if isinstance(images, PrintedDigits):
         return images.rendered_train if split == "train" else images.rendered_test
     if isinstance(images, EmbeddedDigits):
@@ -142,7 +142,7 @@ def native_size(images: ImageSetConfig, split: Split) -> int | None:
 
 
 def size_of(images: ImageSetConfig, split: Split) -> int | None:
-    """Give the number of images of a split that are used, or None where only the data can tell."""
+    """Return the number of images of a split that are used, or None where only the data can tell."""
     stated: int | None = getattr(images, split)
     return native_size(images, split) if stated is None else stated
 
@@ -160,7 +160,7 @@ def check_sizes(name: str, images: ImageSetConfig) -> None:
 
 
 def count_problem(where: str, count: int, name: str, images: ImageSetConfig, split: Split) -> str | None:
-    """Say that a cloud asks for more images than its split is known to have, if it does; `where` names its entry."""
+    """Return the message that a cloud asks for more images than its split has, if so; `where` names its entry."""
     size = size_of(images, split)
     if size is None or count <= size:
         return None
@@ -169,5 +169,5 @@ def count_problem(where: str, count: int, name: str, images: ImageSetConfig, spl
 
 
 def _more(name: str, images: ImageSetConfig, split: Split) -> str:
-    """Say what makes a set larger, where something does."""
+    """Describe what makes a set larger, where something does."""
     return f"raise images.{name}.rendered_{split}, or " if isinstance(images, PrintedDigits) else ""

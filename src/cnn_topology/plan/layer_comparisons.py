@@ -49,7 +49,7 @@ class Comparison:
         return self.on_diagrams + self.on_clouds
 
     def another(self, network: int) -> int | None:
-        """Give the network after this one, the first after the last; none where it is the only one."""
+        """Return the network after this one, the first after the last; none where it is the only one."""
         place = self.networks.index(network) + 1
         return self.networks[place % len(self.networks)] if len(self.networks) > 1 else None
 

@@ -33,7 +33,7 @@ class LayerDistanceParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, comparison: Comparison, block: str) -> "LayerDistanceParameters":
-        """Make the block of parameters of one block of pairs."""
+        """Return the block of parameters of one block of pairs."""
         rows, columns = comparison.blocks(plan.config.jobs.networks)[block]
         return cls(
             run_seed=plan.config.seed,
@@ -58,7 +58,7 @@ class ComponentSensitivityParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, comparison: Comparison, network: int) -> "ComponentSensitivityParameters":
-        """Make the block of one network."""
+        """Return the block of one network."""
         section = plan.config.layer_distances
         assert section is not None
         assert section.components is not None, "the run removes no components"

@@ -91,12 +91,12 @@ class MapperChange(Section):
         return self
 
     def of(self, recipe: MapperRecipe) -> MapperRecipe:
-        """Give the recipe with this change."""
+        """Return the recipe with this change."""
         stated = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
         return recipe.model_copy(update=stated)
 
     def words(self) -> str:
-        """Say what changes, in few words: ``resolution 20, gain 2``."""
+        """Describe what changes, in few words: ``resolution 20, gain 2``."""
         said = []
         for name, value in self:
             if isinstance(value, FirstGapCut):

@@ -15,7 +15,7 @@ class RunFolder:
         return f"results/{self.run}"
 
     def images(self, name: str) -> str:
-        """Give the path of a prepared image set."""
+        """Return the path of a prepared image set."""
         return f"{self.root}/images/{name}.safetensors"
 
     def inputs(self, name: str) -> str:
@@ -23,57 +23,57 @@ class RunFolder:
         return f"{self.root}/inputs/{name}.json"
 
     def snapshots(self, population: str, shard: int | str) -> str:
-        """Give the folder of a shard's snapshots."""
+        """Return the folder of a shard's snapshots."""
         return f"{self.root}/snapshots/{population}/{_digits(shard, 4)}"
 
     def snapshot(self, population: str, shard: int | str, step: int | str) -> str:
-        """Give the path of the weights of a shard at one iteration."""
+        """Return the path of the weights of a shard at one iteration."""
         return f"{self.snapshots(population, shard)}/{_digits(step, 8)}.safetensors"
 
     def training(self, population: str, shard: int | str) -> str:
-        """Give the path of a shard's training log."""
+        """Return the path of a shard's training log."""
         return f"{self.root}/training/{population}/{_digits(shard, 4)}.parquet"
 
     def resume(self, population: str, shard: int | str) -> str:
-        """Give the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
+        """Return the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
         return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
 
     def resnet(self, population: str, network: int | str) -> str:
-        """Give the path of the weights of one residual network."""
+        """Return the path of the weights of one residual network."""
         return f"{self.root}/resnets/{population}/{_digits(network, 4)}.safetensors"
 
     def resnet_training(self, population: str, network: int | str) -> str:
-        """Give the path of the training log of one residual network."""
+        """Return the path of the training log of one residual network."""
         return f"{self.root}/resnet_training/{population}/{_digits(network, 4)}.parquet"
 
     def activations(self, population: str, network: int | str, layer: str, cloud: str) -> str:
-        """Give the path of the cloud of one layer of one residual network."""
+        """Return the path of the cloud of one layer of one residual network."""
         return f"{self.root}/activations/{population}/{_digits(network, 4)}/{layer}/{cloud}.safetensors"
 
     def masks(self, population: str, images: str) -> str:
-        """Give the path of the masks of some images, ``test-1000``."""
+        """Return the path of the masks of some images, ``test-1000``."""
         return f"{self.root}/masks/{population}/{images}.safetensors"
 
     def masks_part(self, table: str, population: str, images: str) -> str:
-        """Give the path of one job's part of a table about masks."""
+        """Return the path of one job's part of a table about masks."""
         return f"{self.root}/{table}/{population}/{images}.parquet"
 
     def example_pixels(self, population: str) -> str:
-        """Give the path of the images of a population that figures show."""
+        """Return the path of the images of a population that figures show."""
         return f"{self.root}/example_pixels/{population}.parquet"
 
     def accuracy(self, population: str, network: int | str, cloud: str) -> str:
-        """Give the path of the accuracy of one residual network on the images of a cloud, with its noise."""
+        """Return the path of the accuracy of one residual network on the images of a cloud, with its noise."""
         return f"{self.root}/resnet_accuracy/{population}/{_digits(network, 4)}/{cloud}.parquet"
 
     def part(self, table: str, population: str, layer: str, block: int | str) -> str:
-        """Give the path of one job's part of a table such as `clouds` or `barcodes`."""
+        """Return the path of one job's part of a table such as `clouds` or `barcodes`."""
         return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
 
     def graph_part(
         self, table: str, population: str, network: int | str, recipe: str, cloud: str, block: int | str
     ) -> str:
-        """Give the path of one job's part of a table about mapper graphs of activations."""
+        """Return the path of one job's part of a table about mapper graphs of activations."""
         return f"{self.root}/{table}/{population}/{_digits(network, 4)}/{recipe}/{cloud}/{_digits(block, 4)}.parquet"
 
     @property
@@ -82,23 +82,23 @@ class RunFolder:
         return f"{self.root}/correlations/networks.parquet"
 
     def null(self, points: int | str) -> str:
-        """Give the path of the sphere null for clouds of so many points."""
+        """Return the path of the sphere null for clouds of so many points."""
         return f"{self.root}/nulls/{points}.parquet"
 
     def table(self, name: str) -> str:
-        """Give the path of a whole table."""
+        """Return the path of a whole table."""
         return f"{self.root}/tables/{name}.parquet"
 
     def name_of_part(self, table: str, path: str) -> str:
-        """Give the name that a part of a table has in the folder of the table's parts."""
+        """Return the name that a part of a table has in the folder of the table's parts."""
         return path.removeprefix(f"{self.root}/{table}/")
 
     def figure(self, name: str, suffix: str) -> str:
-        """Give the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
+        """Return the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
         return f"{self.root}/figures/{name}.{suffix}"
 
     def log(self, rule: str, item: str = "all") -> str:
-        """Give the path of a job's log."""
+        """Return the path of a job's log."""
         return f"{self.root}/logs/{rule}/{item}.log"
 
     @property

@@ -40,7 +40,7 @@ class Networks:
         return self.config.trained
 
     def population(self, name: str) -> Population:
-        """Give a population by name."""
+        """Return a population by name."""
         return self.populations[name]
 
     @cached_property
@@ -53,7 +53,7 @@ class Networks:
         ]
 
     def shards_of(self, population: str) -> list[Shard]:
-        """Give the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
+        """Return the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
         if population in self.config.checkpoints:
             return [Shard(population, 0, 0, self.networks(population))]
         return [shard for shard in self.shards if shard.population == population]
@@ -64,12 +64,12 @@ class Networks:
         return (*self.config.populations, *self.config.checkpoints)
 
     def networks(self, name: str) -> int:
-        """Give the number of networks of a population or checkpoint."""
+        """Return the number of networks of a population or checkpoint."""
         checkpoint = self.config.checkpoints.get(name)
         return networks_in(checkpoint) if checkpoint else self.population(name).networks
 
     def steps(self, population: str) -> tuple[int, ...]:
-        """Give the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
+        """Return the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
         if population in self.config.checkpoints:
             return (0,)
         section = self.population(population)
@@ -85,13 +85,13 @@ class Networks:
         return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
 
     def test_steps(self, population: str) -> tuple[int, ...]:
-        """Give the steps between snapshots at which networks are tested on their own test images."""
+        """Return the steps between snapshots at which networks are tested on their own test images."""
         section = self.population(population)
         every, last = section.snapshots.test_every, section.recipe.iterations
         return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
 
     def layers(self, population: str) -> tuple[Layer, ...]:
-        """Give the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
+        """Return the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
         if population in self.config.checkpoints:
             return self._checkpoint(population)[0]
         section = self.population(population)
@@ -99,20 +99,20 @@ class Networks:
         return layers_of(section.architecture, shape)
 
     def other_kernels(self, name: str) -> dict[str, tuple[int, ...]]:
-        """Give the convolutions of a checkpoint that have other than 3x3 kernels, by name; none of a population."""
+        """Return the convolutions of a checkpoint that have other than 3x3 kernels, by name; none of a population."""
         return self._checkpoint(name)[1] if name in self.config.checkpoints else {}
 
     def _checkpoint(self, name: str) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
-        """Give the layers of a checkpoint and its other convolutions; its files are opened once."""
+        """Return the layers of a checkpoint and its other convolutions; its files are opened once."""
         if name not in self._checkpoints:
             self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])
         return self._checkpoints[name]
 
     def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
-        """Give the layers of the networks of an entry of `resnets`."""
+        """Return the layers of the networks of an entry of `resnets`."""
         section = self.config.resnets[name]
         return resnet_layers(section, shape_of(self.config.images[section.images]))
 
     def layer(self, population: str, name: str) -> Layer:
-        """Give one layer of a population by name."""
+        """Return one layer of a population by name."""
         return next(layer for layer in self.layers(population) if layer.name == name)

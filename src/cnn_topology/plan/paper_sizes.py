@@ -29,12 +29,12 @@ CLOUD_IMAGES = {"ph": 1_000, "mapper": 50_000}
 
 
 def fewer(networks: int, of: int = NETWORKS) -> tuple[str, ...]:
-    """Say that there are fewer networks than the paper has, if so."""
+    """Return the message that there are fewer networks than the paper has, if so."""
     return (f"{networks} of {of} networks",) if networks < of else ()
 
 
 def population_reduced(population: Population, architecture: str, images: ImageSetConfig) -> tuple[str, ...]:
-    """Say what is smaller than in the weights paper, but for the number of networks; nothing on other data.
+    """Describe what is smaller than in the weights paper, but for the number of networks; nothing on other data.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def population_reduced(population: Population, architecture: str, images: ImageS
 def resnets_reduced(
     networks: PHResNets | MapperResNets, images: ImageSetConfig, clouds: Iterable[ActivationClouds]
 ) -> tuple[str, ...]:
-    """Say what is smaller than in the activations paper; of a user's own weights the training is not known.
+    """Describe what is smaller than in the activations paper; of a user's own weights the training is not known.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class Parameters(Section):
         return self.model_dump_json()
 
     def notes(self, inputs: Iterable[Mapping[str, str]] = ()) -> dict[str, str]:
-        """Make the notes of an artefact from this block and the notes of all it was made from.
+        """Build the notes of an artefact from this block and the notes of all it was made from.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class ImagesParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, name: str) -> "ImagesParameters":
-        """Make the block of one set; what it stands for matters to claims alone."""
+        """Return the block of one set; what it stands for matters to claims alone."""
         section = plan.config.images[name]
         if isinstance(section, OwnImages):
             section = section.model_copy(update={"stands_for": None})
@@ -101,7 +101,7 @@ class TrainParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, shard: Shard) -> "TrainParameters":
-        """Make the block of one shard."""
+        """Return the block of one shard."""
         section = plan.population(shard.population)
         return cls(
             run_seed=plan.config.seed,
@@ -129,7 +129,7 @@ class CheckpointParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, name: str) -> "CheckpointParameters":
-        """Make the block of one checkpoint, with all its layers: an edit of `clouds` imports nothing anew."""
+        """Return the block of one checkpoint, with all its layers: an edit of `clouds` imports nothing anew."""
         layers = plan.layers(name)
         return cls(
             run_seed=plan.config.seed,
@@ -153,7 +153,7 @@ class CloudParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "CloudParameters":
-        """Make the block of some steps of a layer; `neighbours` holds every k asked for, as it was given."""
+        """Return the block of some steps of a layer; `neighbours` holds every k asked for, as it was given."""
         asked = dict.fromkeys(variant.density.k for step in steps for variant in clouds.variants[step])
         return cls(
             run_seed=plan.config.seed,
@@ -176,7 +176,7 @@ class VariantParameters(Section):
 
     @classmethod
     def of(cls, variant: Variant) -> "VariantParameters":
-        """Make the block of one variant."""
+        """Return the block of one variant."""
         return cls(k=variant.density.k, p=variant.density.p, landmarks=variant.landmarks, centre=variant.centre)
 
     @property
@@ -195,7 +195,7 @@ class NullParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, points: int) -> "NullParameters":
-        """Make the block of one size."""
+        """Return the block of one size."""
         return cls(
             run_seed=plan.config.seed,
             points=points,
@@ -218,7 +218,7 @@ class BarcodeParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "BarcodeParameters":
-        """Make the block of some steps of a layer; the first variant of each step is its headline.
+        """Return the block of some steps of a layer; the first variant of each step is its headline.
 
         `measured` are further variants to hold against the three-circle model.
         """
@@ -247,7 +247,7 @@ class MapperParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "MapperParameters":
-        """Make the block of those of some steps of a layer that have a mapper graph."""
+        """Return the block of those of some steps of a layer that have a mapper graph."""
         mapper = plan.config.mapper
         assert mapper is not None, "the run has no mapper graphs"
         return cls(
@@ -270,7 +270,7 @@ class ImprovementParameters(Parameters):
 
     @classmethod
     def of(cls, plan: Plan) -> "ImprovementParameters":
-        """Make the block of all groups of a run."""
+        """Return the block of all groups of a run."""
         groups = plan.config.improvements
         images = {name: plan.population(group.baseline).images for name, group in groups.items()}
         return cls(run_seed=plan.config.seed, groups=groups, images=images)

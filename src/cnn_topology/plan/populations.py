@@ -171,7 +171,7 @@ class Layer:
 
 
 def image_shape(shape: tuple[int, int, int], recipe: Recipe) -> tuple[int, int, int]:
-    """Give height, width and channels of what enters the first layer, after the crop."""
+    """Return height, width and channels of what enters the first layer, after the crop."""
     return shape if recipe.crop is None else (recipe.crop, recipe.crop, shape[2])
 
 
@@ -224,7 +224,7 @@ def layers_of(architecture: Architecture, shape: tuple[int, int, int], classes: 
 
 
 def _pool_shrink(architecture: Architecture, depth: int) -> Callable[[int], int]:
-    """Give the side after the pool at this depth: M halves (2x2/2); C has 3x3/2 with padding, or `gut`'s 2x2/1."""
+    """Return the side after the pool at this depth: M halves (2x2/2); C has 3x3/2 with padding, or `gut`'s 2x2/1."""
     if architecture.family == "M":
         return lambda side: side // 2
     if architecture.norm_order == "gut" and depth > 1:

@@ -14,13 +14,13 @@ Generated from the models in `src/cnn_topology/plan/` by `cnn-topology reference
 
 
 def json_schema() -> str:
-    """Give the JSON schema (draft 2020-12) of a config file."""
+    """Return the JSON schema (draft 2020-12) of a config file."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunConfig.model_json_schema()}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 def key_reference() -> str:
-    """Give `config/README.md`: one table per section, a row per key with its type, default and meaning."""
+    """Return `config/README.md`: one table per section, a row per key with its type, default and meaning."""
     schema = RunConfig.model_json_schema()
     parts = [_HEAD, _section("The run", schema, schema)]
     order: dict[str, None] = {}
@@ -58,7 +58,7 @@ def _section(name: str, section: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
-    """Say a JSON-schema type in a few words."""
+    """Describe a JSON-schema type in a few words."""
     if "$ref" in field:
         name = field["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"

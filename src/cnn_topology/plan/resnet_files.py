@@ -26,7 +26,7 @@ _MEND = "mend `variant`, `widths`, `blocks`, `shortcut` or `stem`"
 
 
 def own_name(name: str) -> str:
-    """Give the name used here of a tensor of PyTorch's `DataParallel` or of torchvision."""
+    """Return the name used here of a tensor of PyTorch's `DataParallel` or of torchvision."""
     name = name.removeprefix(_PARALLEL)
     for theirs, ours in _TORCHVISION.items():
         name = name.replace(theirs, ours)
@@ -65,7 +65,7 @@ def _classes(images: ImageSetConfig) -> int | None:
 
 
 def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected) -> str | None:
-    """Say why tensors are not those of a network, or None if they are.
+    """Describe why tensors are not those of a network, or None if they are.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected) -> str | No
 
 
 def _mend(name: str, shape: tuple[int, ...]) -> str:
-    """Give the way out that the shape of one tensor points to."""
+    """Return the way out that the shape of one tensor points to."""
     if name == "conv1.weight" and shape[2:] == (7, 7):
         return "for a 7x7 first layer, as torchvision's, state `stem: imagenet`"
     if name.startswith("linear."):

@@ -97,7 +97,7 @@ def checkpoint(plan: Plan, name: str) -> Demand:
 
 
 def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
-    """Give the points of a cloud of a layer with so many positions."""
+    """Return the points of a cloud of a layer with so many positions."""
     section = plan.config.activation_clouds[cloud]
     if section.sampling == "full":
         return min(section.count * height * width, section.most_points)
@@ -184,7 +184,7 @@ def graphs(plan: GraphPlan, job: GraphJob) -> Demand:
 
 
 def _covers(settings: GraphSettings, sweep: Sweep | None) -> list[tuple[int, float]]:
-    """Give intervals and overlap of every graph that is made of a layer."""
+    """Return intervals and overlap of every graph that is made of a layer."""
     own = (settings.intervals, settings.overlap)
     if sweep is None:
         return [own]
@@ -199,12 +199,12 @@ def _overlapping(intervals: int, overlap: float) -> float:
 
 
 def _length(intervals: int, overlap: float) -> float:
-    """Give the length of an interval as a share of the range of the lens: of `OverlapCover` in `mapper.cover`."""
+    """Return the length of an interval as a share of the range of the lens: of `OverlapCover` in `mapper.cover`."""
     return 1 / (intervals - (intervals - 1) * overlap)
 
 
 def _within(intervals: int, overlap: float) -> float:
-    """Give the pairs of points within intervals, as a share of all: evenly filled ones, times `CROWDING`, bounded."""
+    """Return the pairs of points within intervals, as a share of all: evenly filled ones, times `CROWDING`, bounded."""
     return min(_overlapping(intervals, overlap), CROWDING * intervals * _length(intervals, overlap) ** 2)
 
 

@@ -80,12 +80,12 @@ def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
 
 
 def tolerance(table: str) -> float:
-    """Give how far numbers of a table may differ between machines."""
+    """Return how far numbers of a table may differ between machines."""
     return ACTIVATIONS_TOLERANCE if table in FROM_ACTIVATIONS else TOLERANCE
 
 
 def column_gap(one: pa.ChunkedArray, other: pa.ChunkedArray) -> float:
-    """Give the largest difference of two columns as a part of their largest value; infinite for what is no number."""
+    """Return the largest difference of two columns as a part of their largest value; infinite for what is no number."""
     if one.equals(other):
         return 0.0
     if not pa.types.is_floating(one.type):

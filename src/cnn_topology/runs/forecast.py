@@ -72,11 +72,11 @@ class Demand:
     gpus: int = 0
 
     def limit_mb(self, attempt: int = 1) -> int:
-        """Give the memory to ask for, MB."""
+        """Return the memory to ask for, MB."""
         return attempt * max(LEAST_MB, math.ceil(MEMORY_MARGIN * self.memory_mb / 100) * 100)
 
     def limit_minutes(self, attempt: int = 1) -> int:
-        """Give the run time to ask for, minutes."""
+        """Return the run time to ask for, minutes."""
         return attempt * max(LEAST_MINUTES, math.ceil(TIME_MARGIN * self.seconds / 60))
 
 
@@ -243,7 +243,7 @@ def _used(points: int, variant: Variant) -> int:
 
 
 def _neighbours(points: int) -> float:
-    """Give the seconds of one search for neighbours."""
+    """Return the seconds of one search for neighbours."""
     return SECONDS_OF_NEIGHBOURS * points**NEIGHBOURS_POWER
 
 
@@ -253,12 +253,12 @@ def _landmarks(points: int, variant: Variant) -> float:
 
 
 def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
-    """Give the seconds of the barcodes of one real cloud, circles at worst."""
+    """Return the seconds of the barcodes of one real cloud, circles at worst."""
     return sum(barcode_forecast(_used(points, v)).seconds + _landmarks(points, v) for v in variants)
 
 
 def _draw(points: int, variants: tuple[Variant, ...]) -> float:
-    """Give the seconds of one draw of a null under some variants: one search for neighbours, one barcode each."""
+    """Return the seconds of one draw of a null under some variants: one search for neighbours, one barcode each."""
     seconds = _neighbours(points)
     for variant in variants:
         used = _used(points, variant)
@@ -273,6 +273,6 @@ def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
 
 
 def _held(points: int, variants: tuple[Variant, ...]) -> float:
-    """Give the MB that the largest barcode needs besides its cloud."""
+    """Return the MB that the largest barcode needs besides its cloud."""
     largest = max((barcode_forecast(_used(points, v)).bytes for v in variants), default=0.0)
     return largest / 1e6 + points * CLOUD_BYTES / 1e6

@@ -29,7 +29,7 @@ class Inputs:
     def planned(
         self, name: str, files: Callable[[], Mapping[str, Path]], part: Iterable[str] | None = None
     ) -> list[str]:
-        """Make the arguments by which a job knows the content that it was planned with.
+        """Build the arguments by which a job knows the content that it was planned with.
 
         Parameters
         ----------

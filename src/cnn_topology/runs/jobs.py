@@ -91,5 +91,5 @@ def find_run(run: str) -> Path:
 
 
 def change_to(directory: Path) -> str:
-    """Give what a command for the folder of Snakemake begins with, where its reader stands in another one."""
+    """Return what a command for the folder of Snakemake begins with, where its reader stands in another one."""
     return "" if directory == Path.cwd() else f"cd {shlex.quote(str(directory))} && "

@@ -22,18 +22,18 @@ _LOADED = time.perf_counter()
 
 
 def processor() -> str:
-    """Give the name of this machine's processor."""
+    """Return the name of this machine's processor."""
     models = re.findall(r"^model name\s*:\s*(.+)$", system_text(Path("/proc/cpuinfo")), re.M)
     return models[0] if models else platform.processor() or platform.machine()
 
 
 def cores() -> int | None:
-    """Give the number of cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def machine_line() -> str:
-    """Say in a line of comment which machine this is: name, processor, cores that a process may use, GPUs."""
+    """Describe in a line of comment which machine this is: name, processor, cores that a process may use, GPUs."""
     folders = Path("/proc/driver/nvidia/gpus").glob("*/information")
     gpus = [model for path in folders for model in re.findall(r"^Model:\s*(.+)$", system_text(path), re.M)]
     counts = "".join(f", {count} x {model}" for model, count in Counter(gpus).items())
@@ -41,7 +41,7 @@ def machine_line() -> str:
 
 
 def is_comment(line: str) -> bool:
-    """Tell whether a line of a log says which machine its job was on or what it took."""
+    """Return whether a line of a log says which machine its job was on or what it took."""
     return line.startswith((_LINE, _TOOK))
 
 
@@ -73,7 +73,7 @@ def machines(logs: Path) -> dict[str, int]:
 
 
 def cost_line() -> str:
-    """Say in a line of comment what this process has taken since it started."""
+    """Describe in a line of comment what this process has taken since it started."""
     times = os.times()
     cpu = times.user + times.system + times.children_user + times.children_system
     return f"{_TOOK}{_wall_seconds():.2f} s, {cpu:.2f} s of CPU time, {_peak_mb():.0f} MB of memory at most"
@@ -89,12 +89,12 @@ def cost_of(log: Path) -> tuple[float, float, float] | None:
 
 
 def has_ended_well(log: Path) -> bool:
-    """Tell whether a log ends with what its job took: the last thing that a job writes, and only one that ends well."""
+    """Return whether a log ends with what its job took, which only a job that ends well writes."""
     return _COST.fullmatch(text_of(log).rstrip().rpartition("\n")[2]) is not None
 
 
 def _wall_seconds() -> float:
-    """Give the time since this process started, or, without Linux, since this module was loaded."""
+    """Return the time since this process started, or, without Linux, since this module was loaded."""
     ticks = system_text(Path("/proc/self/stat")).rpartition(")")[2].split()
     if not ticks:
         return time.perf_counter() - _LOADED
@@ -102,7 +102,7 @@ def _wall_seconds() -> float:
 
 
 def _peak_mb() -> float:
-    """Give the largest resident size; of the parent's, which `getrusage` may report, Linux knows better."""
+    """Return the largest resident size; of the parent's, which `getrusage` may report, Linux knows better."""
     peak = re.findall(r"^VmHWM:\s*(\d+) kB$", system_text(Path("/proc/self/status")), re.M)
     if peak:
         return int(peak[0]) / 1e3

@@ -45,7 +45,7 @@ def commit_of(folder: Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of Python, the system, this package and all libraries that it names."""
+    """Return the versions of Python, the system, this package and all libraries that it names."""
     found = {"python": platform.python_version(), "system": platform.platform()}
     asked = [re.split(r"[\s<>=!~;\[]", line)[0] for line in metadata.requires(PACKAGE) or () if "extra ==" not in line]
     for name in (PACKAGE, *sorted(asked)):

@@ -21,7 +21,7 @@ CHECKED_INSIDE = (".parquet", ".safetensors")
 
 @contextmanager
 def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
-    """Give a temporary path beside `target` that becomes `target` when the block ends without an error.
+    """Yield a temporary path beside `target` that becomes `target` when the block ends without an error.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def disk_errors(target: Path) -> Iterator[None]:
-    """Say what is wrong when a block cannot write a file, and the way out.
+    """Describe what is wrong when a block cannot write a file, and the way out.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def disk_errors(target: Path) -> Iterator[None]:
 
 
 def checksum_path(target: Path) -> Path:
-    """Give the place of the checksum of a file that does not carry one inside."""
+    """Return the place of the checksum of a file that does not carry one inside."""
     return target.parent / ".sha256" / target.name
 
 
@@ -107,7 +107,7 @@ def _write_checksum(content: Path, target: Path) -> None:
 
 
 def _unique() -> str:
-    """Give a name that no other process uses: the same process id may be at work on two nodes of a cluster."""
+    """Return a name that no other process uses: the same process id may be at work on two nodes of a cluster."""
     return uuid.uuid4().hex[:12]
 
 

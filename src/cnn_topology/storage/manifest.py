@@ -67,7 +67,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def renewed(files: Mapping[str, Path], known: Manifest) -> Manifest:
-    """Make the manifest of some files as they are now.
+    """Build the manifest of some files as they are now.
 
     Parameters
     ----------

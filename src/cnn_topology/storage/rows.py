@@ -50,7 +50,7 @@ class RowFile:
         self.rows += len(rows)
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the content from the beginning, piece by piece."""
+        """Yield the content from the beginning, piece by piece."""
         with disk_errors(self.target):  # what waited in memory is written now
             self._file.seek(0)
         while piece := self._file.read(_PIECE):
@@ -115,7 +115,7 @@ def write_rows(
 def _content(
     which: str, name: str, rows: RowFile, columns: Mapping[str, Pieces]
 ) -> tuple[str, tuple[int, ...], Iterator[bytes]]:
-    """Give type, shape and bytes of one of the arrays."""
+    """Return type, shape and bytes of one of the arrays."""
     if which == name:
         return "<f4", (rows.rows, rows.width), rows.pieces()
     return "<i8", (rows.rows,), (np.ascontiguousarray(part, dtype="<i8").tobytes() for part in columns[which]())

@@ -252,7 +252,7 @@ class _Reader(pickle._Unpickler):
         self.path, self.storages = path, set[str]()
 
     def find_class(self, module: str, name: str) -> Any:
-        """Give a stand-in for a name of PyTorch's own; refuse any other."""
+        """Return a stand-in for a name of PyTorch's own; refuse any other."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         makers: dict[tuple[str, str], Callable[..., Any]] = {

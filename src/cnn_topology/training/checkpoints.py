@@ -36,12 +36,12 @@ class StackFolder:
                 self._files.update(dict.fromkeys(json.loads(read[1]["rows"], object_pairs_hook=_integer_keys), path))
 
     def state(self) -> dict[str, np.ndarray] | None:
-        """Give the last state, if the snapshots up to it are there too."""
+        """Return the last state, if the snapshots up to it are there too."""
         read = self._read(self.folder / "state.safetensors")
         return None if read is None else read[0]
 
     def steps(self) -> set[int]:
-        """Give the steps whose snapshots are on disk and whole."""
+        """Return the steps whose snapshots are on disk and whole."""
         return set(self._files)
 
     def add(self, step: int, tensors: dict[str, np.ndarray], rows: Rows) -> None:

@@ -18,7 +18,7 @@ DROPOUT, TOP, LEFT, FLIP = range(4)
 
 
 def uniform(seeds: torch.Tensor, step: torch.Tensor, stream: int, count: int) -> torch.Tensor:
-    """Give uniform numbers by counting: number i of a stream is a hash of (seed, step, stream, i).
+    """Return uniform numbers by counting: number i of a stream is a hash of (seed, step, stream, i).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _shift(z: torch.Tensor, bits: int) -> torch.Tensor:
 
 
 def batch_indices(seed: int, size: int, batch: int, first: int, steps: int) -> np.ndarray:
-    """Give the training images of consecutive batches of one network.
+    """Return the training images of consecutive batches of one network.
 
     Every epoch is a fresh permutation of all images; the permutations follow each other without a gap and are cut into
     batches of equal size, so that a batch may span two epochs and no image is ever dropped.

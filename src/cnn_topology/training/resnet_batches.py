@@ -22,7 +22,7 @@ class Normalizer:
 
     @classmethod
     def of(cls, mean: list[float], sd: list[float], device: torch.device) -> "Normalizer":
-        """Make one for a device."""
+        """Return one for a device."""
         return cls(torch.tensor(mean, device=device), torch.tensor(sd, device=device))
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:

@@ -127,7 +127,7 @@ def _make_alone(job: ResNetJob) -> None:
 
 
 def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) -> float:
-    """Give the learning rate of one iteration.
+    """Return the learning rate of one iteration.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) 
 
 
 def steps_per_epoch(recipe: TriangularRecipe | StepRecipe, images: int) -> int:
-    """Give the iterations of an epoch: what fills no batch is dropped (`ph`), or is a smaller one of two at least."""
+    """Return the iterations of an epoch: what fills no batch is dropped (`ph`), or is a smaller one of two at least."""
     full, rest = divmod(images, recipe.batch)
     return full + (isinstance(recipe, StepRecipe) and rest > 1)
 
@@ -261,7 +261,7 @@ class _Trainer:
 
     @torch.no_grad()
     def _test(self) -> tuple[float, float]:
-        """Give mean loss and accuracy on the plain test images."""
+        """Return mean loss and accuracy on the plain test images."""
         self.network.eval()
         loss = right = 0.0
         for start in range(0, len(self.test_labels), TEST_IMAGES):
@@ -305,7 +305,7 @@ class _Trainer:
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype:
-    """Give the type of the products: float16 by the paper on CUDA, else as for the other networks."""
+    """Return the type of the products: float16 by the paper on CUDA, else as for the other networks."""
     if name == "float16" and device.type == "cpu":
         raise InputError("recipe.precision = float16 needs CUDA; use `auto`, `bfloat16` or `float32`")
     if name == "float16" or (name == "auto" and device.type == "cuda"):

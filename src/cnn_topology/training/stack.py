@@ -94,7 +94,7 @@ class Stack:
         return {name: value.numpy().copy() for name, value in self._named(rows).items()}
 
     def finite(self) -> np.ndarray:
-        """Tell for each network whether all its weights are finite, bool (networks,)."""
+        """Return for each network whether all its weights are finite, bool (networks,)."""
         return self.weights.detach().isfinite().all(dim=1).cpu().numpy()
 
     def state(self) -> dict[str, np.ndarray]:
@@ -164,7 +164,7 @@ class Stack:
         return {name: named[name] for name in self.names}
 
     def _forward(self, named: dict[str, torch.Tensor], x: torch.Tensor, dropout: torch.Tensor | None) -> torch.Tensor:
-        """Give class scores (networks, batch, classes) in the weights' own precision."""
+        """Return class scores (networks, batch, classes) in the weights' own precision."""
         if self.stacked:
             scores = forward_stacked(self.architecture, named, x, dropout)
         else:

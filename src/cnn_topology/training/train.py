@@ -118,7 +118,7 @@ class _Test:
 
 
 def snapshot_path(folder: Path, step: int) -> Path:
-    """Give the path of a shard's snapshot at a step."""
+    """Return the path of a shard's snapshot at a step."""
     return folder / f"{step:08d}.safetensors"
 
 
@@ -250,7 +250,7 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
 
 
 def _warn_of_failures(job: TrainingJob, rows: Rows) -> None:
-    """Say which networks have failed by the last step and how many remain."""
+    """Describe which networks have failed by the last step and how many remain."""
     failed = sorted({row["network"] for row in rows if row["failed"]})
     if failed:
         print(
@@ -294,7 +294,7 @@ def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device,
 
 
 def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
-    """Give the images and labels that the recipe trains on: a balanced part if it asks for one, with its label noise.
+    """Return the images and labels that the recipe trains on: a balanced part if it asks for one, with its label noise.
 
     The part is drawn by a seed of the image set: a smaller one is among the images of a larger one.
     """

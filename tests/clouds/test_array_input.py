@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_plane
@@ -21,6 +21,8 @@ from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import elbow_eps, variance_normalized
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 from cnn_topology.mapper.summaries import label_counts, mean_points
+from cnn_topology.statistics.circles import circles
+from cnn_topology.statistics.loops import loops
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
@@ -45,6 +47,9 @@ ENTRANCES = {
     "landmarks_maxmin": (lambda a: landmarks_maxmin(a, 3), CLOUD),
     "neighbour_distances": (lambda a: neighbour_distances(a, [2]), CLOUD),
     "densest_points": (lambda a: densest_points(a, 0.5), CLOUD[:, 0] ** 2),
+    "density_filter": (lambda a: density_filter(a, 2, 0.5), CLOUD),
+    "loops": (lambda a: loops(a, k=2, p=1.0), CLOUD),
+    "circles": (lambda a: circles(a, k=2, p=1.0), CLOUD),
     "spatial_filters": (spatial_filters, CLOUD.reshape(4, 3, 3, 3)),
     "centre_and_normalize": (centre_and_normalize, CLOUD),
     "principal_plane": (principal_plane, CLOUD),
@@ -108,6 +113,18 @@ def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
     use, good = ENTRANCES[entrance]
     with pytest.raises(InputError, match="ldexp"):
         use(good * factor)
+
+
+def test_numbers_of_numpy_are_read_as_those_of_python():
+    points = RANDOM.normal(size=(200, 9))
+    for k, same in ((6, np.int64(6)), (float(np.float32(0.03)), np.float32(0.03))):
+        assert density_filter(points, k, 0.3).tolist() == density_filter(points, same, 0.3).tolist()
+
+
+@pytest.mark.parametrize("k", ["6", None, [6]])
+def test_neighbours_that_are_no_number_are_refused(k):
+    with pytest.raises(InputError, match="k = "):
+        density_filter(CLOUD, k, 0.3)
 
 
 def test_a_share_that_is_no_number_is_refused():

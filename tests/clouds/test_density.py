@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
@@ -65,3 +65,16 @@ def test_p_outside_its_range_is_refused(p):
 def test_points_that_are_no_numbers_are_refused():
     with pytest.raises(InputError, match="NaN"):
         densest_points(np.array([0.1, np.nan]), 0.5)
+
+
+@pytest.mark.parametrize(("k", "count"), [(6, 6), (0.03, 6), (0.001, 1)])
+def test_k_is_a_count_of_neighbours_or_a_share_of_the_points(k, count):
+    points = random_filters(200, np.random.default_rng(1))
+    expected = densest_points(neighbour_distances(points, [count])[:, 0], 0.3)
+    assert density_filter(points, k, 0.3).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("k", [0, -3, 200, 6.0, 1.0, 0.0, np.nan])
+def test_k_that_is_neither_is_refused(k):
+    with pytest.raises(InputError, match="k = "):
+        density_filter(random_filters(200, np.random.default_rng(1)), k, 0.3)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Significance
-from cnn_topology.statistics.loops import cloud_loops
+from cnn_topology.statistics.loops import cloud_loops, loops
 from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null, sphere_null_cloud
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
@@ -93,3 +94,29 @@ def test_a_cloud_of_a_few_points_has_no_verdict_on_its_loops(points):
     cloud = random_filters(points, np.random.default_rng(points))
     found = cloud_loops(cloud, np.ones(points), Filtering(k=1, p=1.0), {}, SIGNIFICANCE)
     assert (found.verdict, found.significant_bars) == ("too few filters", None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"draws": 50}, "ask for at least 99 draws"),
+        ({"draws": 5}, "draws"),
+        ({"alpha": 0.9}, "alpha"),
+        ({"nulls": ["sphere", "spere"]}, "nulls"),
+        ({"nulls": []}, "nulls"),
+        ({"k": 600}, "k = 600"),
+        ({"p": 0.0}, "p = 0"),
+        ({"landmarks": 5}, "landmarks"),
+        ({"filters": np.zeros((600, 8))}, "shape"),
+        ({"filters": np.zeros((600, 9))}, "0 of the filters"),
+    ],
+)
+def test_what_loops_cannot_use_is_refused_by_its_name(wrong, named):
+    given = {"filters": random_filters(600, np.random.default_rng(3)), "k": 20, **wrong}
+    with pytest.raises(InputError, match=named):
+        loops(**given)
+
+
+def test_a_layer_that_is_too_small_is_not_tested():
+    result = loops(random_filters(100, np.random.default_rng(3)))
+    assert (result.verdict, result.p_longest, result.p_ratio, result.tests) == ("too few filters", None, None, {})

@@ -180,7 +180,7 @@ def compare(name: str, first: Any, second: Any) -> float:
 
     Examples
     --------
-    A rotation of the features, which also reverses no distance between images, changes no linear CKA.
+    A rotation of the features changes no distance between images, and no linear CKA.
 
     >>> import cnn_topology as ct
     >>> import numpy as np

@@ -32,7 +32,7 @@ def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, 
         assert (row["verdict"], row["reason"]) == ("not supported", "one circle, not shown to be the primary one")
     (row,) = of(name, {"loops": [cloud]}, facts)
     assert (row["verdict"], row["outcome"]) == ("not tested", "")
-    assert row["reason"] == "one circle, but not held against the primary one: ask for `circles: all`"
+    assert row["reason"] == "one circle, but not compared with the primary one: ask for `circles: all`"
 
 
 def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):
@@ -129,7 +129,7 @@ def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of
         assert row["n"] == 1
         assert row["statement"].endswith("1 of 4 layers count; left out: 3 with too few filters for a test.")
     (row,) = of("A3b", {**tables, "circles": circles(small[0])}, facts)
-    assert row["statement"].endswith("1 of 4 layers count; left out: 3 not held against the named circles.")
+    assert row["statement"].endswith("1 of 4 layers count; left out: 3 not compared with the named circles.")
     (row,) = of("A3a", {**tables, "loops": small[1:]}, facts)
     assert (row["verdict"], row["n"]) == ("not tested", 0)
 

@@ -18,13 +18,13 @@ from cnn_topology.plan.names import RunFolder
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def test_no_room_imports_one_that_stands_further_down():
+def test_no_package_imports_one_that_stands_further_down():
     source = Path(__file__).parents[2] / "src/cnn_topology"
     order = re.findall(r"`(\w+)`", README.split("none of which imports one further down:")[1].split("`workflow")[0])
     assert sorted(order) == sorted(path.parent.name for path in source.glob("*/__init__.py"))
-    for room in order:
-        below = order[order.index(room) + 1 :]
-        for path in (source / room).glob("*.py"):
+    for package in order:
+        below = order[order.index(package) + 1 :]
+        for path in (source / package).glob("*.py"):
             upward = re.findall(rf"cnn_topology\.({'|'.join(below)})\b", _code(path)) if below else []
             assert not upward, f"{path} imports {upward}"
 

@@ -202,7 +202,7 @@ def transparent_pear(folder):
 @pytest.mark.parametrize("limit", [20, 10])  # Pillow warns above the limit, and raises above twice as much
 def test_a_decompression_bomb_is_refused(folder, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    warnings.simplefilter("ignore")  # the refusal must not hang on how the user filters warnings
+    warnings.simplefilter("ignore")  # the refusal must not depend on how the user filters warnings
     with pytest.raises(InputError, match=rf"apple.0\.png: more pixels than is safe.* {limit} "):
         load_folder(folder)
 

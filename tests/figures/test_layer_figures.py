@@ -121,7 +121,7 @@ def test_a_run_that_compares_layers_has_each_kind_and_pages_of_four_measures():
 
 
 def smaller(spec):
-    """Return a figure with two measures and two layers: what is tested does not hang on their number."""
+    """Return a figure with two measures and two layers: what is tested does not depend on their number."""
     cut = {name: spec.parameters[name][:2] for name in ("measures", "depths") if name in spec.parameters}
     return replace(spec, parameters={**spec.parameters, **cut})
 

@@ -132,7 +132,7 @@ def test_better_words_for_a_column_rerun_nothing(package):
 
 
 def test_every_name_of_the_plan_that_a_command_imports_is_found():
-    """The text is held against Python's own reading of it; a name that leads nowhere would count for nothing."""
+    """The text is compared with Python's own reading of it; a name that leads nowhere would count for nothing."""
     lost = []
     for verb in VERBS:
         for module in code.modules_behind(f"commands.{verb.replace('-', '_')}"):
@@ -160,7 +160,7 @@ def _loaded(module):
 
 
 def test_every_import_of_the_package_is_found():
-    """The text is held against what Python itself loads, without what the plan alone needs."""
+    """The text is compared with what Python itself loads, without what the plan alone needs."""
     modules = _loaded("commands.barcodes") - _loaded("plan.parameters")
     counted = {
         m for m in modules if code._files(m) and not code.CARRIERS.fullmatch(m) and not code.BY_NAME.fullmatch(m)

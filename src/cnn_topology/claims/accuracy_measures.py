@@ -158,7 +158,7 @@ def _kept(networks: pd.DataFrame, row: pd.Series) -> str:
 def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the variants that beat the baseline and every control, in speed or in accuracy on another set.
 
-    A variant that was not held against one of them has not beaten it. The p-value is the least, over variants and
+    A variant that was not compared with one of them has not beaten it. The p-value is the least, over variants and
     measures, of the largest against an opponent: 1 against one that is not beaten in the estimate.
     """
     rows = tables["comparisons"]

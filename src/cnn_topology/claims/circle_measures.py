@@ -38,7 +38,7 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The rows of `clouds` with ``primary`` (bool, see `primary_loops`), ``other`` (bool: a significant loop, and
         another of the named circles covered and with more filters near it than by chance, at a level of the cloud) and
-        ``near_primary``, the share of filters nearest to the primary circle; clouds that were not held against circles
+        ``near_primary``, the share of filters nearest to the primary circle; clouds that were not compared with circles
         are left out.
     """
     circles = tables["circles"]
@@ -69,7 +69,7 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers with a loop and another named circle: more than by chance, but fewer than have the primary one.
 
-    Chance gives a layer such a circle in at most `CHANCE` of cases, so their number is held against the binomial
+    Chance gives a layer such a circle in at most `CHANCE` of cases, so their number is compared with the binomial
     distribution. Made stricter after a review: one layer of many, at an unadjusted level, was enough.
     """
     layers = last_clouds(tables, facts, subject.populations)
@@ -123,5 +123,5 @@ def _left_out(layers: pd.DataFrame, held: pd.DataFrame, counted: pd.DataFrame) -
     """Describe why layers do not count, and how many each."""
     return {
         WITHOUT_TEST: len(held) - len(counted),
-        "not held against the named circles": len(layers) - len(held),
+        "not compared with the named circles": len(layers) - len(held),
     }

@@ -71,7 +71,7 @@ def primary_loops(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `clouds` that were held against the named circles, with ``primary`` (bool): a significant loop; the
+        The rows of `clouds` that were compared with the named circles, with ``primary`` (bool): a significant loop; the
         primary circle covered, with more filters near it than by chance; and the loop of the longest bar winds round
         it once. Coverage alone may be of filters that the loop does not pass.
     """
@@ -108,7 +108,7 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         held = primary_loops(tables, rows.iloc[:1])
         if held.empty:
             return replace(
-                found, holds=None, reason="one circle, but not held against the primary one: ask for `circles: all`"
+                found, holds=None, reason="one circle, but not compared with the primary one: ask for `circles: all`"
             )
         primary = bool(held["primary"].iloc[0])
         return replace(found, holds=primary, reason="" if primary else "one circle, not shown to be the primary one")
@@ -138,7 +138,7 @@ def five_circles(layer: str) -> Measure:
         rows = _variant(tables, last_clouds(tables, facts, subject.populations, layer), LOCAL)
         rows = rows.merge(tables["circles"].drop_duplicates(CLOUD)[[*CLOUD, "five_loops"]], on=CLOUD)
         if rows.empty:
-            return Measured(None, reason="no cloud by a local density estimate is held against the three-circle model")
+            return Measured(None, reason="no cloud by a local density estimate is compared with the three-circle model")
         row = rows.iloc[0]
         if untested := not_tested(row):
             return untested
@@ -169,7 +169,7 @@ def several_loops(layer: str) -> Measure:
 def weaker_than_first(layer: str) -> Measure:
     """Test whether a layer has more significant loops than the first, or a shorter longest bar with its interval.
 
-    Bars are taken over their own critical values too: the bars alone, which the rule compared at first, hang on the
+    Bars are taken over their own critical values too: the bars alone, which the rule compared at first, depend on the
     number of points and on rho(k, p), which differ from layer to layer. Changed after another review: a bar had to be
     shorter whatever its interval, which pure noise is, and several long loops, which are more complex, failed.
     """

@@ -92,7 +92,7 @@ def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     rows = rows[(rows["predictor"] == "longest") & (rows["outcome"] == "test_accuracy")]
     rows = rows[(rows["method"] == "spearman") & rows["statistic"].notna()]
     if rows.empty:
-        return Measured(None, reason="the bar is not held against accuracy over training")
+        return Measured(None, reason="the bar is not compared with accuracy over training")
     row = rows.iloc[0]
     value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
     return Measured(low > 0, value, low, high, n=int(row["networks"]), null="0")
@@ -102,8 +102,8 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare the longest pooled bar after training of the second population with that of the first.
 
     Each is taken over its own critical value. Made stricter after a review: the bars alone, which the rule compared at
-    first, hang on the number of points and on rho(k, p), which may differ. Neither intervals may overlap. Made stricter
-    after another: both loops must be the primary circle, since bars of two kinds of loops do not compare.
+    first, depend on the number of points and on rho(k, p), which may differ. Neither intervals may overlap. Made
+    stricter after another: both loops must be the primary circle, since bars of two kinds of loops do not compare.
     """
     rows = tables["loop_tracks"]
     rows = rows[rows["population"].isin(subject.populations) & (rows["layer"] == LAYER)]

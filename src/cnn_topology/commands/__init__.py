@@ -1,1 +1,1 @@
-"""One module per verb: reads artefacts, calls the pure functions of one room, writes artefacts."""
+"""One module per verb: reads artefacts, calls the pure functions of one package, writes artefacts."""

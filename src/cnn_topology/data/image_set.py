@@ -1,4 +1,4 @@
-"""An image set as every later room sees it: uint8 pixels, integer labels, class names, one hash over all of it."""
+"""An image set as every later package sees it: uint8 pixels, integer labels, class names, one hash over all of it."""
 
 import json
 from collections.abc import Mapping

@@ -16,8 +16,8 @@ from cnn_topology.figures.selection import provenance, rows
 # Nodes and images of a node on a page: a browser draws so many without delay, and the file stays small.
 NODES, IMAGES = 1_500, 6
 NOTE = (
-    "The graph hangs on eps, overlap and intervals. Node purity is 1 / number of distinct classes in the node; beside "
-    "it stands the purity of the same graph with shuffled labels."
+    "The graph depends on eps, overlap and intervals. Node purity is 1 / number of distinct classes in the node; the "
+    "purity of the same graph with shuffled labels is given too."
 )
 
 

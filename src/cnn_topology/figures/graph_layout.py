@@ -118,7 +118,7 @@ def _component(steps: np.ndarray) -> np.ndarray:
     places = places - places.mean(0)
     _, _, axes = np.linalg.svd(places, full_matrices=False)
     places = places @ axes.T
-    # Signs that do not hang on the solver: the first node lies left and below.
+    # Signs that do not depend on the solver: the first node lies left and below.
     places = places * np.where(places[0] > 0, -1, 1)
     return places - places.min(0) + MARGIN
 

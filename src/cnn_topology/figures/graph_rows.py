@@ -66,7 +66,7 @@ def recipe_of(graphs: pd.DataFrame) -> str:
 
 
 def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = (), *, recipe: bool = True) -> str:
-    """Write the footer: recipe (for figures that hang on it), points, networks, split, seed and hashes."""
+    """Write the footer: recipe (for figures that depend on it), points, networks, split, seed and hashes."""
     parts = list(extra)
     if len(graphs):
         parts += [recipe_of(graphs)] if recipe else []

@@ -1,4 +1,4 @@
-"""How far the loops of a mapper graph hang on its recipe: the same cloud, counted under each way to make the graph."""
+"""How far the loops of a mapper graph depend on its recipe: the same cloud, counted under each of them."""
 
 from collections.abc import Mapping
 from typing import Any

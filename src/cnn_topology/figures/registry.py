@@ -126,7 +126,7 @@ def _cloud(clouds: LayerClouds) -> dict[str, Any]:
 
 
 def _measured(clouds: LayerClouds) -> list[dict[str, Any]]:
-    """Return the variants of a layer's last step that are held against the three-circle model besides the headline."""
+    """Return the variants of a layer's last step that are compared with the three-circle model besides the headline."""
     last = clouds.variants[max(clouds.variants)]
     return [{**_cloud(clouds), "asked": [v.density.k, v.density.p, v.landmarks]} for v in clouds.measured if v in last]
 

@@ -1,6 +1,6 @@
 """How far a mapper graph can be trusted: purity on shuffled labels, its error over images, and stability (all ours).
 
-Purity hangs on the sizes of nodes, so that it says little without its chance level. Labels are shuffled over images
+Purity depends on the sizes of nodes, so that it says little without its chance level. Labels are shuffled over images
 and not over points: all positions of an image keep one label, and what they have in common stays in the chance level.
 """
 

@@ -1,6 +1,6 @@
 """Mapper graphs of activation clouds (activations paper, experiments M1 to M6): settings, published ones among them.
 
-The radius of DBSCAN hangs on the scale of the trained weights: for networks of one's own the elbow rule comes first,
+The radius of DBSCAN depends on the scale of the trained weights: for networks of one's own the elbow rule comes first,
 and the table of the paper's project stands as `published`.
 """
 
@@ -61,7 +61,7 @@ class LayerSettings(Section):
 
 
 class Sweep(Section):
-    """Graphs made anew with one setting changed at a time, to see what hangs on it (ours)."""
+    """Graphs made anew with one setting changed at a time, to see what depends on it (ours)."""
 
     eps_factors: Distinct[Annotated[float, Field(gt=0, le=100)]] = Field(
         (0.8, 1.25), description="Factors on the radius."

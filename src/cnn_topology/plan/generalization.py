@@ -1,7 +1,7 @@
 """Generalization and training dynamics (weights paper, E4, E8, E11 to E13), and grids of populations.
 
 A grid trains populations that differ in a few hyperparameters only, so that accuracy varies and a measure of topology
-can be held against it (Jiang et al., *Fantastic generalization measures and where to find them*, ICLR 2020).
+can be compared with it (Jiang et al., *Fantastic generalization measures and where to find them*, ICLR 2020).
 """
 
 import itertools

@@ -120,7 +120,7 @@ class Mapper(MapperRecipe):
     steps: Literal["last", "all"] = Field("last", description="Snapshot steps among those of `clouds`.")
     sweep: Distinct[MapperChange] = Field(
         (),
-        description="Other graphs of the same clouds, counted and not drawn: how far loops hang on what the sources "
+        description="Other graphs of the same clouds, counted and not drawn: how far loops depend on what the sources "
         "leave open. [`{resolution: 20}`, `{equalized: true}`, ...]",
     )
     sweep_of_many: Distinct[MapperChange] = Field(

@@ -1,4 +1,4 @@
-"""Whether the files of a run are whole: each hashed again and held against the checksum that was written with it."""
+"""Whether the files of a run are whole: each hashed again and compared with the checksum that was written with it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

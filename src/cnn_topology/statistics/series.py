@@ -1,4 +1,4 @@
-"""Two curves over training held against each other: the longest bar of the pooled cloud and mean accuracy (E11).
+"""Two curves over training compared with each other: the longest bar of the pooled cloud and mean accuracy (E11).
 
 Both rise while a network learns, so their correlation says little: two rising curves always correlate. Beside it stands
 what is left of it when the training step is held fixed (the logarithm of 1 + step, since snapshots are spaced so), and

@@ -72,8 +72,7 @@ NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_gro
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
 # Tables whose parts the jobs of one rule make.
 BARCODE_TABLES, MAPPER_TABLES, GRAPH_TABLES = (
-    [row.table_name for row in rows]
-    for rows in (BARCODE_ROWS, MAPPER_ROWS, GRAPH_ROWS)
+    [row.table_name for row in rows] for rows in (BARCODE_ROWS, MAPPER_ROWS, GRAPH_ROWS)
 )
 
 

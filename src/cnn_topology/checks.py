@@ -66,8 +66,8 @@ def real(value: Any, name: str) -> float:
     InputError
         If it is no real number.
     """
-    array = np.asarray(value)
-    if array.ndim or array.dtype.kind not in "fiub":
+    array = np.asarray(float(value) if isinstance(value, int) else value)
+    if np.ma.is_masked(value) or array.ndim or array.dtype.kind not in "fiub":
         raise InputError(f"{name} = {value!r} must be a number")
     return float(array)
 
@@ -98,7 +98,7 @@ def unmasked(values: Any, what: str) -> np.ndarray:
     """
     rows = values if isinstance(values, list | tuple) else ()
     if np.ma.is_masked(values) or any(np.ma.is_masked(row) for row in rows):
-        raise InputError(f"{what} has masked entries: drop them, or fill them (numpy.ma.filled), before")
+        raise InputError(f"masked entries in {what}: drop them, or fill them (numpy.ma.filled), before")
     try:
         return np.asarray(values)
     except ValueError as error:

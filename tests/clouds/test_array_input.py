@@ -32,6 +32,7 @@ from cnn_topology.topology.sliced_wasserstein import sliced_wasserstein
 
 RANDOM = np.random.default_rng(0)
 CLOUD = RANDOM.normal(size=(12, 9))
+FILTERS = CLOUD / np.linalg.norm(CLOUD, axis=1, keepdims=True)
 SQUARE = np.abs(CLOUD[:, None] - CLOUD).sum(axis=2)
 RING = np.exp(1j * np.arange(12)).view(np.float64).reshape(12, 2)
 LENS = CLOUD[:, :1]
@@ -69,9 +70,9 @@ ENTRANCES = {
     "depth_order": (lambda a: depth_order(a, "distance", draws=9), SQUARE[None]),
     "detection_fraction": (lambda a: detection_fraction(np.arange(12), a, 0.5, "distance"), np.abs(CLOUD[:, 0])),
     "mean_ranks": (mean_ranks, CLOUD),
-    "klein_coordinates": (klein_coordinates, CLOUD),
+    "klein_coordinates": (klein_coordinates, FILTERS),
     "near_circles": (near_circles, CLOUD),
-    "nearest_model": (nearest_model, CLOUD),
+    "nearest_model": (nearest_model, FILTERS),
 }
 SPOILT = {
     "masked": lambda good: np.ma.masked_array(good, np.arange(good.size).reshape(good.shape) == 2),

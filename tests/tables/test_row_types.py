@@ -46,6 +46,13 @@ def test_a_value_is_missing_only_where_a_row_may_lack_it():
         ControlRow.columns(**{name: [value] for name, value in {**BAR, "death": None}.items()})
 
 
+@pytest.mark.parametrize("points", [1.5, [1.5], np.array([1.5]), pa.array([1.5])])
+def test_a_fraction_is_no_count(points):
+    with pytest.raises(pa.ArrowInvalid, match="truncated"):
+        ControlRow.columns(**{name: [value] for name, value in BAR.items() if name != "points"}, points=points)
+    assert ControlRow.columns(**{**BAR, "points": 60.0, "birth": [0.2]})["points"].to_pylist() == [60]
+
+
 def test_rows_and_columns_give_the_same_table():
     rows = [ControlRow(**BAR), ControlRow(**{**BAR, "birth": 0.4})]
     by_column = ControlRow.columns(**{**BAR, "birth": np.array([0.2, 0.4])})

@@ -3,8 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnn_topology.errors import InputError
 from cnn_topology.networks.patches import klein_filter
-from cnn_topology.topology.klein import MODELS, circle_coverage, edge_angles, klein_coordinates, nearest_model
+from cnn_topology.topology.klein import (
+    MODELS,
+    circle_coverage,
+    edge_angles,
+    klein_angles,
+    klein_coordinates,
+    nearest_model,
+)
 from cnn_topology.topology.patches import (
     X,
     Y,
@@ -183,3 +191,14 @@ def test_no_angles_cover_nothing():
 def test_the_last_angle_below_a_full_turn_lies_in_the_last_arc(bins):
     theta = np.append(2 * np.pi * (np.arange(bins) + 0.5) / bins, np.nextafter(2 * np.pi, 0))
     assert circle_coverage(theta, bins) == 1
+
+
+def test_filters_of_another_norm_or_length_are_refused_and_only_angles_go_without_a_norm():
+    points = random_filters(20, np.random.default_rng(0))
+    with pytest.raises(InputError, match="norm 1"):
+        klein_coordinates(2 * points)
+    for call in (klein_coordinates, klein_angles, edge_angles, nearest_model):
+        with pytest.raises(InputError, match=r"\(points, 9\)"):
+            call(points[:, :8])
+    theta1, theta2, _ = klein_coordinates(points)
+    np.testing.assert_allclose(klein_angles(2 * points), (theta1, theta2), atol=1e-9)

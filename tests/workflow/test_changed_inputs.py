@@ -174,3 +174,16 @@ def test_a_class_folder_that_vanishes_is_refused_by_name_and_costs_nothing(here:
     assert (here / TARGETS[0]).read_bytes() == prepared
     (here / "kept").rename(here / "leaves/test/oak")
     assert planned(here) == []
+
+
+def test_a_note_beside_the_images_is_refused_before_any_job_and_costs_nothing(here: Path) -> None:
+    note = here / "elsewhere/train/oak/notes.txt"
+    note.write_text("oak, autumn")
+    prepared = here / "results/own/images/leaves.safetensors"
+    before = prepared.read_bytes()
+    done = snakemake(here, *TARGETS, "--cores", "1")
+    assert done.returncode != 0
+    assert "oak/notes.txt: not an image" in done.stdout + done.stderr
+    assert prepared.read_bytes() == before
+    note.unlink()
+    assert planned(here) == []

@@ -10,13 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cnn_topology.checks import SQUARED_IN_FLOAT64, real_array
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, unknown
 
 KERNEL = (3, 3)
 
 # A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
 CONSTANT_BELOW = 1e-12
+# Filters are centred each by itself, or all by the mean filter.
+CENTRES = ("filter", "coordinate")
 
 
 def spatial_filters(
@@ -122,6 +124,8 @@ def centre_and_normalize(
     >>> bool(np.allclose(cloud[0], cloud[1]))  # brightness and contrast are gone
     True
     """
+    if centre not in CENTRES:
+        raise unknown("centre", centre, CENTRES)
     array = np.asarray(real_array(points, "filters"), dtype=np.float64)
     _check_finite(array)
     _check_sizes(array)
@@ -166,7 +170,7 @@ def filter_cloud(
         raise InputError(f"filters have nine entries each, shape (points, 9); got shape {array.shape}")
     else:
         points = spatial_filters(array)[0]
-    if not _is_normalized(points, centre):
+    if centre not in CENTRES or not _is_normalized(points, centre):
         points = centre_and_normalize(points, centre)[0]
     if len(points) < 2:
         raise InputError(

@@ -26,7 +26,7 @@ from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.tables.registry import MAPPER_ROWS
 from cnn_topology.tables.rows import cloud_at, joined
-from cnn_topology.topology.klein import klein_coordinates
+from cnn_topology.topology.klein import klein_angles
 
 # What is counted of a graph.
 COUNTS = ("cubes", "nodes", "edges", "components", "loops", "filled_loops", "noise")
@@ -208,8 +208,7 @@ def _none(explanation: str) -> dict[str, Any]:
 
 def _nodes(which: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
-    # The angles of the nearest Klein patch do not depend on the length of a filter, so means need no normalization.
-    theta1, theta2, _ = klein_coordinates(means)
+    theta1, theta2 = klein_angles(means)
     return MapperNodeRow.columns(
         **which,
         node=np.arange(graph.nodes),

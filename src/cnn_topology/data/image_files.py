@@ -1,16 +1,18 @@
-"""Which files the images of a user are read from, in which order; none is opened here.
+"""Which files the images of a user are read from, in which order; only those without the suffix of an image are opened.
 
 The reader of a folder and the manifest that watches its files (`storage.manifest`) both go by this list. Originals of
 the papers are not on it: none of them is read before its MD5 is that of the original.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, together
 from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages
 from cnn_topology.plan.seeds import derive_seed
 
@@ -45,7 +47,7 @@ def image_files(name: str, config: ImageSetConfig, seed: int) -> dict[str, Path]
     Raises
     ------
     InputError
-        As for `list_folder`.
+        As for `list_folder`; or if a file without the suffix of an image is none.
     """
     if not isinstance(config, FolderImages | NpzImages) or not Path(config.path).exists():
         return {}
@@ -53,6 +55,7 @@ def image_files(name: str, config: ImageSetConfig, seed: int) -> dict[str, Path]
     if isinstance(config, NpzImages):
         return {path.name: path}
     _, splits = list_folder(name, path, (config.train, config.test), draw_seeds(name, seed))
+    _refuse_strays(file for split in SPLITS for file in splits[split].files)
     return {f"{split}/{file.parent.name}/{file.name}": file for split in SPLITS for file in splits[split].files}
 
 
@@ -134,3 +137,19 @@ def _files(folder: Path) -> list[Path]:
     if not files:
         raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
     return files
+
+
+def _refuse_strays(files: Iterable[Path]) -> None:
+    """Refuse notes beside the images before any job starts; what is named as an image is opened by the job alone."""
+    known = Image.registered_extensions()
+    strays = [file for file in files if file.suffix.lower() not in known and file.is_file() and not _opens(file)]
+    if strays:
+        raise together([f"{file}: not an image that Pillow can read; take it out of the folder" for file in strays])
+
+
+def _opens(file: Path) -> bool:
+    try:
+        with Image.open(file):
+            return True
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return False

@@ -106,8 +106,11 @@ def _image_problems(arrays: dict[str, np.ndarray]) -> Iterator[str]:
         if not np.isfinite(values).all():
             yield f"{where}. Replace NaN and infinite values first."
             continue
-        mend = conversion(joined(other for other in ranges.values() if same_scale(values, other)))
-        yield f"{where}. {mend or 'All images are black'}."
+        alike = [other for other in ranges.values() if same_scale(values, other)]
+        mend = conversion(joined(alike)) or "All images are black"
+        if len(alike) < len(ranges):
+            mend = f"The other images are of another scale: look first whether both sets are meant to be. If so, {mend}"
+        yield f"{where}. {mend}."
 
 
 def _shape_problem(images: np.ndarray, labelled: int) -> str | None:

@@ -54,7 +54,10 @@ def conversion(values: Range) -> str | None:
         return None
     # Floats: a small integer type would overflow.
     shifted = "x" if black == 0 else f"(x + {float(-black)!r})"
-    scaled = shifted if white - black == 255 else f"{shifted} * (255 / {_number(white - black)})"
+    extent = white - black
+    scaled = (
+        shifted if extent == 255 else f"255.0 * {shifted}" if extent == 1 else f"{shifted} * (255 / {_number(extent)})"
+    )
     return (
         f"`numpy.rint({scaled}).astype(numpy.uint8)` in place of x makes {_number(black)} black and {_number(white)} "
         "white"

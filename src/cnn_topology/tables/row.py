@@ -147,7 +147,9 @@ def _arrays(values: Any, spec: dataclasses.Field[Any], kind: pa.DataType, rows: 
         parts = np.reshape(values, (rows, len(names)))
         return [pa.array(parts[:, place], kind) for place in range(len(names))]
     if isinstance(values, _SCALARS):
-        return [pa.repeat(pa.scalar(values, kind), rows)]
+        return [pa.repeat(pa.scalar(values).cast(kind) if values is not None else pa.scalar(None, kind), rows)]
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
+    if pa.types.is_integer(kind) and not isinstance(values, pa.Array):
+        values = pa.array(values)  # the cast refuses fractions, which `pa.array(values, kind)` cuts off
     return [values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)]

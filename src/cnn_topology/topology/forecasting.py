@@ -168,6 +168,10 @@ def check_memory(points: int, dimension: int, engine: str, beside: Callable[[int
     raise InputError(
         f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to need "
         f"{needed(points) / 1e9:.2g} GB; {free / 1e9:.2g} GB are free: "
-        + (f"give landmarks={low} or fewer (landmarks_maxmin)" if low else "give fewer points or distances")
+        + (
+            f"take {low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode)"
+            if low
+            else "give fewer points or distances"
+        )
         + ("" if engine == "annotations" or dimension > 1 else ", or use engine='annotations'")
     )

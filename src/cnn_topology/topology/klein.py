@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.checks import finite_points
+from cnn_topology.errors import InputError
 from cnn_topology.topology.patches import X, Y, edge_patch, klein_patch, line_patch, secondary_patch
 
 # Steps of theta1 in [0, pi): 2 degrees; maxima are some 20 degrees wide.
@@ -36,6 +37,8 @@ MODELS = ("primary", "secondary vertical", "secondary horizontal", "quadratic", 
 # Greatest distance at which a filter counts as belonging to a model. Of uniformly random filters 1.2 % lie so near to
 # the primary circle and 10 % so near to the Klein bottle.
 NEAR = 0.5
+# How far the norm of a filter may be from 1: those of tables are float32.
+UNIT = 1e-5
 
 # Distances that differ by less are equal: a patch where circles meet goes to the first of them.
 TIE = 1e-9
@@ -64,7 +67,7 @@ def klein_coordinates(
     Raises
     ------
     InputError
-        If the filters are no matrix of finite numbers.
+        If the filters are no matrix of finite numbers with nine columns, or their norm is not 1.
 
     Notes
     -----
@@ -84,12 +87,46 @@ def klein_coordinates(
     >>> theta1.round(3).tolist()[0], theta2.round(3).tolist()[0], residual.round(3).tolist()
     (0.0, 1.571, [0.0, 1.169])
     """
-    points = finite_points(points)
+    points = _filters(points)
+    if len(points) and not np.allclose(np.linalg.norm(points, axis=1), 1, rtol=0, atol=UNIT):
+        raise InputError("filters must have norm 1, or residuals are no distances on the sphere: centre_and_normalize")
+    theta1, theta2 = klein_angles(points)
+    return theta1, theta2, np.linalg.norm(points - klein_patch(theta1, theta2), axis=1)
+
+
+def klein_angles(
+    points: Float[np.ndarray, "points 9"],
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Compute the angles of the nearest point of the Klein bottle for each filter, of any norm.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Filters, such as the mean filters of mapper nodes; the angles do not depend on their length.
+
+    Returns
+    -------
+    theta1, theta2 : ndarray, shape (points,)
+        As `klein_coordinates`.
+
+    Raises
+    ------
+    InputError
+        If the filters are no matrix of finite numbers with nine columns.
+    """
+    points = _filters(points)
     theta1 = _best_direction(points, with_edges=True)
     along_edge = _rowwise(points, edge_patch(theta1))
     along_line = _rowwise(points, line_patch(theta1))
-    theta2 = _wrapped(np.arctan2(along_edge, along_line), 2 * np.pi)
-    return theta1, theta2, np.linalg.norm(points - klein_patch(theta1, theta2), axis=1)
+    return theta1, _wrapped(np.arctan2(along_edge, along_line), 2 * np.pi)
+
+
+def _filters(points: np.ndarray) -> np.ndarray:
+    """Return filters as a checked array, or refuse what has not nine entries each."""
+    checked = finite_points(points)
+    if checked.shape[1] != 9:
+        raise InputError(f"filters must have shape (points, 9), nine entries each; got {checked.shape}")
+    return checked
 
 
 def edge_angles(
@@ -114,7 +151,7 @@ def edge_angles(
     InputError
         If the filters are no matrix of finite numbers.
     """
-    points = finite_points(points)
+    points = _filters(points)
     theta = _wrapped(np.arctan2(points @ Y, points @ X), 2 * np.pi)
     return theta, np.linalg.norm(points - edge_patch(theta), axis=1)
 
@@ -172,7 +209,7 @@ def secondary_angles(
     InputError
         If the filters are no matrix of finite numbers.
     """
-    points = finite_points(points)
+    points = _filters(points)
     edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
     phi = _wrapped(np.arctan2(points @ line, points @ edge), 2 * np.pi)
     return phi, np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
@@ -200,7 +237,7 @@ def line_angles(
     InputError
         If the filters are no matrix of finite numbers.
     """
-    points = finite_points(points)
+    points = _filters(points)
     theta = _best_direction(points, with_edges=False)
     line = line_patch(theta)
     sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)

@@ -214,7 +214,10 @@ def filtration_lengths(
     chosen = wanted if wanted is not None and wanted < count else None
     used = count if chosen is None else chosen
     if used > MOST_POINTS:
-        raise InputError(f"{used} points are more than the {MOST_POINTS} that fit: give landmarks= (landmarks_maxmin)")
+        raise InputError(
+            f"{used} points are more than the {MOST_POINTS} that fit: take that many landmarks (landmarks_maxmin), or "
+            "landmarks= of barcode"
+        )
     reading = bytes_of_points if distances is None else bytes_of_distances
     check_memory(used, max_dimension, engine, lambda n: reading(array, n) + beside * (n * (n - 1) // 2))
     if distances is None:

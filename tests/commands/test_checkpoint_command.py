@@ -120,6 +120,47 @@ def test_a_copy_in_other_precision_or_scale_is_no_second_network(change: str, tm
     assert import_files(tmp_path, *paths) == 0
 
 
+def resnet_like(seed: int) -> list[np.ndarray]:
+    """Return four layers of a network in which one channel in twenty is weak, as in a trained ResNet-20."""
+    draw = np.random.default_rng(seed)
+    layers = [draw.normal(0, 0.1, (40, 16, 3, 3)).astype(np.float32) for _ in range(4)]
+    for layer in layers:
+        layer[::20] *= 0.01
+    return layers
+
+
+def save_layers(path: Path, layers: list[np.ndarray]) -> Path:
+    torch.save({f"layer{i}.weight": torch.from_numpy(layer) for i, layer in enumerate(layers)}, path)
+    return path
+
+
+def rounded(layer: np.ndarray) -> np.ndarray:
+    step = np.abs(layer).max() / np.float32(127)
+    return np.rint(layer / step) * step
+
+
+def noisy_copy(layer: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(5).normal(size=layer.shape).astype(np.float32)
+    return layer + noise * np.float32(0.03) * np.linalg.norm(layer) / np.linalg.norm(noise)
+
+
+@pytest.mark.parametrize("change", [rounded, noisy_copy])
+def test_weak_channels_do_not_make_a_copy_a_second_network(change: Callable, tmp_path: Path, capsys) -> None:
+    paths = [save_layers(tmp_path / "a.pt", resnet_like(0))]
+    paths.append(save_layers(tmp_path / "b.pt", [change(layer) for layer in resnet_like(0)]))
+    assert import_files(tmp_path, *paths) == 2
+    said = capsys.readouterr().err
+    assert f"checkpoints.mine.files: {paths[0]} and {paths[1]} hold the same kernels" in said
+    assert "10%" in said
+
+
+def test_networks_that_share_layers_are_two(tmp_path: Path) -> None:
+    ours, theirs = resnet_like(0), resnet_like(1)
+    path = save_layers(tmp_path / "a.pt", ours)
+    for shared in (0, 1, 2):
+        assert import_files(tmp_path, path, save_layers(tmp_path / "b.pt", ours[:shared] + theirs[shared:])) == 0
+
+
 def import_files(folder: Path, *paths: Path) -> int:
     block = CheckpointParameters.of(plan_of(*paths), "mine").dump()
     return main(["checkpoint", "--parameters", block, "--output", str(folder / "s.safetensors")])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.copies import FIXED_FILTERS, first_copies, is_fixed
+from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
@@ -69,8 +69,7 @@ def _refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray]
     if pair:
         one, two = pair
         raise InputError(
-            f"{where}.files: {files[one]} and {files[two]} hold the same kernels, up to rounding and scale; list each "
-            "network once"
+            f"{where}.files: {files[one]} and {files[two]} hold the same kernels {COPIES}; list each network once"
         )
     alike: dict[tuple[int, ...], list[str]] = {}
     for tensor, stack in weights.items():
@@ -81,7 +80,8 @@ def _refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray]
             if pair:
                 one, two = pair
                 raise InputError(
-                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels; state one by `layers`"
+                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels {COPIES}; state one by "
+                    "`layers`"
                 )
         for tensor, stack in weights.items():
             if is_fixed(stack[position].reshape(-1, 9)):

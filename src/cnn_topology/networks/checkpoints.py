@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.copies import first_copies
+from cnn_topology.networks.copies import COPIES, first_copies
 from cnn_topology.networks.weights import check_finite, read_tensors
 from cnn_topology.plan.resnet_files import COUNTER, misfit, own_name
 
@@ -87,6 +87,4 @@ def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterabl
         theirs = read_checkpoint(other)
         pairs = [(tensor, theirs[name]) for name, tensor in tensors.items() if tensor.ndim == 4 and name in theirs]
         if first_copies(np.stack([one.float().numpy() for one in pair]) for pair in pairs):
-            raise InputError(
-                f"{path}: holds the same kernels as {other}, up to rounding and scale; list each network once"
-            )
+            raise InputError(f"{path}: holds the same kernels as {other} {COPIES}; list each network once")

@@ -4,11 +4,20 @@ from collections.abc import Iterable
 
 import numpy as np
 
-# Weights are copies of each other when, up to a factor per output channel, they differ by less than this part of their
-# norm. Measured on GoogLeNet's inception_4e: rounding to bfloat16 leaves 0.002, to 8 bit integers 0.015 with a scale
-# per channel and 0.07 with one per layer, to 8 bit floating-point numbers 0.05. Networks of different seeds differ by
-# more than 1.
+# The kernels of an output channel are copies when, up to a factor, they differ by less than this part of their norm.
+# Measured on GoogLeNet's inception_4e: rounding to bfloat16 leaves 0.002, to 8 bit integers 0.015 with a scale per
+# channel and 0.07 with one per layer, to 8 bit floating-point numbers 0.05. Networks of different seeds differ by more
+# than 1.
 SAME_BELOW = 0.1
+
+# Weights are copies when at least this part of their channels are. Trained layers have weak channels, of which rounding
+# leaves little: with 8 bit integers and one scale per layer 0.97 of the channels of a ResNet-20 remain copies, 0.81 of
+# those of its first layer and 0.75 in the worst of 46 layers of four networks. Of different layers no channels agree,
+# and 0.002 of their 3x3 filters if a channel has only one.
+SAME_PART = 2 / 3
+
+# For messages: what copies are.
+COPIES = f"(most channels differ by less than {SAME_BELOW:.0%} of their norm, whatever their scale)"
 
 # A layer of more filters than these, with no more different ones, was not trained: a blur, a fixed bank.
 FIXED_FILTERS = 8
@@ -16,6 +25,8 @@ FIXED_FILTERS = 8
 
 def first_copies(layers: Iterable[np.ndarray]) -> tuple[int, int] | None:
     """Find the first two networks with the same weights, whatever their precision and the scale of their channels.
+
+    A channel that is zero in both networks does not count.
 
     Parameters
     ----------
@@ -27,18 +38,17 @@ def first_copies(layers: Iterable[np.ndarray]) -> tuple[int, int] | None:
     tuple of int or None
         Positions of both; None if all networks differ.
     """
-    agreement: np.ndarray | float = 0.0
-    channels: np.ndarray | float = 0.0
+    copied: np.ndarray | int = 0
+    live: np.ndarray | int = 0
     for layer in layers:
-        rows = layer.reshape(*layer.shape[:2], -1)
-        norms = np.linalg.norm(rows, axis=2, keepdims=True)
-        unit = (rows / np.where(norms > 0, norms, 1)).reshape(len(rows), -1)
-        agreement = agreement + unit @ unit.T
-        dead = (norms[..., 0] == 0).astype(float)
-        channels = channels + rows.shape[1] - dead @ dead.T
-    # Unit vectors that differ by d have the scalar product 1 - d^2 / 2.
-    same = np.triu(np.atleast_2d(agreement > (1 - SAME_BELOW**2 / 2) * np.maximum(channels, 1)), k=1)
-    pairs = np.argwhere(same)
+        for channel in range(layer.shape[1]):
+            rows = layer[:, channel].reshape(len(layer), -1)
+            norms = np.linalg.norm(rows, axis=1, keepdims=True)
+            unit = rows / np.where(norms > 0, norms, 1)
+            # Unit vectors that differ by d have the scalar product 1 - d^2 / 2.
+            copied = copied + (unit @ unit.T > 1 - SAME_BELOW**2 / 2)
+            live = live + ((norms > 0) | (norms > 0).T)
+    pairs = np.argwhere(np.triu(np.atleast_2d(copied >= SAME_PART * np.maximum(live, 1)), k=1))
     return (int(pairs[0, 0]), int(pairs[0, 1])) if len(pairs) else None
 
 

@@ -82,6 +82,30 @@ def test_the_other_convolutions_or_pytorch_itself_decide_for_its_order(tmp_path:
         layers(saved(tmp_path / "net.pt", {**stem, DEEP: tensors()[DEEP].permute(0, 2, 3, 1)}))
 
 
+@pytest.mark.parametrize("suffix", [".pt", ".npz", ".safetensors"])
+def test_position_embeddings_do_not_decide_against_kernels(suffix: str, tmp_path: Path) -> None:
+    def read(**shapes: tuple[int, ...]) -> list[str]:
+        state, path = {name.replace("__", "."): torch.ones(shape) for name, shape in shapes.items()}, tmp_path / "net"
+        path = path.with_suffix(suffix)
+        if suffix == ".npz":
+            return layers(npz(path, **{name: tuple(tensor.shape) for name, tensor in state.items()}))
+        if suffix == ".pt":
+            return layers(saved(path, state))
+        save_file(state, path)
+        return layers(path)
+
+    stem, embedding = (64, 3, 3, 3), (1, 7, 7, 64)
+    assert read(conv1=stem, conv2=(64, 64, 3, 3), pos_embed=embedding) == ["conv1", "conv2"]
+    assert read(conv1__weight=stem, conv2__weight=(8, 8, 3, 3), pos_embed=embedding) == [STEM, DEEP]
+    if suffix == ".pt":
+        assert read(conv1=stem, pos_embed=embedding) == ["conv1"]
+        with pytest.raises(InputError, match=r"table \(16, 7, 7, 64\)") as refused:
+            read(conv1=stem, table=(16, 7, 7, 64))
+        assert "transpose" not in str(refused.value)
+        assert "remove" in str(refused.value)
+        assert read(conv1__weight=stem, table=(16, 7, 7, 64)) == [STEM]  # the way out
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -145,8 +169,10 @@ def computed() -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
 @pytest.mark.parametrize(("tensor", "state"), list(computed()))
 def test_what_a_weight_is_computed_from_is_not_taken_for_it(tensor: str, state: dict, tmp_path: Path) -> None:
     path = saved(tmp_path / "net.pt", state)
-    with pytest.raises(InputError, match=rf"net.pt: \S*{tensor}\S* is not the weight that the network uses"):
+    with pytest.raises(InputError, match=rf"net.pt: \S*{tensor}\S* is not the weight that the network uses") as refused:
         layers(path)
+    refused_name = str(refused.value).split("net.pt: ")[1].split()[0]
+    assert str(refused.value).count(f" {refused_name} ") == 1  # a name does not prove itself
     named = next(name for name in state if tensor in name and state[name].ndim == 4)
     with pytest.raises(InputError, match=rf"{named} is not the weight"):
         layers(path, layers=(named,))

@@ -66,10 +66,11 @@ def axes_problem(shapes: Shapes, pytorch: bool) -> str | None:
     """
     orders = {name: orders_of(shape) for name, shape in shapes.items()}
     unclear = [name for name, fitting in orders.items() if shapes[name][2:] == (3, 3) and len(fitting) > 1]
-    clear = {fitting[0] for fitting in orders.values() if len(fitting) == 1}
-    if not unclear or (OURS in clear and (pytorch or len(clear) == 1)) or (pytorch and not clear):
+    ours = [OURS] in orders.values()
+    hint = other_order(shapes, pytorch)
+    if not unclear or (ours and pytorch) or (not hint and (ours or pytorch)):
         return None
-    name, hint = unclear[0], other_order(shapes)
+    name = unclear[0]
     if hint:
         return f"{name} {shapes[name]} is perhaps in another order than (out, in, 3, 3): {hint}"
     return (
@@ -79,12 +80,29 @@ def axes_problem(shapes: Shapes, pytorch: bool) -> str | None:
     )
 
 
-def other_order(shapes: Shapes) -> str:
-    """Return which array fits another order of axes only, and what to do; empty if none does."""
-    for name, shape in shapes.items():
+def other_order(shapes: Shapes, pytorch: bool = False) -> str:
+    """Return which array fits another order of axes only, and what to do; empty if none does.
+
+    Position embeddings and the like have four axes too. Hence none does if a kernel in PyTorch's order has more input
+    channels than kernels have rows; where arrays have usual names of kernels, the others do not count; and in files of
+    PyTorch's, nor do those of one output channel.
+    """
+    if any(orders_of(shape) == [OURS] and shape[1] > max(SIDES) for shape in shapes.values()):
+        return ""
+    usual = [name for name, shape in shapes.items() if len(shape) == 4 and last_word(name) in USUAL_WORDS]
+    for name in usual or shapes:
+        shape = shapes[name]
         fitting = orders_of(shape)
-        if len(fitting) == 1 and fitting[0] != OURS:
-            return f"{name} {shape} is {fitting[0]}; transpose to (out, in, 3, 3) and write the file with torch.save"
+        if len(fitting) != 1 or fitting[0] == OURS or (pytorch and shape[0] == 1):
+            continue
+        if pytorch:
+            mend = (
+                "if it is no kernel, remove it from the file or let the names of the kernels alone end in .weight; "
+                "if it is one, save the network's state_dict() as PyTorch has it"
+            )
+        else:
+            mend = "transpose to (out, in, 3, 3) if it is a kernel, and write the file with torch.save"
+        return f"{name} {shape} is {fitting[0]}; {mend}"
     return ""
 
 
@@ -93,6 +111,11 @@ def orders_of(shape: tuple[int, ...]) -> list[str]:
     if len(shape) != 4:
         return []
     return [order for order, (row, column) in ORDERS.items() if shape[row] == shape[column] in SIDES]
+
+
+def last_word(name: str) -> str:
+    """Return the last word of letters in the name of an array, in lower case; empty if it has none."""
+    return (re.findall("[a-z]+", name.lower()) or [""])[-1]
 
 
 def part_problem(path: Path) -> str | None:
@@ -167,8 +190,9 @@ def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | 
             match = re.match(pattern, name)
             concerned = [kernel for kernel in kernels if match and kernel.startswith(match[1])]
             if concerned:
+                shown = "its name shows that" if concerned[0] == name else f"{name} shows that"
                 return (
-                    f"{concerned[0]} is not the weight that the network uses: by {name} it is {what}; put the weight "
+                    f"{concerned[0]} is not the weight that the network uses: {shown} it is {what}; put the weight "
                     f"itself in its place ({function}) before the network is saved"
                 )
     return None
@@ -185,15 +209,15 @@ def stray_problem(kernels: Shapes) -> str | None:
     Returns
     -------
     str or None
-        Names kernels that are called otherwise than the weights (buffers such as those of a blur), or those of a
+        Names kernels that are named otherwise than the weights (buffers such as those of a blur), or those of a
         running copy of the same network.
     """
-    words = {name: (re.findall("[a-z]+", name.lower()) or [""])[-1] for name in kernels}
+    words = {name: last_word(name) for name in kernels}
     usual = Counter(word for word in words.values() if word in USUAL_WORDS).most_common(1)
     strays = [name for name, word in words.items() if usual and word != usual[0][0]]
     if strays:
         example = next(name for name in kernels if name not in strays)
-        return f"{', '.join(strays)}: perhaps no weight of a layer, for others are called as {example}; {MEND_LAYERS}"
+        return f"{', '.join(strays)}: perhaps no weight of a layer (the others are named like {example}); {MEND_LAYERS}"
     copies = [name for name in kernels if COPY.search(name)]
     others = Counter(shape for name, shape in kernels.items() if name not in copies)
     if copies and Counter(kernels[name] for name in copies) <= others:

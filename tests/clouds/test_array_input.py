@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cnn_topology.clouds.density import densest_points, density_filter
-from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, filter_cloud, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.comparison.clouds import SampledCloud
@@ -25,7 +25,7 @@ from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.loops import loops
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
-from cnn_topology.topology.klein import klein_coordinates, nearest_model
+from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates, nearest_model
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 from cnn_topology.topology.sliced_wasserstein import sliced_wasserstein
@@ -131,3 +131,20 @@ def test_neighbours_that_are_no_number_are_refused(k):
 def test_a_share_that_is_no_number_is_refused():
     with pytest.raises(InputError, match="must be a number"):
         densest_points(np.arange(9.0), "0.5")
+
+
+@pytest.mark.parametrize("of", [centre_and_normalize, filter_cloud])
+def test_an_unknown_way_of_centring_is_refused_with_the_nearest(of):
+    with pytest.raises(InputError, match=r"'filters'.*'filter'"):
+        of(np.random.default_rng(0).normal(size=(8, 9)), "filters")
+
+
+@pytest.mark.parametrize("of", [klein_coordinates, klein_angles, edge_angles, nearest_model])
+def test_filters_of_other_than_nine_entries_are_refused_by_their_shape(of):
+    with pytest.raises(InputError, match=r"\(points, 9\).*\(12, 8\)"):
+        of(FILTERS[:, :8])
+
+
+def test_a_masked_number_is_refused():
+    with pytest.raises(InputError, match="threshold"):
+        barcode(CLOUD, threshold=np.ma.masked)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnn_topology.clouds.filters import centre_and_normalize, filter_cloud, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.errors import InputError
 
 # Weights as training leaves them: float32, neither huge nor so small that their squares vanish.
@@ -102,9 +102,3 @@ def test_an_empty_cloud_stays_empty():
     normalized, kept = centre_and_normalize(np.empty((0, 9)))
     assert normalized.shape == (0, 9)
     assert kept.shape == (0,)
-
-
-@pytest.mark.parametrize("of", [centre_and_normalize, filter_cloud])
-def test_an_unknown_way_of_centring_is_refused_with_the_nearest(of):
-    with pytest.raises(InputError, match=r"'filters'.*'filter'"):
-        of(np.random.default_rng(0).normal(size=(8, 9)), "filters")

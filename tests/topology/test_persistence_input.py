@@ -109,9 +109,9 @@ def test_landmarks_of_points_and_of_their_distances_bound_the_error():
 
 def test_too_little_memory_is_refused_with_a_number_of_landmarks_that_fits(monkeypatch):
     monkeypatch.setattr(forecasting, "available_memory", lambda: 10**8)
-    with pytest.raises(InputError, match=r"give landmarks=(\d+)") as caught:
+    with pytest.raises(InputError, match=r"take \d+ landmarks or fewer") as caught:
         barcode(np.zeros((20_000, 2)))
-    count = int(str(caught.value).split("landmarks=")[1].split()[0])
+    count = int(str(caught.value).split("take ")[1].split()[0])
     copies = 2 * 8 * 2 * (20_000 + count)  # of the cloud, while landmarks are chosen
     assert forecast(count).bytes + copies <= 10**8 < forecast(count + 1).bytes + copies + 32
     assert barcode(np.random.default_rng(0).normal(size=(20_000, 2)), landmarks=50).points == 50

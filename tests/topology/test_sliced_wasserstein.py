@@ -148,9 +148,9 @@ def test_an_essential_bar_is_refused_by_its_row(bar: list[float]) -> None:
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(InputError, match=r"shape \(4, 3\)"):
         sliced_wasserstein(np.zeros((4, 3)), EMPTY)
-    with pytest.raises(InputError, match="directions must be at least 1; got 0"):
+    with pytest.raises(InputError, match="directions = 0 must be at least 1"):
         sliced_wasserstein(EMPTY, EMPTY, directions=0)
-    with pytest.raises(InputError, match="threads must be at least 1; got 0"):
+    with pytest.raises(InputError, match="threads = 0 must be at least 1"):
         sliced_wasserstein_matrix([EMPTY], threads=0)
 
 

@@ -7,10 +7,11 @@ LEAST_SHARE = 1 / 8
 # What usually is white: floats, then 8, 10, 12, 14 and 16 bits.
 WHITES = (1, 255, 1_023, 4_095, 16_383, 65_535)
 
-Range = tuple[float, float]
+Number = int | float
+Range = tuple[Number, Number]
 
 
-def is_dark(high: float) -> bool:
+def is_dark(high: Number) -> bool:
     """Whether pixels of which the largest is `high` would be nearly black in 8 bits."""
     return high <= 255 * LEAST_SHARE
 
@@ -27,7 +28,7 @@ def same_scale(first: Range, second: Range) -> bool:
     return negative or _kind(first[1]) == _kind(second[1])
 
 
-def _kind(high: float) -> int:
+def _kind(high: Number) -> int:
     return sum((high > 1, not is_dark(high), high > 255))
 
 
@@ -64,5 +65,5 @@ def conversion(values: Range) -> str | None:
     )
 
 
-def _number(value: float) -> str:
+def _number(value: Number) -> str:
     return repr(float(value)).removesuffix(".0")

@@ -12,7 +12,7 @@ from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.registry import ACTIVATION_ROWS
 
 ROOT = Path(__file__).parents[2]
-TABLES = {row.table_name: row.schema for row in ACTIVATION_ROWS}
+TABLES = {row.table_name: row for row in ACTIVATION_ROWS}
 NARROW = {"images": "digits", "widths": [6, 6, 8, 8], "recipe": {"epochs": 1, "batch": 100, "flip": False}}
 CLOUD = {"networks": "b", "split": "train", "count": 60, "layers": ["layer1.1.bn2", "layer4.1.bn2"]}
 CONFIG = {

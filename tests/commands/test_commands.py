@@ -143,8 +143,7 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     def refuse(*_, **__):
         raise AssertionError("a null was drawn for a cloud that is not tested")
 
-    for draw in ("own_draws", "sphere_draws"):
-        monkeypatch.setattr(f"cnn_topology.commands.barcodes.{draw}", refuse)
+    monkeypatch.setattr("cnn_topology.analysis.filter_cloud.draws_of_null", refuse)
     wide["clouds"] = [{"layers": ["conv1"], "densities": [density]}]
     tables = _analysed(wide, tmp_path, {step: [n < failed for n in range(5)] for step in (0, 4)}, alive)
     loops, circles = tables["loops"], tables["circles"]

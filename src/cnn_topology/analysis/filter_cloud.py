@@ -1,0 +1,244 @@
+"""One cloud of 3x3 filters, from its points to the rows of five tables (weights paper, sections 3 and 4).
+
+The job `barcodes` of a run and `cnn-topology look` both go through `analyse_cloud`, so that they give the same numbers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.plan.clouds import Significance
+from cnn_topology.statistics.circles import CircleTest, circle_test
+from cnn_topology.statistics.dynamics import Winding, winding
+from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
+from cnn_topology.statistics.nulls import Centre, Filtering, NullDraws, draws_of_null
+from cnn_topology.tables.filters import CircleRow, FilterRow
+from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
+from cnn_topology.tables.registry import BARCODE_ROWS
+from cnn_topology.topology.circles import CIRCLES, five_loops
+from cnn_topology.topology.klein import klein_coordinates, nearest_model
+
+
+@dataclass(frozen=True)
+class FilterCloud:
+    """The normalized filters of one layer at one step, over all networks pooled.
+
+    Attributes
+    ----------
+    population, layer : str
+    depth, step : int
+    points : ndarray, shape (points, 9)
+    ids : ndarray of int, shape (points, 3)
+        Network, output channel and input channel of each.
+    centre : {'filter', 'coordinate'}
+        How the filters were centred.
+    """
+
+    population: str
+    layer: str
+    depth: int
+    step: int
+    points: np.ndarray
+    ids: np.ndarray
+    centre: Centre = "filter"
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The columns of tables that name the cloud."""
+        return {"population": self.population, "layer": self.layer, "depth": self.depth, "step": self.step}
+
+
+def analyse_cloud(
+    cloud: FilterCloud,
+    distances: Mapping[Filtering, np.ndarray],
+    significance: Significance,
+    run_seed: int,
+    *,
+    shared: Mapping[Filtering, NullDraws] | None = None,
+    measured: Sequence[Filtering] = (),
+) -> tuple[dict[str, pa.Table], list[CloudLoops]]:
+    """Find and test the loops of a cloud under some density filters, and compare what they keep with known circles.
+
+    Parameters
+    ----------
+    cloud : FilterCloud
+    distances : mapping of Filtering to ndarray, shape (points,)
+        The density filters, the headline first, each with the distance of every filter to its k-th neighbour.
+    significance : Significance
+        Nulls, number of draws and level.
+    run_seed : int
+        Seed of the draws, together with population, layer and step.
+    shared : mapping of Filtering to NullDraws, optional
+        Draws of the sphere null for clouds of this size; absent, they are drawn here.
+    measured : sequence of Filtering
+        Density filters other than the headline under which the circles are looked at too.
+
+    Returns
+    -------
+    tables : dict of str to pyarrow.Table
+        The rows of `BARCODE_ROWS`, by name of the table.
+    loops : list of CloudLoops
+        One for each density filter, in their order.
+    """
+    filterings = list(distances)
+    headline = filterings[0]
+    # No draw is made for a cloud that has too few filters for a test.
+    tested = [filtering for filtering in filterings if is_tested(len(cloud.points), filtering)]
+    circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
+    wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
+    wanted.setdefault("permuted", circled)
+    if significance.covariance:
+        wanted.setdefault("covariance", [filtering for filtering in tested if filtering == headline])
+    drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
+    beside = drawn["covariance"] if significance.covariance and "covariance" not in significance.nulls else {}
+    parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
+    results = []
+    for filtering, distance in distances.items():
+        nulls: dict[str, NullDraws] = {
+            name: drawn[name][filtering] for name in significance.nulls if filtering in tested
+        }
+        loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, covariance=beside.get(filtering))
+        results.append(loops)
+        kept = cloud.points[loops.kept]
+        key = {**cloud.key, **filtering.columns}
+        parts["loops"].append(_loops(key, loops, cloud, headline=filtering == headline))
+        parts["significance"].append(_significance(key, loops))
+        parts["barcodes"].append(_bars(key, loops))
+        if filtering == headline:
+            parts["filters"].append(_filters(key, kept, cloud.ids[loops.kept], distance[loops.kept]))
+        if filtering == headline or filtering in measured:
+            test = circle_test(kept, drawn["permuted"].get(filtering), cloud.centre)
+            around = winding(kept, filtering.landmarks or len(kept)) if loops.significant_bars else None
+            parts["circles"].append(_circles(key, loops, test, around))
+    return {name: pa.concat_tables(tables) for name, tables in parts.items()}, results
+
+
+def _draws(
+    cloud: FilterCloud,
+    wanted: Mapping[str, list[Filtering]],
+    circled: list[Filtering],
+    draws: int,
+    run_seed: int,
+    shared: Mapping[Filtering, NullDraws],
+) -> dict[str, dict[Filtering, NullDraws]]:
+    """Return the draws of each null under the density filters that it is wanted for."""
+    key = (cloud.population, cloud.layer, cloud.step)
+    drawn: dict[str, dict[Filtering, NullDraws]] = {}
+    for name, filterings in wanted.items():
+        if name == "sphere" and all(filtering in shared for filtering in filterings):
+            drawn[name] = {filtering: shared[filtering] for filtering in filterings}
+        elif filterings:
+            counted = circled if name == "permuted" else []
+            drawn[name] = draws_of_null(name, cloud.points, filterings, draws, run_seed, key, cloud.centre, counted)
+        else:
+            drawn[name] = {}
+    return drawn
+
+
+def _loops(key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, *, headline: bool) -> pa.Table:
+    row = LoopRow(
+        **key,
+        points=len(cloud.points),
+        kept=len(loops.kept),
+        used=loops.barcode.points,
+        covering_radius=loops.barcode.covering_radius,
+        networks=len(np.unique(cloud.ids[:, 0])),
+        headline=headline,
+        engine=loops.barcode.engine,
+        bars=int(np.sum(loops.barcode.dimension == 1)),
+        longest=loops.longest,
+        longest_birth=loops.longest_bar[0],
+        longest_death=loops.longest_bar[1],
+        second=loops.second,
+        ratio=loops.ratio,
+        significant_bars=loops.significant_bars,
+        p_longest=loops.p_longest,
+        p_ratio=loops.p_ratio,
+        p_bobrowski_skraba=loops.p_bobrowski_skraba if loops.tests else None,
+        covariance_longest_median=loops.covariance.median if loops.covariance else None,
+        p_covariance=loops.covariance.p_longest if loops.covariance else None,
+        verdict=loops.verdict,
+    )
+    return LoopRow.table([row])
+
+
+def _significance(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
+    return SignificanceRow.table(
+        SignificanceRow(
+            **key,
+            null_name=name,
+            draws=test.draws,
+            null_longest_median=test.median,
+            null_longest_95=test.upper,
+            null_critical=test.critical,
+            p_longest=test.p_longest,
+            p_ratio=test.p_ratio,
+            significant_bars=test.significant_bars,
+        )
+        for name, test in loops.tests.items()
+    )
+
+
+def _bars(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
+    bars = loops.barcode
+    return BarRow.columns(
+        **key,
+        field=bars.field,
+        dimension=bars.dimension.astype(np.int64),
+        birth=bars.birth,
+        death=bars.death,
+        p_value=_or_null(loops.p_values),
+    )
+
+
+def _filters(key: dict[str, Any], points: np.ndarray, ids: np.ndarray, distances: np.ndarray) -> pa.Table:
+    theta1, theta2, residual = klein_coordinates(points)
+    plane = principal_plane(points)
+    return FilterRow.columns(
+        **key,
+        network=ids[:, 0],
+        out_channel=ids[:, 1],
+        in_channel=ids[:, 2],
+        neighbour_distance=distances,
+        coordinates=points.astype(np.float32),
+        plane1=plane[:, 0],
+        plane2=plane[:, 1],
+        theta1=theta1,
+        theta2=theta2,
+        residual=residual,
+        model=nearest_model(points),
+    )
+
+
+def _circles(key: dict[str, Any], loops: CloudLoops, test: CircleTest, around: Winding | None) -> pa.Table:
+    bars = loops.significant_bars
+    fifth, sixth, five = five_loops(loops.barcode.lengths(1), bars or 0)
+    return CircleRow.columns(
+        **key,
+        circle=list(CIRCLES),
+        kept=len(loops.kept),
+        near_distance=test.found.near,
+        within=test.found.within.sum(axis=1),
+        nearest=test.found.counts(),
+        permuted=_or_null(test.permuted),
+        sphere=test.sphere,
+        shuffles=test.draws,
+        p_permuted=_or_null(test.p_permuted),
+        coverage=test.found.coverage(),
+        permuted_coverage=_or_null(test.permuted_coverage),
+        significant_bars=bars,
+        degree=around.degree if around else None,
+        fifth=fifth,
+        sixth=sixth,
+        five_loops=None if bars is None else five,
+        arcs=test.found.arc_counts(),
+    )
+
+
+def _or_null(values: np.ndarray) -> pa.Array:
+    """Return a column of numbers with a null in place of each NaN: what was not tested has no number."""
+    return pa.array(values, pa.float64(), from_pandas=True)

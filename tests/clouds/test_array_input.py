@@ -9,7 +9,6 @@ from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.layer_order import depth_order
-from cnn_topology.comparison.ranks import mean_ranks
 from cnn_topology.comparison.sensitivity import detection_fraction, seed_threshold
 from cnn_topology.comparison.specificity import specificity
 from cnn_topology.errors import InputError
@@ -23,6 +22,7 @@ from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 from cnn_topology.mapper.summaries import label_counts, mean_points
 from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.loops import loops
+from cnn_topology.statistics.ranks import mean_ranks
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
 from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates, nearest_model

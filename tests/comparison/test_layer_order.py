@@ -2,16 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from cnn_topology.comparison.layer_order import (
     agreement,
     agreement_p_value,
-    correlation_interval,
     depth_order,
-    mean_interval,
 )
 from cnn_topology.errors import InputError
 
@@ -83,38 +79,11 @@ def test_measures_that_order_pairs_alike_agree():
     np.testing.assert_allclose(agreement(values, "distance", values, "similarity"), -1.0)
 
 
-def test_one_network_has_no_interval():
-    assert np.isnan(mean_interval(np.array([0.5]))).all()
-
-
 @pytest.mark.parametrize("networks", [1, 2, 3])
 def test_few_correlations_have_no_interval(networks):
-    assert np.isnan(correlation_interval(np.linspace(0.1, 0.9, networks))).all()
     found = depth_order(noisy(networks, 3.0), "distance")
     assert np.isfinite(found.mean)
     assert np.isnan([found.low, found.high]).all()
-
-
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=12))
-def test_the_interval_of_a_mean_of_correlations_holds_it_and_stays_within_them(values):
-    low, high = correlation_interval(np.array(values))
-    assert -1 <= low <= np.mean(values) + 1e-12
-    assert np.mean(values) - 1e-12 <= high <= 1
-
-
-def test_the_interval_of_a_mean_of_correlations_is_as_wide_as_it_says():
-    rng = np.random.default_rng(4)
-    held = [
-        low <= 0.4 <= high
-        for low, high in (correlation_interval(0.4 + rng.uniform(-0.6, 0.6, 5)) for _ in range(2_000))
-    ]
-    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
-
-
-@pytest.mark.parametrize("networks", [2, 3, 10])
-def test_the_interval_of_a_mean_over_few_networks_holds_it_as_often_as_it_says(networks):
-    intervals = [mean_interval(row) for row in np.random.default_rng(networks).normal(1, 2, (1_000, networks))]
-    assert np.mean([low <= 1 <= high for low, high in intervals]) == pytest.approx(0.95, abs=0.025)
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 2, 2)), np.full((2, 4, 4), np.nan)])

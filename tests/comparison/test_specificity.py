@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_topology.comparison.specificity import nearest_shares, specificity, wilson_interval
+from cnn_topology.comparison.specificity import nearest_shares, specificity
 from cnn_topology.errors import InputError
 
 
@@ -71,12 +71,6 @@ def test_the_same_seed_gives_the_same_p_value() -> None:
     values = np.random.default_rng(3).random((3, 4, 3, 4))
     first, again = (specificity(values, "distance", draws=50, seed=7).p_value for _ in range(2))
     assert first == again
-
-
-def test_the_wilson_interval_is_the_published_example() -> None:
-    # Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263 and 0 of 20.
-    assert np.round(np.array(wilson_interval(np.array(81 / 263), 263)), 4).tolist() == [0.2553, 0.3662]
-    assert np.round(np.array(wilson_interval(np.array(0.0), 20)), 4).tolist() == [0.0, 0.1611]
 
 
 def test_values_that_are_no_such_array_are_refused() -> None:

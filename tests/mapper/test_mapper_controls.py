@@ -6,17 +6,17 @@ from sklearn.metrics import adjusted_rand_score
 
 from cnn_topology.mapper.controls import (
     adjusted_rand_index,
-    jackknife_error,
     jackknife_purity,
     node_wise,
     shuffled_purity,
     stability,
-    upper_p,
 )
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.homology import components
 from cnn_topology.mapper.recipes import mapper_of_activations
 from cnn_topology.mapper.summaries import class_purity, examples, image_rank, label_counts, node_purity
+from cnn_topology.statistics.intervals import jackknife_error
+from cnn_topology.statistics.significance import rank_p_value
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_separate_classes_are_pure_and_shuffled_ones_are_not(made):
     assert node_wise(graph, labels, 4) == 1.0
     assert shuffled.max() < 0.6
     assert of_classes.shape == (99, 4)
-    assert upper_p(1.0, shuffled) == 0.01
+    assert rank_p_value(1.0, shuffled) == 0.01
     assert np.array_equal(shuffled, shuffled_purity(graph, ids, labels, 4, 99, 3)[0])
 
 
@@ -102,7 +102,7 @@ def test_an_empty_graph_has_no_purity():
     assert np.isnan(node_wise(empty, ids % 3, 3))
     assert np.isnan(shuffled_purity(empty, ids, ids % 3, 3, 5, 0)[0]).all()
     assert np.isnan(jackknife_purity(empty, ids, ids % 3, 3, 0)).all()
-    assert np.isnan(upper_p(np.nan, np.zeros(3)))
+    assert np.isnan(rank_p_value(np.nan, np.zeros(3)))
 
 
 def test_examples_are_images_of_the_node_in_one_order(made):

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
-from cnn_topology.comparison.specificity import wilson_interval
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]

@@ -11,12 +11,10 @@ import pyarrow as pa
 from cnn_topology.activations.cloud_file import ActivationCloud, read_cloud
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.controls import (
-    jackknife_error,
     jackknife_purity,
     node_wise,
     shuffled_purity,
     stability,
-    upper_p,
 )
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import MapperGraph
@@ -36,6 +34,8 @@ from cnn_topology.mapper.summaries import (
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
 from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.intervals import PERCENTILES, jackknife_error
+from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.activation_graphs import (
@@ -269,8 +269,8 @@ def _purity(
     held = np.zeros(graph.points, dtype=bool)
     held[graph.members] = True
     sizes = np.bincount(labels, minlength=classes)
-    low, high = np.quantile(shuffled, [0.025, 0.975])
-    class_low, class_high = np.quantile(of_classes, [0.025, 0.975], axis=0)
+    low, high = np.quantile(shuffled, PERCENTILES)
+    class_low, class_high = np.quantile(of_classes, PERCENTILES, axis=0)
     purity = PurityRow(
         **which,
         clean=parameters.clean or "",
@@ -283,7 +283,7 @@ def _purity(
         chance=shuffled.mean(),
         chance_low=low,
         chance_high=high,
-        p_value=upper_p(observed, shuffled),
+        p_value=rank_p_value(observed, shuffled),
         class_wise=np.average(of_class[sizes > 0], weights=sizes[sizes > 0]),
         class_wise_chance=np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0]),
         draws=draws,
@@ -298,7 +298,7 @@ def _purity(
         chance=of_classes.mean(axis=0),
         chance_low=class_low,
         chance_high=class_high,
-        p_value=[upper_p(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
+        p_value=[rank_p_value(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
         draws=draws,
     )
     drawn = PurityDrawRow.columns(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cnn_topology.comparison.ranks import student_quantile
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
+from cnn_topology.statistics.intervals import mean_interval
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 
@@ -55,19 +55,16 @@ def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pa.Tab
         log = training[(training["population"] == population) & (training["split"] == "test")]
         last = log[(log["step"] == log["step"].max()) & ~log["failed"]]
         for images in sorted(last["images"].unique(), key=lambda name: (name != own, name)):
-            accuracy = last.loc[last["images"] == images, "accuracy"]
-            n = len(accuracy)
-            half = student_quantile(0.975, n - 1) * accuracy.std() / np.sqrt(n) if n > 1 else np.nan
-            mean = accuracy.mean()
-            low, high = np.clip([mean - half, mean + half], 0, 1)  # of an accuracy, which its mean is too
+            accuracy = last.loc[last["images"] == images, "accuracy"].to_numpy()
+            low, high = np.clip(mean_interval(accuracy), 0, 1)  # of an accuracy, which its mean is too
             rows.append(
                 CrossAccuracyRow(
                     population=population,
                     trained_on=own,
                     tested_on=images,
                     step=last["step"].iloc[0],
-                    networks=n,
-                    mean=mean,
+                    networks=len(accuracy),
+                    mean=accuracy.mean(),
                     low=low,
                     high=high,
                 )

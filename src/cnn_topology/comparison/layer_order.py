@@ -7,14 +7,12 @@ from jaxtyping import Float
 
 from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
-from cnn_topology.comparison.ranks import mean_ranks, student_quantile
 from cnn_topology.errors import InputError
+from cnn_topology.statistics.intervals import correlation_interval
+from cnn_topology.statistics.ranks import mean_ranks
 
 Matrices = Float[np.ndarray, "networks layers layers"]
 
-LEVEL = 0.95
-# Correlations from which on their mean has an interval (ours): Student's of two reaches nine standard deviations out.
-LEAST_NETWORKS = 4
 # Layers from which on full agreement is rarer than 1 in 20 among their permutations, drawn ones too: 1 in 120.
 LEAST_EXCHANGED = 5
 
@@ -146,47 +144,6 @@ def agreement_p_value(
         for order in (rng.permutation(layers) for _ in range(draws))
     )
     return (1 + reached) / (1 + draws)
-
-
-def mean_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]:
-    """Compute Student's 95% interval of a mean over networks; NaN for one network.
-
-    Networks are few. Percentiles of means of networks drawn with replacement, the usual other choice, hold the mean of
-    three networks in 72 of 100 cases and that of five in 83.
-
-    Parameters
-    ----------
-    values : ndarray, shape (networks,)
-
-    Returns
-    -------
-    low, high : float
-    """
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    half = student_quantile((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
-
-
-def correlation_interval(values: Float[np.ndarray, " networks"]) -> tuple[float, float]:
-    """Compute a 95% interval of a mean of correlations over networks: Student's, cut to [-1, 1]; NaN below four.
-
-    Made stricter after a review: of two or three correlations Student's interval was given before, which passed 1. No
-    mean lies outside of [-1, 1], so the cut loses nothing of what the interval holds. Fisher's z is not used: its
-    interval is of another quantity than the mean of the correlations, and one of 1 would decide it.
-
-    Parameters
-    ----------
-    values : ndarray, shape (networks,)
-
-    Returns
-    -------
-    low, high : float
-    """
-    if len(values) < LEAST_NETWORKS:
-        return float("nan"), float("nan")
-    low, high = mean_interval(values)
-    return max(low, -1.0), min(high, 1.0)
 
 
 def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks pairs"]:

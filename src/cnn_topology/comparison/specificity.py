@@ -13,10 +13,7 @@ from jaxtyping import Float
 from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
-
-# Of the two-sided 95% interval.
-NORMAL_QUANTILE = 1.959963984540054
-INTERVAL = (0.025, 0.975)
+from cnn_topology.statistics.intervals import PERCENTILES, wilson_interval
 
 Values = Float[np.ndarray, "models layers models layers"]
 
@@ -97,7 +94,7 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
     # A draw of equal rate may come out a rounding error below it.
     reached = sum(_relabelled_rate(shares, rng) >= rate - 1e-12 for _ in range(draws))
     drawn = _bootstrap_rates(shares, draws, rng)
-    quantiles = np.quantile(np.column_stack([drawn.mean(axis=1), drawn]), INTERVAL, axis=0)
+    quantiles = np.quantile(np.column_stack([drawn.mean(axis=1), drawn]), PERCENTILES, axis=0)
     layer_low, layer_high = np.minimum(layer_low, quantiles[0, 1:]), np.maximum(layer_high, quantiles[1, 1:])
     return Specificity(
         rate=rate,
@@ -146,25 +143,6 @@ def nearest_shares(values: Values, kind: Kind) -> Values:
     signed = values if kind == "distance" else -values
     nearest = (signed == signed.min(axis=3, keepdims=True)) & other
     return nearest / np.maximum(nearest.sum(axis=3, keepdims=True), 1)
-
-
-def wilson_interval(rate: np.ndarray, cases: int) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the 95% Wilson score interval of a rate over a number of independent cases.
-
-    Parameters
-    ----------
-    rate : ndarray, any shape
-    cases : int
-        At least 1.
-
-    Returns
-    -------
-    low, high : ndarray
-    """
-    z2 = NORMAL_QUANTILE**2
-    middle = (rate + z2 / (2 * cases)) / (1 + z2 / cases)
-    half = np.sqrt(z2 * (rate * (1 - rate) / cases + z2 / (4 * cases**2))) / (1 + z2 / cases)
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
 def _bootstrap_rates(shares: Values, draws: int, rng: np.random.Generator) -> Float[np.ndarray, "draws layers"]:

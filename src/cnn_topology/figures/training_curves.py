@@ -9,9 +9,9 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cnn_topology.comparison.ranks import student_quantile
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.statistics.intervals import student_quantile
 
 SINGLE_NETWORKS = 30
 

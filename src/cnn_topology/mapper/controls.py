@@ -114,36 +114,6 @@ def jackknife_purity(
     return result
 
 
-def jackknife_error(values: Float[np.ndarray, " halves"]) -> float:
-    """Compute the standard error of a statistic from its values on halves: their standard deviation.
-
-    Parameters
-    ----------
-    values : ndarray, shape (halves,)
-
-    Returns
-    -------
-    float
-    """
-    return float(values.std(ddof=1))
-
-
-def upper_p(observed: float, null: Float[np.ndarray, " draws"]) -> float:
-    """Compute the share of null draws at least as large, the observed value counted too.
-
-    Parameters
-    ----------
-    observed : float
-    null : ndarray, shape (draws,)
-
-    Returns
-    -------
-    float
-        At least 1 / (1 + draws); NaN where the observed value is.
-    """
-    return np.nan if np.isnan(observed) else float((1 + np.sum(null >= observed)) / (1 + len(null)))
-
-
 def stability(
     first: tuple[MapperGraph, Int[np.ndarray, " nodes"]], second: tuple[MapperGraph, Int[np.ndarray, " nodes"]]
 ) -> float:

@@ -22,8 +22,8 @@ from cnn_topology.statistics.nulls import (
     CloudKey,
     Filtering,
     NullDraws,
+    draws_of_null,
     filtered_clouds,
-    own_draws,
     sphere_null_cloud,
 )
 from cnn_topology.statistics.significance import rank_p_value
@@ -143,7 +143,7 @@ def circles(
     null = None
     if not too_few(filtering.k, len(kept), len(points)):
         count = whole(draws, "draws", 1)
-        null = own_draws("permuted", points, [filtering], count, seed, cloud, centre, [filtering])[filtering]
+        null = draws_of_null("permuted", points, [filtering], count, seed, cloud, centre, [filtering])[filtering]
     return circle_test(kept, null, centre)
 
 

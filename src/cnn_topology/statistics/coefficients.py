@@ -9,7 +9,7 @@ one: leading axes of their arrays.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.comparison.ranks import mean_ranks
+from cnn_topology.statistics.ranks import mean_ranks
 
 # A partial correlation needs more rows than columns it holds fixed: at least so many degrees of freedom.
 LEAST_FREEDOM = 2

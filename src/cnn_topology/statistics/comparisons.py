@@ -9,12 +9,12 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.comparison.ranks import mean_ranks, student_quantile
+from cnn_topology.statistics.intervals import ENDS, student_quantile
+from cnn_topology.statistics.ranks import mean_ranks
 
 # Ours: enough for three digits of an interval's ends and p-values down to 1e-4.
 BOOTSTRAP_DRAWS = 10_000
 PERMUTATIONS = 9_999
-LEVEL = 0.95
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -124,7 +124,7 @@ def mean_difference_interval(
     if not parts.any():
         return difference, difference
     freedom = parts.sum() ** 2 / (parts[0] ** 2 / (len(sample) - 1) + parts[1] ** 2 / (len(other) - 1))
-    half = float(student_quantile((1 + LEVEL) / 2, freedom) * np.sqrt(parts.sum()))
+    half = float(student_quantile(ENDS[1], freedom) * np.sqrt(parts.sum()))
     return difference - half, difference + half
 
 
@@ -158,9 +158,8 @@ def bootstrap_interval(
         other[rng.integers(len(other), size=(draws, len(other)))],
     )
     unknown = np.isnan(drawn)
-    tail = (1 - LEVEL) / 2
-    low = np.quantile(np.where(unknown, -np.inf, drawn), tail, method="lower")
-    high = np.quantile(np.where(unknown, np.inf, drawn), 1 - tail, method="higher")
+    low = np.quantile(np.where(unknown, -np.inf, drawn), ENDS[0], method="lower")
+    high = np.quantile(np.where(unknown, np.inf, drawn), 1 - ENDS[0], method="higher")
     return float(low), float(high)
 
 

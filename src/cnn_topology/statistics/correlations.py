@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.comparison.ranks import mean_ranks
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization import LEAST_NETWORKS
 from cnn_topology.statistics.coefficients import (
@@ -28,6 +27,8 @@ from cnn_topology.statistics.coefficients import (
     residuals,
     spearman,
 )
+from cnn_topology.statistics.intervals import percentile_interval
+from cnn_topology.statistics.ranks import mean_ranks
 
 METHODS = ("pearson", "spearman", "kendall", "granulated_kendall", "partial_pearson", "partial_spearman")
 
@@ -39,7 +40,6 @@ LEAST_FREE_BLOCKS = 4
 BLOCK = 512
 # Values of predictors handled at once, over draws of the bootstrap: 4 MB.
 TOGETHER = 500_000
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def correlate(sample: Sample, method: str, draws: int, permutations: int, rng: n
     together = max(1, TOGETHER // x.size)
     parts = [resampled[start : start + together] for start in range(0, draws, together)]
     drawn = np.concatenate([compute(x[part], y[part], part) for part in parts])
-    low, high = np.array([_interval(column) for column in drawn.T]).T
+    low, high = np.array([percentile_interval(column) for column in drawn.T]).T
     if len(rows) < LEAST_NETWORKS:
         low, high = np.full((2, len(names)), np.nan)
     permuted = _permuted_statistics(sample, names, x, method, _permuted(rows, permutations, rng))
@@ -297,12 +297,3 @@ def _permuted(rows: np.ndarray, permutations: int, rng: np.random.Generator) -> 
         order[rows] = rows[rng.permutation(len(rows))]
         orders.append(order)
     return orders
-
-
-def _interval(drawn: np.ndarray) -> tuple[float, float]:
-    """Return the percentile interval over the draws that have a value; none if fewer than half do."""
-    finite = drawn[np.isfinite(drawn)]
-    if 2 * len(finite) < len(drawn):
-        return float("nan"), float("nan")
-    low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density
+from cnn_topology.statistics.intervals import ENDS, percentile_interval
 from cnn_topology.statistics.nulls import Centre, loop_statistics
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.cocycles import representative_loop
@@ -32,7 +33,6 @@ RULE = (
 )
 # Arcs of 10 degrees.
 ARCS = 36
-LEVEL = 0.95
 
 
 def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws networks"]:
@@ -113,7 +113,7 @@ def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tupl
     low, high : float
         `longest` plus the quantiles of the draws less their median; not below 0.
     """
-    low, middle, high = np.quantile(drawn, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    low, middle, high = np.quantile(drawn, [ENDS[0], 0.5, ENDS[1]])
     return max(0.0, float(longest + low - middle)), float(longest + high - middle)
 
 
@@ -169,7 +169,7 @@ def onset_interval(
     """
     onsets = [onset(steps, column.tolist()) for column in (longest > critical[:, None]).T]
     ranks = np.sort([np.inf if step is None else step for step in onsets])
-    low, high = np.quantile(ranks, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
+    low, high = np.quantile(ranks, ENDS, method="inverted_cdf")
     lasting = float(np.isfinite(ranks).mean())
     return *(int(value) if np.isfinite(value) else None for value in (low, high)), lasting  # type: ignore[return-value]
 
@@ -280,11 +280,7 @@ def resampled_correlation(
     for chosen in drawn:
         rows = np.concatenate([members[i] for i in chosen])
         found.append(circular_correlation(a[rows], b[rows]))
-    finite = np.array(found)[np.isfinite(found)]
-    if 2 * len(finite) < len(found):
-        return float("nan"), float("nan")
-    low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return percentile_interval(np.array(found))
 
 
 def kuiper(a: Float[np.ndarray, " first"], b: Float[np.ndarray, " second"]) -> float:

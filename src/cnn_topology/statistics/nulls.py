@@ -193,13 +193,23 @@ def draws_of_null(
     centre: Centre = "filter",
     circled: Collection[Filtering] = (),
 ) -> dict[Filtering, NullDraws]:
-    """Draw any null for a layer's cloud.
+    """Draw a null for a layer's cloud.
 
     Parameters
     ----------
     name : {'sphere', 'permuted', 'covariance'}
-    filters, filterings, draws, run_seed, cloud, centre, circled
-        As for `own_draws`.
+    filters : ndarray, shape (points, 9)
+        The layer's filters, normalized; of the sphere null their number alone counts.
+    filterings : sequence of Filtering
+    draws : int
+    run_seed : int
+    cloud : tuple of (str, str, int)
+        Population, layer and step, which are part of the seed of each draw of a null that is made of the layer's own
+        filters.
+    centre : {'filter', 'coordinate'}
+        How filters are centred.
+    circled : collection of Filtering
+        As for `null_draws`.
 
     Returns
     -------
@@ -214,7 +224,8 @@ def draws_of_null(
         return sphere_draws(len(filters), filterings, draws, run_seed, centre)
     if name not in OWN_NULLS:
         raise unknown("null", name, ["sphere", *OWN_NULLS])
-    return own_draws(name, filters, filterings, draws, run_seed, cloud, centre, circled)
+    identity = (run_seed, "null", name, *cloud)
+    return null_draws(OWN_NULLS[name](filters, centre), filterings, range(draws), identity, circled)
 
 
 def sphere_draws(
@@ -239,42 +250,6 @@ def sphere_draws(
     """
     identity = (run_seed, "null", "sphere", points, centre)
     return null_draws(partial(sphere_null_cloud, points, centre=centre), filterings, range(draws), identity)
-
-
-def own_draws(
-    name: str,
-    filters: Float[np.ndarray, "points 9"],
-    filterings: Sequence[Filtering],
-    draws: int,
-    run_seed: int,
-    cloud: CloudKey,
-    centre: Centre = "filter",
-    circled: Collection[Filtering] = (),
-) -> dict[Filtering, NullDraws]:
-    """Draw a null that is made of a layer's own filters.
-
-    Parameters
-    ----------
-    name : str
-        A key of `OWN_NULLS`.
-    filters : ndarray, shape (points, 9)
-        The layer's filters, normalized.
-    filterings : sequence of Filtering
-    draws : int
-    run_seed : int
-    cloud : tuple of (str, str, int)
-        Population, layer and step, which are part of the seed of each draw.
-    centre : {'filter', 'coordinate'}
-        How filters are centred.
-    circled : collection of Filtering
-        As for `null_draws`.
-
-    Returns
-    -------
-    dict of Filtering to NullDraws
-    """
-    identity = (run_seed, "null", name, *cloud)
-    return null_draws(OWN_NULLS[name](filters, centre), filterings, range(draws), identity, circled)
 
 
 def filtered_clouds(

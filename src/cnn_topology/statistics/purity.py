@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from cnn_topology.comparison.layer_order import mean_interval
-from cnn_topology.comparison.ranks import rank_correlation
-from cnn_topology.mapper.controls import jackknife_error, upper_p
+from cnn_topology.statistics.intervals import jackknife_error, mean_interval
+from cnn_topology.statistics.ranks import rank_correlation
+from cnn_topology.statistics.significance import rank_p_value
 
 # Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
 DEEP, SHALLOW = "layer4.1.bn2", "layer1.1.bn2"
@@ -208,7 +208,7 @@ def _with_interval(part: Measured) -> dict[str, Any]:
         "high": part.value + error,
         "unit": "images and nodes",
         "null_value": float(part.shuffled.mean()),
-        "p_value": upper_p(part.value, part.shuffled),
+        "p_value": rank_p_value(part.value, part.shuffled),
         "draws": len(part.shuffled),
     }
 

@@ -12,8 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.statistics.coefficients import partial_pearson, pearson, spearman
-
-LEVEL = 0.95
+from cnn_topology.statistics.intervals import percentile_interval
 
 
 class SeriesCorrelation(NamedTuple):
@@ -62,9 +61,8 @@ def correlated_series(
             there = there[np.isfinite(there).all(axis=1)]
             if len(there):
                 values.append(compute(drawn_longest[:, number], there.mean(axis=0)))
-        finite = np.array(values)[np.isfinite(values)]
-        low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(finite) else (np.nan, np.nan)
-        found.append(SeriesCorrelation(method, given, compute(longest, mean), float(low), float(high)))
+        interval = percentile_interval(np.array(values, dtype=float), share=0)
+        found.append(SeriesCorrelation(method, given, compute(longest, mean), *interval))
     return found
 
 

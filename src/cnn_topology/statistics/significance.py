@@ -32,8 +32,10 @@ def rank_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
     Returns
     -------
     float
-        At least 1 / (1 + draws).
+        At least 1 / (1 + draws); NaN where the observed value is.
     """
+    if np.isnan(observed):
+        return float("nan")
     return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
 
 

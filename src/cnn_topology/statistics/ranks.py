@@ -1,9 +1,4 @@
-"""Ranks and the quantiles of Student's t: what tests on ranks and intervals of means over networks stand on.
-
-Both are in `scipy.stats` too, which takes longer to load than many a job of ours to run.
-"""
-
-from typing import Any
+"""Ranks: `scipy.stats` has them too, and takes longer to load than many a job of ours to run."""
 
 import numpy as np
 from jaxtyping import Float
@@ -52,23 +47,3 @@ def rank_correlation(x: Float[np.ndarray, " rows"], y: Float[np.ndarray, " rows"
         From -1 to 1.
     """
     return float(np.corrcoef(np.column_stack([mean_ranks(x), mean_ranks(y)]), rowvar=False)[1, 0])
-
-
-def student_quantile(probability: float, freedom: Any) -> Any:
-    """Compute the quantile of Student's t.
-
-    Parameters
-    ----------
-    probability : float
-        In (0, 1).
-    freedom : float or ndarray
-        Degrees of freedom.
-
-    Returns
-    -------
-    float or ndarray
-        In the shape of `freedom`.
-    """
-    from scipy.special import stdtrit  # itself a fifth of a second
-
-    return stdtrit(freedom, probability)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 
-from cnn_topology.comparison.ranks import mean_ranks, rank_correlation, student_quantile
+from cnn_topology.statistics.intervals import student_quantile
+from cnn_topology.statistics.ranks import mean_ranks, rank_correlation
 
 FEW = st.sampled_from([-np.inf, -1.5, 0.0, 0.1, 2.0, np.inf])
 

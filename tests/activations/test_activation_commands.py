@@ -16,7 +16,7 @@ from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_se
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.activation_parameters import (
     ActivationParameters,
-    ExampleParameters,
+    ExamplePixelParameters,
     MaskParameters,
     ResNetParameters,
 )
@@ -80,7 +80,7 @@ def folder(tmp_path_factory):
         masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
         files = ["--weights", str(folder / "w"), "--clouds", *paths, "--accuracy", str(folder / cloud / "accuracy")]
         call("activations", parameters.dump(), folder, *masks, *files)
-    call("example-pixels", ExampleParameters.of(plan, "nets").dump(), folder, "--output", str(folder / "examples"))
+    call("example-pixels", ExamplePixelParameters.of(plan, "nets").dump(), folder, "--output", str(folder / "examples"))
     return folder
 
 

@@ -7,13 +7,13 @@ import pytest
 from matplotlib.text import Text
 
 from cnn_topology.cli import main
-from cnn_topology.commands.summary import claim_lines
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.scorecard import MARKS
 from cnn_topology.figures.style import save
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.summary.lines import claim_lines
 from cnn_topology.tables.findings import ClaimRow
 from cnn_topology.tables.registry import TABLES
 

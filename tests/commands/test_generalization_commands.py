@@ -8,12 +8,13 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
-from cnn_topology.commands.correlations import GIVEN, HYPERPARAMETERS, PREDICTORS, balance, samples
+from cnn_topology.commands.correlations import GIVEN, balance, samples
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary
 from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
 from cnn_topology.statistics.correlations import correlate
+from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 from cnn_topology.tables.training import TrainingRow

@@ -84,15 +84,15 @@ class Maker:
 
     def cloud(self, clouds: Any, step: int, variant: Any, *, headline: bool) -> None:
         done = learned(step, max(clouds.variants)) * (1.0 if clouds.layer.depth == 1 else 0.35)
-        k = neighbours(variant.density, clouds.points)
-        kept = int(variant.density.p * clouds.points)
+        k = neighbours(variant, clouds.points)
+        kept = int(variant.p * clouds.points)
         key = {
             "population": clouds.population,
             "layer": clouds.layer.name,
             "depth": clouds.layer.depth,
             "step": step,
             "density_k": k,
-            "density_p": variant.density.p,
+            "density_p": variant.p,
             "landmarks": variant.landmarks,
         }
         used = min(kept, variant.landmarks)
@@ -236,8 +236,8 @@ class Maker:
                         {
                             "null_name": "sphere",
                             "points": points,
-                            "density_k": neighbours(variant.density, points),
-                            "density_p": variant.density.p,
+                            "density_k": neighbours(variant, points),
+                            "density_p": variant.p,
                             "landmarks": variant.landmarks,
                             "centre": variant.centre,
                             "draw": draw,

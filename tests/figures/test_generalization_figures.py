@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from cnn_topology.commands.correlations import GIVEN, OUTCOMES, PREDICTORS
+from cnn_topology.commands.correlations import GIVEN
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.generalization_registry import generalization_figures
 from cnn_topology.figures.kinds import SECTIONS
@@ -18,7 +18,7 @@ from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.statistics.dynamics import RULE
-from cnn_topology.statistics.networks import TOPOLOGICAL
+from cnn_topology.statistics.networks import OUTCOMES, PREDICTORS, TOPOLOGICAL
 from cnn_topology.tables.registry import TABLES
 
 STEPS = [0, 100, 300, 1_000, 3_000]

@@ -99,8 +99,8 @@ def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> N
     skipped = Plan(parse_config(config(path, densities=densities, few_points="skip")))
     assert [c.layer.name for c in skipped.layer_clouds] == ["features-2"]
     capped = Plan(parse_config(config(path, densities=densities, few_points="cap")))
-    assert [neighbours(c.headline.density, c.points) for c in capped.layer_clouds] == [2, 5, 2]
-    assert {c.headline.density.k for c in capped.layer_clouds} == {0.1}, "a share: filters may be constant"
+    assert [neighbours(c.headline, c.points) for c in capped.layer_clouds] == [2, 5, 2]
+    assert {c.headline.k for c in capped.layer_clouds} == {0.1}, "a share: filters may be constant"
     assert any("features-2: k = 30 capped at 5, a tenth of its 48 filters" in line for line in capped.left_out)
     with pytest.raises(InputError, match="every layer was left out"):
         Plan(parse_config(config(path, densities=[{"k": 99, "p": 0.5}], few_points="skip")))

@@ -41,7 +41,7 @@ def graph_parameters(wildcards):
 
 def node_image_parameters():
     """Return the parameters of `cnn-topology example-images`."""
-    return ExampleParameters(
+    return ExampleImageParameters(
         run_seed=PLAN.config.seed, images=GRAPHS.image_sets()
     ).dump()
 

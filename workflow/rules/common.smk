@@ -11,7 +11,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import figure_jobs, figure_specs
 from cnn_topology.plan import activation_parameters, layer_parameters, parameters
 from cnn_topology.plan.activation_graphs import (
-    ExampleParameters,
+    ExampleImageParameters,
     GraphPlan,
     PurityTestParameters,
 )

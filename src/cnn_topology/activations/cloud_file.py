@@ -6,6 +6,7 @@ No array of the network itself is kept: a cloud is read without torch.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,40 @@ def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:
         for field in fields(CloudOrigin)
     }
     return CloudOrigin(**{**values, "classes": tuple(values["classes"])})
+
+
+def read_network(paths: list[Path], population: str, cloud: str, network: int | None = None) -> list[ActivationCloud]:
+    """Read the clouds of the layers of a network, or of several, by network and depth.
+
+    Parameters
+    ----------
+    paths : list of Path
+    population, cloud : str
+        What all files hold.
+    network : int, optional
+        The one network they are of; several without it.
+
+    Returns
+    -------
+    list of ActivationCloud
+
+    Raises
+    ------
+    InputError
+        If a file is missing, altered, or holds another cloud than asked for, or a layer comes twice.
+    """
+    found = []
+    for path in paths:
+        read = read_cloud(path)
+        here = read.origin
+        if (here.population, here.cloud) != (population, cloud) or network not in (None, here.network):
+            raise InputError(
+                f"{path} holds cloud {here.cloud} of {here.population} {here.network}; expected {cloud} of {population}"
+                + (f" {network}" if network is not None else "")
+            )
+        found.append(read)
+    found.sort(key=lambda read: (read.origin.network, read.origin.depth))
+    for one, other in pairwise(found):
+        if (one.origin.network, one.origin.depth) == (other.origin.network, other.origin.depth):
+            raise InputError(f"{population} {one.origin.network}: layer {one.origin.layer} is given twice")
+    return found

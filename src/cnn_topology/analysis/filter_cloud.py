@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.clouds.plane import principal_plane
-from cnn_topology.plan.clouds import Significance
+from cnn_topology.plan.clouds import Centre, Significance
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
-from cnn_topology.statistics.nulls import Centre, Filtering, NullDraws, draws_of_null
+from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS

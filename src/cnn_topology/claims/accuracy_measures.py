@@ -12,13 +12,12 @@ from cnn_topology.claims.words import short
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
+from cnn_topology.statistics.networks import WIDTH
+from cnn_topology.statistics.significance import LEVEL
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
-# Level of the tests of improvements, familywise by Holm's method within their group; ours.
-LEVEL = 0.05
 POINTS = 100.0
-WIDTH = "width"
 
 
 def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

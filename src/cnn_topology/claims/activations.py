@@ -8,7 +8,6 @@ All rules were fixed before any run but for those that `stricter` names.
 
 from cnn_topology.claims.activation_measures import (
     DEPTH_ORDER_LEVEL,
-    LEVEL,
     MARGIN,
     MONOTONE,
     agrees_with_known,
@@ -19,6 +18,7 @@ from cnn_topology.claims.activation_measures import (
 )
 from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, Claim
 from cnn_topology.claims.subjects import residual
+from cnn_topology.statistics.significance import LEVEL
 
 _PH = residual("ph")
 _MAPPER = residual("mapper")

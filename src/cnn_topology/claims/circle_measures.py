@@ -9,7 +9,6 @@ import pandas as pd
 from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import (
     CHANCE,
-    CLOUD,
     COVERED,
     WITHOUT_TEST,
     last_clouds,
@@ -21,10 +20,9 @@ from cnn_topology.claims.loop_measures import (
 )
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.seeds import derive_seed
-from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, TOO_FEW
+from cnn_topology.tables.loops import CLOUD
 
-# Ours: level of each of the tests here.
-LEVEL = 0.05
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
 PERMUTATIONS = 9_999

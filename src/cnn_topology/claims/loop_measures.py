@@ -10,6 +10,7 @@ from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
+from cnn_topology.tables.loops import CLOUD
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
@@ -22,7 +23,6 @@ DIVIDE = 0.0029
 COVERED, CHANCE = 0.8, 0.05
 # The paper's own largest count of loops in a simple shape: the three-circle model.
 MOST_SIMPLE_LOOPS = 5
-CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 # Why a layer does not count whose cloud was not tested; see `plan.clouds.too_few`.
 WITHOUT_TEST = "with too few filters for a test"
 # Beside a barcode without five loops; the measurements stand in the rule of E6.

@@ -4,13 +4,14 @@ Every 3x3 slice of a convolution weight is one point of R^9, whatever its networ
 centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cnn_topology.checks import SQUARED_IN_FLOAT64, real_array
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.clouds import Centre
 
 KERNEL = (3, 3)
 
@@ -85,7 +86,7 @@ def spatial_filters(
 
 
 def centre_and_normalize(
-    points: Float[np.ndarray, "points 9"], centre: Literal["filter", "coordinate"] = "filter"
+    points: Float[np.ndarray, "points 9"], centre: Centre = "filter"
 ) -> tuple[Float[np.ndarray, "kept 9"], Bool[np.ndarray, " points"]]:
     """Centre filters and divide them by their Euclidean norm; drop those of which centring leaves nothing.
 
@@ -140,9 +141,7 @@ def centre_and_normalize(
     return centred[kept] / norms[kept, None], kept
 
 
-def filter_cloud(
-    filters: np.ndarray, centre: Literal["filter", "coordinate"] = "filter"
-) -> Float[np.ndarray, "points 9"]:
+def filter_cloud(filters: np.ndarray, centre: Centre = "filter") -> Float[np.ndarray, "points 9"]:
     """Return the normalized filters of a convolution weight, or of filters, as points on the unit sphere of R^9.
 
     Parameters

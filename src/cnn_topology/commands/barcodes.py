@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
-from cnn_topology.commands.nulls import filtering_of
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.statistics.nulls import Filtering, NullDraws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         centre = variants[0].centre
         ids = np.column_stack([rows[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
         cloud = FilterCloud(parameters.population, parameters.layer, parameters.depth, step, points, ids, centre)
-        filterings = {variant: filtering_of(variant, len(points)) for variant in variants}
+        filterings = {variant: Filtering.of(variant, len(points)) for variant in variants}
         distances = {of: rows[neighbour_column(variant.k)].to_numpy() for variant, of in filterings.items()}
         shared = None  # where networks failed, the shared null is of another size
         if len(points) == parameters.points:

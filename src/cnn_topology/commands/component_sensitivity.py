@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.activations.cloud_file import ActivationCloud
-from cnn_topology.commands.activation_barcodes import median_distance, read_network, sampled, scaled_bars
-from cnn_topology.comparison.clouds import SampledCloud
+from cnn_topology.activations.cloud_file import ActivationCloud, read_network
+from cnn_topology.comparison.clouds import SampledCloud, median_distance, sampled, scaled_bars
 from cnn_topology.comparison.measures import Measure, compare_all, measure_named
 from cnn_topology.comparison.sensitivity import removal_grid, without_smallest_components
 from cnn_topology.errors import InputError

@@ -12,20 +12,15 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.correlations import METHODS, Sample, correlate
-from cnn_topology.statistics.networks import BASELINES, TOPOLOGICAL
+from cnn_topology.statistics.networks import HYPERPARAMETERS, OUTCOMES, PREDICTORS, TOPOLOGICAL, WIDTH
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 
-PREDICTORS = (*TOPOLOGICAL, *BASELINES)
-OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
-HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise", "train_images")
 # What partial correlations hold fixed besides the training step: every hyperparameter that a grid varies, since each
 # moves weights and accuracy both, weight norm and the simple statistics (the reviewers' question of Tan et al. 2024 and
 # Girrbach et al. 2023). Dropout, label noise and training images were added after a review: without them a partial
 # correlation could be that of label noise alone.
 GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
-# Of a grid it is held fixed alone, too: a wider layer has more filters in its cloud, and with them other bars.
-WIDTH = "width"
 # Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
 OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
 
@@ -115,7 +110,8 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
     if scope == "networks":
         choices = [fixed, *choices]
     elif WIDTH in quantities:
-        # Each width a class of its own: nothing is said about how bars change with it.
+        # Alone, too: a wider layer has more filters in its cloud, and with them other bars. Each width is a class:
+        # nothing is said about how bars change with it.
         width = pd.get_dummies(networks[WIDTH], drop_first=True, dtype=float).to_numpy()
         choices = [{**fixed, WIDTH: width}, *choices]
     for given in choices if method.startswith("partial") else [{}]:

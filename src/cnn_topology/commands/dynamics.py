@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.clouds.density import densest_points
-from cnn_topology.commands.networks import outcomes
+from cnn_topology.plan.clouds import Centre
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
@@ -23,21 +23,20 @@ from cnn_topology.statistics.dynamics import (
     track,
     winding,
 )
-from cnn_topology.statistics.nulls import OWN_NULLS, Centre, sphere_null_cloud
+from cnn_topology.statistics.networks import OUTCOMES, outcomes
+from cnn_topology.statistics.nulls import OWN_NULLS, sphere_null_cloud
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import TOO_FEW, critical_value, onset
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
-from cnn_topology.tables.loops import LoopRow, SignificanceRow
+from cnn_topology.tables.loops import CLOUD, LoopRow, SignificanceRow
 from cnn_topology.tables.rows import cloud_at
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.topology.klein import edge_angles
 
 IDS = ["network", "out_channel", "in_channel"]
-CLOUD = ["population", "layer", "depth", "step", "density_k", "density_p", "landmarks"]
-OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
 # Snapshots of a training run follow each other: no exchange of them is as likely as their order.
 NOT_EXCHANGEABLE = "nothing: snapshots of one training are not exchangeable"
 
@@ -115,7 +114,7 @@ def _tracks(
         ids = table.select(IDS).to_pandas()
         now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
         place = np.searchsorted(networks, ids["network"])
-        bars = resampled_longest(points, place, variant.density, variant.landmarks, drawn)
+        bars = resampled_longest(points, place, variant, variant.landmarks, drawn)
         longest.append(bars)
         # A snapshot with too few filters has no row in the table `significance`: it is not tested here either.
         tested = step in critical.index
@@ -125,14 +124,14 @@ def _tracks(
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
                 rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
-                nulls[key] = resampled_null(make, place, variant.density, variant.landmarks, drawn, rng)
+                nulls[key] = resampled_null(make, place, variant, variant.landmarks, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits, default=None)
         low, high = longest_interval(cloud["longest"], bars)
         around = winding(points[kept], variant.landmarks)
         rows.append(
             LoopTrackRow(
-                **{name: cloud[name] for name in (*CLOUD, "kept", "longest")},
+                **{name: cloud[name] for name in (*CLOUD, "depth", "kept", "longest")},
                 networks=cloud["networks"],
                 draws=parameters.draws,
                 longest_low=low,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnn_topology.data.image_set import ImageSet, read_image_set
 from cnn_topology.errors import InputError
-from cnn_topology.plan.activation_graphs import ExampleParameters
+from cnn_topology.plan.activation_graphs import ExampleImageParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.activation_graphs import ActivationNodeRow
 from cnn_topology.tables.images import ExampleImageRow
@@ -18,7 +18,7 @@ from cnn_topology.tables.images import ExampleImageRow
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=ExampleParameters.parse, help="JSON: images of networks")
+    parser.add_argument("--parameters", required=True, type=ExampleImageParameters.parse, help="JSON")
     parser.add_argument("--nodes", required=True, type=Path, help="the table activation_nodes")
     parser.add_argument("--images", required=True, nargs="+", type=Path, help="the prepared image sets, named as such")
     parser.add_argument("--output", required=True, type=Path, help="the table example_images (.parquet)")
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Gather each image once."""
-    parameters: ExampleParameters = arguments.parameters
+    parameters: ExampleImageParameters = arguments.parameters
     nodes = read_table(arguments.nodes, ActivationNodeRow.schema).to_pandas()
     sets = {path.stem: read_image_set(path) for path in arguments.images}
     wanted: dict[tuple[str, str], set[int]] = {}

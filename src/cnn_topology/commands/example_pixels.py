@@ -14,7 +14,7 @@ from cnn_topology.activations.noise import noise_of
 from cnn_topology.activations.positions import choose_images
 from cnn_topology.data.image_set import ImageSet, read_image_set
 from cnn_topology.data.statistics import normalization
-from cnn_topology.plan.activation_parameters import ExampleParameters
+from cnn_topology.plan.activation_parameters import ExamplePixelParameters
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
@@ -26,21 +26,21 @@ EXAMPLES = 6  # images, of the first classes, one each
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=ExampleParameters.parse, help="JSON: images, layers, noise")
+    parser.add_argument("--parameters", required=True, type=ExamplePixelParameters.parse, help="JSON")
     parser.add_argument("--images", required=True, type=Path, help="the prepared image set")
     parser.add_argument("--output", required=True, type=Path, help="this part of the table example_pixels")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the pixels of a few images."""
-    parameters: ExampleParameters = arguments.parameters
+    parameters: ExamplePixelParameters = arguments.parameters
     image_set = read_image_set(arguments.images)
     parts = [_part(parameters, *panel) for panel in _panels(parameters, image_set)]
     notes = parameters.notes([read_metadata(arguments.images)])
     write_table(arguments.output, pa.concat_tables(parts), ExamplePixelRow.schema, notes)
 
 
-def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+def _panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Yield what each panel is, and its values: (height, width), or (height, width, 3) of an image."""
     identity = (image_set.name, parameters.split)
     all_pixels, all_labels = (getattr(image_set, f"{parameters.split}_{what}") for what in ("images", "labels"))
@@ -76,7 +76,7 @@ def _panels(parameters: ExampleParameters, image_set: ImageSet) -> Iterator[tupl
                 yield {**one, "panel": "weight", "mode": mode, "layer": name}, relative
 
 
-def _part(parameters: ExampleParameters, which: dict[str, Any], values: np.ndarray) -> pa.Table:
+def _part(parameters: ExamplePixelParameters, which: dict[str, Any], values: np.ndarray) -> pa.Table:
     height, width = values.shape[:2]
     y, x = np.indices((height, width)).reshape(2, -1)
     red, green, blue = values.reshape(-1, 3).T if values.ndim == 3 else (np.nan,) * 3

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cnn_topology.commands.activation_barcodes import read_network, sampled, scaled_bars
+from cnn_topology.activations.cloud_file import read_network
+from cnn_topology.comparison.clouds import sampled, scaled_bars
 from cnn_topology.comparison.measures import Measure, compare_all, measure_named
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters

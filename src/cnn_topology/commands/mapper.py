@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.clouds.density import densest_points
-from cnn_topology.commands.nulls import filtering_of
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import FirstGap, FixedHeight
 from cnn_topology.mapper.cover import GainCover
@@ -21,6 +20,7 @@ from cnn_topology.mapper.summaries import explain, mean_points
 from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
             "layer": parameters.layer,
             "depth": parameters.depth,
             "step": step,
-            **filtering_of(variant, len(points)).columns,
+            **Filtering.of(variant, len(points)).columns,
         }
         seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
         made = mapper_tables(which, kept, parameters.recipe, seed)

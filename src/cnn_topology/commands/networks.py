@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.plan.generalization_parameters import Member, NetworksParameters
-from cnn_topology.statistics.networks import loop_summary, weight_statistics
+from cnn_topology.statistics.networks import HYPERPARAMETERS, loop_summary, outcomes, weight_statistics
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.generalization import GeneralizationRow
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.snapshots import read_snapshot
-
-HYPERPARAMETERS = ("width", "dropout", "learning_rate", "label_noise")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +73,6 @@ def _networks(
                     "seed": snapshot.seeds[place],
                     "step": member.step,
                     **{key: getattr(member, key) for key in HYPERPARAMETERS},
-                    "train_images": member.train_images,
                     "density_k_given": float(parameters.density.k),
                     "density_p": parameters.density.p,
                     **loop_summary(weight, parameters.density)._asdict(),
@@ -83,32 +80,3 @@ def _networks(
                 }
             )
     return rows
-
-
-def outcomes(log: pd.DataFrame, images: str) -> dict[str, Any]:
-    """Return what one network has learned at one step.
-
-    Parameters
-    ----------
-    log : DataFrame
-        The rows of `training` of this network and step.
-    images : str
-        The set it is trained on.
-
-    Returns
-    -------
-    dict of str to float
-        Loss and accuracy on training and test images, `gap` and `cross_accuracy` of the table `generalization`.
-    """
-    own = log[log["images"] == images]
-    others = log[(log["images"] != images) & (log["split"] == "test")]
-    found = {
-        f"{split}_{what}": float(own.loc[own["split"] == split, what].iloc[0])
-        for split in ("train", "test")
-        for what in ("loss", "accuracy")
-    }
-    return {
-        **found,
-        "gap": found["train_accuracy"] - found["test_accuracy"],
-        "cross_accuracy": float(others["accuracy"].mean()) if len(others) else float("nan"),
-    }

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cnn_topology.plan.clouds import neighbours_left
-from cnn_topology.plan.parameters import NullParameters, VariantParameters
+from cnn_topology.plan.parameters import NullParameters
 from cnn_topology.statistics.nulls import Filtering, sphere_draws
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import NullRow
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows = []
     for centre in sorted({variant.centre for variant in parameters.variants}):
         variants = [variant for variant in parameters.variants if variant.centre == centre]
-        filterings = [filtering_of(variant, parameters.points) for variant in variants]
+        filterings = [Filtering.of(variant, parameters.points) for variant in variants]
         drawn_by = sphere_draws(parameters.points, filterings, parameters.draws, parameters.run_seed, centre)
         for filtering, drawn in drawn_by.items():
             for number in range(len(drawn)):
@@ -40,8 +39,3 @@ def run(arguments: argparse.Namespace) -> None:
                 )
     write_table(arguments.output, NullRow.table(rows), NullRow.schema, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")
-
-
-def filtering_of(variant: VariantParameters, points: int) -> Filtering:
-    """Resolve k of a variant for a cloud of so many points."""
-    return Filtering(neighbours_left(variant.density, points), variant.p, variant.landmarks)

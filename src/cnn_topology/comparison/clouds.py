@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from scipy.spatial.distance import pdist
 
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.checks import real_array, set_fields, unmasked
 from cnn_topology.errors import InputError
 
@@ -106,3 +108,77 @@ def check_same_samples(first: SampledCloud, second: SampledCloud) -> None:
         f"two clouds hold different samples, first in row {row} (ids {a[row]} and {b[row]}): extract both layers from "
         "the same images"
     )
+
+
+def sampled(cloud: ActivationCloud) -> SampledCloud:
+    """Return a cloud with one point per image in the form that measures take.
+
+    Parameters
+    ----------
+    cloud : ActivationCloud
+
+    Returns
+    -------
+    SampledCloud
+
+    Raises
+    ------
+    InputError
+        If an image comes twice, or all channels are constant: then there is nothing to compare.
+    """
+    origin = cloud.origin
+    where = f"{origin.population} {origin.network}, layer {origin.layer}, cloud {origin.cloud}"
+    constant = constant_features(cloud.points)
+    if len(constant) == cloud.points.shape[1]:
+        raise InputError(
+            f"{where}: all {len(constant)} channels are constant over its {len(cloud.points)} images, so the layer is "
+            f"dead; leave the network out by activation_clouds.{origin.cloud}.of, or train longer"
+        )
+    if len(constant):
+        print(f"{where}: {len(constant)} of {cloud.points.shape[1]} channels are constant", flush=True)
+    try:
+        return SampledCloud(cloud.points, cloud.ids)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def median_distance(points: np.ndarray) -> float:
+    """Compute the median Euclidean distance between two points of a cloud; 0 for one point.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, features)
+
+    Returns
+    -------
+    float
+    """
+    return float(np.median(pdist(points))) if len(points) > 1 else 0.0
+
+
+def scaled_bars(bars: np.ndarray, median: float, where: str) -> np.ndarray:
+    """Divide bars by the median distance of their cloud.
+
+    Parameters
+    ----------
+    bars : ndarray, shape (bars, 2)
+    median : float
+        From `median_distance`.
+    where : str
+        Which cloud it is, for the message.
+
+    Returns
+    -------
+    ndarray, shape (bars, 2)
+
+    Raises
+    ------
+    InputError
+        If it is 0: more than half of the pairs of points coincide.
+    """
+    if median == 0:
+        raise InputError(
+            f"{where}: the median distance between points is 0, so nothing can be divided by it; leave the measure "
+            "scaled_sliced_wasserstein out"
+        )
+    return bars / median

@@ -15,7 +15,6 @@ from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import (
-    CLOUD,
     drawn,
     headlines_at,
     length,
@@ -30,6 +29,7 @@ from cnn_topology.figures.selection import (
 from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.filters import CIRCLE_ARCS
+from cnn_topology.tables.loops import CLOUD
 
 BARS = 10
 MAP = "cividis_r"

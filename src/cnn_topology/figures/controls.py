@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
-from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, length, lengths, null_of, provenance
+from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, null_of, provenance
+from cnn_topology.tables.loops import CLOUD
 
 COLUMNS, BARS = 5, 20
 

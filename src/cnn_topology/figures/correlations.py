@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows, spread
+from cnn_topology.statistics.significance import LEVEL
 
 OUTCOMES = {"test_accuracy": "test accuracy", "gap": "generalization gap", "cross_accuracy": "accuracy on other sets"}
 LABELS = {
@@ -33,8 +34,6 @@ SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("partial_spearman", "*", "given step and weights", style.VERMILION, "D"),
     ),
 }
-# Familywise level at which a marker is filled.
-LEVEL = 0.05
 ROW = 0.21  # inches
 
 

@@ -13,9 +13,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from cnn_topology.figures import style
 from cnn_topology.figures.selection import drawn, provenance, rows
 from cnn_topology.figures.training_curves import mean_interval
+from cnn_topology.statistics.significance import LEVEL
 
-# Level at which a marker is filled; familywise, by Holm's method.
-LEVEL = 0.05
 MARKERS = {"variant": "o", "control": "s"}
 METRICS = (SPEED := "iterations_to_target", "accuracy", "cross_accuracy")
 # Ticks, and the widest limits, of a ratio of speeds.

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.selection import CLOUD, drawn, headlines_at, null_of, provenance
+from cnn_topology.figures.selection import drawn, headlines_at, null_of, provenance
 from cnn_topology.statistics.significance import TOO_FEW
+from cnn_topology.tables.loops import CLOUD
 
 BINS, NAMED = 30, 6
 SIZE = ["points", "density_k", "density_p", "landmarks", "centre"]

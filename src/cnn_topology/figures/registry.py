@@ -128,7 +128,7 @@ def _cloud(clouds: LayerClouds) -> dict[str, Any]:
 def _measured(clouds: LayerClouds) -> list[dict[str, Any]]:
     """Return the variants of a layer's last step that are compared with the three-circle model besides the headline."""
     last = clouds.variants[max(clouds.variants)]
-    return [{**_cloud(clouds), "asked": [v.density.k, v.density.p, v.landmarks]} for v in clouds.measured if v in last]
+    return [{**_cloud(clouds), "asked": [v.k, v.p, v.landmarks]} for v in clouds.measured if v in last]
 
 
 def _by_depth(clouds: Sequence[LayerClouds]) -> dict[str, list[dict[str, Any]]]:
@@ -145,7 +145,7 @@ def _by_depth(clouds: Sequence[LayerClouds]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _has_grid(clouds: LayerClouds) -> bool:
-    densities = [variant.density for variant in clouds.variants[max(clouds.variants)]]
+    densities = clouds.variants[max(clouds.variants)]
     return min(len({density.k for density in densities}), len({density.p for density in densities})) >= 2
 
 
@@ -154,7 +154,7 @@ def _by_null(clouds: Sequence[LayerClouds]) -> list[list[dict[str, Any]]]:
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for item in clouds:
         headline = item.headline
-        key = (item.points, neighbours(headline.density, item.points), headline.density.p, headline.landmarks)
+        key = (item.points, neighbours(headline, item.points), headline.p, headline.landmarks)
         found.setdefault((*key, headline.centre), []).append({**_cloud(item), "centre": headline.centre})
     return list(found.values())
 

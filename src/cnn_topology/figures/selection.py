@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cnn_topology.tables.loops import CLOUD
+
 # For figures of formulas and toy samples, in place of seed and hashes.
 NO_RUN = "the same in every run: no data, seed or setting of a run enters"
-CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:

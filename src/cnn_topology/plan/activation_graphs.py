@@ -127,7 +127,7 @@ class PurityTestParameters(Parameters):
     verb = "purity-tests"
 
 
-class ExampleParameters(Parameters):
+class ExampleImageParameters(Parameters):
     """For `cnn-topology example-images`: the image set of each population."""
 
     verb = "example-images"

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.activations import ActivationClouds, LayerName
-from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
+from cnn_topology.plan.activations import ActivationClouds
+from cnn_topology.plan.base import Distinct, LayerName, Name, OneOrMore, Section
 
 
 def _is_eps(value: Any) -> Any:

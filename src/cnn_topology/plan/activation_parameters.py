@@ -71,7 +71,7 @@ class MaskParameters(Parameters):
         return cls(run_seed=plan.config.seed, population=population, layout=layout, split=split, count=count)
 
 
-class ExampleParameters(Parameters):
+class ExamplePixelParameters(Parameters):
     """For `cnn-topology example-pixels`: some of the images that the clouds of a population look at."""
 
     verb = "example-pixels"
@@ -83,7 +83,7 @@ class ExampleParameters(Parameters):
     sigmas: tuple[float, ...]
 
     @classmethod
-    def of(cls, plan: Plan, population: str) -> "ExampleParameters":
+    def of(cls, plan: Plan, population: str) -> "ExamplePixelParameters":
         """Return the block of a population; `layers`, at most three, are weighed by masks."""
         named = {name: c for name, c in plan.config.activation_clouds.items() if c.networks == population}
         masked = {name: clouds for name, clouds in named.items() if clouds.masked}

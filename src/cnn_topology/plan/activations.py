@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Name, OneOrMore, Section
+from cnn_topology.plan.base import LayerName, Name, OneOrMore, Section
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
 # Any text: what is none of them is answered with those nearest to it.
-LayerName = Annotated[str, Field(max_length=80)]
 Tensor = Literal["conv", "bn", "relu"]
 Border = Literal["first", "both", "none"]
 

@@ -20,6 +20,10 @@ class Section(BaseModel):
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
 
 
+# A layer of a checkpoint may be named as in its file, with dots and slashes.
+LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 def _is_plain(path: str) -> str:
     if not path.strip() or "\0" in path:
         raise ValueError("a path cannot be empty")

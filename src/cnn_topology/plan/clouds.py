@@ -3,10 +3,10 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.base import Name, OneOrMore, Section
+from cnn_topology.plan.base import LayerName, Name, OneOrMore, Section
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
@@ -26,6 +26,20 @@ class Density(Section):
         "cloud the verdict is `too few filters`, as where the filter keeps fewer than 50 points."
     )
     p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
+
+
+Centre = Literal["filter", "coordinate"]
+
+
+class Variant(Density):
+    """One way to look at a layer's filters: density filter, largest number of points for persistence, centring."""
+
+    landmarks: int
+    centre: Centre
+
+    def tested(self, points: int) -> bool:
+        """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
+        return not too_few(neighbours_left(self, points), kept_points(self.p, points), points)
 
 
 def neighbours(density: Density, points: int, where: str = "density filter") -> int:
@@ -136,10 +150,6 @@ def too_few(k: int, kept: int, points: int) -> bool:
     return kept < LEAST_TESTED or k > largest_tested(points)
 
 
-# A layer of a checkpoint may be named as in its file, with dots and slashes.
-LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
@@ -170,7 +180,7 @@ class Cloud(Section):
         description="Which of `densities` are measured against the three-circle model; the headline always is. E6 of "
         "the paper looks at a local density estimate beside a coarse one.",
     )
-    centre: Literal["filter", "coordinate"] = Field(
+    centre: Centre = Field(
         "filter",
         description="Subtract each filter's own mean (the paper), or each coordinate's mean over the cloud "
         "(one re-implementation). A layer that is centred in both ways in a run has the second as a layer of its own, "

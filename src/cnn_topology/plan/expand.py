@@ -6,20 +6,20 @@ No array library is imported here: the Snakefile is parsed again in every job of
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.checkpoints import kernel, layer_name, other_kernel
 from cnn_topology.plan.clouds import (
     LARGEST_SHARE,
+    Centre,
     Cloud,
     Density,
+    Variant,
     check_kept,
-    kept_points,
     largest_tested,
     neighbours,
     neighbours_left,
-    too_few,
 )
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
@@ -27,21 +27,7 @@ from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.populations import Layer
 from cnn_topology.plan.resnets import ResNetLayer
 
-Centre = Literal["filter", "coordinate"]
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to look at a layer's filters: density filter and largest number of points for persistence."""
-
-    density: Density
-    landmarks: int
-    centre: Centre
-
-    def tested(self, points: int) -> bool:
-        """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
-        return not too_few(neighbours_left(self.density, points), kept_points(self.density.p, points), points)
 
 
 @dataclass(frozen=True)
@@ -161,7 +147,7 @@ class Plan(Networks):
         mapper = self.config.mapper
         if mapper is None:
             return ()
-        many = max(found[0].density.p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
+        many = max(found[0].p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
         return tuple(dict.fromkeys((*mapper.sweep, *(mapper.sweep_of_many if many else ()))))
 
     def _dynamics_clouds(self) -> list[LayerClouds]:
@@ -231,7 +217,7 @@ class Plan(Networks):
                         continue
                     # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
                     resolved = neighbours(density, points, where), density.p, cloud.landmarks
-                    variant = Variant(density, cloud.landmarks, cloud.centre)
+                    variant = Variant(k=density.k, p=density.p, landmarks=cloud.landmarks, centre=cloud.centre)
                     steps = gathered.setdefault(key, {})
                     if cloud.circles == "all":
                         measured.setdefault(key, {})[resolved] = variant

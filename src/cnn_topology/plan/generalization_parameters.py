@@ -1,10 +1,10 @@
 """The parameter blocks of the commands on training dynamics and generalization."""
 
 from cnn_topology.plan.base import Section
-from cnn_topology.plan.clouds import Density, NullName
+from cnn_topology.plan.clouds import Density, NullName, Variant
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.plan.images import size_of
-from cnn_topology.plan.parameters import Parameters, VariantParameters
+from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Population
 
 
@@ -87,7 +87,7 @@ class DynamicsParameters(Parameters):
     population: str
     layer: str
     images: str
-    headlines: dict[int, VariantParameters]
+    headlines: dict[int, Variant]
     alpha: float
     nulls: tuple[NullName, ...]
     draws: int
@@ -101,7 +101,7 @@ class DynamicsParameters(Parameters):
             population=clouds.population,
             layer=clouds.layer.name,
             images=plan.population(clouds.population).images,
-            headlines={step: VariantParameters.of(variants[0]) for step, variants in clouds.variants.items()},
+            headlines={step: variants[0] for step, variants in clouds.variants.items()},
             alpha=plan.config.significance.alpha,
             nulls=plan.config.significance.nulls,
             draws=plan.config.dynamics.draws,

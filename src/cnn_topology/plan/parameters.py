@@ -5,16 +5,16 @@ A rule passes its block as JSON. The hash of a block, together with the hashes o
 """
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import Field, ValidationError
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.checkpoints import Checkpoint
-from cnn_topology.plan.clouds import Controls, Density, Significance
+from cnn_topology.plan.clouds import Centre, Controls, Significance, Variant
 from cnn_topology.plan.code import code_digest
-from cnn_topology.plan.expand import LayerClouds, Plan, Variant
+from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.images import ImageSetConfig, OwnImages
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.lineage import lineage, union
@@ -148,13 +148,13 @@ class CloudParameters(Parameters):
     layer: str
     weights: str
     steps: tuple[int, ...]
-    centre: Literal["filter", "coordinate"]
+    centre: Centre
     neighbours: tuple[int | float, ...]
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "CloudParameters":
         """Return the block of some steps of a layer; `neighbours` holds every k asked for, as it was given."""
-        asked = dict.fromkeys(variant.density.k for step in steps for variant in clouds.variants[step])
+        asked = dict.fromkeys(variant.k for step in steps for variant in clouds.variants[step])
         return cls(
             run_seed=plan.config.seed,
             population=clouds.population,
@@ -166,31 +166,12 @@ class CloudParameters(Parameters):
         )
 
 
-class VariantParameters(Section):
-    """One way to look at a layer's filters: density filter, cap on the number of points, rule of centring."""
-
-    k: int | float
-    p: float
-    landmarks: int
-    centre: Literal["filter", "coordinate"]
-
-    @classmethod
-    def of(cls, variant: Variant) -> "VariantParameters":
-        """Return the block of one variant."""
-        return cls(k=variant.density.k, p=variant.density.p, landmarks=variant.landmarks, centre=variant.centre)
-
-    @property
-    def density(self) -> Density:
-        """The density filter."""
-        return Density(k=self.k, p=self.p)
-
-
 class NullParameters(Parameters):
     """For `cnn-topology nulls`: all sphere nulls for clouds of one size."""
 
     verb = "nulls"
     points: int
-    variants: tuple[VariantParameters, ...]
+    variants: tuple[Variant, ...]
     draws: int
 
     @classmethod
@@ -199,7 +180,7 @@ class NullParameters(Parameters):
         return cls(
             run_seed=plan.config.seed,
             points=points,
-            variants=tuple(map(VariantParameters.of, plan.null_points[points])),
+            variants=plan.null_points[points],
             draws=plan.config.significance.draws,
         )
 
@@ -212,8 +193,8 @@ class BarcodeParameters(Parameters):
     layer: str
     depth: int
     points: int
-    variants: dict[int, tuple[VariantParameters, ...]]
-    measured: tuple[VariantParameters, ...]
+    variants: dict[int, tuple[Variant, ...]]
+    measured: tuple[Variant, ...]
     significance: Significance
 
     @classmethod
@@ -228,8 +209,8 @@ class BarcodeParameters(Parameters):
             layer=clouds.layer.name,
             depth=clouds.layer.depth,
             points=clouds.points,
-            variants={step: tuple(map(VariantParameters.of, clouds.variants[step])) for step in steps},
-            measured=tuple(map(VariantParameters.of, clouds.measured)),
+            variants={step: clouds.variants[step] for step in steps},
+            measured=clouds.measured,
             significance=plan.config.significance,
         )
 
@@ -241,7 +222,7 @@ class MapperParameters(Parameters):
     population: str
     layer: str
     depth: int
-    headlines: dict[int, VariantParameters]
+    headlines: dict[int, Variant]
     recipe: MapperRecipe
     sweep: tuple[MapperChange, ...]
 
@@ -255,7 +236,7 @@ class MapperParameters(Parameters):
             population=clouds.population,
             layer=clouds.layer.name,
             depth=clouds.layer.depth,
-            headlines={s: VariantParameters.of(clouds.variants[s][0]) for s in plan.mapper_steps(clouds, steps)},
+            headlines={s: clouds.variants[s][0] for s in plan.mapper_steps(clouds, steps)},
             recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
             sweep=plan.mapper_sweep(clouds),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
+from cnn_topology.plan.clouds import kept_points
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
@@ -210,7 +211,7 @@ def _within(intervals: int, overlap: float) -> float:
 
 def dynamics(layer: LayerClouds) -> Demand:
     """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
-    used = max(min(round(v.density.p * layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
+    used = max(min(kept_points(v.p, layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
     barcode = barcode_forecast(used)
     seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
     return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)

@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_topology.plan.clouds import kept_points
-from cnn_topology.plan.expand import LayerClouds, Plan, Variant
+from cnn_topology.plan.clouds import Variant, kept_points
+from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.images import FolderImages, TorchvisionImages, shape_of, size_of
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Shard
@@ -189,7 +189,7 @@ def resnet(plan: Plan, population: str) -> Demand:
 
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
-    ks = {variant.density.k for step in steps for variant in layer.variants[step]}
+    ks = {variant.k for step in steps for variant in layer.variants[step]}
     seconds = len(steps) * (_neighbours(layer.points) + 2e-6 * layer.points)
     row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
     rows = layer.points * len(steps)
@@ -235,7 +235,7 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 
 
 def _kept(points: int, variant: Variant) -> int:
-    return kept_points(variant.density.p, points)
+    return kept_points(variant.p, points)
 
 
 def _used(points: int, variant: Variant) -> int:

@@ -16,9 +16,8 @@ from jaxtyping import Float
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import neighbour_count
 from cnn_topology.clouds.filters import filter_cloud
-from cnn_topology.plan.clouds import too_few
+from cnn_topology.plan.clouds import Centre, too_few
 from cnn_topology.statistics.nulls import (
-    Centre,
     CloudKey,
     Filtering,
     NullDraws,

@@ -19,9 +19,9 @@ from jaxtyping import Bool, Float, Int
 
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.clouds import Centre, Density
 from cnn_topology.statistics.intervals import ENDS, percentile_interval
-from cnn_topology.statistics.nulls import Centre, loop_statistics
+from cnn_topology.statistics.nulls import loop_statistics
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles

@@ -12,8 +12,8 @@ from cnn_topology.clouds.density import densest_points, neighbour_count
 from cnn_topology.clouds.filters import filter_cloud
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Significance, kept_points, too_few
-from cnn_topology.statistics.nulls import Centre, CloudKey, Filtering, NullDraws, draws_of_null, loop_statistics
+from cnn_topology.plan.clouds import Centre, Significance, kept_points, too_few
+from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     TOO_FEW,
     bar_p_values,

@@ -6,9 +6,10 @@ those that predict accuracy well without any topology (Unterthiner et al., *Pred
 weights*, arXiv:2002.11448: mean, variance and percentiles of each layer), with the norms of Jiang et al. (2020).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from cnn_topology.clouds.density import density_filter
@@ -85,6 +86,10 @@ class WeightStatistics(NamedTuple):
 
 TOPOLOGICAL = ("longest", "second", "ratio", "total_persistence", "coverage", "mean_residual")
 BASELINES = WeightStatistics._fields
+PREDICTORS = (*TOPOLOGICAL, *BASELINES)
+OUTCOMES = ("test_accuracy", "gap", "cross_accuracy")
+# What a grid varies.
+HYPERPARAMETERS = (WIDTH := "width", "dropout", "learning_rate", "label_noise", "train_images")
 
 
 def loop_summary(weight: Float[np.ndarray, "out in 3 3"], density: Density) -> LoopSummary:
@@ -143,3 +148,32 @@ def weight_statistics(weight: Float[np.ndarray, "out ..."], initial: Float[np.nd
         kurtosis=float(((now - mean) ** 4).mean() / sd**4 - 3) if sd else float("nan"),
         **dict(zip(("minimum", "lower", "median", "upper", "maximum"), map(float, quantiles), strict=True)),
     )
+
+
+def outcomes(log: pd.DataFrame, images: str) -> dict[str, Any]:
+    """Return what one network has learned at one step.
+
+    Parameters
+    ----------
+    log : DataFrame
+        The rows of `training` of this network and step.
+    images : str
+        The set it is trained on.
+
+    Returns
+    -------
+    dict of str to float
+        Loss and accuracy on training and test images, `gap` and `cross_accuracy` of the table `generalization`.
+    """
+    own = log[log["images"] == images]
+    others = log[(log["images"] != images) & (log["split"] == "test")]
+    found = {
+        f"{split}_{what}": float(own.loc[own["split"] == split, what].iloc[0])
+        for split in ("train", "test")
+        for what in ("loss", "accuracy")
+    }
+    return {
+        **found,
+        "gap": found["train_accuracy"] - found["test_accuracy"],
+        "cross_accuracy": float(others["accuracy"].mean()) if len(others) else float("nan"),
+    }

@@ -8,7 +8,7 @@ made from what it is: draws can be computed in any order and in any batches.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -17,11 +17,11 @@ from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import unknown
+from cnn_topology.plan.clouds import Centre, Variant, neighbours_left
 from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.topology.circles import CIRCLES, near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
-Centre = Literal["filter", "coordinate"]
 # Population, layer and step: what a cloud of filters is of.
 CloudKey = tuple[str, str, int]
 MakeCloud = Callable[[np.random.Generator], np.ndarray]
@@ -38,6 +38,22 @@ class Filtering(NamedTuple):
     k: int
     p: float
     landmarks: int | None = None
+
+    @classmethod
+    def of(cls, variant: Variant, points: int) -> "Filtering":
+        """Return what a variant of the config is for a cloud of one size.
+
+        Parameters
+        ----------
+        variant : Variant
+        points : int
+            Before the density filter.
+
+        Returns
+        -------
+        Filtering
+        """
+        return cls(neighbours_left(variant, points), variant.p, variant.landmarks)
 
     @property
     def columns(self) -> dict[str, Any]:

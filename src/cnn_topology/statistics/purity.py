@@ -39,7 +39,7 @@ ORDERED = (
 
 
 @dataclass(frozen=True)
-class Measured:
+class GraphPurity:
     """Node-wise purity of one graph, or a number made of several.
 
     Observed, on halves of the images, on shuffled labels; `variance` is that of a mean over so many nodes.
@@ -50,8 +50,8 @@ class Measured:
     shuffled: np.ndarray
     variance: float
 
-    def __sub__(self, other: "Measured") -> "Measured":
-        return Measured(
+    def __sub__(self, other: "GraphPurity") -> "GraphPurity":
+        return GraphPurity(
             self.value - other.value,
             self.halves - other.halves,
             self.shuffled - other.shuffled,
@@ -64,18 +64,18 @@ class Measured:
         return float(np.hypot(jackknife_error(self.halves), np.sqrt(self.variance)))
 
 
-def mean_of(parts: Sequence[Measured]) -> Measured:
+def mean_of(parts: Sequence[GraphPurity]) -> GraphPurity:
     """Average numbers of several graphs; draws and halves are the same on the same images, so that they go one by one.
 
     Parameters
     ----------
-    parts : sequence of Measured
+    parts : sequence of GraphPurity
 
     Returns
     -------
-    Measured
+    GraphPurity
     """
-    return Measured(
+    return GraphPurity(
         float(np.mean([part.value for part in parts])),
         np.mean([part.halves for part in parts], axis=0),
         np.mean([part.shuffled for part in parts], axis=0),
@@ -105,13 +105,13 @@ def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFra
         yield from ({**ids, **row} for row in _against_accuracy(rows, measured, accuracy, str(population)))
 
 
-def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...], Measured]:
+def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...], GraphPurity]:
     kinds = {
         (*key[:-1], key[-1]): found.sort_values("draw")["node_wise"].to_numpy()
         for key, found in draws.groupby([*GRAPH, "kind"], sort=False)
     }
     return {
-        tuple(row[name] for name in GRAPH): Measured(
+        tuple(row[name] for name in GRAPH): GraphPurity(
             row["node_wise"],
             kinds[(*(row[name] for name in GRAPH), "jackknife")],
             kinds[(*(row[name] for name in GRAPH), "shuffled")],
@@ -121,16 +121,16 @@ def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...]
     }
 
 
-Found = Iterator[tuple[dict[str, Any], dict[int, Measured]]]
-All = dict[tuple[Any, ...], Measured]
+Found = Iterator[tuple[dict[str, Any], dict[int, GraphPurity]]]
+All = dict[tuple[Any, ...], GraphPurity]
 
 
-def _by_network(rows: pd.DataFrame, measured: All, cloud: str, layer: str) -> dict[int, Measured]:
+def _by_network(rows: pd.DataFrame, measured: All, cloud: str, layer: str) -> dict[int, GraphPurity]:
     here = rows[(rows["cloud"] == cloud) & (rows["layer"] == layer)]
     return {row["network"]: measured[tuple(row[name] for name in GRAPH)] for row in here.to_dict("records")}
 
 
-def _difference(first: dict[int, Measured], second: dict[int, Measured]) -> dict[int, Measured]:
+def _difference(first: dict[int, GraphPurity], second: dict[int, GraphPurity]) -> dict[int, GraphPurity]:
     return {network: first[network] - second[network] for network in sorted(first.keys() & second.keys())}
 
 
@@ -182,7 +182,7 @@ def _noisy(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(row) for _, row in found.sort_values("sigma").iterrows()]
 
 
-def _rows(columns: dict[str, Any], of_network: dict[int, Measured]) -> Iterator[dict[str, Any]]:
+def _rows(columns: dict[str, Any], of_network: dict[int, GraphPurity]) -> Iterator[dict[str, Any]]:
     """Compute the row of each network and that over all."""
     found = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
     if not found:
@@ -200,7 +200,7 @@ def _over_networks(values: Float[np.ndarray, " networks"]) -> dict[str, Any]:
     return {"low": low, "high": high, "unit": "networks", "n": len(values)}
 
 
-def _with_interval(part: Measured) -> dict[str, Any]:
+def _with_interval(part: GraphPurity) -> dict[str, Any]:
     error = ERRORS * part.error
     return {
         "statistic": part.value,
@@ -292,7 +292,7 @@ def _against_accuracy(
 
 
 def _left(
-    noisy: Measured, clean: Measured, rates: Sequence[pd.Series], floor: float, above: bool
+    noisy: GraphPurity, clean: GraphPurity, rates: Sequence[pd.Series], floor: float, above: bool
 ) -> tuple[float, float] | None:
     """Subtract what is left of accuracy from what is left of purity, each above its floor, with a standard error.
 

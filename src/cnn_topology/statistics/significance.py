@@ -12,6 +12,9 @@ from jaxtyping import Float
 
 from cnn_topology.errors import InputError
 
+# Ours, of tests whose level neither paper nor config gives: familywise where there are several.
+LEVEL = 0.05
+
 TOO_FEW = "too few filters"
 NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
 # All verdicts on a cloud. `TOO_FEW` is given without a test (`plan.clouds.too_few`), the others by `verdict`.

@@ -16,6 +16,10 @@ class CloudKey(Row):
     landmarks: int = column("Most points in the filtration.", COUNT)
 
 
+# Columns by which a row about a cloud is found in another table; the depth follows from the layer.
+CLOUD = [name for name in CloudKey.schema.names if name != "depth"]
+
+
 class BarRow(CloudKey, table="barcodes"):
     """One bar of the persistent homology of a cloud."""
 

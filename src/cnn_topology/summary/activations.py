@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.claims.activation_measures import LEVEL
+from cnn_topology.statistics.significance import LEVEL
 
 MISSING = "–"
 # As wide as the longest of these is: -0.03 (-0.10 to -0.01), p = 0.0001.

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 
 from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
+from cnn_topology.tables.loops import CLOUD
 
 # From so many layers on a network has a table over depth.
 DEEP = 3
-CLOUD = ["population", "layer", "step", "density_k", "density_p", "landmarks"]
 
 
 def weight_lines(training: Any = None, loops: Any = None, significance: Any = None) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What a run found, in the lines of its `summary.txt`, from its tables alone."""

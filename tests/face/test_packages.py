@@ -1,0 +1,41 @@
+"""The packages import each other in one direction, and jobs import no jobs."""
+
+import ast
+import re
+from pathlib import Path
+
+import cnn_topology
+
+PACKAGE = Path(cnn_topology.__file__).parent
+# None imports one further down.
+ORDER = [
+    *("storage", "plan", "tables", "data", "networks", "training", "activations", "clouds", "topology", "statistics"),
+    *("mapper", "comparison", "analysis", "claims", "summary", "figures", "runs", "commands"),
+]
+# Modules that all may import, and one that may import all. The command line lies between jobs and the rest: it loads a
+# job by its name.
+BELOW, ABOVE = ["errors", "seeds", "checks"], ["__init__"]
+
+
+def test_no_package_imports_one_that_comes_after_it_and_no_job_another_job():
+    assert sorted(ORDER) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    place = {name: number for number, name in enumerate([*BELOW, *ORDER[:-1], "cli", *ORDER[-1:], *ABOVE])}
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        package = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cnn_topology":
+                first = str(node.module).split(".")[1:2] or [name.name for name in node.names]
+                wrong += [
+                    f"{path.relative_to(PACKAGE)}: {name}"
+                    for name in first
+                    if place[name] > place[package] or name == package == "commands"
+                ]
+    assert wrong == []
+
+
+def test_the_readme_lists_the_packages_in_this_order():
+    readme = (PACKAGE.parents[1] / "README.md").read_text()
+    develop = readme[readme.index("none of which imports one further down") :]
+    listed = [name for name in re.findall(r"`(\w+)`", develop[: develop.index("`workflow/")]) if name in ORDER]
+    assert listed == ORDER

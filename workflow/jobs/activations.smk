@@ -73,4 +73,6 @@ def mask_parameters(wildcards):
 
 def example_parameters(wildcards):
     """Return the parameters of `cnn-topology example-pixels`."""
-    return activation_parameters.ExamplePixelParameters.of(PLAN, wildcards.population).dump()
+    return activation_parameters.ExamplePixelParameters.of(
+        PLAN, wildcards.population
+    ).dump()

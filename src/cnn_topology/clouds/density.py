@@ -3,13 +3,20 @@
 Density at a point is measured by the distance to its k-th nearest *other* point (`neighbours`).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.checks import real, real_array, whole
-from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.clouds.kept import kept_by_counts
+from cnn_topology.clouds.neighbours import checked_cloud, neighbour_distances, searchable
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, kept_points, neighbours
+
+# Of smaller clouds all distances to neighbours are computed, and where more filters are asked for at once: a search
+# serves them all, and costs as much as the counts of about four.
+LEAST_COUNTED, MOST_COUNTED = 1_500, 3
 
 
 def density_filter(
@@ -62,8 +69,47 @@ def density_filter(
     >>> kept.tolist() == list(range(30))
     True
     """
-    count = neighbour_count(k, p, len(points))
-    return densest_points(neighbour_distances(points, [count], threads)[:, 0], p)
+    return kept_sets(points, [(neighbour_count(k, p, len(points)), p)], threads)[0]
+
+
+def kept_sets(
+    points: Float[np.ndarray, "points coordinates"], densities: Sequence[tuple[int, float]], threads: int = 1
+) -> list[Int[np.ndarray, " kept"]]:
+    """Select the points that each of some density filters keeps.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, coordinates)
+        The cloud.
+    densities : sequence of (int, float)
+        k, as a count, and p of each filter.
+    threads : int
+        Threads of the search for neighbours; they change no result.
+
+    Returns
+    -------
+    list of ndarray of int64, each of shape (kept,)
+        Indices, ascending, as `densest_points` selects them by `neighbour_distances`.
+
+    Raises
+    ------
+    InputError
+        As by `density_filter`.
+    """
+    asked = [(k, _checked_fraction(p)) for k, p in densities]
+    distinct = list(dict.fromkeys(asked))
+    kept: dict[tuple[int, float], np.ndarray] = {}
+    if len(points) >= LEAST_COUNTED and len(distinct) <= MOST_COUNTED:
+        tree = searchable(checked_cloud(points, [k for k, _ in distinct]))
+        for k, p in distinct:
+            chosen = kept_by_counts(tree, k, kept_points(p, len(points)), threads)
+            if chosen is not None:
+                kept[k, p] = chosen
+    left = [density for density in distinct if density not in kept]
+    ks = sorted({k for k, _ in left})
+    distances = dict(zip(ks, neighbour_distances(points, ks, threads).T, strict=True)) if left else {}
+    kept |= {(k, p): densest_points(distances[k], p) for k, p in left}
+    return [kept[density] for density in asked]
 
 
 def neighbour_count(k: int | float, p: float, points: int) -> int:

@@ -1,4 +1,9 @@
-"""Compiled kernels of the search for the k-th neighbour: one group of queries against all leaves of a k-d tree."""
+"""Compiled kernels of the search for the k-th neighbour, over the leaves of a k-d tree.
+
+`search` finds the neighbours of all points of a leaf together. `count_within` counts neighbours below two radii in
+float32, `search_some` finds the neighbours of single points: together they tell which points are the densest
+(`kept`).
+"""
 
 # mypy: disallow-untyped-defs=False
 
@@ -6,6 +11,8 @@ import numba as nb
 import numpy as np
 
 kernel = nb.njit(nogil=True, cache=True)
+# Products may be fused with sums: for counts whose error is bounded in any case, never for distances that are returned.
+fused = nb.njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
 
 # Points of a leaf; of 64, 128 and 256 the fastest for unit-norm filters and k = 100. The queries of one leaf form a
 # group, which reads each leaf once into the first-level cache. Known when compiled, so that loops over it vectorize.
@@ -81,6 +88,138 @@ def search(blocks, sizes, lows, highs, ks, groups, found):
                 count = ks[column]
 
 
+@fused
+def count_within(blocks, sizes, lows, highs, near, far, begin, end, counts):
+    """Count for each point the points nearer than two radii, itself included, each pair of leaves once.
+
+    Parameters
+    ----------
+    blocks : ndarray of float32, shape (leaves, coordinates, LEAF)
+        As for `search`.
+    sizes : ndarray of int64, shape (leaves,)
+    lows, highs : ndarray of float32, shape (coordinates, leaves)
+        Bounding boxes, rounded outwards.
+    near, far : float32
+        Squares of the two radii, near < far.
+    begin, end : int
+        The pairs of leaves whose first one lies in [begin, end) are compared.
+    counts : ndarray of int32, shape (2, leaves * LEAF)
+        Counts below near and below far are added.
+    """
+    leaves, dimension = len(sizes), lows.shape[0]
+    # One flat array and unsigned indices: the loops over a leaf's points vectorize.
+    flat = blocks.reshape(-1)
+    points, stride = np.uint64(LEAF), np.uint64(dimension * LEAF)
+    gaps, least, total = np.empty(leaves, np.float32), np.empty(LEAF, np.float32), np.empty(LEAF, np.float32)
+    visitors = np.empty(LEAF + 1, dtype=np.int64)
+    below_near, below_far = counts[0], counts[1]
+    for one in range(begin, end):
+        queries, size = blocks[one], sizes[one]
+        gaps[:] = np.float32(0)
+        for c in range(dimension):
+            low, high, own_low, own_high = lows[c], highs[c], lows[c, one], highs[c, one]
+            for other in range(one, leaves):
+                outside = max(low[other] - own_high, own_low - high[other])
+                outside = outside if outside > np.float32(0) else np.float32(0)
+                gaps[other] += outside * outside
+        for other in range(one, leaves):
+            if gaps[other] > far:
+                continue
+            least[:] = np.float32(0)
+            for c in range(dimension):
+                row, low, high = queries[c], lows[c, other], highs[c, other]
+                for q in range(LEAF):
+                    outside = max(low - row[q], row[q] - high)
+                    outside = outside if outside > np.float32(0) else np.float32(0)
+                    least[q] += outside * outside
+            visiting = 0
+            for q in range(size):
+                visitors[visiting] = q
+                visiting += least[q] <= far
+            at = np.uint64(other) * stride
+            start = np.uint64(other) * points
+            for visitor in range(visiting):
+                q = np.uint64(visitors[visitor])
+                x = np.uint64(one) * stride + q
+                for c in range(0, dimension, WIDTH):
+                    _add_rounded(flat, at + np.uint64(c * LEAF), x + np.uint64(c * LEAF), total, c == 0)
+                inside = np.int32(0)
+                for m in range(points):
+                    inside += np.int32(total[m] < far)
+                if inside == 0:
+                    continue
+                here = np.uint64(one) * points + q
+                inner = np.int32(0)
+                if other == one:
+                    for m in range(points):
+                        inner += np.int32(total[m] < near)
+                else:
+                    for m in range(points):
+                        nearer = np.int32(total[m] < near)
+                        inner += nearer
+                        below_near[start + m] += nearer
+                        below_far[start + m] += np.int32(total[m] < far)
+                below_near[here] += inner
+                below_far[here] += inside
+
+
+@kernel
+def search_some(blocks, lows, highs, leaf, place, k, start, found):
+    """Find the squared distances from some points to their k-th nearest other point, to the same bits as `search`.
+
+    Parameters
+    ----------
+    blocks : ndarray of float64, shape (leaves, coordinates, LEAF)
+        As for `search`.
+    lows, highs : ndarray of float64, shape (coordinates, leaves)
+        The bounding boxes.
+    leaf, place : ndarray of int64, shape (queries,)
+        Where each query stands: its leaf, and its place there.
+    k : int
+    start : float
+        A squared distance above which no k-th one is expected; wrong guesses cost time alone.
+    found : ndarray of float64, shape (queries,)
+        The squared distances, written.
+    """
+    dimension, leaves = lows.shape
+    need = k + 1
+    room = need + need // 2 + LEAF + CHUNK
+    candidates, total, least = np.empty(room), np.empty(LEAF), np.empty(leaves)
+    for query in range(len(leaf)):
+        here = blocks[leaf[query], :, place[query]].copy()
+        least[:] = 0.0
+        for c in range(dimension):
+            low, high, value = lows[c], highs[c], here[c]
+            for other in range(leaves):
+                outside = max(low[other] - value, value - high[other])
+                outside = outside if outside > 0.0 else 0.0
+                least[other] += outside * outside
+        limit, count = start, 0
+        while True:
+            bound, count = limit, 0
+            for other in range(leaves):
+                if least[other] >= bound:
+                    continue
+                block = blocks[other]
+                total[:] = 0.0
+                for c in range(0, dimension, WIDTH):
+                    _add_squares(block[c : c + WIDTH], here[c : c + WIDTH], total)
+                below = 0
+                for m in range(LEAF):
+                    below += total[m] < bound
+                if below:
+                    for m in range(LEAF):
+                        candidates[count] = total[m]
+                        count += total[m] < bound
+                    if count > room - LEAF - CHUNK:
+                        bound, count = _cut(candidates, count, need, bound)
+            if count >= need:
+                break
+            limit = 2.0 * limit if limit < 64.0 * start else np.inf
+        bound, count = _cut(candidates, count, need, bound)
+        found[query] = select(candidates, count, k)
+
+
 @kernel
 def select(values, count, rank):
     """Return the value of a rank (0: the least) of ``values[:count]``, with no smaller one after and larger before."""
@@ -152,6 +291,22 @@ def _add_squares(block, query, total):
         e, f, g, h = r4[m] - x4, r5[m] - x5, r6[m] - x6, r7[m] - x7
         partial = (((total[m] + a * a) + b * b) + c * c) + d * d
         total[m] = (((partial + e * e) + f * f) + g * g) + h * h
+
+
+@fused
+def _add_rounded(flat, at, x, total, first):
+    """Add the squared differences of `WIDTH` float32 coordinates of a leaf's points and one point to sums."""
+    n = np.uint64(LEAF)
+    x0, x1, x2, x3 = flat[x], flat[x + n], flat[x + n + n], flat[x + n + n + n]
+    y = x + n + n + n + n
+    x4, x5, x6, x7 = flat[y], flat[y + n], flat[y + n + n], flat[y + n + n + n]
+    for m in range(n):
+        t = at + m
+        u = t + n + n + n + n
+        a, b, c, d = flat[t] - x0, flat[t + n] - x1, flat[t + n + n] - x2, flat[t + n + n + n] - x3
+        e, f, g, h = flat[u] - x4, flat[u + n] - x5, flat[u + n + n] - x6, flat[u + n + n + n] - x7
+        before = np.float32(0) if first else total[m]
+        total[m] = before + (((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h)))
 
 
 @kernel

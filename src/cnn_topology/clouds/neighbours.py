@@ -7,6 +7,7 @@ the cloud anyway, this costs a fraction of it (`benchmarks/neighbours.py`).
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -52,35 +53,99 @@ def neighbour_distances(
     InputError
         If a k is below 1 or not below the number of points, or a coordinate is NaN or infinite.
     """
-    cloud = np.asarray(finite_points(points), dtype=np.float64)
-    ks = [whole(k, "k") for k in ks]
-    for k in ks:
-        if not 1 <= k < len(cloud):
-            raise InputError(
-                f"k = {k} must lie from 1 to {len(cloud) - 1}, below the number of points, {len(cloud)}: lower k or "
-                "pool more networks"
-            )
+    cloud = checked_cloud(points, ks)
     if not len(ks):
         return np.empty((len(cloud), 0))
     # Compiled code takes half a second to load: only who computes pays for it.
     from cnn_topology.clouds.neighbour_kernels import LEAF, search
 
-    cloud = _principal_coordinates(cloud)
-    # By a power of two, which is exact: squares of what is left neither overflow nor vanish.
-    exponent = int(np.frexp(np.abs(cloud).max())[1])
-    cloud = np.ldexp(cloud, -exponent)
-    order, starts = _leaves(cloud, LEAF)
-    blocks, lows, highs = _blocks(cloud[order], starts)
+    tree = searchable(cloud)
     columns = np.array(sorted(set(ks), reverse=True))
-    found = np.empty((len(blocks), LEAF, len(columns)))
-    sizes = np.diff(starts)
-    spans = [(b, min(b + LEAVES_AT_ONCE, len(blocks))) for b in range(0, len(blocks), LEAVES_AT_ONCE)]
-    in_threads(lambda b, e: search(blocks, sizes, lows, highs, columns, (b, e), found), spans, threads)
-    leaf = np.repeat(np.arange(len(sizes)), sizes)
+    squared = np.empty((len(tree.sizes), LEAF, len(columns)))
+    spans = [(b, min(b + LEAVES_AT_ONCE, len(tree.sizes))) for b in range(0, len(tree.sizes), LEAVES_AT_ONCE)]
+    in_threads(
+        lambda b, e: search(tree.blocks, tree.sizes, tree.lows, tree.highs, columns, (b, e), squared), spans, threads
+    )
     distances = np.empty((len(cloud), len(ks)))
-    squared = found[leaf, np.arange(len(cloud)) - starts[leaf]]
-    distances[order] = np.sqrt(squared)[:, np.searchsorted(-columns, np.negative(ks))]
-    return np.ldexp(distances, exponent)
+    distances[tree.order] = np.sqrt(squared[tree.leaf, tree.place])[:, np.searchsorted(-columns, np.negative(ks))]
+    return np.ldexp(distances, tree.exponent)
+
+
+def checked_cloud(points: Float[np.ndarray, "points coordinates"], ks: Sequence[int]) -> np.ndarray:
+    """Check a cloud of which some k-th neighbours are asked for, and return it as float64.
+
+    Parameters
+    ----------
+    points, ks
+        As for `neighbour_distances`.
+
+    Returns
+    -------
+    ndarray of float64, shape (points, coordinates)
+
+    Raises
+    ------
+    InputError
+        As by `neighbour_distances`.
+    """
+    cloud = np.asarray(finite_points(points), dtype=np.float64)
+    for k in ks:
+        if not 1 <= whole(k, "k") < len(cloud):
+            raise InputError(
+                f"k = {k} must lie from 1 to {len(cloud) - 1}, below the number of points, {len(cloud)}: lower k or "
+                "pool more networks"
+            )
+    return cloud
+
+
+class SearchableCloud(NamedTuple):
+    """A cloud turned to its principal axes, scaled and laid out in the leaves of a k-d tree.
+
+    Attributes
+    ----------
+    order : ndarray of int64, shape (points,)
+        Rows of the cloud, leaf by leaf.
+    leaf, place : ndarray of int64, shape (points,)
+        Where each of these rows stands: its leaf, and its place there.
+    blocks, sizes, lows, highs : ndarray
+        As `neighbour_kernels.search` reads them.
+    exponent : int
+        Distances in the cloud are 2^exponent times those of `blocks`, whose coordinates lie in [-1, 1].
+    """
+
+    order: np.ndarray
+    leaf: np.ndarray
+    place: np.ndarray
+    blocks: np.ndarray
+    sizes: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+    exponent: int
+
+
+def searchable(cloud: Float[np.ndarray, "points coordinates"]) -> SearchableCloud:
+    """Lay out a cloud for searches of neighbours.
+
+    Parameters
+    ----------
+    cloud : ndarray of float64, shape (points, coordinates)
+        Finite; at least one point.
+
+    Returns
+    -------
+    SearchableCloud
+    """
+    from cnn_topology.clouds.neighbour_kernels import LEAF
+
+    turned = _principal_coordinates(cloud)
+    # By a power of two, which is exact: squares of what is left neither overflow nor vanish.
+    exponent = int(np.frexp(np.abs(turned).max())[1])
+    turned = np.ldexp(turned, -exponent)
+    order, starts = _leaves(turned, LEAF)
+    sizes = np.diff(starts)
+    leaf = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(cloud)) - starts[leaf]
+    return SearchableCloud(order, leaf, place, *_blocks(turned[order], starts), exponent)
 
 
 def _principal_coordinates(cloud: np.ndarray) -> np.ndarray:
@@ -120,8 +185,8 @@ def _leaves(cloud: np.ndarray, most: int) -> tuple[Int[np.ndarray, " points"], I
     return order, np.array([*starts, len(cloud)])
 
 
-def _blocks(ordered: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lay out leaves as `search` reads them: their points coordinate by coordinate, and their bounding boxes."""
+def _blocks(ordered: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Lay out leaves as `search` reads them: points coordinate by coordinate, sizes, and bounding boxes."""
     from cnn_topology.clouds.neighbour_kernels import LEAF, WIDTH
 
     points, dimension = ordered.shape
@@ -132,4 +197,4 @@ def _blocks(ordered: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.nda
     blocks[leaf, :dimension, np.arange(points) - starts[leaf]] = ordered
     lows[:, :dimension] = np.minimum.reduceat(ordered, starts[:-1])
     highs[:, :dimension] = np.maximum.reduceat(ordered, starts[:-1])
-    return blocks, lows, highs
+    return blocks, np.diff(starts), lows, highs

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import centre_and_normalize
-from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import unknown
 from cnn_topology.plan.clouds import Centre, Variant, neighbours_left
 from cnn_topology.plan.seeds import derive_seed
@@ -271,7 +270,7 @@ def sphere_draws(
 def filtered_clouds(
     points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], threads: int = 1
 ) -> list[Float[np.ndarray, "kept 9"]]:
-    """Return what rho(k, p) of each filtering keeps of a cloud; the neighbours are searched once for all of them.
+    """Return what rho(k, p) of each filtering keeps of a cloud.
 
     Parameters
     ----------
@@ -291,9 +290,7 @@ def filtered_clouds(
     InputError
         If a k is not below the number of points or a p lies outside (0, 1].
     """
-    ks = sorted({filtering.k for filtering in filterings})
-    distances = dict(zip(ks, neighbour_distances(points, ks, threads).T, strict=True))
-    return [points[densest_points(distances[k], p)] for k, p, _ in filterings]
+    return [points[kept] for kept in kept_sets(points, [(k, p) for k, p, _ in filterings], threads)]
 
 
 def null_draws(

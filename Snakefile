@@ -1,13 +1,8 @@
 """cnn-topology: `snakemake --cores all` makes the run of config/demo.yaml; `--configfile` takes another."""
 
-import gc
-
 from snakemake.utils import min_version
 
 min_version("9.12")
-
-# A plan is objects that stay: looking through all of them for garbage again and again takes a tenth of a dry-run.
-gc.set_threshold(100_000, 50, 100)
 
 
 # A second config file would be merged into the first: the demo's populations do not belong in another run.
@@ -68,10 +63,6 @@ rule all:
 
 onstart:
     prepare_folder(workflow.dag.jobs, log)
-    # Each job that ends starts one more clock of Snakemake's limit on jobs a second, and every second each clock looks
-    # through all jobs that wait: 3 % of the demo, more of a longer run. On one machine nothing needs that limit.
-    if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:

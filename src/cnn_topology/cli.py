@@ -1,13 +1,10 @@
 """`cnn-topology VERB`: what a rule calls, and what a person can call by hand to repeat one job."""
 
 import argparse
-import atexit
-import gc
 import importlib
 import os
 import shlex
 import sys
-from typing import NoReturn
 
 from cnn_topology.errors import InputError
 from cnn_topology.runs.machine import cost_line, machine_line
@@ -52,26 +49,6 @@ VERBS = {
 }
 
 
-def without_pandas() -> None:
-    """Let pyarrow, where it is loaded, work without pandas until a data frame is asked of it.
-
-    With the first array it makes, pyarrow loads pandas if it is installed: a third of a second, and more than half of
-    the time of a small job that has no other use of it.
-    """
-
-    class Hidden:
-        @staticmethod
-        def find_spec(name: str, *_: object) -> None:
-            if name == "pandas":
-                raise ImportError("hidden from pyarrow")
-
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None and "pandas" not in sys.modules:
-        sys.meta_path.insert(0, Hidden)
-        arrow.array([0])  # looked for once here, and again by each call that makes a data frame
-        sys.meta_path.remove(Hidden)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; a user's error is printed without a traceback and gives exit status 2."""
     parser = argparse.ArgumentParser(
@@ -80,24 +57,16 @@ def main(arguments: list[str] | None = None) -> int:
         "each of its jobs is one of these verbs, and its log begins with the command that repeats it.",
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    own = arguments is None  # the process is ours alone
     given = sys.argv[1:] if arguments is None else arguments
     for verb, purpose in VERBS.items():
         subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         if verb in given[:1]:
-            # What modules define stays: a sixth of the time of loading torch is a search for garbage in it.
-            gc.disable()
             command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
-            if own:
-                gc.freeze()
-            gc.enable()
             command.add_arguments(subparser)
     try:
         parsed = parser.parse_args(given)
         if not sys.stderr.isatty():
             print(shlex.join(["cnn-topology", *given]), machine_line(), sep="\n", file=sys.stderr, flush=True)
-        if own:
-            without_pandas()
         command.run(parsed)
         sys.stdout.flush()
         if not sys.stderr.isatty():
@@ -111,14 +80,5 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run_and_leave() -> NoReturn:
-    """Run a verb in a process of its own and leave at once: Python would take torch apart for half a second more."""
-    status = main()
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(status)
-
-
 if __name__ == "__main__":
-    run_and_leave()
+    sys.exit(main())

@@ -1,8 +1,6 @@
 """The commands behind the rules: what a person meets who calls them by hand, and clouds that networks have left."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -196,23 +194,6 @@ def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_pa
     for centre, axis in zip(CENTRES, (1, 0), strict=True):
         centred = weights - weights.mean(axis=axis, keepdims=True)
         np.testing.assert_allclose(found[centre], centred / np.linalg.norm(centred, axis=1, keepdims=True))
-
-
-def test_a_process_that_leaves_at_once_keeps_its_words_its_status_and_the_promises_of_others(tmp_path):
-    marks = tmp_path / "left"
-    code = (
-        "import atexit, sys; from cnn_topology import cli; "
-        f"atexit.register(lambda: open({str(marks)!r}, 'w').close()); "
-        "print('said before'); sys.argv[1:] = {}; cli.run_and_leave()"
-    )
-    for verb, status in ((["status", "none"], 2), (["--help"], 0), (["reference", "--nonsense"], 2)):
-        command = [sys.executable, "-c", code.format(verb)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert done.returncode == status
-        assert "said before" in done.stdout
-        assert "Traceback" not in done.stderr
-        assert marks.exists()
-        marks.unlink()
 
 
 def test_tables_are_joined_from_parts_of_one_name_in_the_folder_of_each(tmp_path, capsys):

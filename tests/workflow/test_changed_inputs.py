@@ -39,6 +39,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder)}
     command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments, "--configfile", "run.yaml"]
+    command += ["--max-jobs-per-timespan", "100/1s"]  # Snakemake waits for that time before it leaves
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=300)
 
 

@@ -26,6 +26,7 @@ def snakemake(folder, *arguments, check=True):
         "XDG_CACHE_HOME": str(folder),
     }
     command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder), *arguments]
+    command += ["--max-jobs-per-timespan", "100/1s"]  # Snakemake waits for that time before it leaves
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     if check:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:] + _logs(folder)

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -111,14 +110,12 @@ def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:
     seed : int
         Draws the images that are held out; both splits keep the order of the source.
     """
-    # Its file is read, not the library imported: that takes a second.
-    package = find_spec("sklearn")
-    assert package is not None
-    assert package.origin is not None
-    source = np.loadtxt(Path(package.origin).parent / "datasets/data/digits.csv.gz", delimiter=",")
-    # The source has levels 0 to 16, and the label in the last column.
-    pixels = np.rint(source[:, :-1].reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
-    labels = source[:, -1].astype(np.int64)
+    from sklearn.datasets import load_digits  # loaded where it is used: it takes a second
+
+    source = load_digits()
+    # The source has levels 0 to 16.
+    pixels = np.rint(source.images[..., None] * (255 / 16)).astype(np.uint8)
+    labels = source.target.astype(np.int64)
     test = np.zeros(len(labels), dtype=bool)
     random = np.random.default_rng(seed)
     for label in range(10):

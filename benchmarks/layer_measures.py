@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from cnn_topology.comparison.measures import MEASURES
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 # The paper: 100 networks, whose pairs (each network with itself too) are cut into blocks of 5 by 5 networks.
 NETWORKS, BLOCK = 100, 5

@@ -15,7 +15,7 @@ import time
 import numpy as np
 import persim
 
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS, sliced_wasserstein_matrix
 
 # The paper: 17 layers of 100 networks.

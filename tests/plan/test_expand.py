@@ -15,8 +15,8 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, ImagesParameters, TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
-from cnn_topology.plan.seeds import derive_seed
 from cnn_topology.runs.forecast import barcodes, nulls
+from cnn_topology.seeds import derive_seed
 
 
 def test_shards_hold_every_network_once(tiny):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import NullName
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import (
     OWN_NULLS,
     Filtering,

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
 from cnn_topology.plan.populations import Architecture, Population, Recipe
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training import checkpoints, train

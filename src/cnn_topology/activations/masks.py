@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 ITERATIONS = 5  # released code
 MODES = ("published", "corrected")

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 
 def noise_of(

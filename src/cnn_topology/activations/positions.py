@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from cnn_topology.data.shapes import balanced_indices
 from cnn_topology.errors import InputError
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 # Weights closer than this, relative to the larger, are one weight: sums in another order differ by rounding.
 TIE = 1e-9

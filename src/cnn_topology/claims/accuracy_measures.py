@@ -10,7 +10,7 @@ from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.subjects import across
 from cnn_topology.claims.words import short
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
 from cnn_topology.statistics.networks import WIDTH
 from cnn_topology.statistics.significance import LEVEL

@@ -19,7 +19,7 @@ from cnn_topology.claims.loop_measures import (
     share,
 )
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, TOO_FEW
 from cnn_topology.tables.loops import CLOUD
 

@@ -33,7 +33,7 @@ from cnn_topology.mapper.summaries import (
 )
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
 from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.intervals import PERCENTILES, jackknife_error
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.storage.tables import read_notes, read_table, write_table

@@ -27,7 +27,7 @@ from cnn_topology.data.image_set import ImageSet, read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ActivationParameters
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.rows import Pieces, RowFile
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors

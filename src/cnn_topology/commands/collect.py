@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.lineage import combined_notes
+from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.tables.rows import joined

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.plan.parameters import ControlParameters
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.loops import ControlRow
 from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch

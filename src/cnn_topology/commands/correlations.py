@@ -10,7 +10,7 @@ import pandas as pd
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.correlations import METHODS, Sample, correlate
 from cnn_topology.statistics.networks import HYPERPARAMETERS, OUTCOMES, PREDICTORS, TOPOLOGICAL, WIDTH
 from cnn_topology.storage.tables import read_notes, read_table, write_table

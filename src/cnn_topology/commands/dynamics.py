@@ -11,7 +11,7 @@ import pandas as pd
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.clouds import Centre
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
     RULE,
     longest_interval,

@@ -16,7 +16,7 @@ from cnn_topology.data.image_set import ImageSet, read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters
 from cnn_topology.plan.resnets import resnet_layers
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.images import ExamplePixelRow

@@ -10,8 +10,8 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.kinds import PAGES, PAGES_ALONE, FigureSpec
 from cnn_topology.figures.style import save
-from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.registry import read_tables
 

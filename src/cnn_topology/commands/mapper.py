@@ -19,7 +19,7 @@ from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.mapper.summaries import explain, mean_points
 from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import neighbour_column

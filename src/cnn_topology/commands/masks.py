@@ -15,7 +15,7 @@ from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
 from cnn_topology.plan.resnets import resnet_layers
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.images import MaskRow, ModeRow

@@ -18,10 +18,10 @@ from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, detection_fra
 from cnn_topology.comparison.specificity import nearest_shares, specificity
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
-from cnn_topology.plan.lineage import combined_notes
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.statistics.intervals import wilson_interval
+from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from cnn_topology.plan.lineage import combined_notes
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables

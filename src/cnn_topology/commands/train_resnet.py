@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ResNetParameters
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.manifest import check_unchanged
 from cnn_topology.storage.tensors import read_metadata

@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from cnn_topology.data.image_set import DIGITS, ImageSet
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 FONTS = tuple(
     f"DejaVu{family}{style}.ttf"

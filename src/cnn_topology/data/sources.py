@@ -24,7 +24,7 @@ from cnn_topology.plan.images import (
     held_out,
     shape_of,
 )
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 
 def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:

@@ -11,7 +11,7 @@ from cnn_topology.networks.neighbourhood import neighbours
 from cnn_topology.networks.patches import edge_patch, klein_filter, random_filters
 from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.populations import Architecture
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 
 def frozen_parameters(architecture: Architecture) -> tuple[str, ...]:

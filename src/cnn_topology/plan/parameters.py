@@ -17,10 +17,10 @@ from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.images import ImageSetConfig, OwnImages
 from cnn_topology.plan.improvements import Improvement
-from cnn_topology.plan.lineage import lineage, union
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import Architecture, Recipe
+from cnn_topology.storage.lineage import lineage, union
 
 Block = TypeVar("Block", bound="Parameters")
 

@@ -17,7 +17,7 @@ from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.errors import unknown
 from cnn_topology.plan.clouds import Centre, Variant, neighbours_left
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.topology.circles import CIRCLES, near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 

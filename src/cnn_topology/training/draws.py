@@ -7,7 +7,7 @@ any device, and after a restart in the middle.
 import numpy as np
 import torch
 
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 # SplitMix64 (Steele, Lea & Flood 2014): the increment (golden ratio) and the two multipliers of its mixing function,
 # as signed 64-bit numbers; the products wrap around.

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from cnn_topology.plan.resnets import StepRecipe, TriangularRecipe
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import batch_problem
 from cnn_topology.plan.populations import Population, image_shape, layers_of
-from cnn_topology.plan.seeds import derive_seed
+from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.alone import alone

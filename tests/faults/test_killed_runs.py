@@ -21,7 +21,7 @@ from processes import descendants, ended, frozen, wait_for, workers
 ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("FAULT_SEED", "0"))
 # What tells of a run's course, not of its results.
-COURSE = ("logs", "resume", "provenance.json", "provenance.txt")
+COURSE = ("logs", "resume", "start.json", "logs.txt", "provenance.json", "provenance.txt")
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_space(config, un
             filler.write(bytes(4096))
     assert process.wait(600) == 1
     said = run.said()
-    assert "results/tiny/logs/start.json: the disk is full" in said
+    assert "results/tiny/parts/start.json: the disk is full" in said
     assert "cnn-topology status results/tiny" in said
     (run.folder / "results/filler").unlink()
     small_disk(run.folder / "results", "size=200m")

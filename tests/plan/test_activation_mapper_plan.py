@@ -96,7 +96,7 @@ def test_one_job_per_network_cloud_and_block_of_layers(config):
     assert len(graphs.jobs) == 2 * (2 + 1 + 2)
     job = graphs.jobs["elbow", "nets", 1, "fg", 1]
     assert [layer.name for layer in job.layers] == ["layer4.1.bn2"]
-    assert job.part(RunFolder("x"), "purity") == "results/x/purity/nets/0001/elbow/fg/0001.parquet"
+    assert job.part(RunFolder("x"), "purity") == "results/x/parts/purity/nets/0001/elbow/fg/0001.parquet"
     config["jobs"]["layers"] = 9
     assert len(jobs_of(config).jobs) == 2 * 3
 

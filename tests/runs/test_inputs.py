@@ -111,6 +111,6 @@ def test_files_that_are_gone_leave_what_is_known_of_them_and_a_missing_one_leave
 
 
 def test_a_run_that_cannot_be_written_is_still_looked_at(files: dict[str, Path]) -> None:
-    Path(RUN.root).mkdir(parents=True)
+    Path(RUN.parts).mkdir(parents=True)
     MANIFEST.parent.parent.write_text("in the way of the folder")
     assert planned(files)[2] == content_digest(renewed(files, {}))

@@ -86,12 +86,14 @@ def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, tin
         "report.html",
         "notes.txt",
         "logs/figures/a.log",
-        "resume/a/0000/s.pt",
-        "inputs/images/own.json",
+        "parts/resume/a/0000/s.pt",
+        "parts/inputs/images/own.json",
+        "parts/start.json",
+        "parts/logs.txt",
         "figures/.x.tmp.pdf",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("of the run")
+        (folder / name).write_text("{}")
     arguments = type("Arguments", (), {"run": "t", "configfile": None})
     verify(arguments)
     assert "not of this config" not in capsys.readouterr().out

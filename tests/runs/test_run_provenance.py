@@ -9,6 +9,7 @@ import pytest
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.machine import cores, cost_of, machines, processor
 from cnn_topology.runs.progress import command_of
 from cnn_topology.runs.provenance import (
@@ -33,10 +34,10 @@ def test_costs_of_rules_add_up_and_jobs_that_did_not_end_well_count_as_nothing(t
         ("train", "failed", "Killed\n"),
         ("failed", "d", ""),
     ):
-        path = tmp_path / rule / f"{item}.log"
+        path = tmp_path / "logs" / rule / f"{item}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"cnn-topology {rule}\n# on vm: CPU, 2 cores\n{said}")
-    rules = cost_by_rule(tmp_path)
+    rules = cost_by_rule(RunFolder.at(tmp_path))
     assert rules["train"] == {"jobs": 2, "wall_s": 7200.0, "cpu_s": 3600.0, "peak_mb": 950.0}
     assert set(rules) == {"train", "x"}
     total = total_cost(rules)
@@ -48,12 +49,15 @@ def test_logs_that_an_earlier_config_left_are_not_counted(tmp_path):
         said = (
             f"cnn-topology train\n# on vm: CPU of {name}\n# took 9.00 s, 8.00 s of CPU time, 90 MB of memory at most\n"
         )
-        (tmp_path / f"train/{name}.log").parent.mkdir(exist_ok=True)
-        (tmp_path / f"train/{name}.log").write_text(said)
-    assert cost_by_rule(tmp_path)["train"]["jobs"] == 2
-    (tmp_path / "jobs.txt").write_text("train/here.log\ntrain/not begun.log\n")
-    assert cost_by_rule(tmp_path)["train"] == {"jobs": 1, "wall_s": 9.0, "cpu_s": 8.0, "peak_mb": 90.0}
-    assert machines(tmp_path) == {"CPU of here": 1, "unknown": 1}
+        log = tmp_path / f"logs/train/{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(said)
+    run = RunFolder.at(tmp_path)
+    assert cost_by_rule(run)["train"]["jobs"] == 2
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/logs.txt").write_text("train/here.log\ntrain/not begun.log\n")
+    assert cost_by_rule(run)["train"] == {"jobs": 1, "wall_s": 9.0, "cpu_s": 8.0, "peak_mb": 90.0}
+    assert machines(run) == {"CPU of here": 1, "unknown": 1}
 
 
 def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
@@ -137,12 +141,13 @@ def test_what_git_and_the_driver_refuse_to_tell_is_unknown_with_their_reason(tin
 
 
 def test_a_job_without_a_measure_is_counted_as_such(tmp_path):
-    (tmp_path / "jobs.txt").write_text("train/a.log\ntrain/lost.log\nprovenance/all.log\n")
-    (tmp_path / "train").mkdir()
-    (tmp_path / "train/a.log").write_text(
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/logs.txt").write_text("train/a.log\ntrain/lost.log\nprovenance/all.log\n")
+    (tmp_path / "logs/train").mkdir(parents=True)
+    (tmp_path / "logs/train/a.log").write_text(
         "cnn-topology train\n# took 9.00 s, 8.00 s of CPU time, 90 MB of memory at most\n"
     )
-    assert unmeasured_jobs(tmp_path, tmp_path / "provenance/all.log") == 1
+    assert unmeasured_jobs(RunFolder.at(tmp_path)) == 1
 
 
 def test_a_log_that_cannot_be_read_is_not_an_empty_one(tmp_path):
@@ -190,10 +195,13 @@ def test_populations_of_a_grid_are_listed_with_their_n(tiny):
 
 
 def test_machines_of_jobs_are_counted_from_the_second_lines_of_their_logs(tmp_path):
+    (tmp_path / "logs").mkdir()
     for name, host, model in (("a", "n1", "CPU X, 8 cores"), ("b", "n2", "CPU X, 8 cores"), ("c", "g1", "CPU Y")):
-        (tmp_path / f"{name}.log").write_text(f"cnn-topology train\n# on {host}: {model}\nstep 3\n# on no machine\n")
-    (tmp_path / "d.log").write_text("cnn-topology train\n")
-    assert machines(tmp_path) == {"CPU X, 8 cores": 2, "CPU Y": 1, "unknown": 1}
+        (tmp_path / f"logs/{name}.log").write_text(
+            f"cnn-topology train\n# on {host}: {model}\nstep 3\n# on no machine\n"
+        )
+    (tmp_path / "logs/d.log").write_text("cnn-topology train\n")
+    assert machines(RunFolder.at(tmp_path)) == {"CPU X, 8 cores": 2, "CPU Y": 1, "unknown": 1}
 
 
 def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):
@@ -203,7 +211,7 @@ def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):
         command = [sys.executable, "-m", "cnn_topology.cli", "status", "none"]
         subprocess.run(command, stderr=file, cwd=tmp_path, check=False)
     assert command_of(log) == "cnn-topology status none"
-    assert list(machines(log.parent)) == [f"{processor()}, {cores()} cores"]
+    assert list(machines(RunFolder.at(tmp_path / "results/t"))) == [f"{processor()}, {cores()} cores"]
     assert last_line(log).startswith("cnn-topology status: none: no such run")
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))
     assert last_line(log) is None

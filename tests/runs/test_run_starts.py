@@ -15,6 +15,7 @@ import yaml
 
 from cnn_topology.commands.status import after_a_kill, described
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import SNAKEFILE, Job
 from cnn_topology.runs.progress import Progress, progress_of
 from cnn_topology.runs.starts import (
@@ -33,6 +34,7 @@ from cnn_topology.runs.starts import (
 # What the project's Snakefile does at a start and at a failure, around jobs that take no time.
 WORKFLOW = """
 from pathlib import Path
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.starts import failure_summary, record_start
 
 RUN = "results/" + config.get("name", "t")
@@ -46,10 +48,10 @@ rule make:
     shell: "cnn-topology {wildcards.what} {output} &> {log}"
 
 onstart:
-    record_start(Path(RUN), log)
+    record_start(RunFolder.at(Path(RUN)), log)
 
 onerror:
-    record_start(Path(RUN), log, failed=True)
+    record_start(RunFolder.at(Path(RUN)), log, failed=True)
     print(failure_summary(Path.cwd(), RUN))
 """
 VERBS_HERE = """#!/bin/sh
@@ -113,7 +115,7 @@ def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_p
         seen = Progress()
         while not (seen.done and seen.failed and seen.running) and time.monotonic() < end:
             time.sleep(0.1)
-            seen = progress_of(jobs, tmp_path, True, read_start(run))
+            seen = progress_of(jobs, tmp_path, True, read_start(RunFolder.at(run)))
         assert [[job.outputs[0][-4:] for job in state] for state in (seen.done, seen.failed, seen.running)] == [
             ["good"],
             ["/bad"],
@@ -121,10 +123,10 @@ def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_p
         ]
         while not (tmp_path / "begun").exists() and time.monotonic() < end:
             time.sleep(0.1)
-        assert snakemake_of(read_start(run)) == process.pid
+        assert snakemake_of(read_start(RunFolder.at(run))) == process.pid
         assert is_locked(tmp_path, jobs)
         assert not is_locked(tmp_path, _jobs("good", name="other"))
-        said = described("t", seen, 0.0, tmp_path, read_start(run))
+        said = described("t", seen, 0.0, tmp_path, read_start(RunFolder.at(run)))
         assert "failed: make bad: out of luck" in said
         log = run / "logs/make/bad.log"
         assert f"that job alone, the first line of its log: cd {tmp_path} && head -n 1 {log} | sh" in said
@@ -132,7 +134,7 @@ def test_what_snakemake_leaves_in_files_tells_done_running_and_failed_jobs(tmp_p
     finally:
         (tmp_path / "on").touch()
         assert process.wait(60) == 1
-    start = read_start(run)
+    start = read_start(RunFolder.at(run))
     assert (start.failed, start.failures, snakemake_of(start)) == (True, {}, None)
     ended = progress_of(jobs, tmp_path, False, start)
     assert (len(ended.done), [job.name for job in ended.failed]) == (2, ["make bad"])
@@ -144,7 +146,7 @@ def test_a_failure_stays_in_sight_when_another_run_starts_in_the_same_checkout(t
     _workflow(tmp_path)
     assert "make: out of luck" in _start(tmp_path, "good-bad", name="first").stdout
     assert _start(tmp_path, "good", name="second").returncode == 0
-    first, second = (read_start(tmp_path / f"results/{name}") for name in ("first", "second"))
+    first, second = (read_start(RunFolder.at(tmp_path / f"results/{name}")) for name in ("first", "second"))
     assert first.log != second.log
     jobs = _jobs("good", "bad", name="first")
     progress = progress_of(jobs, tmp_path, False, first)
@@ -171,7 +173,7 @@ def test_a_job_that_slurm_refuses_has_failed_for_the_reason_that_sbatch_names(tm
         "--slurm-init-seconds-before-status-checks", "1",
     )  # fmt: skip
     assert "make: Snakemake: SLURM sbatch failed" in done.stdout
-    start = read_start(tmp_path / "results/t")
+    start = read_start(RunFolder.at(tmp_path / "results/t"))
     progress = progress_of([job], tmp_path, False, start)
     assert progress.failed == [job]
     said = described("t", progress, 0.0, tmp_path, start)
@@ -184,7 +186,7 @@ def test_a_job_that_slurm_refuses_has_failed_for_the_reason_that_sbatch_names(tm
 def test_a_killed_job_is_called_killed_where_that_was_written_down(tmp_path):
     _workflow(tmp_path)
     done = _start(tmp_path, "bad-killed-mute")
-    start = read_start(tmp_path / "results/t")
+    start = read_start(RunFolder.at(tmp_path / "results/t"))
     causes = {
         job.name: cause_of(tmp_path / job.log, start.failures[job.log], start.began) for job in _jobs("bad", "mute")
     }
@@ -219,7 +221,7 @@ def test_a_job_of_a_cluster_has_two_logs_and_its_own_is_read():
 def test_the_end_of_a_run_names_ten_failures(tmp_path):
     log = tmp_path / "x.snakemake.log"
     log.write_text("".join(_error(number, f"bad{number}") for number in range(13)))
-    record_start(tmp_path / "results/t", [str(log)])
+    record_start(RunFolder.at(tmp_path / "results/t"), [str(log)])
     assert failure_summary(tmp_path, "results/t").splitlines()[-2] == "  and 3 more"
 
 
@@ -239,10 +241,10 @@ def test_the_projects_snakefile_records_its_starts_and_a_quiet_failure_is_not_ca
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({**tiny, "name": name}))
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--directory", str(tmp_path)]
-        command += [f"results/{name}/images/digits.safetensors", "--cores", "1", "--configfile", f"{name}.yaml"]
+        command += [f"results/{name}/parts/images/digits.safetensors", "--cores", "1", "--configfile", f"{name}.yaml"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 1, done.stderr
-        record = json.loads((tmp_path / f"results/{name}/logs/start.json").read_text())
+        record = json.loads((tmp_path / f"results/{name}/parts/start.json").read_text())
         assert (record["directory"], record["host"], record["failed"]) == (str(tmp_path), platform.node(), True)
     command = [sys.executable, "-m", "cnn_topology.cli", "status", "one"]
     status = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -301,7 +303,7 @@ def test_the_folder_of_snakemake_is_known_where_results_or_a_run_is_a_link(tmp_p
     (checkout / link).symlink_to(elsewhere)
     monkeypatch.chdir(checkout)
     assert directory_of(Path("results/t"), "t") == checkout
-    record_start(Path("results/t"), [])
+    record_start(RunFolder("t"), [])
     # Whoever stands behind the link is led back by the record.
     monkeypatch.chdir(checkout / "results/t")
     assert directory_of(Path(), "t") == checkout
@@ -320,6 +322,6 @@ def test_marks_in_a_database_are_refused(tmp_path):
 
 
 def test_a_record_that_is_cut_short_is_named(tmp_path):
-    _touch(tmp_path / "logs/start.json", '{"directory": ')
+    _touch(tmp_path / "parts/start.json", '{"directory": ')
     with pytest.raises(InputError, match=r"start\.json"):
-        read_start(tmp_path)
+        read_start(RunFolder.at(tmp_path))

@@ -26,9 +26,9 @@ CONFIG = {
     "activation_clouds": {"top": {"networks": "nets", "layers": "all", "count": 2}},
 }
 TARGETS = [
-    "results/own/images/leaves.safetensors",
-    "results/own/resnets/nets/0000.safetensors",
-    "results/own/resnets/nets/0001.safetensors",
+    "results/own/parts/images/leaves.safetensors",
+    "results/own/snapshots/nets/0000.safetensors",
+    "results/own/snapshots/nets/0001.safetensors",
     "results/own/snapshots/mine/0000/00000000.safetensors",
 ]
 IMAGES, RESNETS, IMPORT = "prepare_images", "make_resnet", "import_mine"
@@ -180,7 +180,7 @@ def test_a_class_folder_that_vanishes_is_refused_by_name_and_costs_nothing(here:
 def test_a_note_beside_the_images_is_refused_before_any_job_and_costs_nothing(here: Path) -> None:
     note = here / "elsewhere/train/oak/notes.txt"
     note.write_text("oak, autumn")
-    prepared = here / "results/own/images/leaves.safetensors"
+    prepared = here / "results/own/parts/images/leaves.safetensors"
     before = prepared.read_bytes()
     done = snakemake(here, *TARGETS, "--cores", "1")
     assert done.returncode != 0

@@ -105,7 +105,7 @@ def test_finished_run_is_whole_and_says_what_it_took(finished):
     assert record["rules"]["train"]["jobs"] >= 3
     assert record["total"]["cpu_hours"] > 0
     assert record["config"]["populations"]["a"]["networks"] == 5
-    assert not (folder / "results/tiny/resume").exists()
+    assert not (folder / "results/tiny/parts/resume").exists()
 
 
 def test_lost_and_cut_files_are_named_with_the_way_to_make_them_again(finished):
@@ -146,12 +146,12 @@ def test_jobs_of_an_earlier_config_are_not_in_the_record(finished):
     record = run / "provenance.json"
     before = json.loads(record.read_text())["total"]["jobs"]
     there = {str(path.relative_to(run / "logs")) for path in (run / "logs").rglob("*.log")}
-    assert set((run / "logs/jobs.txt").read_text().splitlines()) == there
+    assert set((run / "parts/logs.txt").read_text().splitlines()) == there
     left = run / "logs/train/earlier-0000.log"
     left.write_text("cnn-topology train\n# took 3600.00 s, 1.00 s of CPU time, 90 MB of memory at most\n")
     (run / "figures/controls.pdf").unlink()
     snakemake(folder, "--cores", "1", "controls", *arguments)  # which knows of few jobs, and must not list these alone
-    assert set((run / "logs/jobs.txt").read_text().splitlines()) == there
+    assert set((run / "parts/logs.txt").read_text().splitlines()) == there
     record.unlink()
     snakemake(folder, "--cores", "1", *arguments)
     after = json.loads(record.read_text())["total"]

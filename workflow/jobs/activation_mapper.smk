@@ -6,7 +6,7 @@ def graph_demand(wildcards):
 
 def graph_part(table):
     """Return the path of a job's part of a table, with wildcards."""
-    return RUN.graph_part(
+    return RUN.part(
         table, "{population}", "{network}", "{recipe}", "{cloud}", "{block}"
     )
 

@@ -2,7 +2,7 @@
 def logs_of_population(wildcards):
     """Return the training logs of all shards of a population."""
     return [
-        RUN.training(shard.population, shard.number)
+        RUN.part("training", shard.population, shard.number)
         for shard in PLAN.shards_of(wildcards.population)
     ]
 
@@ -41,7 +41,7 @@ def initial_of_items(wildcards):
 def logs_of_items(wildcards):
     """Return the training logs of the populations of a job."""
     return [
-        RUN.training(shard.population, shard.number)
+        RUN.part("training", shard.population, shard.number)
         for population in dict.fromkeys(name for name, _ in items_of(wildcards))
         for shard in PLAN.shards_of(population)
     ]

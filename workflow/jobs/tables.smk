@@ -23,12 +23,12 @@ def collected_tables():
     ]
     followed = [(*which, "all") for which in DYNAMICS]
     accuracy = [
-        RUN.accuracy(section.networks, network, cloud)
+        RUN.part("resnet_accuracy", section.networks, network, cloud)
         for cloud, section in PLAN.config.activation_clouds.items()
         for network in PLAN.activation_networks(cloud)
     ]
     resnets = [
-        RUN.resnet_training(name, network)
+        RUN.part("resnet_training", name, network)
         for name, section in RESNETS.items()
         for network in range(section.networks)
     ]
@@ -36,7 +36,9 @@ def collected_tables():
     shown = {section.networks for section in PLAN.config.activation_clouds.values()}
     groups = {
         "training": {
-            "training": [RUN.training(s.population, s.number) for s in PLAN.shards]
+            "training": [
+                RUN.part("training", s.population, s.number) for s in PLAN.shards
+            ]
         },
         "networks": {"generalization": networks},
         "dynamics": {
@@ -46,18 +48,18 @@ def collected_tables():
         "correlations": {
             "correlations": [
                 *(RUN.part("correlations", *at) for at in followed),
-                *([RUN.network_correlations] if networks else []),
+                *([RUN.part("correlations", "networks")] if networks else []),
             ]
         },
         "resnets": {"resnet_training": resnets},
         "accuracy": {"resnet_accuracy": accuracy},
         "masks": {
-            table: [RUN.masks_part(table, *at) for at in masked]
+            table: [RUN.part(table, *at) for at in masked]
             for table in ("masks", "modes")
         },
         "examples": {
             "example_pixels": [
-                RUN.example_pixels(name) for name in RESNETS if name in shown
+                RUN.part("example_pixels", name) for name in RESNETS if name in shown
             ]
         },
         "graphs": {
@@ -69,7 +71,9 @@ def collected_tables():
     if not PLAN.layer_clouds:
         return groups
     # Others read these without rows too, where a run has no such jobs.
-    groups["nulls"] = {"nulls": [RUN.null(points) for points in PLAN.null_points]}
+    groups["nulls"] = {
+        "nulls": [RUN.part("nulls", points) for points in PLAN.null_points]
+    }
     groups["layers"] = {t: [RUN.part(t, *at) for at in layers] for t in BARCODE_TABLES}
     if PLAN.config.mapper:
         groups["mapper"] = {

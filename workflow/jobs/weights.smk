@@ -31,7 +31,7 @@ def planned_checkpoint(name, section):
 
 def null_of(wildcards):
     """Return the sphere null that matches the layer of a job."""
-    return RUN.null(clouds_of(wildcards).points)
+    return RUN.part("nulls", clouds_of(wildcards).points)
 
 
 def layer_parts(table):

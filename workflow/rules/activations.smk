@@ -6,7 +6,7 @@ rule make_resnet:
         others=resnet_others,
     output:
         weights=RUN.resnet("{population}", "{network}"),
-        log_table=RUN.resnet_training("{population}", "{network}"),
+        log_table=RUN.part("resnet_training", "{population}", "{network}"),
     log:
         RUN.log("train-resnet", "{population}-{network}"),
     priority: 1
@@ -35,8 +35,8 @@ rule find_masks:
         resnet_images,
     output:
         masks=RUN.masks("{population}", "{split}-{number}"),
-        masks_table=RUN.masks_part("masks", "{population}", "{split}-{number}"),
-        modes_table=RUN.masks_part("modes", "{population}", "{split}-{number}"),
+        masks_table=RUN.part("masks", "{population}", "{split}-{number}"),
+        modes_table=RUN.part("modes", "{population}", "{split}-{number}"),
     log:
         RUN.log("masks", "{population}-{split}-{number}"),
     resources:
@@ -67,7 +67,7 @@ for name, population, networks, clouds in extractions():
                 for layer in PLAN.activation_layers(cloud)
             ],
             accuracy=[
-                RUN.accuracy(population, network, cloud)
+                RUN.part("resnet_accuracy", population, network, cloud)
                 for cloud in clouds
                 for network in networks
             ],
@@ -97,7 +97,7 @@ rule choose_examples:
     input:
         resnet_images,
     output:
-        RUN.example_pixels("{population}"),
+        RUN.part("example_pixels", "{population}"),
     log:
         RUN.log("examples", "{population}"),
     resources:

@@ -146,14 +146,14 @@ def prepare_folder(jobs, log):
     try:
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())
-        record_start(Path(RUN.root), log)
+        record_start(RUN, log)
         INPUTS.write()
         if any(job.rule.name == "record_provenance" for job in jobs):
-            folder = Path(RUN.jobs).parent
+            folder = Path(RUN.logs)
             logs = sorted(
                 str(Path(log).relative_to(folder)) for job in jobs for log in job.log
             )
-            with atomic_path(Path(RUN.jobs), checksum=False) as temporary:
+            with atomic_path(Path(RUN.job_logs), checksum=False) as temporary:
                 temporary.write_text("\n".join(logs))
         bring_back_from_the_future(Path(RUN.root))
     except InputError as error:
@@ -164,7 +164,7 @@ def explain_failure(log):
     """Print why the run failed, and leave a record of that for `status`."""
     print(failure_summary(Path.cwd(), RUN.root))
     try:
-        record_start(Path(RUN.root), log, failed=True)
+        record_start(RUN, log, failed=True)
     except InputError as error:  # the disk may be full
         print(error)
 

@@ -24,7 +24,7 @@ if NETWORK_GROUPS:
         input:
             RUN.table("generalization"),
         output:
-            RUN.network_correlations,
+            RUN.part("correlations", "networks"),
         log:
             RUN.log("correlations"),
         resources:

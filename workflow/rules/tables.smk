@@ -14,7 +14,7 @@ for name, tables in COLLECTED.items():
             **asks(forecast.COLLECTED),
         params:
             code=code_digest("collect"),
-            folder=lambda wildcards, output: Path(output[0]).parents[1],
+            folder=RUN.parts,
             # The names of the parts, once for all tables: a command of all paths may be longer than a shell takes.
             parts=part_names(tables),
         shell:

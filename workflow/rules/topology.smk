@@ -1,7 +1,7 @@
 # Persistent homology of the clouds, its nulls, their mapper graphs, and controls of known topology.
 rule draw_nulls:
     output:
-        RUN.null("{points}"),
+        RUN.part("nulls", "{points}"),
     log:
         RUN.log("nulls", "{points}"),
     # Waits for nothing, and all barcodes wait for it.

@@ -9,7 +9,7 @@ for population, section in PLAN.populations.items():
             cross_test=[RUN.images(name) for name in section.cross_test],
             matched=matched_snapshots(section),
         output:
-            log_table=RUN.training(population, "{shard}"),
+            log_table=RUN.part("training", population, "{shard}"),
             snapshots=[
                 RUN.snapshot(population, "{shard}", step)
                 for step in PLAN.steps(population)

@@ -42,13 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the record."""
     config = parse_config(arguments.config, "--config")
-    folder, run = arguments.output[0].parent, RunFolder(config.name)
-    rules = cost_by_rule(folder / "logs")
+    run = RunFolder(config.name)
+    rules = cost_by_rule(run)
     total, commit = total_cost(rules), commit_of(PACKAGE)
-    total["unmeasured_jobs"] = unmeasured_jobs(
-        folder / "logs", folder / Path(run.log("provenance")).relative_to(run.root)
-    )
-    sets = {name: folder / f"images/{name}.safetensors" for name in config.images}
+    total["unmeasured_jobs"] = unmeasured_jobs(run)
+    sets = {name: Path(run.images(name)) for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
     record = {
         "run": config.name,
@@ -63,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         "precision": _precisions(config, run),
         "versions": versions(),
         "hardware": hardware(),
-        "machines": machines(folder / "logs"),
+        "machines": machines(run),
         "rules": rules,
         "total": total,
         "checklist": checklist(config, data, total, commit),
@@ -72,9 +70,9 @@ def run(arguments: argparse.Namespace) -> None:
     for path, text in zip(arguments.output, texts, strict=True):
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    remove_leftovers(folder)
-    resume = folder / "resume"
-    for empty in (*resume.glob("*"), resume):
+    remove_leftovers(Path(run.root))
+    resumes = Path(run.resumes)
+    for empty in (*resumes.glob("*"), resumes):
         with suppress(OSError):  # what a stopped job of another plan left there is kept
             empty.rmdir()
     print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from cnn_topology.plan.config import read_config
+from cnn_topology.plan.files import refuse_older
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
 from cnn_topology.runs.progress import Progress, command_of, missing_of, progress_of, seconds_left, started_at
@@ -34,12 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the progress."""
     folder = find_run(arguments.run)
-    config = folder / "config.yaml"
+    paths = RunFolder.at(folder)
+    refuse_older(paths)
+    config = Path(paths.config)
     directory = directory_of(folder, read_config(config).name)
-    jobs, start = list_jobs(config, directory), read_start(folder)
+    jobs, start = list_jobs(config, directory), read_start(paths)
     locked, process = is_locked(directory, jobs), snakemake_of(start)
     progress = progress_of(jobs, directory, locked or process is not None, start)
-    left = seconds_left(progress, folder / "logs")
+    left = seconds_left(progress, paths)
     print(described(folder.name, progress, left, directory, start), end="")
     if process is not None:
         print(f"snakemake works on it here, process {process}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
+from cnn_topology.plan.files import refuse_older
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.integrity import Fault, check_run, strays
 from cnn_topology.runs.jobs import change_to, find_run, list_jobs
 from cnn_topology.runs.starts import directory_of
@@ -30,10 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.configfile is not None:
         config, directory = arguments.configfile, Path.cwd()
         name = read_config(config).name
-        folder = Path("results") / name
+        folder = Path(RunFolder(name).root)
     else:
         folder = find_run(arguments.run)
-        config = folder / "config.yaml"
+        refuse_older(RunFolder.at(folder))
+        config = Path(RunFolder.at(folder).config)
         name = read_config(config).name
         directory = directory_of(folder, name)
     jobs = list_jobs(config, directory)
@@ -43,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         if fault is not None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
-    if found := strays(jobs, directory, directory / "results" / name):
+    if found := strays(jobs, directory, directory / RunFolder(name).root):
         print(said_of_strays(found, folder, directory))
     if faults:
         damaged = dict.fromkeys(fault.remove for fault in faults if fault.remove)

@@ -33,7 +33,7 @@ class GraphJob:
 
     def part(self, run: RunFolder, table: str) -> str:
         """Return the path of its part of a table."""
-        return run.graph_part(table, self.population, self.network, self.recipe, self.cloud, self.block)
+        return run.part(table, self.population, self.network, self.recipe, self.cloud, self.block)
 
 
 class GraphPlan:

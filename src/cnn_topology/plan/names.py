@@ -1,26 +1,54 @@
-"""Where each artefact of a run stands: the one place that knows, for the rules and for a person at the shell."""
+"""Where each file of a run lies: the one place that knows, for the rules, the commands and a person at the shell."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The paths below `results/<run>/`; arguments may be values or Snakemake wildcards such as ``"{population}"``."""
+    """The paths below `results/<run>/`; arguments may be values or Snakemake wildcards such as ``"{population}"``.
+
+    What a reader looks for lies at the top: tables, figures, summary, report, config and provenance. Networks are under
+    `snapshots`, point clouds of activations under `activations`, logs under `logs`, all else under `parts`.
+
+    Attributes
+    ----------
+    run : str
+        The run's name.
+    results : str or Path
+        The folder of all runs; by default as seen from where snakemake is started.
+    """
 
     run: str
+    results: str | Path = "results"
+
+    @classmethod
+    def at(cls, folder: Path) -> "RunFolder":
+        """Return the paths below a folder that holds a run, under whatever name."""
+        return cls(folder.name, folder.parent)
 
     @property
     def root(self) -> str:
-        """The run's folder, relative to where snakemake is started."""
-        return f"results/{self.run}"
+        """The run's folder."""
+        return f"{self.results}/{self.run}"
+
+    @property
+    def parts(self) -> str:
+        """The folder of the parts of tables and of all that no reader looks for."""
+        return f"{self.root}/parts"
+
+    @property
+    def logs(self) -> str:
+        """The folder of the jobs' logs."""
+        return f"{self.root}/logs"
 
     def images(self, name: str) -> str:
         """Return the path of a prepared image set."""
-        return f"{self.root}/images/{name}.safetensors"
+        return f"{self.parts}/images/{name}.safetensors"
 
     def inputs(self, name: str) -> str:
         """Return the path of the manifest of a user's own files, ``"images/leaves"``; no rule's output."""
-        return f"{self.root}/inputs/{name}.json"
+        return f"{self.parts}/inputs/{name}.json"
 
     def snapshots(self, population: str, shard: int | str) -> str:
         """Return the folder of a shard's snapshots."""
@@ -30,21 +58,18 @@ class RunFolder:
         """Return the path of the weights of a shard at one iteration."""
         return f"{self.snapshots(population, shard)}/{_digits(step, 8)}.safetensors"
 
-    def training(self, population: str, shard: int | str) -> str:
-        """Return the path of a shard's training log."""
-        return f"{self.root}/training/{population}/{_digits(shard, 4)}.parquet"
+    @property
+    def resumes(self) -> str:
+        """The folder of the states from which stopped training jobs go on."""
+        return f"{self.parts}/resume"
 
     def resume(self, population: str, shard: int | str) -> str:
         """Return the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
-        return f"{self.root}/resume/{population}/{_digits(shard, 4)}"
+        return f"{self.resumes}/{population}/{_digits(shard, 4)}"
 
     def resnet(self, population: str, network: int | str) -> str:
         """Return the path of the weights of one residual network."""
-        return f"{self.root}/resnets/{population}/{_digits(network, 4)}.safetensors"
-
-    def resnet_training(self, population: str, network: int | str) -> str:
-        """Return the path of the training log of one residual network."""
-        return f"{self.root}/resnet_training/{population}/{_digits(network, 4)}.parquet"
+        return f"{self.root}/snapshots/{population}/{_digits(network, 4)}.safetensors"
 
     def activations(self, population: str, network: int | str, layer: str, cloud: str) -> str:
         """Return the path of the cloud of one layer of one residual network."""
@@ -52,38 +77,11 @@ class RunFolder:
 
     def masks(self, population: str, images: str) -> str:
         """Return the path of the masks of some images, ``test-1000``."""
-        return f"{self.root}/masks/{population}/{images}.safetensors"
+        return f"{self.parts}/masks/{population}/{images}.safetensors"
 
-    def masks_part(self, table: str, population: str, images: str) -> str:
-        """Return the path of one job's part of a table about masks."""
-        return f"{self.root}/{table}/{population}/{images}.parquet"
-
-    def example_pixels(self, population: str) -> str:
-        """Return the path of the images of a population that figures show."""
-        return f"{self.root}/example_pixels/{population}.parquet"
-
-    def accuracy(self, population: str, network: int | str, cloud: str) -> str:
-        """Return the path of the accuracy of one residual network on the images of a cloud, with its noise."""
-        return f"{self.root}/resnet_accuracy/{population}/{_digits(network, 4)}/{cloud}.parquet"
-
-    def part(self, table: str, population: str, layer: str, block: int | str) -> str:
-        """Return the path of one job's part of a table such as `clouds` or `barcodes`."""
-        return f"{self.root}/{table}/{population}/{layer}/{_digits(block, 4)}.parquet"
-
-    def graph_part(
-        self, table: str, population: str, network: int | str, recipe: str, cloud: str, block: int | str
-    ) -> str:
-        """Return the path of one job's part of a table about mapper graphs of activations."""
-        return f"{self.root}/{table}/{population}/{_digits(network, 4)}/{recipe}/{cloud}/{_digits(block, 4)}.parquet"
-
-    @property
-    def network_correlations(self) -> str:
-        """What single networks add to the table of correlations."""
-        return f"{self.root}/correlations/networks.parquet"
-
-    def null(self, points: int | str) -> str:
-        """Return the path of the sphere null for clouds of so many points."""
-        return f"{self.root}/nulls/{points}.parquet"
+    def part(self, table: str, *keys: int | str) -> str:
+        """Return the path of one job's part of a table, by what it is of, as population, layer and block."""
+        return f"{self.parts}/{table}/{'/'.join(_digits(key, 4) for key in keys)}.parquet"
 
     def table(self, name: str) -> str:
         """Return the path of a whole table."""
@@ -91,7 +89,7 @@ class RunFolder:
 
     def name_of_part(self, table: str, path: str) -> str:
         """Return the name that a part of a table has in the folder of the table's parts."""
-        return path.removeprefix(f"{self.root}/{table}/")
+        return path.removeprefix(f"{self.parts}/{table}/")
 
     def figure(self, name: str, suffix: str) -> str:
         """Return the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
@@ -99,12 +97,22 @@ class RunFolder:
 
     def log(self, rule: str, item: str = "all") -> str:
         """Return the path of a job's log."""
-        return f"{self.root}/logs/{rule}/{item}.log"
+        return f"{self.logs}/{rule}/{item}.log"
 
     @property
-    def jobs(self) -> str:
-        """The logs of the run's jobs as it was last started as a whole: a job of an earlier config left others."""
-        return f"{self.root}/logs/jobs.txt"
+    def job_logs(self) -> str:
+        """The list of the logs of all jobs, as the run was last started as a whole; earlier configs left other logs."""
+        return f"{self.parts}/logs.txt"
+
+    @property
+    def start(self) -> str:
+        """The record of the last start of the run."""
+        return f"{self.parts}/start.json"
+
+    @property
+    def unplanned(self) -> tuple[str, ...]:
+        """Files and folders that no rule makes, apart from those at the top."""
+        return self.logs, self.resumes, f"{self.parts}/inputs", self.job_logs, self.start
 
     @property
     def summary(self) -> str:
@@ -124,7 +132,7 @@ class RunFolder:
     @property
     def provenance_page(self) -> str:
         """The same for people: the last section of the report."""
-        return f"{self.root}/provenance.txt"
+        return f"{self.parts}/provenance.txt"
 
     @property
     def report(self) -> str:

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.storage.atomic import checksum_path, file_checksum
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_tensors
-
-# Folders of a run that tell of its course and of the files it was made from.
-COURSE = ("logs", "resume", "inputs")
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,8 @@ def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault
 def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, int]]:
     """List what stands in the folders of a run and is made by none of its jobs, such as files of an earlier config.
 
-    Logs, what a training job needs to go on, hidden files, and whatever stands in the run's folder itself (config,
-    report, a user's notes) are not looked at.
+    What no rule makes (`RunFolder.unplanned`), hidden files, and files in the run's folder itself (config, report, a
+    user's notes) are not looked at.
 
     Parameters
     ----------
@@ -94,11 +92,12 @@ def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, i
     outputs = [path for path in outputs if path.is_relative_to(run)]
     # Small tables have copies for people beside them.
     made = {*outputs, *(path.with_suffix(".csv") for path in outputs if path.suffix == ".parquet")}
-    kept = {folder for path in outputs for folder in path.parents}
+    unplanned = {Path(path) for path in RunFolder.at(run).unplanned}
+    kept = {folder for path in (*outputs, *unplanned) for folder in path.parents}
     strangers: list[tuple[str, int]] = []
 
     def look(path: Path) -> None:
-        if path in made or path.name.startswith("."):
+        if path in made or path in unplanned or path.name.startswith("."):
             return
         if path in kept:
             for entry in sorted(path.iterdir()):
@@ -107,7 +106,7 @@ def strays(jobs: Iterable[Job], directory: Path, run: Path) -> list[tuple[str, i
             strangers.append((str(path.relative_to(directory)), files))
 
     for folder in sorted(run.iterdir()) if outputs and run.is_dir() else ():
-        if folder.is_dir() and folder.name not in COURSE:
+        if folder.is_dir():
             look(folder)
     return strangers
 

@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.atomic import entries_below
 
 _LINE, _TOOK = "# on ", "# took "
@@ -45,28 +46,22 @@ def is_comment(line: str) -> bool:
     return line.startswith((_LINE, _TOOK))
 
 
-def logs_of_jobs(logs: Path) -> list[Path]:
+def logs_of_jobs(run: RunFolder) -> list[Path]:
     """List the logs of a run's jobs, without those that jobs of an earlier config left there.
 
-    Parameters
-    ----------
-    logs : Path
-        The folder of the jobs' logs. Each start of the whole run writes its `jobs.txt`; until then all count.
+    Each start of the whole run writes the list; until then all logs count.
     """
-    listed = text_of(logs / "jobs.txt").splitlines()
+    logs, listed = Path(run.logs), text_of(Path(run.job_logs)).splitlines()
     return [logs / name for name in listed] or sorted(path for path in entries_below(logs) if path.suffix == ".log")
 
 
-def machines(logs: Path) -> dict[str, int]:
+def machines(run: RunFolder) -> dict[str, int]:
     """Count the jobs of a run by the machines they were on, whatever the machines are called; some may be unknown.
 
-    Parameters
-    ----------
-    logs : Path
-        The folder of the jobs' logs; of a job that was repeated the last attempt counts.
+    Of a job that was repeated the last attempt counts.
     """
     counts = Counter[str]()
-    for path in logs_of_jobs(logs):
+    for path in logs_of_jobs(run):
         lines = [line for line in text_of(path).splitlines()[:2] if line.startswith(_LINE)]
         counts[lines[0].removeprefix(_LINE).partition(": ")[2] if lines else "unknown"] += 1
     return dict(counts.most_common())

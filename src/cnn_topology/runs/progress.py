@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.machine import has_ended_well, text_of
@@ -112,20 +113,20 @@ def started_at(job: Job, directory: Path) -> float | None:
         return None
 
 
-def seconds_left(progress: Progress, logs: Path) -> float:
+def seconds_left(progress: Progress, run: RunFolder) -> float:
     """Estimate the wall time left: forecasts, corrected by what the stages that are done took, over the jobs at work.
 
     Parameters
     ----------
     progress : Progress
         Of the run.
-    logs : Path
-        The folder of the jobs' logs.
+    run : RunFolder
+        The run's folder, whose logs say what the jobs took.
     """
     forecast: dict[str, list[float]] = defaultdict(list)
     for job in progress.done:
         forecast[group_of(job)].append(_expected(job))
-    measured = {name: cost["wall_s"] for name, cost in cost_by_rule(logs).items()}
+    measured = {name: cost["wall_s"] for name, cost in cost_by_rule(run).items()}
     known = [name for name in forecast if measured.get(name)]
     overall = (
         sum(measured[name] for name in known) / max(1.0, sum(sum(forecast[name]) for name in known)) if known else 1

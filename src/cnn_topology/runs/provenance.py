@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
 from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, system_text
@@ -70,8 +71,8 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
-    """Add up what the jobs took as their logs end, by folder of `logs`: the last attempt of each job counts.
+def cost_by_rule(run: RunFolder) -> dict[str, dict[str, float]]:
+    """Add up what the jobs of a run took as their logs end, by folder of the logs: the last attempt of each job counts.
 
     Returns
     -------
@@ -79,9 +80,9 @@ def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
         ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
     """
     found: dict[str, dict[str, float]] = {}
-    for path in logs_of_jobs(logs):
+    for path in logs_of_jobs(run):
         if took := cost_of(path):
-            rule = path.relative_to(logs).parts[0]
+            rule = path.relative_to(run.logs).parts[0]
             cost = found.setdefault(rule, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})
             cost["jobs"] += 1
             cost["wall_s"] = round(cost["wall_s"] + took[0], 3)
@@ -90,17 +91,13 @@ def cost_by_rule(logs: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def unmeasured_jobs(logs: Path, own: Path) -> int:
+def unmeasured_jobs(run: RunFolder) -> int:
     """Count the jobs whose logs hold no cost, so that their time and memory are in no sum.
 
-    Parameters
-    ----------
-    logs : Path
-        The folder of the jobs' logs.
-    own : Path
-        The log of the job that counts, which has not ended yet.
+    The job that records the provenance, which counts them and has not ended yet, is left out.
     """
-    return sum(cost_of(path) is None for path in logs_of_jobs(logs) if path != own)
+    own = Path(run.log("provenance"))
+    return sum(cost_of(path) is None for path in logs_of_jobs(run) if path != own)
 
 
 def total_cost(rules: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -167,7 +164,7 @@ def checklist(
     if recipes:
         splits += f"; no test image is trained on, and {chosen}"
         recipes.append(
-            "All of them stand in the config (config.yaml beside this file), fixed before the run; the program "
+            "All of them stand in the config (config.yaml of the run's folder), fixed before the run; the program "
             "searches none"
         )
     if others:
@@ -198,7 +195,7 @@ def checklist(
         "stopped and went on counts its last part alone; Snakemake's own time is not in it."
         f"{unmeasured}",
         "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
-        "To repeat": "snakemake --cores all --configfile config.yaml (the file beside this one); the same seed "
+        "To repeat": "snakemake --cores all --configfile config.yaml (the one in the run's folder); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",
     }
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.machine import is_comment, text_of
 from cnn_topology.storage.atomic import atomic_path
 
-RECORD = "logs/start.json"
 # Failed jobs that the end of a run names; `cnn-topology status` has them all.
 MOST_TOLD = 10
 # After "Error in rule "; the message may have lines of any kind.
@@ -70,19 +70,19 @@ class Start:
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
-def record_start(run: Path, logs: Sequence[str] | str, failed: bool = False) -> None:
+def record_start(run: RunFolder, logs: Sequence[str] | str, failed: bool = False) -> None:
     """Write who works on a run: when it starts, and again when it ends with an error.
 
     Parameters
     ----------
-    run : Path
+    run : RunFolder
         The run's folder.
     logs : sequence of str, or str
         What Snakemake calls `log` in its handlers: paths of logs, of which one may be its own.
     failed : bool
         Whether it has ended with an error.
     """
-    path = run / RECORD
+    path = Path(run.start)
     own = [log for log in ([logs] if isinstance(logs, str) else logs) if log.endswith(".snakemake.log")]
     record = {
         "directory": str(Path.cwd()),
@@ -98,12 +98,12 @@ def record_start(run: Path, logs: Sequence[str] | str, failed: bool = False) -> 
             os.utime(temporary, ns=(began, began))
 
 
-def read_start(run: Path) -> Start:
+def read_start(run: RunFolder) -> Start:
     """Read the record of a run's last start, and what Snakemake's log has of it.
 
     Parameters
     ----------
-    run : Path
+    run : RunFolder
         The run's folder.
 
     Returns
@@ -115,7 +115,7 @@ def read_start(run: Path) -> Start:
     InputError
         If the record is there and cannot be read.
     """
-    path = run / RECORD
+    path = Path(run.start)
     if not (text := text_of(path)):
         return Start()
     try:
@@ -142,14 +142,14 @@ def directory_of(run: Path, name: str) -> Path:
     InputError
         If the run's folder is not where a run of this name has its files.
     """
-    started = read_start(run).directory
+    started = read_start(RunFolder.at(run)).directory
     above = [folder.parent.parent for folder in (run.absolute(), run.resolve())]
     for directory in [*([Path(started)] if started else []), *above]:
-        files = directory / "results" / name
+        files = directory / RunFolder(name).root
         if files.is_dir() and files.samefile(run):
             return directory
     raise InputError(
-        f"{run}: holds the run {name!r}, which has its files in a folder results/{name}; put it back there"
+        f"{run}: holds the run {name!r}, which has its files in a folder {RunFolder(name).root}; put it back there"
     )
 
 
@@ -283,7 +283,7 @@ def failure_summary(directory: Path, run: str) -> str:
     str
         The cause of each failed job; where Snakemake's log names no job, only how to ask.
     """
-    start = read_start(directory / run)
+    start = read_start(RunFolder.at(directory / run))
     failed = [
         failure
         for failure in start.failures.values()

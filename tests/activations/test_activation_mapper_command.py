@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
+from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.cli import main
-from cnn_topology.commands.activation_mapper import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, PurityTestParameters

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from cnn_topology.analysis.predictors import GIVEN, balance, samples
 from cnn_topology.cli import main
-from cnn_topology.commands.correlations import GIVEN, balance, samples
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
+from cnn_topology.analysis.layer_comparison import gathered, layer_tables
 from cnn_topology.cli import main
-from cnn_topology.commands.component_sensitivity import component_curves
-from cnn_topology.commands.measure_tests import gathered, layer_tables
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
+from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.layer_parameters import MeasureTestParameters

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cnn_topology.commands.mapper import mapper_tables
+from cnn_topology.analysis.filter_graph import mapper_tables
 from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.text import Text
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
-from cnn_topology.commands.activation_mapper import graph_tables
+from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.commands.example_images import example_images, png
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError

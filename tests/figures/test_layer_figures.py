@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from matplotlib.text import Text
 
-from cnn_topology.commands.measure_tests import layer_tables
+from cnn_topology.analysis.layer_comparison import layer_tables
 from cnn_topology.comparison.measures import MEASURES
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import SECTIONS

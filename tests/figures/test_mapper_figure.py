@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pytest
 from matplotlib.text import Text
 
+from cnn_topology.analysis.filter_graph import mapper_tables
 from cnn_topology.cli import main
-from cnn_topology.commands.mapper import mapper_tables
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.mapper import SECTORS, drawn_part, placed

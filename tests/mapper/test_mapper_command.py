@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from cnn_topology.analysis.filter_graph import COUNTS, mapper_tables, sweep_table
 from cnn_topology.cli import main
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.commands.mapper import COUNTS, mapper_tables, sweep_table
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.plan.config import parse_config
@@ -190,7 +190,9 @@ def test_a_layer_without_variance_has_an_empty_graph_that_says_why_and_what_to_c
 
 
 def test_a_recipe_that_cannot_be_made_stops_the_job_with_place_and_way_out(monkeypatch):
-    monkeypatch.setattr("cnn_topology.commands.mapper.mapper_of_filters", partial(mapper_of_filters, memory=1_000))
+    monkeypatch.setattr(
+        "cnn_topology.analysis.filter_graph.mapper_of_filters", partial(mapper_of_filters, memory=1_000)
+    )
     with pytest.raises(InputError, match=r"a, conv1, step 12: .*GB are allowed.*mapper: null"):
         mapper_tables(WHICH, circle(60), MapperRecipe(), 0)
 

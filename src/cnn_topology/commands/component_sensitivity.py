@@ -1,27 +1,18 @@
 """`cnn-topology component-sensitivity`: layers with components removed against whole ones, their own and another's."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from cnn_topology.activations.cloud_file import ActivationCloud, read_network
-from cnn_topology.comparison.clouds import SampledCloud, median_distance, sampled, scaled_bars
-from cnn_topology.comparison.measures import Measure, compare_all, measure_named
-from cnn_topology.comparison.sensitivity import removal_grid, without_smallest_components
+from cnn_topology.comparison.clouds import sampled
+from cnn_topology.comparison.measures import measure_named
+from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_distances import RemovalMode
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.layers import ComponentCurveRow
 from cnn_topology.tables.rows import joined
-from cnn_topology.topology.persistence import barcode
-
-# Reduced clouds compared at a time: what measures prepare of each (a Gram matrix of 8 MB for 1,000 images) is kept.
-AT_A_TIME = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,49 +70,3 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
     notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
     write_table(arguments.output, joined(parts, ComponentCurveRow.schema), ComponentCurveRow.schema, notes)
-
-
-def component_curves(
-    wholes: Sequence[SampledCloud], measures: list[Measure], mode: RemovalMode, threads: int = 1
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Compare whole clouds with the first of them after its smallest principal components were removed.
-
-    Against itself as the activations paper does (section 1.3); against the same layer of another seed as Ding et al.
-
-    Parameters
-    ----------
-    wholes : sequence of SampledCloud
-        The first loses components.
-    measures : list of Measure
-    mode : {'published', 'corrected'}
-        Grid and centring (`comparison.sensitivity`).
-    threads : int
-        Of distances between points and diagrams.
-
-    Returns
-    -------
-    removed : ndarray of int64, shape (1 + steps,)
-        The grid after 0.
-    values : dict of str to ndarray of float64, shape (wholes, 1 + steps)
-        By name of the measure; the whole cloud is its first argument.
-    """
-    whole = wholes[0]
-    removed = removal_grid(whole.points.shape[1], mode)
-    reduced = without_smallest_components(whole.points, removed, centre=mode == "corrected")
-    clouds = [*wholes, *(SampledCloud(points, whole.ids) for points in reduced)]
-    taken: dict[str, list[Any]] = {"clouds": clouds}
-    if any(measure.takes != "clouds" for measure in measures):
-        taken["diagrams"] = [barcode(cloud.points, threads=threads).in_dimension(1) for cloud in clouds]
-    if any(measure.takes == "scaled diagrams" for measure in measures):
-        taken["scaled diagrams"] = [
-            scaled_bars(bars, median_distance(cloud.points), "a cloud with components removed")
-            for bars, cloud in zip(taken["diagrams"], clouds, strict=True)
-        ]
-    values = {}
-    for measure in measures:
-        prepared = taken[measure.takes]
-        firsts, others = prepared[: len(wholes)], [prepared[0], *prepared[len(wholes) :]]
-        steps = range(0, len(others), AT_A_TIME)
-        parts = [compare_all(measure.name, firsts, others[step : step + AT_A_TIME], threads) for step in steps]
-        values[measure.name] = np.concatenate(parts, axis=1)
-    return np.array([0, *removed]), values

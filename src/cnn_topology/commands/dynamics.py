@@ -1,44 +1,22 @@
 """`cnn-topology dynamics`: onset of a layer's loop over training, the loop followed, and its bar against accuracy."""
 
 import argparse
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cnn_topology.clouds.density import densest_points
-from cnn_topology.plan.clouds import Centre
+from cnn_topology.analysis.loop_dynamics import accuracy_correlations, loop_tracks, onset_row, random_stream
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
-from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
-    RULE,
-    longest_interval,
-    onset_interval,
-    primary_coverage,
-    resampled_longest,
     resampled_networks,
-    resampled_null,
-    track,
-    winding,
 )
-from cnn_topology.statistics.networks import OUTCOMES, outcomes
-from cnn_topology.statistics.nulls import OWN_NULLS, sphere_null_cloud
-from cnn_topology.statistics.series import correlated_series
-from cnn_topology.statistics.significance import TOO_FEW, critical_value, onset
+from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
-from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
 from cnn_topology.tables.loops import CLOUD, LoopRow, SignificanceRow
-from cnn_topology.tables.rows import cloud_at
 from cnn_topology.tables.training import TrainingRow
-from cnn_topology.topology.klein import edge_angles
-
-IDS = ["network", "out_channel", "in_channel"]
-# Snapshots of a training run follow each other: no exchange of them is as likely as their order.
-NOT_EXCHANGEABLE = "nothing: snapshots of one training are not exchangeable"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,192 +50,18 @@ def run(arguments: argparse.Namespace) -> None:
     headlines = loops[loops["headline"]].sort_values("step")
     critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
     networks = np.sort(training["network"].unique())
-    drawn = resampled_networks(len(networks), parameters.draws, _random(parameters, "resampled networks"))
-    tracks, longest = _tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
+    drawn = resampled_networks(len(networks), parameters.draws, random_stream(parameters, "resampled networks"))
+    tracks, longest = loop_tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
     inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
     notes = parameters.notes(map(read_notes, inputs))
     limits = np.array([track.critical_resampled for track in tracks], dtype=float)
-    found = _onset(parameters, headlines, critical, longest, limits, len(networks))
+    found = onset_row(parameters, headlines, critical, longest, limits, len(networks))
     write_table(arguments.onset, OnsetRow.table([found]), OnsetRow.schema, notes)
     write_table(arguments.loop_tracks, LoopTrackRow.table(tracks), LoopTrackRow.schema, notes)
-    rows = _correlations(parameters, headlines, longest, training, networks, drawn)
+    rows = accuracy_correlations(parameters, headlines, longest, training, networks, drawn)
     write_table(arguments.correlations, CorrelationRow.table(rows), CorrelationRow.schema, notes)
     if found.snapshots:
         ends = f"95 % interval {found.low} to {found.high}, {found.lasting:.0%} of draws last"
         print(f"onset {found.onset}, {ends}")
     else:
         print(f"{TOO_FEW} for a test at every snapshot: no onset")
-
-
-def _tracks(
-    parameters: DynamicsParameters,
-    paths: Sequence[Path],
-    headlines: pd.DataFrame,
-    critical: pd.Series,
-    networks: np.ndarray,
-    drawn: np.ndarray,
-) -> tuple[list[LoopTrackRow], np.ndarray]:
-    """Return the rows of `loop_tracks`, and the longest bar of every draw at every step, (steps, draws)."""
-    rows: list[LoopTrackRow] = []
-    longest = []
-    nulls: dict[tuple[Any, ...], np.ndarray] = {}
-    frames: dict[str, pd.DataFrame] = {}
-    tables = {
-        int(step): table for path in paths for table in [read_table(path)] for step in set(table["step"].to_pylist())
-    }
-    for cloud in headlines.to_dict("records"):
-        step = cloud["step"]
-        variant = parameters.headlines[step]
-        table, points = cloud_at(tables[step], step)
-        theta, _ = edge_angles(points)
-        kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
-        ids = table.select(IDS).to_pandas()
-        now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
-        place = np.searchsorted(networks, ids["network"])
-        bars = resampled_longest(points, place, variant, variant.landmarks, drawn)
-        longest.append(bars)
-        # A snapshot with too few filters has no row in the table `significance`: it is not tested here either.
-        tested = step in critical.index
-        limits = []
-        for name, make in _null_clouds(parameters, points, variant.centre) if tested else ():
-            # The sphere null knows nothing of the step: where no network has failed since, it is the same.
-            key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
-            if key not in nulls:
-                rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
-                nulls[key] = resampled_null(make, place, variant, variant.landmarks, drawn, rng)
-            limits.append(critical_value(nulls[key], parameters.alpha))
-        limit = max(limits, default=None)
-        low, high = longest_interval(cloud["longest"], bars)
-        around = winding(points[kept], variant.landmarks)
-        rows.append(
-            LoopTrackRow(
-                **{name: cloud[name] for name in (*CLOUD, "depth", "kept", "longest")},
-                networks=cloud["networks"],
-                draws=parameters.draws,
-                longest_low=low,
-                longest_high=high,
-                critical=critical[step] if tested else None,
-                significant=bool(cloud["longest"] > critical[step]) if tested else None,
-                critical_resampled=limit,
-                share_significant=None if limit is None else float((bars > limit).mean()),
-                **primary_coverage(points[kept], variant.centre)._asdict(),
-                degree=around.degree if around else None,
-                loop_filters=around.vertices if around else None,
-                previous=rows[-1].step if rows else None,
-                **_followed(frames.get("previous"), now, networks, drawn, ""),
-                **_followed(_all_kept(frames.get("first")), now, networks, drawn, "first_"),
-            )
-        )
-        frames["previous"] = now
-        frames.setdefault("first", now)
-        print(f"step {step}: longest {cloud['longest']:.3f}, {low:.3f} to {high:.3f} over networks", flush=True)
-    return rows, np.array(longest)
-
-
-def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
-    """Build the random stream of one thing that is drawn for this layer."""
-    identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
-    return np.random.default_rng(derive_seed(*identity))
-
-
-def _null_clouds(
-    parameters: DynamicsParameters, points: np.ndarray, centre: Centre
-) -> list[tuple[str, Callable[[np.random.Generator], np.ndarray]]]:
-    """Return the name of each null of the run and what draws its clouds."""
-    makers = {name: OWN_NULLS[name](points, centre) for name in parameters.nulls if name in OWN_NULLS}
-    makers["sphere"] = lambda rng: sphere_null_cloud(len(points), rng, centre)
-    return [(name, makers[name]) for name in parameters.nulls]
-
-
-def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Ask of the first snapshot only where the filters were, not whether they were kept."""
-    return None if filters is None else filters.assign(kept=True)
-
-
-def _followed(
-    before: pd.DataFrame | None, now: pd.DataFrame, networks: np.ndarray, drawn: np.ndarray, prefix: str
-) -> dict[str, Any]:
-    if before is None:
-        return {}
-    both = before.merge(now, on=IDS, suffixes=("_before", "_now"))
-    place = np.searchsorted(networks, both["network"])
-    angles = both["theta_before"].to_numpy(), both["theta_now"].to_numpy()
-    kept = both["kept_before"].to_numpy(), both["kept_now"].to_numpy()
-    found = track(angles, kept, place, drawn)._asdict()
-    wanted = ("correlation", "low", "high") if prefix else tuple(found)
-    names = {"low": "correlation_low", "high": "correlation_high", "both": "kept_at_both"}
-    return {prefix + names.get(name, name): found[name] for name in wanted}
-
-
-def _onset(
-    parameters: DynamicsParameters,
-    headlines: pd.DataFrame,
-    critical: pd.Series,
-    longest: np.ndarray,
-    limits: np.ndarray,
-    networks: int,
-) -> OnsetRow:
-    """Return the row of `onset`, from the snapshots that have enough filters for a test."""
-    tested = headlines["step"].isin(critical.index).to_numpy()
-    steps = [int(step) for step in headlines.loc[tested, "step"]]
-    bars = headlines.loc[tested, "longest"].to_numpy()
-    first = onset(steps, (bars > critical.loc[steps].to_numpy()).tolist())
-    low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
-    last = headlines.iloc[-1]
-    return OnsetRow(
-        **{name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
-        networks=networks,
-        snapshots=len(steps),
-        last=max(steps, default=int(last["step"])),
-        alpha=parameters.alpha,
-        draws=parameters.draws,
-        onset=first,
-        previous=max((step for step in steps if first is not None and step < first), default=None),
-        low=low,
-        high=high,
-        lasting=lasting,
-        rule=RULE,
-    )
-
-
-def _correlations(
-    parameters: DynamicsParameters,
-    headlines: pd.DataFrame,
-    longest: np.ndarray,
-    training: pd.DataFrame,
-    networks: np.ndarray,
-    drawn: np.ndarray,
-) -> list[CorrelationRow]:
-    """Correlate the pooled cloud's longest bar with mean accuracy over snapshots (E11); draws are those of the bars."""
-    steps = headlines["step"].to_numpy()
-    at = training[training["step"].isin(steps)]
-    failed = set(at.loc[at["failed"], "network"])
-    found = [
-        {"network": network, "step": step, **outcomes(log, parameters.images)}
-        for (network, step), log in at[~at["network"].isin(failed)].groupby(["network", "step"])
-    ]
-    rows = []
-    for outcome in OUTCOMES if found else ():
-        table = pd.DataFrame(found).pivot(index="network", columns="step", values=outcome).reindex(networks)[steps]
-        if table.isna().to_numpy().all():
-            continue
-        for result in correlated_series(headlines["longest"].to_numpy(), longest, table.to_numpy(), steps, drawn):
-            rows.append(
-                CorrelationRow(
-                    group_name=parameters.population,
-                    scope="pooled",
-                    layer=parameters.layer,
-                    predictor="longest",
-                    predictor_kind="topological",
-                    outcome=outcome,
-                    **result._asdict(),
-                    p_value=np.nan,
-                    p_adjusted=np.nan,
-                    networks=len(networks) - len(failed),
-                    rows=len(steps),
-                    draws=parameters.draws,
-                    permutations=0,
-                    exchanged=NOT_EXCHANGEABLE,
-                )
-            )
-    return rows

@@ -6,19 +6,25 @@ sets. The activations paper (arXiv:2212.00222) removes them without centring the
 (its released code); both are kept as `published`, beside the centred cloud and the even grid as `corrected`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.checks import real_array
-from cnn_topology.comparison.measures import Kind
+from cnn_topology.comparison.clouds import SampledCloud, median_distance, scaled_bars
+from cnn_topology.comparison.measures import Kind, Measure, compare_all
 from cnn_topology.errors import InputError
+from cnn_topology.plan.layer_distances import RemovalMode
+from cnn_topology.topology.persistence import barcode
 
 # The released code removes 4 components first and about 4 more in each step.
 STEP = 4
+
+# Reduced clouds compared at a time: what measures prepare of each (a Gram matrix of 8 MB for 1,000 images) is kept.
+AT_A_TIME = 16
 
 # Ours: points of a curve of which an order can be told; two have a rank correlation of 1 or -1 whatever they are.
 LEAST_STEPS = 3
@@ -27,7 +33,7 @@ LEAST_STEPS = 3
 BAND = (0.05, 0.95)
 
 
-def removal_grid(features: int, grid: Literal["published", "corrected"]) -> Int[np.ndarray, " steps"]:
+def removal_grid(features: int, grid: RemovalMode) -> Int[np.ndarray, " steps"]:
     """List how many components to remove, in ascending order.
 
     Parameters
@@ -175,3 +181,49 @@ def detection_fraction(
         )
     passed = np.flatnonzero(curve > threshold if kind == "distance" else curve < threshold)
     return float(fractions[passed[0]]) if len(passed) else float("nan")
+
+
+def component_curves(
+    wholes: Sequence[SampledCloud], measures: list[Measure], mode: RemovalMode, threads: int = 1
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Compare whole clouds with the first of them after its smallest principal components were removed.
+
+    Against itself as the activations paper does (section 1.3); against the same layer of another seed as Ding et al.
+
+    Parameters
+    ----------
+    wholes : sequence of SampledCloud
+        The first loses components.
+    measures : list of Measure
+    mode : {'published', 'corrected'}
+        Grid and centring (`comparison.sensitivity`).
+    threads : int
+        Of distances between points and diagrams.
+
+    Returns
+    -------
+    removed : ndarray of int64, shape (1 + steps,)
+        The grid after 0.
+    values : dict of str to ndarray of float64, shape (wholes, 1 + steps)
+        By name of the measure; the whole cloud is its first argument.
+    """
+    whole = wholes[0]
+    removed = removal_grid(whole.points.shape[1], mode)
+    reduced = without_smallest_components(whole.points, removed, centre=mode == "corrected")
+    clouds = [*wholes, *(SampledCloud(points, whole.ids) for points in reduced)]
+    taken: dict[str, list[Any]] = {"clouds": clouds}
+    if any(measure.takes != "clouds" for measure in measures):
+        taken["diagrams"] = [barcode(cloud.points, threads=threads).in_dimension(1) for cloud in clouds]
+    if any(measure.takes == "scaled diagrams" for measure in measures):
+        taken["scaled diagrams"] = [
+            scaled_bars(bars, median_distance(cloud.points), "a cloud with components removed")
+            for bars, cloud in zip(taken["diagrams"], clouds, strict=True)
+        ]
+    values = {}
+    for measure in measures:
+        prepared = taken[measure.takes]
+        firsts, others = prepared[: len(wholes)], [prepared[0], *prepared[len(wholes) :]]
+        steps = range(0, len(others), AT_A_TIME)
+        parts = [compare_all(measure.name, firsts, others[step : step + AT_A_TIME], threads) for step in steps]
+        values[measure.name] = np.concatenate(parts, axis=1)
+    return np.array([0, *removed]), values

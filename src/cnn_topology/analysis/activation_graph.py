@@ -1,0 +1,316 @@
+"""One cloud of activations, from its points to the rows of all tables on its mapper graph (activations paper)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.activations.cloud_file import ActivationCloud
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.controls import (
+    jackknife_purity,
+    node_wise,
+    shuffled_purity,
+    stability,
+)
+from cnn_topology.mapper.cover import OverlapCover
+from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.homology import components, loops
+from cnn_topology.mapper.metric import elbow_of, elbow_rows
+from cnn_topology.mapper.neighbourhoods import nearest_distances
+from cnn_topology.mapper.recipes import mapper_of_activations
+from cnn_topology.mapper.summaries import (
+    branches,
+    class_purity,
+    coverage,
+    examples,
+    explain,
+    label_counts,
+    node_purity,
+)
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters
+from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
+from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.intervals import PERCENTILES, jackknife_error
+from cnn_topology.statistics.significance import rank_p_value
+from cnn_topology.tables.activation_graphs import (
+    ActivationChannelRow,
+    ActivationEdgeRow,
+    ActivationGraphRow,
+    ActivationNodeRow,
+    ActivationSweepRow,
+    NeighbourCurveRow,
+)
+from cnn_topology.tables.purity import ClassPurityRow, PurityDrawRow, PurityRow
+from cnn_topology.tables.registry import GRAPH_ROWS
+
+# Places of the curve of neighbour distances that are kept, and images of a node.
+CURVE, EXAMPLES = 200, 12
+Graph = tuple[MapperGraph, np.ndarray]  # and the component of each node
+
+
+def graph_tables(
+    cloud: ActivationCloud, parameters: ActivationMapperParameters, settings: GraphSettings
+) -> dict[str, pa.Table]:
+    """Build the graph of one cloud and the tables of all that is known of it.
+
+    Parameters
+    ----------
+    cloud : ActivationCloud
+    parameters : ActivationMapperParameters
+        Of the job: names and the recipe that all layers share.
+    settings : GraphSettings
+        Of this layer; without eps where the elbow rule finds it.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        One for each of `GRAPH_ROWS`.
+
+    Raises
+    ------
+    InputError
+        If the cloud has fewer points than min_samples, its l2 norm does not vary, the elbow rule finds no radius, or
+        the graph is forecast not to fit in memory.
+    """
+    origin = cloud.origin
+    # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
+    name = parameters.clean or parameters.cloud
+    seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
+    which = {
+        **origin.columns,
+        "recipe": parameters.recipe,
+        "sampling": origin.sampling,
+        "top": origin.top,
+        "split": origin.split,
+        "sigma": origin.sigma,
+    }
+    try:
+        return _tables(cloud, which, parameters, settings, seed)
+    except InputError as error:
+        raise InputError(
+            f"activation_mapper.{parameters.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
+            f"{origin.layer}: {error}; per_layer.{origin.layer} gives this layer other settings, `layers` can leave "
+            "it out"
+        ) from error
+
+
+def _tables(
+    cloud: ActivationCloud,
+    which: Mapping[str, Any],
+    parameters: ActivationMapperParameters,
+    settings: GraphSettings,
+    seed: int,
+) -> dict[str, pa.Table]:
+    recipe, origin = parameters.graphs, cloud.origin
+    points, ids, labels = _used(cloud, recipe, seed)
+    curve = NeighbourCurveRow.table([])
+    eps = settings.eps
+    if settings.eps_from != "clean":
+        distances = nearest_distances(elbow_rows(points, seed), min(5, len(points) - 1))
+        curve = _curve(which, distances)
+        eps = elbow_of(distances[:, 0]) if eps is None else eps
+    assert eps is not None
+    settings = settings.model_copy(update={"eps": eps})
+    graph, component = made = _graph(points, settings, recipe)
+    row = ActivationGraphRow(
+        **which,
+        tensor=origin.tensor,
+        mode=origin.mode,
+        n_images=origin.images,
+        points=len(cloud.points),
+        used=len(points),
+        most_points=recipe.most_points,
+        channels=origin.channels,
+        seed=seed,
+        intervals=settings.intervals,
+        overlap=settings.overlap,
+        min_samples=recipe.min_samples,
+        eps=eps,
+        eps_from=settings.eps_from,
+        filled_intervals=graph.cubes,
+        skipped_intervals=graph.skipped_cubes,
+        noise=graph.noise,
+        **_shape(made),
+        forks=branches(graph)[1],
+        explanation=explain(graph),
+    )
+    counts = label_counts(graph, labels, len(origin.classes))
+    # One order of all images for every graph on this split: nodes share examples where they share images.
+    order = derive_seed(parameters.run_seed, "examples", origin.split)
+    tables = (
+        ActivationGraphRow.table([row]),
+        ActivationNodeRow.columns(
+            **which,
+            node=np.arange(graph.nodes),
+            component=component,
+            members=graph.sizes,
+            lens=graph.lens[:, 0],
+            purity=node_purity(counts),
+            counts=counts.tolist(),
+            example_images=examples(graph, ids, EXAMPLES, order),
+        ),
+        ActivationEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
+        *_purity(which, cloud, graph, ids, labels, parameters),
+        ActivationSweepRow.table(_sweep(which, points, labels, len(origin.classes), made, settings, recipe)),
+        curve,
+        ActivationChannelRow.columns(
+            **which,
+            channel=np.arange(points.shape[1]),
+            mean=points.mean(axis=0, dtype=np.float64),
+            sd=points.std(axis=0, dtype=np.float64),
+        ),
+    )
+    return {row_type.table_name: table for row_type, table in zip(GRAPH_ROWS, tables, strict=True)}
+
+
+def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take all points, or `most_points` of them by seed, with image and label of each."""
+    count = len(cloud.points)
+    if count < recipe.min_samples:
+        raise InputError(
+            f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
+            f"(activation_clouds.{cloud.origin.cloud}.count) or lower min_samples"
+        )
+    if count <= recipe.most_points:
+        return cloud.points, cloud.ids, cloud.labels
+    rows = np.sort(np.random.default_rng(seed).choice(count, recipe.most_points, replace=False))
+    return cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
+
+
+def _graph(points: np.ndarray, settings: GraphSettings, recipe: GraphRecipe) -> Graph:
+    assert settings.eps is not None
+    graph = mapper_of_activations(
+        points,
+        OverlapCover(settings.intervals, settings.overlap),
+        settings.eps,
+        recipe.min_samples,
+        memory=round(1e9 * recipe.memory_gb),
+    )
+    return graph, components(graph)
+
+
+def _shape(made: Graph) -> dict[str, Any]:
+    """Count what a graph has, for its own row or that of a sweep."""
+    graph, component = made
+    return {
+        "nodes": graph.nodes,
+        "edges": len(graph.edges),
+        "components": len(np.unique(component)),
+        "loops": loops(graph),
+        "leaves": branches(graph)[0],
+        "coverage": coverage(graph),
+    }
+
+
+def _purity(
+    which: Mapping[str, Any],
+    cloud: ActivationCloud,
+    graph: MapperGraph,
+    ids: np.ndarray,
+    labels: np.ndarray,
+    parameters: ActivationMapperParameters,
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Measure purity with its chance level and its error: the tables purity, class_purity and purity_draws."""
+    classes, draws = len(cloud.origin.classes), parameters.graphs.draws
+    # The same shuffles and halves for all graphs on the same images.
+    seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
+    shuffled, of_classes = shuffled_purity(graph, ids, labels, classes, draws, seed)
+    halves = jackknife_purity(graph, ids, labels, classes, seed)
+    observed, of_class = node_wise(graph, labels, classes), class_purity(graph, labels, classes)
+    of_nodes = node_purity(label_counts(graph, labels, classes))
+    held = np.zeros(graph.points, dtype=bool)
+    held[graph.members] = True
+    sizes = np.bincount(labels, minlength=classes)
+    low, high = np.quantile(shuffled, PERCENTILES)
+    class_low, class_high = np.quantile(of_classes, PERCENTILES, axis=0)
+    purity = PurityRow(
+        **which,
+        clean=parameters.clean or "",
+        nodes=graph.nodes,
+        classes=classes,
+        coverage=coverage(graph),
+        node_wise=observed,
+        error=jackknife_error(halves),
+        node_error=of_nodes.std(ddof=1) / np.sqrt(graph.nodes) if graph.nodes > 1 else np.nan,
+        chance=shuffled.mean(),
+        chance_low=low,
+        chance_high=high,
+        p_value=rank_p_value(observed, shuffled),
+        class_wise=np.average(of_class[sizes > 0], weights=sizes[sizes > 0]),
+        class_wise_chance=np.average(of_classes[:, sizes > 0].mean(axis=0), weights=sizes[sizes > 0]),
+        draws=draws,
+    )
+    by_class = ClassPurityRow.columns(
+        **which,
+        label=np.arange(classes),
+        class_name=list(cloud.origin.classes),
+        points=sizes,
+        coverage=np.bincount(labels, weights=held, minlength=classes) / np.where(sizes, sizes, np.nan),
+        purity=of_class,
+        chance=of_classes.mean(axis=0),
+        chance_low=class_low,
+        chance_high=class_high,
+        p_value=[rank_p_value(value, null) for value, null in zip(of_class, of_classes.T, strict=True)],
+        draws=draws,
+    )
+    drawn = PurityDrawRow.columns(
+        **which,
+        kind=["shuffled"] * draws + ["jackknife"] * len(halves),
+        draw=np.concatenate([np.arange(draws), np.arange(len(halves))]),
+        node_wise=np.concatenate([shuffled, halves]),
+    )
+    return PurityRow.table([purity]), by_class, drawn
+
+
+def _sweep(
+    which: Mapping[str, Any],
+    points: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    made: Graph,
+    settings: GraphSettings,
+    recipe: GraphRecipe,
+) -> list[ActivationSweepRow]:
+    """Build the graph anew with one setting changed at a time; the first row is the graph itself."""
+    varied: list[tuple[str, GraphSettings, float]] = []
+    if recipe.sweep is not None:
+        assert settings.eps is not None
+        varied.append(("none", settings, 1.0))
+        for factor in recipe.sweep.eps_factors:
+            varied.append(("eps", settings.model_copy(update={"eps": settings.eps * factor}), factor))
+        for name, values in (("overlap", recipe.sweep.overlaps), ("intervals", recipe.sweep.intervals)):
+            varied += [(name, settings.model_copy(update={name: value}), 1.0) for value in values]
+    rows = []
+    for name, changed, factor in varied:
+        assert changed.eps is not None
+        other = made if name == "none" else _graph(points, changed, recipe)
+        rows.append(
+            ActivationSweepRow(
+                **which,
+                varied=name,
+                intervals=changed.intervals,
+                overlap=changed.overlap,
+                eps=changed.eps,
+                eps_factor=factor,
+                **_shape(other),
+                node_wise=node_wise(other[0], labels, classes),
+                stability=stability(made, other),
+            )
+        )
+    return rows
+
+
+def _curve(which: Mapping[str, Any], distances: np.ndarray) -> pa.Table:
+    """Take places of the falling curves of distances, closer together where the curve is steep."""
+    rows, k = distances.shape
+    falling = np.sort(distances, axis=0)[::-1]
+    place = np.unique(np.round(np.linspace(0, 1, CURVE) ** 2 * (rows - 1)).astype(int))
+    return NeighbourCurveRow.columns(
+        **which,
+        rows=rows,
+        share=place / rows,
+        nearest_distance=falling[place, 0],
+        fifth_distance=falling[place, 4] if k == 5 else np.nan,
+    )

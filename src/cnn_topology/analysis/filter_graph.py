@@ -1,0 +1,173 @@
+"""One cloud of filters, from its points to the rows of tables on its mapper graph (weights paper, steps 6 and 7)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.errors import InputError
+from cnn_topology.mapper.clustering import FirstGap, FixedHeight
+from cnn_topology.mapper.cover import GainCover
+from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.homology import components, filled_loops, loops
+from cnn_topology.mapper.lenses import NoVariance
+from cnn_topology.mapper.recipes import mapper_of_filters
+from cnn_topology.mapper.summaries import explain, mean_points
+from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
+from cnn_topology.plan.parameters import MapperParameters
+from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
+from cnn_topology.topology.klein import klein_angles
+
+# What is counted of a graph.
+COUNTS = ("cubes", "nodes", "edges", "components", "loops", "filled_loops", "noise")
+# What to do about filters without variance: they are a fact about the layer, which its barcode says as well.
+DEGENERATE = (
+    "Such filters form no shape in the plane. To change that, keep more of them (a larger p in `clouds`) or take "
+    "weights from before the layer collapsed."
+)
+
+
+def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
+    """Build the mapper graph of one cloud and its tables.
+
+    Parameters
+    ----------
+    which : mapping
+        The columns that say which cloud this is.
+    points : ndarray, shape (points, 9)
+        Filters after the density filter.
+    recipe : MapperRecipe
+    seed : int
+        Of the draw of `most_points` filters where there are more.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        ``mapper_graphs`` (one row), ``mapper_nodes`` and ``mapper_edges``. Filters that do not vary in two directions,
+        as those of a layer that has collapsed, have no nodes: the row says why, and the rest of the run goes on.
+
+    Raises
+    ------
+    InputError
+        If the graph is forecast not to fit in memory.
+    """
+    used = _drawn(points, recipe, seed)
+    row = {**which, "kept": len(points), **_about(recipe, used, seed)}
+    try:
+        graph = _graph(used, recipe)
+    except NoVariance as error:
+        row |= _none(f"The mapper graph of {len(used)} points has no node: {error}. {DEGENERATE}")
+        return {
+            "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row)]),
+            "mapper_nodes": MapperNodeRow.table([]),
+            "mapper_edges": MapperEdgeRow.table([]),
+        }
+    except InputError as error:
+        place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
+        raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
+    in_component = components(graph)
+    edges = MapperEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared)
+    return {
+        "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
+        "mapper_nodes": _nodes(which, graph, used, in_component),
+        "mapper_edges": edges,
+    }
+
+
+def sweep_table(
+    which: Mapping[str, Any], points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
+) -> pa.Table:
+    """Count what the graph of a cloud holds when it is made in each of the other ways.
+
+    Parameters
+    ----------
+    which, points, seed
+        As `mapper_tables`.
+    drawn : pyarrow.Table
+        Its ``mapper_graphs``: the first row.
+    parameters : MapperParameters
+        With the recipe and its `sweep`; without one the table has no rows.
+
+    Returns
+    -------
+    pyarrow.Table
+        A way in which no graph can be made has no nodes and says why.
+    """
+    if not parameters.sweep:
+        return MapperSweepRow.table([])
+    rows = [MapperSweepRow(**drawn.to_pylist()[0], change="as drawn")]
+    for change in parameters.sweep:
+        recipe = change.of(parameters.recipe)
+        used = _drawn(points, recipe, seed)
+        try:
+            counts = _counts(_graph(used, recipe))
+        except InputError as error:
+            counts = _none(str(error))
+        about = {**which, "kept": len(points), **_about(recipe, used, seed)}
+        rows.append(MapperSweepRow(**about, **counts, change=change.words()))
+    return MapperSweepRow.table(rows)
+
+
+def _drawn(points: np.ndarray, recipe: MapperRecipe, seed: int) -> np.ndarray:
+    if len(points) <= recipe.most_points:
+        return points
+    return points[np.sort(np.random.default_rng(seed).choice(len(points), recipe.most_points, replace=False))]
+
+
+def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
+    cover = GainCover(recipe.resolution, recipe.gain, recipe.equalized)
+    return mapper_of_filters(points, cover, _clustering(recipe.cut), recipe.metric, recipe.lens_of_scaled)
+
+
+def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
+    return {
+        "used": len(used),
+        "most_points": recipe.most_points,
+        "seed": seed,
+        "resolution": recipe.resolution,
+        "gain": recipe.gain,
+        "equalized": recipe.equalized,
+        "metric": recipe.metric,
+        "lens_of_scaled": recipe.lens_of_scaled,
+        "cut": recipe.cut.kind,
+        "cut_at": recipe.cut.fraction if isinstance(recipe.cut, FirstGapCut) else recipe.cut.height,
+        "from_zero": isinstance(recipe.cut, FirstGapCut) and recipe.cut.from_zero,
+    }
+
+
+def _counts(graph: MapperGraph) -> dict[str, Any]:
+    return {
+        "cubes": graph.cubes,
+        "nodes": graph.nodes,
+        "edges": len(graph.edges),
+        "components": len(np.unique(components(graph))),
+        "loops": loops(graph),
+        "filled_loops": filled_loops(graph),
+        "noise": graph.noise,
+        "explanation": explain(graph),
+    }
+
+
+def _none(explanation: str) -> dict[str, Any]:
+    return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
+
+
+def _nodes(which: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
+    means = mean_points(graph, points)
+    theta1, theta2 = klein_angles(means)
+    return MapperNodeRow.columns(
+        **which,
+        node=np.arange(graph.nodes),
+        component=in_component,
+        members=graph.sizes,
+        lens1=graph.lens[:, 0],
+        lens2=graph.lens[:, 1],
+        coordinates=means.astype(np.float32),
+        theta1=theta1,
+        theta2=theta2,
+    )
+
+
+def _clustering(cut: FirstGapCut | FixedHeightCut) -> FirstGap | FixedHeight:
+    return FirstGap(cut.fraction, cut.from_zero) if isinstance(cut, FirstGapCut) else FixedHeight(cut.height)

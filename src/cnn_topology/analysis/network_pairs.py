@@ -1,0 +1,148 @@
+"""The layers of networks compared with each other by one measure, as rows of a table."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cnn_topology.activations.cloud_file import ActivationCloud
+from cnn_topology.comparison.clouds import sampled, scaled_bars
+from cnn_topology.comparison.measures import Measure, compare_all
+from cnn_topology.errors import InputError
+from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+from cnn_topology.tables.layers import NetworkPairRow
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """What a measure takes of every layer of every network, with the names of the layers, nearest the image first."""
+
+    names: tuple[str, ...]
+    depths: tuple[int, ...]
+    samples: int
+    of_network: dict[int, list[Any]]
+
+
+def prepared_layers(
+    measure: Measure, clouds: Iterable[ActivationCloud], bars: Iterable[pa.Table], parameters: LayerDistanceParameters
+) -> Layers:
+    """Prepare what a measure takes of the layers of all networks of a block: their clouds or their bars.
+
+    Parameters
+    ----------
+    measure : Measure
+    clouds : iterable of ActivationCloud
+        By network and depth.
+    bars : iterable of pyarrow.Table
+        Rows of `activation_bars`, a table a network.
+    parameters : LayerDistanceParameters
+
+    Returns
+    -------
+    Layers
+
+    Raises
+    ------
+    InputError
+        If bars are of another cloud, a network is missing, or networks have other layers or numbers of points.
+    """
+    where = f"{parameters.population}, cloud {parameters.cloud}"
+    names: dict[int, list[tuple[int, str]]] = {}
+    of_network: dict[int, list[Any]] = {}
+    samples = set()
+    for key, layer in _of_clouds(clouds) if measure.takes == "clouds" else _of_bars(bars, measure):
+        if (key["population"], key["cloud"]) != (parameters.population, parameters.cloud):
+            raise InputError(f"{where}: bars of {key['cloud']} of {key['population']} were given")
+        names.setdefault(key["network"], []).append((key["depth"], key["layer"]))
+        of_network.setdefault(key["network"], []).append(layer)
+        samples.add(key["points"])
+    asked = sorted({*parameters.rows, *parameters.columns})
+    if missing := [network for network in asked if network not in names]:
+        raise InputError(f"{where}: no file of network {missing[0]} was given")
+    layers = names[asked[0]]
+    for network in asked:
+        if names[network] != layers:
+            raise InputError(
+                f"{parameters.population}: networks {asked[0]} and {network} have other layers: "
+                f"{', '.join(name for _, name in layers)} against {', '.join(name for _, name in names[network])}"
+            )
+    if len(samples) > 1:
+        raise InputError(
+            f"{where}: clouds hold {min(samples)} and {max(samples)} points: a distance between them would compare "
+            "sizes, not layers; draw all of the same images"
+        )
+    return Layers(tuple(name for _, name in layers), tuple(depth for depth, _ in layers), samples.pop(), of_network)
+
+
+def _of_clouds(clouds: Iterable[ActivationCloud]) -> Iterator[tuple[dict[str, Any], Any]]:
+    for cloud in clouds:
+        yield {**cloud.origin.columns, "points": len(cloud.points)}, sampled(cloud)
+
+
+def _of_bars(tables: Iterable[pa.Table], measure: Measure) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield what each layer of some tables of bars is, nearest the image first, and its finite H1 bars."""
+    names = ["population", "cloud", "network", "layer", "depth", "points", "median_distance"]
+    for table in tables:
+        loops = table.filter(pc.equal(table["dimension"], 1))
+        for key in sorted(
+            table.group_by(names).aggregate([]).to_pylist(), key=lambda row: (row["network"], row["depth"])
+        ):
+            mine = pc.and_(pc.equal(loops["network"], key["network"]), pc.equal(loops["depth"], key["depth"]))
+            found = loops.filter(mine)
+            bars = np.column_stack([found["birth"].to_numpy(), found["death"].to_numpy()])
+            if measure.takes == "scaled diagrams":
+                bars = scaled_bars(
+                    bars, key["median_distance"], f"{key['population']} {key['network']}, {key['layer']}"
+                )
+            yield key, bars
+
+
+def network_pairs(measure: Measure, layers: Layers, parameters: LayerDistanceParameters, threads: int = 1) -> pa.Table:
+    """Compare all layers of the networks of the rows with those of the columns.
+
+    Returns
+    -------
+    pyarrow.Table
+        Rows of `network_pairs`. Equal sides hold each pair once; a measure that is not symmetric both ways.
+    """
+    rows, columns = parameters.rows, parameters.columns
+    first = [layer for network in rows for layer in layers.of_network[network]]
+    if rows == columns:
+        values = compare_all(measure.name, first, threads=threads)
+        pairs = _blocks(values, rows, columns, len(layers.names))
+        if measure.symmetric:
+            pairs = {pair: block for pair, block in pairs.items() if pair[0] <= pair[1]}
+    else:
+        second = [layer for network in columns for layer in layers.of_network[network]]
+        pairs = _blocks(compare_all(measure.name, first, second, threads), rows, columns, len(layers.names))
+        if not measure.symmetric:
+            pairs |= _blocks(compare_all(measure.name, second, first, threads), columns, rows, len(layers.names))
+    return NetworkPairRow.table(
+        NetworkPairRow(
+            population=parameters.population,
+            cloud=parameters.cloud,
+            measure=measure.name,
+            kind=measure.kind,
+            samples=layers.samples,
+            layers=layers.names,
+            depths=layers.depths,
+            network_a=a,
+            network_b=b,
+            values=block.ravel().tolist(),
+        )
+        for (a, b), block in sorted(pairs.items())
+    )
+
+
+def _blocks(
+    values: np.ndarray, rows: tuple[int, ...], columns: tuple[int, ...], layers: int
+) -> dict[tuple[int, int], np.ndarray]:
+    """Cut the matrix of all layers of all networks into one block per pair of networks."""
+    return {
+        (a, b): values[i * layers : (i + 1) * layers, j * layers : (j + 1) * layers]
+        for i, a in enumerate(rows)
+        for j, b in enumerate(columns)
+    }

@@ -11,17 +11,10 @@ from cnn_topology.runs.machine import cost_line, machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
-    "images": "read, check and reshape one image set",
-    "train": "train one shard of a population and keep its snapshots",
-    "checkpoint": "import the 3x3 kernels of networks that others trained",
-    "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
-    "nulls": "draw the sphere null for clouds of one size",
-    "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
-    "mapper": "mapper graphs of a layer's clouds after the density filter",
+    "job": "carry out one job of a run, or repeat it: a training, an analysis, a table",
     "activation-mapper": "mapper graphs and purity of activation clouds of one network",
     "example-images": "images that stand for the nodes of mapper graphs, as small pictures",
     "purity-tests": "tests on the purity of mapper graphs: layers, sampling, input noise",
-    "controls": "barcodes of synthetic clouds of known topology",
     "improvements": "learning speed and accuracy of populations compared with a plain one",
     "networks": "loops, weight statistics and accuracy of each single network",
     "dynamics": "onset of a layer's loop over training, the loop followed, and its bar against accuracy",

@@ -1,7 +1,6 @@
 """`cnn-topology checkpoint`: any file of weights becomes the same snapshot, and bad values are named."""
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from job_runs import run_job
 from safetensors.torch import save_file
 
 from cnn_topology.cli import main
@@ -63,8 +63,8 @@ def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
     paths = [
         save(tmp_path / f"net{i}{suffix}", filters(i)) for i, suffix in enumerate((".npz", ".safetensors", ".pth"))
     ]
-    snapshot, block = tmp_path / "snapshot.safetensors", CheckpointParameters.of(plan_of(*paths), "mine").dump()
-    assert main(["checkpoint", "--parameters", block, "--output", str(snapshot)]) == 0
+    snapshot = tmp_path / "s.safetensors"
+    assert import_files(tmp_path, *paths) == 0
     found = read_snapshot(snapshot)
     assert found.tensors.keys() == {"block-1.weight"}
     np.testing.assert_array_equal(found.tensors["block-1.weight"], np.stack([filters(i) for i in range(3)]))
@@ -72,7 +72,7 @@ def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
     assert set(found.metadata["data"].split(",")) == {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     before = found.metadata["config"]
     save(paths[0], filters(9))
-    assert main(["checkpoint", "--parameters", block, "--output", str(snapshot)]) == 0
+    assert import_files(tmp_path, *paths) == 0
     assert read_snapshot(snapshot).metadata["config"] != before
 
 
@@ -81,20 +81,19 @@ def test_a_file_of_other_content_than_was_planned_is_refused_and_no_snapshot_is_
     known = renewed({str(path): path for path in paths}, {})
     write_manifest(tmp_path / "manifest.json", known)
     snapshot = tmp_path / "snapshot.safetensors"
-    planned = ["--planned", str(tmp_path / "manifest.json"), content_digest(known)]
-    job = ["checkpoint", "--parameters", CheckpointParameters.of(plan_of(*paths), "mine").dump(), *planned]
-    assert main([*job, "--output", str(snapshot)]) == 0
+    planned = [str(tmp_path / "manifest.json"), content_digest(known)]
+    parameters = CheckpointParameters.of(plan_of(*paths), "mine")
+    assert run_job(parameters, {}, {"snapshot": snapshot}, planned=planned) == 0
     snapshot.unlink()
     save(paths[1], filters(9))
-    assert main([*job, "--output", str(snapshot)]) == 2
+    assert run_job(parameters, {}, {"snapshot": snapshot}, planned=planned) == 2
     assert f"checkpoints.mine: {paths[1]}: changed after" in capsys.readouterr().err
     assert not snapshot.exists()
 
 
 def test_a_network_that_is_listed_twice_is_refused_whatever_its_files_are_called(tmp_path: Path, capsys) -> None:
     paths = [save(tmp_path / name, filters(seed)) for name, seed in (("a.npz", 0), ("b.npz", 1), ("c.pth", 0))]
-    block = CheckpointParameters.of(plan_of(*paths), "mine").dump()
-    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    assert import_files(tmp_path, *paths) == 2
     assert f"checkpoints.mine.files: {paths[0]} and {paths[2]} hold the same kernels" in capsys.readouterr().err
 
 
@@ -162,8 +161,8 @@ def test_networks_that_share_layers_are_two(tmp_path: Path) -> None:
 
 
 def import_files(folder: Path, *paths: Path) -> int:
-    block = CheckpointParameters.of(plan_of(*paths), "mine").dump()
-    return main(["checkpoint", "--parameters", block, "--output", str(folder / "s.safetensors")])
+    parameters = CheckpointParameters.of(plan_of(*paths), "mine")
+    return run_job(parameters, {}, {"snapshot": folder / "s.safetensors"})
 
 
 def test_two_layers_with_the_same_kernels_are_refused_by_name(tmp_path: Path, capsys) -> None:
@@ -200,8 +199,7 @@ def test_half_precision_is_read_as_the_numbers_it_holds(tmp_path: Path) -> None:
 def test_values_that_are_no_numbers_are_counted_and_their_tensor_named(suffix, tmp_path, capsys) -> None:
     bad = filters(0)
     bad[0, 0, 0, 0], bad[3, 2, 1] = np.inf, np.nan
-    block = CheckpointParameters.of(plan_of(save(tmp_path / f"bad{suffix}", bad)), "mine").dump()
-    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    assert import_files(tmp_path, save(tmp_path / f"bad{suffix}", bad)) == 2
     said = capsys.readouterr().err
     assert "checkpoints.mine" in said
     assert "4 of 1,080 values of block.1.conv.weight are NaN or infinite" in said
@@ -226,9 +224,9 @@ class Evil:
 
 def test_a_pickle_put_in_place_of_the_weights_runs_nothing(tmp_path: Path, capsys) -> None:
     path, marker = save(tmp_path / "net.pt", filters(0)), tmp_path / "ran"
-    block = CheckpointParameters.of(plan_of(path), "mine").dump()
+    parameters = CheckpointParameters.of(plan_of(path), "mine")
     torch.save({"block.1.conv.weight": torch.from_numpy(filters(0)), "x": Evil(marker)}, path)
-    assert main(["checkpoint", "--parameters", block, "--output", str(tmp_path / "s.safetensors")]) == 2
+    assert run_job(parameters, {}, {"snapshot": tmp_path / "s.safetensors"}) == 2
     assert "nothing of it was executed" in capsys.readouterr().err
     assert not marker.exists()
     # Nor when the reader of headers were fooled: the weights themselves are read with code forbidden.
@@ -301,10 +299,9 @@ def test_a_layer_of_constant_filters_is_refused_by_name(tmp_path: Path, capsys) 
     plan = plan_of(save(tmp_path / "one.npz", np.ones((12, 10, 3, 3), np.float32)))
     (layer,) = plan.layer_clouds
     snapshot = str(tmp_path / "s.safetensors")
-    assert main(["checkpoint", "--parameters", CheckpointParameters.of(plan, "mine").dump(), "--output", snapshot]) == 0
-    block = CloudParameters.of(plan, layer, (0,)).dump()
-    command = ["clouds", "--parameters", block, "--snapshots", snapshot, "--output", str(tmp_path / "c.parquet")]
-    assert main(command) == 2
+    assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
+    clouds = {"clouds": tmp_path / "c.parquet"}
+    assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, clouds) == 2
     assert "mine, block-1, step 0: all 120 filters are constant" in capsys.readouterr().err
 
 
@@ -312,14 +309,13 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     plan = plan_of(save(tmp_path / "one.npz", filters(0)), save(tmp_path / "two.safetensors", filters(1)))
     (layer,) = plan.layer_clouds
     snapshot, clouds, null = (str(tmp_path / name) for name in ("s.safetensors", "clouds.parquet", "null.parquet"))
-    assert main(["checkpoint", "--parameters", CheckpointParameters.of(plan, "mine").dump(), "--output", snapshot]) == 0
-    block = CloudParameters.of(plan, layer, (0,)).dump()
-    assert main(["clouds", "--parameters", block, "--snapshots", snapshot, "--output", clouds]) == 0
-    assert main(["nulls", "--parameters", NullParameters.of(plan, 240).dump(), "--output", null]) == 0
+    assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
+    assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, {"clouds": clouds}) == 0
+    assert run_job(NullParameters.of(plan, 240), {}, {"nulls": null}) == 0
     names = ("barcodes", "loops", "significance", "filters", "circles")
-    outputs = [word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
-    block = BarcodeParameters.of(plan, layer, (0,)).dump()
-    assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *outputs]) == 0
+    outputs = {name: tmp_path / f"{name}.parquet" for name in names}
+    parameters = BarcodeParameters.of(plan, layer, (0,))
+    assert run_job(parameters, {"clouds": clouds, "null": null}, outputs) == 0
     (row,) = read_table(tmp_path / "loops.parquet", LoopRow.schema).to_pylist()
     assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
     assert row["verdict"] == "one circle"
@@ -334,4 +330,4 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert "mine: pretrained, networks: 2" in said
     assert "one circle" in said
     assert "left out: mine: kernels other than 3x3, stem (7x7)" in said
-    assert json.loads(block)["depth"] == 1
+    assert parameters.depth == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
 import cnn_topology as ct
 from cnn_topology.cli import main
@@ -38,22 +39,19 @@ def _snapshots(folder, failed_at, width=6, alive=None):
         metadata = {**ids, "failed": json.dumps(failed), "config": "c", "data": "d", "seed": "7"}
         paths.append(folder / f"{step}.safetensors")
         write_snapshot(paths[-1], {"conv1.weight": weight}, metadata)
-    return [str(path) for path in paths]
+    return paths
 
 
 def _analysed(tiny, folder, failed_at, alive=None):
     plan = Plan(parse_config(tiny))
     layer = plan.layer_clouds[0]
     width = tiny["populations"]["a"]["architecture"]["convolutions"][0]
-    clouds, null = str(folder / "clouds.parquet"), str(folder / "null.parquet")
+    clouds, null = folder / "clouds.parquet", folder / "null.parquet"
     snapshots = _snapshots(folder, failed_at, width, alive)
-    block = CloudParameters.of(plan, layer, (0, 4)).dump()
-    assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", clouds]) == 0
-    assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
+    assert run_job(CloudParameters.of(plan, layer, (0, 4)), {"snapshots": snapshots}, {"clouds": clouds}) == 0
+    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
     outputs = {name: folder / f"{name}.parquet" for name in ("barcodes", "loops", "significance", "filters", "circles")}
-    named = [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
-    block = BarcodeParameters.of(plan, layer, (0, 4)).dump()
-    assert main(["barcodes", "--parameters", block, "--clouds", clouds, "--null", null, *named]) == 0
+    assert run_job(BarcodeParameters.of(plan, layer, (0, 4)), {"clouds": clouds, "null": null}, outputs) == 0
     schemas = {
         "barcodes": BarRow.schema,
         "loops": LoopRow.schema,
@@ -170,7 +168,6 @@ _COLLECTED = ("--folder", "a", "--parts", "none.parquet")
             ["figures", "--specs", '[{"name":"x","kind":"y","tables":[],"parameters":{}}]', *_LOPS],
             "unknown table lops.parquet: 'lops' (did you mean 'loops'?)",
         ),
-        (["controls", "--parameters", "{}", "--output", "x"], "--parameters: "),
         (["collect", "--tables", "loops.parquet", *_COLLECTED], "a/loops/none.parquet: no such file"),
         (["collect", "--tables", "lops.parquet", *_COLLECTED], "unknown table lops.parquet: 'lops' (did you mean"),
     ],
@@ -186,8 +183,7 @@ def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_pa
     snapshots, found = _snapshots(tmp_path, {}), {}
     for clouds in plan.layer_clouds:
         path = tmp_path / f"{clouds.layer.name}.parquet"
-        block = CloudParameters.of(plan, clouds, (0, 4)).dump()
-        assert main(["clouds", "--parameters", block, "--snapshots", *snapshots, "--output", str(path)]) == 0
+        assert run_job(CloudParameters.of(plan, clouds, (0, 4)), {"snapshots": snapshots}, {"clouds": path}) == 0
         table = read_table(path).to_pandas()
         found[clouds.centre] = table[table["step"] == 4][list(FILTER_COORDINATES)].to_numpy()
     weights = read_snapshot(tmp_path / "4.safetensors").tensors["conv1.weight"].reshape(30, 9).astype(float)

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from job_runs import run_job
 
 from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
@@ -68,7 +69,7 @@ def followed(smallest, tmp_path_factory):
         {"seed": "7"},
     )
     null = str(folder / "null.parquet")
-    assert main(["nulls", "--parameters", NullParameters.of(plan, layer.points).dump(), "--output", null]) == 0
+    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
     parts = {name: [] for name in ("clouds", "loops", "significance")}
     for block, steps in layer.blocks(3).items():
         paths = {
@@ -76,13 +77,10 @@ def followed(smallest, tmp_path_factory):
             for n in ("clouds", "barcodes", "loops", "significance", "filters", "circles")
         }
         snapshots = [str(folder / f"{step}.st") for step in steps]
-        parameters = CloudParameters.of(plan, layer, steps).dump()
-        assert main(["clouds", "--parameters", parameters, "--snapshots", *snapshots, "--output", paths["clouds"]]) == 0
-        named = [word for n, path in paths.items() for word in (f"--{n}", path)]
-        assert (
-            main(["barcodes", "--parameters", BarcodeParameters.of(plan, layer, steps).dump(), "--null", null, *named])
-            == 0
-        )
+        clouds = {"clouds": paths.pop("clouds")}
+        assert run_job(CloudParameters.of(plan, layer, steps), {"snapshots": snapshots}, clouds) == 0
+        assert run_job(BarcodeParameters.of(plan, layer, steps), {**clouds, "null": null}, paths) == 0
+        paths |= clouds
         for name, found in parts.items():
             found.append(paths[name])
     outputs = {name: folder / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}

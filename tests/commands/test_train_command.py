@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from job_runs import run_job
 
-from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import ImagesParameters, TrainParameters
@@ -23,17 +23,16 @@ def plan(smallest, folder):
     first_layer = {"kind": "fixed_circle", "matched_to": "a", "bias": "zero"}
     fixed = {**population, "architecture": {**population["architecture"], "first_layer": first_layer}}
     plan = Plan(parse_config({**smallest, "populations": {"a": population, "fixed": fixed}}))
-    block = ImagesParameters.of(plan, "digits").dump()
-    assert main(["images", "--parameters", block, "--output", str(folder / "digits.safetensors")]) == 0
+    assert run_job(ImagesParameters.of(plan, "digits"), {}, {"images": folder / "digits.safetensors"}) == 0
     return plan
 
 
 def train(plan, folder, population, matched):
     shard = plan.shards_of(population)[0]
     paths = [folder / population / f"{step:08d}.safetensors" for step in plan.steps(population)]
-    words = ["--parameters", TrainParameters.of(plan, shard).dump(), "--images", str(folder / "digits.safetensors")]
-    words += ["--matched", *map(str, matched), "--snapshots", *map(str, paths), "--resume", str(folder / "resume")]
-    return main(["train", *words, "--log-table", str(folder / f"{population}.parquet")]), paths
+    inputs = {"images": folder / "digits.safetensors", "cross_test": [], "matched": matched}
+    outputs = {"snapshots": paths, "log_table": folder / f"{population}.parquet"}
+    return run_job(TrainParameters.of(plan, shard), inputs, outputs, resume=str(folder / "resume")), paths
 
 
 def test_the_norm_of_a_fixed_layer_is_that_of_the_trained_filters_it_is_matched_to(plan, folder):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from job_runs import run_job
 from PIL import Image
 
-from cnn_topology.cli import main
 from cnn_topology.data import sources
 from cnn_topology.data.image_files import image_files
 from cnn_topology.data.sources import load_image_set
@@ -98,10 +98,10 @@ def test_images_that_change_while_they_are_read_are_refused_and_no_set_is_writte
     files = image_files("fruit", config, 7)
     known = renewed(files, {})
     write_manifest(tmp_path / "manifest.json", known)
-    block = ImagesParameters(run_seed=7, name="fruit", images=config).dump()
-    planned = ["--planned", str(tmp_path / "manifest.json"), content_digest(known)]
+    parameters = ImagesParameters(run_seed=7, name="fruit", images=config)
+    planned = [str(tmp_path / "manifest.json"), content_digest(known)]
     output = tmp_path / "fruit.safetensors"
-    assert main(["images", "--parameters", block, *planned, "--output", str(output)]) == 0
+    assert run_job(parameters, {}, {"images": output}, planned=planned) == 0
     output.unlink()
     real = sources.read_folder
 
@@ -111,7 +111,7 @@ def test_images_that_change_while_they_are_read_are_refused_and_no_set_is_writte
         return images
 
     monkeypatch.setattr(sources, "read_folder", read_then_edit)
-    assert main(["images", "--parameters", block, *planned, "--output", str(output)]) == 2
+    assert run_job(parameters, {}, {"images": output}, planned=planned) == 2
     assert f"{folder / 'test/pear/1.png'}: changed after" in capsys.readouterr().err
     assert not output.exists()
 

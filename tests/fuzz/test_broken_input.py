@@ -374,7 +374,7 @@ def test_text_that_is_hardly_a_config_is_refused(tiny, folder):
     [
         ["plan", "--configfile", "{}"],
         ["collect", "--tables", "loops.parquet", "--folder", "/", "--parts", "{}"],
-        ["clouds", "--parameters", "[]", "--snapshots", "{}", "--output", "out.parquet"],
+        ["job", "{}"],
     ],
 )
 def test_the_command_line_answers_in_one_line_with_status_2(arguments, folder, capsys):

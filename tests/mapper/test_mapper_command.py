@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
 from cnn_topology.analysis.filter_graph import COUNTS, mapper_tables, sweep_table
-from cnn_topology.cli import main
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
@@ -55,9 +55,8 @@ def made_by_command(tmp_path, tiny, clouds):
     parameters = MapperParameters.of(plan, layer, tuple(layer.variants))
     write_table(tmp_path / "clouds.parquet", clouds, cloud_schema([0.2]), {"config": "abc", "data": "digits:1"})
     outputs = {name: tmp_path / f"{name}.parquet" for name in ("graphs", "nodes", "edges", "sweep")}
-    arguments = [argument for name, path in outputs.items() for argument in (f"--{name}", str(path))]
-    clouds_path = str(tmp_path / "clouds.parquet")
-    assert main(["mapper", "--parameters", parameters.dump(), "--clouds", clouds_path, *arguments]) == 0
+    tables = {f"mapper_{name}": path for name, path in outputs.items()}
+    assert run_job(parameters, {"clouds": tmp_path / "clouds.parquet"}, tables) == 0
     assert read_notes(outputs["graphs"])["data"] == "digits:1"
     schemas = {
         "graphs": MapperGraphRow.schema,

@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from collections import ChainMap
 
 import numpy as np
 import pytest
+from job_runs import write_job
 
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -44,9 +46,10 @@ print(torch.backends.cpu.get_cpu_capability())
 """
 
 
-def _verb(folder, settings, *arguments):
+def _job(folder, settings, *described, threads=1, **others):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **settings}
-    command = [sys.executable, "-m", "cnn_topology.cli", *map(str, arguments)]
+    file = write_job(folder / "job.json", *described, **others)
+    command = [sys.executable, "-m", "cnn_topology.cli", "job", str(file), "--threads", str(threads)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -68,14 +71,14 @@ def trained(plan, tmp_path_factory):
     """Return the folders of two trainings of the same networks, under the usual and under other settings."""
     folder = tmp_path_factory.mktemp("hardware")
     block = ImagesParameters(run_seed=plan.config.seed, name="digits", images=plan.config.images["digits"])
-    _verb(folder, {}, "images", "--parameters", block.dump(), "--output", "images.safetensors")
-    block, steps = TrainParameters.of(plan, plan.shards[0]).dump(), plan.steps("a")
+    _job(folder, {}, block, {}, {"images": "images.safetensors"})
+    block, steps = TrainParameters.of(plan, plan.shards[0]), plan.steps("a")
+    inputs = {"images": "images.safetensors", "cross_test": [], "matched": []}
     for name, settings in (("usual", {}), ("other", OTHER)):
         snapshots = [f"{name}/{step:08d}.safetensors" for step in steps]
-        files = ["--snapshots", *snapshots, "--log-table", f"{name}/tables/training.parquet"]
+        outputs = {"snapshots": snapshots, "log_table": f"{name}/tables/training.parquet"}
         threads = settings.get("OMP_NUM_THREADS", 1)
-        files += ["--resume", f"{name}/resume", "--threads", threads]
-        _verb(folder, settings, "train", "--parameters", block, "--images", "images.safetensors", *files)
+        _job(folder, settings, block, inputs, outputs, threads=threads, resume=f"{name}/resume")
     return folder
 
 
@@ -95,17 +98,13 @@ def test_training_drifts_by_roundings_alone_over_a_few_steps(trained, plan):
 def test_the_same_networks_give_the_same_barcodes_and_verdicts_elsewhere(trained, plan):
     layer, steps = plan.layer_clouds[0], plan.steps("a")
     snapshots = [f"usual/{step:08d}.safetensors" for step in steps]
-    block = {kind: kind.of(plan, layer, steps).dump() for kind in (CloudParameters, BarcodeParameters)}
     for name, settings in (("one", {}), ("two", OTHER)):
-        at = f"{name}/tables"
-        null = NullParameters.of(plan, layer.points).dump()
-        _verb(trained, settings, "nulls", "--parameters", null, "--output", f"{at}/nulls.parquet")
-        files = ["--snapshots", *snapshots, "--output", f"{at}/clouds.parquet"]
-        _verb(trained, settings, "clouds", "--parameters", block[CloudParameters], *files)
-        files = ["--clouds", f"{at}/clouds.parquet", "--null", f"{at}/nulls.parquet"]
-        for table in ("barcodes", "loops", "significance", "filters", "circles"):
-            files += [f"--{table}", f"{at}/{table}.parquet"]
-        _verb(trained, settings, "barcodes", "--parameters", block[BarcodeParameters], *files)
+        made = ("nulls", "clouds", "barcodes", "loops", "significance", "filters", "circles")
+        nulls, clouds, *tables = ({table: f"{name}/tables/{table}.parquet"} for table in made)
+        _job(trained, settings, NullParameters.of(plan, layer.points), {}, nulls)
+        _job(trained, settings, CloudParameters.of(plan, layer, steps), {"snapshots": snapshots}, clouds)
+        inputs = {**clouds, "null": nulls["nulls"]}
+        _job(trained, settings, BarcodeParameters.of(plan, layer, steps), inputs, dict(ChainMap(*tables)))
     found = {table.table: table for table in compare_tables(trained / "one", trained / "two")}
     assert len(found) == 7
     assert [table for table in found.values() if table.state == "apart"] == []

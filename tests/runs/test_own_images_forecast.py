@@ -1,6 +1,5 @@
 """Jobs on a user's own images ask for memory by how many images there are, and the largest of them get by with it."""
 
-import json
 import re
 import subprocess
 import zipfile
@@ -8,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from job_runs import write_job
 from PIL import Image
 
 from cnn_topology.data.image_files import list_folder
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.parameters import ImagesParameters
 from cnn_topology.runs import activation_forecast, forecast
 from cnn_topology.storage.tensors import write_tensors
 
@@ -130,9 +131,8 @@ def test_a_damaged_file_stops_no_forecast(tmp_path, content):
 
 def peak_mb(made: Plan, output: Path) -> float:
     """Prepare the set in a process of its own and return the most memory that it held, MB."""
-    images = made.config.images["own"].model_dump(mode="json")
-    parameters = json.dumps({"run_seed": 0, "name": "own", "images": images})
-    command = ["cnn-topology", "images", "--parameters", parameters, "--output", str(output)]
+    parameters = ImagesParameters(run_seed=0, name="own", images=made.config.images["own"])
+    command = ["cnn-topology", "job", str(write_job(output.with_suffix(".json"), parameters, {}, {"images": output}))]
     printed = subprocess.run(command, check=True, capture_output=True, text=True)
     (measured,) = re.findall(r"([\d.]+) MB of memory at most", printed.stdout + printed.stderr)
     return float(measured)

@@ -40,7 +40,8 @@ def planned_resnet(wildcards):
     if not files:
         return []
     all_files = {path: Path(path) for path in files}
-    return INPUTS.planned(f"resnets/{name}", lambda: all_files, files[: number + 1])
+    own = INPUTS.planned(f"resnets/{name}", lambda: all_files, files[: number + 1])
+    return ["--planned", *own] if own else []
 
 
 def resnet_others(wildcards):

@@ -1,6 +1,6 @@
 # What the jobs on image sets get, and what makes them run again.
-def planned_images(wildcards):
-    """Return the arguments that name a user's own images as they are now."""
+def own_images(wildcards):
+    """Return what is planned of a user's own images."""
     name = wildcards.images
     section = PLAN.config.images[name]
     if not isinstance(section, OwnImages):
@@ -15,11 +15,6 @@ def planned_images(wildcards):
     return INPUTS.planned(f"images/{name}", files)
 
 
-def images_demand(wildcards):
-    """Forecast `cnn-topology images`."""
-    return forecast.images(PLAN, wildcards.images)
-
-
-def images_parameters(wildcards):
-    """Return the parameters of `cnn-topology images`."""
-    return parameters.ImagesParameters.of(PLAN, wildcards.images).dump()
+def image_set(wildcards):
+    """Return the name of the image set of a job."""
+    return (wildcards.images,)

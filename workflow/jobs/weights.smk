@@ -19,8 +19,8 @@ def snapshots_of(wildcards):
     ]
 
 
-def planned_checkpoint(name, section):
-    """Return the function that returns the arguments that name the files of a checkpoint as they are now."""
+def checkpoint_files(name, section):
+    """Return the function that returns what is planned of the files of a checkpoint."""
     files = {path: Path(path) for path in getattr(section, "files", ())}
 
     def of_job(wildcards):
@@ -46,69 +46,23 @@ def layer_parts(table):
     return of_layer
 
 
-def train_demand(population):
-    """Return the function that forecasts `cnn-topology train` for a shard of a population."""
-
-    def of_shard(wildcards):
-        return forecast.training(PLAN, PLAN.shards_of(population)[int(wildcards.shard)])
-
-    return of_shard
+def layer_block(wildcards):
+    """Return the layer of a job with all that is asked of it, and the steps of the job."""
+    return clouds_of(wildcards), steps_of(wildcards)
 
 
-def cloud_demand(wildcards):
-    """Forecast `cnn-topology clouds`."""
-    return forecast.clouds(PLAN, clouds_of(wildcards), steps_of(wildcards))
+def null_points(wildcards):
+    """Return the number of points of the clouds that a null is for."""
+    return (int(wildcards.points),)
 
 
-def null_demand(wildcards):
-    """Forecast `cnn-topology nulls`."""
-    return forecast.nulls(PLAN, int(wildcards.points))
+def shard_of(population):
+    """Return the function that returns the shard of a job, one of a population."""
 
+    def of_job(wildcards):
+        return (PLAN.shards_of(population)[int(wildcards.shard)],)
 
-def barcode_demand(wildcards):
-    """Forecast `cnn-topology barcodes`."""
-    return forecast.barcodes(PLAN, clouds_of(wildcards), steps_of(wildcards))
-
-
-def mapper_demand(wildcards):
-    """Forecast `cnn-topology mapper`."""
-    return forecast.mapper(PLAN, clouds_of(wildcards), steps_of(wildcards))
-
-
-def train_parameters(population):
-    """Return the function that gives the parameters of `cnn-topology train` for a shard of a population."""
-
-    def of_shard(wildcards):
-        shard = PLAN.shards_of(population)[int(wildcards.shard)]
-        return parameters.TrainParameters.of(PLAN, shard).dump()
-
-    return of_shard
-
-
-def cloud_parameters(wildcards):
-    """Return the parameters of `cnn-topology clouds`."""
-    return parameters.CloudParameters.of(
-        PLAN, clouds_of(wildcards), steps_of(wildcards)
-    ).dump()
-
-
-def barcode_parameters(wildcards):
-    """Return the parameters of `cnn-topology barcodes`."""
-    return parameters.BarcodeParameters.of(
-        PLAN, clouds_of(wildcards), steps_of(wildcards)
-    ).dump()
-
-
-def mapper_parameters(wildcards):
-    """Return the parameters of `cnn-topology mapper`."""
-    return parameters.MapperParameters.of(
-        PLAN, clouds_of(wildcards), steps_of(wildcards)
-    ).dump()
-
-
-def null_parameters(wildcards):
-    """Return the parameters of `cnn-topology nulls`."""
-    return parameters.NullParameters.of(PLAN, int(wildcards.points)).dump()
+    return of_job
 
 
 def matched_snapshots(section):

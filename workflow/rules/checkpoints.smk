@@ -8,15 +8,17 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             # Their content decides, not their times.
             ancient(getattr(section, "files", ())),
         output:
-            RUN.snapshot(checkpoint, 0, 0),
+            snapshot=RUN.snapshot(checkpoint, 0, 0),
         log:
             RUN.log("checkpoints", checkpoint),
         threads: 1
         resources:
             **asks(activation_forecast.checkpoint(PLAN, checkpoint)),
         params:
-            code=code_digest("checkpoint"),
-            planned=planned_checkpoint(checkpoint, section),
-            block=parameters.CheckpointParameters.of(PLAN, checkpoint).dump(),
+            **planned(
+                parameters.CheckpointParameters,
+                (checkpoint,),
+                files=checkpoint_files(checkpoint, section),
+            ),
         shell:
-            "cnn-topology checkpoint --parameters {params.block:q} {params.planned:q} --output {output:q} &> {log:q}"
+            "cnn-topology job {params.job:q} &> {log:q}"

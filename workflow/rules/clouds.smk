@@ -1,17 +1,15 @@
 # Point clouds: the 3x3 filters of a layer, pooled over all networks of a population, for a block of steps.
 rule gather_clouds:
     input:
-        snapshots_of,
+        snapshots=snapshots_of,
     output:
-        RUN.part("clouds", "{population}", "{layer}", "{block}"),
+        clouds=RUN.part("clouds", "{population}", "{layer}", "{block}"),
     log:
         RUN.log("clouds", "{population}/{layer}-{block}"),
     threads: 1
     resources:
-        **asks(cloud_demand),
+        **asks(forecast.clouds, layer_block),
     params:
-        block=cloud_parameters,
-        code=code_digest("clouds"),
+        **planned(parameters.CloudParameters, layer_block),
     shell:
-        "cnn-topology clouds --parameters {params.block:q} --snapshots {input:q} --threads {threads}"
-        " --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"

@@ -35,6 +35,7 @@ from cnn_topology.plan.images import OwnImages
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs import activation_forecast, forecast
 from cnn_topology.runs.inputs import Inputs
+from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import failure_summary, record_start
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 from cnn_topology.tables.registry import (
@@ -61,6 +62,7 @@ except InputError as error:
     ) from None
 # Jobs take the manifests of a user's files as the start that planned them wrote them.
 INPUTS = Inputs(RUN, renew=workflow.is_main_process)
+JOB_FILES = JobFiles(RUN, keep=workflow.is_main_process)
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
@@ -107,14 +109,16 @@ wildcard_constraints:
     recipe="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 
-def asks(demand):
-    """Return the resources of a rule from its forecast, or from the function that forecasts a job from its wildcards.
+def asks(forecast, about=None):
+    """Return the resources of a rule: a forecast, or what a function of the plan and of what a job is about returns.
 
     `expected_s` and `disk_mb` limit nothing: `cnn-topology plan` and `status` read them.
     """
 
     def of(wildcards):
-        return demand(wildcards) if callable(demand) else demand
+        if about is None:
+            return forecast(wildcards) if callable(forecast) else forecast
+        return forecast(PLAN, *subject(about, wildcards))
 
     def mem_mb(wildcards, attempt):
         return of(wildcards).limit_mb(attempt)
@@ -129,6 +133,44 @@ def asks(demand):
         return round(of(wildcards).disk_mb)
 
     return dict(mem_mb=mem_mb, runtime=runtime, expected_s=expected_s, disk_mb=disk_mb)
+
+
+def subject(about, wildcards):
+    """Return what a job is about: its layer, its steps, its network; of the rule or from the wildcards."""
+    return about(wildcards) if callable(about) else about
+
+
+def planned(kind, about=(), files=None, resume=None):
+    """Return the params of a rule: the file that describes its job, and digests of what reruns the job if it changes.
+
+    `kind` is the class of the parameters, which it takes from the plan and what the job is about. The job knows inputs
+    and outputs by their names in the rule; those without a name it does not see. `files` are a user's own.
+    """
+
+    def parameters(wildcards):
+        own = files(wildcards) if files else []
+        return kind.of(PLAN, *subject(about, wildcards)).dump(), own
+
+    def digest(wildcards):
+        return job_digest(json.dumps(parameters(wildcards)))
+
+    def path(wildcards, input, output):
+        block, own = parameters(wildcards)
+        others = {"planned": own} if own else {}
+        if resume:
+            others["resume"] = resume.format(**dict(wildcards.items()))
+        text = job_text(kind.verb, block, named(input), named(output), **others)
+        return JOB_FILES.plan(text, output[0])
+
+    return dict(job=path, parameters=digest, code=code_digest(kind.verb))
+
+
+def named(files):
+    """Return the files of a job by their names in its rule, of several files a list."""
+    return {
+        name: path if isinstance(path, str) else list(path)
+        for name, path in files.items()
+    }
 
 
 def everything_else(wildcards):
@@ -148,6 +190,9 @@ def prepare_folder(jobs, log):
             temporary.write_text(PLAN.config.to_yaml())
         record_start(RUN, log)
         INPUTS.write()
+        JOB_FILES.write(
+            path for job in jobs if (path := job.params.get("job")) is not None
+        )
         if any(job.rule.name == "record_provenance" for job in jobs):
             folder = Path(RUN.logs)
             logs = sorted(

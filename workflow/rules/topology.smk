@@ -1,18 +1,17 @@
 # Persistent homology of the clouds, its nulls, their mapper graphs, and controls of known topology.
 rule draw_nulls:
     output:
-        RUN.part("nulls", "{points}"),
+        nulls=RUN.part("nulls", "{points}"),
     log:
         RUN.log("nulls", "{points}"),
     # Waits for nothing, and all barcodes wait for it.
     priority: 1
     resources:
-        **asks(null_demand),
+        **asks(forecast.nulls, null_points),
     params:
-        block=null_parameters,
-        code=code_digest("nulls"),
+        **planned(parameters.NullParameters, null_points),
     shell:
-        "cnn-topology nulls --parameters {params.block:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule compute_barcodes:
@@ -27,19 +26,16 @@ rule compute_barcodes:
     log:
         RUN.log("barcodes", "{population}/{layer}-{block}"),
     resources:
-        **asks(barcode_demand),
+        **asks(forecast.barcodes, layer_block),
     params:
-        block=barcode_parameters,
-        code=code_digest("barcodes"),
+        **planned(parameters.BarcodeParameters, layer_block),
     shell:
-        "cnn-topology barcodes --parameters {params.block:q} --clouds {input.clouds:q} --null {input.null:q}"
-        " --barcodes {output.barcodes:q} --loops {output.loops:q} --significance {output.significance:q}"
-        " --filters {output.filters:q} --circles {output.circles:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule compute_mapper:
     input:
-        RUN.part("clouds", "{population}", "{layer}", "{block}"),
+        clouds=RUN.part("clouds", "{population}", "{layer}", "{block}"),
     output:
         **{
             table: RUN.part(table, "{population}", "{layer}", "{block}")
@@ -48,18 +44,16 @@ rule compute_mapper:
     log:
         RUN.log("mapper", "{population}/{layer}-{block}"),
     resources:
-        **asks(mapper_demand),
+        **asks(forecast.mapper, layer_block),
     params:
-        block=mapper_parameters,
-        code=code_digest("mapper"),
+        **planned(parameters.MapperParameters, layer_block),
     shell:
-        "cnn-topology mapper --parameters {params.block:q} --clouds {input:q} --graphs {output.mapper_graphs:q}"
-        " --nodes {output.mapper_nodes:q} --edges {output.mapper_edges:q} --sweep {output.mapper_sweep:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule compute_controls:
     output:
-        RUN.table("controls"),
+        controls=RUN.table("controls"),
     log:
         RUN.log("controls"),
     # Waits for nothing, and figures wait for it.
@@ -67,9 +61,6 @@ rule compute_controls:
     resources:
         **asks(forecast.CONTROLS),
     params:
-        block=parameters.ControlParameters(
-            run_seed=PLAN.config.seed, controls=PLAN.config.controls
-        ).dump(),
-        code=code_digest("controls"),
+        **planned(parameters.ControlParameters),
     shell:
-        "cnn-topology controls --parameters {params.block:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"

@@ -19,13 +19,13 @@ for population, section in PLAN.populations.items():
         priority: 1
         threads: 1
         resources:
-            **asks(train_demand(population)),
+            **asks(forecast.training, shard_of(population)),
             gpu=PLAN.config.jobs.gpus,
         params:
-            block=train_parameters(population),
-            resume=RUN.resume(population, "{shard}"),
-            code=code_digest("train"),
+            **planned(
+                parameters.TrainParameters,
+                shard_of(population),
+                resume=RUN.resume(population, "{shard}"),
+            ),
         shell:
-            "cnn-topology train --parameters {params.block:q} --images {input.images:q}"
-            " --cross-test {input.cross_test:q} --matched {input.matched:q} --snapshots {output.snapshots:q} --log-table {output.log_table:q}"
-            " --resume {params.resume:q} --threads {threads} &> {log:q}"
+            "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"

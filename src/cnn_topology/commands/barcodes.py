@@ -1,14 +1,12 @@
 """`cnn-topology barcodes`: density filter, persistent homology, tests, Klein coordinates and circles of a layer."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
 from cnn_topology.plan.parameters import BarcodeParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.statistics.nulls import Filtering, NullDraws
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import neighbour_column
@@ -17,20 +15,10 @@ from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.rows import cloud_at, joined
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=BarcodeParameters.parse, help="JSON: layer, variants, test")
-    parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
-    parser.add_argument("--null", required=True, type=Path, help="the sphere null for clouds of this size")
-    for row in BARCODE_ROWS:
-        name = row.table_name
-        parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table {name}")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Analyse every step of the block."""
-    parameters: BarcodeParameters = arguments.parameters
-    clouds, sphere = read_table(arguments.clouds), read_table(arguments.null, NullRow.schema)
+    parameters = job.parameters(BarcodeParameters)
+    clouds, sphere = read_table(job.input("clouds")), read_table(job.input("null"), NullRow.schema)
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     for step, variants in parameters.variants.items():
         rows, points = cloud_at(clouds, step)
@@ -57,10 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
                 f"second {loops.second:.3f}: {loops.verdict}",
                 flush=True,
             )
-    notes = parameters.notes([read_notes(arguments.clouds), read_notes(arguments.null)])
+    notes = parameters.notes([read_notes(job.input("clouds")), read_notes(job.input("null"))])
     for row in BARCODE_ROWS:
         table = joined(parts[row.table_name], row.schema)
-        write_table(getattr(arguments, row.table_name), table, row.schema, notes)
+        write_table(job.output(row.table_name), table, row.schema, notes)
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:

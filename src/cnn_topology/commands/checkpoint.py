@@ -1,6 +1,5 @@
 """`cnn-topology checkpoint`: make a snapshot of networks that others trained."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -12,23 +11,15 @@ from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
 from cnn_topology.plan.parameters import CheckpointParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.manifest import check_unchanged
 from cnn_topology.training.snapshots import write_snapshot
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=CheckpointParameters.parse, help="JSON: files and layers")
-    parser.add_argument(
-        "--planned", nargs=2, metavar=("MANIFEST", "DIGEST"), help="a user's files as they were planned"
-    )
-    parser.add_argument("--output", required=True, type=Path, help="the snapshot (.safetensors)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Import the networks."""
-    parameters: CheckpointParameters = arguments.parameters
+    parameters = job.parameters(CheckpointParameters)
     section, where = parameters.checkpoint, f"checkpoints.{parameters.population}"
     shapes = {tensor: parameters.shapes[layer] for layer, tensor in parameters.tensors.items()}
     try:
@@ -37,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             files, entry = list(map(Path, section.files)), section.entry
         networks = [read_weights(file, shapes, entry) for file in files]
-        check_unchanged({str(file): file for file in files}, arguments.planned)
+        check_unchanged({str(file): file for file in files}, job.planned)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     stacked = {
@@ -58,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         "step": "0",
         "tensors": json.dumps(parameters.tensors),
     }
-    write_snapshot(arguments.output, stacked, metadata)
+    write_snapshot(job.output("snapshot"), stacked, metadata)
     filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
     print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")
 

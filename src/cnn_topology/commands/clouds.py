@@ -1,6 +1,5 @@
 """`cnn-topology clouds`: gather the filters of a layer over all networks of a population, for a block of steps."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.filters import CloudFilterRow, cloud_schema, neighbour_column
@@ -18,23 +18,14 @@ from cnn_topology.tables.rows import joined
 from cnn_topology.training.snapshots import read_snapshot
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=CloudParameters.parse, help="JSON: layer, steps, k")
-    parser.add_argument(
-        "--snapshots", required=True, nargs="+", type=Path, help="all shards of each step, step by step"
-    )
-    parser.add_argument("--output", required=True, type=Path, help="the clouds of all steps (.parquet)")
-    parser.add_argument("--threads", default=1, type=int, help="CPU threads")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Gather the clouds."""
-    parameters: CloudParameters = arguments.parameters
-    shards = len(arguments.snapshots) // len(parameters.steps)
+    parameters = job.parameters(CloudParameters)
+    snapshots = job.inputs("snapshots")
+    shards = len(snapshots) // len(parameters.steps)
     steps = []
     for number, step in enumerate(parameters.steps):
-        paths = arguments.snapshots[number * shards : (number + 1) * shards]
+        paths = snapshots[number * shards : (number + 1) * shards]
         filters, ids = _filters_of(paths, parameters.weights)
         if not len(filters):
             print(
@@ -52,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
                 "nothing of them; leave this layer out of `clouds`, or use weights from before it died"
             )
         ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
-        distances = neighbour_distances(points, ks, arguments.threads)
+        distances = neighbour_distances(points, ks, job.threads)
         network, out_channel, in_channel = ids[kept].T
         cloud = CloudFilterRow.columns(
             step=step, network=network, out_channel=out_channel, in_channel=in_channel, coordinates=points
@@ -61,9 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
             cloud = cloud.append_column(neighbour_column(k), pa.array(distance))
         steps.append(cloud)
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
-    notes = parameters.notes(read_metadata(path) for path in arguments.snapshots)
+    notes = parameters.notes(read_metadata(path) for path in snapshots)
     schema = cloud_schema(parameters.neighbours)
-    write_table(arguments.output, joined(steps, schema), schema, notes)
+    write_table(job.output("clouds"), joined(steps, schema), schema, notes)
 
 
 def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:

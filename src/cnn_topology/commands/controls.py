@@ -1,12 +1,10 @@
 """`cnn-topology controls`: barcodes of synthetic clouds of known topology, by the code that reads the networks."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 
 from cnn_topology.plan.parameters import ControlParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.loops import ControlRow
@@ -17,15 +15,9 @@ from cnn_topology.topology.persistence import barcode
 FIELDS = (2, 3)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=ControlParameters.parse, help="JSON: points, noise")
-    parser.add_argument("--output", required=True, type=Path, help="the table of controls (.parquet)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Compute the controls."""
-    parameters: ControlParameters = arguments.parameters
+    parameters = job.parameters(ControlParameters)
     count, noise = parameters.controls.points, parameters.controls.noise
 
     def generator(control: str) -> np.random.Generator:
@@ -64,4 +56,4 @@ def run(arguments: argparse.Namespace) -> None:
             )
             longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
             print(f"{name} over Z/{field}: longest H1 bars {longest}")
-    write_finished_table(arguments.output, pa.concat_tables(tables), ControlRow.schema, parameters.notes())
+    write_finished_table(job.output("controls"), pa.concat_tables(tables), ControlRow.schema, parameters.notes())

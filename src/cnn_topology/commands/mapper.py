@@ -1,11 +1,9 @@
 """`cnn-topology mapper`: mapper graphs of a layer's clouds after the headline density filter."""
 
-import argparse
-from pathlib import Path
-
 from cnn_topology.analysis.filter_graph import mapper_tables, sweep_table
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.parameters import MapperParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_notes, read_table, write_table
@@ -14,18 +12,10 @@ from cnn_topology.tables.registry import MAPPER_ROWS
 from cnn_topology.tables.rows import cloud_at, joined
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=MapperParameters.parse, help="JSON: layer, steps, recipe")
-    parser.add_argument("--clouds", required=True, type=Path, help="the layer's clouds for a block of steps")
-    for name in ("graphs", "nodes", "edges", "sweep"):
-        parser.add_argument(f"--{name}", required=True, type=Path, help=f"this block's part of the table mapper_{name}")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Build the graph of every step of the block that has one."""
-    parameters: MapperParameters = arguments.parameters
-    clouds = read_table(arguments.clouds)
+    parameters = job.parameters(MapperParameters)
+    clouds = read_table(job.input("clouds"))
     parts = []
     for step, variant in parameters.headlines.items():
         cloud, points = cloud_at(clouds, step)
@@ -50,8 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
         made["mapper_sweep"] = sweep_table(which, kept, made["mapper_graphs"], parameters, seed)
         parts.append(made)
-    notes = parameters.notes([read_notes(arguments.clouds)])
-    outputs = (arguments.graphs, arguments.nodes, arguments.edges, arguments.sweep)
-    for path, row_type in zip(outputs, MAPPER_ROWS, strict=True):
+    notes = parameters.notes([read_notes(job.input("clouds"))])
+    for row_type in MAPPER_ROWS:
         table = joined([part[row_type.table_name] for part in parts], row_type.schema)
-        write_table(path, table, row_type.schema, notes)
+        write_table(job.output(row_type.table_name), table, row_type.schema, notes)

@@ -1,23 +1,15 @@
 """`cnn-topology nulls`: draw the sphere null for clouds of one size, under every density filter that meets it."""
 
-import argparse
-from pathlib import Path
-
 from cnn_topology.plan.parameters import NullParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.statistics.nulls import Filtering, sphere_draws
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import NullRow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=NullParameters.parse, help="JSON: points, variants, draws")
-    parser.add_argument("--output", required=True, type=Path, help="one row per draw and variant (.parquet)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Draw the null."""
-    parameters: NullParameters = arguments.parameters
+    parameters = job.parameters(NullParameters)
     rows = []
     for centre in sorted({variant.centre for variant in parameters.variants}):
         variants = [variant for variant in parameters.variants if variant.centre == centre]
@@ -37,5 +29,5 @@ def run(arguments: argparse.Namespace) -> None:
                         largest_ratio=drawn.largest_ratio[number],
                     )
                 )
-    write_table(arguments.output, NullRow.table(rows), NullRow.schema, parameters.notes())
+    write_table(job.output("nulls"), NullRow.table(rows), NullRow.schema, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")

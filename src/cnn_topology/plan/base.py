@@ -4,7 +4,7 @@ import json
 from pathlib import PurePath
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 Value = TypeVar("Value")
 
@@ -45,3 +45,8 @@ def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
 # A list of which each value is made or counted by itself: one that is listed twice would count double.
 Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+def described(error: ValidationError) -> str:
+    """Return what is wrong with JSON that does not fit its model, key by key."""
+    return "; ".join(f"{'.'.join(map(str, p['loc'])) or 'all of it'}: {p['msg']}" for p in error.errors())

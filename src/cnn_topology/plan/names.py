@@ -99,6 +99,15 @@ class RunFolder:
         """Return the path of a job's log."""
         return f"{self.logs}/{rule}/{item}.log"
 
+    def job(self, output: str, digest: str) -> str:
+        """Return the path of the file that describes a job, by the first file that the job makes; no rule's output."""
+        return f"{self.jobs}/{output.removeprefix(f'{self.root}/').removeprefix('parts/')}.{digest}.json"
+
+    @property
+    def jobs(self) -> str:
+        """The folder of the files that describe the run's jobs."""
+        return f"{self.parts}/jobs"
+
     @property
     def job_logs(self) -> str:
         """The list of the logs of all jobs, as the run was last started as a whole; earlier configs left other logs."""
@@ -112,7 +121,7 @@ class RunFolder:
     @property
     def unplanned(self) -> tuple[str, ...]:
         """Files and folders that no rule makes, apart from those at the top."""
-        return self.logs, self.resumes, f"{self.parts}/inputs", self.job_logs, self.start
+        return self.logs, self.resumes, f"{self.parts}/inputs", self.jobs, self.job_logs, self.start
 
     @property
     def summary(self) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from pydantic import Field, ValidationError
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.base import Section
+from cnn_topology.plan.base import Section, described
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Centre, Controls, Significance, Variant
 from cnn_topology.plan.code import code_digest
@@ -33,7 +33,7 @@ class Parameters(Section):
 
     @classmethod
     def parse(cls: type[Block], text: str) -> Block:
-        """Read a block from JSON, as it stands on a command line.
+        """Read a block from JSON.
 
         Raises
         ------
@@ -43,8 +43,7 @@ class Parameters(Section):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            problems = (f"{'.'.join(map(str, p['loc'])) or 'the block'}: {p['msg']}" for p in error.errors())
-            raise InputError(f"--parameters: {'; '.join(problems)}") from error
+            raise InputError(f"parameters of `{cls.verb}`: {described(error)}") from error
 
     def dump(self) -> str:
         """Write the block as JSON with all keys, in the order of the model."""
@@ -262,3 +261,8 @@ class ControlParameters(Parameters):
 
     verb = "controls"
     controls: Controls
+
+    @classmethod
+    def of(cls, plan: Plan) -> "ControlParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, controls=plan.config.controls)

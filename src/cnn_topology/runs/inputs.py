@@ -29,7 +29,7 @@ class Inputs:
     def planned(
         self, name: str, files: Callable[[], Mapping[str, Path]], part: Iterable[str] | None = None
     ) -> list[str]:
-        """Build the arguments by which a job knows the content that it was planned with.
+        """Return what a job knows of the content that it is planned with.
 
         Parameters
         ----------
@@ -44,7 +44,7 @@ class Inputs:
         Returns
         -------
         list of str
-            ``--planned``, the manifest and the digest of the content. Empty if a file is missing or cannot be read: a
+            The manifest and the digest of the content. Empty if a file is missing or cannot be read: a
             dry run then plans the job anew, and `write` refuses the start.
         """
         path = Path(self.run.inputs(name))
@@ -58,7 +58,7 @@ class Inputs:
                         self._write()
         manifest = self._manifests[name]
         read = manifest if part is None else {file: manifest[file] for file in part if file in manifest}
-        return ["--planned", str(path), content_digest(read)] if read else []
+        return [str(path), content_digest(read)] if read else []
 
     def write(self) -> None:
         """Write the manifests that changed into the run's folder, as a start does before its first job.

@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from cnn_topology.errors import InputError
 
 # Formats that `storage` gives a checksum inside.
 CHECKED_INSIDE = (".parquet", ".safetensors")
+# What a job asks before each of its files takes its place: see `writing_while`.
+_checks: list[Callable[[], None]] = []
 
 
 @contextmanager
@@ -47,6 +49,8 @@ def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             _flush(temporary)
+            for check in _checks:
+                check()
             if checksum and target.suffix not in CHECKED_INSIDE:
                 _write_checksum(temporary, target)
             temporary.replace(target)
@@ -54,6 +58,22 @@ def atomic_path(target: Path, *, checksum: bool = True) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # a folder that cannot be written has nothing to clean, and its error is on its way
             temporary.unlink()
+
+
+@contextmanager
+def writing_while(check: Callable[[], None]) -> Iterator[None]:
+    """Call a function before each file that this process writes takes its place; if it raises, the file stays away.
+
+    Parameters
+    ----------
+    check : function
+        Raises what the block shall end with.
+    """
+    _checks.append(check)
+    try:
+        yield
+    finally:
+        _checks.remove(check)
 
 
 @contextmanager

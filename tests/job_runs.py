@@ -1,0 +1,42 @@
+"""Run a job in this process, as its rule does: by a file that describes it."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cnn_topology.cli import main
+from cnn_topology.plan.parameters import Parameters
+from cnn_topology.runs.job_files import job_text
+
+Paths = Mapping[str, str | Path | Iterable[str | Path]]
+
+
+def run_job(parameters: Parameters | str, inputs: Paths, outputs: Paths, threads: int = 1, **others: Any) -> int:
+    """Run a job and return its exit status.
+
+    Parameters
+    ----------
+    parameters : Parameters or str
+        Of the job; of one without parameters its verb.
+    inputs, outputs : mapping of str to path or paths
+        Its files by the names in its rule.
+    threads : int
+        CPU threads.
+    **others
+        What else belongs to the job: `resume`, `planned`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_job(Path(folder) / "job.json", parameters, inputs, outputs, **others)
+        return main(["job", str(file), "--threads", str(threads)])
+
+
+def write_job(path: Path, parameters: Parameters | str, inputs: Paths, outputs: Paths, **others: Any) -> Path:
+    """Write the file of a job, for a process of its own, and return its path."""
+    verb, block = (parameters, "{}") if isinstance(parameters, str) else (parameters.verb, parameters.dump())
+    path.write_text(job_text(verb, block, _named(inputs), _named(outputs), **others), encoding="utf-8")
+    return path
+
+
+def _named(files: Paths) -> dict[str, str | list[str]]:
+    return {name: str(p) if isinstance(p, str | Path) else list(map(str, p)) for name, p in files.items()}

@@ -15,6 +15,7 @@ from cnn_topology.activations.positions import (
     masked_positions,
     random_positions,
 )
+from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
 
 
@@ -70,11 +71,13 @@ def test_a_large_full_cloud_repeats_points_only_where_published():
 
 def test_images_are_balanced_and_a_smaller_count_is_a_part():
     labels = np.repeat(np.arange(4), [30, 10, 20, 40])
-    few, many = choose_images(labels, 20, 7, "x"), choose_images(labels, 36, 7, "x")
+    pixels = np.zeros((100, 2, 2, 1), np.uint8)
+    image_set = ImageSet("s", pixels, labels, pixels[:4], np.arange(4), tuple("abcd"))
+    few, many = choose_images(image_set, "train", 20, 7, "x"), choose_images(image_set, "train", 36, 7, "x")
     assert np.bincount(labels[few]).tolist() == [5, 5, 5, 5]
     assert set(few) <= set(many)
     with pytest.raises(InputError, match=r"activation_clouds.top.count is 101, but the split has 100 images"):
-        choose_images(labels, 101, 7, "activation_clouds.top.count")
+        choose_images(image_set, "train", 101, 7, "activation_clouds.top.count")
 
 
 def test_the_heaviest_positions_are_taken_and_chance_decides_among_equals():

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
 from cnn_topology.analysis.activation_graph import graph_tables
-from cnn_topology.commands.example_images import example_images, png
+from cnn_topology.data.examples import example_images, png
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
 from cnn_topology.figures.drawing import draw, page

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_indices
 from cnn_topology.errors import InputError
 from cnn_topology.seeds import derive_seed
@@ -73,27 +74,33 @@ class Everywhere:
         return (self.among(start, start + step) for start in range(0, self.images, step))
 
 
-def choose_images(labels: Int64[np.ndarray, " images"], count: int, seed: int, key: str) -> Int64[np.ndarray, " count"]:
+def choose_images(image_set: ImageSet, split: str, count: int, run_seed: int, key: str) -> Int64[np.ndarray, " count"]:
     """Draw the images of a cloud, balanced by class.
 
     Parameters
     ----------
-    labels : int64 array (images,)
-        Of the whole split.
+    image_set : ImageSet
+    split : {'train', 'test'}
     count : int
-    seed : int
-        Of the split.
+    run_seed : int
+        With the set and the split it decides which images these are: the same for all clouds.
     key : str
         Where the config has the number, for the message.
+
+    Returns
+    -------
+    int64 array (count,)
+        Indices within the split.
 
     Raises
     ------
     InputError
         If there are fewer images.
     """
+    _, labels = image_set.split(split)
     if count > len(labels):
         raise InputError(f"{key} is {count}, but the split has {len(labels)} images; ask for fewer")
-    return balanced_indices(labels, count, seed)
+    return balanced_indices(labels, count, derive_seed(run_seed, "activation images", image_set.name, split))
 
 
 def random_positions(

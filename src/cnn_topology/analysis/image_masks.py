@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.activations.influence import influences, position_weights
-from cnn_topology.activations.masks import MODES as BOTH
-from cnn_topology.activations.masks import Masks, overlap
+from cnn_topology.activations.masks import MODES, Masks, overlap
 from cnn_topology.activations.positions import heaviest_positions
 from cnn_topology.plan.activation_parameters import MaskParameters
 from cnn_topology.plan.resnets import resnet_layers
@@ -21,7 +20,7 @@ def mask_table(parameters: MaskParameters, found: Masks, classes: list[str]) -> 
     """Measure the masks of each image in both modes, and how far the modes agree: rows of `masks`."""
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
     parts = []
-    for mode in BOTH:
+    for mode in MODES:
         foreground, background = found.foreground[mode], found.background[mode]
         part = MaskRow.columns(
             population=parameters.population,
@@ -44,18 +43,18 @@ def mode_rows(
 ) -> list[ModeRow]:
     """Choose positions in both modes and compare them, for every layer, foreground and background, top 1 and 5."""
     ids = found.ids[:COMPARED_IMAGES]
-    influence = {mode: influences(parameters.layout, shape, mode == "published") for mode in BOTH}
+    influence = {mode: influences(parameters.layout, shape, mode == "published") for mode in MODES}
     rows = []
     for layer in resnet_layers(parameters.layout, shape):
         seed = derive_seed(parameters.run_seed, "equal weights", *identity, layer.name)
         for sampling, masks in (("foreground", found.foreground), ("background", found.background)):
-            sides = {mode: masks[mode][: len(ids)] for mode in BOTH}
-            weights = {mode: position_weights(influence[mode][layer.name], sides[mode]) for mode in BOTH}
-            empty = {mode: ~sides[mode].any((1, 2)) for mode in BOTH}
+            sides = {mode: masks[mode][: len(ids)] for mode in MODES}
+            weights = {mode: position_weights(influence[mode][layer.name], sides[mode]) for mode in MODES}
+            empty = {mode: ~sides[mode].any((1, 2)) for mode in MODES}
             both = ~(empty["published"] | empty["corrected"])
             positions = layer.height * layer.width
             for top in (top for top in TOPS if top <= positions and both.any()):
-                chosen = [heaviest_positions(weights[mode], top, ids, seed, mode == "published") for mode in BOTH]
+                chosen = [heaviest_positions(weights[mode], top, ids, seed, mode == "published") for mode in MODES]
                 shared = (chosen[0][:, :, None] == chosen[1][:, None, :]).any(axis=2).mean(axis=1)[both]
                 rows.append(
                     ModeRow(

@@ -23,11 +23,9 @@ EXAMPLES = 6  # images, of the first classes, one each
 def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Yield what each panel is, and its values: (height, width), or (height, width, 3) of an image."""
     identity = (image_set.name, parameters.split)
-    all_pixels, all_labels = (getattr(image_set, f"{parameters.split}_{what}") for what in ("images", "labels"))
-    chooser = derive_seed(parameters.run_seed, "activation images", *identity)
-    chosen = choose_images(
-        all_labels, parameters.count, chooser, f"activation_clouds: count (networks: {parameters.population})"
-    )
+    all_pixels, all_labels = image_set.split(parameters.split)
+    key = f"activation_clouds: count (networks: {parameters.population})"
+    chosen = choose_images(image_set, parameters.split, parameters.count, parameters.run_seed, key)
     firsts = [chosen[all_labels[chosen] == label][:1] for label in np.unique(all_labels[chosen])[:EXAMPLES]]
     ids = np.concatenate(firsts)
     pixels = all_pixels[ids]

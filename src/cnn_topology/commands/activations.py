@@ -1,40 +1,14 @@
 """`cnn-topology activations`: draw the point clouds of the layers of residual networks."""
 
 import argparse
-import json
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import torch
-
-from cnn_topology.activations.cloud_file import CloudOrigin, write_cloud_rows
-from cnn_topology.activations.extraction import Images, extract, hook_point
-from cnn_topology.activations.influence import influences, position_weights
-from cnn_topology.activations.mask_file import read_masks
-from cnn_topology.activations.positions import (
-    Chosen,
-    Everywhere,
-    choose_images,
-    full_positions,
-    heaviest_positions,
-    masked_positions,
-    random_positions,
-)
-from cnn_topology.data.image_set import ImageSet, read_image_set
+from cnn_topology.activations.clouds import draw_clouds, looked_at
+from cnn_topology.data.image_set import read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ActivationParameters
-from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
-from cnn_topology.seeds import derive_seed
-from cnn_topology.storage.rows import Pieces, RowFile
-from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata, read_tensors
-from cnn_topology.tables.training import ResnetAccuracyRow
+from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.devices import choose_device, settings
-from cnn_topology.training.resnet_batches import Normalizer
-from cnn_topology.training.resnets import network_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,11 +46,11 @@ def run(arguments: argparse.Namespace) -> None:
     clouds, tables = iter(arguments.clouds), iter(arguments.accuracy)
     with settings(device, arguments.threads, keep_memory=False):
         for parameters in arguments.parameters:
-            look = _look(parameters, image_set, lineage, arguments.masks)
+            look = looked_at(parameters, image_set, lineage, arguments.masks)
             for network, weights in zip(parameters.networks, arguments.weights, strict=True):  # as checked
                 paths = {layer.name: next(clouds) for layer in look.layers}
                 try:
-                    _draw(parameters.alone(network), look, weights, paths, next(tables), device)
+                    draw_clouds(parameters.alone(network), look, weights, paths, next(tables), device)
                 except InputError as error:
                     raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
 
@@ -91,201 +65,3 @@ def _check_files(arguments: argparse.Namespace) -> None:
     for option, needed in (("weights", networks), ("clouds", layers * networks), ("accuracy", len(blocks) * networks)):
         if len(given := getattr(arguments, option)) != needed:
             raise InputError(f"--{option} names {len(given)} files; these --parameters need {needed}")
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """What all networks look at, and where: the same images, positions and noise."""
-
-    image_set: ImageSet
-    lineages: list[dict[str, str]]
-    images: Images
-    labels: np.ndarray
-    empty_masks: int
-    layers: list[ResNetLayer]
-    chosen: dict[str, Chosen | Everywhere | None]
-
-
-def _look(
-    parameters: ActivationParameters, image_set: ImageSet, lineage: dict[str, str], mask_file: Path | None
-) -> _Look:
-    """Choose the images of a cloud and the points of its layers."""
-    section = parameters.clouds
-    labels = getattr(image_set, f"{section.split}_labels")
-    identity = (image_set.name, section.split)
-    seed = derive_seed(parameters.run_seed, "activation images", *identity)
-    ids = choose_images(labels, section.count, seed, f"activation_clouds.{parameters.cloud}.count")
-    layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
-    masks, empty, lineages = None, 0, [lineage]
-    if section.masked:
-        if mask_file is None:
-            raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: add --masks FILE")
-        masks = read_masks(mask_file, section.mode, section.sampling, ids)
-        empty = int((~masks.any((1, 2))).sum())
-        lineages.append(read_metadata(mask_file))
-        _say_empty(parameters, empty, len(ids))
-    return _Look(
-        image_set=image_set,
-        lineages=lineages,
-        images=Images(
-            getattr(image_set, f"{section.split}_images"),
-            ids,
-            section.sigma,
-            derive_seed(parameters.run_seed, "noise", *identity),
-        ),
-        labels=labels[ids],
-        empty_masks=empty,
-        layers=layers,
-        chosen=_choose(parameters, image_set, ids, layers, masks, len(labels)),
-    )
-
-
-def _draw(
-    parameters: ActivationParameters,
-    look: _Look,
-    weights: Path,
-    paths: dict[str, Path],
-    accuracy: Path,
-    device: torch.device,
-) -> None:
-    """Draw the clouds of one network and write them with its accuracy on their images."""
-    section, image_set, ids = parameters.clouds, look.image_set, look.images.ids
-    (number,) = parameters.networks
-    tensors, metadata = read_tensors(weights)
-    normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    scores = parameters.layout.scores or len(image_set.classes)
-    network = network_of(parameters.layout, tensors, image_set.shape[2], scores, weights)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    tensor = section.tensor_used(parameters.layout.variant)
-    points = {
-        layer.name: (
-            hook_point(layer, "conv" if tensor == "conv" else "bn", section.residual_used),
-            look.chosen[layer.name],
-        )
-        for layer in look.layers
-    }
-    notes = parameters.notes([*look.lineages, metadata])
-    with ExitStack() as stack:
-        rows = {}
-        for layer in look.layers:
-            rows[layer.name] = stack.enter_context(RowFile(paths[layer.name], layer.channels))
-        positions, predictions = extract(
-            network,
-            normalizer,
-            look.images,
-            points,
-            tensor == "relu",
-            lambda name, part: rows[name].append(part),
-            device,
-        )
-        for layer in look.layers:
-            which = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            arrays = _columns(which, ids, look.labels)
-            origin = CloudOrigin(
-                population=parameters.population,
-                network=number,
-                seed=int(metadata["network_seed"]),
-                layer=layer.name,
-                depth=layer.depth,
-                cloud=parameters.cloud,
-                tensor=tensor,
-                sampling=section.sampling,
-                top=section.top,
-                mode=section.mode,
-                split=section.split,
-                sigma=section.sigma,
-                height=layer.height,
-                width=layer.width,
-                channels=layer.channels,
-                classes=image_set.classes,
-                images=len(ids),
-                empty_masks=look.empty_masks,
-                weights=metadata["sha256"],
-            )
-            write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
-    # Scores of other classes say nothing about the labels of these images.
-    right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == look.labels).astype(float)
-    table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
-    write_table(accuracy, table, ResnetAccuracyRow.schema, notes)
-    print(
-        f"{parameters.population} {number}, cloud {parameters.cloud}: {len(look.layers)} layers of {len(ids)} "
-        f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}",
-        flush=True,
-    )
-
-
-def _choose(
-    parameters: ActivationParameters,
-    image_set: ImageSet,
-    ids: np.ndarray,
-    layers: list[ResNetLayer],
-    masks: np.ndarray | None,
-    split_size: int,
-) -> dict[str, Chosen | Everywhere | None]:
-    """Choose the points of each layer; None where the activations themselves choose."""
-    section = parameters.clouds
-
-    def seed(purpose: str, layer: str) -> int:
-        return derive_seed(parameters.run_seed, purpose, image_set.name, section.split, layer)
-
-    def of_layer(layer: ResNetLayer) -> Chosen | Everywhere | None:
-        shape = (layer.height, layer.width)
-        if section.sampling == "random":
-            drawn = seed("random position", layer.name)
-            return random_positions(ids, split_size, shape, section.border_used, drawn)
-        if section.sampling == "full":
-            drawn, positions = seed("full cloud", layer.name), layer.height * layer.width
-            return full_positions(len(ids), positions, section.most_points, section.replacement_used, drawn)
-        if masks is None:
-            return None
-        weights = position_weights(influence[layer.name], masks)
-        heaviest = heaviest_positions(weights, section.top, ids, seed("equal weights", layer.name), published)
-        # Published: an empty mask weighs all positions alike, and chance takes any of them (Q13).
-        return masked_positions(heaviest, np.logical_or(masks.any((1, 2)), published))
-
-    published = section.mode == "published"
-    influence = {} if masks is None else influences(parameters.layout, image_set.shape, published)
-    return {layer.name: of_layer(layer) for layer in layers}
-
-
-def _columns(which: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
-    """Return image, position and label of each point, a part at a time."""
-    return {
-        "ids": lambda: (ids[places] for places, _ in which.pieces()),
-        "positions": lambda: (positions for _, positions in which.pieces()),
-        "labels": lambda: (labels[places] for places, _ in which.pieces()),
-    }
-
-
-def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> None:
-    """Report images without foreground or background; refuse if there are no others."""
-    section = parameters.clouds
-    if empty == images and section.mode == "corrected":
-        raise InputError(
-            f"activation_clouds.{parameters.cloud}: GrabCut finds no {section.sampling} in any of {images} images; "
-            "use another sampling"
-        )
-    if empty:
-        what = "left out" if section.mode == "corrected" else "drawn at random, as published"
-        print(f"{parameters.cloud}: {empty} of {images} images have no {section.sampling} and are {what}", flush=True)
-
-
-def _accuracy(
-    parameters: ActivationParameters, seed: int, right: np.ndarray, labels: np.ndarray, image_set: ImageSet
-) -> pa.Table:
-    """Return accuracy by class and over all images."""
-    groups = {"all": np.ones(len(labels), bool), **{c: labels == i for i, c in enumerate(image_set.classes)}}
-    return ResnetAccuracyRow.table(
-        ResnetAccuracyRow(
-            population=parameters.population,
-            network=parameters.networks[0],
-            seed=seed,
-            cloud=parameters.cloud,
-            split=parameters.clouds.split,
-            sigma=parameters.clouds.sigma,
-            class_name=name,
-            examples=int(members.sum()),
-            accuracy=float(right[members].mean()) if members.any() else float("nan"),
-        )
-        for name, members in groups.items()
-    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed
+from cnn_topology.networks.copies import refuse_copies
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
@@ -36,7 +36,7 @@ def run(job: Job) -> None:
         for layer, tensor in parameters.tensors.items()
     }
     del networks
-    _refuse_copies(where, files, dict(zip(parameters.tensors.values(), stacked.values(), strict=True)))
+    refuse_copies(where, files, dict(zip(parameters.tensors.values(), stacked.values(), strict=True)))
     digests = [file_checksum(file) for file in files]
     metadata = {
         **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
@@ -52,31 +52,3 @@ def run(job: Job) -> None:
     write_snapshot(job.output("snapshot"), stacked, metadata)
     filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
     print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")
-
-
-def _refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray]) -> None:
-    """Refuse a network or a layer that comes twice, and layers of fixed filters."""
-    pair = first_copies(weights.values())
-    if pair:
-        one, two = pair
-        raise InputError(
-            f"{where}.files: {files[one]} and {files[two]} hold the same kernels {COPIES}; list each network once"
-        )
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for tensor, stack in weights.items():
-        alike.setdefault(stack.shape[1:], []).append(tensor)
-    for position, file in enumerate(files):
-        for tensors in alike.values():
-            pair = first_copies([np.stack([weights[tensor][position] for tensor in tensors])])
-            if pair:
-                one, two = pair
-                raise InputError(
-                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels {COPIES}; state one by "
-                    "`layers`"
-                )
-        for tensor, stack in weights.items():
-            if is_fixed(stack[position].reshape(-1, 9)):
-                raise InputError(
-                    f"{where}: {file}: the filters of {tensor} are copies of at most {FIXED_FILTERS}, as a "
-                    "blur's are that is not trained; state the layers of trained weights by `layers`"
-                )

@@ -1,15 +1,12 @@
 """`cnn-topology example-images`: the images that stand for the nodes of mapper graphs, as small pictures."""
 
 import argparse
-import io
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-from PIL import Image
 
-from cnn_topology.data.image_set import ImageSet, read_image_set
-from cnn_topology.errors import InputError
+from cnn_topology.data.examples import example_images
+from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_graphs import ExampleImageParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.activation_graphs import ActivationNodeRow
@@ -38,38 +35,3 @@ def run(arguments: argparse.Namespace) -> None:
     notes = parameters.notes([read_notes(arguments.nodes)])
     write_table(arguments.output, table, ExampleImageRow.schema, notes)
     print(f"{table.num_rows} images")
-
-
-def example_images(image_set: ImageSet, name: str, split: str, ids: list[int]) -> pa.Table:
-    """Take some images of a split out of an image set.
-
-    Raises
-    ------
-    InputError
-        If the split has fewer images: the activations were of another set.
-    """
-    arrays = {
-        "train": (image_set.train_images, image_set.train_labels),
-        "test": (image_set.test_images, image_set.test_labels),
-    }
-    images, labels = arrays[split]
-    if ids and ids[-1] >= len(images):
-        raise InputError(f"images.{name} has {len(images)} {split} images, the nodes name number {ids[-1]}")
-    return ExampleImageRow.table(
-        ExampleImageRow(
-            images=name,
-            split=split,
-            image=number,
-            label=int(labels[number]),
-            class_name=image_set.classes[labels[number]],
-            pixels=png(images[number]),
-        )
-        for number in ids
-    )
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """Write uint8 pixels (height, width, 1 or 3 channels) as a PNG."""
-    content = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(content, "PNG")
-    return content.getvalue()

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.activations.mask_file import write_masks
-from cnn_topology.activations.masks import MODES as BOTH
-from cnn_topology.activations.masks import find_masks, overlap
+from cnn_topology.activations.masks import MODES, find_masks, overlap
 from cnn_topology.activations.positions import choose_images
 from cnn_topology.analysis.image_masks import mask_table, mode_rows
 from cnn_topology.data.image_set import read_image_set
@@ -33,12 +32,10 @@ def run(arguments: argparse.Namespace) -> None:
     parameters: MaskParameters = arguments.parameters
     image_set = read_image_set(arguments.images)
     notes = parameters.notes([read_metadata(arguments.images)])
-    pixels, labels = getattr(image_set, f"{parameters.split}_images"), getattr(image_set, f"{parameters.split}_labels")
+    pixels, labels = image_set.split(parameters.split)
     identity = (image_set.name, parameters.split)
-    chooser = derive_seed(parameters.run_seed, "activation images", *identity)
-    ids = choose_images(
-        labels, parameters.count, chooser, f"activation_clouds: count (networks: {parameters.population})"
-    )
+    key = f"activation_clouds: count (networks: {parameters.population})"
+    ids = choose_images(image_set, parameters.split, parameters.count, parameters.run_seed, key)
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
@@ -47,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     rows = mode_rows(parameters, found, image_set.shape, identity)
     write_table(arguments.modes_table, ModeRow.table(rows), ModeRow.schema, notes)
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
-    empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in BOTH}
+    empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in MODES}
     print(
         f"{parameters.population}: {len(ids)} {parameters.split} images, published and corrected foreground share "
         f"{100 * agreement.mean():.1f} % of their pixels; empty: {empty['published']} published, "

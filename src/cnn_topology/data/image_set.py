@@ -56,6 +56,10 @@ class ImageSet:
                 "(height, width, channels); bring both to one shape"
             )
 
+    def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return images and labels of the split ``train`` or ``test``."""
+        return getattr(self, f"{name}_images"), getattr(self, f"{name}_labels")
+
     def _check_split(self, split: str, images: np.ndarray, labels: np.ndarray) -> None:
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape:
             raise self._error(

@@ -90,7 +90,7 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
 
 
 def _subset(name: str, split: str, images: ImageSet, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    pixels, labels = getattr(images, f"{split}_images"), getattr(images, f"{split}_labels")
+    pixels, labels = images.split(split)
     if count is None:
         return pixels, labels
     if count > len(labels):

@@ -1,8 +1,11 @@
 """Weights that come twice: their filters lie in pairs or heaps, which a density filter takes for structure."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+
+from cnn_topology.errors import InputError
 
 # The kernels of an output channel are copies when, up to a factor, they differ by less than this part of their norm.
 # Measured on GoogLeNet's inception_4e: rounding to bfloat16 leaves 0.002, to 8 bit integers 0.015 with a scale per
@@ -70,3 +73,31 @@ def is_fixed(filters: np.ndarray) -> bool:
         if len(different) > FIXED_FILTERS:
             return False
     return len(rows) > len(different)
+
+
+def refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray]) -> None:
+    """Refuse a network or a layer that comes twice, and layers of fixed filters."""
+    pair = first_copies(weights.values())
+    if pair:
+        one, two = pair
+        raise InputError(
+            f"{where}.files: {files[one]} and {files[two]} hold the same kernels {COPIES}; list each network once"
+        )
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for tensor, stack in weights.items():
+        alike.setdefault(stack.shape[1:], []).append(tensor)
+    for position, file in enumerate(files):
+        for tensors in alike.values():
+            pair = first_copies([np.stack([weights[tensor][position] for tensor in tensors])])
+            if pair:
+                one, two = pair
+                raise InputError(
+                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels {COPIES}; state one by "
+                    "`layers`"
+                )
+        for tensor, stack in weights.items():
+            if is_fixed(stack[position].reshape(-1, 9)):
+                raise InputError(
+                    f"{where}: {file}: the filters of {tensor} are copies of at most {FIXED_FILTERS}, as a "
+                    "blur's are that is not trained; state the layers of trained weights by `layers`"
+                )

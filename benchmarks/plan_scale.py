@@ -30,7 +30,7 @@ STEPS = [2**i for i in range(19)]  # with step 0 and the last: 20 snapshots
 
 
 def config(networks: int, shard: int, block: int) -> dict:
-    architecture = {"family": "M", "convolutions": [64] * 13, "dense": [64], "pool_after": [3, 6, 9, 12]}
+    architecture = {"family": "M", "convolutions": [64] * 13, "dense": [64]}
     return {
         "version": 1,
         "name": "scale",

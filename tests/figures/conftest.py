@@ -35,7 +35,7 @@ def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEP
         "populations": {
             name: {
                 "images": "digits" if name == "digits" else "printed",
-                "architecture": {"convolutions": [64, 8, 8], "dense": [64], "pool_after": [1]},
+                "architecture": {"convolutions": [64, 8, 8], "dense": [64]},
                 "recipe": {"iterations": steps[-1]},
                 "networks": networks,
                 "snapshots": {"iterations": steps},

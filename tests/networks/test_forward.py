@@ -11,7 +11,7 @@ from cnn_topology.plan.populations import Architecture, Initialization, layers_o
 
 ARCHITECTURES = {
     "M": Architecture(convolutions=(6, 4), dense=(8,)),
-    "M of depth 4, one dense layer left out": Architecture(convolutions=(3, 4, 5, 6), dense=(), pool_after=(2, 3)),
+    "M of depth 4, one dense layer left out": Architecture(convolutions=(3, 4, 5, 6), dense=()),
     "C of the tutorial": Architecture(family="C", convolutions=(12, 5, 4), dense=(9, 8)),
     "C of gut": Architecture(family="C", convolutions=(12, 5), dense=(8,), norm_order="gut"),
 }

@@ -31,15 +31,6 @@ def test_step_zero_and_the_last_step_are_always_kept(tiny):
     assert Plan(parse_config(tiny)).steps("a") == (0, 12)
 
 
-def test_epochs_become_iterations_by_the_size_of_the_training_set(tiny):
-    tiny["images"]["digits"]["train"] = 64
-    tiny["populations"]["a"]["snapshots"] = {"epochs": [1, 2.5]}
-    assert Plan(parse_config(tiny)).steps("a") == (0, 2, 5, 12)
-    tiny["populations"]["a"]["snapshots"] = {"epochs": [100]}
-    with pytest.raises(InputError, match="epoch 100 lies after the last iteration, 12"):
-        Plan(parse_config(tiny)).steps("a")
-
-
 def test_cloud_sizes_are_those_of_the_paper():
     config = {
         "version": 1,

@@ -15,7 +15,7 @@ from cnn_topology.networks import first_layer, pooling
 from cnn_topology.plan.populations import Architecture, Recipe
 from cnn_topology.training.stack import Stack
 
-M: dict[str, Any] = {"convolutions": [16, 4], "dense": [8], "pool_after": [1]}
+M: dict[str, Any] = {"convolutions": [16, 4], "dense": [8]}
 C: dict[str, Any] = {"family": "C", "convolutions": [8, 4], "dense": [8]}
 DECAY = {"optimizer": "sgd", "momentum": 0.9, "weight_decay": 1e-4, "decay_iterations": 5, "decay_factor": 0.1}
 CROP = {"augmentation": "crop_flip", "crop": 12, "standardize": "image"}

@@ -19,7 +19,7 @@ from cnn_topology.plan.images import ImageSetConfig, batch_problem, check_sizes,
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
-from cnn_topology.plan.populations import Population, check_matched, image_shape, layers_of
+from cnn_topology.plan.populations import Population, check_matched
 from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
 
 CONFIG_VERSION = 1
@@ -110,8 +110,7 @@ class RunConfig(Section):
                     raise ValueError(str(unknown(f"image set in {where}.{key}", images, self.images)))
             images_config = self.images[population.images]
             try:
-                shape = image_shape(shape_of(images_config), population.recipe)
-                layers_of(population.architecture, shape)
+                shape_of(images_config)
             except ValueError as error:
                 raise ValueError(f"{where} on images.{population.images}: {error}") from error
             most, wanted = size_of(images_config, "train"), population.recipe.train_images
@@ -119,9 +118,6 @@ class RunConfig(Section):
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
             if problem := batch_problem(where, population.recipe.batch, wanted or most, population.images):
                 raise ValueError(problem)
-            if population.snapshots.epochs and most is None and wanted is None:
-                key = f"images.{population.images}.train"
-                raise ValueError(f"{where}.snapshots.epochs needs the number of training images: state {key}")
             last = population.recipe.iterations
             late = [step for step in population.snapshots.iterations if step > last]
             if late:

@@ -152,18 +152,10 @@ class Plan(Networks):
 
     def _dynamics_clouds(self) -> list[LayerClouds]:
         """List the layers whose loops are followed over training: those analysed at two steps at least."""
-        dynamics = self.config.dynamics
-        if dynamics is None:
+        if self.config.dynamics is None:
             return []
         trained = [clouds for clouds in self.layer_clouds if clouds.population in self.config.populations]
-        found = [clouds for clouds in trained if len(clouds.variants) > 1]
-        if dynamics.layers == "all":
-            return found
-        names = {clouds.layer.name for clouds in found}
-        for name in dynamics.layers:
-            if name not in names:
-                raise unknown("layer, among those that `clouds` takes at two steps, in dynamics.layers", name, names)
-        return [clouds for clouds in found if clouds.layer.name in dynamics.layers]
+        return [clouds for clouds in trained if len(clouds.variants) > 1]
 
     def _network_groups(self) -> list[NetworkGroup]:
         """List what is analysed network by network: each population at its steps, each grid at the last of each."""
@@ -175,8 +167,7 @@ class Plan(Networks):
         for name in names:
             if name not in self.config.populations:
                 raise unknown("population in generalization.populations", name, self.config.populations)
-            steps = self.steps(name)
-            members[name] = [(name, step) for step in (steps if section.steps == "all" else steps[-1:])]
+            members[name] = [(name, step) for step in self.steps(name)]
         for grid, populations in self.config.grids.items():
             members[grid] = [(name, self.steps(name)[-1]) for name in populations]
         groups = []

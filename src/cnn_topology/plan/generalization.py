@@ -46,7 +46,6 @@ class Grid(Section):
     vary: Vary = Field(description="Hyperparameters and their values; every combination is one population.")
     networks: int = Field(2, ge=1, le=100_000, description="Networks of each combination.")
     iterations: int | None = Field(None, ge=1, description="Length of training. Absent: that of the base.")
-    snapshots: Snapshots = Field(Snapshots(), description="When weights are kept besides the first and the last step.")
 
     @model_validator(mode="after")
     def _enough_networks(self) -> "Grid":
@@ -60,13 +59,15 @@ class Grid(Section):
 
 
 class Generalization(Section):
-    """Topology, weight statistics and accuracy of each single network, and how they go together (E11)."""
+    """Topology, weight statistics and accuracy of each single network, and how they go together (E11).
+
+    At each snapshot; networks of grids at their last.
+    """
 
     populations: Distinct[Name] | Literal["all"] = Field(
         "all", description="Populations whose single networks are analysed besides those of the grids."
     )
     layers: OneOrMore[Name] = Field(("conv1",), description="Convolution layers, by name.")
-    steps: Literal["all", "last"] = Field("all", description="Snapshot steps; grids are analysed at their last step.")
     density: Density = Field(
         Density(k=0.03125, p=0.3),
         description="Density filter of the cloud of one network; as fractions, since widths differ.",
@@ -86,12 +87,12 @@ class Generalization(Section):
 
 
 class Dynamics(Section):
-    """Onset of the loop with an interval over networks, and the same loop followed from step to step (E4, E8)."""
+    """Onset of the loop with an interval over networks, and the same loop followed from step to step (E4, E8).
+
+    Of the layers of `clouds` that are analysed at two steps at least.
+    """
 
     draws: int = Field(200, ge=10, description="Bootstrap draws; networks are resampled, clouds made and tested anew.")
-    layers: Distinct[Name] | Literal["all"] = Field(
-        "all", description="Convolution layers, by name; those of `clouds` analysed at two steps at least count."
-    )
 
 
 def grid_populations(
@@ -159,6 +160,6 @@ def _varied(base: Population, grid: Grid, values: Mapping[str, float]) -> Popula
             "recipe": Recipe(**recipe),
             "networks": grid.networks,
             "shard": min(base.shard, grid.networks),
-            "snapshots": grid.snapshots,
+            "snapshots": Snapshots(),
         }
     )

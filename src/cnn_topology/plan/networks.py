@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnn_topology.errors import InputError
 from cnn_topology.plan.checkpoints import checkpoint_layers, networks_in
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.images import shape_of, size_of
+from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 
@@ -73,16 +72,7 @@ class Networks:
         if population in self.config.checkpoints:
             return (0,)
         section = self.population(population)
-        snapshots, last = section.snapshots, section.recipe.iterations
-        size = section.recipe.train_images or size_of(self.config.images[section.images], "train")
-        each = size / section.recipe.batch if size else 0.0
-        epochs = [round(min(epoch * each, last + 1)) for epoch in snapshots.epochs] if size else []
-        late = [epoch for epoch, step in zip(snapshots.epochs, epochs, strict=False) if step > last]
-        if late:
-            raise InputError(
-                f"populations.{population}.snapshots.epochs: epoch {late[0]:g} lies after the last iteration, {last}"
-            )
-        return tuple(sorted({0, last, *snapshots.iterations, *epochs}))
+        return tuple(sorted({0, section.recipe.iterations, *section.snapshots.iterations}))
 
     def test_steps(self, population: str) -> tuple[int, ...]:
         """Return the steps between snapshots at which networks are tested on their own test images."""

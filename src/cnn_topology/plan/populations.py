@@ -32,17 +32,13 @@ class Architecture(Section):
     family: Literal["M", "C"] = Field(
         "M",
         description="`M` (MNIST, SVHN): convolution, ReLU, 2x2 max pool, repeated; dense, ReLU, dropout. "
-        "`C` (CIFAR-10): convolution, ReLU, with 3x3/2 pools and local response normalization.",
+        "`C` (CIFAR-10): convolution, ReLU, with 3x3/2 pools and local response normalization. A pool follows every "
+        "convolution whose image is at least 4 pixels wide.",
     )
     convolutions: tuple[Width, ...] = Field(
         (64, 32), min_length=1, max_length=64, description="Filters of each convolution layer; any depth."
     )
     dense: tuple[Width, ...] = Field((64,), max_length=8, description="Units of each hidden dense layer; may be empty.")
-    pool_after: tuple[int, ...] | None = Field(
-        None,
-        description="Depths (from 1) of the convolutions that a pool follows. Absent: every one while the image "
-        "is at least 4 pixels wide.",
-    )
     norm_order: Literal["tutorial", "gut"] = Field(
         "tutorial",
         description="C only, from conv 2 on: `tutorial` = normalization, then 3x3/2 pool; `gut` = 2x2/1 pool, then "
@@ -116,9 +112,6 @@ class Snapshots(Section):
     """When weights are kept; step 0 (before training) and the last step always are."""
 
     iterations: tuple[Annotated[int, Field(ge=0)], ...] = Field((), description="Iterations.")
-    epochs: tuple[Annotated[float, Field(ge=0)], ...] = Field(
-        (), description="Epochs, fractions allowed; turned to iterations by the size of the training set."
-    )
     test_every: int | None = Field(
         None,
         ge=1,
@@ -192,28 +185,16 @@ def layers_of(architecture: Architecture, shape: tuple[int, int, int], classes: 
     tuple of Layer
         ``conv1`` ... then ``dense1`` ... and last ``scores``; convolution weights are (out, in, 3, 3), dense
         weights (out, in).
-
-    Raises
-    ------
-    ValueError
-        If `pool_after` names a depth that is not there, or a pool leaves no pixel.
     """
-    depths = range(1, len(architecture.convolutions) + 1)
-    wrong = sorted(set(architecture.pool_after or ()) - set(depths))
-    if wrong:
-        raise ValueError(f"pool_after names depth {wrong[0]}, but the convolutions have depths 1 to {len(depths)}")
     height, width, channels = shape
     channels *= 1 + architecture.angular_features
     layers = []
-    for depth, filters in zip(depths, architecture.convolutions, strict=True):
-        wide_enough = min(height, width) >= 4
-        pooled = wide_enough if architecture.pool_after is None else depth in architecture.pool_after
+    for depth, filters in enumerate(architecture.convolutions, start=1):
+        pooled = min(height, width) >= 4
         layers.append(Layer(f"conv{depth}", depth, "convolution", (filters, channels, 3, 3), pooled))
         if pooled:
             shrink = _pool_shrink(architecture, depth)
             height, width = shrink(height), shrink(width)
-            if min(height, width) < 1:
-                raise ValueError(f"the pool after conv{depth} leaves no pixel of a {shape[0]}x{shape[1]} image")
         channels = filters
     units = height * width * channels
     for number, dense in enumerate(architecture.dense, start=1):

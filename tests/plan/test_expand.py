@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
+from cnn_topology.forecast import barcodes, nulls
 from cnn_topology.plan.clouds import Density, kept_points, largest_tested, neighbours, neighbours_left, too_few
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, ImagesParameters, TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe, image_shape, layers_of
-from cnn_topology.runs.forecast import barcodes, nulls
 from cnn_topology.seeds import derive_seed
 
 

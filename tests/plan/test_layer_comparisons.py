@@ -10,11 +10,11 @@ from cnn_topology.comparison.alignment import FEWEST_DEBIASED
 from cnn_topology.comparison.canonical_correlations import all_directions, fewest_samples
 from cnn_topology.comparison.sensitivity import STEP, removal_grid
 from cnn_topology.errors import InputError
+from cnn_topology.forecast import activation_tensor
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons, tensor_source
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
-from cnn_topology.runs.activation_forecast import tensor
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
 CONFIG = {
@@ -47,7 +47,7 @@ def test_the_activation_tensor_is_drawn_from_the_cloud_of_fewest_images(config):
     small = tensor_source(plan)
     assert (small.cloud, small.layer.name) == ("few", "conv1")
     # 1,000 images of 16 x 16 x 128 are 131 MB, five of 32 x 32 x 64 are 1.
-    assert tensor(plan, large).memory_mb > 400 > 300 > tensor(plan, small).memory_mb
+    assert activation_tensor(plan, large).memory_mb > 400 > 300 > activation_tensor(plan, small).memory_mb
     del clouds["few"], clouds["all"]
     assert tensor_source(Plan(parse_config(config))) is None
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from cnn_topology.activations.extraction import BATCH
+from cnn_topology.forecast import activation_mapper, activations, checkpoint
+from cnn_topology.forecast.activation_jobs import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS
+from cnn_topology.forecast.demand import LEAST_MB, TORCH, Demand
 from cnn_topology.mapper.metric import ELBOW_ROWS
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.runs.activation_forecast import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS, checkpoint, extraction, graphs
-from cnn_topology.runs.forecast import LEAST_MB, TORCH, Demand
 
 
 def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Demand:
@@ -28,7 +29,7 @@ def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Deman
     }
     plan = GraphPlan(Plan(parse_config(content)))
     [job] = plan.jobs.values()
-    return graphs(plan, job)
+    return activation_mapper(plan, job)
 
 
 def seconds(count: int, channels: int, layers: int = 1, **entry: object) -> float:
@@ -124,7 +125,7 @@ def _extraction(section: dict[str, object], shape: list[int], sampling: str) -> 
         "resnets": {"nets": {"images": "own", "variant": "mapper", **section}},
         "activation_clouds": {"c": {**cloud, "most_points": 60_000_000} if sampling == "full" else cloud},
     }
-    return extraction(Plan(parse_config(config)), "c", 1).memory_mb
+    return activations(Plan(parse_config(config)), "c", 1).memory_mb
 
 
 def test_extraction_asks_for_what_it_holds_and_not_for_the_cloud() -> None:

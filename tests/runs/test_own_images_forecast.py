@@ -10,12 +10,14 @@ import pytest
 from job_runs import write_job
 from PIL import Image
 
+from cnn_topology import forecast
 from cnn_topology.data.image_files import list_folder
+from cnn_topology.forecast.demand import TORCH
+from cnn_topology.forecast.image_jobs import PHOTOGRAPH_MB, UNKNOWN_SET, images_used
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import ImagesParameters
-from cnn_topology.runs import activation_forecast, forecast
 from cnn_topology.storage.tensors import write_tensors
 
 SMALL = {"widths": [4], "blocks": [1]}
@@ -47,34 +49,34 @@ def headers(path, **shapes):
 def test_a_large_set_is_planned_with_all_its_images(tmp_path):
     headers(tmp_path / "own.npz", x_train=("u1", (60_000, 64, 64, 3)), x_test=("u1", (10_000, 64, 64, 3)))
     made = plan(tmp_path / "own.npz")
-    assert forecast.images_used(made, "own") == (60_000, 10_000)
+    assert images_used(made, "own") == (60_000, 10_000)
     size = 70_000 * 64 * 64 * 3 / 1e6
     # Measured: 2,645 MB to prepare the set, 1,720 more than before to read it.
     prepared = forecast.images(made, "own")
     assert 2_645 < prepared.memory_mb < 1.2 * 2_645
     assert prepared.limit_mb() > 1.25 * 2_645
     assert prepared.disk_mb == pytest.approx(size)
-    assert forecast.training(made, made.shards[0]).memory_mb > forecast.TORCH[1] + 1_720
-    assert forecast.resnet(made, "nets").memory_mb > forecast.TORCH[1] + 1_720
-    assert activation_forecast.extraction(made, ["top"], 1).memory_mb > 600 + 1_720
-    assert activation_forecast.masks(made, "nets", 10).memory_mb > 110 + 1_720
-    assert activation_forecast.example_pixels(made, "nets").memory_mb > 110 + 1_720
+    assert forecast.train(made, made.shards[0]).memory_mb > TORCH[1] + 1_720
+    assert forecast.train_resnet(made, "nets").memory_mb > TORCH[1] + 1_720
+    assert forecast.activations(made, ["top"], 1).memory_mb > 600 + 1_720
+    assert forecast.masks(made, "nets", 10).memory_mb > 110 + 1_720
+    assert forecast.example_pixels(made, "nets").memory_mb > 110 + 1_720
 
 
 def test_masks_of_large_images_need_memory_by_the_square_of_their_pixels(tmp_path):
     headers(tmp_path / "own.npz", x_train=("u1", (100, 64, 64, 3)), x_test=("u1", (100, 64, 64, 3)))
     made = plan(tmp_path / "own.npz", layout={}, cloud="foreground")
     # Measured: 1,791 MB while the influences of one mode are computed, 2,638 of both, besides interpreter and images.
-    assert activation_forecast.masks(made, "nets", 10).memory_mb > 300 + 2_638
-    assert activation_forecast.example_pixels(made, "nets").memory_mb > 200 + 2_638
-    assert activation_forecast.extraction(made, ["top"], 1).memory_mb > 600 + 1_791
+    assert forecast.masks(made, "nets", 10).memory_mb > 300 + 2_638
+    assert forecast.example_pixels(made, "nets").memory_mb > 200 + 2_638
+    assert forecast.activations(made, ["top"], 1).memory_mb > 600 + 1_791
 
 
 def test_an_epoch_has_as_many_images_as_the_files(tmp_path):
     seconds = []
     for count in (1_000, 50_000):
         headers(tmp_path / f"{count}.npz", x_train=("u1", (count, 32, 32)), x_test=("u1", (100, 32, 32)))
-        seconds.append(forecast.resnet(plan(tmp_path / f"{count}.npz"), "nets").seconds - forecast.TORCH[0])
+        seconds.append(forecast.train_resnet(plan(tmp_path / f"{count}.npz"), "nets").seconds - TORCH[0])
     assert seconds[1] == pytest.approx(50 * seconds[0])
 
 
@@ -86,7 +88,7 @@ def test_what_cannot_be_used_needs_its_memory_too(tmp_path):
 
 def test_a_stated_number_of_images_bounds_that_of_the_files(tmp_path):
     headers(tmp_path / "own.npz", x_train=("u1", (60_000, 64, 64)), x_test=("u1", (500, 64, 64)))
-    assert forecast.images_used(plan(tmp_path / "own.npz", train=3_000, test=9_999), "own") == (3_000, 500)
+    assert images_used(plan(tmp_path / "own.npz", train=3_000, test=9_999), "own") == (3_000, 500)
 
 
 def folder(path, train, test, shape=(64, 64, 3)):
@@ -107,7 +109,7 @@ def test_files_of_a_folder_are_counted_as_they_are_read(tmp_path):
     (images / "train" / "notes.txt").touch()
     (images / "test" / "class1").rename(tmp_path / "elsewhere")
     (images / "test" / "class1").symlink_to(tmp_path / "elsewhere")
-    assert forecast.images_used(plan(images, "folder"), "own") == (7, 4)
+    assert images_used(plan(images, "folder"), "own") == (7, 4)
     _, read = list_folder("own", images, (None, None), (0, 0))
     assert [len(read[split].files) for split in ("train", "test")] == [7, 4]
 
@@ -115,18 +117,18 @@ def test_files_of_a_folder_are_counted_as_they_are_read(tmp_path):
 def test_a_set_whose_files_are_gone_is_counted_where_it_is_prepared(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     made = plan("own.npz", shape=(3, 3, 1))
-    assert forecast.images_used(made, "own") == forecast.UNKNOWN_SET
+    assert images_used(made, "own") == UNKNOWN_SET
     arrays = {"train_images": np.zeros((321, 3, 3, 1), np.uint8), "test_images": np.zeros((45, 3, 3, 1), np.uint8)}
     path = Path(RunFolder("mine").images("own"))
     path.parent.mkdir(parents=True)
     write_tensors(path, arrays, {})
-    assert forecast.images_used(made, "own") == (321, 45)
+    assert images_used(made, "own") == (321, 45)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more"])
 def test_a_damaged_file_stops_no_forecast(tmp_path, content):
     (tmp_path / "own.npz").write_bytes(content)
-    assert forecast.images_used(plan(tmp_path / "own.npz"), "own") == forecast.UNKNOWN_SET
+    assert images_used(plan(tmp_path / "own.npz"), "own") == UNKNOWN_SET
 
 
 def peak_mb(made: Plan, output: Path) -> float:
@@ -161,4 +163,4 @@ def test_the_forecast_covers_what_is_measured(tmp_path, form, shape, keys):
     else:
         made = plan(folder(tmp_path / "own", 1_000, 100), "folder", shape, **keys)
     measured, forecasted = peak_mb(made, tmp_path / "out.safetensors"), forecast.images(made, "own").memory_mb
-    assert measured < forecasted < 2 * measured + (forecast.PHOTOGRAPH_MB if form == "folder" else 0)
+    assert measured < forecasted < 2 * measured + (PHOTOGRAPH_MB if form == "folder" else 0)

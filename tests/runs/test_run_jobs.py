@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cnn_topology import forecast
 from cnn_topology.cli import main
 from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
+from cnn_topology.forecast.demand import LEAST_MB, TORCH, Demand
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs import forecast
 from cnn_topology.runs.costs import costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, find_run
 from cnn_topology.runs.progress import Progress, progress_of, seconds_left, started_at
@@ -194,8 +195,8 @@ def test_forecasts_grow_with_what_is_asked(tiny):
     tiny["populations"]["a"]["recipe"]["iterations"] = 1200
     tiny["populations"]["a"]["shard"] = 5
     large = Plan(parse_config(tiny))
-    little, much = (forecast.training(plan, plan.shards[0]) for plan in (small, large))
-    assert much.seconds > 50 * (little.seconds - forecast.TORCH[0])
+    little, much = (forecast.train(plan, plan.shards[0]) for plan in (small, large))
+    assert much.seconds > 50 * (little.seconds - TORCH[0])
     assert much.disk_mb == pytest.approx(2.5 * little.disk_mb)
     assert forecast.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
 
@@ -212,7 +213,7 @@ def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny)
 
 
 def test_a_retry_asks_for_more_and_the_least_is_asked_for():
-    demand = forecast.Demand(seconds=3600, memory_mb=2000)
+    demand = Demand(seconds=3600, memory_mb=2000)
     assert [demand.limit_mb(attempt) for attempt in (1, 2)] == [2600, 5200]
     assert [demand.limit_minutes(attempt) for attempt in (1, 2)] == [240, 480]
-    assert forecast.Demand(1, 10).limit_mb() == forecast.LEAST_MB
+    assert Demand(1, 10).limit_mb() == LEAST_MB

@@ -13,7 +13,8 @@ from sklearn.datasets import load_digits
 
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
-from cnn_topology.plan.populations import Architecture, Population, Recipe
+from cnn_topology.plan.parameters import TrainParameters
+from cnn_topology.plan.populations import Architecture, Recipe
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.training import TrainingRow
@@ -38,23 +39,28 @@ def digits(side: int = 16) -> ImageSet:
 def job(folder: Path, **changes: Any) -> TrainingJob:
     recipe = Recipe(learning_rate=3e-3, iterations=20, batch=32, precision="float32")
     architecture = Architecture(convolutions=(8, 4), dense=(16,))
-    section = Population(images="digits", architecture=architecture, recipe=recipe, networks=3)
+    parameters = TrainParameters(
+        **{"run_seed": 9, "population": "small", "shard": 0, "first": 0, "count": 3, "images": "digits"},
+        **{"cross_test": (), "architecture": architecture, "recipe": recipe, "steps": STEPS, "test_steps": ()},
+    )
     fields: dict[str, Any] = {
-        **{"population": "small", "section": section, "shard": 0, "first": 0, "count": 3, "run_seed": 9},
-        **{"steps": STEPS, "image_set": digits(), "cross_test": {}, "device": "cpu"},
+        **{"image_set": digits(), "cross_test": {}, "device": "cpu"},
         "snapshots_folder": folder / "snapshots",
         "log_path": folder / "log.parquet",
         "resume_folder": folder / "resume",
     }
-    return TrainingJob(**{**fields, **changes})
+    fields |= {
+        name: changes.pop(name) for name in [*changes] if name not in TrainParameters.model_fields or name in fields
+    }
+    return TrainingJob(shard=parameters.model_copy(update=changes), **fields)
 
 
-def with_recipe(base: TrainingJob, **changes: Any) -> Population:
-    return base.section.model_copy(update={"recipe": base.section.recipe.model_copy(update=changes)})
+def with_recipe(base: TrainingJob, **changes: Any) -> Recipe:
+    return base.shard.recipe.model_copy(update=changes)
 
 
 def snapshots(base: TrainingJob) -> list[Snapshot]:
-    return [read_snapshot(snapshot_path(base.snapshots_folder, step)) for step in base.steps]
+    return [read_snapshot(snapshot_path(base.snapshots_folder, step)) for step in base.shard.steps]
 
 
 def content(base: TrainingJob) -> dict[str, bytes]:
@@ -221,15 +227,15 @@ def test_a_network_whose_loss_is_no_number_is_marked_failed(
 def test_a_shard_whose_networks_all_fail_is_kept_and_marked(tmp_path: Path, capsys) -> None:
     base = job(tmp_path, count=2)
     wild = with_recipe(base, optimizer="sgd", learning_rate=10.0, momentum=0.99, weight_decay=5.0, iterations=400)
-    train_shard(job(tmp_path, count=2, section=wild, steps=(0, 400)))
+    train_shard(job(tmp_path, count=2, recipe=wild, steps=(0, 400)))
     assert "0 of 2 remain. If that is too few: lower learning_rate (= 10)" in capsys.readouterr().err
     assert read_snapshot(snapshot_path(base.snapshots_folder, 400)).failed == (True, True)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_training_on_digits_beats_chance_clearly(precision: str, tmp_path: Path) -> None:
-    section = with_recipe(job(tmp_path), precision=precision, learning_rate=1e-2)
-    base = job(tmp_path, count=1, section=section, steps=(0, 200))
+    recipe = with_recipe(job(tmp_path), precision=precision, learning_rate=1e-2)
+    base = job(tmp_path, count=1, recipe=recipe, steps=(0, 200))
     train_shard(base)
     log = read_table(base.log_path).to_pandas().set_index(["split", "step"])["accuracy"]
     assert log["test", 0] < 0.3
@@ -266,15 +272,15 @@ def test_cropped_images_of_other_sets_are_counted_in_the_log(
 
 
 def test_a_crop_larger_than_the_images_is_refused(tmp_path: Path) -> None:
-    section = with_recipe(job(tmp_path), augmentation="crop_flip", crop=24)
+    recipe = with_recipe(job(tmp_path), augmentation="crop_flip", crop=24)
     with pytest.raises(InputError, match=r"crop = 24.*16x16"):
-        train_shard(job(tmp_path, section=section))
+        train_shard(job(tmp_path, recipe=recipe))
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(tmp_path: Path) -> None:
-    section = with_recipe(job(tmp_path), batch=50, train_images=40)
+    recipe = with_recipe(job(tmp_path), batch=50, train_images=40)
     with pytest.raises(InputError, match=r"recipe\.batch is 50, but 40 training images of images\.digits.*at most 40"):
-        train_shard(job(tmp_path, section=section))
+        train_shard(job(tmp_path, recipe=recipe))
 
 
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
@@ -360,17 +366,17 @@ def test_fewer_training_images_are_a_balanced_part_of_those_of_more(tmp_path: Pa
     parts = []
     for count in (50, 200):
         base = job(tmp_path)
-        pixels, labels = train._training_data(job(tmp_path, section=with_recipe(base, train_images=count)))
+        pixels, labels = train._training_data(job(tmp_path, recipe=with_recipe(base, train_images=count)))
         assert set(np.bincount(labels)) == {count // 10}
         parts.append({image.tobytes() for image in pixels})
     assert parts[0] < parts[1]
     with pytest.raises(InputError, match="train_images is 601, but digits has 600 training images"):
-        train_shard(job(tmp_path, section=with_recipe(job(tmp_path), train_images=601)))
+        train_shard(job(tmp_path, recipe=with_recipe(job(tmp_path), train_images=601)))
 
 
 def test_a_network_on_fewer_images_counts_its_epochs_by_these(tmp_path: Path) -> None:
     base = job(tmp_path, count=1)
-    train_shard(job(tmp_path, count=1, section=with_recipe(base, train_images=64)))
+    train_shard(job(tmp_path, count=1, recipe=with_recipe(base, train_images=64)))
     log = read_table(base.log_path, TrainingRow.schema).to_pandas()
     assert log.loc[log["step"] == 20, "epoch"].unique() == [10]
     assert log.loc[log["split"] == "train", "examples"].unique() == [64]

@@ -1,7 +1,7 @@
 # What the jobs on mapper graphs of activations read and get.
 def graph_demand(wildcards):
     """Forecast `cnn-topology activation-mapper`."""
-    return activation_forecast.graphs(GRAPHS, graph_job(wildcards))
+    return forecast.activation_mapper(GRAPHS, graph_job(wildcards))
 
 
 def graph_part(table):

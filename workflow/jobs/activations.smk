@@ -1,12 +1,12 @@
 # What the jobs on residual networks and their activations read and get: one a network, one some clouds of some networks.
 def mask_demand(wildcards):
     """Forecast `cnn-topology masks`."""
-    return activation_forecast.masks(PLAN, wildcards.population, int(wildcards.number))
+    return forecast.masks(PLAN, wildcards.population, int(wildcards.number))
 
 
 def example_demand(wildcards):
     """Forecast `cnn-topology example-pixels`."""
-    return activation_forecast.example_pixels(PLAN, wildcards.population)
+    return forecast.example_pixels(PLAN, wildcards.population)
 
 
 def extractions():
@@ -18,7 +18,7 @@ def extractions():
 
 def resnet_demand(wildcards):
     """Forecast `cnn-topology train-resnet`."""
-    return forecast.resnet(PLAN, wildcards.population)
+    return forecast.train_resnet(PLAN, wildcards.population)
 
 
 def resnet_images(wildcards):

@@ -57,9 +57,9 @@ def networks_parameters(wildcards):
 
 def networks_demand(wildcards):
     """Forecast `cnn-topology networks`."""
-    return activation_forecast.networks(PLAN, len(items_of(wildcards)))
+    return forecast.networks(PLAN, len(items_of(wildcards)))
 
 
 def dynamics_demand(wildcards):
     """Forecast `cnn-topology dynamics`."""
-    return activation_forecast.dynamics(clouds_of(wildcards))
+    return forecast.dynamics(clouds_of(wildcards))

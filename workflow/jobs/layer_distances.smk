@@ -1,19 +1,19 @@
 # What the jobs that compare layers read and get: one a block of pairs of networks.
 def activation_barcode_demand(wildcards):
     """Forecast `cnn-topology activation-barcodes`."""
-    return activation_forecast.barcodes(PLAN, wildcards.cloud)
+    return forecast.activation_barcodes(PLAN, wildcards.cloud)
 
 
 def comparison_demand(wildcards):
     """Forecast `cnn-topology layer-distances`."""
-    return activation_forecast.comparison(
+    return forecast.layer_distances(
         COMPARISONS[wildcards.cloud], wildcards.pairs, PLAN.config.jobs.networks
     )
 
 
 def removal_demand(wildcards):
     """Forecast `cnn-topology component-sensitivity`."""
-    return activation_forecast.removal(COMPARISONS[wildcards.cloud])
+    return forecast.component_sensitivity(COMPARISONS[wildcards.cloud])
 
 
 def network_clouds_of(wildcards):

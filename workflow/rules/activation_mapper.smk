@@ -32,7 +32,7 @@ rule test_purity:
     log:
         RUN.log("purity-tests"),
     resources:
-        **asks(activation_forecast.PURITY),
+        **asks(forecast.purity_tests),
     params:
         code=code_digest("purity-tests"),
         block=purity_test_parameters(),
@@ -50,7 +50,7 @@ rule gather_examples:
     log:
         RUN.log("example-images"),
     resources:
-        **asks(activation_forecast.example_images(GRAPHS)),
+        **asks(forecast.example_images(GRAPHS)),
     params:
         block=node_image_parameters(),
         code=code_digest("example-images"),

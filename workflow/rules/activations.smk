@@ -75,7 +75,7 @@ for name, population, networks, clouds in extractions():
             RUN.log("activations", name),
         threads: 1
         resources:
-            **asks(activation_forecast.extraction(PLAN, clouds, len(networks))),
+            **asks(forecast.activations(PLAN, clouds, len(networks))),
         params:
             code=code_digest("activations"),
             blocks=[

@@ -13,7 +13,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             RUN.log("checkpoints", checkpoint),
         threads: 1
         resources:
-            **asks(activation_forecast.checkpoint(PLAN, checkpoint)),
+            **asks(forecast.checkpoint(PLAN, checkpoint)),
         params:
             **planned(
                 parameters.CheckpointParameters,

@@ -33,7 +33,7 @@ from cnn_topology.plan.layer_comparisons import (
 )
 from cnn_topology.plan.images import OwnImages
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs import activation_forecast, forecast
+from cnn_topology import forecast
 from cnn_topology.runs.inputs import Inputs
 from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import failure_summary, record_start

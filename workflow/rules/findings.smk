@@ -9,7 +9,7 @@ rule compare_improvements:
         RUN.log("improvements"),
     threads: 1
     resources:
-        **asks(activation_forecast.IMPROVEMENTS),
+        **asks(forecast.improvements),
     params:
         code=code_digest("improvements"),
         block=parameters.ImprovementParameters.of(PLAN).dump(),
@@ -27,7 +27,7 @@ rule test_claims:
         RUN.log("claims"),
     threads: 1
     resources:
-        **asks(activation_forecast.CLAIMS),
+        **asks(forecast.claims),
     params:
         block=ClaimParameters(run_seed=PLAN.config.seed, facts=RunFacts.of(PLAN)).dump(),
         code=code_digest("claims"),

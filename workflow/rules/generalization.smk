@@ -28,7 +28,7 @@ if NETWORK_GROUPS:
         log:
             RUN.log("correlations"),
         resources:
-            **asks(activation_forecast.CORRELATIONS),
+            **asks(forecast.correlations),
         params:
             code=code_digest("correlations"),
             block=generalization_parameters.CorrelationParameters.of(PLAN).dump(),
@@ -69,7 +69,7 @@ rule average_cross_tests:
     log:
         RUN.log("cross_accuracy"),
     resources:
-        **asks(forecast.SUMMARY),
+        **asks(forecast.cross_accuracy),
     params:
         block=generalization_parameters.CrossAccuracyParameters.of(PLAN).dump(),
         code=code_digest("cross-accuracy"),

@@ -67,7 +67,7 @@ if COMPARISONS:
         log:
             RUN.log("measure-tests"),
         resources:
-            **asks(activation_forecast.measure_tests(COMPARISONS)),
+            **asks(forecast.measure_tests(COMPARISONS)),
         params:
             code=code_digest("measure-tests"),
             block=measure_test_parameters,
@@ -93,7 +93,7 @@ if TENSOR:
         log:
             RUN.log("activation-tensor"),
         resources:
-            **asks(activation_forecast.tensor(PLAN, TENSOR)),
+            **asks(forecast.activation_tensor(PLAN, TENSOR)),
         params:
             block=layer_parameters.ActivationTensorParameters(
                 run_seed=PLAN.config.seed

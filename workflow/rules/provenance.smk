@@ -12,7 +12,7 @@ rule record_provenance:
     log:
         RUN.log("provenance"),
     resources:
-        **asks(forecast.PROVENANCE),
+        **asks(forecast.provenance),
     params:
         config=PLAN.config.model_dump_json(),
         code=code_digest("provenance"),

@@ -11,7 +11,7 @@ for name, tables in COLLECTED.items():
         log:
             RUN.log("collect", name),
         resources:
-            **asks(forecast.COLLECTED),
+            **asks(forecast.collect),
         params:
             code=code_digest("collect"),
             folder=RUN.parts,
@@ -29,7 +29,7 @@ rule summarize:
     log:
         RUN.log("summary"),
     resources:
-        **asks(forecast.SUMMARY),
+        **asks(forecast.summary),
     params:
         left_out=PLAN.left_out,
         code=code_digest("summary"),

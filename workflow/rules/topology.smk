@@ -59,7 +59,7 @@ rule compute_controls:
     # Waits for nothing, and figures wait for it.
     priority: 1
     resources:
-        **asks(forecast.CONTROLS),
+        **asks(forecast.controls),
     params:
         **planned(parameters.ControlParameters),
     shell:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.costs import Cost, costs_by_rule, files_by_folder
-from cnn_topology.runs.forecast import CORES_PER_GPU
 from cnn_topology.runs.jobs import Job, list_jobs
 
 

@@ -10,7 +10,6 @@ from cnn_topology.errors import InputError
 from cnn_topology.networks.first_layer import mean_filter_norm
 from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.parameters import TrainParameters
-from cnn_topology.plan.populations import Architecture, Population
 from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.snapshots import read_snapshot
@@ -23,20 +22,7 @@ def run(job: Job) -> None:
     inputs = [read_metadata(path) for path in (job.input("images"), *job.inputs("cross_test"), *job.inputs("matched"))]
     train_shard(
         TrainingJob(
-            population=parameters.population,
-            section=Population(
-                images=parameters.images,
-                architecture=_with_norm(parameters.architecture, job.inputs("matched")),
-                recipe=parameters.recipe,
-                networks=parameters.first + parameters.count,
-                cross_test=parameters.cross_test,
-            ),
-            shard=parameters.shard,
-            first=parameters.first,
-            count=parameters.count,
-            run_seed=parameters.run_seed,
-            steps=parameters.steps,
-            test_steps=parameters.test_steps,
+            shard=_with_norm(parameters, job.inputs("matched")),
             image_set=read_image_set(job.input("images")),
             cross_test={
                 name: read_image_set(path)
@@ -51,17 +37,20 @@ def run(job: Job) -> None:
     )
 
 
-def _with_norm(architecture: Architecture, matched: list[Path]) -> Architecture:
+def _with_norm(parameters: TrainParameters, matched: list[Path]) -> TrainParameters:
     """Put the mean norm of a trained population's filters in the place of its name."""
-    first = architecture.first_layer
+    first = parameters.architecture.first_layer
     if not isinstance(first, FixedFirstLayer) or first.matched_to is None:
-        return architecture
+        return parameters
     snapshots = [read_snapshot(path, ["conv1.weight"]) for path in matched]
-    whole = [shot.tensors["conv1.weight"][~np.array(shot.failed)] for shot in snapshots]
-    if not any(map(len, whole)):
+    weights = [shot.tensors["conv1.weight"][~np.array(shot.failed)] for shot in snapshots]
+    if not any(map(len, weights)):
         raise InputError(
             f"first_layer.matched_to: every network of {first.matched_to} had failed; give `norm` a number"
         )
-    norm = mean_filter_norm(np.concatenate(whole))
+    norm = mean_filter_norm(np.concatenate(weights))
     print(f"first layer: mean norm {norm:.4f}, as the trained filters of {first.matched_to}", file=sys.stderr)
-    return architecture.model_copy(update={"first_layer": FixedFirstLayer(kind=first.kind, norm=norm, bias=first.bias)})
+    layer = FixedFirstLayer(kind=first.kind, norm=norm, bias=first.bias)
+    return parameters.model_copy(
+        update={"architecture": parameters.architecture.model_copy(update={"first_layer": layer})}
+    )

@@ -16,7 +16,8 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import batch_problem
-from cnn_topology.plan.populations import Population, image_shape, layers_of
+from cnn_topology.plan.parameters import TrainParameters
+from cnn_topology.plan.populations import image_shape, layers_of
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.training import TrainingRow
@@ -45,18 +46,9 @@ class TrainingJob:
 
     Attributes
     ----------
-    population : str
-        Name of the population.
-    section : Population
-        Architecture, recipe, number of networks (for messages).
-    shard, first, count : int
-        The shard's number, its first network and how many it has.
-    run_seed : int
-        Seed of the run; network i has the seed derived from it, "network", the population's name and i.
-    steps : tuple of int
-        Steps at which weights are kept and networks tested.
-    test_steps : tuple of int
-        Further steps at which they are tested on their own test images alone; disjoint from `steps`.
+    shard : TrainParameters
+        The shard, its recipe and its steps. Network i has the seed derived from the run's, "network", the population's
+        name and i.
     image_set : ImageSet
         What is trained on.
     cross_test : mapping of str to ImageSet
@@ -75,19 +67,12 @@ class TrainingJob:
         More metadata for all files.
     """
 
-    population: str
-    section: Population
-    shard: int
-    first: int
-    count: int
-    run_seed: int
-    steps: tuple[int, ...]
+    shard: TrainParameters
     image_set: ImageSet
     cross_test: Mapping[str, ImageSet]
     snapshots_folder: Path
     log_path: Path
     resume_folder: Path
-    test_steps: tuple[int, ...] = ()
     device: str = "auto"
     threads: int = 1
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -95,16 +80,16 @@ class TrainingJob:
     @property
     def tested(self) -> tuple[int, ...]:
         """All steps at which networks are tested, in order."""
-        return tuple(sorted({*self.steps, *self.test_steps}))
+        return tuple(sorted({*self.shard.steps, *self.shard.test_steps}))
 
     @property
     def networks(self) -> range:
         """Numbers of the networks in their population."""
-        return range(self.first, self.first + self.count)
+        return range(self.shard.first, self.shard.first + self.shard.count)
 
     def seed(self, network: int) -> int:
         """Seed of one network: independent of shards."""
-        return derive_seed(self.run_seed, "network", self.population, network)
+        return derive_seed(self.shard.run_seed, "network", self.shard.population, network)
 
 
 @dataclass(frozen=True)
@@ -139,14 +124,14 @@ def train_shard(job: TrainingJob) -> None:
 
 def _train_alone(job: TrainingJob) -> None:
     device = choose_device(job.device)
-    dtype = choose_precision(job.section.recipe.precision, device)
+    dtype = choose_precision(job.shard.recipe.precision, device)
     images, labels = _training_data(job)
     tests = _tests(job, images, labels)
     with settings(device, job.threads):
         size = 1 if device.type == "cpu" else _networks_at_once(job, device)
         folders = {}
-        for start in range(job.first, job.first + job.count, size):
-            networks = tuple(range(start, min(start + size, job.first + job.count)))
+        for start in range(job.shard.first, job.shard.first + job.shard.count, size):
+            networks = tuple(range(start, min(start + size, job.shard.first + job.shard.count)))
             identity = _identity(job, networks, device, dtype)
             folders[networks] = StackFolder(job.resume_folder / f"{start:06d}", identity)
             _train_stack(job, networks, folders[networks], images, labels, tests, device, dtype)
@@ -166,7 +151,7 @@ def _train_stack(
     state, done = folder.state(), folder.steps()
     if done >= set(job.tested):
         return
-    section, classes = job.section, len(job.image_set.classes)
+    section, classes = job.shard, len(job.image_set.classes)
     seeds = tuple(job.seed(network) for network in networks)
     stack = Stack(section.architecture, section.recipe, images, labels, classes, seeds, device, dtype)
     begin, failed = 0, np.zeros(len(networks), bool)
@@ -186,7 +171,7 @@ def _train_stack(
                 folder.flush({**stack.state(), "failed": failed})
                 last_flush = time.monotonic()
         milliseconds = 1e3 * (time.monotonic() - clock) / max(1, stack.done - before)
-        if step not in job.steps:
+        if step not in job.shard.steps:
             rows, failed = _test(job, networks, stack, step, tests[:1], failed)
             folder.add(step, {}, rows)
             continue
@@ -197,7 +182,7 @@ def _train_stack(
         folder.add(step, {name: tensor.astype(np.float32) for name, tensor in weights.items()}, rows)
         own = [row["accuracy"] for row in rows if row["split"] == "test" and row["images"] == job.image_set.name]
         speed = f", {milliseconds:.1f} ms per step" if stack.done > before else ""
-        _say(job, networks, f"step {step} of {job.steps[-1]}: test accuracy {100 * np.mean(own):.1f} %{speed}")
+        _say(job, networks, f"step {step} of {job.shard.steps[-1]}: test accuracy {100 * np.mean(own):.1f} %{speed}")
     folder.flush(None)
 
 
@@ -205,7 +190,7 @@ def _test(
     job: TrainingJob, networks: tuple[int, ...], stack: Stack, step: int, tests: list[_Test], failed: np.ndarray
 ) -> tuple[Rows, np.ndarray]:
     """Test all networks of a stack; give the rows of the log and who has failed by now."""
-    batch = TEST_IMAGES if stack.device.type == "cpu" else job.section.recipe.batch
+    batch = TEST_IMAGES if stack.device.type == "cpu" else job.shard.recipe.batch
     results = [stack.evaluate(test.pixels, test.labels, batch) for test in tests]
     failed = failed | ~stack.finite() | ~np.isfinite([loss for loss, _ in results]).all(axis=0)
     rows: Rows = []
@@ -213,11 +198,11 @@ def _test(
         for test, (loss, accuracy) in zip(tests, results, strict=True):
             rows.append(
                 {
-                    "population": job.population,
+                    "population": job.shard.population,
                     "network": network,
                     "seed": job.seed(network),
                     "step": step,
-                    "epoch": step * job.section.recipe.batch / len(stack.labels),
+                    "epoch": step * job.shard.recipe.batch / len(stack.labels),
                     "images": test.images,
                     "own_images": test.images == job.image_set.name,
                     "split": test.split,
@@ -232,7 +217,7 @@ def _test(
 
 def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], dtype: torch.dtype) -> None:
     """Put the snapshots of all stacks together; a file appears only when it is whole."""
-    _warn_of_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.steps[-1])[1]])
+    _warn_of_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.shard.steps[-1])[1]])
     log: Rows = []
     failed: dict[int, bool] = {}
     for step in job.tested:
@@ -240,12 +225,12 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
         rows = [row for _, part in parts for row in part]
         failed = {row["network"]: row["failed"] for row in rows}
         log += rows
-        if step not in job.steps:
+        if step not in job.shard.steps:
             continue
         names = parts[0][0]
         stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
         write_snapshot(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
-    notes = {"population": job.population, "config": config_hash(job), **job.notes}
+    notes = {"population": job.shard.population, "config": config_hash(job), **job.notes}
     write_table(job.log_path, TrainingRow.table(TrainingRow(**row) for row in log), TrainingRow.schema, notes)
 
 
@@ -253,18 +238,19 @@ def _warn_of_failures(job: TrainingJob, rows: Rows) -> None:
     """Describe which networks have failed by the last step and how many remain."""
     failed = sorted({row["network"] for row in rows if row["failed"]})
     if failed:
+        count = job.shard.count
         print(
-            f"warning: {job.population}, shard {job.shard}: the loss of networks {failed} became infinite or not a "
-            f"number; they are marked failed and left out, {job.count - len(failed)} of {job.count} remain. "
-            f"If that is too few: lower learning_rate (= {job.section.recipe.learning_rate:g}).",
+            f"warning: {job.shard.population}, shard {job.shard.shard}: the loss of networks {failed} became infinite "
+            f"or not a number; they are marked failed and left out, {count - len(failed)} of {count} remain. "
+            f"If that is too few: lower learning_rate (= {job.shard.recipe.learning_rate:g}).",
             file=sys.stderr,
         )
 
 
 def _metadata(job: TrainingJob, step: int, failed: Mapping[int, bool], dtype: torch.dtype) -> dict[str, str]:
     return {
-        "population": job.population,
-        "shard": str(job.shard),
+        "population": job.shard.population,
+        "shard": str(job.shard.shard),
         "step": str(step),
         "networks": json.dumps(list(job.networks)),
         "seeds": json.dumps([job.seed(network) for network in job.networks]),
@@ -280,14 +266,21 @@ def _metadata(job: TrainingJob, step: int, failed: Mapping[int, bool], dtype: to
 
 def config_hash(job: TrainingJob) -> str:
     """Hash what the weights of a network depend on besides its seed and its images: architecture and recipe."""
-    parts = job.section.model_dump(mode="json", include={"architecture", "recipe"})
+    parts = job.shard.model_dump(mode="json", include={"architecture", "recipe"})
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
     """Hash all that the bytes of a stack depend on."""
-    parts: list[Any] = [config_hash(job), job.image_set.sha256, job.population, job.run_seed, networks, job.steps]
-    parts += [job.test_steps]
+    parts: list[Any] = [
+        config_hash(job),
+        job.image_set.sha256,
+        job.shard.population,
+        job.shard.run_seed,
+        networks,
+        job.shard.steps,
+    ]
+    parts += [job.shard.test_steps]
     parts += [(name, images.sha256) for name, images in job.cross_test.items()]
     parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__, job.notes.get("code")]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -298,44 +291,44 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
 
     The part is drawn by a seed of the image set: a smaller one is among the images of a larger one.
     """
-    images, recipe = job.image_set, job.section.recipe
+    images, recipe = job.image_set, job.shard.recipe
     pixels, labels = images.train_images, images.train_labels
-    where = f"populations.{job.population}.recipe"
+    where = f"populations.{job.shard.population}.recipe"
     if recipe.crop is not None and min(images.shape[:2]) < recipe.crop:
         raise InputError(
             f"{where}.crop = {recipe.crop}: the images of {images.name} are only {images.shape[0]}x{images.shape[1]} "
             "pixels; use a smaller crop or a larger `shape` of the image set."
         )
-    layers_of(job.section.architecture, image_shape(images.shape, recipe), len(images.classes))
+    layers_of(job.shard.architecture, image_shape(images.shape, recipe), len(images.classes))
     if recipe.train_images is not None:
         if recipe.train_images > len(labels):
             raise InputError(
                 f"{where}.train_images is {recipe.train_images}, but {images.name} has {len(labels)} training images"
             )
-        seed = derive_seed(job.run_seed, "train images", images.name)
+        seed = derive_seed(job.shard.run_seed, "train images", images.name)
         pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
-    if problem := batch_problem(f"populations.{job.population}", recipe.batch, len(labels), images.name):
+    if problem := batch_problem(f"populations.{job.shard.population}", recipe.batch, len(labels), images.name):
         raise InputError(problem)
-    seed = derive_seed(job.run_seed, "label noise", job.population)
+    seed = derive_seed(job.shard.run_seed, "label noise", job.shard.population)
     return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)
 
 
 def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Test]:
     """List what is tested on: first the test set, then a fixed part of the training set, then the other sets."""
     images = job.image_set
-    rng = np.random.default_rng(derive_seed(job.run_seed, "train subset", job.population))
+    rng = np.random.default_rng(derive_seed(job.shard.run_seed, "train subset", job.shard.population))
     part = np.sort(rng.permutation(len(labels))[:TRAIN_EXAMPLES])
     found = [("test", images.name, images.test_images, images.test_labels)]
     found.append(("train", images.name, pixels[part], labels[part]))
     for name, other in job.cross_test.items():
         if other.classes != images.classes:
             raise InputError(
-                f"populations.{job.population}.cross_test: {name} has the classes {', '.join(other.classes)}, the "
-                f"networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set with "
-                "the same classes in the same order (those of a `folder` go by the alphabet; an `npz` has them "
+                f"populations.{job.shard.population}.cross_test: {name} has the classes {', '.join(other.classes)}, "
+                f"the networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set "
+                "with the same classes in the same order (those of a `folder` go by the alphabet; an `npz` has them "
                 f"named by its key `classes`: images.{images.name}.classes or images.{name}.classes)."
             )
-        where = f"populations.{job.population}.cross_test, images of {name}"
+        where = f"populations.{job.shard.population}.cross_test, images of {name}"
         if note := cropping_note(where, [other.test_images.shape[1:3]] * len(other.test_labels), images.shape):
             print(note, file=sys.stderr)
         found.append(("test", name, to_shape(other.test_images, images.shape), other.test_labels))
@@ -344,9 +337,9 @@ def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Te
 
 def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
     """Forecast how many networks fit on a GPU: unfolded patches, activations and their gradients, and the optimizer."""
-    recipe = job.section.recipe
+    recipe = job.shard.recipe
     height, width, channels = image_shape(job.image_set.shape, recipe)
-    layers = layers_of(job.section.architecture, (height, width, channels), len(job.image_set.classes))
+    layers = layers_of(job.shard.architecture, (height, width, channels), len(job.image_set.classes))
     parameters = sum(int(np.prod(layer.weight)) + layer.weight[0] for layer in layers)
     values, area = 0, height * width
     for layer in layers:
@@ -356,11 +349,11 @@ def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
             area = area // 4 if layer.pooled else area
     forecast = 4 * values * recipe.batch + 40 * parameters
     free, _ = torch.cuda.mem_get_info(device)
-    return max(1, min(job.count, int(MEMORY_SHARE * free / forecast)))
+    return max(1, min(job.shard.count, int(MEMORY_SHARE * free / forecast)))
 
 
 def _say(job: TrainingJob, networks: tuple[int, ...], what: str) -> None:
     first, last = networks[0], networks[-1]
     who = f"network {first}" if first == last else f"networks {first} to {last}"
-    of = f"{last - job.first + 1} of {job.count} in shard {job.shard}"
-    print(f"{job.population}: {who} ({of}), {what}", file=sys.stderr, flush=True)
+    of = f"{last - job.shard.first + 1} of {job.shard.count} in shard {job.shard.shard}"
+    print(f"{job.shard.population}: {who} ({of}), {what}", file=sys.stderr, flush=True)

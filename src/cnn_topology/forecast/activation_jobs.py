@@ -1,25 +1,20 @@
-"""What the jobs of activations and of single networks will cost: estimates from sizes, not yet fitted to whole runs.
-
-They give the memory and run time that the rules ask for, as `runs.forecast` does for the weights; its margins are wide.
-"""
+"""Forecasts of the jobs on activations, by the names of the jobs: estimates, not yet fitted to whole runs."""
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
+from cnn_topology.forecast.demand import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand
+from cnn_topology.forecast.image_jobs import images_mb
 from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
-from cnn_topology.plan.clouds import kept_points
-from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
-from cnn_topology.runs.forecast import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand, images_mb
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
-# all measures, per image; one network's layer with its baselines.
+# all measures, per image.
 SECONDS_PER_MASK, SECONDS_PER_ACTIVATION, SECONDS_PER_COMPARED_IMAGE = 0.01, 2e-9, 5e-5
-SECONDS_PER_NETWORK = 1.0
 # Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
 # channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest.
 SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
@@ -41,18 +36,11 @@ EXTRACTION_MB, BATCH_TENSORS, EXTRACTED_AT_ONCE = 700, 20, 50
 # Measured (16x16 to 64x64 pixels): so many arrays of pixels by pixels lie in memory while their influence on the layers
 # is computed, besides what is kept of it.
 INFLUENCE_COPIES = 8
-# The largest file of the four torchvision networks, VGG-19.
-TORCHVISION_MB = 575
 # Bytes of a point besides its coordinates: ids, position, label.
 POINT_BYTES = 32
 
-PURITY = Demand(60, 800, 1)
-IMPROVEMENTS = Demand(30, 500, 1)
-CLAIMS = Demand(60, 3_000, 1)
-CORRELATIONS = Demand(300, 1_000, 1)
 
-
-def tensor(plan: Plan, source: TensorSource) -> Demand:
+def activation_tensor(plan: Plan, source: TensorSource) -> Demand:
     """Forecast the activation tensor of one image: its cloud is read as a whole, and checked."""
     layer = source.layer
     points = points_of(plan, source.cloud, layer.height, layer.width)
@@ -88,15 +76,6 @@ def example_images(plan: GraphPlan) -> Demand:
     return Demand(PLAIN[0], 600 + 2 * shown, 1)
 
 
-def checkpoint(plan: Plan, name: str) -> Demand:
-    """Forecast the reading of files of weights, of which the 3x3 kernels are kept."""
-    files = getattr(plan.config.checkpoints[name], "files", None)
-    sizes = [Path(file).stat().st_size / 1e6 for file in files] if files else [TORCHVISION_MB]
-    kept = sum(4e-6 * math.prod(layer.weight) for layer in plan.layers(name)) * len(sizes)
-    # Its file is held twice while one is read; all kernels as they were read, stacked, and compared with each other.
-    return Demand(TORCH[0] + (0 if files else 60) + sum(sizes) / 50, TORCH[1] + 2 * max(sizes) + 4 * kept, kept)
-
-
 def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
     """Return the points of a cloud of a layer with so many positions."""
     section = plan.config.activation_clouds[cloud]
@@ -105,7 +84,7 @@ def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
     return section.count * (section.top if section.sampling in ("foreground", "background") else 1)
 
 
-def extraction(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
+def activations(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
     """Forecast the extraction of clouds of the same images from their layers of some networks, one after the other."""
     each = [_extraction(plan, cloud, networks) for cloud in clouds]
     held = max(demand.memory_mb for demand in each)
@@ -131,7 +110,7 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     return Demand(networks * seconds, held, networks * disk)
 
 
-def barcodes(plan: Plan, cloud: str) -> Demand:
+def activation_barcodes(plan: Plan, cloud: str) -> Demand:
     """Forecast the barcodes of a cloud of all its layers of one network."""
     points = [points_of(plan, cloud, layer.height, layer.width) for layer in plan.activation_layers(cloud)]
     seconds = sum(barcode_forecast(count).seconds for count in points)
@@ -139,7 +118,7 @@ def barcodes(plan: Plan, cloud: str) -> Demand:
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held + 100, 1)
 
 
-def comparison(compared: Comparison, block: str, networks: int) -> Demand:
+def layer_distances(compared: Comparison, block: str, networks: int) -> Demand:
     """Forecast a block of pairs of networks: of each layer what the measures prepare, two arrays and a Gram matrix."""
     rows, columns = compared.blocks(networks)[block]
     layers = len(compared.layers)
@@ -153,7 +132,7 @@ def comparison(compared: Comparison, block: str, networks: int) -> Demand:
     return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * pairs, 700 + held, pairs * 1e-3)
 
 
-def removal(compared: Comparison) -> Demand:
+def component_sensitivity(compared: Comparison) -> Demand:
     """Forecast the comparison of every layer of a network with itself after components were removed."""
     channels = sum(layer.channels for layer in compared.layers)
     return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * channels, 3_000, 1)
@@ -165,7 +144,7 @@ def measure_tests(compared: dict[str, Comparison]) -> Demand:
     return Demand(10 + SECONDS_PER_TESTED_VALUE * values, NUMERIC[1] + 6e-5 * values, 5 + 1e-5 * values)
 
 
-def graphs(plan: GraphPlan, job: GraphJob) -> Demand:
+def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
     """Forecast the mapper graphs of some layers of a network."""
     section, settings = plan.section(job.recipe), plan.parameters(job).layers
     seconds = held = 0.0
@@ -207,17 +186,3 @@ def _length(intervals: int, overlap: float) -> float:
 def _within(intervals: int, overlap: float) -> float:
     """Return the pairs of points within intervals, as a share of all: evenly filled ones, times `CROWDING`, bounded."""
     return min(_overlapping(intervals, overlap), CROWDING * intervals * _length(intervals, overlap) ** 2)
-
-
-def dynamics(layer: LayerClouds) -> Demand:
-    """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
-    used = max(min(kept_points(v.p, layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
-    barcode = barcode_forecast(used)
-    seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
-    return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
-
-
-def networks(plan: Plan, members: int) -> Demand:
-    """Forecast the analysis of one layer of all networks of so many populations at a step each."""
-    most = max(section.networks for section in plan.config.populations.values())
-    return Demand(NUMERIC[0] + SECONDS_PER_NETWORK * most * members, 1_200, 1)

@@ -1,0 +1,129 @@
+"""Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
+
+from cnn_topology.forecast.demand import NUMERIC, Demand
+from cnn_topology.plan.clouds import Variant, kept_points
+from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.topology.forecasting import LOOP_BYTES
+from cnn_topology.topology.forecasting import forecast as barcode_forecast
+
+# Distances to the k-th neighbour grow with this power of the points: noise of 2,000, 51,200 and 204,800 filters takes
+# 0.014, 1.3 and 9.5 s at k = 100, 6,400 at k = 200 a third more than this (`benchmarks/null_draw.py`).
+SECONDS_OF_NEIGHBOURS, NEIGHBOURS_POWER = 3.4e-7, 1.4
+# Max-min landmarks, per landmark and point.
+SECONDS_PER_LANDMARK = 2.5e-9
+# Barcodes of noise, per pair of points and per triple; those of a circle, which `topology.forecasting` foretells, take
+# three times as long.
+SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 8e-8, 1e-12
+# Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
+SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
+# The named circles, per filter that is kept in a draw of the permuted null.
+SECONDS_PER_CIRCLED = 1e-5
+# One layer of one network with its baselines.
+SECONDS_PER_NETWORK = 1.0
+# Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
+CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
+
+
+def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
+    ks = {variant.k for step in steps for variant in layer.variants[step]}
+    seconds = len(steps) * (_neighbours(layer.points) + 2e-6 * layer.points)
+    row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
+    rows = layer.points * len(steps)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
+
+
+def nulls(plan: Plan, points: int) -> Demand:
+    """Forecast the draws of the sphere null for clouds of so many points."""
+    variants, draws = plan.null_points[points], plan.config.significance.draws
+    seconds, held = draws * _draw(points, variants) if variants else 0.0, _held(points, variants)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, 0.1)
+
+
+def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the barcodes and tests of a layer's clouds."""
+    asked = plan.config.significance
+    draws = asked.draws * sum(name != "sphere" for name in asked.nulls)
+    beside = asked.draws * (asked.covariance and "covariance" not in asked.nulls)
+    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
+    seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)
+    seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
+    followed = 0
+    for headline, *others in (layer.variants[step] for step in steps):
+        circled = (headline, *(variant for variant in others if variant in layer.measured))
+        followed = max(followed, *(_used(layer.points, variant) for variant in circled))
+        if "permuted" not in asked.nulls:
+            seconds += asked.draws * _tests(layer, circled)
+        tested = [variant for variant in circled if variant.tested(layer.points)]
+        seconds += asked.draws * sum(_kept(layer.points, variant) for variant in tested) * SECONDS_PER_CIRCLED
+    most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
+    held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
+    held += LOOP_BYTES * followed**2 / 2e6
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
+
+
+def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
+    """Forecast the mapper graphs of a layer's headline clouds."""
+    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in plan.mapper_steps(layer, steps))
+    held = len(steps) * layer.points * CLOUD_BYTES / 2e6
+    graphs = 1 + len(plan.mapper_sweep(layer))
+    return Demand(NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
+
+
+def dynamics(layer: LayerClouds) -> Demand:
+    """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
+    used = max(min(kept_points(v.p, layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
+    barcode = barcode_forecast(used)
+    seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
+    return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
+
+
+def networks(plan: Plan, members: int) -> Demand:
+    """Forecast the analysis of one layer of all networks of so many populations at a step each."""
+    most = max(section.networks for section in plan.config.populations.values())
+    return Demand(NUMERIC[0] + SECONDS_PER_NETWORK * most * members, 1_200, 1)
+
+
+def _kept(points: int, variant: Variant) -> int:
+    return kept_points(variant.p, points)
+
+
+def _used(points: int, variant: Variant) -> int:
+    return min(_kept(points, variant), variant.landmarks)
+
+
+def _neighbours(points: int) -> float:
+    """Return the seconds of one search for neighbours."""
+    return SECONDS_OF_NEIGHBOURS * points**NEIGHBOURS_POWER
+
+
+def _landmarks(points: int, variant: Variant) -> float:
+    kept, used = _kept(points, variant), _used(points, variant)
+    return (kept > used) * kept * used * SECONDS_PER_LANDMARK
+
+
+def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
+    """Return the seconds of the barcodes of one real cloud, circles at worst."""
+    return sum(barcode_forecast(_used(points, v)).seconds + _landmarks(points, v) for v in variants)
+
+
+def _draw(points: int, variants: tuple[Variant, ...]) -> float:
+    """Return the seconds of one draw of a null under some variants: one search for neighbours, one barcode each."""
+    seconds = _neighbours(points)
+    for variant in variants:
+        used = _used(points, variant)
+        seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)
+    return seconds
+
+
+def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
+    """Return the seconds of one draw of a null under those of some variants that are tested; 0 where none is."""
+    tested = tuple(variant for variant in variants if variant.tested(layer.points))
+    return _draw(layer.points, tested) if tested else 0.0
+
+
+def _held(points: int, variants: tuple[Variant, ...]) -> float:
+    """Return the MB that the largest barcode needs besides its cloud."""
+    largest = max((barcode_forecast(_used(points, v)).bytes for v in variants), default=0.0)
+    return largest / 1e6 + points * CLOUD_BYTES / 1e6

@@ -13,13 +13,13 @@ from cnn_topology.comparison.sensitivity import detection_fraction, seed_thresho
 from cnn_topology.comparison.specificity import specificity
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import FixedHeight
-from cnn_topology.mapper.controls import jackknife_purity
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import elbow_eps, variance_normalized
+from cnn_topology.mapper.purity import jackknife_purity, label_counts
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
-from cnn_topology.mapper.summaries import label_counts, mean_points
+from cnn_topology.mapper.summaries import mean_points
 from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.loops import loops
 from cnn_topology.statistics.ranks import mean_ranks

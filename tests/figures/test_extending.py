@@ -16,7 +16,7 @@ from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.findings import ImageFacts, _image_set
 from cnn_topology.plan.images import ImageSetConfig, shape_of
 from cnn_topology.plan.layer_distances import MeasureName
-from cnn_topology.statistics.nulls import OWN_NULLS
+from cnn_topology.statistics.nulls import NULLS
 from cnn_topology.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_every_measure_has_a_name_for_figures() -> None:
 
 def test_every_null_can_be_drawn_and_has_a_line_of_its_own() -> None:
     for name in get_args(NullName):
-        assert name == "sphere" or name in OWN_NULLS, f"statistics/nulls.py: OWN_NULLS lacks {name}"
+        assert name in NULLS, f"statistics/nulls.py: NULLS lacks {name}"
         assert name in style.NULL_LINES, f"figures/style.py: NULL_LINES lacks {name}"
     assert len(set(style.NULL_LINES.values())) == len(style.NULL_LINES)
 

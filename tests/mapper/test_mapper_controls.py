@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from cnn_topology.mapper.controls import (
-    adjusted_rand_index,
+from cnn_topology.mapper.cover import OverlapCover
+from cnn_topology.mapper.homology import components, stability
+from cnn_topology.mapper.purity import (
+    class_purity,
+    image_rank,
     jackknife_purity,
+    label_counts,
+    node_purity,
     node_wise,
     shuffled_purity,
-    stability,
 )
-from cnn_topology.mapper.cover import OverlapCover
-from cnn_topology.mapper.homology import components
 from cnn_topology.mapper.recipes import mapper_of_activations
-from cnn_topology.mapper.summaries import class_purity, examples, image_rank, label_counts, node_purity
+from cnn_topology.mapper.summaries import examples
+from cnn_topology.statistics.coefficients import adjusted_rand_index
 from cnn_topology.statistics.intervals import jackknife_error
 from cnn_topology.statistics.significance import rank_p_value
 

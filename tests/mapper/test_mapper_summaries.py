@@ -13,17 +13,9 @@ from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.graph import MapperGraph, mapper_graph
 from cnn_topology.mapper.homology import components, filled_loops, loops
 from cnn_topology.mapper.lenses import pca_lens
+from cnn_topology.mapper.purity import class_purity, label_counts, node_purity, point_purity
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
-from cnn_topology.mapper.summaries import (
-    branches,
-    class_purity,
-    coverage,
-    explain,
-    label_counts,
-    mean_points,
-    node_purity,
-    point_purity,
-)
+from cnn_topology.mapper.summaries import branches, coverage, explain, mean_points
 
 
 def graph_of(nodes, edges, sizes=None):

@@ -11,7 +11,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import NullName
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import (
-    OWN_NULLS,
+    NULLS,
     Filtering,
     covariance_null,
     filtered_clouds,
@@ -146,10 +146,9 @@ def test_the_density_filter_alone_lengthens_the_bars_of_noise():
 
 
 def test_every_null_of_a_config_has_draws_of_its_own():
-    assert {"sphere", *OWN_NULLS} == set(get_args(NullName))
+    assert set(NULLS) == set(get_args(NullName))
     points = noisy(primary_circle(80), 0.5, np.random.default_rng(1))
-    clouds = [make(points, "filter")(np.random.default_rng(2)) for make in OWN_NULLS.values()]
-    clouds.append(sphere_null_cloud(80, np.random.default_rng(2)))
+    clouds = [make(points, "filter")(np.random.default_rng(2)) for make in NULLS.values()]
     assert len({cloud.tobytes() for cloud in clouds}) == len(clouds)
 
 

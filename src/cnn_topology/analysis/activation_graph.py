@@ -8,27 +8,21 @@ import pyarrow as pa
 
 from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.controls import (
-    jackknife_purity,
-    node_wise,
-    shuffled_purity,
-    stability,
-)
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import MapperGraph
-from cnn_topology.mapper.homology import components, loops
+from cnn_topology.mapper.homology import components, loops, stability
 from cnn_topology.mapper.metric import elbow_of, elbow_rows
 from cnn_topology.mapper.neighbourhoods import nearest_distances
-from cnn_topology.mapper.recipes import mapper_of_activations
-from cnn_topology.mapper.summaries import (
-    branches,
+from cnn_topology.mapper.purity import (
     class_purity,
-    coverage,
-    examples,
-    explain,
+    jackknife_purity,
     label_counts,
     node_purity,
+    node_wise,
+    shuffled_purity,
 )
+from cnn_topology.mapper.recipes import mapper_of_activations
+from cnn_topology.mapper.summaries import branches, coverage, examples, explain
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
 from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
 from cnn_topology.seeds import derive_seed

@@ -1,6 +1,6 @@
 """The loop of one layer followed over training, as rows of tables (weights paper, E4, E8 and E11)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from cnn_topology.clouds.density import densest_points
-from cnn_topology.plan.clouds import Centre
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
@@ -22,7 +21,7 @@ from cnn_topology.statistics.dynamics import (
     winding,
 )
 from cnn_topology.statistics.networks import OUTCOMES, outcomes
-from cnn_topology.statistics.nulls import OWN_NULLS, sphere_null_cloud
+from cnn_topology.statistics.nulls import NULLS
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import critical_value, onset
 from cnn_topology.storage.tables import read_table
@@ -63,17 +62,18 @@ def loop_tracks(
         ids = table.select(IDS).to_pandas()
         now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
         place = np.searchsorted(networks, ids["network"])
-        bars = resampled_longest(points, place, variant, variant.landmarks, drawn)
+        bars = resampled_longest(points, place, variant, drawn)
         longest.append(bars)
         # A snapshot with too few filters has no row in the table `significance`: it is not tested here either.
         tested = step in critical.index
         limits = []
-        for name, make in _null_clouds(parameters, points, variant.centre) if tested else ():
+        for name in parameters.nulls if tested else ():
             # The sphere null knows nothing of the step: where no network has failed since, it is the same.
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
                 rng = random_stream(parameters, name) if name == "sphere" else random_stream(parameters, name, step)
-                nulls[key] = resampled_null(make, place, variant, variant.landmarks, drawn, rng)
+                make = NULLS[name](points, variant.centre)
+                nulls[key] = resampled_null(make, place, variant, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits, default=None)
         low, high = longest_interval(cloud["longest"], bars)
@@ -107,15 +107,6 @@ def random_stream(parameters: DynamicsParameters, *what: str | int) -> np.random
     """Build the random stream of one thing that is drawn for this layer."""
     identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
     return np.random.default_rng(derive_seed(*identity))
-
-
-def _null_clouds(
-    parameters: DynamicsParameters, points: np.ndarray, centre: Centre
-) -> list[tuple[str, Callable[[np.random.Generator], np.ndarray]]]:
-    """Return the name of each null of the run and what draws its clouds."""
-    makers = {name: OWN_NULLS[name](points, centre) for name in parameters.nulls if name in OWN_NULLS}
-    makers["sphere"] = lambda rng: sphere_null_cloud(len(points), rng, centre)
-    return [(name, makers[name]) for name in parameters.nulls]
 
 
 def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -5,10 +5,12 @@ replace it.
 """
 
 import numpy as np
+from jaxtyping import Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.statistics.coefficients import adjusted_rand_index
 
 
 def components(graph: MapperGraph) -> np.ndarray:
@@ -111,3 +113,28 @@ def _collapsed(graph: MapperGraph) -> dict[int, set[int]]:
                 waiting[other] = None
             del near[node]
     return near
+
+
+def stability(
+    first: tuple[MapperGraph, Int[np.ndarray, " nodes"]], second: tuple[MapperGraph, Int[np.ndarray, " nodes"]]
+) -> float:
+    """Compare the components of two graphs on the same points by the adjusted Rand index of their partitions.
+
+    Parameters
+    ----------
+    first, second : (MapperGraph, ndarray of int64, shape (nodes,))
+        A graph and the component of each of its nodes. Each point lies in one component at most, since nodes that
+        share a point are joined; points in no node make a part of their own.
+
+    Returns
+    -------
+    float
+        1 for the same partition, about 0 for unrelated ones.
+    """
+    return adjusted_rand_index(*(_component_of_points(graph, parts) for graph, parts in (first, second)))
+
+
+def _component_of_points(graph: MapperGraph, component: np.ndarray) -> np.ndarray:
+    found = np.full(graph.points, -1, dtype=np.int64)
+    found[graph.members] = np.repeat(component, graph.sizes)
+    return found

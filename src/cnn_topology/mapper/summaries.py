@@ -1,16 +1,12 @@
-"""What is read off a mapper graph: mean points, labels and purity, coverage, branches, and why it shows little.
-
-Purity as in the activations paper's released code: a node is as pure as the inverse of the number of classes in it.
-Its class-wise form mixes purity and coverage, so coverage belongs beside it, and the same measure on shuffled labels
-gives its chance level.
-"""
+"""What is read off a mapper graph: mean points, coverage, examples, branches, and why it shows little."""
 
 import numpy as np
-from jaxtyping import Float, Int, UInt
+from jaxtyping import Float, Int
 
-from cnn_topology.checks import real_matrix, unmasked
+from cnn_topology.checks import real_matrix
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.graph import MapperGraph
+from cnn_topology.mapper.purity import image_rank
 
 # Nodes with fewer points do not count as parts of a branch (ours).
 BRANCH_NODE = 20
@@ -39,98 +35,6 @@ def mean_points(
     if len(points) != graph.points:
         raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(points)}")
     return (graph.incidence() @ np.asarray(real_matrix(points), dtype=np.float64)) / graph.sizes[:, None]
-
-
-def label_counts(
-    graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int
-) -> Int[np.ndarray, "nodes classes"]:
-    """Count the members of each node by class.
-
-    Parameters
-    ----------
-    graph : MapperGraph
-    labels : ndarray of int, shape (points,)
-        From 0 to classes - 1.
-    classes : int
-
-    Returns
-    -------
-    ndarray of int, shape (nodes, classes)
-
-    Raises
-    ------
-    InputError
-        If there is not one label per point of the cloud, or a label is out of range.
-    """
-    labels = unmasked(labels, "labels")
-    if labels.shape != (graph.points,):
-        raise InputError(f"labels have shape {labels.shape}; the graph was built on {graph.points} points")
-    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
-        raise InputError(
-            f"labels run from {labels.min()} to {labels.max()}; {classes} classes are numbered 0..{classes - 1}"
-        )
-    node = np.repeat(np.arange(graph.nodes), graph.sizes)
-    counts = np.bincount(node * classes + labels[graph.members], minlength=graph.nodes * classes)
-    return counts.reshape(graph.nodes, classes)
-
-
-def node_purity(counts: Int[np.ndarray, "nodes classes"]) -> Float[np.ndarray, " nodes"]:
-    """Compute 1 / (number of distinct classes in the node).
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (nodes, classes)
-        From `label_counts`.
-
-    Returns
-    -------
-    ndarray, shape (nodes,)
-        From 1 / classes to 1.
-    """
-    return 1 / np.count_nonzero(counts, axis=1)
-
-
-def point_purity(graph: MapperGraph, purity: Float[np.ndarray, " nodes"]) -> Float[np.ndarray, " points"]:
-    """Average the purity of the nodes that hold each point; 0 for points in no node.
-
-    Parameters
-    ----------
-    graph : MapperGraph
-    purity : ndarray, shape (nodes,)
-        Of each node.
-
-    Returns
-    -------
-    ndarray, shape (points,)
-    """
-    holds = graph.incidence()
-    nodes = np.bincount(graph.members, minlength=graph.points)
-    return (holds.T @ purity) / np.maximum(nodes, 1)
-
-
-def class_purity(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: int) -> Float[np.ndarray, " classes"]:
-    """Average point purity over all points of each class, those in no node with 0; NaN for a class without points.
-
-    Parameters
-    ----------
-    graph : MapperGraph
-    labels : ndarray of int, shape (points,)
-        From 0 to classes - 1.
-    classes : int
-
-    Returns
-    -------
-    ndarray, shape (classes,)
-
-    Raises
-    ------
-    InputError
-        As `label_counts`.
-    """
-    of_points = point_purity(graph, node_purity(label_counts(graph, labels, classes)))
-    sizes = np.bincount(labels, minlength=classes)
-    totals = np.bincount(labels, weights=of_points, minlength=classes)
-    return np.divide(totals, sizes, out=np.full(classes, np.nan), where=sizes > 0)
 
 
 def coverage(graph: MapperGraph) -> float:
@@ -168,28 +72,6 @@ def examples(graph: MapperGraph, ids: Int[np.ndarray, " points"], most: int, see
         images = np.unique(ids[graph.members[begin:end]])
         chosen.append(images[np.argsort(image_rank(images, seed))[:most]].tolist())
     return chosen
-
-
-def image_rank(ids: Int[np.ndarray, " images"], seed: int) -> UInt[np.ndarray, " images"]:
-    """Compute for each image a number below 2^64 as if drawn by chance, which depends on its id and the seed alone.
-
-    SplitMix64 (Steele, Lea, Flood 2014), its state advanced by the id. The seed is added after the product: were it
-    added to the id, the next seed would give the next image this one's rank, and halves drawn with seeds that follow
-    each other would be one half moved along.
-
-    Parameters
-    ----------
-    ids : ndarray of int, shape (images,)
-    seed : int
-
-    Returns
-    -------
-    ndarray of uint64, shape (images,)
-    """
-    mixed = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
 
 
 def branches(graph: MapperGraph, least: int = BRANCH_NODE) -> tuple[int, int]:

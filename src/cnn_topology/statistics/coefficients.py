@@ -252,3 +252,33 @@ def rank_of(basis: Float[np.ndarray, "*draws rows columns"]) -> Int[np.ndarray, 
     ndarray of int, shape (...)
     """
     return np.asarray(basis.any(axis=-2).sum(axis=-1))
+
+
+def adjusted_rand_index(first: Int[np.ndarray, " points"], second: Int[np.ndarray, " points"]) -> float:
+    """Compute the adjusted Rand index of two partitions (Hubert and Arabie 1985): 1 if equal, 0 as expected by chance.
+
+    As in scikit-learn, which takes longer to load than a mapper graph to compute.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (points,)
+        Number of the part that each point is in.
+
+    Returns
+    -------
+    float
+        At most 1.
+    """
+    (_, row), (names, column) = (np.unique(which, return_inverse=True) for which in (first, second))
+    # Python's integers do not overflow.
+    rows, columns, both = (
+        np.unique(which, return_counts=True)[1].astype(object) for which in (row, column, row * len(names) + column)
+    )
+    # Ordered pairs of points that lie together in both partitions, in one of them alone, in neither.
+    together = int((both**2).sum()) - len(first)
+    in_first, in_second = (int((sizes**2).sum()) - len(first) - together for sizes in (rows, columns))
+    apart = len(first) * (len(first) - 1) - together - in_first - in_second
+    if in_first == in_second == 0:
+        return 1.0
+    chance = (together + in_first) * (in_first + apart) + (together + in_second) * (in_second + apart)
+    return 2.0 * (together * apart - in_first * in_second) / chance

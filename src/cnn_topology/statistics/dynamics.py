@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Centre, Density
+from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.statistics.intervals import ENDS, percentile_interval
 from cnn_topology.statistics.nulls import loop_statistics
 from cnn_topology.statistics.significance import onset
@@ -54,8 +54,7 @@ def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> I
 def resampled_longest(
     points: Float[np.ndarray, "points 9"],
     network: Int[np.ndarray, " points"],
-    density: Density,
-    landmarks: int,
+    variant: Variant,
     drawn: Int[np.ndarray, "draws networks"],
 ) -> Float[np.ndarray, " draws"]:
     """Compute the longest H1 bar of the pooled cloud of resampled networks.
@@ -69,10 +68,8 @@ def resampled_longest(
         All filters of one snapshot, before the density filter.
     network : ndarray of int, shape (points,)
         Which network each belongs to, a value of `drawn`; one that failed has no point.
-    density : Density
-        A network drawn m times counts m times, also as a neighbour of itself.
-    landmarks : int
-        As for the cloud itself.
+    variant : Variant
+        Density filter and landmarks. A network drawn m times counts m times, also as a neighbour of itself.
     drawn : ndarray of int, shape (draws, networks)
         From `resampled_networks`.
 
@@ -87,11 +84,11 @@ def resampled_longest(
     for number, chosen in enumerate(drawn):
         rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
         try:
-            kept = rows[density_filter(points[rows], density.k, density.p)]
+            kept = rows[density_filter(points[rows], variant.k, variant.p)]
         except InputError:
             continue
         # Duplicates change no bar.
-        found[number] = loop_statistics(barcode(points[np.unique(kept)], landmarks=landmarks))[0]
+        found[number] = loop_statistics(barcode(points[np.unique(kept)], landmarks=variant.landmarks))[0]
     return found
 
 
@@ -120,8 +117,7 @@ def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tupl
 def resampled_null(
     make_cloud: Callable[[np.random.Generator], np.ndarray],
     network: Int[np.ndarray, " points"],
-    density: Density,
-    landmarks: int,
+    variant: Variant,
     drawn: Int[np.ndarray, "draws networks"],
     rng: np.random.Generator,
 ) -> Float[np.ndarray, " draws"]:
@@ -131,7 +127,7 @@ def resampled_null(
     ----------
     make_cloud : callable
         Takes a random generator and gives a cloud of as many filters as the layer has, in its order.
-    network, density, landmarks, drawn
+    network, variant, drawn
         As `resampled_longest`.
     rng : numpy.random.Generator
 
@@ -140,10 +136,7 @@ def resampled_null(
     ndarray, shape (draws,)
     """
     clouds = (make_cloud(rng) for _ in drawn)
-    found = [
-        resampled_longest(cloud, network, density, landmarks, one[None])
-        for cloud, one in zip(clouds, drawn, strict=True)
-    ]
+    found = [resampled_longest(cloud, network, variant, one[None]) for cloud, one in zip(clouds, drawn, strict=True)]
     return np.concatenate(found)
 
 

@@ -191,8 +191,10 @@ def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray,
     return variances
 
 
-# The nulls made of a layer's own filters; `sphere` depends on their number alone and is drawn once for all layers.
-OWN_NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
+# From the layer's filters and the way of centring to what draws a cloud. `sphere` depends on the number of filters
+# alone and is drawn once for all layers.
+NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
+    "sphere": lambda filters, centre: partial(sphere_null_cloud, len(filters), centre=centre),
     "permuted": permuted_null,
     "covariance": covariance_null,
 }
@@ -237,10 +239,10 @@ def draws_of_null(
     """
     if name == "sphere":
         return sphere_draws(len(filters), filterings, draws, run_seed, centre)
-    if name not in OWN_NULLS:
-        raise unknown("null", name, ["sphere", *OWN_NULLS])
+    if name not in NULLS:
+        raise unknown("null", name, NULLS)
     identity = (run_seed, "null", name, *cloud)
-    return null_draws(OWN_NULLS[name](filters, centre), filterings, range(draws), identity, circled)
+    return null_draws(NULLS[name](filters, centre), filterings, range(draws), identity, circled)
 
 
 def sphere_draws(

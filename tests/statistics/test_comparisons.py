@@ -1,14 +1,18 @@
 """Two groups compared: planted differences are found, none is made up, censored runs are neither lost nor invented."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import mannwhitneyu, permutation_test, ttest_ind
 
 from cnn_topology.statistics.comparisons import (
     area_under_curve,
     bootstrap_interval,
+    falling_trend,
     holm,
     iterations_to,
     mean_difference,
@@ -125,3 +129,12 @@ def test_holm_is_its_definition(p_values):
 def test_holm_of_a_known_example_and_of_gaps():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(holm(np.array([0.01, np.nan, 0.03])), [0.02, np.nan, 0.03])
+
+
+def test_a_falling_trend_has_the_rank_correlation_of_scipy_and_its_exact_p_value():
+    x, y = np.arange(5.0), np.array([9.0, 7.0, 8.0, 3.0, 1.0])
+    rho, p = falling_trend(x, y, np.random.default_rng(0))
+    assert rho == pytest.approx(stats.spearmanr(x, y)[0])
+    orders = [stats.spearmanr(x, order)[0] for order in permutations(y)]
+    assert p == pytest.approx(np.mean(np.array(orders) <= rho + 1e-12), abs=0.004)
+    assert falling_trend(x, -y, np.random.default_rng(0))[1] > 0.95

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from cnn_topology.errors import InputError
 from cnn_topology.statistics.nulls import (
@@ -16,6 +17,7 @@ from cnn_topology.statistics.nulls import (
 from cnn_topology.statistics.significance import (
     VERDICTS,
     bar_p_values,
+    binomial_tail,
     bobrowski_skraba,
     critical_value,
     rank_p_value,
@@ -158,3 +160,8 @@ def test_the_whole_test_finds_loops_in_noise_as_often_as_it_says():
         observed, null = found[filtering].longest[0], found[filtering].longest[1:]
         alarms += verdict(np.array([observed]), [null], 0.1, 3.0) != "no loop"
     assert 4 <= alarms <= 22
+
+
+def test_the_binomial_tail_is_that_of_scipy():
+    for successes in range(6):
+        assert binomial_tail(successes, 5, 0.05) == pytest.approx(stats.binom.sf(successes - 1, 5, 0.05))

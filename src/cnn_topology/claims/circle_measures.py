@@ -1,7 +1,6 @@
 """What claims about the named circles measure, from the tables `loops` and `circles`."""
 
 from dataclasses import replace
-from math import comb
 
 import numpy as np
 import pandas as pd
@@ -20,12 +19,12 @@ from cnn_topology.claims.loop_measures import (
 )
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.comparisons import falling_trend
+from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, TOO_FEW, binomial_tail
 from cnn_topology.tables.loops import CLOUD
 
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
-PERMUTATIONS = 9_999
 
 
 def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
@@ -83,11 +82,6 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
 
 
-def binomial_tail(successes: int, trials: int, chance: float) -> float:
-    """Return the probability of so many successes or more."""
-    return sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(successes, trials + 1))
-
-
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Correlate depth with the share of filters near the primary circle, and look for a circle in the low layers.
 
@@ -100,17 +94,12 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
         reason = f"fewer than {LOW_DEPTHS} layers are tested and compared with the named circles"
         return Measured(None, reason=reason, n=len(clouds), unit="layers")
     counted = of_all(len(layers), _left_out(layers, held, clouds))
-    depth, near = (clouds[name].rank().to_numpy() for name in ("depth", "near_primary"))
-    if near.std() == 0:
+    if clouds["near_primary"].nunique() == 1:
         return Measured(
             None, reason="equally many filters are near the primary circle in all layers", n=len(clouds), unit="layers"
         )
     rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
-    orders = rng.permuted(np.tile(near, (PERMUTATIONS, 1)), axis=1)
-    spread = len(depth) * depth.std() * near.std()
-    value = float((depth - depth.mean()) @ (near - near.mean()) / spread)
-    drawn = (orders - near.mean()) @ (depth - depth.mean()) / spread
-    p = float((1 + np.count_nonzero(drawn <= value + 1e-12)) / (1 + PERMUTATIONS))
+    value, p = falling_trend(clouds["depth"].to_numpy(float), clouds["near_primary"].to_numpy(float), rng)
     low = clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1
     circle = low & (clouds["verdict"] == ONE_CIRCLE) & clouds["primary"]
     holds = bool(value < 0 and p <= LEVEL and circle.any())

@@ -206,6 +206,30 @@ def pooled_ranks(sample: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.
     return ranks[: len(sample)], ranks[len(sample) :]
 
 
+def falling_trend(
+    x: Float[np.ndarray, " rows"], y: Float[np.ndarray, " rows"], rng: np.random.Generator
+) -> tuple[float, float]:
+    """Test whether y falls with x: Spearman's rho, and the one-sided p-value when the values of y change places.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (rows,)
+        Neither is constant.
+    rng : numpy.random.Generator
+        Of `PERMUTATIONS` permutations.
+
+    Returns
+    -------
+    rho, p_value : float
+    """
+    x, y = mean_ranks(x), mean_ranks(y)
+    orders = rng.permuted(np.tile(y, (PERMUTATIONS, 1)), axis=1)
+    spread = len(x) * x.std() * y.std()
+    rho = float((x - x.mean()) @ (y - y.mean()) / spread)
+    drawn = (orders - y.mean()) @ (x - x.mean()) / spread
+    return rho, float((1 + np.count_nonzero(drawn <= rho + 1e-12)) / (1 + PERMUTATIONS))
+
+
 def holm(p_values: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
     """Adjust p-values by Holm's step-down method for their number; NaN stays NaN and is not counted.
 

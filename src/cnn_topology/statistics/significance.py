@@ -6,6 +6,7 @@ no simulation and is reported beside it; it is conservative and misses faint loo
 """
 
 from collections.abc import Sequence
+from math import comb
 
 import numpy as np
 from jaxtyping import Float
@@ -40,6 +41,22 @@ def rank_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
     if np.isnan(observed):
         return float("nan")
     return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
+
+
+def binomial_tail(successes: int, trials: int, chance: float) -> float:
+    """Compute the probability of so many successes or more.
+
+    Parameters
+    ----------
+    successes, trials : int
+    chance : float
+        Of each trial.
+
+    Returns
+    -------
+    float
+    """
+    return sum(comb(trials, k) * chance**k * (1 - chance) ** (trials - k) for k in range(successes, trials + 1))
 
 
 def critical_value(null: Float[np.ndarray, " draws"], alpha: float) -> float:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cnn_topology.comparison.clouds import SampledCloud as SampledCloud
     from cnn_topology.comparison.measures import compare as compare
     from cnn_topology.errors import InputError as InputError
+    from cnn_topology.looks.look import look as look
     from cnn_topology.mapper.recipes import mapper_of_filters as mapper_graph
     from cnn_topology.statistics.circles import circles as circles
     from cnn_topology.statistics.loops import loops as loops
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 # Where each name is when it is first used. Type checkers read the imports above; a test compares the two.
 _HOMES = {
+    "look": "looks.look:look",
     "spatial_filters": "clouds.filters:spatial_filters",
     "centre_and_normalize": "clouds.filters:centre_and_normalize",
     "density_filter": "clouds.density:density_filter",
@@ -51,6 +53,7 @@ __all__ = [
     "compare",
     "density_filter",
     "klein_coordinates",
+    "look",
     "loops",
     "mapper_graph",
     "read_table",

@@ -11,6 +11,7 @@ from cnn_topology.runs.machine import cost_line, machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
+    "look": "look at trained networks: the loops of each layer's 3x3 filters, without a config",
     "job": "carry out one job of a run, or repeat it: a training, an analysis, a table",
     "activation-mapper": "mapper graphs and purity of activation clouds of one network",
     "example-images": "images that stand for the nodes of mapper graphs, as small pictures",

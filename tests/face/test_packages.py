@@ -10,7 +10,7 @@ PACKAGE = Path(cnn_topology.__file__).parent
 # None imports one further down.
 ORDER = [
     *("storage", "plan", "tables", "data", "networks", "training", "activations", "clouds", "topology", "statistics"),
-    *("mapper", "comparison", "analysis", "claims", "summary", "forecast", "figures", "runs", "commands"),
+    *("mapper", "comparison", "analysis", "claims", "summary", "forecast", "figures", "looks", "runs", "commands"),
 ]
 # Modules that all may import, and one that may import all. The command line lies between jobs and the rest: it loads a
 # job by its name.

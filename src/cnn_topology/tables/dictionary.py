@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from cnn_topology.tables.activation_graphs import GraphKey
 from cnn_topology.tables.layers import MeasuredKey
+from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.registry import ACTIVATION_ROWS, TABLES, WEIGHT_ROWS
 from cnn_topology.tables.row import Row
@@ -75,6 +76,7 @@ def data_dictionary() -> str:
         ("Weights", WEIGHT_ROWS),
         ("Activations", ACTIVATION_ROWS),
         ("Claims", (TABLES["claims"],)),
+        ("A look at trained networks (`cnn-topology look`)", (LookRow,)),
     ):
         parts += [f"## {title}\n", *map(_table, rows)]
     return "\n".join(parts)

@@ -1,0 +1,64 @@
+"""`cnn-topology look`: the shape of the 3x3 filters of trained networks, without a config."""
+
+import argparse
+from pathlib import Path
+
+import yaml
+
+from cnn_topology.looks.look import SAMPLE
+from cnn_topology.looks.look import look as take_a_look
+from cnn_topology.looks.page import write_page
+from cnn_topology.looks.store import write_tables
+from cnn_topology.storage.atomic import atomic_path
+
+# Exit status of what Ctrl-C stopped.
+INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="weights of one network, or of several of one kind")
+    parser.add_argument("--layers", nargs="+", default=[], metavar="NAME", help="names or patterns, such as 'layer3*'")
+    parser.add_argument("--entry", help="for PyTorch files with several networks: the entry that holds the weights")
+    parser.add_argument("--k", type=_share, default=0.03125, help="neighbour of the density filter: a count or a share")
+    parser.add_argument("--p", type=float, default=0.3, help="share of the filters that the density filter keeps")
+    parser.add_argument("--draws", type=int, default=99, help="random clouds of each null")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all draws")
+    parser.add_argument(
+        "--sample", type=int, default=SAMPLE, help=f"filters taken of a larger layer (default {SAMPLE:,}; 0 for all)"
+    )
+    parser.add_argument("--compare", metavar="FILE", help="another network, or the same one untrained, layer by layer")
+    parser.add_argument("--config", type=Path, metavar="YAML", help="write the config of a run that does the same")
+    parser.add_argument("--folder", type=Path, help="where page and tables go (default: <name of the file>-look)")
+
+
+def _share(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Look, print a line a layer, and write page and tables."""
+    folder = arguments.folder or Path(f"{Path(arguments.files[0]).stem}-look")
+    options = {name: getattr(arguments, name) for name in ("layers", "entry", "k", "p", "draws", "seed", "sample")}
+    look = take_a_look(arguments.files, **options, folder=folder, report=report)
+    print("", *look.sentences, *(f"Not looked at: {other}." for other in look.source.others), sep="\n")
+    if arguments.config:
+        with atomic_path(arguments.config, checksum=False) as temporary:
+            temporary.write_text(yaml.safe_dump(look.config(), sort_keys=False), encoding="utf-8")
+        print(f"The config of a run that does the same: snakemake --cores all --configfile {arguments.config}")
+    other = None
+    if arguments.compare and not look.interrupted:
+        print()
+        other = take_a_look(arguments.compare, **options, folder=folder, report=report)
+        print("", look.compared(other).to_string(index=False), sep="\n")
+    write_tables(folder, look.layers, look.rows)
+    write_page(folder / "index.html", look, other)
+    print(f"\nThe page, which opens without a network: {folder / 'index.html'}")
+    if look.interrupted or (other and other.interrupted):
+        print(f"Stopped after {look.tested} of {len(look.layers)} layers; the same command goes on from there.")
+        raise SystemExit(INTERRUPTED)
+
+
+def report(line: str) -> None:
+    """Print a line of progress at once."""
+    print(line, flush=True)

@@ -1,0 +1,183 @@
+"""One layer of a look: its cloud, its bars at once, and its tests by the same code as in a run."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
+from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.looks.sources import LayerWeights
+from cnn_topology.plan.clouds import Cloud, Density, Significance, neighbours_left
+from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.loops import is_tested
+from cnn_topology.statistics.nulls import Filtering
+from cnn_topology.topology.persistence import barcode
+
+# Verdict on a layer of which fewer than two filters are not constant.
+DEAD = "dead layer"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How layers are looked at.
+
+    Attributes
+    ----------
+    density : Density
+        Density filter rho(k, p).
+    significance : Significance
+        Nulls, draws and level.
+    seed : int
+        Of the draws and of the sample.
+    sample : int
+        Of a layer with more filters, so many are drawn; 0 takes all.
+    """
+
+    density: Density
+    significance: Significance
+    seed: int
+    sample: int
+
+
+@dataclass(frozen=True)
+class LayerLook:
+    """What is known of a layer so far.
+
+    Attributes
+    ----------
+    name, tensor : str
+        As in `sources.LayerWeights`.
+    filters, constant : int
+        3x3 filters of all networks, and those that are constant, which a cloud leaves out.
+    cloud : FilterCloud
+        Normalized filters, at most `Settings.sample` of them.
+    distances : ndarray, shape (points,)
+        Of each to its k-th neighbour.
+    filtering : Filtering or None
+        Density filter with k as a count; None of a dead layer.
+    longest, second : float
+        Lengths of the two longest H1 bars; NaN of a dead layer.
+    seconds : float
+        What density filter and barcode took.
+    tables : dict of str to pyarrow.Table
+        Rows of a run's tables, by name of the table; empty until the layer is tested.
+    """
+
+    name: str
+    tensor: str
+    filters: int
+    constant: int
+    cloud: FilterCloud
+    distances: np.ndarray
+    filtering: Filtering | None
+    longest: float
+    second: float
+    seconds: float
+    tables: dict[str, pa.Table]
+
+    @property
+    def is_testable(self) -> bool:
+        """Whether the layer has enough filters for a test."""
+        return self.filtering is not None and is_tested(len(self.cloud.points), self.filtering)
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The layer's row in the table of a look; what is not known yet is None."""
+        base: dict[str, Any] = {
+            "layer": self.name,
+            "depth": self.cloud.depth,
+            "filters": self.filters,
+            "constant": self.constant,
+            "points": len(self.cloud.points),
+            "kept": None,
+            "longest": self.longest,
+            "needed": None,
+            "second": self.second,
+            "p": None,
+            "verdict": DEAD if self.filtering is None else None,
+            "p_covariance": None,
+            "circle": None,
+            "circle_coverage": None,
+        }
+        if not self.tables:
+            return base
+        loops = self.tables["loops"].to_pylist()[0]
+        base |= {"kept": loops["kept"], "p": loops["p_longest"], "verdict": loops["verdict"]}
+        base["p_covariance"] = loops["p_covariance"]
+        critical = self.tables["significance"]["null_critical"].to_pylist()
+        base["needed"] = max(critical, default=None)
+        level = self.tables["circles"].to_pylist()
+        near = [circle for circle in level if circle["p_permuted"] is not None]
+        if near:
+            best = min(near, key=lambda circle: (circle["p_permuted"], -circle["nearest"]))
+            base |= {"circle": best["circle"], "circle_coverage": best["coverage"]}
+        return base
+
+
+def first_look(population: str, weights: LayerWeights, settings: Settings) -> LayerLook:
+    """Make the cloud of a layer and find its two longest bars, without a test.
+
+    Parameters
+    ----------
+    population : str
+        Name of the networks.
+    weights : LayerWeights
+    settings : Settings
+
+    Returns
+    -------
+    LayerLook
+    """
+    start = time.perf_counter()
+    filters, ids = spatial_filters(weights.weight, stacked=True)
+    points, alive = centre_and_normalize(filters)
+    ids = ids[alive]
+    if settings.sample and len(points) > settings.sample:
+        seed = derive_seed(settings.seed, "look", population, weights.key)
+        drawn = np.sort(np.random.default_rng(seed).choice(len(points), settings.sample, replace=False))
+        points, ids = points[drawn], ids[drawn]
+    cloud = FilterCloud(population, weights.key, weights.depth, 0, points, ids)
+    look = LayerLook(
+        weights.name, weights.tensor, len(filters), int(np.sum(~alive)), cloud, np.empty(0), None, np.nan, np.nan, 0, {}
+    )
+    if len(points) < 2:
+        return look
+    landmarks = int(Cloud.model_fields["landmarks"].default)
+    filtering = Filtering(neighbours_left(settings.density, len(points)), settings.density.p, landmarks)
+    distances = neighbour_distances(points, [filtering.k])[:, 0]
+    kept = densest_points(distances, filtering.p)
+    longest, second = [*barcode(points[kept], landmarks=landmarks).lengths(1)[:2], 0.0, 0.0][:2]
+    return replace(
+        look,
+        distances=distances,
+        filtering=filtering,
+        longest=float(longest),
+        second=float(second),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def tested(look: LayerLook, settings: Settings) -> LayerLook:
+    """Test the loops of a layer against noise, as a run does; a dead layer stays as it is.
+
+    Parameters
+    ----------
+    look : LayerLook
+        From `first_look`.
+    settings : Settings
+
+    Returns
+    -------
+    LayerLook
+        With `tables`.
+    """
+    if look.filtering is None:
+        return look
+    tables, _ = analyse_cloud(look.cloud, {look.filtering: look.distances}, settings.significance, settings.seed)
+    return replace(look, tables=tables)

@@ -1,0 +1,398 @@
+"""Look at trained networks: all layers with 3x3 kernels, their loops and verdicts, in one process."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import ValidationError
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.looks import store
+from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
+from cnn_topology.looks.sources import Source, open_source
+from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.statistics.significance import ONE_CIRCLE, SEVERAL_LOOPS, WEAK_LOOP
+from cnn_topology.tables.look import LookRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+# A layer of more filters is looked at by a sample of so many, unless another number is asked for: it keeps the time of
+# a layer below half a minute.
+SAMPLE = 4_096
+LOOPS = (WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS)
+
+
+class Layer:
+    """One layer of a look.
+
+    Attributes
+    ----------
+    name : str
+    row : dict of str to Any
+        Its row of `Look.table`.
+    """
+
+    def __init__(self, look: LayerLook, row: dict[str, Any], alpha: float) -> None:
+        self.name = look.name
+        self.row = row
+        self._look = look
+        self._alpha = alpha
+
+    def plot(self) -> "Figure":
+        """Draw barcode with null band, principal plane and mean filters around the loop.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            If the layer is not tested yet, or all but one of its filters are constant.
+        """
+        # Loaded when a figure is wanted.
+        from cnn_topology.figures import style
+        from cnn_topology.figures.cloud import draw
+
+        if not self._look.tables:
+            raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
+        cloud, name = self._look.cloud, self.name.replace("$", r"\$")  # no formula
+        parameters = {"population": cloud.population, "layer": name, "last": cloud.step, "pretrained": True}
+        with style.applied():
+            figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(name), {})
+            style.settle(figure)
+        return figure
+
+    def _named(self, name: str) -> dict[str, pa.Table]:
+        """Return the tables with a name of the layer for people."""
+        return {
+            of: table.set_column(table.schema.get_field_index("layer"), "layer", pa.repeat(pa.scalar(name), len(table)))
+            for of, table in self._look.tables.items()
+        }
+
+
+class Look:
+    """The layers of networks, looked at; made by `look`.
+
+    Attributes
+    ----------
+    source : Source
+        What was read.
+    settings : Settings
+    layers : list of LayerLook
+        By depth.
+    """
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source = source
+        self.settings = settings
+        self.layers: list[LayerLook] = []
+        self.interrupted = False
+
+    def run(self, folder: Path | None = None, report: Callable[[str], None] | None = None) -> None:
+        """Find the bars of all layers, then test the layers, longest loops first.
+
+        A layer that is tested is kept in `folder`, so that a look that was stopped goes on where it was.
+
+        Parameters
+        ----------
+        folder : Path, optional
+            Where finished layers are kept.
+        report : callable, optional
+            Takes a line of progress.
+        """
+        say = report or (lambda _: None)
+        self.layers = [first_look(self.source.name, weights, self.settings) for weights in self.source.layers]
+        if folder:
+            self.layers = [store.load(folder, layer, self.settings) for layer in self.layers]
+        open_layers = sorted(
+            (n for n, layer in enumerate(self.layers) if not layer.tables), key=lambda n: -self.layers[n].longest
+        )
+        say(self._beginning(open_layers))
+        try:
+            self._test(open_layers, folder, say)
+        except KeyboardInterrupt:  # what is done is kept and shown
+            self.interrupted = True
+
+    def _test(self, numbers: Sequence[int], folder: Path | None, say: Callable[[str], None]) -> None:
+        work, start, spent = self._expected(numbers), time.monotonic(), 0.0
+        for place, number in enumerate(numbers, start=1):
+            layer = tested(self.layers[number], self.settings)
+            self.layers[number] = layer
+            if folder and layer.tables:
+                store.save(folder, layer, self.settings)
+            spent += self._expected([number])
+            left = (time.monotonic() - start) * (work - spent) / spent if spent else 0.0
+            say(f"{describe(layer.row)}   {f'about {left:.0f} s left' if place < len(numbers) else ''}".rstrip())
+
+    def _expected(self, numbers: Sequence[int]) -> float:
+        """Forecast how many seconds the tests of some layers take, by what their own cloud took."""
+        significance = self.settings.significance
+        nulls = len({*significance.nulls, *["covariance"] * significance.covariance})
+        layers = [self.layers[number] for number in numbers]
+        return sum(layer.seconds * nulls * significance.draws for layer in layers if layer.is_testable)
+
+    def _beginning(self, numbers: Sequence[int]) -> str:
+        source, count = self.source, len(self.layers)
+        known = count - len(numbers)
+        seconds = self._expected(numbers)
+        took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+        earlier = f", {known} tested before" if known else ""
+        return (
+            f"{source.name}: {source.networks} network{'s' * (source.networks > 1)}, {count} layers with 3x3 kernels"
+            f"{earlier}; the tests take about {took}"
+        )
+
+    @property
+    def tested(self) -> int:
+        """Number of layers with a verdict."""
+        return sum(layer.row["verdict"] is not None for layer in self.layers)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all layers have a verdict."""
+        return self.tested == len(self.layers)
+
+    @property
+    def rows(self) -> list[LookRow]:
+        """A row a layer, by depth; q-values once all layers are tested."""
+        rows = [dict(layer.row) for layer in self.layers]
+        for row in rows:
+            row |= {
+                name: None
+                for name in ("longest", "second", "p_covariance")
+                if row[name] is not None and np.isnan(row[name])
+            }
+            row["q"] = None
+        has_p = [row for row in rows if row["p"] is not None]
+        if self.finished and has_p:
+            from scipy.stats import false_discovery_control
+
+            for row, q in zip(has_p, false_discovery_control([row["p"] for row in has_p]), strict=True):
+                row["q"] = float(q)
+        return [LookRow(**row) for row in rows]
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The rows as a pandas data frame; `docs/tables.md` describes its columns."""
+        return LookRow.table(self.rows).to_pandas()
+
+    def layer(self, name: str) -> Layer:
+        """Return one layer by its name in `table` or in the file.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Layer
+
+        Raises
+        ------
+        InputError
+            If there is no such layer.
+        """
+        for look, row in zip(self.layers, self.rows, strict=True):
+            if name in (look.name, look.tensor, look.cloud.layer):
+                values = {field.name: getattr(row, field.name) for field in fields(row)}
+                return Layer(look, values, self.settings.significance.alpha)
+        raise unknown("layer", name, (look.name for look in self.layers))
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, in sentences made from the verdicts."""
+        verdicts = [layer.row["verdict"] for layer in self.layers]
+        count = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts) if verdict}
+        known, alpha = sum(count.values()), self.settings.significance.alpha
+        loops = sum(count.get(verdict, 0) for verdict in LOOPS)
+        of = f"{known} of {len(verdicts)} layers are looked at so far" if known < len(verdicts) else ""
+        lines = [of] if of else []
+        testable = [layer for layer in self.layers if layer.is_testable and layer.tables]
+        one = count.get(ONE_CIRCLE, 0)
+        lines.append(
+            f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does not "
+            f"have (p ≤ {alpha:g} each); in {one} of them it is one circle"
+        )
+        asked = [layer.row["p_covariance"] for layer in testable if layer.row["verdict"] in LOOPS]
+        longer = sum(value is not None and value <= alpha for value in asked)
+        if longer:
+            lines.append(
+                f"{longer} of these loops {'are' if longer > 1 else 'is'} longer too than random filters with the "
+                f"layer's own covariance have (p ≤ {alpha:g}); of the others this test, which has little power, says "
+                "nothing"
+            )
+        elif loops:
+            lines.append(
+                "None is longer too than random filters with the layer's own covariance have, which says nothing "
+                "against the loops: that test has little power"
+            )
+        if untested := known - len(testable):
+            lines.append(f"too few filters for a test: {untested} layer{'s' * (untested > 1)}")
+        return [f"{line[0].upper()}{line[1:]}." for line in lines]
+
+    def compared(self, other: "Look") -> "pd.DataFrame":
+        """Return the layers that two looks share, side by side.
+
+        Parameters
+        ----------
+        other : Look
+            Of another network, or of the same one before training.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a layer of both, with `longest`, `needed` and `verdict` of each, by the names of the networks.
+        """
+        columns = ["layer", "longest", "needed", "verdict"]
+        first, second = self.source.name, other.source.name
+        if first == second:
+            first, second = "first", "second"
+        return self.table[columns].merge(other.table[columns], on="layer", suffixes=(f" ({first})", f" ({second})"))
+
+    def config(self) -> dict[str, Any]:
+        """Return the config of a run that looks at the same files with the same numbers.
+
+        Returns
+        -------
+        dict
+            For a YAML file, `snakemake --configfile` of which makes all tables and figures of a run.
+
+        Raises
+        ------
+        InputError
+            If no file was looked at.
+        """
+        source, settings = self.source, self.settings
+        if not source.files:
+            raise InputError(f"{source.name}: a run reads files; save the weights with torch.save and look at the file")
+        checkpoint: dict[str, Any] = {"kind": "files", "files": list(source.files)}
+        if source.entry:
+            checkpoint["entry"] = source.entry
+        if source.chosen:
+            checkpoint["layers"] = [layer.tensor for layer in source.layers]
+        return {
+            "version": 1,
+            "name": source.name,
+            "seed": settings.seed,
+            "checkpoints": {source.name: checkpoint},
+            "clouds": [{"layers": "all", "densities": [settings.density.model_dump()]}],
+            "significance": {"draws": settings.significance.draws},
+        }
+
+    def _repr_html_(self) -> str:
+        from cnn_topology.looks.page import fragment
+
+        return fragment(self)
+
+    def to_html(self, path: str | Path) -> None:
+        """Write one page with the table and a picture of each layer; it opens without a network.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from cnn_topology.looks.page import write_page
+
+        write_page(Path(path), self)
+
+
+def describe(row: dict[str, Any]) -> str:
+    """Describe a layer in a line of a terminal."""
+    if row["p"] is None:
+        return f"{row['layer']:<32} {row['points']:>7,} filters   {row['verdict']}"
+    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["verdict"] in LOOPS else ""
+    loop = f"longest loop {row['longest']:.3f}, needed {row['needed']:.3f}, p = {row['p']:<6.2g}"
+    return f"{row['layer']:<32} {row['points']:>7,} filters   {loop} {row['verdict']}{near}"
+
+
+def look(
+    source: Any,
+    *,
+    layers: str | Sequence[str] = (),
+    k: int | float = 0.03125,
+    p: float = 0.3,
+    draws: int = 99,
+    seed: int = 0,
+    sample: int = SAMPLE,
+    entry: str | None = None,
+    name: str | None = None,
+    folder: str | Path | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Look:
+    """Look at trained networks: find the loops of each layer's 3x3 filters, and test them against noise.
+
+    Parameters
+    ----------
+    source : path, sequence of paths, torch.nn.Module, or mapping of str to array
+        One network, or the files of several of one architecture, whose filters are pooled. Files are read without
+        running code of theirs.
+    layers : str or sequence of str
+        Names or patterns (``layer3*``); all layers with 3x3 kernels where absent.
+    k : int or float
+        Neighbour of the density filter: a count, or, as a float between 0 and 1, a share of a layer's filters.
+    p : float
+        Fraction of the filters that the density filter keeps, in (0, 1].
+    draws : int
+        Random clouds of each null; the smallest p-value is 1 / (draws + 1).
+    seed : int
+        Seed of the draws and of the sample.
+    sample : int
+        Of a layer with more filters, so many are drawn; 0 takes all.
+    entry : str, optional
+        For PyTorch files with several networks: the entry that holds the weights.
+    name : str, optional
+        Name of the networks; that of the file or class where absent. It is part of the seed of each draw.
+    folder : str or Path, optional
+        Where finished layers are kept, so that a look that was stopped goes on.
+    report : callable, optional
+        Takes each line of progress, such as `print`.
+
+    Returns
+    -------
+    Look
+        ``.table`` is a data frame with a row a layer, ``.layer(name).plot()`` draws one, ``.to_html(path)`` writes a
+        page.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be read or has no 3x3 kernels, no layer fits, or a parameter is out of its range.
+
+    Notes
+    -----
+    Weights paper, method; the tests are ours. A run with the same file, name, seed and settings gives the same
+    numbers: both go through `analysis.filter_cloud.analyse_cloud`.
+
+    Examples
+    --------
+    A layer of 600 filters, of which a third are noisy edges in all directions:
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    >>> angle = rng.uniform(0, 2 * np.pi, 200)
+    >>> filters = rng.standard_normal((600, 9))
+    >>> filters[:200] = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.2 * filters[:200]
+    >>> look = ct.look({"conv.weight": filters.reshape(60, 10, 3, 3)})
+    >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
+    [['conv', 600, 'one circle', 0.01]]
+    """
+    try:
+        settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise InputError("; ".join(problems)) from None
+    if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
+        raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
+    patterns = [layers] if isinstance(layers, str) else list(layers)
+    made = Look(open_source(source, name, entry, patterns), settings)
+    made.run(Path(folder) if folder else None, report)
+    return made

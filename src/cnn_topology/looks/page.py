@@ -1,0 +1,130 @@
+"""The page of a look: what was found, a row and a picture a layer, and how it was made; one file without a request."""
+
+import base64
+import io
+import warnings
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+import cnn_topology
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.tables.look import LookRow
+
+if TYPE_CHECKING:
+    from cnn_topology.looks.look import Look
+
+# Pictures are at most 7 inches wide.
+DPI = 120
+
+
+def fragment(look: "Look") -> str:
+    """Return the sentences and the table as HTML, for a notebook."""
+    lines = "".join(f"<p>{Markup.escape(line)}</p>" for line in look.sentences)
+    return lines + _table(look, set())
+
+
+def write_page(path: Path, look: "Look", other: "Look | None" = None) -> None:
+    """Write the page of a look, with the layers of another one beside its own where there is one."""
+    pictures = []
+    longest = max((layer.longest for layer in look.layers if layer.tables), default=0)
+    for layer in look.layers:
+        if not layer.tables:
+            continue
+        title = f"{layer.name}: {layer.row['verdict']}, longest loop {layer.longest:.3f}"
+        pictures.append(
+            {
+                "title": title,
+                "anchor": layer.cloud.layer,
+                "png": _png(look, layer.name),
+                "open": layer.longest == longest,
+            }
+        )
+    page = _template("page.html").render(
+        name=look.source.name,
+        sentences=look.sentences,
+        table=Markup(_table(look, {str(picture["anchor"]) for picture in pictures})),
+        pictures=pictures,
+        compared=look.compared(other).round(3).astype(str).to_dict("split") if other else None,
+        others=look.source.others,
+        files=look.source.files,
+        method=method(look),
+    )
+    with atomic_path(path, checksum=False) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def method(look: "Look") -> str:
+    """Describe how a look was made, in words for a methods section."""
+    density, test = look.settings.density, look.settings.significance
+    share = f"{density.k:g} N" if isinstance(density.k, float) else f"{density.k}"
+    sampled = [layer for layer in look.layers if len(layer.cloud.points) < layer.filters - layer.constant]
+    drawn = (
+        f" Of {len(sampled)} layers a seeded sample of {look.settings.sample:,} filters was taken." if sampled else ""
+    )
+    return (
+        f"All 3x3 filters of each of {len(look.layers)} layers, pooled over {look.source.networks} networks, were "
+        f"centred and normalized; the density filter kept the fraction p = {density.p:g} with the smallest distance to "
+        f"the k-th neighbour, k = {share} for N filters; persistent homology (Vietoris-Rips, Z/2) of what is kept. A "
+        f"loop counts if its bar is longer than the longest bar of matched noise at level {test.alpha:g}, under "
+        f"{' and '.join(test.nulls)} nulls, {test.draws} draws each; one circle is one such bar, at least "
+        f"{test.one_circle_ratio:g} times as long as the second.{drawn} q-values: Benjamini and Hochberg, over layers. "
+        f"cnn-topology {cnn_topology.__version__}, seed {look.settings.seed}. Method: Gabrielsson and Carlsson, arXiv "
+        "1810.03234; the tests are this software's."
+    )
+
+
+def _template(name: str) -> Any:
+    text = files("cnn_topology.looks").joinpath(name).read_text(encoding="utf-8")
+    return Environment(autoescape=True, trim_blocks=True).from_string(text)
+
+
+def _table(look: "Look", anchors: set[str]) -> str:
+    from cnn_topology.looks.look import LOOPS
+
+    keys = [layer.cloud.layer for layer in look.layers]
+    return str(
+        _template("table.html").render(
+            alpha=f"{look.settings.significance.alpha:g}",
+            rows=[
+                {**_cells(row), "anchor": key if key in anchors else "", "is_loop": row.verdict in LOOPS}
+                for key, row in zip(keys, look.rows, strict=True)
+            ],
+        )
+    )
+
+
+def _cells(row: LookRow) -> dict[str, str]:
+    def number(value: float | None, digits: str) -> str:
+        return "" if value is None else f"{value:{digits}}"
+
+    sampled = f" of {row.filters:,}" if row.points < row.filters - row.constant else ""
+    return {
+        "layer": row.layer,
+        "filters": f"{row.points:,}{sampled}",
+        "longest": number(row.longest, ".3f"),
+        "needed": number(row.needed, ".3f"),
+        "p": number(row.p, ".2g"),
+        "q": number(row.q, ".2g"),
+        "verdict": row.verdict or "not tested yet",
+        "p_covariance": number(row.p_covariance, ".2g"),
+        "circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle and row.circle_coverage is not None else "",
+    }
+
+
+def _png(look: "Look", name: str) -> str:
+    """Draw a layer as a small PNG: 256 colours are enough for lines, grey filters and a wheel of hues."""
+    from PIL import Image
+
+    from cnn_topology.figures import style
+
+    raw, small = io.BytesIO(), io.BytesIO()
+    with style.applied(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in letters that no font here has
+        figure = look.layer(name).plot()
+        figure.savefig(raw, format="png", dpi=DPI)
+    Image.open(raw).convert("RGB").quantize(256).save(small, format="PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()

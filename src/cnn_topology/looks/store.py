@@ -1,0 +1,46 @@
+"""Finished layers of a look on disk, each under a name that changes with all that its numbers depend on."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from cnn_topology.errors import InputError
+from cnn_topology.looks.layers import LayerLook, Settings
+from cnn_topology.plan.code import code_digest
+from cnn_topology.storage.tables import read_table, write_finished_table, write_table
+from cnn_topology.tables.look import LookRow
+from cnn_topology.tables.registry import BARCODE_ROWS
+from cnn_topology.tables.rows import joined
+
+
+def save(folder: Path, look: LayerLook, settings: Settings) -> None:
+    """Write the rows of a tested layer."""
+    for row in BARCODE_ROWS:
+        write_table(
+            _part(folder, look, settings) / f"{row.table_name}.parquet", look.tables[row.table_name], row.schema
+        )
+
+
+def load(folder: Path, look: LayerLook, settings: Settings) -> LayerLook:
+    """Return a layer with its rows if they were written before and are whole; otherwise as it is."""
+    part = _part(folder, look, settings)
+    try:
+        tables = {row.table_name: read_table(part / f"{row.table_name}.parquet", row.schema) for row in BARCODE_ROWS}
+    except InputError:
+        return look  # not there, or cut short: it is made again
+    return replace(look, tables=tables)
+
+
+def _part(folder: Path, look: LayerLook, settings: Settings) -> Path:
+    digest = hashlib.sha256(look.cloud.points.tobytes())
+    asked = (settings.density, settings.significance, settings.seed, look.cloud.population, code_digest("barcodes"))
+    digest.update("\n".join(map(repr, asked)).encode())
+    return folder / "parts" / f"{look.cloud.layer}-{digest.hexdigest()[:12]}"
+
+
+def write_tables(folder: Path, layers: list[LayerLook], rows: list[LookRow]) -> None:
+    """Write the table of a look, and the tables of a run with the rows of all its layers."""
+    write_finished_table(folder / "tables/look.parquet", LookRow.table(rows), LookRow.schema)
+    for row in BARCODE_ROWS:
+        table = joined([layer.tables[row.table_name] for layer in layers if layer.tables], row.schema)
+        write_finished_table(folder / f"tables/{row.table_name}.parquet", table, row.schema)

@@ -1,0 +1,29 @@
+"""The table of `cnn-topology look`: a row a layer of networks that others trained."""
+
+from cnn_topology.tables.row import Row, column
+from cnn_topology.tables.units import COUNT, LENGTH, PROBABILITY, SHARE
+
+
+class LookRow(Row, table="look"):
+    """One layer: its two longest H1 bars and, once it is tested, the verdict. What is not tested is null."""
+
+    layer: str = column("Layer, as named in the file without `.weight` and what wrappers put in front.")
+    depth: int = column("Position among the layers with 3x3 kernels, from 1.")
+    filters: int = column("3x3 filters of the layer, over all networks.", COUNT)
+    constant: int = column("Filters that are constant, which are left out.", COUNT)
+    points: int = column("Filters looked at (N): a seeded sample where the layer has more.", COUNT)
+    kept: int | None = column("Filters that the density filter keeps.", COUNT)
+    longest: float | None = column("Length of the longest H1 bar.", LENGTH)
+    needed: float | None = column("Length that a bar must exceed at the level of the test, under every null.", LENGTH)
+    second: float | None = column("Length of the second longest H1 bar.", LENGTH)
+    p: float | None = column("p-value of the longest bar, the largest over the nulls.", PROBABILITY)
+    q: float | None = column(
+        "Benjamini-Hochberg q-value over the layers that can be tested; null until all of them are.", PROBABILITY
+    )
+    verdict: str | None = column("Verdict on the loops of the layer.")
+    p_covariance: float | None = column(
+        "p-value of the longest bar against draws with the layer's own covariance; only a small p says something.",
+        PROBABILITY,
+    )
+    circle: str | None = column("The named circle near which most filters lie, compared with shuffled filters.")
+    circle_coverage: float | None = column("Share of the directions of that circle that filters cover.", SHARE)

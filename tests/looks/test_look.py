@@ -1,0 +1,239 @@
+"""A look at networks without a config: files, modules and arrays as people have them, and a run's own numbers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch import nn
+from torch.nn.utils import parametrize, prune
+
+import cnn_topology as ct
+from cnn_topology.cli import main
+from cnn_topology.errors import InputError
+from cnn_topology.looks import look as looks
+from cnn_topology.looks.layers import DEAD
+from cnn_topology.looks.sources import open_source
+from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
+from cnn_topology.storage.tables import read_table
+from cnn_topology.tables.look import LookRow
+from cnn_topology.tables.loops import LoopRow
+
+ROOT = Path(__file__).parents[2]
+
+
+def circle(channels: int, seed: int = 0) -> np.ndarray:
+    """Return a layer (channels, 10, 3, 3) of which a third are noisy edges in all directions."""
+    rng = np.random.default_rng(seed)
+    x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    filters = rng.standard_normal((channels * 10, 9))
+    angle = rng.uniform(0, 2 * np.pi, len(filters) // 3)
+    edges = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y)
+    filters[: len(angle)] = edges + 0.2 * filters[: len(angle)]
+    return rng.permutation(filters).reshape(channels, 10, 3, 3).astype(np.float32)
+
+
+def noise(channels: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((channels, 10, 3, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def weights() -> dict[str, np.ndarray]:
+    """Return a network with a circle, a layer of noise, one of few filters, a dead one, and another kernel."""
+    few, dead = noise(4, 2), np.ones((8, 4, 3, 3), dtype=np.float32)
+    return {
+        "module.stem.weight": np.random.default_rng(5).standard_normal((16, 3, 7, 7)).astype(np.float32),
+        "module.layer1.conv.weight": circle(40),
+        "module.layer2.conv.weight": noise(30),
+        "module.layer3.conv.weight": few,
+        "module.layer4.conv.weight": dead,
+    }
+
+
+def saved(weights: dict[str, np.ndarray], path: Path) -> Path:
+    torch.save({name: torch.from_numpy(array) for name, array in weights.items()}, path)
+    return path
+
+
+def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
+    look = ct.look(weights)
+    table = look.table.set_index("layer")
+    assert list(table.index) == ["layer1.conv", "layer2.conv", "layer3.conv", "layer4.conv"]
+    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD]
+    assert table["filters"].tolist() == [400, 300, 40, 32]
+    assert table["constant"].tolist() == [0, 0, 0, 32]
+    assert table.loc["layer1.conv", "p"] == 0.01
+    assert table.loc["layer1.conv", "longest"] > table.loc["layer1.conv", "needed"]
+    # Two layers are tested: the smaller p-value counts twice.
+    assert table.loc["layer1.conv", "q"] == pytest.approx(0.02)
+    assert table.loc[["layer3.conv", "layer4.conv"], ["p", "q"]].isna().all(axis=None)
+    assert look.finished
+    assert any("7x7" in other for other in look.source.others)
+
+
+def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    del weights["module.layer4.conv.weight"]  # a run stops at a dead layer
+    saved(weights, tmp_path / "net.pt")
+    assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
+    target = "results/net/tables/loops.parquet"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+    done = subprocess.run(
+        [*command, "--quiet", "all", "--configfile", "run.yaml", "--", target],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    of_run = read_table(tmp_path / target, LoopRow.schema).to_pandas()
+    of_look = read_table(tmp_path / "net-look/tables/loops.parquet", LoopRow.schema).to_pandas()
+    assert len(of_run) == 3
+    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW]
+    assert of_run.sort_values("depth").to_json() == of_look.sort_values("depth").to_json()
+
+
+@pytest.mark.parametrize("form", ["path", "state dictionary", "module", "tensors of another precision"])
+def test_every_form_of_one_network_gives_the_same_filters(form, tmp_path):
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.Conv2d(4, 4, 1))
+    torch.save(network.state_dict(), tmp_path / "net.pth")
+    if form == "tensors of another precision":
+        network = network.to(torch.bfloat16)
+    source = {"path": tmp_path / "net.pth", "module": network}.get(form, network.state_dict())
+    opened = open_source(source)
+    assert [layer.name for layer in opened.layers] == ["0", "2"]
+    for layer, convolution in zip(opened.layers, (network[0], network[2]), strict=True):
+        assert np.array_equal(layer.weight[0], convolution.weight.detach().float().numpy())
+
+
+def test_a_module_is_looked_at_by_the_weights_it_uses():
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3))
+    prune.random_unstructured(network[0], "weight", amount=0.5)
+
+    class Doubled(nn.Module):
+        def forward(self, weight):
+            return 2 * weight
+
+    parametrize.register_parametrization(network[1], "weight", Doubled())
+    first, second = open_source(network).layers
+    assert np.array_equal(first.weight[0], (network[0].weight_orig * network[0].weight_mask).detach().numpy())
+    assert np.array_equal(second.weight[0], 2 * network[1].parametrizations.weight.original.detach().numpy())
+
+
+def test_several_files_are_pooled_and_a_copy_is_refused(tmp_path):
+    for number in range(2):
+        saved({"conv.weight": noise(4, number)}, tmp_path / f"net{number}.pt")
+    opened = open_source([tmp_path / "net*.pt"])
+    assert opened.networks == 2
+    assert opened.layers[0].weight.shape == (2, 4, 10, 3, 3)
+    saved({"conv.weight": noise(4, 0)}, tmp_path / "net2.pt")
+    with pytest.raises(InputError, match=r"net2\.pt holds the same kernels as .*net0\.pt"):
+        open_source([tmp_path / "net*.pt"])
+
+
+@pytest.mark.parametrize("pattern", ["layer1*", "module.layer1.conv.weight", "layer1.conv", "module-layer1"])
+def test_a_layer_is_chosen_by_any_form_of_its_name(weights, pattern, tmp_path):
+    path = saved(weights, tmp_path / "net.pt")
+    for source in (weights, path):
+        assert [layer.name for layer in open_source(source, layers=[pattern]).layers] == ["layer1.conv"]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "named"),
+    [
+        ({"a.weight": np.zeros((4, 3, 1, 1))}, {}, ["3x3"]),
+        ({"a.weight": noise(4)}, {"layers": ["b*"]}, ["b*", "valid: a"]),
+        ({"a.weight": np.full((4, 3, 3, 3), np.nan), "b.weight": noise(8)}, {}, ["a.weight", "NaN"]),
+        ({"a.weight": noise(20)}, {"k": 1.5}, ["k"]),
+        ({"a.weight": noise(20)}, {"draws": 3}, ["draws"]),
+        ({"a.weight": noise(20)}, {"sample": 5}, ["sample", "5"]),
+        (17, {}, ["int"]),
+        ("nowhere.pt", {}, ["nowhere.pt"]),
+        ("nowhere*.pt", {}, ["nowhere*.pt"]),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused_by_name(source, options, named):
+    with pytest.raises(InputError) as refused:
+        ct.look(source, **options)
+    assert all(name in str(refused.value) for name in named)
+
+
+def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():
+    look = ct.look({"conv.weight": circle(40)}, sample=200, draws=99)
+    row = look.table.iloc[0]
+    assert (row["filters"], row["points"]) == (400, 200)
+    again = ct.look({"conv.weight": circle(40)}, sample=200, draws=99)
+    assert look.table.equals(again.table)
+    assert "200" in looks.Look._repr_html_(look)
+
+
+def test_what_was_stopped_goes_on_where_it_was(weights, tmp_path, monkeypatch):
+    """The longest loop is tested first; Ctrl-C comes at the second layer, and the next look tests the others alone."""
+    calls: list[str] = []
+    original = looks.tested
+
+    def stopping(layer, settings):
+        calls.append(layer.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(layer, settings)
+
+    monkeypatch.setattr(looks, "tested", stopping)
+    first = ct.look(weights, folder=tmp_path)
+    assert calls[0] == "layer1.conv"
+    assert first.interrupted
+    assert not first.finished
+    assert first.table["q"].isna().all()  # no q-value before all layers are tested
+    second = ct.look(weights, folder=tmp_path)
+    assert "layer1.conv" not in calls[2:]
+    assert second.finished
+    monkeypatch.undo()
+    assert second.table.equals(ct.look(weights).table)
+    cut = next(tmp_path.glob("parts/*layer1*/loops.parquet"))
+    cut.write_bytes(cut.read_bytes()[:100])
+    assert ct.look(weights, folder=tmp_path).table.equals(second.table)
+
+
+def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hostile = "<img src=x onerror=alert(1)> $a_$ 你好"
+    saved({f"{hostile}.weight": circle(20), "plain.weight": noise(10)}, tmp_path / "net.pt")
+    saved({f"{hostile}.weight": noise(20, 3), "plain.weight": noise(10, 4)}, tmp_path / "untrained.pt")
+    assert main(["look", "net.pt", "--compare", "untrained.pt"]) == 0
+    page = (tmp_path / "net-look/index.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+    assert "http" not in page.replace("http-equiv", "")
+    rows = read_table(tmp_path / "net-look/tables/look.parquet", LookRow.schema).to_pylist()
+    assert [row["layer"] for row in rows] == [hostile, "plain"]
+    assert rows[0]["verdict"] == ONE_CIRCLE
+    printed = capsys.readouterr().out
+    assert "net-look/index.html" in printed
+    assert "verdict (untrained)" in printed
+
+
+def test_a_layer_is_drawn_with_its_name_and_an_untested_one_is_refused(weights):
+    look = ct.look(weights)
+    figure = look.layer("layer1.conv").plot()
+    assert any("layer1.conv" in text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+    with pytest.raises(InputError, match=DEAD):
+        look.layer("layer4.conv").plot()
+    with pytest.raises(InputError, match=r"layer1\.conv"):
+        look.layer("layer1.con")
+
+
+def test_config_of_a_look_names_files_entry_and_layers(weights, tmp_path):
+    torch.save({"ema": {name: torch.from_numpy(array) for name, array in weights.items()}}, tmp_path / "net.pt")
+    look = ct.look(tmp_path / "net.pt", entry="ema", layers="layer1*", draws=19 * 10)
+    config = yaml.safe_load(json.dumps(look.config()))
+    assert config["checkpoints"]["net"] == {
+        "kind": "files",
+        "files": [str(tmp_path / "net.pt")],
+        "entry": "ema",
+        "layers": ["module.layer1.conv.weight"],
+    }
+    with pytest.raises(InputError, match="files"):
+        ct.look(weights, layers="layer1*").config()

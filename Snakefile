@@ -37,6 +37,10 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
 
 
+envvars:
+    "CNN_TOPOLOGY_CONFIG",
+
+
 localrules:
     all,
     record_provenance,

@@ -7,16 +7,17 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from job_runs import run_job
 
 from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.activations.influence import influences, position_weights
 from cnn_topology.activations.mask_file import read_masks
-from cnn_topology.cli import main
 from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_set
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.activation_parameters import (
     ActivationParameters,
     ExamplePixelParameters,
+    ExtractionParameters,
     MaskParameters,
     ResNetParameters,
 )
@@ -68,24 +69,34 @@ def folder(tmp_path_factory):
     labels = np.arange(24) % 2
     write_image_set(folder / "images", ImageSet("things", images, labels, images[::-1].copy(), 1 - labels, ("a", "b")))
     plan = Plan(parse_config(CONFIG))
-    block = ResNetParameters.of(plan, "nets", 0).dump()
-    files = ["--weights", str(folder / "w"), "--log-table", str(folder / "log"), "--resume", str(folder / "r")]
-    call("train-resnet", block, folder, *files)
-    block = MaskParameters.of(plan, "nets", "train", 12).dump()
-    tables = ["--masks-table", str(folder / "masks.parquet"), "--modes-table", str(folder / "modes.parquet")]
-    call("masks", block, folder, "--masks", str(folder / "masks"), *tables)
+    images = {"images": folder / "images"}
+    assert train(plan, folder, folder, 0) == 0
+    tables = {f"{name}_table": folder / f"{name}.parquet" for name in ("masks", "modes")}
+    masks = {"masks": folder / "masks", **tables}
+    assert run_job(MaskParameters.of(plan, "nets", "train", 12), images, masks) == 0
     for cloud in CONFIG["activation_clouds"]:
-        parameters = ActivationParameters.of(plan, cloud, (0,))
-        paths = [str(folder / cloud / layer) for layer in parameters.layers]
-        masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
-        files = ["--weights", str(folder / "w"), "--clouds", *paths, "--accuracy", str(folder / cloud / "accuracy")]
-        call("activations", parameters.dump(), folder, *masks, *files)
-    call("example-pixels", ExamplePixelParameters.of(plan, "nets").dump(), folder, "--output", str(folder / "examples"))
+        layers = ActivationParameters.of(plan, cloud, (0,)).layers
+        paths, accuracy = [folder / cloud / layer for layer in layers], folder / cloud / "accuracy"
+        assert draw(plan, folder, (cloud,), (0,), [folder / "w"], paths, [accuracy]) == 0
+    pixels = {"example_pixels": folder / "examples"}
+    assert run_job(ExamplePixelParameters.of(plan, "nets"), images, pixels) == 0
     return folder
 
 
-def call(verb, block, folder, *arguments):
-    assert main([verb, "--parameters", block, "--images", str(folder / "images"), *arguments]) == 0
+def train(plan, folder, place, network, checkpoints=(), **others):
+    """Train a network, or take its weights, with the images of a folder."""
+    inputs = {"images": folder / "images", "checkpoint": checkpoints, "others": []}
+    outputs = {"weights": place / f"w{network or ''}", "log_table": place / "log"}
+    parameters = ResNetParameters.of(plan, "nets", network)
+    return run_job(parameters, inputs, outputs, resume=str(place / "r"), **others)
+
+
+def draw(plan, folder, names, networks, weights, clouds, accuracy):
+    """Draw some clouds of some networks from the images of a folder, with its masks where clouds need them."""
+    parameters = ExtractionParameters.of(plan, names, networks)
+    masks = [folder / "masks"] if any(block.clouds.masked for block in parameters.clouds) else []
+    inputs = {"images": folder / "images", "weights": weights, "masks": masks}
+    return run_job(parameters, inputs, {"clouds": clouds, "accuracy": accuracy})
 
 
 def tensor_of(folder, module, cloud, relu):
@@ -205,15 +216,12 @@ def test_example_pixels_hold_images_noise_masks_and_weights(folder):
 def test_too_many_images_and_wrong_weights_are_refused_by_name(folder, capsys):
     config = json.loads(json.dumps(CONFIG))
     config["activation_clouds"]["top"]["count"] = 25
-    block = ActivationParameters.of(Plan(parse_config(config)), "top", (0,)).dump()
-    files = ["--clouds", *(str(folder / f"x{i}") for i in range(5)), "--accuracy", str(folder / "x")]
-    arguments = ["--images", str(folder / "images"), "--weights", str(folder / "w"), *files]
-    assert main(["activations", "--parameters", block, *arguments]) == 2
+    files = [folder / "w"], [folder / f"x{i}" for i in range(5)], [folder / "x"]
+    assert draw(Plan(parse_config(config)), folder, ("top",), (0,), *files) == 2
     assert "activation_clouds.top.count is 25, but the split has 24 images" in capsys.readouterr().err
     config["resnets"]["nets"]["widths"] = [4, 8]
     config["activation_clouds"]["top"]["count"] = 5
-    block = ActivationParameters.of(Plan(parse_config(config)), "top", (0,)).dump()
-    assert main(["activations", "--parameters", block, *arguments]) == 2
+    assert draw(Plan(parse_config(config)), folder, ("top",), (0,), *files) == 2
     assert "'layer2.0.conv1.weight' has shape (6, 4, 3, 3), expected (8, 4, 3, 3)" in capsys.readouterr().err
 
 
@@ -221,17 +229,14 @@ def test_too_many_images_and_wrong_weights_are_refused_by_name(folder, capsys):
 def test_networks_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, tmp_path, cloud):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
     plan = Plan(parse_config(config))
-    files = ["--weights", str(tmp_path / "w1"), "--log-table", str(tmp_path / "log"), "--resume", str(tmp_path / "r")]
-    call("train-resnet", ResNetParameters.of(plan, "nets", 1).dump(), folder, *files)
+    assert train(plan, folder, tmp_path, 1) == 0
     weights = [folder / "w", tmp_path / "w1"]
     parameters = ActivationParameters.of(plan, cloud, (0, 1))
 
     def drawn(name, networks):
         paths = [tmp_path / name / f"{n}-{file}" for n in networks for file in (*parameters.layers, "accuracy")]
-        clouds, accuracy = ([str(p) for p in paths if p.name.endswith("accuracy") == last] for last in (False, True))
-        files = ["--weights", *(str(weights[n]) for n in networks), "--clouds", *clouds, "--accuracy", *accuracy]
-        masks = ["--masks", str(folder / "masks")] if parameters.clouds.masked else []
-        call("activations", ActivationParameters.of(plan, cloud, networks).dump(), folder, *masks, *files)
+        files = ([p for p in paths if p.name.endswith("accuracy") == last] for last in (False, True))
+        assert draw(plan, folder, (cloud,), networks, [weights[n] for n in networks], *files) == 0
         return {path.name: path.read_bytes() for path in paths}
 
     together = drawn("together", (0, 1))
@@ -247,9 +252,7 @@ def test_clouds_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, 
         blocks = [ActivationParameters.of(plan, cloud, (0,)) for cloud in clouds]
         paths = [tmp_path / name / f"{block.cloud}-{layer}" for block in blocks for layer in block.layers]
         tables = [tmp_path / name / f"{cloud}-accuracy" for cloud in clouds]
-        files = ["--images", folder / "images", "--weights", folder / "w", "--masks", folder / "masks"]
-        files += ["--clouds", *paths, "--accuracy", *tables]
-        assert main(["activations", "--parameters", *(block.dump() for block in blocks), *map(str, files)]) == 0
+        assert draw(plan, folder, clouds, (0,), [folder / "w"], paths, tables) == 0
         return {path.name: path.read_bytes() for path in (*paths, *tables)}
 
     alike = ("full", "random", "fg", "fg_published", "noisy")
@@ -269,42 +272,42 @@ def test_clouds_share_a_job_only_with_those_of_the_same_images_and_networks():
 
 
 def test_a_masked_cloud_without_masks_is_refused_by_name(folder, tmp_path, capsys):
-    parameters = ActivationParameters.of(Plan(parse_config(CONFIG)), "fg", (0,))
-    files = ["--clouds", *(str(tmp_path / layer) for layer in parameters.layers), "--accuracy", str(tmp_path / "a")]
-    files += ["--images", str(folder / "images"), "--weights", str(folder / "w")]
-    assert main(["activations", "--parameters", parameters.dump(), *files]) == 2
-    assert "cloud fg takes the foreground of images: add --masks FILE" in capsys.readouterr().err
+    parameters = ExtractionParameters.of(Plan(parse_config(CONFIG)), ("fg",), (0,))
+    inputs = {"images": folder / "images", "weights": folder / "w", "masks": []}
+    clouds = [tmp_path / layer for layer in parameters.clouds[0].layers]
+    assert run_job(parameters, inputs, {"clouds": clouds, "accuracy": tmp_path / "a"}) == 2
+    assert "cloud fg takes the foreground of images" in capsys.readouterr().err
 
 
 def test_clouds_of_other_networks_and_other_numbers_of_files_are_refused(folder, tmp_path, capsys):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
     plan = Plan(parse_config(config))
-    one, other = (ActivationParameters.of(plan, cloud, (n,)).dump() for n, cloud in enumerate(("fg", "random")))
-    layers = ActivationParameters.of(plan, "fg", (0,)).layers
-    weights, accuracy = ["--weights", str(folder / "w")], ["--accuracy", str(tmp_path / "a")]
-    clouds = ["--clouds", *(str(tmp_path / layer) for layer in layers)]
-    images = ["--images", str(folder / "images")]
+    one, other = (ActivationParameters.of(plan, cloud, (n,)) for n, cloud in enumerate(("fg", "random")))
+    weights, accuracy = [folder / "w"], [tmp_path / "a"]
+    clouds = [tmp_path / layer for layer in one.layers]
 
-    def refused(blocks, *files):
-        assert main(["activations", "--parameters", *blocks, *images, *(word for part in files for word in part)]) == 2
+    def refused(blocks, weights, clouds, accuracy):
+        inputs = {"images": folder / "images", "weights": weights, "masks": folder / "masks"}
+        parameters = ExtractionParameters(run_seed=7, clouds=blocks)
+        assert run_job(parameters, inputs, {"clouds": clouds, "accuracy": accuracy}) == 2
         return capsys.readouterr().err
 
-    assert "the clouds of one call are of the same networks" in refused((one, other), weights, clouds, accuracy)
-    assert f"--clouds names {len(layers) - 1} files; these" in refused((one,), weights, clouds[:-1], accuracy)
-    assert "--accuracy names 2 files; these --parameters need 1" in refused((one,), weights, clouds, [*accuracy, "b"])
-    assert "--weights names 2 files; these --parameters need 1" in refused((one,), [*weights, "w"], clouds, accuracy)
+    assert "the clouds of one job are of the same networks" in refused((one, other), weights, clouds, accuracy)
+    assert f"clouds: {len(clouds) - 1} files; these" in refused((one,), weights, clouds[:-1], accuracy)
+    assert "accuracy: 2 files; these parameters need 1" in refused((one,), weights, clouds, [*accuracy, "b"])
+    assert "weights: 2 files; these parameters need 1" in refused((one,), [*weights, "w"], clouds, accuracy)
 
 
 def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
-    parameters = ActivationParameters.of(Plan(parse_config(config)), "top", (0, 1))
+    plan = Plan(parse_config(config))
     tensors, metadata = read_tensors(folder / "w")
     dead = {name: np.zeros_like(array) for name, array in tensors.items()}
     write_tensors(tmp_path / "w1", dead, {k: v for k, v in metadata.items() if k != "sha256"})
-    paths = [str(tmp_path / f"{number}-{layer}") for number in (0, 1) for layer in parameters.layers]
-    files = ["--weights", str(folder / "w"), str(tmp_path / "w1"), "--clouds", *paths]
-    files += ["--accuracy", str(tmp_path / "a0"), str(tmp_path / "a1"), "--images", str(folder / "images")]
-    assert main(["activations", "--parameters", parameters.dump(), *files]) == 2
+    layers = ActivationParameters.of(plan, "top", (0, 1)).layers
+    paths = [tmp_path / f"{number}-{layer}" for number in (0, 1) for layer in layers]
+    files = [folder / "w", tmp_path / "w1"], paths, [tmp_path / "a0", tmp_path / "a1"]
+    assert draw(plan, folder, ("top",), (0, 1), *files) == 2
     assert "nets 1, cloud top: layer " in capsys.readouterr().err
 
 
@@ -315,10 +318,8 @@ def test_a_checkpoint_of_other_content_than_was_planned_is_refused(folder, tmp_p
     write_manifest(tmp_path / "manifest.json", known)
     config = copy.deepcopy(CONFIG)
     config["resnets"]["nets"]["checkpoints"] = [str(checkpoint)]
-    block = ResNetParameters.of(Plan(parse_config(config)), "nets", 0).dump()
-    files = ["--weights", str(tmp_path / "w"), "--log-table", str(tmp_path / "log"), "--resume", str(tmp_path / "r")]
-    job = ["train-resnet", "--parameters", block, "--images", str(folder / "images"), "--checkpoint", str(checkpoint)]
-    planned = ["--planned", str(tmp_path / "manifest.json")]
-    assert main([*job, *planned, content_digest(known), *files]) == 0
-    assert main([*job, *planned, "of-other-content", *files]) == 2
+    plan = Plan(parse_config(config))
+    for digest, status in ((content_digest(known), 0), ("of-other-content", 2)):
+        planned = [str(tmp_path / "manifest.json"), digest]
+        assert train(plan, folder, tmp_path, 0, [checkpoint], planned=planned) == status
     assert f"{checkpoint}: changed after" in capsys.readouterr().err

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
 from cnn_topology.analysis.activation_graph import graph_tables
-from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, PurityTestParameters
@@ -59,9 +59,7 @@ def run_command(folder, clouds, block, clean=()):
     for path, each in zip(paths, clouds, strict=True):
         write_cloud(path, each, {"config": "abc", "data": "digits:1", "seed": "7"})
     outputs = {name: folder / f"{name}.parquet" for name in (row.table_name for row in GRAPH_ROWS)}
-    arguments = [text for name, path in outputs.items() for text in (f"--{name.replace('_', '-')}", str(path))]
-    given = ["--clouds", *map(str, paths), "--clean", *map(str, clean)]
-    assert main(["activation-mapper", "--parameters", block.dump(), *given, *arguments]) == 0
+    assert run_job(block, {"clouds": paths, "clean": clean}, outputs) == 0
     return outputs
 
 
@@ -209,11 +207,11 @@ def test_command_writes_all_tables_and_noise_takes_the_clean_radius(tmp_path):
         for name, sigma, value in (("random", 0.0, 0.9), ("noisy", 0.5, 0.3))
     ]  # fmt: skip
     write_table(tmp_path / "accuracy.parquet", pa.Table.from_pylist(accuracy), ResnetAccuracyRow.schema, {})
-    arguments = [f"--{name}" for name in ("purity", "draws", "accuracy", "output")]
-    paths = [tmp_path / f"{name}.parquet" for name in ("purity", "purity_draws", "accuracy", "tests")]
-    pairs = [text for pair in zip(arguments, map(str, paths), strict=True) for text in pair]
-    assert main(["purity-tests", "--parameters", PurityTestParameters(run_seed=1).dump(), *pairs]) == 0
-    found = read_table(paths[-1], PurityTestRow.schema).to_pandas().set_index(["test", "network"])
+    files = {"purity": "purity", "draws": "purity_draws", "accuracy": "accuracy"}
+    inputs = {name: tmp_path / f"{file}.parquet" for name, file in files.items()}
+    tests = tmp_path / "tests.parquet"
+    assert run_job(PurityTestParameters(run_seed=1), inputs, {"purity_tests": tests}) == 0
+    found = read_table(tests, PurityTestRow.schema).to_pandas().set_index(["test", "network"])
     assert {"deeper_is_purer", "noise_lowers_purity"} <= set(found.index.get_level_values(0))
     left = found.loc[("falls_no_faster_than_accuracy_as_they_are", 0)]
     ratio = read_table(noisy["purity"]).to_pylist()[0]["node_wise"] / 1.0

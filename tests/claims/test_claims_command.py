@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 from matplotlib.text import Text
 
-from cnn_topology.cli import main
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.scorecard import MARKS
@@ -44,10 +44,8 @@ def claims(facts, frames, tmp_path_factory):
         folder / "circles.parquet", table, TABLES["circles"].schema, {"config": "abc", "data": "d", "seed": "7"}
     )
     output = folder / "tables" / "claims.parquet"
-    block = ClaimParameters(run_seed=7, facts=facts).dump()
-    read = [str(folder / f"{name}.parquet") for name in ("loops", "circles")]
-    words = ["claims", "--parameters", block, "--tables", *read, "--output", str(output)]
-    assert main(words) == 0
+    tables = [folder / f"{name}.parquet" for name in ("loops", "circles")]
+    assert run_job(ClaimParameters(run_seed=7, facts=facts), {"tables": tables}, {"claims": output}) == 0
     return output
 
 
@@ -64,9 +62,8 @@ def test_rows_have_verdicts_and_the_lineage_of_their_tables(claims):
 
 
 def test_a_table_that_is_none_is_refused(facts, tmp_path, capsys):
-    block = ClaimParameters(run_seed=7, facts=facts).dump()
-    words = ["--tables", str(tmp_path / "lops.parquet"), "--output", str(tmp_path / "claims.parquet")]
-    assert main(["claims", "--parameters", block, *words]) == 2
+    parameters, tables = ClaimParameters(run_seed=7, facts=facts), [tmp_path / "lops.parquet"]
+    assert run_job(parameters, {"tables": tables}, {"claims": tmp_path / "claims.parquet"}) == 2
     assert "did you mean 'loops'" in capsys.readouterr().err
 
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+from job_runs import run_job
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
-from cnn_topology.cli import main
+from cnn_topology.plan.layer_parameters import ActivationTensorParameters
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.images import ActivationTensorRow
 
@@ -18,8 +19,8 @@ ORIGIN = CloudOrigin(
 
 def call(path, cloud):
     write_cloud(path / "all.safetensors", cloud, {"config": "c", "data": "d", "seed": "1"})
-    given = ["--cloud", str(path / "all.safetensors"), "--output", str(path / "tensor.parquet")]
-    return main(["activation-tensor", "--parameters", '{"run_seed": 1}', *given])
+    outputs = {"activation_tensor": path / "tensor.parquet"}
+    return run_job(ActivationTensorParameters(run_seed=1), {"cloud": path / "all.safetensors"}, outputs)
 
 
 def shuffled(tensors, labels):

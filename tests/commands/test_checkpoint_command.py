@@ -13,13 +13,13 @@ import torch
 from job_runs import run_job
 from safetensors.torch import save_file
 
-from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.networks import pretrained
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
@@ -322,10 +322,10 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2
     text = tmp_path / "summary.txt"
     training = tmp_path / "training.parquet"
-    assert main(["collect", "--tables", str(training), "--folder", str(tmp_path), "--parts"]) == 0
-    tables = ["--tables", str(training), *(str(tmp_path / f"{name}.parquet") for name in ("loops", "significance"))]
-    tables += ["--left-out", "mine: kernels other than 3x3, stem (7x7)"]
-    assert main(["summary", *tables, "--output", str(text)]) == 0
+    assert run_job("collect", {"training": []}, {"tables": training}) == 0
+    tables = [training, *(tmp_path / f"{name}.parquet" for name in ("loops", "significance"))]
+    left_out = ("mine: kernels other than 3x3, stem (7x7)",)
+    assert run_job(SummaryParameters(run_seed=7, left_out=left_out), {"tables": tables}, {"summary": text}) == 0
     said = text.read_text()
     assert "mine: pretrained, networks: 2" in said
     assert "one circle" in said

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 import pytest
 from job_runs import run_job
 
-from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters, DynamicsParameters
@@ -84,10 +83,8 @@ def followed(smallest, tmp_path_factory):
         for name, found in parts.items():
             found.append(paths[name])
     outputs = {name: folder / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}
-    arguments = [word for name, found in parts.items() for word in (f"--{name}", *found)]
-    arguments += [word for name, path in outputs.items() for word in (f"--{name.replace('_', '-')}", str(path))]
-    block = DynamicsParameters.of(plan, layer).dump()
-    assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *arguments]) == 0
+    inputs = {**parts, "training": folder / "training.parquet"}
+    assert run_job(DynamicsParameters.of(plan, layer), inputs, outputs) == 0
     schemas = {"onset": OnsetRow.schema, "loop_tracks": LoopTrackRow.schema, "correlations": CorrelationRow.schema}
     return plan, folder, {name: read_table(path, schemas[name]).to_pandas() for name, path in outputs.items()}
 
@@ -123,14 +120,11 @@ def test_the_loop_is_one_and_the_same_after_the_onset(followed):
 
 def test_what_is_drawn_at_a_step_does_not_hang_on_other_steps(followed, tmp_path):
     plan, folder, tables = followed
-    parts = [
-        word for name in ("clouds", "loops", "significance") for word in (f"--{name}", f"{folder}/{name}1.parquet")
-    ]
-    outputs = {name: str(tmp_path / f"{name}.parquet") for name in ("onset", "loop-tracks", "correlations")}
-    parts += [word for name, path in outputs.items() for word in (f"--{name}", path)]
-    block = DynamicsParameters.of(plan, plan.layer_clouds[0]).dump()
-    assert main(["dynamics", "--parameters", block, "--training", str(folder / "training.parquet"), *parts]) == 0
-    alone = read_table(tmp_path / "loop-tracks.parquet", LoopTrackRow.schema).to_pandas().iloc[0]
+    inputs = {name: folder / f"{name}1.parquet" for name in ("clouds", "loops", "significance")}
+    inputs["training"] = folder / "training.parquet"
+    outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}
+    assert run_job(DynamicsParameters.of(plan, plan.layer_clouds[0]), inputs, outputs) == 0
+    alone = read_table(outputs["loop_tracks"], LoopTrackRow.schema).to_pandas().iloc[0]
     among = tables["loop_tracks"].set_index("step", drop=False).loc[20]
     drawn = ["longest_low", "longest_high", "critical_resampled", "share_significant"]
     assert alone[drawn].tolist() == among[drawn].tolist()
@@ -140,22 +134,19 @@ def test_a_snapshot_with_too_few_filters_is_not_tested_and_ends_no_onset(followe
     """Such a snapshot has no row in the table `significance`: here one in the middle, and then all of them."""
     plan, folder, tables = followed
     layer = plan.layer_clouds[0]
-    block, found = DynamicsParameters.of(plan, layer).dump(), {}
+    found = {}
     for tested in ((0, 4, 20), ()):
-        parts = [f"--training={folder}/training.parquet"]
-        for name in ("clouds", "loops"):
-            parts += [f"--{name}", f"{folder}/{name}0.parquet", f"{folder}/{name}1.parquet"]
-        parts.append("--significance")
+        inputs = {name: [folder / f"{name}{n}.parquet" for n in (0, 1)] for name in ("clouds", "loops")}
+        inputs |= {"training": [folder / "training.parquet"], "significance": []}
         for number in (0, 1):
             rows = read_table(folder / f"significance{number}.parquet", SignificanceRow.schema)
             kept = rows.filter(pc.is_in(rows["step"], pa.array(tested, pa.int64())))
-            parts.append(str(tmp_path / f"significance{number}.parquet"))
-            write_table(tmp_path / f"significance{number}.parquet", kept, SignificanceRow.schema, {"seed": "7"})
-        outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop-tracks", "correlations")}
-        parts += [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
-        assert main(["dynamics", "--parameters", block, *parts]) == 0
+            inputs["significance"].append(tmp_path / f"significance{number}.parquet")
+            write_table(inputs["significance"][-1], kept, SignificanceRow.schema, {"seed": "7"})
+        outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}
+        assert run_job(DynamicsParameters.of(plan, layer), inputs, outputs) == 0
         (onset,) = read_table(outputs["onset"], OnsetRow.schema).to_pylist()
-        tracks = {row["step"]: row for row in read_table(outputs["loop-tracks"], LoopTrackRow.schema).to_pylist()}
+        tracks = {row["step"]: row for row in read_table(outputs["loop_tracks"], LoopTrackRow.schema).to_pylist()}
         found[tested] = onset, tracks
     onset, tracks = found[0, 4, 20]
     assert (onset["onset"], onset["snapshots"], onset["last"]) == (4, 3, 20)
@@ -181,9 +172,8 @@ def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed)
 def test_cross_accuracy_has_own_images_first_and_the_interval_of_the_mean(followed, tmp_path):
     plan, folder, _ = followed
     output = tmp_path / "cross.parquet"
-    block = CrossAccuracyParameters.of(plan).dump()
-    arguments = ["--training", str(folder / "training.parquet"), "--output", str(output)]
-    assert main(["cross-accuracy", "--parameters", block, *arguments]) == 0
+    inputs = {"training": folder / "training.parquet"}
+    assert run_job(CrossAccuracyParameters.of(plan), inputs, {"cross_accuracy": output}) == 0
     table = read_table(output, CrossAccuracyRow.schema).to_pandas()
     assert table["tested_on"].tolist() == ["digits", "printed"]
     assert table["networks"].tolist() == [NETWORKS] * 2

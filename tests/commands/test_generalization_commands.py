@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
 from cnn_topology.analysis.predictors import GIVEN, balance, samples
-from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary
@@ -58,13 +58,13 @@ def analysed(tiny, tmp_path):
             tmp_path / f"{shard.number}.parquet", log, TrainingRow.schema, {"config": "t", "data": "d,e", "seed": "7"}
         )
     group = plan.network_groups[0]
-    block = NetworksParameters.of(plan, group, group.items).dump()
+    parameters = NetworksParameters.of(plan, group, group.items)
     initial = [str(tmp_path / f"{shard}-0.st") for _ in group.items for shard in range(3)]
     snapshots = [str(tmp_path / f"{shard}-{step}.st") for _, step in group.items for shard in range(3)]
     logs = [str(tmp_path / f"{shard}.parquet") for shard in range(3)]
     output = tmp_path / "generalization.parquet"
-    arguments = ["--initial", *initial, "--snapshots", *snapshots, "--training", *logs, "--output", str(output)]
-    assert main(["networks", "--parameters", block, *arguments]) == 0
+    inputs = {"initial": initial, "snapshots": snapshots, "training": logs}
+    assert run_job(parameters, inputs, {"generalization": output}) == 0
     return plan, output
 
 
@@ -85,9 +85,8 @@ def test_every_network_has_a_row_per_step_unless_it_failed(analysed):
 def test_correlations_are_over_whole_trajectories_and_every_predictor_has_its_row(analysed, tmp_path):
     plan, generalization = analysed
     output = tmp_path / "correlations.parquet"
-    block = CorrelationParameters.of(plan).dump()
-    arguments = ["--generalization", str(generalization), "--output", str(output)]
-    assert main(["correlations", "--parameters", block, *arguments]) == 0
+    inputs = {"generalization": generalization}
+    assert run_job(CorrelationParameters.of(plan), inputs, {"correlations": output}) == 0
     found = read_table(output, CorrelationRow.schema).to_pandas()
     # Two plain methods, and two partial ones each given the step alone and given the step and the baselines.
     cases = found.groupby(["outcome", "method", "given"])["predictor"].agg(list)
@@ -154,8 +153,8 @@ def test_fewer_than_four_networks_are_left_out_with_the_number_needed(analysed, 
     table = read_table(generalization)
     few = table.filter(pa.compute.less(table["network"], 3))
     write_table(tmp_path / "few.parquet", few, GeneralizationRow.schema, {"seed": "7"})
-    arguments = ["--generalization", str(tmp_path / "few.parquet"), "--output", str(tmp_path / "none.parquet")]
-    assert main(["correlations", "--parameters", CorrelationParameters.of(plan).dump(), *arguments]) == 0
+    inputs, outputs = {"generalization": tmp_path / "few.parquet"}, {"correlations": tmp_path / "none.parquet"}
+    assert run_job(CorrelationParameters.of(plan), inputs, outputs) == 0
     assert read_table(tmp_path / "none.parquet", CorrelationRow.schema).num_rows == 0
     assert (
         "left out: a, conv1, gap: correlations need at least 4 networks; got 3: train 1 more" in capsys.readouterr().out

@@ -1,21 +1,25 @@
 """From cloud files of activations to the tables of layers and measures, by the commands that the rules call."""
 
-import json
 from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
 from cnn_topology.analysis.layer_comparison import gathered, layer_tables
-from cnn_topology.cli import main
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_distances import MeasureName
-from cnn_topology.plan.layer_parameters import MeasureTestParameters
+from cnn_topology.plan.layer_parameters import (
+    ActivationBarcodeParameters,
+    ComponentSensitivityParameters,
+    LayerDistanceParameters,
+    MeasureTestParameters,
+)
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS, TABLES
@@ -69,20 +73,17 @@ class Run:
 
     def barcodes(self, network):
         path = self.folder / f"bars-{network}.parquet"
-        block = json.dumps({"run_seed": 7, "population": "nets", "cloud": "top", "network": network})
-        call = ["activation-barcodes", "--parameters", block, "--clouds", *self.clouds[network], "--output", str(path)]
-        return main(call), str(path)
+        parameters = ActivationBarcodeParameters(run_seed=7, population="nets", cloud="top", network=network)
+        return run_job(parameters, {"clouds": self.clouds[network]}, {"activation_barcodes": path}), str(path)
 
     def pairs(self, measures, rows=None, columns=None, **given):
         rows = self.networks if rows is None else rows
         columns = rows if columns is None else columns
         path = self.folder / f"pairs-{measures[0]}-{rows[0]}-{columns[0]}.parquet"
-        block = {"run_seed": 7, "population": "nets", "cloud": "top"}
-        block |= {"measures": measures, "rows": rows, "columns": columns}
-        call = ["layer-distances", "--parameters", json.dumps(block), "--output", str(path)]
-        for name, paths in given.items():
-            call += [f"--{name}", *paths]
-        return main(call), path
+        parameters = LayerDistanceParameters(
+            run_seed=7, population="nets", cloud="top", measures=measures, rows=rows, columns=columns
+        )
+        return run_job(parameters, {"clouds": [], "barcodes": [], **given}, {"network_pairs": path}), path
 
     def tables(self, measures=CHOSEN, curves=True):
         diagrams = [name for name in measures if MEASURES[name].takes != "clouds"]
@@ -93,22 +94,25 @@ class Run:
             parts.append(self.pairs(diagrams, barcodes=bars)[1])
         parts.append(self.pairs(others, clouds=self.every)[1])
         made = [str(self.curves(measures))] if curves else []
-        block = json.dumps({"run_seed": 7, "draws": 199})
         outputs = {name: self.folder / f"{name}.parquet" for name in (row.table_name for row in MEASURE_ROWS)}
-        call = ["measure-tests", "--parameters", block, "--pairs", *map(str, parts), "--curves", *made]
-        for name, path in outputs.items():
-            call += [f"--{name.replace('_', '-')}", str(path)]
-        assert main(call) == 0
+        inputs = {"pairs": parts, "curves": made}
+        assert run_job(MeasureTestParameters(run_seed=7, draws=199), inputs, outputs) == 0
         assert read_notes(outputs["measure_tests"])["data"] == "digits:1"
         return {name: read_table(path, TABLES[name].schema).to_pandas() for name, path in outputs.items()}
 
     def curves(self, measures, network=0):
         path = self.folder / "curves.parquet"
-        block = {"run_seed": 7, "population": "nets", "cloud": "top", "network": network}
-        block |= {"measures": measures, "modes": ["published", "corrected"], "another": network + 1}
+        parameters = ComponentSensitivityParameters(
+            run_seed=7,
+            population="nets",
+            cloud="top",
+            network=network,
+            another=network + 1,
+            measures=measures,
+            modes=("published", "corrected"),
+        )
         paths = [*self.clouds[network], *self.clouds[network + 1]]
-        call = ["component-sensitivity", "--parameters", json.dumps(block), "--clouds", *paths]
-        assert main([*call, "--output", str(path)]) == 0
+        assert run_job(parameters, {"clouds": paths}, {"component_curves": path}) == 0
         return path
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from job_runs import run_job
 
-from cnn_topology.cli import main
+from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.registry import TABLES
@@ -39,9 +40,9 @@ def summary(tmp_path, capsys):
         for name, rows in tables.items():
             table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name].schema)
             write_table(tmp_path / f"{name}.parquet", table, TABLES[name].schema, NOTES)
-        words = ["--tables", *(str(tmp_path / f"{name}.parquet") for name in tables)]
-        words += ["--left-out", *left_out, "--output", str(tmp_path / "summary.txt")]
-        assert main(["summary", *words]) == 0
+        inputs = {"tables": [tmp_path / f"{name}.parquet" for name in tables]}
+        parameters = SummaryParameters(run_seed=7, left_out=left_out)
+        assert run_job(parameters, inputs, {"summary": tmp_path / "summary.txt"}) == 0
         text = (tmp_path / "summary.txt").read_text(encoding="utf-8")
         assert capsys.readouterr().out == text
         return text.splitlines()
@@ -299,5 +300,6 @@ def test_clouds_that_lose_images_without_a_foreground_say_so(summary):
 
 
 def test_a_table_of_another_name_is_refused(tmp_path, capsys):
-    assert main(["summary", "--tables", str(tmp_path / "purty.parquet")]) == 2
+    parameters, tables = SummaryParameters(run_seed=7, left_out=()), [tmp_path / "purty.parquet"]
+    assert run_job(parameters, {"tables": tables}, {"summary": tmp_path / "summary.txt"}) == 2
     assert "did you mean 'purity'" in capsys.readouterr().err

@@ -373,7 +373,6 @@ def test_text_that_is_hardly_a_config_is_refused(tiny, folder):
     "arguments",
     [
         ["plan", "--configfile", "{}"],
-        ["collect", "--tables", "loops.parquet", "--folder", "/", "--parts", "{}"],
         ["job", "{}"],
     ],
 )

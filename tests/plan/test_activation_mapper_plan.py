@@ -8,7 +8,7 @@ import yaml
 
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import figure_specs
-from cnn_topology.plan.activation_graphs import GraphPlan
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
 from cnn_topology.plan.activation_mapper import PUBLISHED, ActivationMapper, settings_of
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.config import parse_config
@@ -106,7 +106,7 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
     job = graphs.jobs["elbow", "nets", 1, "fg_noise", 0]
     assert job.clean == "fg"
     assert [other.key for other in graphs.clean_jobs(job)] == [("elbow", "nets", 1, "fg", 1)]
-    assert graphs.parameters(job).layers["layer4.1.bn2"].eps_from == "clean"
+    assert ActivationMapperParameters.of(graphs.plan, job).layers["layer4.1.bn2"].eps_from == "clean"
     assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg", 1]) == ()
     config["activation_mapper"]["elbow"]["eps"] = 3.0
     graphs = jobs_of(config)
@@ -141,7 +141,7 @@ def test_noise_without_a_clean_cloud_is_refused(config):
 def test_what_is_only_drawn_is_no_parameter_of_the_job(config):
     def dumped():
         graphs = jobs_of(config)
-        return graphs.parameters(next(iter(graphs.jobs.values()))).dump()
+        return ActivationMapperParameters.of(graphs.plan, next(iter(graphs.jobs.values()))).dump()
 
     before = dumped()
     config["activation_mapper"]["elbow"]["least_node"] = 7

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from cnn_topology import cli
-from cnn_topology.commands.job import JOBS
 from cnn_topology.plan import code
 from cnn_topology.plan.parameters import Parameters
+from cnn_topology.runs.job_files import JOBS
 
 VERBS = {**cli.VERBS, **JOBS}
 

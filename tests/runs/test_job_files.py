@@ -64,22 +64,27 @@ def test_a_later_start_removes_the_job_that_it_replaces_and_no_other(tmp_path):
     assert (tmp_path / other).exists()
 
 
-def test_a_job_that_a_later_start_has_replaced_overwrites_nothing(tmp_path, monkeypatch, capsys):
-    """The second start comes while the job of the first is at work, and its own job ends before that."""
+@pytest.mark.parametrize(("others", "status"), [("of the second start", 0), (None, 2)])
+def test_a_job_that_a_later_start_has_replaced_writes_nothing(others, status, tmp_path, monkeypatch, capsys):
+    """The second start comes while the job of the first is at work; its own job may have ended by then.
+
+    Of a job that fails, Snakemake removes the files: they would be the other's.
+    """
     (path,) = _started(_text(points=60))
     (tmp_path / OUTPUT).parent.mkdir(parents=True)
     write = controls.write_finished_table
 
     def write_late(*arguments):
         _started(_text(points=70))
-        (tmp_path / OUTPUT).write_text("of the second start")
+        if others:
+            (tmp_path / OUTPUT).write_text(others)
         write(*arguments)
 
     monkeypatch.setattr(controls, "write_finished_table", write_late)
-    assert main(["job", path]) == 2
-    assert path in capsys.readouterr().err
-    assert (tmp_path / OUTPUT).read_text() == "of the second start"
-    assert [file.name for file in (tmp_path / OUTPUT).parent.iterdir()] == ["controls.parquet"]
+    assert main(["job", path]) == status
+    assert path in "".join(capsys.readouterr())
+    made = {file.name: file.read_text() for file in (tmp_path / OUTPUT).parent.iterdir()}
+    assert made == ({"controls.parquet": others} if others else {})
     assert main(["job", path]) == 2  # nor does it begin
 
 

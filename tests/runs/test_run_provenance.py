@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from job_runs import write_job
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
@@ -81,7 +82,8 @@ def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
 
 
 def test_a_log_ends_with_what_the_job_took_unless_it_failed(tmp_path):
-    verbs = (["collect", "--tables", str(tmp_path / "nulls.parquet"), "--folder", "x", "--parts"], ["status", "none"])
+    job = write_job(tmp_path / "job.json", "collect", {"nulls": []}, {"tables": tmp_path / "nulls.parquet"})
+    verbs = (["job", str(job)], ["status", "none"])
     said = [subprocess.run(["cnn-topology", *verb], capture_output=True, text=True, check=False) for verb in verbs]
     assert [done.returncode for done in said] == [0, 2]
     assert said[0].stderr.splitlines()[-1].startswith("# took ")

@@ -1,9 +1,4 @@
 # What the jobs on mapper graphs of activations read and get.
-def graph_demand(wildcards):
-    """Forecast `cnn-topology activation-mapper`."""
-    return forecast.activation_mapper(GRAPHS, graph_job(wildcards))
-
-
 def graph_part(table):
     """Return the path of a job's part of a table, with wildcards."""
     return RUN.part(
@@ -14,12 +9,12 @@ def graph_part(table):
 def graph_job(wildcards):
     """Return the job of some wildcards."""
     key = wildcards.recipe, wildcards.population, int(wildcards.network)
-    return GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))]
+    return (GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))],)
 
 
 def graph_clouds(wildcards):
     """Return the cloud of each layer of a job."""
-    job = graph_job(wildcards)
+    (job,) = graph_job(wildcards)
     return [
         RUN.activations(job.population, job.network, layer.name, job.cloud)
         for layer in job.layers
@@ -30,22 +25,5 @@ def clean_graphs(wildcards):
     """Return the graphs whose radii a job takes over, those of the same cloud without noise."""
     return [
         job.part(RUN, "activation_graphs")
-        for job in GRAPHS.clean_jobs(graph_job(wildcards))
+        for job in GRAPHS.clean_jobs(*graph_job(wildcards))
     ]
-
-
-def graph_parameters(wildcards):
-    """Return the parameters of `cnn-topology activation-mapper`."""
-    return GRAPHS.parameters(graph_job(wildcards)).dump()
-
-
-def node_image_parameters():
-    """Return the parameters of `cnn-topology example-images`."""
-    return ExampleImageParameters(
-        run_seed=PLAN.config.seed, images=GRAPHS.image_sets()
-    ).dump()
-
-
-def purity_test_parameters():
-    """Return the parameters of `cnn-topology purity-tests`."""
-    return PurityTestParameters(run_seed=PLAN.config.seed).dump()

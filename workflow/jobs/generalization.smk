@@ -7,13 +7,6 @@ def logs_of_population(wildcards):
     ]
 
 
-def dynamics_parameters(wildcards):
-    """Return the parameters of `cnn-topology dynamics`."""
-    return generalization_parameters.DynamicsParameters.of(
-        PLAN, DYNAMICS[wildcards.population, wildcards.layer]
-    ).dump()
-
-
 def items_of(wildcards):
     """Return the (population, step) pairs of a job that analyses networks one by one."""
     group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
@@ -47,19 +40,11 @@ def logs_of_items(wildcards):
     ]
 
 
-def networks_parameters(wildcards):
-    """Return the parameters of `cnn-topology networks`."""
-    group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
-    return generalization_parameters.NetworksParameters.of(
-        PLAN, group, items_of(wildcards)
-    ).dump()
+def networks_of(wildcards):
+    """Return the group of networks and the layer of a job, with its (population, step) pairs."""
+    return NETWORK_GROUPS[wildcards.group, wildcards.layer], items_of(wildcards)
 
 
-def networks_demand(wildcards):
-    """Forecast `cnn-topology networks`."""
-    return forecast.networks(PLAN, len(items_of(wildcards)))
-
-
-def dynamics_demand(wildcards):
-    """Forecast `cnn-topology dynamics`."""
-    return forecast.dynamics(clouds_of(wildcards))
+def followed_layer(wildcards):
+    """Return the layer whose loop a job follows."""
+    return (DYNAMICS[wildcards.population, wildcards.layer],)

@@ -1,21 +1,4 @@
 # What the jobs that compare layers read and get: one a block of pairs of networks.
-def activation_barcode_demand(wildcards):
-    """Forecast `cnn-topology activation-barcodes`."""
-    return forecast.activation_barcodes(PLAN, wildcards.cloud)
-
-
-def comparison_demand(wildcards):
-    """Forecast `cnn-topology layer-distances`."""
-    return forecast.layer_distances(
-        COMPARISONS[wildcards.cloud], wildcards.pairs, PLAN.config.jobs.networks
-    )
-
-
-def removal_demand(wildcards):
-    """Forecast `cnn-topology component-sensitivity`."""
-    return forecast.component_sensitivity(COMPARISONS[wildcards.cloud])
-
-
 def network_clouds_of(wildcards):
     """Return the clouds of all layers of a network, for one kind of cloud."""
     return network_clouds(wildcards.cloud, int(wildcards.network))
@@ -37,23 +20,6 @@ def removal_inputs(wildcards):
     return [path for n in chosen for path in network_clouds(wildcards.cloud, n)]
 
 
-def pairs_inputs(wildcards):
-    """Return what a block of pairs of networks is compared by: bars of all networks, or clouds of those in the block."""
-    comparison = COMPARISONS[wildcards.cloud]
-    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[wildcards.pairs]
-    networks = sorted({*rows, *columns})
-    if wildcards.pairs == DIAGRAMS:
-        folder = (comparison.population, wildcards.cloud)
-        return {
-            "barcodes": [RUN.part("activation_barcodes", *folder, n) for n in networks]
-        }
-    return {
-        "clouds": [
-            path for n in networks for path in network_clouds(wildcards.cloud, n)
-        ]
-    }
-
-
 def compared_parts(wildcards):
     """Return all values of all pairs of networks."""
     return [
@@ -72,32 +38,41 @@ def curve_parts(wildcards):
     ]
 
 
-def activation_barcode_parameters(wildcards):
-    """Return the parameters of `cnn-topology activation-barcodes`."""
-    return layer_parameters.ActivationBarcodeParameters(
-        run_seed=PLAN.config.seed,
-        population=wildcards.population,
-        cloud=wildcards.cloud,
-        network=int(wildcards.network),
-    ).dump()
+def network_of(wildcards):
+    """Return the population, kind of cloud and network of a job."""
+    return wildcards.population, wildcards.cloud, int(wildcards.network)
 
 
-def layer_distance_parameters(wildcards):
-    """Return the parameters of `cnn-topology layer-distances`."""
-    return layer_parameters.LayerDistanceParameters.of(
-        PLAN, COMPARISONS[wildcards.cloud], wildcards.pairs
-    ).dump()
+def compared_network(wildcards):
+    """Return the comparison that a job belongs to, and its network."""
+    return COMPARISONS[wildcards.cloud], int(wildcards.network)
 
 
-def component_sensitivity_parameters(wildcards):
-    """Return the parameters of `cnn-topology component-sensitivity`."""
-    return layer_parameters.ComponentSensitivityParameters.of(
-        PLAN, COMPARISONS[wildcards.cloud], int(wildcards.network)
-    ).dump()
+def compared_block(wildcards):
+    """Return the comparison that a job belongs to, and the name of its block of pairs."""
+    return COMPARISONS[wildcards.cloud], wildcards.pairs
 
 
-def measure_test_parameters(wildcards):
-    """Return the parameters of `cnn-topology measure-tests`."""
-    return layer_parameters.MeasureTestParameters(
-        run_seed=PLAN.config.seed, draws=PLAN.config.layer_distances.draws
-    ).dump()
+def networks_compared(wildcards):
+    """Return the networks of a block of pairs."""
+    comparison, pairs = compared_block(wildcards)
+    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[pairs]
+    return sorted({*rows, *columns})
+
+
+def compared_clouds(wildcards):
+    """Return the clouds that a block of pairs is compared by; none where bars are compared."""
+    if wildcards.pairs == DIAGRAMS:
+        return []
+    networks = networks_compared(wildcards)
+    return [path for n in networks for path in network_clouds(wildcards.cloud, n)]
+
+
+def compared_barcodes(wildcards):
+    """Return the bars that a block of pairs is compared by; none where clouds are compared."""
+    if wildcards.pairs != DIAGRAMS:
+        return []
+    at = (COMPARISONS[wildcards.cloud].population, wildcards.cloud)
+    return [
+        RUN.part("activation_barcodes", *at, n) for n in networks_compared(wildcards)
+    ]

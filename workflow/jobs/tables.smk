@@ -80,9 +80,3 @@ def collected_tables():
             t: [RUN.part(t, *at) for at in mapped] for t in MAPPER_TABLES
         }
     return groups
-
-
-def part_names(tables):
-    """Return the names of the parts of a group of tables, the same for each."""
-    table, parts = next(iter(tables.items()))
-    return [RUN.name_of_part(table, path) for path in parts]

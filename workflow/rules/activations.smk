@@ -12,27 +12,22 @@ rule make_resnet:
     priority: 1
     threads: 1
     resources:
-        **asks(resnet_demand),
+        **asks(forecast.train_resnet, population_of),
         gpu=PLAN.config.jobs.gpus,
     params:
-        block=resnet_parameters,
-        planned=planned_resnet,
-        code=code_digest("train-resnet"),
-        checkpoint=lambda wildcards, input: (
-            ["--checkpoint", input.checkpoint, "--others", *input.others]
-            if input.checkpoint
-            else []
+        **planned(
+            activation_parameters.ResNetParameters,
+            resnet_of,
+            files=resnet_files,
+            resume=RUN.resume("{population}", "{network}"),
         ),
-        resume=RUN.resume("{population}", "{network}"),
     shell:
-        "cnn-topology train-resnet --parameters {params.block:q} --images {input.images:q} {params.checkpoint:q}"
-        " {params.planned:q} --weights {output.weights:q} --log-table {output.log_table:q} --resume {params.resume:q}"
-        " --threads {threads} &> {log:q}"
+        "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
 
 rule find_masks:
     input:
-        resnet_images,
+        images=resnet_images,
     output:
         masks=RUN.masks("{population}", "{split}-{number}"),
         masks_table=RUN.part("masks", "{population}", "{split}-{number}"),
@@ -40,13 +35,15 @@ rule find_masks:
     log:
         RUN.log("masks", "{population}-{split}-{number}"),
     resources:
-        **asks(mask_demand),
+        **asks(
+            lambda wildcards: forecast.masks(
+                PLAN, wildcards.population, int(wildcards.number)
+            )
+        ),
     params:
-        code=code_digest("masks"),
-        block=mask_parameters,
+        **planned(activation_parameters.MaskParameters, masked_images),
     shell:
-        "cnn-topology masks --parameters {params.block:q} --images {input:q} --masks {output.masks:q}"
-        " --masks-table {output.masks_table:q} --modes-table {output.modes_table:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 # Clouds differ in their layers, so each job has a rule of its own.
@@ -77,33 +74,21 @@ for name, population, networks, clouds in extractions():
         resources:
             **asks(forecast.activations(PLAN, clouds, len(networks))),
         params:
-            code=code_digest("activations"),
-            blocks=[
-                activation_parameters.ActivationParameters.of(
-                    PLAN, cloud, networks
-                ).dump()
-                for cloud in clouds
-            ],
-            masks=lambda wildcards, input: (
-                ["--masks", *input.masks] if input.masks else []
-            ),
+            **planned(activation_parameters.ExtractionParameters, (clouds, networks)),
         shell:
-            "cnn-topology activations --parameters {params.blocks:q} --images {input.images:q}"
-            " --weights {input.weights:q} {params.masks:q} --clouds {output.clouds:q}"
-            " --accuracy {output.accuracy:q} --threads {threads} &> {log:q}"
+            "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
 
 rule choose_examples:
     input:
-        resnet_images,
+        images=resnet_images,
     output:
-        RUN.part("example_pixels", "{population}"),
+        example_pixels=RUN.part("example_pixels", "{population}"),
     log:
         RUN.log("examples", "{population}"),
     resources:
-        **asks(example_demand),
+        **asks(forecast.example_pixels, population_of),
     params:
-        code=code_digest("example-pixels"),
-        block=example_parameters,
+        **planned(activation_parameters.ExamplePixelParameters, population_of),
     shell:
-        "cnn-topology example-pixels --parameters {params.block:q} --images {input:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"

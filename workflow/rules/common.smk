@@ -9,23 +9,18 @@ from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import figure_jobs, figure_specs
-from cnn_topology.plan import activation_parameters, layer_parameters, parameters
-from cnn_topology.plan.activation_graphs import (
-    ExampleImageParameters,
-    GraphPlan,
-    PurityTestParameters,
+from cnn_topology.plan import (
+    activation_graphs,
+    activation_parameters,
+    findings,
+    generalization_parameters,
+    layer_parameters,
+    parameters,
 )
-from cnn_topology.plan import generalization_parameters
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
-from cnn_topology.plan.findings import (
-    CLAIM_TABLES,
-    SUMMARY_TABLES,
-    ClaimParameters,
-    RunFacts,
-)
 from cnn_topology.plan.layer_comparisons import (
     DIAGRAMS,
     comparisons,
@@ -36,7 +31,12 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology import forecast
 from cnn_topology.runs.inputs import Inputs
 from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
-from cnn_topology.runs.starts import failure_summary, record_start
+from cnn_topology.runs.starts import (
+    failure_summary,
+    pass_config,
+    passed_config,
+    record_start,
+)
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
 from cnn_topology.tables.registry import (
     BARCODE_ROWS,
@@ -47,9 +47,12 @@ from cnn_topology.tables.registry import (
 
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
-    for path in workflow.configfiles:
-        load_yaml(Path(path))  # Snakemake takes the last of two equal keys
-    PLAN = Plan(parse_config(config, CONFIG_FILES))
+    if workflow.is_main_process:
+        for path in workflow.configfiles:
+            load_yaml(Path(path))  # Snakemake takes the last of two equal keys
+        PLAN = Plan(parse_config(config, CONFIG_FILES))
+    else:
+        PLAN = Plan(passed_config())  # the file may have been edited since
     RUN = RunFolder(PLAN.config.name)
     check_files(PLAN.config, RUN)
     FIGURES = figure_specs(PLAN)
@@ -60,6 +63,8 @@ except InputError as error:
     raise WorkflowError(
         text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
     ) from None
+if workflow.is_main_process:
+    pass_config(PLAN.config, RUN)
 # Jobs take the manifests of a user's files as the start that planned them wrote them.
 INPUTS = Inputs(RUN, renew=workflow.is_main_process)
 JOB_FILES = JobFiles(RUN, keep=workflow.is_main_process)
@@ -68,7 +73,7 @@ LAYER_CLOUDS = {
 }
 RESNETS = PLAN.config.resnets
 COMPARISON_TABLES = [row.table_name for row in MEASURE_ROWS] if COMPARISONS else []
-GRAPHS = GraphPlan(PLAN)
+GRAPHS = activation_graphs.GraphPlan(PLAN)
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
@@ -143,26 +148,31 @@ def subject(about, wildcards):
 def planned(kind, about=(), files=None, resume=None):
     """Return the params of a rule: the file that describes its job, and digests of what reruns the job if it changes.
 
-    `kind` is the class of the parameters, which it takes from the plan and what the job is about. The job knows inputs
+    `kind` is the class of the parameters, which it takes from the plan and what the job is about, or the verb of a job
+    that has none. The job knows inputs
     and outputs by their names in the rule; those without a name it does not see. `files` are a user's own.
     """
 
-    def parameters(wildcards):
+    verb = kind if isinstance(kind, str) else kind.verb
+
+    def content(wildcards):
+        if isinstance(kind, str):
+            return "{}", []
         own = files(wildcards) if files else []
         return kind.of(PLAN, *subject(about, wildcards)).dump(), own
 
     def digest(wildcards):
-        return job_digest(json.dumps(parameters(wildcards)))
+        return job_digest(json.dumps(content(wildcards)))
 
     def path(wildcards, input, output):
-        block, own = parameters(wildcards)
+        block, own = content(wildcards)
         others = {"planned": own} if own else {}
         if resume:
             others["resume"] = resume.format(**dict(wildcards.items()))
-        text = job_text(kind.verb, block, named(input), named(output), **others)
+        text = job_text(verb, block, named(input), named(output), **others)
         return JOB_FILES.plan(text, output[0])
 
-    return dict(job=path, parameters=digest, code=code_digest(kind.verb))
+    return dict(job=path, parameters=digest, code=code_digest(verb))
 
 
 def named(files):

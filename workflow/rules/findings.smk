@@ -11,25 +11,22 @@ rule compare_improvements:
     resources:
         **asks(forecast.improvements),
     params:
-        code=code_digest("improvements"),
-        block=parameters.ImprovementParameters.of(PLAN).dump(),
+        **planned(parameters.ImprovementParameters),
     shell:
-        "cnn-topology improvements --parameters {params.block:q} --training {input.training:q}"
-        " --improvements {output.improvements:q} --comparisons {output.comparisons:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule test_claims:
     input:
-        tables_there(CLAIM_TABLES),
+        tables=tables_there(findings.CLAIM_TABLES),
     output:
-        RUN.table("claims"),
+        claims=RUN.table("claims"),
     log:
         RUN.log("claims"),
     threads: 1
     resources:
         **asks(forecast.claims),
     params:
-        block=ClaimParameters(run_seed=PLAN.config.seed, facts=RunFacts.of(PLAN)).dump(),
-        code=code_digest("claims"),
+        **planned(findings.ClaimParameters),
     shell:
-        "cnn-topology claims --parameters {params.block:q} --tables {input:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"

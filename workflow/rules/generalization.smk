@@ -5,36 +5,32 @@ rule analyse_networks:
         snapshots=snapshots_of_items,
         training=logs_of_items,
     output:
-        RUN.part("generalization", "{group}", "{layer}", "{block}"),
+        generalization=RUN.part("generalization", "{group}", "{layer}", "{block}"),
     log:
         RUN.log("networks", "{group}/{layer}-{block}"),
     resources:
-        **asks(networks_demand),
+        **asks(lambda wildcards: forecast.networks(PLAN, len(items_of(wildcards)))),
     params:
-        code=code_digest("networks"),
-        block=networks_parameters,
+        **planned(generalization_parameters.NetworksParameters, networks_of),
     shell:
-        "cnn-topology networks --parameters {params.block:q} --initial {input.initial:q}"
-        " --snapshots {input.snapshots:q} --training {input.training:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 if NETWORK_GROUPS:
 
     rule correlate:
         input:
-            RUN.table("generalization"),
+            generalization=RUN.table("generalization"),
         output:
-            RUN.part("correlations", "networks"),
+            correlations=RUN.part("correlations", "networks"),
         log:
             RUN.log("correlations"),
         resources:
             **asks(forecast.correlations),
         params:
-            code=code_digest("correlations"),
-            block=generalization_parameters.CorrelationParameters.of(PLAN).dump(),
+            **planned(generalization_parameters.CorrelationParameters),
         shell:
-            "cnn-topology correlations --parameters {params.block:q} --generalization {input:q}"
-            " --output {output:q} &> {log:q}"
+            "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule follow_loops:
@@ -51,27 +47,23 @@ rule follow_loops:
     log:
         RUN.log("dynamics", "{population}/{layer}"),
     resources:
-        **asks(dynamics_demand),
+        **asks(lambda wildcards: forecast.dynamics(clouds_of(wildcards))),
     params:
-        block=dynamics_parameters,
-        code=code_digest("dynamics"),
+        **planned(generalization_parameters.DynamicsParameters, followed_layer),
     shell:
-        "cnn-topology dynamics --parameters {params.block:q} --clouds {input.clouds:q} --loops {input.loops:q}"
-        " --significance {input.significance:q} --training {input.training:q} --onset {output.onset:q}"
-        " --loop-tracks {output.loop_tracks:q} --correlations {output.correlations:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"
 
 
 rule average_cross_tests:
     input:
-        RUN.table("training"),
+        training=RUN.table("training"),
     output:
-        RUN.table("cross_accuracy"),
+        cross_accuracy=RUN.table("cross_accuracy"),
     log:
         RUN.log("cross_accuracy"),
     resources:
         **asks(forecast.cross_accuracy),
     params:
-        block=generalization_parameters.CrossAccuracyParameters.of(PLAN).dump(),
-        code=code_digest("cross-accuracy"),
+        **planned(generalization_parameters.CrossAccuracyParameters),
     shell:
-        "cnn-topology cross-accuracy --parameters {params.block:q} --training {input:q} --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"

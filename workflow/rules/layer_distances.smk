@@ -1,59 +1,63 @@
 # Layers compared by their activations: bars, distances of all pairs, components removed, and the tests of the measures.
 rule compute_activation_barcodes:
     input:
-        network_clouds_of,
+        clouds=network_clouds_of,
     output:
-        RUN.part("activation_barcodes", "{population}", "{cloud}", "{network}"),
+        activation_barcodes=RUN.part(
+            "activation_barcodes", "{population}", "{cloud}", "{network}"
+        ),
     log:
         RUN.log("activation-barcodes", "{population}/{cloud}/{network}"),
     threads: 1
     resources:
-        **asks(activation_barcode_demand),
+        **asks(lambda wildcards: forecast.activation_barcodes(PLAN, wildcards.cloud)),
     params:
-        code=code_digest("activation-barcodes"),
-        block=activation_barcode_parameters,
+        **planned(layer_parameters.ActivationBarcodeParameters, network_of),
     shell:
-        "cnn-topology activation-barcodes --parameters {params.block:q} --clouds {input:q} --threads {threads}"
-        " --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
 
 rule compare_layers:
     input:
-        unpack(pairs_inputs),
+        clouds=compared_clouds,
+        barcodes=compared_barcodes,
     output:
-        RUN.part("network_pairs", "{population}", "{cloud}", "{pairs}"),
+        network_pairs=RUN.part("network_pairs", "{population}", "{cloud}", "{pairs}"),
     log:
         RUN.log("layer-distances", "{population}/{cloud}/{pairs}"),
     threads: 1
     resources:
-        **asks(comparison_demand),
-    params:
-        code=code_digest("layer-distances"),
-        block=layer_distance_parameters,
-        kind=lambda wildcards: (
-            "--barcodes" if wildcards.pairs == DIAGRAMS else "--clouds"
+        **asks(
+            lambda wildcards: forecast.layer_distances(
+                *compared_block(wildcards), PLAN.config.jobs.networks
+            )
         ),
+    params:
+        **planned(layer_parameters.LayerDistanceParameters, compared_block),
     shell:
-        "cnn-topology layer-distances --parameters {params.block:q} {params.kind} {input:q} --threads {threads}"
-        " --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
 
 rule remove_components:
     input:
-        removal_inputs,
+        clouds=removal_inputs,
     output:
-        RUN.part("component_curves", "{population}", "{cloud}", "{network}"),
+        component_curves=RUN.part(
+            "component_curves", "{population}", "{cloud}", "{network}"
+        ),
     log:
         RUN.log("component-sensitivity", "{population}/{cloud}/{network}"),
     threads: 1
     resources:
-        **asks(removal_demand),
+        **asks(
+            lambda wildcards: forecast.component_sensitivity(
+                COMPARISONS[wildcards.cloud]
+            )
+        ),
     params:
-        code=code_digest("component-sensitivity"),
-        block=component_sensitivity_parameters,
+        **planned(layer_parameters.ComponentSensitivityParameters, compared_network),
     shell:
-        "cnn-topology component-sensitivity --parameters {params.block:q} --clouds {input:q} --threads {threads}"
-        " --output {output:q} &> {log:q}"
+        "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
 
 if COMPARISONS:
@@ -69,36 +73,25 @@ if COMPARISONS:
         resources:
             **asks(forecast.measure_tests(COMPARISONS)),
         params:
-            code=code_digest("measure-tests"),
-            block=measure_test_parameters,
-            tables=lambda wildcards, output: [
-                argument
-                for name in COMPARISON_TABLES
-                for argument in (f"--{name.replace('_', '-')}", output[name])
-            ],
+            **planned(layer_parameters.MeasureTestParameters),
         shell:
-            "cnn-topology measure-tests --parameters {params.block:q} --pairs {input.pairs:q}"
-            " --curves {input.curves:q} {params.tables:q} &> {log:q}"
+            "cnn-topology job {params.job:q} &> {log:q}"
 
 
 if TENSOR:
 
     rule take_activation_tensor:
         input:
-            RUN.activations(
+            cloud=RUN.activations(
                 TENSOR.population, TENSOR.network, TENSOR.layer.name, TENSOR.cloud
             ),
         output:
-            RUN.table("activation_tensor"),
+            activation_tensor=RUN.table("activation_tensor"),
         log:
             RUN.log("activation-tensor"),
         resources:
             **asks(forecast.activation_tensor(PLAN, TENSOR)),
         params:
-            block=layer_parameters.ActivationTensorParameters(
-                run_seed=PLAN.config.seed
-            ).dump(),
-            code=code_digest("activation-tensor"),
+            **planned(layer_parameters.ActivationTensorParameters),
         shell:
-            "cnn-topology activation-tensor --parameters {params.block:q} --cloud {input:q} --output {output:q}"
-            " &> {log:q}"
+            "cnn-topology job {params.job:q} &> {log:q}"

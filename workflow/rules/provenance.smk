@@ -14,7 +14,6 @@ rule record_provenance:
     resources:
         **asks(forecast.provenance),
     params:
-        config=PLAN.config.model_dump_json(),
-        code=code_digest("provenance"),
+        **planned(findings.ProvenanceParameters),
     shell:
-        "cnn-topology provenance --config {params.config:q} --output {output.record:q} {output.page:q} &> {log:q}"
+        "cnn-topology job {params.job:q} &> {log:q}"

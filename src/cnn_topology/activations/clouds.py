@@ -61,7 +61,7 @@ def looked_at(
     masks, empty, lineages = None, 0, [lineage]
     if section.masked:
         if mask_file is None:
-            raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: add --masks FILE")
+            raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: no masks are given")
         masks = read_masks(mask_file, section.mode, section.sampling, ids)
         empty = int((~masks.any((1, 2))).sum())
         lineages.append(read_metadata(mask_file))

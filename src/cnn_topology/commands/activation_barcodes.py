@@ -1,13 +1,11 @@
 """`cnn-topology activation-barcodes`: persistent homology of the activation clouds of all layers of a network."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
 from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.comparison.clouds import median_distance, sampled
 from cnn_topology.plan.layer_parameters import ActivationBarcodeParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.layers import ActivationBarRow
@@ -15,23 +13,13 @@ from cnn_topology.tables.rows import joined
 from cnn_topology.topology.persistence import barcode
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "--parameters", required=True, type=ActivationBarcodeParameters.parse, help="JSON: population, cloud, network"
-    )
-    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the network's clouds, one per layer")
-    parser.add_argument("--threads", default=1, type=int, help="threads that compute distances")
-    parser.add_argument("--output", required=True, type=Path, help="the bars of all layers (.parquet)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Compute the bars in dimension 0 and 1 of every layer."""
-    parameters: ActivationBarcodeParameters = arguments.parameters
+    parameters = job.parameters(ActivationBarcodeParameters)
     parts = []
-    for cloud in read_network(arguments.clouds, parameters.population, parameters.cloud, parameters.network):
+    for cloud in read_network(job.inputs("clouds"), parameters.population, parameters.cloud, parameters.network):
         points = sampled(cloud).points
-        found = barcode(points, threads=arguments.threads)
+        found = barcode(points, threads=job.threads)
         origin = cloud.origin
         table = ActivationBarRow.columns(
             **origin.columns,
@@ -45,5 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
         length = found.lengths(1)
         longest = f", the longest {length[0]:.3g}" if len(length) else ""
         print(f"{origin.layer}: {len(points)} points, {len(length)} H1 bars{longest}", flush=True)
-    notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
-    write_table(arguments.output, joined(parts, ActivationBarRow.schema), ActivationBarRow.schema, notes)
+    notes = parameters.notes(read_metadata(path) for path in job.inputs("clouds"))
+    write_table(
+        job.output("activation_barcodes"), joined(parts, ActivationBarRow.schema), ActivationBarRow.schema, notes
+    )

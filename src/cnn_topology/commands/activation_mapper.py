@@ -1,6 +1,5 @@
 """`cnn-topology activation-mapper`: mapper graphs and purity of some layers of one activation cloud of one network."""
 
-import argparse
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +8,7 @@ from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.activation_graphs import (
@@ -18,23 +18,12 @@ from cnn_topology.tables.registry import GRAPH_ROWS
 from cnn_topology.tables.rows import joined
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "--parameters", required=True, type=ActivationMapperParameters.parse, help="JSON: cloud, layers, settings"
-    )
-    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="the cloud of each layer, in order")
-    parser.add_argument("--clean", nargs="*", default=[], type=Path, help="graphs of the cloud without noise")
-    for name in (row.table_name for row in GRAPH_ROWS):
-        parser.add_argument(f"--{name.replace('_', '-')}", required=True, type=Path, help=f"part of the table {name}")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Build the graph of every layer of the block."""
-    parameters: ActivationMapperParameters = arguments.parameters
-    clean = _clean_radii(arguments.clean)
+    parameters = job.parameters(ActivationMapperParameters)
+    clean = _clean_radii(job.inputs("clean"))
     parts: list[dict[str, pa.Table]] = []
-    for (layer, settings), path in zip(parameters.layers.items(), arguments.clouds, strict=True):
+    for (layer, settings), path in zip(parameters.layers.items(), job.inputs("clouds"), strict=True):
         cloud = read_cloud(path)
         if cloud.origin.layer != layer:
             raise InputError(f"{path}: holds layer {cloud.origin.layer}, the parameters say {layer}")
@@ -50,12 +39,12 @@ def run(arguments: argparse.Namespace) -> None:
             flush=True,
         )
         parts.append(made)
-    upstream = [*map(read_metadata, arguments.clouds), *map(read_notes, arguments.clean)]
+    upstream = [*map(read_metadata, job.inputs("clouds")), *map(read_notes, job.inputs("clean"))]
     notes = parameters.notes(upstream)
     for row_type in GRAPH_ROWS:
         name = row_type.table_name
         table = joined([part[name] for part in parts], row_type.schema)
-        write_table(getattr(arguments, name), table, row_type.schema, notes)
+        write_table(job.output(name), table, row_type.schema, notes)
 
 
 def _clean_radii(paths: list[Path]) -> dict[str, float]:

@@ -1,40 +1,25 @@
 """`cnn-topology component-sensitivity`: layers with components removed against whole ones, their own and another's."""
 
-import argparse
-from pathlib import Path
-
 from cnn_topology.activations.cloud_file import ActivationCloud, read_network
 from cnn_topology.comparison.clouds import sampled
 from cnn_topology.comparison.measures import measure_named
 from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.layers import ComponentCurveRow
 from cnn_topology.tables.rows import joined
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "--parameters",
-        required=True,
-        type=ComponentSensitivityParameters.parse,
-        help="JSON: cloud, network, measures, modes",
-    )
-    parser.add_argument("--clouds", required=True, nargs="+", type=Path, help="clouds of all layers, of both networks")
-    parser.add_argument("--threads", default=1, type=int, help="threads of distances between points and diagrams")
-    parser.add_argument("--output", required=True, type=Path, help="the curves of all layers (.parquet)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Compute the curve of every layer, mode and measure."""
-    parameters: ComponentSensitivityParameters = arguments.parameters
+    parameters = job.parameters(ComponentSensitivityParameters)
     measures = [measure_named(name) for name in parameters.measures]
     networks = [parameters.network] + ([] if parameters.another is None else [parameters.another])
     found: dict[int, list[ActivationCloud]] = {n: [] for n in networks}
-    for cloud in read_network(arguments.clouds, parameters.population, parameters.cloud):
+    for cloud in read_network(job.inputs("clouds"), parameters.population, parameters.cloud):
         if cloud.origin.network not in found:
             raise InputError(f"a cloud of network {cloud.origin.network} was given; expected those of {networks}")
         found[cloud.origin.network].append(cloud)
@@ -51,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
             "channels": origin.channels,
         }
         for mode in parameters.modes:
-            removed, values = component_curves(wholes, measures, mode, arguments.threads)
+            removed, values = component_curves(wholes, measures, mode, job.threads)
             for measure in measures:
                 for network, curve in zip(networks, values[measure.name], strict=True):
                     # Nothing removed from a layer leaves it equal to itself: no point of the curve.
@@ -68,5 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
                     )
                     parts.append(table)
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
-    notes = parameters.notes(read_metadata(path) for path in arguments.clouds)
-    write_table(arguments.output, joined(parts, ComponentCurveRow.schema), ComponentCurveRow.schema, notes)
+    notes = parameters.notes(read_metadata(path) for path in job.inputs("clouds"))
+    write_table(
+        job.output("component_curves"), joined(parts, ComponentCurveRow.schema), ComponentCurveRow.schema, notes
+    )

@@ -1,11 +1,9 @@
 """`cnn-topology correlations`: topology and weight statistics of single networks against what these have learned."""
 
-import argparse
-from pathlib import Path
-
 from cnn_topology.analysis.predictors import OVER_TRAINING, balance, correlated, samples
 from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.correlations import METHODS
 from cnn_topology.statistics.networks import OUTCOMES
@@ -13,19 +11,10 @@ from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "--parameters", required=True, type=CorrelationParameters.parse, help="JSON: bootstrap draws and permutations"
-    )
-    parser.add_argument("--generalization", required=True, type=Path, help="the table generalization (.parquet)")
-    parser.add_argument("--output", required=True, type=Path, help="one row per predictor, outcome and method")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Correlate within every group."""
-    parameters: CorrelationParameters = arguments.parameters
-    table = read_table(arguments.generalization, GeneralizationRow.schema).to_pandas()
+    parameters = job.parameters(CorrelationParameters)
+    table = read_table(job.input("generalization"), GeneralizationRow.schema).to_pandas()
     rows: list[CorrelationRow] = []
     for (group, layer), networks in table.groupby(["group_name", "layer"], sort=False):
         scope = "grid" if networks["is_grid"].any() else "networks"
@@ -42,6 +31,6 @@ def run(arguments: argparse.Namespace) -> None:
                         rows += correlated(sample, method, parameters, seed, which)
                     except InputError as error:
                         print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
-    notes = parameters.notes([read_notes(arguments.generalization)])
-    write_table(arguments.output, CorrelationRow.table(rows), CorrelationRow.schema, notes)
+    notes = parameters.notes([read_notes(job.input("generalization"))])
+    write_table(job.output("correlations"), CorrelationRow.table(rows), CorrelationRow.schema, notes)
     print(f"{len(rows)} correlations")

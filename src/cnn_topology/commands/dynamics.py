@@ -1,13 +1,11 @@
 """`cnn-topology dynamics`: onset of a layer's loop over training, the loop followed, and its bar against accuracy."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from cnn_topology.analysis.loop_dynamics import accuracy_correlations, loop_tracks, onset_row, random_stream
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.statistics.dynamics import (
     resampled_networks,
 )
@@ -19,47 +17,26 @@ from cnn_topology.tables.loops import CLOUD, LoopRow, SignificanceRow
 from cnn_topology.tables.training import TrainingRow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "--parameters", required=True, type=DynamicsParameters.parse, help="JSON: layer, density, draws"
-    )
-    for name, help_text in {
-        "clouds": "the layer's clouds, all blocks of steps",
-        "loops": "the parts of the table loops for these",
-        "significance": "the parts of the table significance for these",
-        "training": "the training logs of the population",
-    }.items():
-        parser.add_argument(f"--{name}", required=True, nargs="+", type=Path, help=help_text)
-    for name in ("onset", "loop_tracks", "correlations"):
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, required=True, type=Path, help=f"this layer's part of the table {name}")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Follow the loop of one layer."""
-    parameters: DynamicsParameters = arguments.parameters
+    parameters = job.parameters(DynamicsParameters)
     loops, significance, training = (
-        pd.concat([read_table(path, row.schema).to_pandas() for path in paths])
-        for paths, row in (
-            (arguments.loops, LoopRow),
-            (arguments.significance, SignificanceRow),
-            (arguments.training, TrainingRow),
-        )
+        pd.concat([read_table(path, row.schema).to_pandas() for path in job.inputs(row.table_name)])
+        for row in (LoopRow, SignificanceRow, TrainingRow)
     )
     headlines = loops[loops["headline"]].sort_values("step")
     critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
     networks = np.sort(training["network"].unique())
     drawn = resampled_networks(len(networks), parameters.draws, random_stream(parameters, "resampled networks"))
-    tracks, longest = loop_tracks(parameters, arguments.clouds, headlines, critical, networks, drawn)
-    inputs = [*arguments.clouds, *arguments.loops, *arguments.significance, *arguments.training]
-    notes = parameters.notes(map(read_notes, inputs))
+    tracks, longest = loop_tracks(parameters, job.inputs("clouds"), headlines, critical, networks, drawn)
+    inputs = ("clouds", "loops", "significance", "training")
+    notes = parameters.notes(read_notes(path) for name in inputs for path in job.inputs(name))
     limits = np.array([track.critical_resampled for track in tracks], dtype=float)
     found = onset_row(parameters, headlines, critical, longest, limits, len(networks))
-    write_table(arguments.onset, OnsetRow.table([found]), OnsetRow.schema, notes)
-    write_table(arguments.loop_tracks, LoopTrackRow.table(tracks), LoopTrackRow.schema, notes)
+    write_table(job.output("onset"), OnsetRow.table([found]), OnsetRow.schema, notes)
+    write_table(job.output("loop_tracks"), LoopTrackRow.table(tracks), LoopTrackRow.schema, notes)
     rows = accuracy_correlations(parameters, headlines, longest, training, networks, drawn)
-    write_table(arguments.correlations, CorrelationRow.table(rows), CorrelationRow.schema, notes)
+    write_table(job.output("correlations"), CorrelationRow.table(rows), CorrelationRow.schema, notes)
     if found.snapshots:
         ends = f"95 % interval {found.low} to {found.high}, {found.lasting:.0%} of draws last"
         print(f"onset {found.onset}, {ends}")

@@ -1,36 +1,26 @@
 """`cnn-topology improvements`: learning speed and accuracy of populations compared with a plain one."""
 
-import argparse
-from pathlib import Path
-
 from cnn_topology.plan.parameters import ImprovementParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.statistics.improvements import comparisons, measures
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.findings import ComparisonRow, ImprovementRow
 from cnn_topology.tables.training import TrainingRow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=ImprovementParameters.parse, help="JSON: groups")
-    parser.add_argument("--training", required=True, type=Path, help="the training table")
-    parser.add_argument("--improvements", required=True, type=Path, help="one row per network and metric (.parquet)")
-    parser.add_argument("--comparisons", required=True, type=Path, help="one row per comparison (.parquet)")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Measure and compare."""
-    parameters: ImprovementParameters = arguments.parameters
-    training = read_table(arguments.training, TrainingRow.schema).to_pandas()
+    parameters = job.parameters(ImprovementParameters)
+    training = read_table(job.input("training"), TrainingRow.schema).to_pandas()
     measured: list[ImprovementRow] = []
     compared: list[ComparisonRow] = []
     for name, group in parameters.groups.items():
         rows = measures(training, name, group, parameters.images[name])
         measured += rows
         compared += comparisons(ImprovementRow.table(rows).to_pandas(), name, group, parameters.run_seed)
-    notes = parameters.notes([read_notes(arguments.training)])
-    write_finished_table(arguments.improvements, ImprovementRow.table(measured), ImprovementRow.schema, notes)
-    write_finished_table(arguments.comparisons, ComparisonRow.table(compared), ComparisonRow.schema, notes)
+    notes = parameters.notes([read_notes(job.input("training"))])
+    write_finished_table(job.output("improvements"), ImprovementRow.table(measured), ImprovementRow.schema, notes)
+    write_finished_table(job.output("comparisons"), ComparisonRow.table(compared), ComparisonRow.schema, notes)
     for row in compared:
         print(
             f"{row.group_name}: {row.population} against {row.against}, {row.metric} on {row.images}: "

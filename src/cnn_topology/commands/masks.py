@@ -1,8 +1,5 @@
 """`cnn-topology masks`: foreground and background of images by GrabCut, published and corrected."""
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
 from cnn_topology.activations.mask_file import write_masks
@@ -12,26 +9,18 @@ from cnn_topology.analysis.image_masks import mask_table, mode_rows
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
+from cnn_topology.runs.job_files import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.images import MaskRow, ModeRow
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--parameters", required=True, type=MaskParameters.parse, help="JSON: which images, the layout")
-    parser.add_argument("--images", required=True, type=Path, help="the prepared image set")
-    parser.add_argument("--masks", required=True, type=Path, help="the masks (.safetensors)")
-    parser.add_argument("--masks-table", required=True, type=Path, help="this part of the table masks")
-    parser.add_argument("--modes-table", required=True, type=Path, help="this part of the table modes")
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Find the masks and compare both modes."""
-    parameters: MaskParameters = arguments.parameters
-    image_set = read_image_set(arguments.images)
-    notes = parameters.notes([read_metadata(arguments.images)])
+    parameters = job.parameters(MaskParameters)
+    image_set = read_image_set(job.input("images"))
+    notes = parameters.notes([read_metadata(job.input("images"))])
     pixels, labels = image_set.split(parameters.split)
     identity = (image_set.name, parameters.split)
     key = f"activation_clouds: count (networks: {parameters.population})"
@@ -39,10 +28,10 @@ def run(arguments: argparse.Namespace) -> None:
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
-    write_masks(arguments.masks, ids, found.foreground, found.background, notes)
-    write_table(arguments.masks_table, mask_table(parameters, found, classes), MaskRow.schema, notes)
+    write_masks(job.output("masks"), ids, found.foreground, found.background, notes)
+    write_table(job.output("masks_table"), mask_table(parameters, found, classes), MaskRow.schema, notes)
     rows = mode_rows(parameters, found, image_set.shape, identity)
-    write_table(arguments.modes_table, ModeRow.table(rows), ModeRow.schema, notes)
+    write_table(job.output("modes_table"), ModeRow.table(rows), ModeRow.schema, notes)
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
     empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in MODES}
     print(

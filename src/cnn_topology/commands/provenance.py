@@ -1,17 +1,16 @@
 """`cnn-topology provenance`: say what a run was made by and what it took."""
 
-import argparse
-import hashlib
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cnn_topology.cli import VERBS
 from cnn_topology.plan.code import PACKAGE, code_digest
-from cnn_topology.plan.config import RunConfig, parse_config
+from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.findings import ProvenanceParameters
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
+from cnn_topology.runs.job_files import JOBS, Job
 from cnn_topology.runs.machine import machines
 from cnn_topology.runs.provenance import (
     checklist,
@@ -27,21 +26,9 @@ from cnn_topology.storage.atomic import atomic_path, remove_leftovers
 from cnn_topology.storage.tensors import read_metadata, read_shapes
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--config", required=True, type=json.loads, help="JSON: the whole config of the run")
-    parser.add_argument(
-        "--output",
-        required=True,
-        nargs=2,
-        type=Path,
-        help="in the run's folder, where no job is at work by now: for programs (.json) and people (.txt)",
-    )
-
-
-def run(arguments: argparse.Namespace) -> None:
+def run(job: Job) -> None:
     """Write the record."""
-    config = parse_config(arguments.config, "--config")
+    config = job.parameters(ProvenanceParameters).config
     run = RunFolder(config.name)
     rules = cost_by_rule(run)
     total, commit = total_cost(rules), commit_of(PACKAGE)
@@ -53,9 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": config.seed,
         **commit,
-        "code": {verb: code_digest(verb) for verb in VERBS},
+        "code": {verb: code_digest(verb) for verb in JOBS},
         "config": config.model_dump(mode="json"),
-        "config_sha256": config_hash(config),
+        "config_sha256": config.sha256,
         "data": data,
         "checkpoints": _weights_of_others(config, run),
         "precision": _precisions(config, run),
@@ -67,8 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
         "checklist": checklist(config, data, total, commit),
     }
     texts = (json.dumps(record, indent=1) + "\n", page(record))
-    for path, text in zip(arguments.output, texts, strict=True):
-        with atomic_path(path) as temporary:
+    for name, text in zip(("record", "page"), texts, strict=True):
+        with atomic_path(job.output(name)) as temporary:
             temporary.write_text(text, encoding="utf-8")
     remove_leftovers(Path(run.root))
     resumes = Path(run.resumes)
@@ -76,11 +63,6 @@ def run(arguments: argparse.Namespace) -> None:
         with suppress(OSError):  # what a stopped job of another plan left there is kept
             empty.rmdir()
     print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")
-
-
-def config_hash(config: RunConfig) -> str:
-    """Hash a whole config, defaults filled in."""
-    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cnn_topology.forecast.demand import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand
 from cnn_topology.forecast.image_jobs import images_mb
-from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphJob, GraphPlan
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
@@ -146,7 +146,7 @@ def measure_tests(compared: dict[str, Comparison]) -> Demand:
 
 def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
     """Forecast the mapper graphs of some layers of a network."""
-    section, settings = plan.section(job.recipe), plan.parameters(job).layers
+    section, settings = plan.section(job.recipe), ActivationMapperParameters.of(plan.plan, job).layers
     seconds = held = 0.0
     for layer in job.layers:
         read = points_of(plan.plan, job.cloud, layer.height, layer.width)

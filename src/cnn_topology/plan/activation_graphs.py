@@ -77,20 +77,6 @@ class GraphPlan:
             and names & {layer.name for layer in other.layers}
         )
 
-    def parameters(self, job: GraphJob) -> "ActivationMapperParameters":
-        """Return the parameter block of a job."""
-        section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
-        return ActivationMapperParameters(
-            run_seed=self.plan.config.seed,
-            population=job.population,
-            network=job.network,
-            recipe=job.recipe,
-            cloud=job.cloud,
-            clean=job.clean,
-            layers={layer.name: settings_of(section, cloud, layer.name) for layer in job.layers},
-            graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
-        )
-
     def image_sets(self) -> dict[str, str]:
         """Return the image set of each population that has graphs."""
         return {job.population: self.plan.config.resnets[job.population].images for job in self.jobs.values()}
@@ -120,11 +106,31 @@ class ActivationMapperParameters(Parameters):
     layers: dict[str, GraphSettings]
     graphs: GraphRecipe
 
+    @classmethod
+    def of(cls, plan: Plan, job: GraphJob) -> "ActivationMapperParameters":
+        """Return the block of a job."""
+        section, cloud = plan.config.activation_mapper[job.recipe], plan.config.activation_clouds[job.cloud]
+        return cls(
+            run_seed=plan.config.seed,
+            population=job.population,
+            network=job.network,
+            recipe=job.recipe,
+            cloud=job.cloud,
+            clean=job.clean,
+            layers={layer.name: settings_of(section, cloud, layer.name) for layer in job.layers},
+            graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
+        )
+
 
 class PurityTestParameters(Parameters):
     """For `cnn-topology purity-tests`."""
 
     verb = "purity-tests"
+
+    @classmethod
+    def of(cls, plan: Plan) -> "PurityTestParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed)
 
 
 class ExampleImageParameters(Parameters):
@@ -132,3 +138,8 @@ class ExampleImageParameters(Parameters):
 
     verb = "example-images"
     images: dict[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan, graphs: GraphPlan) -> "ExampleImageParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, images=graphs.image_sets())

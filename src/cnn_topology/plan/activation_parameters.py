@@ -55,6 +55,19 @@ class ActivationParameters(Parameters):
         return self.model_copy(update={"networks": (network,)})
 
 
+class ExtractionParameters(Parameters):
+    """For `cnn-topology activations`: some clouds of the same networks, which one pass over the images gives."""
+
+    verb = "activations"
+    clouds: tuple[ActivationParameters, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, clouds: tuple[str, ...], networks: tuple[int, ...]) -> "ExtractionParameters":
+        """Return the block of some clouds of some networks."""
+        blocks = tuple(ActivationParameters.of(plan, cloud, networks) for cloud in clouds)
+        return cls(run_seed=plan.config.seed, clouds=blocks)
+
+
 class MaskParameters(Parameters):
     """For `cnn-topology masks`: some images of a split, as the networks of a population see them."""
 

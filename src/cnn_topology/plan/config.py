@@ -1,5 +1,6 @@
 """The config of a run: one model, read from YAML and validated once, before any job starts."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -222,6 +223,11 @@ class RunConfig(Section):
                 raise ValueError(
                     f"{where}: border: {clouds.border_used} leaves no position of {layer} ({height}x{width}); use none"
                 )
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the whole config, defaults filled in."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def to_yaml(self) -> str:
         """Write the config as YAML, defaults filled in: a config file like any other."""

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.base import Section
+from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.first_layer import LearnedFirstLayer
 from cnn_topology.plan.images import EmbeddedDigits, ImageSetConfig, OwnImages, PrintedDigits, TorchvisionImages
@@ -164,6 +165,35 @@ class ClaimParameters(Parameters):
     verb = "claims"
 
     facts: RunFacts = Field(description="What the claims need to know of the run.")
+
+    @classmethod
+    def of(cls, plan: Plan) -> "ClaimParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, facts=RunFacts.of(plan))
+
+
+class SummaryParameters(Parameters):
+    """For `cnn-topology summary`: the layers that the run leaves out, and why."""
+
+    verb = "summary"
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "SummaryParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, left_out=tuple(plan.left_out))
+
+
+class ProvenanceParameters(Parameters):
+    """For `cnn-topology provenance`: the config, defaults filled in."""
+
+    verb = "provenance"
+    config: RunConfig
+
+    @classmethod
+    def of(cls, plan: Plan) -> "ProvenanceParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, config=plan.config)
 
 
 def _population(plan: Plan, name: str, population: Population, analysed: dict[str, int]) -> PopulationFacts:

@@ -11,6 +11,11 @@ class ActivationTensorParameters(Parameters):
 
     verb = "activation-tensor"
 
+    @classmethod
+    def of(cls, plan: Plan) -> "ActivationTensorParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed)
+
 
 class ActivationBarcodeParameters(Parameters):
     """For `cnn-topology activation-barcodes`: all layers of one network."""
@@ -19,6 +24,11 @@ class ActivationBarcodeParameters(Parameters):
     population: str
     cloud: str
     network: int
+
+    @classmethod
+    def of(cls, plan: Plan, population: str, cloud: str, network: int) -> "ActivationBarcodeParameters":
+        """Return the block of one network."""
+        return cls(run_seed=plan.config.seed, population=population, cloud=cloud, network=network)
 
 
 class LayerDistanceParameters(Parameters):
@@ -78,3 +88,10 @@ class MeasureTestParameters(Parameters):
 
     verb = "measure-tests"
     draws: int
+
+    @classmethod
+    def of(cls, plan: Plan) -> "MeasureTestParameters":
+        """Return the block of a run."""
+        section = plan.config.layer_distances
+        assert section is not None, "the run compares no layers"
+        return cls(run_seed=plan.config.seed, draws=section.draws)

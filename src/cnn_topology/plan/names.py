@@ -87,10 +87,6 @@ class RunFolder:
         """Return the path of a whole table."""
         return f"{self.root}/tables/{name}.parquet"
 
-    def name_of_part(self, table: str, path: str) -> str:
-        """Return the name that a part of a table has in the folder of the table's parts."""
-        return path.removeprefix(f"{self.parts}/{table}/")
-
     def figure(self, name: str, suffix: str) -> str:
         """Return the path of a figure (`pdf`, `png`; mapper graphs also `html`) or of its exact data (`parquet`)."""
         return f"{self.root}/figures/{name}.{suffix}"

@@ -21,6 +21,38 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import Block
 from cnn_topology.storage.atomic import atomic_path
 
+# Each kind of job is a module of `commands` with a function `run`, which takes a `Job`.
+JOBS = {
+    "images": "read, check and reshape one image set",
+    "train": "train one shard of a population and keep its snapshots",
+    "checkpoint": "import the 3x3 kernels of networks that others trained",
+    "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
+    "nulls": "draw the sphere null for clouds of one size",
+    "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
+    "mapper": "mapper graphs of a layer's clouds after the density filter",
+    "controls": "barcodes of synthetic clouds of known topology",
+    "networks": "loops, weight statistics and accuracy of each single network",
+    "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
+    "dynamics": "onset of a layer's loop over training, the loop followed, and its bar against accuracy",
+    "cross-accuracy": "accuracy of networks trained on one image set and tested on another",
+    "train-resnet": "train one residual network, or take its weights from a checkpoint",
+    "masks": "foreground and background of images by GrabCut, published and corrected",
+    "example-pixels": "images that figures show: with masks, position weights and noise",
+    "activations": "draw the point clouds of the layers of residual networks",
+    "activation-mapper": "mapper graphs and purity of activation clouds of one network",
+    "purity-tests": "tests on the purity of mapper graphs: layers, sampling, input noise",
+    "example-images": "images that stand for the nodes of mapper graphs, as small pictures",
+    "activation-barcodes": "persistent homology of the activation clouds of all layers of a network",
+    "layer-distances": "compare the layers of some networks with those of others by all measures",
+    "component-sensitivity": "compare every layer of a network with itself after components were removed",
+    "measure-tests": "test the measures that compare layers: order, specificity, sensitivity, agreement",
+    "activation-tensor": "take the activation tensor of one image from a cloud that holds all positions",
+    "collect": "join the parts of tables",
+    "improvements": "learning speed and accuracy of populations compared with a plain one",
+    "claims": "test the claims of the papers by the tables of a run",
+    "summary": "write in a few lines what a run shows",
+    "provenance": "record what a run was made by and what it took",
+}
 # The end of the name of a job's file.
 DIGEST = re.compile(r"\.([0-9a-f]{16})\.json$")
 Files = Mapping[str, str | Sequence[str]]
@@ -145,9 +177,16 @@ def read_job(path: Path, threads: int = 1) -> Job:
     if digest and _digest(content) != digest[1]:
         raise InputError(f"{path}: damaged or edited; remove it and start the run again, or edit a copy `mine.json`")
     try:
-        return Job.model_validate_json(content).model_copy(update={"threads": threads})
+        job = Job.model_validate_json(content)
     except ValidationError as error:
         raise InputError(f"{path}: describes no job: {described(error)}") from error
+    if job.verb not in JOBS:
+        raise unknown(f"kind of job in {path}", job.verb, JOBS)
+    return job.model_copy(update={"threads": threads})
+
+
+class Replaced(InputError):
+    """A later start of the run plans another job for the same files."""
 
 
 def check_planned(path: Path) -> None:
@@ -155,11 +194,11 @@ def check_planned(path: Path) -> None:
 
     Raises
     ------
-    InputError
+    Replaced
         If there is no such file.
     """
     if not path.is_file():
-        raise InputError(
+        raise Replaced(
             f"{path}: no such job; if the run was started again since with other settings, another job makes its "
             "files, and this one leaves them as they are"
         )

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.config import RunConfig, read_config
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.machine import is_comment, text_of
 from cnn_topology.storage.atomic import atomic_path
 
+# Names the config of a start to Snakemake's processes inside its jobs: the SHA-256, and the file.
+CONFIG_VARIABLE = "CNN_TOPOLOGY_CONFIG"
 # Failed jobs that the end of a run names; `cnn-topology status` has them all.
 MOST_TOLD = 10
 # After "Error in rule "; the message may have lines of any kind.
@@ -96,6 +99,41 @@ def record_start(run: RunFolder, logs: Sequence[str] | str, failed: bool = False
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         if began is not None:  # the time of the file is that of the start
             os.utime(temporary, ns=(began, began))
+
+
+def pass_config(config: RunConfig, run: RunFolder) -> None:
+    """Pass the config of this start to Snakemake's processes inside its jobs, by an environment variable.
+
+    Parameters
+    ----------
+    config : RunConfig
+        As this start has read it. The start writes it to the run's folder before its first job.
+    run : RunFolder
+        The folder.
+    """
+    os.environ[CONFIG_VARIABLE] = f"{config.sha256} {run.config}"
+
+
+def passed_config() -> RunConfig:
+    """Read the config with which the jobs of a start were planned, inside one of these jobs.
+
+    Returns
+    -------
+    RunConfig
+
+    Raises
+    ------
+    InputError
+        If the run was started again since with another config: the job is left to that start, and its files are not
+        touched.
+    """
+    digest, _, path = os.environ.get(CONFIG_VARIABLE, "").partition(" ")
+    if not path:
+        raise InputError(f"the environment variable {CONFIG_VARIABLE}, which a start sets, has not reached this job")
+    config = read_config(Path(path))
+    if config.sha256 != digest:
+        raise InputError(f"{path}: the run was started again since with another config; this job is left to that start")
+    return config
 
 
 def read_start(run: RunFolder) -> Start:

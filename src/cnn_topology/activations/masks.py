@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
+from cnn_topology.plan.base import MODES
 from cnn_topology.seeds import derive_seed
 
 ITERATIONS = 5  # released code
-MODES = ("published", "corrected")
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.activations.influence import influences, position_weights
-from cnn_topology.activations.masks import MODES, Masks, overlap
+from cnn_topology.activations.masks import Masks, overlap
 from cnn_topology.activations.positions import heaviest_positions
 from cnn_topology.plan.activation_parameters import MaskParameters
+from cnn_topology.plan.base import MODES
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.images import MaskRow, ModeRow

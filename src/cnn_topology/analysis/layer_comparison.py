@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from cnn_topology.comparison.layer_order import agreement, agreement_p_value, depth_order
 from cnn_topology.comparison.measures import Kind
-from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, detection_fraction, seed_threshold
+from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, MONOTONE, detection_fraction, seed_threshold
 from cnn_topology.comparison.specificity import Specificity, nearest_shares, specificity
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
@@ -33,8 +33,6 @@ from cnn_topology.tables.row import Row
 from cnn_topology.tables.rows import joined
 
 KEY = ["population", "cloud", "measure"]
-# The acceptance test asks for a correlation above this between components removed and the distance.
-MONOTONE = 0.9
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.activations.influence import influences, position_weights
-from cnn_topology.activations.masks import MODES, find_masks
+from cnn_topology.activations.masks import find_masks
 from cnn_topology.activations.noise import noise_of
 from cnn_topology.activations.positions import choose_images
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters
+from cnn_topology.plan.base import MODES
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.images import ExamplePixelRow

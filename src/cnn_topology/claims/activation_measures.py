@@ -10,21 +10,19 @@ from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measured, Sub
 from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.statistics.purity import MOST_SIGMAS, ORDERED
+from cnn_topology.statistics.purity import ALL_NETWORKS, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL
 
 Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
 PAPER_MEASURE = "sliced_wasserstein"
 # Acceptance tests of the notes on the activations paper, section 3 [P].
-DEPTH_ORDER_LEVEL, MONOTONE = 0.01, 0.9
+DEPTH_ORDER_LEVEL = 0.01
 # Ours, of what purity and accuracy have above chance without noise: an interval that reaches further below 0 than a
 # tenth does not tell "no faster" from "not known".
 MARGIN = 0.1
-ALL_NETWORKS = -1
 DEEPER, TREND = "deeper_is_purer", "purity_falls_with_sigma"
 NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance"
-MID = "mid"
 PAIRS = {test: pair for test, *pair in ORDERED}
 
 

@@ -9,7 +9,6 @@ All rules were fixed before any run but for those that `stricter` names.
 from cnn_topology.claims.activation_measures import (
     DEPTH_ORDER_LEVEL,
     MARGIN,
-    MONOTONE,
     agrees_with_known,
     classes_are_organised,
     layer_test,
@@ -18,6 +17,7 @@ from cnn_topology.claims.activation_measures import (
 )
 from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, Claim
 from cnn_topology.claims.subjects import residual
+from cnn_topology.comparison.sensitivity import MONOTONE
 from cnn_topology.statistics.significance import LEVEL
 
 _PH = residual("ph")

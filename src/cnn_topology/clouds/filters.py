@@ -4,7 +4,7 @@ Every 3x3 slice of a convolution weight is one point of R^9, whatever its networ
 centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
 """
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,7 +19,7 @@ KERNEL = (3, 3)
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
 CONSTANT_BELOW = 1e-12
 # Filters are centred each by itself, or all by the mean filter.
-CENTRES = ("filter", "coordinate")
+CENTRES = get_args(Centre)
 
 
 def spatial_filters(

@@ -3,12 +3,13 @@
 import numpy as np
 
 from cnn_topology.activations.mask_file import write_masks
-from cnn_topology.activations.masks import MODES, find_masks, overlap
+from cnn_topology.activations.masks import find_masks, overlap
 from cnn_topology.activations.positions import choose_images
 from cnn_topology.analysis.image_masks import mask_table, mode_rows
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
+from cnn_topology.plan.base import MODES
 from cnn_topology.runs.job_files import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table

@@ -17,7 +17,7 @@ from cnn_topology.checks import real_array
 from cnn_topology.comparison.clouds import SampledCloud, median_distance, scaled_bars
 from cnn_topology.comparison.measures import Kind, Measure, compare_all
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_distances import RemovalMode
+from cnn_topology.plan.base import Mode
 from cnn_topology.topology.persistence import barcode
 
 # The released code removes 4 components first and about 4 more in each step.
@@ -29,11 +29,14 @@ AT_A_TIME = 16
 # Ours: points of a curve of which an order can be told; two have a rank correlation of 1 or -1 whatever they are.
 LEAST_STEPS = 3
 
+# The acceptance test asks for a correlation above this between components removed and the distance [P].
+MONOTONE = 0.9
+
 # The threshold is drawn with the range of this share of the pairs of seeds around it.
 BAND = (0.05, 0.95)
 
 
-def removal_grid(features: int, grid: RemovalMode) -> Int[np.ndarray, " steps"]:
+def removal_grid(features: int, grid: Mode) -> Int[np.ndarray, " steps"]:
     """List how many components to remove, in ascending order.
 
     Parameters
@@ -184,7 +187,7 @@ def detection_fraction(
 
 
 def component_curves(
-    wholes: Sequence[SampledCloud], measures: list[Measure], mode: RemovalMode, threads: int = 1
+    wholes: Sequence[SampledCloud], measures: list[Measure], mode: Mode, threads: int = 1
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Compare whole clouds with the first of them after its smallest principal components were removed.
 

@@ -13,10 +13,8 @@ from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages
+from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages
 from cnn_topology.seeds import derive_seed
-
-SPLITS = ("train", "test")
 
 
 class Listed(NamedTuple):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cnn_topology.forecast.demand import Demand
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import (
+    SPLITS,
     FolderImages,
     ImageSetConfig,
     NpzImages,
@@ -23,7 +24,6 @@ from cnn_topology.plan.images import (
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.npz_headers import npz_headers
 
-SPLITS = ("train", "test")
 # Images of an own set of which nothing can be counted.
 UNKNOWN_SET = (10_000, 2_000)
 # Measured on own sets of up to 70,000 images of 64x64x3: what the interpreter holds, MB; how often a set lies in memory

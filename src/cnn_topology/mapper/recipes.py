@@ -1,7 +1,7 @@
 """The mapper graphs of the two papers, from a cloud to a graph, with each choice a parameter."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -13,8 +13,9 @@ from cnn_topology.mapper.cover import Cover, GainCover, OverlapCover
 from cnn_topology.mapper.graph import MEMORY, MapperGraph, mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import elbow_eps, variance_normalized
+from cnn_topology.plan.mapper import Metric
 
-METRICS = ("variance-normalized", "euclidean")
+METRICS = get_args(Metric)
 
 
 def mapper_of_filters(

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import LayerName, Name, OneOrMore, Section
+from cnn_topology.plan.base import LayerName, Mode, Name, OneOrMore, Section
+from cnn_topology.plan.images import Split
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
 # Any text: what is none of them is answered with those nearest to it.
@@ -23,7 +24,7 @@ class ActivationClouds(Section):
     of: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
-    split: Literal["test", "train"] = Field("test", description="Which images of the set.")
+    split: Split = Field("test", description="Which images of the set.")
     count: int = Field(
         1_000,
         ge=1,
@@ -47,7 +48,7 @@ class ActivationClouds(Section):
     top: int = Field(
         1, ge=1, le=1_024, description="Positions per image of foreground and background; the paper: 1 and 5."
     )
-    mode: Literal["published", "corrected"] = Field(
+    mode: Mode = Field(
         "corrected",
         description="`published` repeats the released code with its defects, `corrected` does what it describes.",
     )

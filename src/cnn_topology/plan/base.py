@@ -2,7 +2,7 @@
 
 import json
 from pathlib import PurePath
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -15,6 +15,13 @@ class Section(BaseModel):
     # No key means anything by infinity or NaN, and the JSON of a job's parameters has no word for them.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=False)
 
+
+# Filters, channels or units of a layer.
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+# As the authors' released code has it, and with what we take for its mistakes mended.
+Mode = Literal["published", "corrected"]
+MODES = get_args(Mode)
 
 # Names become file and folder names: nothing in them can leave the run's folder or upset a shell.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section, Width
 from cnn_topology.plan.clouds import Density
-from cnn_topology.plan.populations import Architecture, Population, Recipe, Snapshots, Width
+from cnn_topology.plan.populations import Architecture, Population, Recipe, Snapshots
 
 # A correlation over fewer networks says nothing: with three, a perfect rank order has probability 1/3 by chance.
 LEAST_NETWORKS = 4

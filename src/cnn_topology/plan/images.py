@@ -1,6 +1,6 @@
 """Image sets of a run: the papers' data, two sets that need no download, and a user's own."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -82,6 +82,7 @@ ImageSetConfig = Annotated[
 ]
 
 Split = Literal["train", "test"]
+SPLITS = get_args(Split)
 
 # Height, width, channels and number of images as distributed.
 NATIVE_SHAPE: dict[str, Shape] = {
@@ -149,8 +150,7 @@ def size_of(images: ImageSetConfig, split: Split) -> int | None:
 
 def check_sizes(name: str, images: ImageSetConfig) -> None:
     """Raise ValueError if a set is asked for more images than it is known to have."""
-    splits: tuple[Split, ...] = ("train", "test")
-    for split in splits:
+    for split in SPLITS:
         stated, most = getattr(images, split), native_size(images, split)
         if stated is not None and most is not None and stated > most:
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, Mode, Name, OneOrMore, Section
 
 # The names of `comparison.measures.MEASURES`; a test holds the two together, since no array library is loaded here.
 MeasureName = Literal[
@@ -26,8 +26,6 @@ MeasureName = Literal[
 DIAGRAM_MEASURES = ("sliced_wasserstein", "scaled_sliced_wasserstein")
 CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")
 
-RemovalMode = Literal["published", "corrected"]
-
 
 class ComponentSensitivity(Section):
     """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
@@ -37,7 +35,7 @@ class ComponentSensitivity(Section):
         description="Networks whose layers lose components: the `first`, as in the paper, `all`, or some by number. "
         "What is left is compared with the whole layer and, ours, with that of the next network.",
     )
-    modes: OneOrMore[RemovalMode] = Field(
+    modes: OneOrMore[Mode] = Field(
         ("published", "corrected"),
         description="`published`: the released code, which does not centre the cloud and removes 4, 7, 11, 15, ... "
         "components. `corrected`: centred, multiples of 4 (Q8).",

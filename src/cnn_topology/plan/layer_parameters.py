@@ -1,8 +1,9 @@
 """Parameter blocks of the commands that compare layers by their activations."""
 
+from cnn_topology.plan.base import Mode
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
-from cnn_topology.plan.layer_distances import MeasureName, RemovalMode
+from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.parameters import Parameters
 
 
@@ -64,7 +65,7 @@ class ComponentSensitivityParameters(Parameters):
     network: int
     another: int | None
     measures: tuple[MeasureName, ...]
-    modes: tuple[RemovalMode, ...]
+    modes: tuple[Mode, ...]
 
     @classmethod
     def of(cls, plan: Plan, comparison: Comparison, network: int) -> "ComponentSensitivityParameters":

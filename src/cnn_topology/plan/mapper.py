@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from cnn_topology.plan.base import Distinct, Section
 
+Metric = Literal["variance-normalized", "euclidean"]
+
 
 class FirstGapCut(Section):
     """Single linkage, cut below the first gap between merges that is wide enough."""
@@ -57,7 +59,7 @@ class MapperRecipe(Section):
     equalized: bool = Field(
         False, description="Intervals that hold equally many points, not equally long ones; unknown (U4)."
     )
-    metric: Literal["variance-normalized", "euclidean"] = Field(
+    metric: Metric = Field(
         "variance-normalized",
         description="Metric of the clustering: coordinates divided by their standard deviation over the cloud, as "
         "re-implementations report, or as they are.",
@@ -80,7 +82,7 @@ class MapperChange(Section):
     resolution: int | None = Field(None, ge=1, le=200, description="Intervals per lens.")
     gain: float | None = Field(None, ge=1, le=20, description="Widening of each interval.")
     equalized: bool | None = Field(None, description="Intervals that hold equally many points.")
-    metric: Literal["variance-normalized", "euclidean"] | None = Field(None, description="Metric of the clustering.")
+    metric: Metric | None = Field(None, description="Metric of the clustering.")
     lens_of_scaled: bool | None = Field(None, description="Principal components of the scaled cloud.")
     cut: Cut | None = Field(None, description="How the clustering of a cube is cut.")
 

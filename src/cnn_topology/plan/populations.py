@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import unknown
-from cnn_topology.plan.base import Distinct, Name, Section
+from cnn_topology.plan.base import Distinct, Name, Section, Width
 from cnn_topology.plan.first_layer import FirstLayer, FixedFirstLayer, LearnedFirstLayer, check_first_layer
-
-Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class Initialization(Section):

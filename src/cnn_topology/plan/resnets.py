@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Distinct, FilePath, Name, Section
+from cnn_topology.plan.base import Distinct, FilePath, Name, Section, Width
 from cnn_topology.plan.images import Shape
 
-Width = Annotated[int, Field(ge=1, le=65_536)]
+Shortcut = Literal["pad", "projection"]
 # Mean and standard deviation of each colour that both halves of the paper normalize CIFAR-10 by, pixels in [0, 1].
 PAPER_MEAN, PAPER_SD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
@@ -148,7 +148,7 @@ class PHResNets(ResNetsSection):
     """Networks of the persistent-homology half; their layers are named by convolution: `block_seq.0.0.conv1`."""
 
     variant: Literal["ph"] = Field(description="ResNet-18 with parameter-free shortcuts and its 24-epoch recipe.")
-    shortcut: Literal["pad", "projection"] = Field(
+    shortcut: Shortcut = Field(
         "pad",
         description="Where a block changes shape: every second pixel, padded with zero channels (`pad`, option A), or "
         "a 1x1 convolution with batch norm (`projection`).",
@@ -160,7 +160,7 @@ class MapperResNets(ResNetsSection):
     """Networks of the mapper half; their layers are named by batch norm: `layer4.1.bn2`."""
 
     variant: Literal["mapper"] = Field(description="ResNet-18 with projection shortcuts and its 350-epoch recipe.")
-    shortcut: Literal["pad", "projection"] = Field(
+    shortcut: Shortcut = Field(
         "projection",
         description="Where a block changes shape: a 1x1 convolution with batch norm (`projection`), or every second "
         "pixel, padded with zero channels (`pad`, as the CIFAR ResNet-20 has it).",

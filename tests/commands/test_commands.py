@@ -75,7 +75,7 @@ def test_a_notebook_computes_the_rows_of_a_run_from_its_weights(centre, wide, tm
     for name in (*computed, "verdict"):
         assert getattr(result, name) == row[name], name
     assert result.longest_bar == (row["longest_birth"], row["longest_death"])
-    assert result.covariance.p_longest == row["p_covariance"]
+    assert result.p_covariance == row["p_covariance"]
     assert ct.loops(filters, **{**same, "seed": 8}, alpha=0.05, centre=centre).tests != result.tests
     # Of filters that are normalized already every bit stays.
     cloud, _ = ct.centre_and_normalize(filters, centre)
@@ -145,7 +145,7 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     loops, circles = tables["loops"], tables["circles"]
     assert loops["points"].tolist() == [points, points]
     assert (loops["verdict"] == TOO_FEW).all()
-    tested = ["significant_bars", "p_longest", "p_ratio", "p_bobrowski_skraba", "p_covariance"]
+    tested = ["significant_bars", "p_longest", "p_ratio", "p_bobrowski_skraba", "p_covariance", "p_hollowness"]
     assert loops[tested].isna().all(axis=None)
     assert loops[["longest", "second", "bars"]].notna().all(axis=None)
     assert tables["barcodes"]["p_value"].isna().all()

@@ -66,10 +66,10 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
     assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD]
     assert table["filters"].tolist() == [400, 300, 40, 32]
     assert table["constant"].tolist() == [0, 0, 0, 32]
-    assert table.loc["layer1.conv", "p"] == 0.01
+    assert table.loc["layer1.conv", "p"] == 0.005
     assert table.loc["layer1.conv", "longest"] > table.loc["layer1.conv", "needed"]
     # Two layers are tested: the smaller p-value counts twice.
-    assert table.loc["layer1.conv", "q"] == pytest.approx(0.02)
+    assert table.loc["layer1.conv", "q"] == pytest.approx(0.01)
     assert table.loc[["layer3.conv", "layer4.conv"], ["p", "q"]].isna().all(axis=None)
     assert look.finished
     assert any("7x7" in other for other in look.source.others)

@@ -14,6 +14,7 @@ from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.plan.clouds import Centre, Significance
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
+from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.tables.filters import CircleRow, FilterRow
@@ -95,6 +96,11 @@ def analyse_cloud(
         wanted.setdefault("covariance", [filtering for filtering in tested if filtering == headline])
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
     beside = drawn["covariance"] if significance.covariance and "covariance" not in significance.nulls else {}
+    hollow = None
+    if significance.covariance and headline in tested:
+        channels = np.unique(cloud.ids[:, :2], axis=0, return_inverse=True)[1].ravel()
+        at = (cloud.population, cloud.layer, cloud.step)
+        hollow = hollowness_test(cloud.points, channels, significance.draws, run_seed, at, cloud.centre)
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     results = []
     for filtering, distance in distances.items():
@@ -105,7 +111,9 @@ def analyse_cloud(
         results.append(loops)
         kept = cloud.points[loops.kept]
         key = {**cloud.key, **filtering.columns}
-        parts["loops"].append(_loops(key, loops, cloud, headline=filtering == headline))
+        parts["loops"].append(
+            _loops(key, loops, cloud, hollow if filtering == headline else None, filtering == headline)
+        )
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
         if filtering == headline:
@@ -139,7 +147,9 @@ def _draws(
     return drawn
 
 
-def _loops(key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, *, headline: bool) -> pa.Table:
+def _loops(
+    key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, hollow: Hollowness | None, headline: bool
+) -> pa.Table:
     row = LoopRow(
         **key,
         points=len(cloud.points),
@@ -160,7 +170,11 @@ def _loops(key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, *, headli
         p_ratio=loops.p_ratio,
         p_bobrowski_skraba=loops.p_bobrowski_skraba if loops.tests else None,
         covariance_longest_median=loops.covariance.median if loops.covariance else None,
-        p_covariance=loops.covariance.p_longest if loops.covariance else None,
+        p_covariance=loops.p_covariance,
+        hollowness=hollow.value if hollow else None,
+        hollowness_error=hollow.error if hollow else None,
+        hollowness_median=hollow.median if hollow else None,
+        p_hollowness=hollow.p_value if hollow else None,
         verdict=loops.verdict,
     )
     return LoopRow.table([row])

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--entry", help="for PyTorch files with several networks: the entry that holds the weights")
     parser.add_argument("--k", type=_share, default=0.03125, help="neighbour of the density filter: a count or a share")
     parser.add_argument("--p", type=float, default=0.3, help="share of the filters that the density filter keeps")
-    parser.add_argument("--draws", type=int, default=99, help="random clouds of each null")
+    parser.add_argument("--draws", type=int, default=199, help="random clouds of each null")
     parser.add_argument("--seed", type=int, default=0, help="seed of all draws")
     parser.add_argument(
         "--sample", type=int, default=SAMPLE, help=f"filters taken of a larger layer (default {SAMPLE:,}; 0 for all)"

@@ -102,6 +102,9 @@ class LayerLook:
             "p": None,
             "verdict": DEAD if self.filtering is None else None,
             "p_covariance": None,
+            "hollowness": None,
+            "hollowness_median": None,
+            "p_hollowness": None,
             "circle": None,
             "circle_coverage": None,
         }
@@ -109,7 +112,7 @@ class LayerLook:
             return base
         loops = self.tables["loops"].to_pylist()[0]
         base |= {"kept": loops["kept"], "p": loops["p_longest"], "verdict": loops["verdict"]}
-        base["p_covariance"] = loops["p_covariance"]
+        base |= {name: loops[name] for name in ("p_covariance", "hollowness", "hollowness_median", "p_hollowness")}
         critical = self.tables["significance"]["null_critical"].to_pylist()
         base["needed"] = max(critical, default=None)
         level = self.tables["circles"].to_pylist()

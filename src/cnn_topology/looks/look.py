@@ -164,11 +164,7 @@ class Look:
         """A row a layer, by depth; q-values once all layers are tested."""
         rows = [dict(layer.row) for layer in self.layers]
         for row in rows:
-            row |= {
-                name: None
-                for name in ("longest", "second", "p_covariance")
-                if row[name] is not None and np.isnan(row[name])
-            }
+            row |= {name: None for name in ("longest", "second") if row[name] is not None and np.isnan(row[name])}
             row["q"] = None
         has_p = [row for row in rows if row["p"] is not None]
         if self.finished and has_p:
@@ -220,18 +216,13 @@ class Look:
             f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does not "
             f"have (p ≤ {alpha:g} each); in {one} of them it is one circle"
         )
-        asked = [layer.row["p_covariance"] for layer in testable if layer.row["verdict"] in LOOPS]
-        longer = sum(value is not None and value <= alpha for value in asked)
-        if longer:
+        rings = [layer.row for layer in testable if (layer.row["p_hollowness"] or 1) <= alpha]
+        hollow = sum(row["hollowness"] < row["hollowness_median"] for row in rings)
+        if testable:
             lines.append(
-                f"{longer} of these loops {'are' if longer > 1 else 'is'} longer too than random filters with the "
-                f"layer's own covariance have (p ≤ {alpha:g}); of the others this test, which has little power, says "
-                "nothing"
-            )
-        elif loops:
-            lines.append(
-                "None is longer too than random filters with the layer's own covariance have, which says nothing "
-                "against the loops: that test has little power"
+                f"all filters of {hollow} of these layers are hollow as a ring is, compared with filters of the same "
+                f"covariance; those of {len(rings) - hollow} are a mixture of filters in and far from their strongest "
+                f"plane; the rest is undecided (p ≤ {alpha:g} each)"
             )
         if untested := known - len(testable):
             lines.append(f"too few filters for a test: {untested} layer{'s' * (untested > 1)}")
@@ -318,7 +309,7 @@ def look(
     layers: str | Sequence[str] = (),
     k: int | float = 0.03125,
     p: float = 0.3,
-    draws: int = 99,
+    draws: int = 199,
     seed: int = 0,
     sample: int = SAMPLE,
     entry: str | None = None,
@@ -383,7 +374,7 @@ def look(
     >>> filters[:200] = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.2 * filters[:200]
     >>> look = ct.look({"conv.weight": filters.reshape(60, 10, 3, 3)})
     >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
-    [['conv', 600, 'one circle', 0.01]]
+    [['conv', 600, 'one circle', 0.005]]
     """
     try:
         settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)

@@ -90,14 +90,18 @@ def _table(look: "Look", anchors: set[str]) -> str:
         _template("table.html").render(
             alpha=f"{look.settings.significance.alpha:g}",
             rows=[
-                {**_cells(row), "anchor": key if key in anchors else "", "is_loop": row.verdict in LOOPS}
+                {
+                    **_cells(row, look.settings.significance.alpha),
+                    "anchor": key if key in anchors else "",
+                    "is_loop": row.verdict in LOOPS,
+                }
                 for key, row in zip(keys, look.rows, strict=True)
             ],
         )
     )
 
 
-def _cells(row: LookRow) -> dict[str, str]:
+def _cells(row: LookRow, alpha: float) -> dict[str, str]:
     def number(value: float | None, digits: str) -> str:
         return "" if value is None else f"{value:{digits}}"
 
@@ -111,8 +115,17 @@ def _cells(row: LookRow) -> dict[str, str]:
         "q": number(row.q, ".2g"),
         "verdict": row.verdict or "not tested yet",
         "p_covariance": number(row.p_covariance, ".2g"),
+        "ring": _ring(row, alpha),
         "circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle and row.circle_coverage is not None else "",
     }
+
+
+def _ring(row: LookRow, alpha: float) -> str:
+    """Describe on which side of its null the hollowness of a layer lies."""
+    if row.hollowness is None or row.hollowness_median is None or row.p_hollowness is None:
+        return ""
+    side = "hollow" if row.hollowness < row.hollowness_median else "mixture"
+    return f"{side if row.p_hollowness <= alpha else 'undecided'}, p = {row.p_hollowness:.2g}"
 
 
 def _png(look: "Look", name: str) -> str:

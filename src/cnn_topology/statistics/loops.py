@@ -21,6 +21,7 @@ from cnn_topology.statistics.significance import (
     critical_value,
     rank_p_value,
     significant_bars,
+    two_sided_p_value,
     verdict,
 )
 from cnn_topology.topology.persistence import Barcode, barcode
@@ -75,6 +76,8 @@ class CloudLoops:
         By name of the null; all of them decide. Empty where the cloud has too few points to be tested.
     covariance : NullTest, optional
         Against the covariance null, which decides nothing here.
+    p_covariance : float, optional
+        Two-sided p-value of the longest bar against that null.
     verdict : str
         One of `statistics.significance.VERDICTS`.
     """
@@ -89,6 +92,7 @@ class CloudLoops:
     tests: dict[str, NullTest]
     verdict: str
     covariance: NullTest | None = None
+    p_covariance: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -300,6 +304,7 @@ def cloud_loops(
         )
 
     tests = {name: tested(null) for name, null in nulls.items()}
+    covariance = nulls.get("covariance", covariance)
     p_values = np.ones(len(bars.birth))
     loops = (bars.dimension == 1) & np.isfinite(bars.death)
     p_values[loops] = np.max(
@@ -320,5 +325,6 @@ def cloud_loops(
             significance.alpha,
             significance.one_circle_ratio,
         ),
-        covariance=tests.get("covariance", tested(covariance) if covariance is not None else None),
+        covariance=tested(covariance) if covariance is not None else None,
+        p_covariance=two_sided_p_value(longest, covariance.longest) if covariance is not None else None,
     )

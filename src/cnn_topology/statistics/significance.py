@@ -43,6 +43,22 @@ def rank_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
     return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
 
 
+def two_sided_p_value(observed: float, null: Float[np.ndarray, " draws"]) -> float:
+    """Compute twice the smaller rank p-value of both sides, at most 1.
+
+    Parameters
+    ----------
+    observed : float
+    null : ndarray, shape (draws,)
+
+    Returns
+    -------
+    float
+        At least 2 / (1 + draws); NaN where the observed value is.
+    """
+    return min(1.0, 2 * min(rank_p_value(observed, null), rank_p_value(-observed, -null)))
+
+
 def binomial_tail(successes: int, trials: int, chance: float) -> float:
     """Compute the probability of so many successes or more.
 

@@ -118,7 +118,18 @@ def _step(cloud: Any) -> str:
         f"{cloud['verdict']}"
     )
     beside = f" (own covariance: p = {cloud['p_covariance']:.3g}, a test with little power)"
-    return f"{said}{beside}" if _has_covariance(cloud) else said
+    return f"{said}{beside if _has_covariance(cloud) else ''}{_ring(cloud)}"
+
+
+def _ring(cloud: Any) -> str:
+    """Describe whether all filters of a layer are hollow or a mixture, with the p-value."""
+    if pd.isna(cloud["p_hollowness"]):
+        return ""
+    side = "hollow" if cloud["hollowness"] < cloud["hollowness_median"] else "mixture"
+    return (
+        f"; all filters: hollowness {cloud['hollowness']:.3f} ± {cloud['hollowness_error']:.3f}, own covariance "
+        f"{cloud['hollowness_median']:.3f} (side of a {side}, p = {cloud['p_hollowness']:.2g})"
+    )
 
 
 def _has_covariance(cloud: Any) -> bool:

@@ -1,7 +1,7 @@
 """The table of `cnn-topology look`: a row a layer of networks that others trained."""
 
 from cnn_topology.tables.row import Row, column
-from cnn_topology.tables.units import COUNT, LENGTH, PROBABILITY, SHARE
+from cnn_topology.tables.units import COUNT, LENGTH, PROBABILITY, RATIO, SHARE
 
 
 class LookRow(Row, table="look"):
@@ -22,8 +22,18 @@ class LookRow(Row, table="look"):
     )
     verdict: str | None = column("Verdict on the loops of the layer.")
     p_covariance: float | None = column(
-        "p-value of the longest bar against draws with the layer's own covariance; only a small p says something.",
+        "Two-sided p-value of the longest bar against draws with the layer's own covariance; only a small p says "
+        "something.",
         PROBABILITY,
     )
+    hollowness: float | None = column(
+        "C = Var(r^2) / E(r^2)^2 over the filters, r the length in the plane of the two strongest axes: 0 for a ring.",
+        RATIO,
+    )
+    hollowness_median: float | None = column(
+        "Median of C over draws with the layer's own covariance; below it is the hollow side, above it a mixture.",
+        RATIO,
+    )
+    p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)
     circle: str | None = column("The named circle near which most filters lie, compared with shuffled filters.")
     circle_coverage: float | None = column("Share of the directions of that circle that filters cover.", SHARE)

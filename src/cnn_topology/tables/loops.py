@@ -65,10 +65,21 @@ class LoopRow(CloudKey, table="loops"):
         "Median longest bar over draws with the layer's own covariance, which decides no verdict.", LENGTH
     )
     p_covariance: float | None = column(
-        "p-value of the longest bar against these draws; the test has little power against a noisy circle, so only a "
-        "small p says something.",
+        "Two-sided p-value of the longest bar against these draws: a small one says that the bar is longer or shorter "
+        "than the layer's second moments explain (compare covariance_longest_median), a large one says nothing.",
         PROBABILITY,
     )
+    hollowness: float | None = column(
+        "C = Var(r^2) / E(r^2)^2 over all filters of the layer, r the length of a filter in the plane of the two "
+        "strongest axes: 0 for a ring. In the row of the headline.",
+        RATIO,
+    )
+    hollowness_error: float | None = column("Standard error of C over output channels.", RATIO)
+    hollowness_median: float | None = column(
+        "Median of C over draws with the layer's own covariance; C below it is the hollow side, above it a mixture.",
+        RATIO,
+    )
+    p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)
 
 
 class SignificanceRow(CloudKey, table="significance"):

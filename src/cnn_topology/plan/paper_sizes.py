@@ -7,7 +7,7 @@ reduced size; its verdict says so.
 from collections.abc import Iterable
 
 from cnn_topology.plan.activations import ActivationClouds
-from cnn_topology.plan.images import NATIVE_TRAIN, ImageSetConfig, TorchvisionImages, shape_of
+from cnn_topology.plan.images import NATIVE_TRAIN, ImageSetConfig, PaperSet, paper_set, shape_of, size_of
 from cnn_topology.plan.populations import Population
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 
@@ -44,14 +44,15 @@ def population_reduced(population: Population, architecture: str, images: ImageS
     images : ImageSetConfig
         What it is trained on.
     """
-    if not isinstance(images, TorchvisionImages):
+    paper = paper_set(images)
+    if paper is None:
         return ()
     found = []
-    if architecture not in (papers := ARCHITECTURES[images.kind]):
+    if architecture not in (papers := ARCHITECTURES[paper]):
         found.append(f"{architecture}, not {papers[0]}")
-    if population.recipe.iterations < (whole := ITERATIONS[images.kind]):
+    if population.recipe.iterations < (whole := ITERATIONS[paper]):
         found.append(f"{population.recipe.iterations:,} of {whole:,} iterations")
-    return (*found, *_images_reduced(images, population.recipe.train_images))
+    return (*found, *_images_reduced(paper, images, population.recipe.train_images))
 
 
 def resnets_reduced(
@@ -67,25 +68,26 @@ def resnets_reduced(
     clouds : iterable of ActivationClouds
         What claims about them read.
     """
-    if not isinstance(images, TorchvisionImages):
+    paper_images = paper_set(images)
+    if paper_images is None:
         return ()
     found = list(fewer(networks.networks, RESNETS[networks.variant]))
     if not networks.checkpoints:
         if networks.recipe.epochs < (whole := EPOCHS[networks.variant]):
             found.append(f"{networks.recipe.epochs} of {whole} epochs")
-        found += _images_reduced(images)
+        found += _images_reduced(paper_images, images)
     paper = CLOUD_IMAGES[networks.variant]
     if (fewest := min((cloud.count for cloud in clouds), default=paper)) < paper:
         found.append(f"clouds of {fewest:,} of {paper:,} images")
     return tuple(found)
 
 
-def _images_reduced(images: TorchvisionImages, taken: int | None = None) -> tuple[str, ...]:
+def _images_reduced(paper: PaperSet, images: ImageSetConfig, taken: int | None = None) -> tuple[str, ...]:
     found = []
-    whole = NATIVE_TRAIN[images.kind]
-    if (used := min(images.train or whole, taken or whole)) < whole:
+    whole = NATIVE_TRAIN[paper]
+    if (used := min(size_of(images, "train") or whole, taken or whole)) < whole:
         found.append(f"{used:,} of {whole:,} training images")
     height, width, _ = shape_of(images)
-    if min(height, width) < (side := SIDES[images.kind]):
+    if min(height, width) < (side := SIDES[paper]):
         found.append(f"{height} x {width} of {side} x {side} pixels")
     return tuple(found)

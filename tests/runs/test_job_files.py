@@ -6,10 +6,10 @@ import pytest
 from job_runs import run_job
 
 from cnn_topology.cli import main
-from cnn_topology.commands import controls
 from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import ControlParameters
+from cnn_topology.runs import job_tables
 from cnn_topology.runs.job_files import Job, JobFiles, job_digest, job_text, read_job
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.registry import TABLES
@@ -72,7 +72,7 @@ def test_a_job_that_a_later_start_has_replaced_writes_nothing(others, status, tm
     """
     (path,) = _started(_text(points=60))
     (tmp_path / OUTPUT).parent.mkdir(parents=True)
-    write = controls.write_finished_table
+    write = job_tables.write_finished_table
 
     def write_late(*arguments):
         _started(_text(points=70))
@@ -80,7 +80,7 @@ def test_a_job_that_a_later_start_has_replaced_writes_nothing(others, status, tm
             (tmp_path / OUTPUT).write_text(others)
         write(*arguments)
 
-    monkeypatch.setattr(controls, "write_finished_table", write_late)
+    monkeypatch.setattr(job_tables, "write_finished_table", write_late)
     assert main(["job", path]) == status
     assert path in "".join(capsys.readouterr())
     made = {file.name: file.read_text() for file in (tmp_path / OUTPUT).parent.iterdir()}

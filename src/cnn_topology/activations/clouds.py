@@ -116,8 +116,8 @@ def draw_clouds(
             device,
         )
         for layer in look.layers:
-            which = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            arrays = _columns(which, ids, look.labels)
+            chosen = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
+            arrays = _columns(chosen, ids, look.labels)
             origin = CloudOrigin(
                 population=parameters.population,
                 network=number,
@@ -185,12 +185,12 @@ def _choose(
     return {layer.name: of_layer(layer) for layer in layers}
 
 
-def _columns(which: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
+def _columns(chosen: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
     """Return image, position and label of each point, a part at a time."""
     return {
-        "ids": lambda: (ids[places] for places, _ in which.pieces()),
-        "positions": lambda: (positions for _, positions in which.pieces()),
-        "labels": lambda: (labels[places] for places, _ in which.pieces()),
+        "ids": lambda: (ids[places] for places, _ in chosen.pieces()),
+        "positions": lambda: (positions for _, positions in chosen.pieces()),
+        "labels": lambda: (labels[places] for places, _ in chosen.pieces()),
     }
 
 

@@ -72,7 +72,7 @@ def graph_tables(
     # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
     name = parameters.clean or parameters.cloud
     seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
-    which = {
+    key = {
         **origin.columns,
         "recipe": parameters.recipe,
         "sampling": origin.sampling,
@@ -81,7 +81,7 @@ def graph_tables(
         "sigma": origin.sigma,
     }
     try:
-        return _tables(cloud, which, parameters, settings, seed)
+        return _tables(cloud, key, parameters, settings, seed)
     except InputError as error:
         raise InputError(
             f"activation_mapper.{parameters.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
@@ -92,7 +92,7 @@ def graph_tables(
 
 def _tables(
     cloud: ActivationCloud,
-    which: Mapping[str, Any],
+    key: Mapping[str, Any],
     parameters: ActivationMapperParameters,
     settings: GraphSettings,
     seed: int,
@@ -103,13 +103,13 @@ def _tables(
     eps = settings.eps
     if settings.eps_from != "clean":
         distances = nearest_distances(elbow_rows(points, seed), min(5, len(points) - 1))
-        curve = _curve(which, distances)
+        curve = _curve(key, distances)
         eps = elbow_of(distances[:, 0]) if eps is None else eps
     assert eps is not None
     settings = settings.model_copy(update={"eps": eps})
     graph, component = made = _graph(points, settings, recipe)
     row = ActivationGraphRow(
-        **which,
+        **key,
         tensor=origin.tensor,
         mode=origin.mode,
         n_images=origin.images,
@@ -136,7 +136,7 @@ def _tables(
     tables = (
         ActivationGraphRow.table([row]),
         ActivationNodeRow.columns(
-            **which,
+            **key,
             node=np.arange(graph.nodes),
             component=component,
             members=graph.sizes,
@@ -145,12 +145,12 @@ def _tables(
             counts=counts.tolist(),
             example_images=examples(graph, ids, EXAMPLES, order),
         ),
-        ActivationEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
-        *_purity(which, cloud, graph, ids, labels, parameters),
-        ActivationSweepRow.table(_sweep(which, points, labels, len(origin.classes), made, settings, recipe)),
+        ActivationEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
+        *_purity(key, cloud, graph, ids, labels, parameters),
+        ActivationSweepRow.table(_sweep(key, points, labels, len(origin.classes), made, settings, recipe)),
         curve,
         ActivationChannelRow.columns(
-            **which,
+            **key,
             channel=np.arange(points.shape[1]),
             mean=points.mean(axis=0, dtype=np.float64),
             sd=points.std(axis=0, dtype=np.float64),
@@ -199,7 +199,7 @@ def _shape(made: Graph) -> dict[str, Any]:
 
 
 def _purity(
-    which: Mapping[str, Any],
+    key: Mapping[str, Any],
     cloud: ActivationCloud,
     graph: MapperGraph,
     ids: np.ndarray,
@@ -220,7 +220,7 @@ def _purity(
     low, high = np.quantile(shuffled, PERCENTILES)
     class_low, class_high = np.quantile(of_classes, PERCENTILES, axis=0)
     purity = PurityRow(
-        **which,
+        **key,
         clean=parameters.clean or "",
         nodes=graph.nodes,
         classes=classes,
@@ -237,7 +237,7 @@ def _purity(
         draws=draws,
     )
     by_class = ClassPurityRow.columns(
-        **which,
+        **key,
         label=np.arange(classes),
         class_name=list(cloud.origin.classes),
         points=sizes,
@@ -250,7 +250,7 @@ def _purity(
         draws=draws,
     )
     drawn = PurityDrawRow.columns(
-        **which,
+        **key,
         kind=["shuffled"] * draws + ["jackknife"] * len(halves),
         draw=np.concatenate([np.arange(draws), np.arange(len(halves))]),
         node_wise=np.concatenate([shuffled, halves]),
@@ -259,7 +259,7 @@ def _purity(
 
 
 def _sweep(
-    which: Mapping[str, Any],
+    key: Mapping[str, Any],
     points: np.ndarray,
     labels: np.ndarray,
     classes: int,
@@ -282,7 +282,7 @@ def _sweep(
         other = made if name == "none" else _graph(points, changed, recipe)
         rows.append(
             ActivationSweepRow(
-                **which,
+                **key,
                 varied=name,
                 intervals=changed.intervals,
                 overlap=changed.overlap,
@@ -296,13 +296,13 @@ def _sweep(
     return rows
 
 
-def _curve(which: Mapping[str, Any], distances: np.ndarray) -> pa.Table:
+def _curve(key: Mapping[str, Any], distances: np.ndarray) -> pa.Table:
     """Take places of the falling curves of distances, closer together where the curve is steep."""
     rows, k = distances.shape
     falling = np.sort(distances, axis=0)[::-1]
     place = np.unique(np.round(np.linspace(0, 1, CURVE) ** 2 * (rows - 1)).astype(int))
     return NeighbourCurveRow.columns(
-        **which,
+        **key,
         rows=rows,
         share=place / rows,
         nearest_distance=falling[place, 0],

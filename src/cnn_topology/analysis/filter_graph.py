@@ -28,12 +28,12 @@ DEGENERATE = (
 )
 
 
-def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
+def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
     """Build the mapper graph of one cloud and its tables.
 
     Parameters
     ----------
-    which : mapping
+    key : mapping
         The columns that say which cloud this is.
     points : ndarray, shape (points, 9)
         Filters after the density filter.
@@ -53,7 +53,7 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
         If the graph is forecast not to fit in memory.
     """
     used = _drawn(points, recipe, seed)
-    row = {**which, "kept": len(points), **_about(recipe, used, seed)}
+    row = {**key, "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
     except NoVariance as error:
@@ -64,25 +64,25 @@ def mapper_tables(which: Mapping[str, Any], points: np.ndarray, recipe: MapperRe
             "mapper_edges": MapperEdgeRow.table([]),
         }
     except InputError as error:
-        place = f"mapper graph of {which['population']}, {which['layer']}, step {which['step']}"
+        place = f"mapper graph of {key['population']}, {key['layer']}, step {key['step']}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     in_component = components(graph)
-    edges = MapperEdgeRow.columns(**which, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared)
+    edges = MapperEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared)
     return {
         "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
-        "mapper_nodes": _nodes(which, graph, used, in_component),
+        "mapper_nodes": _nodes(key, graph, used, in_component),
         "mapper_edges": edges,
     }
 
 
 def sweep_table(
-    which: Mapping[str, Any], points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
+    key: Mapping[str, Any], points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
 ) -> pa.Table:
     """Count what the graph of a cloud holds when it is made in each of the other ways.
 
     Parameters
     ----------
-    which, points, seed
+    key, points, seed
         As `mapper_tables`.
     drawn : pyarrow.Table
         Its ``mapper_graphs``: the first row.
@@ -104,7 +104,7 @@ def sweep_table(
             counts = _counts(_graph(used, recipe))
         except InputError as error:
             counts = _none(str(error))
-        about = {**which, "kept": len(points), **_about(recipe, used, seed)}
+        about = {**key, "kept": len(points), **_about(recipe, used, seed)}
         rows.append(MapperSweepRow(**about, **counts, change=change.words()))
     return MapperSweepRow.table(rows)
 
@@ -153,11 +153,11 @@ def _none(explanation: str) -> dict[str, Any]:
     return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
-def _nodes(which: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
+def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
     theta1, theta2 = klein_angles(means)
     return MapperNodeRow.columns(
-        **which,
+        **key,
         node=np.arange(graph.nodes),
         component=in_component,
         members=graph.sizes,

@@ -1,11 +1,11 @@
 """The loop of one layer followed over training, as rows of tables (weights paper, E4, E8 and E11)."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
@@ -16,6 +16,7 @@ from cnn_topology.statistics.dynamics import (
     onset_interval,
     primary_coverage,
     resampled_longest,
+    resampled_networks,
     resampled_null,
     track,
     winding,
@@ -24,7 +25,6 @@ from cnn_topology.statistics.networks import OUTCOMES, outcomes
 from cnn_topology.statistics.nulls import NULLS
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import critical_value, onset
-from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
@@ -37,9 +37,44 @@ IDS = ["network", "out_channel", "in_channel"]
 NOT_EXCHANGEABLE = "nothing: snapshots of one training are not exchangeable"
 
 
-def loop_tracks(
+def loop_dynamics(
     parameters: DynamicsParameters,
-    paths: Sequence[Path],
+    clouds: Iterable[pa.Table],
+    loops: pd.DataFrame,
+    significance: pd.DataFrame,
+    training: pd.DataFrame,
+) -> tuple[OnsetRow, list[LoopTrackRow], list[CorrelationRow]]:
+    """Find since when a layer has a loop, follow it from snapshot to snapshot, and compare its bar with accuracy.
+
+    Parameters
+    ----------
+    parameters : DynamicsParameters
+    clouds : iterable of pyarrow.Table
+        The layer's clouds, of some steps each.
+    loops, significance, training : DataFrame
+        The tables of these names, of the layer's clouds and of its population.
+
+    Returns
+    -------
+    onset : OnsetRow
+    tracks : list of LoopTrackRow
+        One a snapshot.
+    correlations : list of CorrelationRow
+    """
+    headlines = loops[loops["headline"]].sort_values("step")
+    critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
+    networks = np.sort(training["network"].unique())
+    drawn = resampled_networks(len(networks), parameters.draws, _random(parameters, "resampled networks"))
+    tables = {int(step): table for table in clouds for step in set(table["step"].to_pylist())}
+    tracks, longest = _tracks(parameters, tables, headlines, critical, networks, drawn)
+    limits = np.array([track.critical_resampled for track in tracks], dtype=float)
+    onset_row = _onset(parameters, headlines, critical, longest, limits, len(networks))
+    return onset_row, tracks, _correlations(parameters, headlines, longest, training, networks, drawn)
+
+
+def _tracks(
+    parameters: DynamicsParameters,
+    tables: Mapping[int, pa.Table],
     headlines: pd.DataFrame,
     critical: pd.Series,
     networks: np.ndarray,
@@ -50,9 +85,6 @@ def loop_tracks(
     longest = []
     nulls: dict[tuple[Any, ...], np.ndarray] = {}
     frames: dict[str, pd.DataFrame] = {}
-    tables = {
-        int(step): table for path in paths for table in [read_table(path)] for step in set(table["step"].to_pylist())
-    }
     for cloud in headlines.to_dict("records"):
         step = cloud["step"]
         variant = parameters.headlines[step]
@@ -71,7 +103,7 @@ def loop_tracks(
             # The sphere null knows nothing of the step: where no network has failed since, it is the same.
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
-                rng = random_stream(parameters, name) if name == "sphere" else random_stream(parameters, name, step)
+                rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
                 make = NULLS[name](points, variant.centre)
                 nulls[key] = resampled_null(make, place, variant, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
@@ -103,7 +135,7 @@ def loop_tracks(
     return rows, np.array(longest)
 
 
-def random_stream(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
+def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
     """Build the random stream of one thing that is drawn for this layer."""
     identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
     return np.random.default_rng(derive_seed(*identity))
@@ -129,7 +161,7 @@ def _followed(
     return {prefix + names.get(name, name): found[name] for name in wanted}
 
 
-def onset_row(
+def _onset(
     parameters: DynamicsParameters,
     headlines: pd.DataFrame,
     critical: pd.Series,
@@ -160,7 +192,7 @@ def onset_row(
     )
 
 
-def accuracy_correlations(
+def _correlations(
     parameters: DynamicsParameters,
     headlines: pd.DataFrame,
     longest: np.ndarray,

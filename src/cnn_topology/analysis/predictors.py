@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cnn_topology.errors import InputError
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
-from cnn_topology.statistics.correlations import Sample, correlate
-from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS, TOPOLOGICAL, WIDTH
+from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.correlations import METHODS, Sample, correlate
+from cnn_topology.statistics.networks import HYPERPARAMETERS, OUTCOMES, PREDICTORS, TOPOLOGICAL, WIDTH
 from cnn_topology.tables.generalization import CorrelationRow
 
 # What partial correlations hold fixed besides the training step: every hyperparameter that a grid varies, since each
@@ -18,6 +20,36 @@ from cnn_topology.tables.generalization import CorrelationRow
 GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
 # Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
 OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
+
+
+def correlations(networks: pd.DataFrame, parameters: CorrelationParameters) -> Iterator[CorrelationRow]:
+    """Correlate predictors with outcomes over the networks of every group and layer.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        The table `generalization`.
+    parameters : CorrelationParameters
+
+    Yields
+    ------
+    CorrelationRow
+    """
+    for (group, layer), members in networks.groupby(["group_name", "layer"], sort=False):
+        scope = "grid" if members["is_grid"].any() else "networks"
+        for outcome in OUTCOMES:
+            balanced = balance(members, outcome, scope)
+            if balanced.empty:
+                continue
+            for method in METHODS if scope == "grid" else OVER_TRAINING:
+                for given, sample in samples(balanced, outcome, scope, method):
+                    identity = ("correlations", str(group), str(layer), outcome, method, given)
+                    seed = derive_seed(parameters.run_seed, *identity)
+                    key = {"group_name": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
+                    try:
+                        yield from _correlated(sample, method, parameters, seed, key)
+                    except InputError as error:
+                        print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
 
 
 def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
@@ -96,15 +128,15 @@ def _held(values: pd.Series) -> np.ndarray:
     return values.to_numpy(float)
 
 
-def correlated(
-    sample: Sample, method: str, parameters: CorrelationParameters, seed: int, which: dict[str, Any]
+def _correlated(
+    sample: Sample, method: str, parameters: CorrelationParameters, seed: int, key: dict[str, Any]
 ) -> list[CorrelationRow]:
     """Correlate every predictor with an outcome by one method; NaN where a network lacks the predictor."""
     found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
     blocks = len(np.unique(sample.blocks))
     place_of = {name: place for place, name in enumerate(sample.predictors)}
     statistics = {"statistic": "statistic", "low": "low", "high": "high", "p_value": "p", "p_adjusted": "p_adjusted"}
-    unit = "populations" if which["scope"] == "grid" else "networks"
+    unit = "populations" if key["scope"] == "grid" else "networks"
 
     def values(predictor: str) -> dict[str, Any]:
         # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
@@ -114,7 +146,7 @@ def correlated(
 
     return [
         CorrelationRow(
-            **which,
+            **key,
             predictor=predictor,
             predictor_kind="topological" if predictor in TOPOLOGICAL else "baseline",
             method=method,

@@ -30,12 +30,12 @@ def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[
     firsts = [chosen[all_labels[chosen] == label][:1] for label in np.unique(all_labels[chosen])[:EXAMPLES]]
     ids = np.concatenate(firsts)
     pixels = all_pixels[ids]
-    which = [{"image": int(i), "class_name": image_set.classes[all_labels[i]]} for i in ids]
+    shown_images = [{"image": int(i), "class_name": image_set.classes[all_labels[i]]} for i in ids]
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     noise_seed = derive_seed(parameters.run_seed, "noise", *identity)
     for sigma in (0.0, *parameters.sigmas):
         noise = noise_of(ids, image_set.shape, sigma, noise_seed).transpose(0, 2, 3, 1)
-        for place, one in enumerate(which):
+        for place, one in enumerate(shown_images):
             shown = np.clip(pixels[place] + 255 * sd * noise[place], 0, 255)
             yield {**one, "panel": "image", "sigma": sigma}, np.broadcast_to(shown, (*shown.shape[:2], 3))
     if not parameters.layers:
@@ -44,7 +44,7 @@ def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[
     layers = {layer.name: layer for layer in resnet_layers(parameters.layout, image_set.shape)}
     for mode in MODES:
         influence = influences(parameters.layout, image_set.shape, mode == "published")
-        for place, one in enumerate(which):
+        for place, one in enumerate(shown_images):
             mask = found.foreground[mode][place]
             yield {**one, "panel": "foreground", "mode": mode}, mask.astype(float)
             for name in parameters.layers:
@@ -55,13 +55,13 @@ def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[
                 yield {**one, "panel": "weight", "mode": mode, "layer": name}, relative
 
 
-def panel_table(parameters: ExamplePixelParameters, which: dict[str, Any], values: np.ndarray) -> pa.Table:
+def panel_table(parameters: ExamplePixelParameters, panel: dict[str, Any], values: np.ndarray) -> pa.Table:
     """Return the rows of `example_pixels` of one panel."""
     height, width = values.shape[:2]
     y, x = np.indices((height, width)).reshape(2, -1)
     red, green, blue = values.reshape(-1, 3).T if values.ndim == 3 else (np.nan,) * 3
     return ExamplePixelRow.columns(
-        **{"mode": "", "layer": "", "sigma": 0.0, **which},
+        **{"mode": "", "layer": "", "sigma": 0.0, **panel},
         population=parameters.population,
         split=parameters.split,
         y=y,

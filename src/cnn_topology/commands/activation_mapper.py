@@ -1,7 +1,5 @@
 """`cnn-topology activation-mapper`: mapper graphs and purity of some layers of one activation cloud of one network."""
 
-from pathlib import Path
-
 import pyarrow as pa
 
 from cnn_topology.activations.cloud_file import read_cloud
@@ -9,19 +7,16 @@ from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.activation_graphs import (
-    ActivationGraphRow,
-)
+from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
+from cnn_topology.tables.activation_graphs import ActivationGraphRow
 from cnn_topology.tables.registry import GRAPH_ROWS
-from cnn_topology.tables.rows import joined
 
 
 def run(job: Job) -> None:
     """Build the graph of every layer of the block."""
     parameters = job.parameters(ActivationMapperParameters)
-    clean = _clean_radii(job.inputs("clean"))
+    # The radius that was found on the cloud without noise.
+    clean = {row["layer"]: row["eps"] for row in read_rows(job, ActivationGraphRow, "clean").to_pylist()}
     parts: list[dict[str, pa.Table]] = []
     for (layer, settings), path in zip(parameters.layers.items(), job.inputs("clouds"), strict=True):
         cloud = read_cloud(path)
@@ -39,15 +34,4 @@ def run(job: Job) -> None:
             flush=True,
         )
         parts.append(made)
-    upstream = [*map(read_metadata, job.inputs("clouds")), *map(read_notes, job.inputs("clean"))]
-    notes = parameters.notes(upstream)
-    for row_type in GRAPH_ROWS:
-        name = row_type.table_name
-        table = joined([part[name] for part in parts], row_type.schema)
-        write_table(job.output(name), table, row_type.schema, notes)
-
-
-def _clean_radii(paths: list[Path]) -> dict[str, float]:
-    """Read the radius that was found on the cloud without noise for each layer."""
-    tables = [read_table(path, ActivationGraphRow.schema) for path in paths]
-    return {row["layer"]: row["eps"] for table in tables for row in table.to_pylist()}
+    write_tables(job, GRAPH_ROWS, parts, notes_of(job, parameters))

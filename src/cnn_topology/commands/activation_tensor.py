@@ -4,14 +4,12 @@ from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.analysis.image_tensor import tensor_of
 from cnn_topology.plan.layer_parameters import ActivationTensorParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.runs.job_tables import notes_of, write_rows
 from cnn_topology.tables.images import ActivationTensorRow
 
 
 def run(job: Job) -> None:
     """Write the tensor of the first image that has all positions."""
     table = tensor_of(read_cloud(job.input("cloud")))
-    notes = job.parameters(ActivationTensorParameters).notes([read_metadata(job.input("cloud"))])
-    write_table(job.output("activation_tensor"), table, ActivationTensorRow.schema, notes)
+    write_rows(job, ActivationTensorRow, table, notes_of(job, job.parameters(ActivationTensorParameters)))
     print(f"image {table['image'][0]} ({table['class_name'][0]}), {table['layer'][0]}: {table.num_rows} activations")

@@ -7,19 +7,20 @@ import pyarrow.compute as pc
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
 from cnn_topology.statistics.nulls import Filtering, NullDraws
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.loops import NullRow
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.tables.rows import cloud_at, joined
+from cnn_topology.tables.rows import cloud_at
 
 
 def run(job: Job) -> None:
     """Analyse every step of the block."""
     parameters = job.parameters(BarcodeParameters)
-    clouds, sphere = read_table(job.input("clouds")), read_table(job.input("null"), NullRow.schema)
-    parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
+    clouds, sphere = read_table(job.input("clouds")), read_rows(job, NullRow, "null")
+    parts = []
     for step, variants in parameters.variants.items():
         rows, points = cloud_at(clouds, step)
         if not len(points):
@@ -37,18 +38,14 @@ def run(job: Job) -> None:
         tables, results = analyse_cloud(
             cloud, distances, parameters.significance, parameters.run_seed, shared=shared, measured=measured
         )
-        for name, table in tables.items():
-            parts[name].append(table)
+        parts.append(tables)
         for filtering, loops in zip(distances, results, strict=True):
             print(
                 f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {loops.longest:.3f}, "
                 f"second {loops.second:.3f}: {loops.verdict}",
                 flush=True,
             )
-    notes = parameters.notes([read_notes(job.input("clouds")), read_notes(job.input("null"))])
-    for row in BARCODE_ROWS:
-        table = joined(parts[row.table_name], row.schema)
-        write_table(job.output(row.table_name), table, row.schema, notes)
+    write_tables(job, BARCODE_ROWS, parts, notes_of(job, parameters))
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:

@@ -5,7 +5,7 @@ from cnn_topology.claims.framework import evaluate
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tables import read_notes, write_finished_table
+from cnn_topology.runs.job_tables import notes_of, write_rows
 from cnn_topology.tables.findings import ClaimRow
 from cnn_topology.tables.registry import read_tables
 
@@ -17,7 +17,6 @@ def run(job: Job) -> None:
     parameters = job.parameters(ClaimParameters)
     tables = {name: table.to_pandas() for name, table in read_tables(job.inputs("tables")).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
-    notes = parameters.notes(map(read_notes, job.inputs("tables")))
-    write_finished_table(job.output("claims"), ClaimRow.table(rows), ClaimRow.schema, notes)
+    write_rows(job, ClaimRow, rows, notes_of(job, parameters), finished=True)
     for row in rows:
         print(f"{row.paper} {row.claim}: {row.verdict}" + (f" ({row.reason})" if row.reason else ""))

@@ -11,8 +11,8 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of
 from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.filters import CloudFilterRow, cloud_schema, neighbour_column
 from cnn_topology.tables.rows import joined
 from cnn_topology.training.snapshots import read_snapshot
@@ -52,9 +52,8 @@ def run(job: Job) -> None:
             cloud = cloud.append_column(neighbour_column(k), pa.array(distance))
         steps.append(cloud)
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
-    notes = parameters.notes(read_metadata(path) for path in snapshots)
     schema = cloud_schema(parameters.neighbours)
-    write_table(job.output("clouds"), joined(steps, schema), schema, notes)
+    write_table(job.output("clouds"), joined(steps, schema), schema, notes_of(job, parameters))
 
 
 def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:

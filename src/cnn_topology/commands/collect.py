@@ -2,10 +2,10 @@
 
 from cnn_topology.errors import unknown
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import read_rows, upstream
 from cnn_topology.storage.lineage import combined_notes
-from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
+from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.registry import TABLES
-from cnn_topology.tables.rows import joined
 
 
 def run(job: Job) -> None:
@@ -14,8 +14,6 @@ def run(job: Job) -> None:
         name = output.stem
         if name not in TABLES:
             raise unknown(f"table {output}", name, TABLES)
-        parts = job.inputs(name)
-        schema = TABLES[name].schema
-        table = joined([read_table(path, schema) for path in parts], schema)
-        write_finished_table(output, table, schema, combined_notes(read_notes(path) for path in parts))
-        print(f"{name}: {table.num_rows} rows from {len(parts)} parts")
+        table = read_rows(job, TABLES[name])
+        write_finished_table(output, table, table.schema, combined_notes(upstream(job, name)))
+        print(f"{name}: {table.num_rows} rows from {len(job.inputs(name))} parts")

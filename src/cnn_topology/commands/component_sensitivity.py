@@ -7,10 +7,8 @@ from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.runs.job_tables import notes_of, write_rows
 from cnn_topology.tables.layers import ComponentCurveRow
-from cnn_topology.tables.rows import joined
 
 
 def run(job: Job) -> None:
@@ -26,7 +24,7 @@ def run(job: Job) -> None:
     parts = []
     for layer in zip(*(found[network] for network in networks), strict=True):
         origin, wholes = layer[0].origin, [sampled(cloud) for cloud in layer]
-        which = {
+        key = {
             "population": origin.population,
             "cloud": origin.cloud,
             "samples": len(wholes[0].ids),
@@ -42,7 +40,7 @@ def run(job: Job) -> None:
                     # Nothing removed from a layer leaves it equal to itself: no point of the curve.
                     shown = removed > 0 if network == parameters.network else removed >= 0
                     table = ComponentCurveRow.columns(
-                        **which,
+                        **key,
                         measure=measure.name,
                         kind=measure.kind,
                         mode=mode,
@@ -53,7 +51,4 @@ def run(job: Job) -> None:
                     )
                     parts.append(table)
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
-    notes = parameters.notes(read_metadata(path) for path in job.inputs("clouds"))
-    write_table(
-        job.output("component_curves"), joined(parts, ComponentCurveRow.schema), ComponentCurveRow.schema, notes
-    )
+    write_rows(job, ComponentCurveRow, parts, notes_of(job, parameters))

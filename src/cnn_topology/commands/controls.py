@@ -1,12 +1,11 @@
 """`cnn-topology controls`: barcodes of synthetic clouds of known topology, by the code that reads the networks."""
 
 import numpy as np
-import pyarrow as pa
 
 from cnn_topology.plan.parameters import ControlParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import write_rows
 from cnn_topology.seeds import derive_seed
-from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.loops import ControlRow
 from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
@@ -56,4 +55,4 @@ def run(job: Job) -> None:
             )
             longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
             print(f"{name} over Z/{field}: longest H1 bars {longest}")
-    write_finished_table(job.output("controls"), pa.concat_tables(tables), ControlRow.schema, parameters.notes())
+    write_rows(job, ControlRow, tables, parameters.notes(), finished=True)

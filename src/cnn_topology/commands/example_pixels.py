@@ -1,13 +1,10 @@
 """`cnn-topology example-pixels`: images that figures show, with masks, position weights and noise."""
 
-import pyarrow as pa
-
 from cnn_topology.analysis.shown_images import panel_table, panels
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.runs.job_tables import notes_of, write_rows
 from cnn_topology.tables.images import ExamplePixelRow
 
 
@@ -16,5 +13,4 @@ def run(job: Job) -> None:
     parameters = job.parameters(ExamplePixelParameters)
     image_set = read_image_set(job.input("images"))
     parts = [panel_table(parameters, *panel) for panel in panels(parameters, image_set)]
-    notes = parameters.notes([read_metadata(job.input("images"))])
-    write_table(job.output("example_pixels"), pa.concat_tables(parts), ExamplePixelRow.schema, notes)
+    write_rows(job, ExamplePixelRow, parts, notes_of(job, parameters))

@@ -2,8 +2,8 @@
 
 from cnn_topology.plan.parameters import ImprovementParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
 from cnn_topology.statistics.improvements import comparisons, measures
-from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.findings import ComparisonRow, ImprovementRow
 from cnn_topology.tables.training import TrainingRow
 
@@ -11,16 +11,16 @@ from cnn_topology.tables.training import TrainingRow
 def run(job: Job) -> None:
     """Measure and compare."""
     parameters = job.parameters(ImprovementParameters)
-    training = read_table(job.input("training"), TrainingRow.schema).to_pandas()
+    training = read_rows(job, TrainingRow).to_pandas()
     measured: list[ImprovementRow] = []
     compared: list[ComparisonRow] = []
     for name, group in parameters.groups.items():
         rows = measures(training, name, group, parameters.images[name])
         measured += rows
         compared += comparisons(ImprovementRow.table(rows).to_pandas(), name, group, parameters.run_seed)
-    notes = parameters.notes([read_notes(job.input("training"))])
-    write_finished_table(job.output("improvements"), ImprovementRow.table(measured), ImprovementRow.schema, notes)
-    write_finished_table(job.output("comparisons"), ComparisonRow.table(compared), ComparisonRow.schema, notes)
+    notes = notes_of(job, parameters)
+    write_rows(job, ImprovementRow, measured, notes, finished=True)
+    write_rows(job, ComparisonRow, compared, notes, finished=True)
     for row in compared:
         print(
             f"{row.group_name}: {row.population} against {row.against}, {row.metric} on {row.images}: "

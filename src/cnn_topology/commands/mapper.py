@@ -4,12 +4,13 @@ from cnn_topology.analysis.filter_graph import mapper_tables, sweep_table
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of, write_tables
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.registry import MAPPER_ROWS
-from cnn_topology.tables.rows import cloud_at, joined
+from cnn_topology.tables.rows import cloud_at
 
 
 def run(job: Job) -> None:
@@ -23,7 +24,7 @@ def run(job: Job) -> None:
             print(f"step {step}: no cloud, since every network had failed")
             continue
         kept = points[densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
-        which = {
+        key = {
             "population": parameters.population,
             "layer": parameters.layer,
             "depth": parameters.depth,
@@ -31,16 +32,13 @@ def run(job: Job) -> None:
             **Filtering.of(variant, len(points)).columns,
         }
         seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
-        made = mapper_tables(which, kept, parameters.recipe, seed)
+        made = mapper_tables(key, kept, parameters.recipe, seed)
         row = made["mapper_graphs"].to_pylist()[0]
         print(
             f"step {step}: {row['nodes']} nodes, {row['edges']} edges, unfilled loops: {row['filled_loops']}"
             + (f". {row['explanation']}" if row["explanation"] else ""),
             flush=True,
         )
-        made["mapper_sweep"] = sweep_table(which, kept, made["mapper_graphs"], parameters, seed)
+        made["mapper_sweep"] = sweep_table(key, kept, made["mapper_graphs"], parameters, seed)
         parts.append(made)
-    notes = parameters.notes([read_notes(job.input("clouds"))])
-    for row_type in MAPPER_ROWS:
-        table = joined([part[row_type.table_name] for part in parts], row_type.schema)
-        write_table(job.output(row_type.table_name), table, row_type.schema, notes)
+    write_tables(job, MAPPER_ROWS, parts, notes_of(job, parameters))

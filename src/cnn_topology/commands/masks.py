@@ -11,9 +11,8 @@ from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
 from cnn_topology.plan.base import MODES
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of, write_rows
 from cnn_topology.seeds import derive_seed
-from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.images import MaskRow, ModeRow
 
 
@@ -21,7 +20,7 @@ def run(job: Job) -> None:
     """Find the masks and compare both modes."""
     parameters = job.parameters(MaskParameters)
     image_set = read_image_set(job.input("images"))
-    notes = parameters.notes([read_metadata(job.input("images"))])
+    notes = notes_of(job, parameters)
     pixels, labels = image_set.split(parameters.split)
     identity = (image_set.name, parameters.split)
     key = f"activation_clouds: count (networks: {parameters.population})"
@@ -30,9 +29,9 @@ def run(job: Job) -> None:
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
     write_masks(job.output("masks"), ids, found.foreground, found.background, notes)
-    write_table(job.output("masks_table"), mask_table(parameters, found, classes), MaskRow.schema, notes)
+    write_rows(job, MaskRow, mask_table(parameters, found, classes), notes, "masks_table")
     rows = mode_rows(parameters, found, image_set.shape, identity)
-    write_table(job.output("modes_table"), ModeRow.table(rows), ModeRow.schema, notes)
+    write_rows(job, ModeRow, rows, notes, "modes_table")
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
     empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in MODES}
     print(

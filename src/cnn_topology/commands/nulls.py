@@ -2,8 +2,8 @@
 
 from cnn_topology.plan.parameters import NullParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import write_rows
 from cnn_topology.statistics.nulls import Filtering, sphere_draws
-from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import NullRow
 
 
@@ -29,5 +29,5 @@ def run(job: Job) -> None:
                         largest_ratio=drawn.largest_ratio[number],
                     )
                 )
-    write_table(job.output("nulls"), NullRow.table(rows), NullRow.schema, parameters.notes())
+    write_rows(job, NullRow, rows, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")

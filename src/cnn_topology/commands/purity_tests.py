@@ -2,8 +2,8 @@
 
 from cnn_topology.plan.activation_graphs import PurityTestParameters
 from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
 from cnn_topology.statistics.purity import purity_tests
-from cnn_topology.storage.tables import read_notes, read_table, write_finished_table
 from cnn_topology.tables.purity import PurityDrawRow, PurityRow, PurityTestRow
 from cnn_topology.tables.training import ResnetAccuracyRow
 
@@ -11,12 +11,8 @@ from cnn_topology.tables.training import ResnetAccuracyRow
 def run(job: Job) -> None:
     """Run the tests."""
     parameters = job.parameters(PurityTestParameters)
-    found = purity_tests(
-        read_table(job.input("purity"), PurityRow.schema).to_pandas(),
-        read_table(job.input("draws"), PurityDrawRow.schema).to_pandas(),
-        read_table(job.input("accuracy"), ResnetAccuracyRow.schema).to_pandas(),
-    )
-    table = PurityTestRow.table(PurityTestRow(**row) for row in found)
-    upstream = [read_notes(job.input(name)) for name in ("purity", "draws", "accuracy")]
-    write_finished_table(job.output("purity_tests"), table, PurityTestRow.schema, parameters.notes(upstream))
-    print(f"{table.num_rows} rows")
+    tables = {"purity": PurityRow, "draws": PurityDrawRow, "accuracy": ResnetAccuracyRow}
+    found = purity_tests(*(read_rows(job, row_type, name).to_pandas() for name, row_type in tables.items()))
+    rows = [PurityTestRow(**row) for row in found]
+    write_rows(job, PurityTestRow, rows, notes_of(job, parameters), finished=True)
+    print(f"{len(rows)} rows")

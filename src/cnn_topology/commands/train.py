@@ -11,7 +11,7 @@ from cnn_topology.networks.first_layer import mean_filter_norm
 from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.parameters import TrainParameters
 from cnn_topology.runs.job_files import Job
-from cnn_topology.storage.tensors import read_metadata
+from cnn_topology.runs.job_tables import notes_of
 from cnn_topology.training.snapshots import read_snapshot
 from cnn_topology.training.train import TrainingJob, train_shard
 
@@ -19,7 +19,6 @@ from cnn_topology.training.train import TrainingJob, train_shard
 def run(job: Job) -> None:
     """Train the shard."""
     parameters = job.parameters(TrainParameters)
-    inputs = [read_metadata(path) for path in (job.input("images"), *job.inputs("cross_test"), *job.inputs("matched"))]
     train_shard(
         TrainingJob(
             shard=_with_norm(parameters, job.inputs("matched")),
@@ -32,7 +31,7 @@ def run(job: Job) -> None:
             log_path=job.output("log_table"),
             resume_folder=job.resume,
             threads=job.threads,
-            notes=parameters.notes(inputs),
+            notes=notes_of(job, parameters),
         )
     )
 

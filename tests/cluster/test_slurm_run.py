@@ -155,6 +155,18 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
     _same(tmp_path, expected)
 
 
+def test_jobs_take_the_config_of_their_start_though_its_file_is_edited_while_they_wait(
+    cluster, config, expected, tmp_path
+):
+    run = Submitted(tmp_path, config)
+    run.job(cluster, "train_a")
+    edited = copy.deepcopy(config)
+    edited["significance"]["draws"], edited["controls"] = 39, {"points": 90}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(edited))
+    run.finish()
+    _same(tmp_path, expected)
+
+
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
     # Training takes 800 MB: 600 are too little, the retry asks for twice as much.
     run = Submitted(tmp_path, config, "--set-resources", "train_a:mem_mb=600 * attempt")

@@ -55,6 +55,13 @@ def test_a_file_that_is_there_is_written_never_again(tmp_path):
     assert (tmp_path / path).stat() == before
 
 
+def test_a_file_that_a_power_cut_has_spoiled_is_written_again(tmp_path):
+    (path,) = _started(_text())
+    (tmp_path / path).write_bytes(b"")
+    _started(_text())
+    assert (tmp_path / path).read_text() == _text()
+
+
 def test_a_later_start_removes_the_job_that_it_replaces_and_no_other(tmp_path):
     first, other = _started(_text(), _text())
     assert first != other

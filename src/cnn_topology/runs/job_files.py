@@ -237,6 +237,8 @@ class JobFiles:
     def write(self, paths: Iterable[str]) -> None:
         """Write the files of jobs that have none, and remove those that an earlier start planned for the same outputs.
 
+        A file that a power cut has spoiled is of another length.
+
         Parameters
         ----------
         paths : iterable of str
@@ -252,9 +254,10 @@ class JobFiles:
             if path.parent not in folders:
                 folders[path.parent] = _by_output(path.parent)
             written = folders[path.parent].get(DIGEST.sub("", path.name), set())
-            if path not in written:
-                with atomic_path(path, checksum=False) as temporary:
-                    temporary.write_text(self._texts[str(path)], encoding="utf-8")
+            content = self._texts[str(path)].encode()
+            if path not in written or path.stat().st_size != len(content):
+                with atomic_path(path, checksum=False, flush=False) as temporary:
+                    temporary.write_bytes(content)
             for other in written - {path}:
                 other.unlink(missing_ok=True)
         self.keep = False

@@ -20,20 +20,19 @@ from cnn_topology.errors import InputError
 
 
 @pytest.mark.parametrize(
-    ("border", "rows", "columns"),
-    [("none", range(5), range(6)), ("first", range(1, 5), range(1, 6)), ("both", range(1, 4), range(1, 5))],
+    ("published", "rows", "columns"), [(False, range(5), range(6)), (True, range(1, 5), range(1, 6))]
 )
-def test_random_positions_leave_out_the_border_asked_for_and_nothing_else(border, rows, columns):
-    chosen = random_positions(np.arange(2_000), 2_000, (5, 6), border, 1)
+def test_random_positions_leave_out_the_first_row_and_column_as_published_alone(published, rows, columns):
+    chosen = random_positions(np.arange(2_000), 2_000, (5, 6), published, 1)
     assert set(chosen.positions.tolist()) == {row * 6 + column for row in rows for column in columns}
     assert chosen.places.tolist() == list(range(2_000))
 
 
 def test_a_random_position_belongs_to_its_image():
-    every = random_positions(np.arange(50), 50, (4, 4), "none", 3).positions
+    every = random_positions(np.arange(50), 50, (4, 4), False, 3).positions
     ids = np.array([3, 17, 49])
-    assert random_positions(ids, 50, (4, 4), "none", 3).positions.tolist() == every[ids].tolist()
-    assert random_positions(ids, 50, (4, 4), "none", 4).positions.tolist() != every[ids].tolist()
+    assert random_positions(ids, 50, (4, 4), False, 3).positions.tolist() == every[ids].tolist()
+    assert random_positions(ids, 50, (4, 4), False, 4).positions.tolist() != every[ids].tolist()
 
 
 def test_a_small_full_cloud_is_every_position_of_every_image():

@@ -114,7 +114,7 @@ def test_the_page_of_names_is_in_step():
 
 def test_what_is_not_given_is_as_in_a_config_that_does_not_state_it():
     defaults = {name: parameter.default for name, parameter in inspect.signature(ct.loops).parameters.items()}
-    for name in ("draws", "alpha", "one_circle_ratio", "nulls"):
+    for name in ("draws", "alpha", "nulls"):
         assert defaults[name] == Significance.model_fields[name].default
     (density,) = Cloud.model_fields["densities"].default
     assert (defaults["k"], defaults["p"]) == (density.k, density.p)

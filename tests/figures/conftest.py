@@ -45,10 +45,8 @@ def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEP
         },
         "clouds": [{"layers": "all", "landmarks": 200, "densities": densities}],
         "significance": {"draws": DRAWS},
-        "mapper": {
-            "sweep": [{"resolution": 20}, {"equalized": True}, {"cut": {"kind": "fixed_height", "height": 0.4}}]
-        },
-        "controls": {"points": 200, "noise": 0.1},
+        "mapper": {"sweep": [{"resolution": 20}, {"equalized": True}, {"gap_from_zero": True}]},
+        "controls": {"points": 200},
     }
 
 
@@ -248,7 +246,7 @@ class Maker:
                     )
 
     def controls(self) -> None:
-        size, noise = self.plan.config.controls.points, self.plan.config.controls.noise
+        size, noise = self.plan.config.controls.points, 0.1
         clouds = {
             "primary_circle": primary_circle(size),
             "three_circles": three_circles(size // 3),

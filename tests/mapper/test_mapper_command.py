@@ -138,10 +138,8 @@ def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
 @pytest.mark.parametrize(
     "change",
     [
-        {"cut": {"kind": "fixed_height", "height": 0.4}},
-        {"cut": {"kind": "first_gap", "fraction": 0.05}},
-        {"cut": {"kind": "first_gap", "from_zero": True}},
-        {"metric": "euclidean", "cut": {"kind": "fixed_height", "height": 0.4}},
+        {"gap_from_zero": True},
+        {"metric": "euclidean"},
         {"equalized": True},
         {"lens_of_scaled": True},
         {"gain": 2},
@@ -149,14 +147,13 @@ def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
 )
 def test_every_choice_reaches_the_graph_and_stands_in_its_row(change):
     points = circle(200) * np.linspace(1, 2, 9)
-    shared = {"cut": change["cut"]} if "metric" in change else {}
-    base = MapperRecipe.model_validate({"resolution": 6, **shared})
+    base = MapperRecipe(resolution=6)
     recipe = MapperRecipe.model_validate({"resolution": 6, **change})
     plain, changed = (mapper_tables(WHICH, points, made, 0) for made in (base, recipe))
     assert not changed["mapper_nodes"].equals(plain["mapper_nodes"])
     differing = [
         name
-        for name in ("gain", "equalized", "metric", "lens_of_scaled", "cut", "cut_at", "from_zero")
+        for name in ("gain", "equalized", "metric", "lens_of_scaled", "from_zero")
         if plain["mapper_graphs"][name] != changed["mapper_graphs"][name]
     ]
     assert differing
@@ -174,7 +171,7 @@ def test_one_node_is_explained_and_no_error():
     ("signs", "change", "words"),
     [
         ([1], {}, "all 20 points coincide"),
-        ([1], {"metric": "euclidean", "cut": {"kind": "fixed_height", "height": 1}}, "PCA-1 has zero variance"),
+        ([1], {"metric": "euclidean"}, "PCA-1 has zero variance"),
         ([1, -1], {}, "PCA-2 has zero variance.*vary in 1 direction only"),
     ],
 )
@@ -197,7 +194,7 @@ def test_a_recipe_that_cannot_be_made_stops_the_job_with_place_and_way_out(monke
 
 
 SWEEP = [{"resolution": 8}, {"resolution": 6, "gain": 2}, {"equalized": True}, {"metric": "euclidean"}]
-SWEEP += [{"cut": {"kind": "fixed_height", "height": 0.4}}, {"lens_of_scaled": True}]
+SWEEP += [{"gap_from_zero": True}, {"lens_of_scaled": True}]
 
 
 def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_path, tiny):
@@ -206,7 +203,7 @@ def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_pa
     made = made_by_command(tmp_path, tiny, clouds)
     sweep = made["sweep"]
     assert sweep["change"].tolist() == [
-        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "cut at 0.4", "lens of scaled",
+        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "gap from zero", "lens of scaled",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(sweep.drop(columns="change").head(1), made["graphs"])
     for change, row in zip(SWEEP, sweep.to_dict("records")[1:], strict=True):

@@ -47,7 +47,7 @@ def reference_labels(points, clustering):
     return fcluster(tree, cut, criterion="distance")
 
 
-def reference_graph(points, lens, cover, clustering, least_node=1):
+def reference_graph(points, lens, cover, clustering):
     """Return nodes cube by cube and compare all pairs of them."""
     held = memberships(lens, cover)
     nodes = []
@@ -56,9 +56,7 @@ def reference_graph(points, lens, cover, clustering, least_node=1):
             continue
         labels = reference_labels(points[members], clustering)
         for label in set(labels.tolist()) - {-1}:
-            node = frozenset(members[labels == label].tolist())
-            if len(node) >= least_node:
-                nodes.append((int(cube), node))
+            nodes.append((int(cube), frozenset(members[labels == label].tolist())))
     edges = {(a, b): len(a[1] & b[1]) for a, b in combinations(nodes, 2) if a[1] & b[1]}
     return nodes, {frozenset(pair): shared for pair, shared in edges.items()}
 
@@ -86,12 +84,11 @@ def without_copies(graph, original):
 @pytest.mark.parametrize(
     "clustering", [FirstGap(), FirstGap(0.1, min_samples=3), FirstGap(from_zero=True), FixedHeight(0.7), Dbscan(0.8, 4)]
 )
-@pytest.mark.parametrize("least_node", [1, 3])
-def test_graph_equals_the_reference_that_compares_all_pairs(clustering, least_node):
+def test_graph_equals_the_reference_that_compares_all_pairs(clustering):
     points = np.random.default_rng(2).normal(size=(250, 3))
-    graph = mapper_graph(points, points[:, :2], COVER, clustering, least_node)
+    graph = mapper_graph(points, points[:, :2], COVER, clustering)
     nodes, edges = as_sets(graph)
-    expected_nodes, expected_edges = reference_graph(points, points[:, :2], COVER, clustering, least_node)
+    expected_nodes, expected_edges = reference_graph(points, points[:, :2], COVER, clustering)
     assert len(nodes) == len(expected_nodes) >= 10
     assert set(nodes) == set(expected_nodes)
     assert len(edges) == len(graph.edges)
@@ -235,7 +232,7 @@ def test_a_graph_that_would_not_fit_is_refused_with_a_way_out():
     with pytest.raises(InputError, match=r"largest cube holds 500 points"):
         mapper_graph(points, points, GainCover(1, 1), Dbscan(1.0), memory=100_000)
     graph = mapper_graph(points, points, COVER, FirstGap())
-    with pytest.raises(InputError, match=r"edges.*raise least_node"):
+    with pytest.raises(InputError, match=r"edges.*another eps"):
         nerve(graph.starts, graph.members, 500, memory=1000)
 
 
@@ -247,7 +244,6 @@ def test_a_graph_that_would_not_fit_is_refused_with_a_way_out():
         (lambda: Dbscan(1, 0), "min_samples = 0"),
         (lambda: mapper_graph(np.eye(3), np.eye(2), COVER, FirstGap()), "2 rows, the cloud 3 points"),
         (lambda: mapper_graph(np.eye(3), np.ones((3, 1)), COVER, FirstGap()), "zero variance"),
-        (lambda: mapper_graph(np.eye(3), np.eye(3), COVER, FirstGap(), least_node=0), "least_node = 0"),
     ],
 )
 def test_impossible_parameters_are_refused(make, words):

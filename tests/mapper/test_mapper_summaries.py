@@ -32,7 +32,6 @@ def graph_of(nodes, edges, sizes=None):
         cubes=nodes,
         skipped_cubes=0,
         noise=0,
-        dropped_nodes=0,
         parameters={},
     )
 
@@ -149,7 +148,6 @@ def test_branches_ignore_small_nodes():
     [
         (lambda cloud: mapper_of_activations(cloud, eps=1e-6), 0, r"points noise at eps = 1e-06.*raise eps"),
         (lambda cloud: mapper_of_activations(cloud, eps=1, min_samples=99), 0, r"fewer than min_samples = 99.*lower"),
-        (lambda cloud: mapper_of_filters(cloud, least_node=99), 0, r"fewer than least_node = 99 points.*lower least"),
         (lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=99), 1, "in one cube: use more intervals"),
         (lambda cloud: mapper_of_filters(cloud, GainCover(1, 1)), 1, "in one cube: use a higher resolution"),
     ],

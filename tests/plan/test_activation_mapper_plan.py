@@ -82,15 +82,6 @@ def test_published_overlap_is_refused_for_full_clouds_of_other_layers_alone():
         settings_of(section, full, "layer1.0.bn1")
 
 
-def test_a_layer_may_have_settings_of_its_own():
-    own = {"layer1.1.bn2": {"overlap": 0.0, "eps": 2.0, "intervals": 10}}
-    section = ActivationMapper.model_validate({"per_layer": own})
-    cloud = ActivationClouds(networks="nets", sampling="random")
-    settings = settings_of(section, cloud, "layer1.1.bn2")
-    assert (settings.intervals, settings.overlap, settings.eps, settings.eps_from) == (10, 0.0, 2.0, "given")
-    assert settings_of(section, cloud, "layer4.1.bn2").eps_from == "elbow"
-
-
 def test_one_job_per_network_cloud_and_block_of_layers(config):
     graphs = jobs_of(config)
     assert len(graphs.jobs) == 2 * (2 + 1 + 2)
@@ -118,7 +109,6 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
     [
         ({"clouds": ["fgg"]}, r"unknown cloud in activation_mapper.elbow.clouds: 'fgg' \(did you mean 'fg'\?\)"),
         ({"layers": ["layer4.1.bn1"]}, r"unknown layer of its clouds in activation_mapper.elbow: 'layer4.1.bn1'"),
-        ({"per_layer": {"layer2.1.bn2": {"eps": 1.0}}}, r"unknown layer of its clouds.*'layer2.1.bn2'"),
         ({"clouds": ["fg_noise"]}, "add fg to clouds, or give eps as a number"),
         ({"eps": 0}, r"elbow.eps = 0: expected a number above 0, elbow or published$"),
         ({"eps": "elbo"}, r'eps = "elbo": expected a number above 0, elbow or published$'),

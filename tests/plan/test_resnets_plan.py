@@ -140,10 +140,9 @@ def test_the_tensor_is_the_papers_unless_asked_otherwise(config):
     assert clouds["top"].model_copy(update={"tensor": "relu"}).tensor_used("ph") == "relu"
 
 
-def test_the_mode_decides_border_and_replacement_unless_they_are_given(config):
+def test_published_clouds_alone_repeat_the_defects_of_the_released_code(config):
     clouds = parse_config(config).activation_clouds
-    assert (clouds["fg_5"].border_used, clouds["fg_5"].replacement_used) == ("first", True)
-    assert (clouds["top"].border_used, clouds["top"].replacement_used) == ("none", False)
+    assert (clouds["fg_5"].published, clouds["top"].published) == (True, False)
 
 
 @pytest.mark.parametrize(

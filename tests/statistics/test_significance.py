@@ -46,7 +46,7 @@ def two_nulls(points, filtering, draws):
 def judged(points, filtering, draws=39, alpha=0.05):
     lengths = barcode(filtered_clouds(points, [filtering])[0]).lengths(1)
     nulls = two_nulls(points, filtering, draws)
-    return verdict(lengths, nulls, alpha, 3.0), [rank_p_value(lengths[0], null) for null in nulls]
+    return verdict(lengths, nulls, alpha), [rank_p_value(lengths[0], null) for null in nulls]
 
 
 def test_the_p_value_counts_the_observation_among_the_draws():
@@ -118,15 +118,15 @@ def test_the_universal_test_takes_none_and_one_bar():
 def test_the_verdict_follows_its_rule(lengths, expected):
     null = np.linspace(0.1, 0.3, 199)  # critical value at 0.01: the second largest, just below 0.3
     null[-2] = 0.3
-    assert verdict(np.array(lengths), [null], 0.01, 3.0) == expected
+    assert verdict(np.array(lengths), [null], 0.01) == expected
     assert expected in VERDICTS
 
 
 def test_a_loop_must_be_significant_under_every_null():
     low, high = np.full(99, 0.2), np.full(99, 0.6)
     lengths = np.array([0.5, 0.1])
-    assert verdict(lengths, [low], 0.01, 3.0) == "one circle"
-    assert verdict(lengths, [low, high], 0.01, 3.0) == "no loop"
+    assert verdict(lengths, [low], 0.01) == "one circle"
+    assert verdict(lengths, [low, high], 0.01) == "no loop"
 
 
 def test_a_noisy_circle_is_one_circle_with_the_smallest_p_value():
@@ -158,7 +158,7 @@ def test_the_whole_test_finds_loops_in_noise_as_often_as_it_says():
     for trial in range(trials):
         found = null_draws(partial(sphere_null_cloud, 60), [filtering], range(draws + 1), ("alarms", trial))
         observed, null = found[filtering].longest[0], found[filtering].longest[1:]
-        alarms += verdict(np.array([observed]), [null], 0.1, 3.0) != "no loop"
+        alarms += verdict(np.array([observed]), [null], 0.1) != "no loop"
     assert 4 <= alarms <= 22
 
 

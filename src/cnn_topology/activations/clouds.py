@@ -96,7 +96,7 @@ def draw_clouds(
     tensor = section.tensor_used(parameters.layout.variant)
     points = {
         layer.name: (
-            hook_point(layer, "conv" if tensor == "conv" else "bn", section.residual_used),
+            hook_point(layer, "conv" if tensor == "conv" else "bn", section.published),
             look.chosen[layer.name],
         )
         for layer in look.layers
@@ -169,10 +169,10 @@ def _choose(
         shape = (layer.height, layer.width)
         if section.sampling == "random":
             drawn = seed("random position", layer.name)
-            return random_positions(ids, split_size, shape, section.border_used, drawn)
+            return random_positions(ids, split_size, shape, section.published, drawn)
         if section.sampling == "full":
             drawn, positions = seed("full cloud", layer.name), layer.height * layer.width
-            return full_positions(len(ids), positions, section.most_points, section.replacement_used, drawn)
+            return full_positions(len(ids), positions, section.most_points, section.published, drawn)
         if masks is None:
             return None
         weights = position_weights(influence[layer.name], masks)
@@ -180,7 +180,7 @@ def _choose(
         # Published: an empty mask weighs all positions alike, and chance takes any of them (Q13).
         return masked_positions(heaviest, np.logical_or(masks.any((1, 2)), published))
 
-    published = section.mode == "published"
+    published = section.published
     influence = {} if masks is None else influences(parameters.layout, image_set.shape, published)
     return {layer.name: of_layer(layer) for layer in layers}
 

@@ -104,7 +104,7 @@ def choose_images(image_set: ImageSet, split: str, count: int, run_seed: int, ke
 
 
 def random_positions(
-    ids: Int64[np.ndarray, " images"], split_size: int, shape: tuple[int, int], border: str, seed: int
+    ids: Int64[np.ndarray, " images"], split_size: int, shape: tuple[int, int], published: bool, seed: int
 ) -> Chosen:
     """Draw one position per image.
 
@@ -116,13 +116,12 @@ def random_positions(
         Images of the split.
     shape : (int, int)
         Height and width of the layer.
-    border : str
-        What is left out: the ``first`` row and column (released code), ``both`` first and last, or ``none``.
+    published : bool
+        Leave out the first row and column, as the released code does.
     seed : int
         Of split and layer.
     """
-    low = 0 if border == "none" else 1
-    high = np.array(shape) - (border == "both")
+    low, high = int(published), np.array(shape)
     drawn = np.random.default_rng(seed).random((split_size, 2))[ids]
     rows, columns = (low + np.floor(drawn * (high - low)).astype(np.int64)).T
     return Chosen(np.arange(len(ids)), rows * shape[1] + columns)

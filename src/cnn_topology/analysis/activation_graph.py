@@ -85,8 +85,7 @@ def graph_tables(
     except InputError as error:
         raise InputError(
             f"activation_mapper.{parameters.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
-            f"{origin.layer}: {error}; per_layer.{origin.layer} gives this layer other settings, `layers` can leave "
-            "it out"
+            f"{origin.layer}: {error}; leave it out by `layers`, or describe it in an entry of its own"
         ) from error
 
 

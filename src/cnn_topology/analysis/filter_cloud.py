@@ -92,12 +92,11 @@ def analyse_cloud(
     circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
     wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
     wanted.setdefault("permuted", circled)
-    if significance.covariance:
-        wanted.setdefault("covariance", [filtering for filtering in tested if filtering == headline])
+    wanted.setdefault("covariance", [filtering for filtering in tested if filtering == headline])
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
-    beside = drawn["covariance"] if significance.covariance and "covariance" not in significance.nulls else {}
+    beside = {} if "covariance" in significance.nulls else drawn["covariance"]
     hollow = None
-    if significance.covariance and headline in tested:
+    if headline in tested:
         channels = np.unique(cloud.ids[:, :2], axis=0, return_inverse=True)[1].ravel()
         at = (cloud.population, cloud.layer, cloud.step)
         hollow = hollowness_test(cloud.points, channels, significance.draws, run_seed, at, cloud.centre)

@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.clustering import FirstGap, FixedHeight
+from cnn_topology.mapper.clustering import FirstGap
 from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.homology import components, filled_loops, loops
 from cnn_topology.mapper.lenses import NoVariance
 from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.mapper.summaries import explain, mean_points
-from cnn_topology.plan.mapper import FirstGapCut, FixedHeightCut, MapperRecipe
+from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.klein import klein_angles
@@ -117,7 +117,7 @@ def _drawn(points: np.ndarray, recipe: MapperRecipe, seed: int) -> np.ndarray:
 
 def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
     cover = GainCover(recipe.resolution, recipe.gain, recipe.equalized)
-    return mapper_of_filters(points, cover, _clustering(recipe.cut), recipe.metric, recipe.lens_of_scaled)
+    return mapper_of_filters(points, cover, _clustering(recipe), recipe.metric, recipe.lens_of_scaled)
 
 
 def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
@@ -130,9 +130,9 @@ def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
         "equalized": recipe.equalized,
         "metric": recipe.metric,
         "lens_of_scaled": recipe.lens_of_scaled,
-        "cut": recipe.cut.kind,
-        "cut_at": recipe.cut.fraction if isinstance(recipe.cut, FirstGapCut) else recipe.cut.height,
-        "from_zero": isinstance(recipe.cut, FirstGapCut) and recipe.cut.from_zero,
+        "cut": "first_gap",
+        "cut_at": _clustering(recipe).fraction,
+        "from_zero": recipe.gap_from_zero,
     }
 
 
@@ -169,5 +169,5 @@ def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_co
     )
 
 
-def _clustering(cut: FirstGapCut | FixedHeightCut) -> FirstGap | FixedHeight:
-    return FirstGap(cut.fraction, cut.from_zero) if isinstance(cut, FirstGapCut) else FixedHeight(cut.height)
+def _clustering(recipe: MapperRecipe) -> FirstGap:
+    return FirstGap(from_zero=recipe.gap_from_zero)

@@ -12,15 +12,17 @@ from cnn_topology.topology.persistence import barcode
 
 # The Klein bottle has two loops over Z/2 and one over Z/3; circles have as many over both.
 FIELDS = (2, 3)
+# Norm of the isotropic noise that is added to points of the models before they are normalized again.
+NOISE = 0.2
 
 
 def run(job: Job) -> None:
     """Compute the controls."""
     parameters = job.parameters(ControlParameters)
-    count, noise = parameters.controls.points, parameters.controls.noise
+    count = parameters.controls.points
 
     def generator(control: str) -> np.random.Generator:
-        return np.random.default_rng(derive_seed(parameters.run_seed, "control", control, count, noise))
+        return np.random.default_rng(derive_seed(parameters.run_seed, "control", control, count, NOISE))
 
     def angles(rng: np.random.Generator, points: int = count) -> np.ndarray:
         return rng.uniform(0, 2 * np.pi, points)
@@ -36,7 +38,7 @@ def run(job: Job) -> None:
         "three_circles": three_circles,
         "klein_bottle": lambda rng: klein_patch(angles(rng) / 2, angles(rng)),
     }
-    clouds = {name: noisy(model(rng := generator(name)), noise, rng) for name, model in models.items()}
+    clouds = {name: noisy(model(rng := generator(name)), NOISE, rng) for name, model in models.items()}
     clouds["random_filters"] = random_filters(count, generator("random_filters"))
     tables = []
     for name, points in clouds.items():
@@ -46,7 +48,7 @@ def run(job: Job) -> None:
                 ControlRow.columns(
                     control=name,
                     points=count,
-                    noise_sd=noise if name in models else 0.0,
+                    noise_sd=NOISE if name in models else 0.0,
                     field=field,
                     dimension=bars.dimension.astype(np.int64),
                     birth=bars.birth,

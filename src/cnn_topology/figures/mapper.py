@@ -117,11 +117,10 @@ def loops_line(graph: Any) -> str:
 
 def recipe(graph: Any) -> str:
     """Describe how a graph was made."""
-    cut = f"first gap {graph['cut_at']:g}" if graph["cut"] == "first_gap" else f"height {graph['cut_at']:g}"
     parts = [f"Mapper({graph['resolution']}, {graph['gain']:g})" + (", equalized" if graph["equalized"] else "")]
     parts.append(f"lens PCA of the {'scaled ' if graph['lens_of_scaled'] else ''}cloud")
     parts.append(f"metric {graph['metric']}")
-    parts.append(f"single linkage cut at {cut}{' from zero' if graph['from_zero'] else ''}")
+    parts.append(f"single linkage cut at first gap {graph['cut_at']:g}{' from zero' if graph['from_zero'] else ''}")
     if graph["used"] < graph["kept"]:
         parts.append(f"{graph['used']:,} of {graph['kept']:,} kept points drawn by seed {graph['seed']}")
     return ", ".join(parts)

@@ -44,7 +44,7 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the barcodes and tests of a layer's clouds."""
     asked = plan.config.significance
     draws = asked.draws * sum(name != "sphere" for name in asked.nulls)
-    beside = asked.draws * (asked.covariance and "covariance" not in asked.nulls)
+    beside = asked.draws * ("covariance" not in asked.nulls)
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
     seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
     seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)

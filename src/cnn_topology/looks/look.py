@@ -134,7 +134,7 @@ class Look:
     def _expected(self, numbers: Sequence[int]) -> float:
         """Forecast how many seconds the tests of some layers take, by what their own cloud took."""
         significance = self.settings.significance
-        nulls = len({*significance.nulls, *["covariance"] * significance.covariance})
+        nulls = len({*significance.nulls, "covariance"})
         layers = [self.layers[number] for number in numbers]
         return sum(layer.seconds * nulls * significance.draws for layer in layers if layer.is_testable)
 

@@ -11,6 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 import cnn_topology
+from cnn_topology.statistics.significance import ONE_CIRCLE_RATIO
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.look import LookRow
 
@@ -71,7 +72,7 @@ def method(look: "Look") -> str:
         f"the k-th neighbour, k = {share} for N filters; persistent homology (Vietoris-Rips, Z/2) of what is kept. A "
         f"loop counts if its bar is longer than the longest bar of matched noise at level {test.alpha:g}, under "
         f"{' and '.join(test.nulls)} nulls, {test.draws} draws each; one circle is one such bar, at least "
-        f"{test.one_circle_ratio:g} times as long as the second.{drawn} q-values: Benjamini and Hochberg, over layers. "
+        f"{ONE_CIRCLE_RATIO:g} times as long as the second.{drawn} q-values: Benjamini and Hochberg, over layers. "
         f"cnn-topology {cnn_topology.__version__}, seed {look.settings.seed}. Method: Gabrielsson and Carlsson, arXiv "
         "1810.03234; the tests are this software's."
     )

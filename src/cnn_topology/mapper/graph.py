@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from cnn_topology.checks import whole
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import Clustering, cluster, cluster_bytes
 from cnn_topology.mapper.cover import Cover, count_memberships, memberships
@@ -50,8 +49,6 @@ class MapperGraph:
         Cubes that hold points; those of them with fewer than min_samples.
     noise : int
         Pairs of a point and a clustered cube in which DBSCAN called the point noise.
-    dropped_nodes : int
-        Clusters smaller than the least size of a node.
     parameters : dict
         Of cover and clustering, and the sizes of the input: all that the graph depends on besides the arrays.
     """
@@ -66,7 +63,6 @@ class MapperGraph:
     cubes: int
     skipped_cubes: int
     noise: int
-    dropped_nodes: int
     parameters: dict[str, Any]
 
     @property
@@ -94,7 +90,6 @@ def mapper_graph(
     lens: Float[np.ndarray, "points lenses"],
     cover: Cover,
     clustering: Clustering,
-    least_node: int = 1,
     memory: int = MEMORY,
 ) -> MapperGraph:
     """Build the mapper graph of a cloud.
@@ -106,8 +101,6 @@ def mapper_graph(
     lens : ndarray, shape (points, lenses)
     cover : GainCover or OverlapCover
     clustering : FirstGap, FixedHeight or Dbscan
-    least_node : int
-        Clusters with fewer points become no nodes.
     memory : int
         Bytes the work may take beyond the cloud; a graph forecast to need more is refused before it starts.
 
@@ -125,7 +118,6 @@ def mapper_graph(
     values = checked_points(lens).astype(np.float64, copy=False)
     if len(values) != len(cloud):
         raise InputError(f"the lens has {len(values)} rows, the cloud {len(cloud)} points: one row per point is needed")
-    least_node = whole(least_node, "least_node", 1)
     expected = count_memberships(values, cover)
     _check_memory(_BYTES_PER_MEMBERSHIP * expected, memory, f"{expected} memberships of points in cubes")
     cover_of_points = memberships(values, cover)
@@ -134,7 +126,7 @@ def mapper_graph(
     need = 16 * expected + 16 * largest * cloud.shape[1] + cluster_bytes(largest, cloud.shape[1], clustering)
     _check_memory(need, memory, f"the largest cube holds {largest} points")
     members, sizes, cube = ([np.empty(0, dtype=np.int64)] for _ in range(3))
-    skipped = noise = dropped = 0
+    skipped = noise = 0
     for c, (begin, end) in enumerate(zip(cover_of_points.starts[:-1], cover_of_points.starts[1:], strict=True)):
         held = cover_of_points.members[begin:end]
         if len(held) < clustering.min_samples:
@@ -142,13 +134,10 @@ def mapper_graph(
             continue
         labels = cluster(cloud[held], clustering)
         counts = np.bincount(labels + 1)  # noise first
-        large = counts >= least_node
-        large[0] = False
         noise += int(counts[0])
-        dropped += len(counts) - 1 - int(large.sum())
         order = np.argsort(labels, kind="stable")
-        members.append(held[order[large[labels[order] + 1]]])
-        sizes.append(counts[large])
+        members.append(held[order[counts[0] :]])
+        sizes.append(counts[1:])
         cube.append(np.full(len(sizes[-1]), cover_of_points.cube[c]))
     held_points = np.concatenate(members)
     starts = np.append(0, np.cumsum(np.concatenate(sizes)))
@@ -156,7 +145,6 @@ def mapper_graph(
     parameters = {
         "cover": {"kind": type(cover).__name__, **asdict(cover)},
         "clustering": {"kind": type(clustering).__name__, **asdict(clustering)},
-        "least_node": least_node,
         "points": len(cloud),
         "coordinates": cloud.shape[1],
         "lenses": values.shape[1],
@@ -172,7 +160,6 @@ def mapper_graph(
         cubes=len(cover_of_points.cube),
         skipped_cubes=skipped,
         noise=noise,
-        dropped_nodes=dropped,
         parameters=parameters,
     )
 
@@ -211,7 +198,7 @@ def nerve(
         pairs.append(np.column_stack((row[later] + begin, column[later])).astype(np.int64))
         shared.append(product.data[later].astype(np.int64))
         found += int(later.sum())
-        _check_memory(_BYTES_PER_EDGE * found, memory, f"more than {found} edges", "raise least_node or eps")
+        _check_memory(_BYTES_PER_EDGE * found, memory, f"more than {found} edges", "another eps")
         begin = end
     edges, counts = np.concatenate(pairs), np.concatenate(shared)
     order = np.lexsort(edges.T[::-1])

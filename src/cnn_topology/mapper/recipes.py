@@ -24,7 +24,6 @@ def mapper_of_filters(
     clustering: Clustering = FirstGap(),  # noqa: B008 (frozen)
     metric: str = "variance-normalized",
     lens_of_scaled: bool = False,
-    least_node: int = 1,
     memory: int = MEMORY,
 ) -> MapperGraph:
     """Build the mapper graph of a cloud of spatial filters as in the weights paper (method, steps 6 and 7).
@@ -39,8 +38,6 @@ def mapper_of_filters(
     metric : {'variance-normalized', 'euclidean'}
     lens_of_scaled : bool
         Take the principal components of the cloud as the metric scales it, instead of the cloud itself.
-    least_node : int
-        Clusters with fewer points become no nodes.
     memory : int
         Bytes the work may take beyond the cloud; a graph forecast to need more is refused before it starts.
 
@@ -82,7 +79,7 @@ def mapper_of_filters(
         raise unknown("mapper metric", metric, METRICS)
     scaled = variance_normalized(points) if metric == "variance-normalized" else real_matrix(points)
     lens = pca_lens(scaled if lens_of_scaled else points, components=2)
-    graph = mapper_graph(scaled, lens, cover, clustering, least_node, memory)
+    graph = mapper_graph(scaled, lens, cover, clustering, memory)
     own = {"lens": "pca-1, pca-2", "lens_of_scaled": lens_of_scaled, "metric": metric}
     return replace(graph, parameters={**graph.parameters, **own})
 
@@ -93,7 +90,6 @@ def mapper_of_activations(
     eps: float | Literal["elbow"] = "elbow",
     min_samples: int = 5,
     seed: int = 0,
-    least_node: int = 1,
     memory: int = MEMORY,
 ) -> MapperGraph:
     """Build the mapper graph of a cloud of activations as in the activations paper (released code).
@@ -110,7 +106,7 @@ def mapper_of_activations(
         Of DBSCAN.
     seed : int
         Of the rows that the elbow rule looks at where there are many.
-    least_node, memory : int
+    memory : int
         As in `mapper_graph`.
 
     Returns
@@ -128,6 +124,6 @@ def mapper_of_activations(
     if isinstance(eps, str) and eps != "elbow":
         raise unknown("rule for eps", eps, ["elbow"])
     radius = elbow_eps(points, seed) if eps == "elbow" else real(eps, "eps")
-    graph = mapper_graph(points, lens, cover, Dbscan(radius, min_samples), least_node, memory)
+    graph = mapper_graph(points, lens, cover, Dbscan(radius, min_samples), memory)
     own = {"lens": "l2", "metric": "euclidean", "eps_from": "elbow" if eps == "elbow" else "given"}
     return replace(graph, parameters={**graph.parameters, **own})

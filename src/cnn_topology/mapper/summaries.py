@@ -126,19 +126,14 @@ def explain(graph: MapperGraph) -> str:
             where = "the others" if graph.skipped_cubes else "them"
             seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
             ways.append("raise eps")
-        if graph.dropped_nodes:
-            least = graph.parameters["least_node"]
-            seen.append(f"{graph.dropped_nodes} clusters have fewer than least_node = {least} points")
-            ways.append("lower least_node")
         return what + "; ".join(seen) + ". To change that, " + ", or ".join(ways) + "."
     if graph.cubes == 1:
         return what + f"All points lie in one cube: use {finer}."
-    left = graph.skipped_cubes + graph.dropped_nodes
     return (
         what
         + f"It holds {int(graph.sizes[0])} points; {graph.cubes} cubes hold points, {graph.skipped_cubes} were skipped "
-        f"as too small, {graph.dropped_nodes} clusters dropped as too small and {graph.noise} memberships as noise. "
-        + ("To change that, lower min_samples or least_node" if left else "To change that, raise eps")
+        f"as too small and {graph.noise} memberships dropped as noise. "
+        + ("To change that, lower min_samples" if graph.skipped_cubes else "To change that, raise eps")
         + ", or change the cover."
     )
 

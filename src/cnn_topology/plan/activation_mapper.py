@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from cnn_topology.errors import unknown
 from cnn_topology.plan.activations import ActivationClouds
@@ -16,13 +16,13 @@ from cnn_topology.plan.base import Distinct, LayerName, Name, OneOrMore, Section
 
 
 def _is_eps(value: Any) -> Any:
-    if value is not None and value not in ("elbow", "published") and not (_is_number(value) and value > 0):
+    if value not in ("elbow", "published") and not (_is_number(value) and value > 0):
         raise ValueError("expected a number above 0, elbow or published")
     return value
 
 
 def _is_overlap(value: Any) -> Any:
-    if value is not None and value != "published" and not (_is_number(value) and 0 <= value < 1):
+    if value != "published" and not (_is_number(value) and 0 <= value < 1):
         raise ValueError("expected a fraction from 0 to below 1 (0.25 for 25 %), or published")
     return value
 
@@ -50,14 +50,6 @@ PUBLISHED = {
     "layer1.1.bn2": ((4.5, 4.993, 4.847, 3.5), 0.30),
 }
 PUBLISHED_OVERLAP = 0.25
-
-
-class LayerSettings(Section):
-    """What one layer has of its own."""
-
-    intervals: Intervals | None = Field(None, description="Intervals of the lens; absent: those of the entry.")
-    overlap: Overlap | None = Field(None, description="Overlap of neighbours; absent: that of the entry.")
-    eps: Eps | None = Field(None, description="Radius of DBSCAN; absent: that of the entry.")
 
 
 class Sweep(Section):
@@ -106,15 +98,7 @@ class ActivationMapper(GraphRecipe):
         "neighbour; `published`: the paper's table, for the layers and clouds it lists. Clouds with noise take the "
         "radius that the elbow rule gives on the same cloud without noise.",
     )
-    per_layer: dict[LayerName, LayerSettings] = Field({}, description="Settings of single layers, by name.")
     least_node: int = Field(1, ge=1, description="Nodes with fewer points are not drawn; they count all the same.")
-
-    @model_validator(mode="after")
-    def _layers_are_among_those_taken(self) -> "ActivationMapper":
-        for layer in self.per_layer if self.layers != "all" else ():
-            if layer not in self.layers:
-                raise ValueError(str(unknown("layer in per_layer", layer, self.layers)))
-        return self
 
 
 class GraphSettings(Section):
@@ -139,11 +123,9 @@ def settings_of(section: ActivationMapper, cloud: ActivationClouds, layer: str) 
     ValueError
         If published settings are asked for and the table does not list this layer and cloud.
     """
-    own = section.per_layer.get(layer, LayerSettings())
-    eps, overlap = own.eps or section.eps, section.overlap if own.overlap is None else own.overlap
+    eps, overlap, intervals = section.eps, section.overlap, section.intervals
     if overlap == "published":
         overlap = _published_overlap(cloud, layer)
-    intervals = own.intervals or section.intervals
     if eps == "published":
         radius = _published(cloud, layer)
         return GraphSettings(intervals=intervals, overlap=overlap, eps=radius, eps_from="published")
@@ -188,7 +170,7 @@ def check_activation_mapper(
             if cloud not in clouds:
                 raise ValueError(str(unknown(f"cloud in {where}.clouds", cloud, clouds)))
         known = {layer for cloud in taken for layer in layers[cloud]}
-        for layer in (*(() if section.layers == "all" else section.layers), *section.per_layer):
+        for layer in () if section.layers == "all" else section.layers:
             if layer not in known:
                 raise ValueError(str(unknown(f"layer of its clouds in {where}", layer, known)))
         for cloud in taken:

@@ -14,7 +14,6 @@ from cnn_topology.plan.images import Split
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
 # Any text: what is none of them is answered with those nearest to it.
 Tensor = Literal["conv", "bn", "relu"]
-Border = Literal["first", "both", "none"]
 
 
 class ActivationClouds(Section):
@@ -50,23 +49,11 @@ class ActivationClouds(Section):
     )
     mode: Mode = Field(
         "corrected",
-        description="`published` repeats the released code with its defects, `corrected` does what it describes.",
-    )
-    border: Border | None = Field(
-        None,
-        description="Rows and columns that `random` leaves out: the `first` ones, `both` first and last, or `none`. "
-        "Absent: `first` where published, `none` where corrected (Q5).",
-    )
-    replacement: bool | None = Field(
-        None,
-        description="Draw the points of a `full` cloud that is too large with replacement. Absent: true where "
-        "published, false where corrected (Q6).",
-    )
-    residual: bool | None = Field(
-        None,
-        description="For `bn` and `relu` of the second convolution of a block: add the block's shortcut. The released "
-        "code does so without saying it, since it adds in place to the tensor that its hook has kept. Absent: true "
-        "where published, false where corrected.",
+        description="`published` repeats the released code with its defects, `corrected` does what it describes. "
+        "Published: `random` leaves out the first row and column (Q5); the points of a `full` cloud that is too large "
+        "are drawn with replacement (Q6); `bn` and `relu` of the second convolution of a block have the block's "
+        "shortcut added, since the released code adds in place to the tensor that its hook has kept; masks have the "
+        "defects Q1 to Q3.",
     )
     most_points: int = Field(
         800_000, ge=1, description="Points of a `full` cloud; of more than these so many are drawn by seed."
@@ -83,8 +70,6 @@ class ActivationClouds(Section):
     def _flags_fit_the_sampling(self) -> "ActivationClouds":
         owners = {
             "top": ("foreground", "background"),
-            "border": ("random",),
-            "replacement": ("full",),
             "most_points": ("full",),
         }
         for key, samplings in owners.items():
@@ -93,19 +78,9 @@ class ActivationClouds(Section):
         return self
 
     @property
-    def border_used(self) -> Border:
-        """Which rows and columns `random` leaves out."""
-        return self.border or ("first" if self.mode == "published" else "none")
-
-    @property
-    def replacement_used(self) -> bool:
-        """Whether a `full` cloud is drawn with replacement."""
-        return self.mode == "published" if self.replacement is None else self.replacement
-
-    @property
-    def residual_used(self) -> bool:
-        """Whether the shortcut is part of the second convolution's output."""
-        return self.mode == "published" if self.residual is None else self.residual
+    def published(self) -> bool:
+        """Whether the defects of the released code are repeated."""
+        return self.mode == "published"
 
     @property
     def masked(self) -> bool:

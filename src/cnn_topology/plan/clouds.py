@@ -207,19 +207,12 @@ class Significance(Section):
         description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
         "layer's own filters, the nine entries of each shuffled. `covariance`: Gaussian filters with the second "
         "moments of the layer's own. All pass the same density filter and landmarks. A loop must be significant under "
-        "every null listed.",
-    )
-    covariance: bool = Field(
-        True,
-        description="Test the headline cloud of each step against `covariance` besides. It decides no verdict unless "
-        "`nulls` lists it. A small p says that the loop is longer than the layer's second moments explain. A large p "
-        "says nothing: this test has little power even against a noisy circle.",
+        "every null listed. The headline cloud of each step is tested against `covariance` in any case, which decides "
+        "no verdict unless it is listed. A small p says that the loop is longer than the layer's second moments "
+        "explain. A large p says nothing: this test has little power even against a noisy circle.",
     )
     draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
     alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")
-    one_circle_ratio: float = Field(
-        3.0, gt=1, description="`one circle` asks besides that the longest bar be this many times the second."
-    )
 
     @model_validator(mode="after")
     def _level_is_reachable(self) -> "Significance":
@@ -236,7 +229,6 @@ class Controls(Section):
     """Synthetic clouds with known topology that pass through the same code as positive and negative controls."""
 
     points: int = Field(1_000, ge=60, le=5_000, description="Points per control.")
-    noise: float = Field(0.2, ge=0, lt=1, description="Norm of the isotropic noise added before renormalizing.")
 
 
 class Jobs(Section):

@@ -216,12 +216,10 @@ class RunConfig(Section):
                 raise ValueError(
                     f"{where}.top is {clouds.top}, but {layer} has {height * width} positions; leave it out"
                 )
-            if (
-                clouds.sampling == "random"
-                and min(height, width) <= {"first": 1, "both": 2, "none": 0}[clouds.border_used]
-            ):
+            if clouds.sampling == "random" and clouds.published and min(height, width) == 1:
                 raise ValueError(
-                    f"{where}: border: {clouds.border_used} leaves no position of {layer} ({height}x{width}); use none"
+                    f"{where}: mode: published leaves out the first row and column of {layer} ({height}x{width}), and "
+                    "no position remains; use corrected"
                 )
 
     @property

@@ -3,41 +3,13 @@
 What the sources leave open (U2 to U5 in the notes on the paper) is a key here, with the default of those notes.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from cnn_topology.plan.base import Distinct, Section
 
 Metric = Literal["variance-normalized", "euclidean"]
-
-
-class FirstGapCut(Section):
-    """Single linkage, cut below the first gap between merges that is wide enough."""
-
-    kind: Literal["first_gap"] = Field("first_gap", description="The rule of giotto-tda's FirstSimpleGap.")
-    fraction: float = Field(
-        0.3,
-        gt=0,
-        le=1,
-        description="A gap counts from this part of the height of the last merge on. 0.3 is giotto-tda's; the rule of "
-        "the paper's software (Ayasdi) is not published (U3).",
-    )
-    from_zero: bool = Field(
-        False,
-        description="Count the gap from 0 to the first merge too, as giotto-tda does; in nine dimensions it often "
-        "breaks a circle to pieces (U3).",
-    )
-
-
-class FixedHeightCut(Section):
-    """Single linkage, cut at one height in all cubes."""
-
-    kind: Literal["fixed_height"] = Field(description="Cut at `height`; the alternative to the first gap (U3).")
-    height: float = Field(gt=0, description="The height, in units of the metric.")
-
-
-Cut = Annotated[FirstGapCut | FixedHeightCut, Field(discriminator="kind")]
 
 
 class MapperRecipe(Section):
@@ -68,7 +40,12 @@ class MapperRecipe(Section):
         False,
         description="Take the two principal components from the cloud as the metric scales it; unknown (U5).",
     )
-    cut: Cut = Field(FirstGapCut(), description="How the clustering of a cube is cut; unknown (U3).")
+    gap_from_zero: bool = Field(
+        False,
+        description="Single linkage of a cube is cut below the first gap between merges of 0.3 of the last merge's "
+        "height, as giotto-tda does; the rule of the paper's software (Ayasdi) is not published (U3). Count the gap "
+        "from 0 to the first merge too, as giotto-tda does; in nine dimensions it often breaks a circle to pieces.",
+    )
     most_points: int = Field(
         100_000,
         ge=10,
@@ -84,7 +61,7 @@ class MapperChange(Section):
     equalized: bool | None = Field(None, description="Intervals that hold equally many points.")
     metric: Metric | None = Field(None, description="Metric of the clustering.")
     lens_of_scaled: bool | None = Field(None, description="Principal components of the scaled cloud.")
-    cut: Cut | None = Field(None, description="How the clustering of a cube is cut.")
+    gap_from_zero: bool | None = Field(None, description="Count the gap from 0 to the first merge too.")
 
     @model_validator(mode="after")
     def _something_changes(self) -> "MapperChange":
@@ -101,11 +78,7 @@ class MapperChange(Section):
         """Describe what changes, in few words: ``resolution 20, gain 2``."""
         said = []
         for name, value in self:
-            if isinstance(value, FirstGapCut):
-                said.append(f"first gap {value.fraction:g}" + (" from zero" if value.from_zero else ""))
-            elif isinstance(value, FixedHeightCut):
-                said.append(f"cut at {value.height:g}")
-            elif isinstance(value, bool):
+            if isinstance(value, bool):
                 said.append(("" if value else "not ") + name.replace("_", " "))
             elif value is not None:
                 said.append(value if isinstance(value, str) else f"{name} {value:g}")

@@ -127,7 +127,6 @@ def loops(
     nulls: Sequence[str] = ("sphere", "permuted"),
     covariance: bool = False,
     alpha: float = 0.01,
-    one_circle_ratio: float = 3.0,
     landmarks: int = 6_000,
     centre: Centre = "filter",
     cloud: CloudKey = ("", "", 0),
@@ -159,8 +158,6 @@ def loops(
         Compare with the covariance null too, without a say in the verdict.
     alpha : float
         Level of the tests, familywise over the bars.
-    one_circle_ratio : float
-        The verdict is ``one circle`` if the one significant bar is at least so many times as long as the second.
     landmarks : int
         Clouds that keep more points are cut to so many max-min landmarks.
     centre : {'filter', 'coordinate'}
@@ -214,13 +211,11 @@ def loops(
     'no loop'
     """
     points = filter_cloud(filters, centre)
-    significance = _significance(
-        nulls=tuple(nulls), covariance=covariance, draws=draws, alpha=alpha, one_circle_ratio=one_circle_ratio
-    )
+    significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
     if is_tested(len(points), filtering):
-        for name in dict.fromkeys([*significance.nulls, *["covariance"] * significance.covariance]):
+        for name in dict.fromkeys([*significance.nulls, *["covariance"] * covariance]):
             drawn[name] = draws_of_null(name, points, [filtering], draws, seed, cloud, centre)[filtering]
     deciding: dict[str, NullDraws] = {name: drawn[name] for name in significance.nulls if name in drawn}
     distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
@@ -319,12 +314,7 @@ def cloud_loops(
         longest_bar=longest_bar,
         p_bobrowski_skraba=float(np.min(bobrowski_skraba(finite), initial=1.0)),
         tests=tests,
-        verdict=verdict(
-            lengths,
-            [null.longest for null in nulls.values()],
-            significance.alpha,
-            significance.one_circle_ratio,
-        ),
+        verdict=verdict(lengths, [null.longest for null in nulls.values()], significance.alpha),
         covariance=tested(covariance) if covariance is not None else None,
         p_covariance=two_sided_p_value(longest, covariance.longest) if covariance is not None else None,
     )

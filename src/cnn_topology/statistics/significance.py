@@ -19,6 +19,8 @@ LEVEL = 0.05
 TOO_FEW = "too few filters"
 NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
 # All verdicts on a cloud. `TOO_FEW` is given without a test (`plan.clouds.too_few`), the others by `verdict`.
+# The one significant bar is that of `one circle` if it is so many times as long as the second, else of `one weak loop`.
+ONE_CIRCLE_RATIO = 3.0
 VERDICTS = (TOO_FEW, NO_LOOP, SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
 
 # The scale A of log log(death / birth): 1 for Vietoris-Rips complexes, 1/2 for Cech ones.
@@ -191,14 +193,12 @@ def onset(steps: Sequence[int], significant: Sequence[bool]) -> int | None:
     return first
 
 
-def verdict(
-    lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarray, " draws"]], alpha: float, ratio: float
-) -> str:
+def verdict(lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarray, " draws"]], alpha: float) -> str:
     """Return which loops a tested cloud has.
 
     A bar counts if it is significant under every null. No such bar is ``no loop``; more than one are
-    ``several loops``; exactly one is ``one circle`` if it is at least `ratio` times as long as the second longest bar
-    of the cloud, otherwise ``one weak loop``.
+    ``several loops``; exactly one is ``one circle`` if it is at least `ONE_CIRCLE_RATIO` times as long as the second
+    longest bar of the cloud, otherwise ``one weak loop``.
 
     Parameters
     ----------
@@ -208,8 +208,6 @@ def verdict(
         Longest H1 bar of each draw, for each null.
     alpha : float
         Level of the test under each null, familywise over the bars.
-    ratio : float
-        `one_circle_ratio` of the config.
 
     Returns
     -------
@@ -222,4 +220,4 @@ def verdict(
     if count > 1:
         return SEVERAL_LOOPS
     second = lengths[1] if len(lengths) > 1 else 0.0
-    return ONE_CIRCLE if lengths[0] >= ratio * second else WEAK_LOOP
+    return ONE_CIRCLE if lengths[0] >= ONE_CIRCLE_RATIO * second else WEAK_LOOP

@@ -12,13 +12,13 @@ from cnn_topology.runs.job_files import job_text
 Paths = Mapping[str, str | Path | Iterable[str | Path]]
 
 
-def run_job(parameters: Parameters | str, inputs: Paths, outputs: Paths, threads: int = 1, **others: Any) -> int:
+def run_job(parameters: Parameters, inputs: Paths, outputs: Paths, threads: int = 1, **others: Any) -> int:
     """Run a job and return its exit status.
 
     Parameters
     ----------
-    parameters : Parameters or str
-        Of the job; of one without parameters its verb.
+    parameters : Parameters
+        Of the job.
     inputs, outputs : mapping of str to path or paths
         Its files by the names in its rule.
     threads : int
@@ -31,10 +31,10 @@ def run_job(parameters: Parameters | str, inputs: Paths, outputs: Paths, threads
         return main(["job", str(file), "--threads", str(threads)])
 
 
-def write_job(path: Path, parameters: Parameters | str, inputs: Paths, outputs: Paths, **others: Any) -> Path:
+def write_job(path: Path, parameters: Parameters, inputs: Paths, outputs: Paths, **others: Any) -> Path:
     """Write the file of a job, for a process of its own, and return its path."""
-    verb, block = (parameters, "{}") if isinstance(parameters, str) else (parameters.verb, parameters.dump())
-    path.write_text(job_text(verb, block, _named(inputs), _named(outputs), **others), encoding="utf-8")
+    text = job_text(parameters.verb, parameters.dump(), _named(inputs), _named(outputs), **others)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

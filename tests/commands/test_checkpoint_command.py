@@ -20,7 +20,13 @@ from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import SummaryParameters
-from cnn_topology.plan.parameters import BarcodeParameters, CheckpointParameters, CloudParameters, NullParameters
+from cnn_topology.plan.parameters import (
+    BarcodeParameters,
+    CheckpointParameters,
+    CloudParameters,
+    CollectParameters,
+    NullParameters,
+)
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.loops import LoopRow
@@ -322,7 +328,7 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2
     text = tmp_path / "summary.txt"
     training = tmp_path / "training.parquet"
-    assert run_job("collect", {"training": []}, {"tables": training}) == 0
+    assert run_job(CollectParameters(run_seed=7), {"training": []}, {"tables": training}) == 0
     tables = [training, *(tmp_path / f"{name}.parquet" for name in ("loops", "significance"))]
     left_out = ("mine: kernels other than 3x3, stem (7x7)",)
     assert run_job(SummaryParameters(run_seed=7, left_out=left_out), {"tables": tables}, {"summary": text}) == 0

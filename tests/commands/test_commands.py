@@ -12,7 +12,7 @@ import cnn_topology as ct
 from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
+from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, CollectParameters, NullParameters
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import FILTER_COORDINATES, CircleRow, FilterRow
@@ -182,7 +182,7 @@ def test_wrong_arguments_give_one_clear_line(arguments, expected, capsys):
     ],
 )
 def test_parts_that_are_not_there_and_unknown_tables_give_one_clear_line(table, expected, capsys):
-    assert run_job("collect", {table: ["none.parquet"]}, {"tables": [f"{table}.parquet"]}) == 2
+    assert run_job(CollectParameters(run_seed=7), {table: ["none.parquet"]}, {"tables": [f"{table}.parquet"]}) == 2
     assert expected in capsys.readouterr().err
 
 
@@ -208,7 +208,7 @@ def test_tables_are_joined_from_parts_of_one_name_in_the_folder_of_each(tmp_path
             write_table(tmp_path / name / part, row, TABLES[name].schema, {"data": part[0]})
     outputs = [tmp_path / f"tables/{name}.parquet" for name in ("nulls", "training")]
     parts = {name: [tmp_path / name / f"{part}/0000.parquet" for part in "ab"] for name in ("nulls", "training")}
-    assert run_job("collect", parts, {"tables": outputs}) == 0
+    assert run_job(CollectParameters(run_seed=7), parts, {"tables": outputs}) == 0
     assert "nulls: 2 rows from 2 parts" in capsys.readouterr().out
     for name, output in zip(("nulls", "training"), outputs, strict=True):
         assert read_table(Path(output), TABLES[name].schema).num_rows == 2

@@ -11,6 +11,7 @@ from job_runs import write_job
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.parameters import CollectParameters
 from cnn_topology.runs.machine import cores, cost_of, machines, processor
 from cnn_topology.runs.progress import command_of
 from cnn_topology.runs.provenance import (
@@ -82,7 +83,9 @@ def test_a_process_knows_what_it_took_itself_and_alone(tmp_path):
 
 
 def test_a_log_ends_with_what_the_job_took_unless_it_failed(tmp_path):
-    job = write_job(tmp_path / "job.json", "collect", {"nulls": []}, {"tables": tmp_path / "nulls.parquet"})
+    job = write_job(
+        tmp_path / "job.json", CollectParameters(run_seed=7), {"nulls": []}, {"tables": tmp_path / "nulls.parquet"}
+    )
     verbs = (["job", str(job)], ["status", "none"])
     said = [subprocess.run(["cnn-topology", *verb], capture_output=True, text=True, check=False) for verb in verbs]
     assert [done.returncode for done in said] == [0, 2]

@@ -148,16 +148,11 @@ def subject(about, wildcards):
 def planned(kind, about=(), files=None, resume=None):
     """Return the params of a rule: the file that describes its job, and digests of what reruns the job if it changes.
 
-    `kind` is the class of the parameters, which it takes from the plan and what the job is about, or the verb of a job
-    that has none. The job knows inputs
+    `kind` is the class of the parameters, which it takes from the plan and what the job is about. The job knows inputs
     and outputs by their names in the rule; those without a name it does not see. `files` are a user's own.
     """
 
-    verb = kind if isinstance(kind, str) else kind.verb
-
     def content(wildcards):
-        if isinstance(kind, str):
-            return "{}", []
         own = files(wildcards) if files else []
         return kind.of(PLAN, *subject(about, wildcards)).dump(), own
 
@@ -169,10 +164,10 @@ def planned(kind, about=(), files=None, resume=None):
         others = {"planned": own} if own else {}
         if resume:
             others["resume"] = resume.format(**dict(wildcards.items()))
-        text = job_text(verb, block, named(input), named(output), **others)
+        text = job_text(kind.verb, block, named(input), named(output), **others)
         return JOB_FILES.plan(text, output[0])
 
-    return dict(job=path, parameters=digest, code=code_digest(verb))
+    return dict(job=path, parameters=digest, code=code_digest(kind.verb))
 
 
 def named(files):
@@ -190,10 +185,11 @@ def everything_else(wildcards):
 
 
 def prepare_folder(jobs, log):
-    """Keep the whole config, defaults filled in, where `status` and `verify` find it; set right times that lie ahead.
+    """Write what the jobs of this start read: the whole config, defaults filled in, and the file of each job.
 
-    Record this start in the run's folder, since other runs may start in the same checkout. List the logs of the run's jobs too, so that time and memory of jobs of an earlier config are not counted with
-    theirs. A start for some targets alone does not know all jobs: it leaves the list as it is.
+    Record this start, since other runs may start in the same checkout. List the logs of the run's jobs, so that time
+    and memory of jobs of an earlier config are not counted with theirs; a start for some targets alone does not know
+    all jobs and leaves the list as it is. Set right times of files that lie ahead of the clock.
     """
     try:
         with atomic_path(Path(RUN.config)) as temporary:

@@ -13,7 +13,7 @@ for name, tables in COLLECTED.items():
         resources:
             **asks(forecast.collect),
         params:
-            **planned("collect"),
+            **planned(parameters.CollectParameters),
         shell:
             "cnn-topology job {params.job:q} &> {log:q}"
 

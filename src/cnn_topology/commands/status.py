@@ -104,9 +104,8 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
         failure = start.failures.get(job.log or "")
         lines.append(f"failed: {job.name}: {cause_of(log, failure, start.began)}")
         lines.append(f"    its log: {', '.join([str(log), *(failure.logs[1:] if failure else ())])}")
-        if command_of(log):  # itself some thousand characters, which would hide the reason
-            again = f"{change_to(directory)}head -n 1 {shlex.quote(str(log))} | sh"
-            lines.append(f"    that job alone, the first line of its log: {again}")
+        if command := command_of(log):
+            lines.append(f"    that job alone: {change_to(directory)}{command}")
     for job in progress.lost:
         first, *others = missing_of(job, directory)
         more = f" and {len(others)} more" if others else ""

@@ -241,6 +241,17 @@ class MapperParameters(Parameters):
         )
 
 
+class CollectParameters(Parameters):
+    """For `cnn-topology collect`: nothing but the parts."""
+
+    verb = "collect"
+
+    @classmethod
+    def of(cls, plan: Plan) -> "CollectParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed)
+
+
 class ImprovementParameters(Parameters):
     """For `cnn-topology improvements`: the groups, and the image set that each group is trained on."""
 

@@ -1,0 +1,50 @@
+"""What is needed besides the obvious file when a kind of job is added; docs/extending.md lists the files in order."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cnn_topology import forecast
+from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found once their modules are loaded
+    activation_graphs,
+    activation_parameters,
+    findings,
+    generalization_parameters,
+    layer_parameters,
+)
+from cnn_topology.plan.code import PACKAGE
+from cnn_topology.plan.parameters import Parameters
+from cnn_topology.runs.job_files import JOBS
+
+RULES = "".join(path.read_text() for path in (Path(__file__).parents[2] / "workflow/rules").glob("*.smk"))
+
+
+def _below(kind):
+    return {kind, *(leaf for one in kind.__subclasses__() for leaf in _below(one))}
+
+
+@pytest.mark.parametrize("verb", JOBS)
+def test_a_kind_of_job_has_all_its_parts(verb):
+    name = verb.replace("-", "_")
+    module = PACKAGE / f"commands/{name}.py"
+    body = ast.parse(module.read_text()).body if module.is_file() else []
+    functions = [part.name for part in body if isinstance(part, ast.FunctionDef)]
+    assert "run" in functions, f"write commands/{name}.py with a function run(job)"
+    kinds = {kind.__name__ for kind in _below(Parameters) - {Parameters} if kind.verb == verb}
+    assert kinds, f"plan/: no class of parameters has the verb {verb!r}"
+    planned = [kind for kind in kinds if f".{kind}" in RULES]
+    assert planned, f"workflow/rules/: no rule has **planned(...) with one of {', '.join(kinds)}"
+    assert hasattr(forecast, name), f"forecast/: nothing says what {verb} costs"
+
+
+def test_every_module_of_commands_that_takes_a_job_is_listed():
+    modules = [path for path in (PACKAGE / "commands").glob("*.py") if "def run(job: Job)" in path.read_text()]
+    assert {path.stem.replace("_", "-") for path in modules} == set(JOBS)
+
+
+def test_every_rule_that_runs_a_job_watches_its_code_and_parameters():
+    """A rule without `planned` would keep what an earlier version of the code, or another config, made."""
+    for rule in RULES.split("rule ")[1:]:
+        if "cnn-topology job" in rule:
+            assert "**planned(" in rule, f"add **planned(...) to the params of rule {rule[:40]}"

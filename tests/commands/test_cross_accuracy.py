@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnn_topology.analysis.accuracy import cross_accuracy
+from cnn_topology.statistics.improvements import cross_accuracy
 
 
 def log_of(accuracies, images="own", step=10):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from job_runs import run_job
 
-from cnn_topology.analysis.predictors import GIVEN, balance, samples
+from cnn_topology.analysis.single_networks import GIVEN, balance, samples
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary

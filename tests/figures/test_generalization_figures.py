@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from cnn_topology.analysis.predictors import GIVEN
+from cnn_topology.analysis.single_networks import GIVEN
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.generalization_registry import generalization_figures
 from cnn_topology.figures.kinds import SECTIONS

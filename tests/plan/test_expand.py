@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.forecast import barcodes, nulls
+from cnn_topology.forecast.filter_jobs import barcodes, nulls
 from cnn_topology.plan.clouds import Density, kept_points, largest_tested, neighbours, neighbours_left, too_few
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

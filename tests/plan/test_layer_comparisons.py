@@ -10,7 +10,7 @@ from cnn_topology.comparison.alignment import FEWEST_DEBIASED
 from cnn_topology.comparison.canonical_correlations import all_directions, fewest_samples
 from cnn_topology.comparison.sensitivity import STEP, removal_grid
 from cnn_topology.errors import InputError
-from cnn_topology.forecast import activation_tensor
+from cnn_topology.forecast.activation_jobs import activation_tensor
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons, tensor_source

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cnn_topology.activations.extraction import BATCH
-from cnn_topology.forecast import activation_mapper, activations, checkpoint
-from cnn_topology.forecast.activation_jobs import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS
+from cnn_topology.forecast.activation_jobs import EXTRACTED_AT_ONCE, MOST_ELBOW_ROWS, activation_mapper, activations
 from cnn_topology.forecast.demand import LEAST_MB, TORCH, Demand
+from cnn_topology.forecast.training_jobs import checkpoint
 from cnn_topology.mapper.metric import ELBOW_ROWS
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config

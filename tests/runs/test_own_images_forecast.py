@@ -10,8 +10,8 @@ import pytest
 from job_runs import write_job
 from PIL import Image
 
-from cnn_topology import forecast
 from cnn_topology.data.image_files import list_folder
+from cnn_topology.forecast import activation_jobs, image_jobs, training_jobs
 from cnn_topology.forecast.demand import TORCH
 from cnn_topology.forecast.image_jobs import PHOTOGRAPH_MB, UNKNOWN_SET, images_used
 from cnn_topology.plan.config import parse_config
@@ -52,38 +52,38 @@ def test_a_large_set_is_planned_with_all_its_images(tmp_path):
     assert images_used(made, "own") == (60_000, 10_000)
     size = 70_000 * 64 * 64 * 3 / 1e6
     # Measured: 2,645 MB to prepare the set, 1,720 more than before to read it.
-    prepared = forecast.images(made, "own")
+    prepared = image_jobs.images(made, "own")
     assert 2_645 < prepared.memory_mb < 1.2 * 2_645
     assert prepared.limit_mb() > 1.25 * 2_645
     assert prepared.disk_mb == pytest.approx(size)
-    assert forecast.train(made, made.shards[0]).memory_mb > TORCH[1] + 1_720
-    assert forecast.train_resnet(made, "nets").memory_mb > TORCH[1] + 1_720
-    assert forecast.activations(made, ["top"], 1).memory_mb > 600 + 1_720
-    assert forecast.masks(made, "nets", 10).memory_mb > 110 + 1_720
-    assert forecast.example_pixels(made, "nets").memory_mb > 110 + 1_720
+    assert training_jobs.train(made, made.shards[0]).memory_mb > TORCH[1] + 1_720
+    assert training_jobs.train_resnet(made, "nets").memory_mb > TORCH[1] + 1_720
+    assert activation_jobs.activations(made, ["top"], 1).memory_mb > 600 + 1_720
+    assert activation_jobs.masks(made, "nets", 10).memory_mb > 110 + 1_720
+    assert activation_jobs.example_pixels(made, "nets").memory_mb > 110 + 1_720
 
 
 def test_masks_of_large_images_need_memory_by_the_square_of_their_pixels(tmp_path):
     headers(tmp_path / "own.npz", x_train=("u1", (100, 64, 64, 3)), x_test=("u1", (100, 64, 64, 3)))
     made = plan(tmp_path / "own.npz", layout={}, cloud="foreground")
     # Measured: 1,791 MB while the influences of one mode are computed, 2,638 of both, besides interpreter and images.
-    assert forecast.masks(made, "nets", 10).memory_mb > 300 + 2_638
-    assert forecast.example_pixels(made, "nets").memory_mb > 200 + 2_638
-    assert forecast.activations(made, ["top"], 1).memory_mb > 600 + 1_791
+    assert activation_jobs.masks(made, "nets", 10).memory_mb > 300 + 2_638
+    assert activation_jobs.example_pixels(made, "nets").memory_mb > 200 + 2_638
+    assert activation_jobs.activations(made, ["top"], 1).memory_mb > 600 + 1_791
 
 
 def test_an_epoch_has_as_many_images_as_the_files(tmp_path):
     seconds = []
     for count in (1_000, 50_000):
         headers(tmp_path / f"{count}.npz", x_train=("u1", (count, 32, 32)), x_test=("u1", (100, 32, 32)))
-        seconds.append(forecast.train_resnet(plan(tmp_path / f"{count}.npz"), "nets").seconds - TORCH[0])
+        seconds.append(training_jobs.train_resnet(plan(tmp_path / f"{count}.npz"), "nets").seconds - TORCH[0])
     assert seconds[1] == pytest.approx(50 * seconds[0])
 
 
 def test_what_cannot_be_used_needs_its_memory_too(tmp_path):
     headers(tmp_path / "own.npz", x_train=("f8", (10_000, 64, 64, 3)), x_test=("f8", (3_000, 64, 64, 3)))
     # Measured: 1,342 MB until floats are refused for their range.
-    assert 1_342 < forecast.images(plan(tmp_path / "own.npz"), "own").memory_mb < 1.5 * 1_342
+    assert 1_342 < image_jobs.images(plan(tmp_path / "own.npz"), "own").memory_mb < 1.5 * 1_342
 
 
 def test_a_stated_number_of_images_bounds_that_of_the_files(tmp_path):
@@ -162,5 +162,5 @@ def test_the_forecast_covers_what_is_measured(tmp_path, form, shape, keys):
         made = plan(tmp_path / "own.npz", "npz", shape, **keys)
     else:
         made = plan(folder(tmp_path / "own", 1_000, 100), "folder", shape, **keys)
-    measured, forecasted = peak_mb(made, tmp_path / "out.safetensors"), forecast.images(made, "own").memory_mb
+    measured, forecasted = peak_mb(made, tmp_path / "out.safetensors"), image_jobs.images(made, "own").memory_mb
     assert measured < forecasted < 2 * measured + (PHOTOGRAPH_MB if form == "folder" else 0)

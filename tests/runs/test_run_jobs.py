@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cnn_topology import forecast
 from cnn_topology.cli import main
 from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
+from cnn_topology.forecast import filter_jobs, training_jobs
 from cnn_topology.forecast.demand import LEAST_MB, TORCH, Demand
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
@@ -195,10 +195,10 @@ def test_forecasts_grow_with_what_is_asked(tiny):
     tiny["populations"]["a"]["recipe"]["iterations"] = 1200
     tiny["populations"]["a"]["shard"] = 5
     large = Plan(parse_config(tiny))
-    little, much = (forecast.train(plan, plan.shards[0]) for plan in (small, large))
+    little, much = (training_jobs.train(plan, plan.shards[0]) for plan in (small, large))
     assert much.seconds > 50 * (little.seconds - TORCH[0])
     assert much.disk_mb == pytest.approx(2.5 * little.disk_mb)
-    assert forecast.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
+    assert filter_jobs.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
 
 
 def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny):
@@ -207,7 +207,7 @@ def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny)
     plan = Plan(parse_config(tiny))
     layer = plan.layer_clouds[0]
     points = min(20_000, layer.points)
-    demand = forecast.barcodes(plan, layer, (0,))
+    demand = filter_jobs.barcodes(plan, layer, (0,))
     assert points > 10_000
     assert demand.memory_mb > barcode_forecast(points).bytes / 1e6 + 2e-6 * points**2 + forecast.NUMERIC[1]
 

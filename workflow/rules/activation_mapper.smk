@@ -10,7 +10,9 @@ rule compute_activation_mapper:
     threads: 1
     resources:
         **asks(
-            lambda wildcards: forecast.activation_mapper(GRAPHS, *graph_job(wildcards))
+            lambda wildcards: activation_jobs.activation_mapper(
+                GRAPHS, *graph_job(wildcards)
+            )
         ),
     params:
         **planned(activation_graphs.ActivationMapperParameters, graph_job),
@@ -28,7 +30,7 @@ rule test_purity:
     log:
         RUN.log("purity-tests"),
     resources:
-        **asks(forecast.purity_tests),
+        **asks(table_jobs.purity_tests),
     params:
         **planned(activation_graphs.PurityTestParameters),
     shell:
@@ -44,7 +46,7 @@ rule gather_examples:
     log:
         RUN.log("example-images"),
     resources:
-        **asks(forecast.example_images(GRAPHS)),
+        **asks(activation_jobs.example_images(GRAPHS)),
     params:
         **planned(activation_graphs.ExampleImageParameters, (GRAPHS,)),
     shell:

@@ -12,7 +12,7 @@ rule make_resnet:
     priority: 1
     threads: 1
     resources:
-        **asks(forecast.train_resnet, population_of),
+        **asks(training_jobs.train_resnet, population_of),
         gpu=PLAN.config.jobs.gpus,
     params:
         **planned(
@@ -36,7 +36,7 @@ rule find_masks:
         RUN.log("masks", "{population}-{split}-{number}"),
     resources:
         **asks(
-            lambda wildcards: forecast.masks(
+            lambda wildcards: activation_jobs.masks(
                 PLAN, wildcards.population, int(wildcards.number)
             )
         ),
@@ -72,7 +72,7 @@ for name, population, networks, clouds in extractions():
             RUN.log("activations", name),
         threads: 1
         resources:
-            **asks(forecast.activations(PLAN, clouds, len(networks))),
+            **asks(activation_jobs.activations(PLAN, clouds, len(networks))),
         params:
             **planned(activation_parameters.ExtractionParameters, (clouds, networks)),
         shell:
@@ -87,7 +87,7 @@ rule choose_examples:
     log:
         RUN.log("examples", "{population}"),
     resources:
-        **asks(forecast.example_pixels, population_of),
+        **asks(activation_jobs.example_pixels, population_of),
     params:
         **planned(activation_parameters.ExamplePixelParameters, population_of),
     shell:

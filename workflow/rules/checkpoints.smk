@@ -13,7 +13,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             RUN.log("checkpoints", checkpoint),
         threads: 1
         resources:
-            **asks(forecast.checkpoint(PLAN, checkpoint)),
+            **asks(training_jobs.checkpoint(PLAN, checkpoint)),
         params:
             **planned(
                 parameters.CheckpointParameters,

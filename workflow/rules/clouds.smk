@@ -8,7 +8,7 @@ rule gather_clouds:
         RUN.log("clouds", "{population}/{layer}-{block}"),
     threads: 1
     resources:
-        **asks(forecast.clouds, layer_block),
+        **asks(filter_jobs.clouds, layer_block),
     params:
         **planned(parameters.CloudParameters, layer_block),
     shell:

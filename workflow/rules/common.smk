@@ -28,7 +28,13 @@ from cnn_topology.plan.layer_comparisons import (
 )
 from cnn_topology.plan.images import OwnImages
 from cnn_topology.plan.names import RunFolder
-from cnn_topology import forecast
+from cnn_topology.forecast import (
+    activation_jobs,
+    filter_jobs,
+    image_jobs,
+    table_jobs,
+    training_jobs,
+)
 from cnn_topology.runs.inputs import Inputs
 from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import (

@@ -7,7 +7,7 @@ rule prepare_images:
     # Before all else: training waits for them, and what comes after training for that.
     priority: 2
     resources:
-        **asks(forecast.images, image_set),
+        **asks(image_jobs.images, image_set),
     params:
         **planned(parameters.ImagesParameters, image_set, files=own_images),
     shell:

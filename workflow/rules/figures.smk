@@ -11,7 +11,7 @@ for part, drawn in figure_jobs(FIGURES.values()).items():
         log:
             RUN.log("figures", part),
         resources:
-            **asks(forecast.figures(len(drawn))),
+            **asks(table_jobs.figures(len(drawn))),
         params:
             specs=json.dumps([asdict(spec) for spec in drawn], sort_keys=True),
             code=code_digest("figures", *{m for spec in drawn for m in spec.modules}),

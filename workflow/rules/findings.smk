@@ -9,7 +9,7 @@ rule compare_improvements:
         RUN.log("improvements"),
     threads: 1
     resources:
-        **asks(forecast.improvements),
+        **asks(table_jobs.improvements),
     params:
         **planned(parameters.ImprovementParameters),
     shell:
@@ -25,7 +25,7 @@ rule test_claims:
         RUN.log("claims"),
     threads: 1
     resources:
-        **asks(forecast.claims),
+        **asks(table_jobs.claims),
     params:
         **planned(findings.ClaimParameters),
     shell:

@@ -9,7 +9,7 @@ rule analyse_networks:
     log:
         RUN.log("networks", "{group}/{layer}-{block}"),
     resources:
-        **asks(lambda wildcards: forecast.networks(PLAN, len(items_of(wildcards)))),
+        **asks(lambda wildcards: filter_jobs.networks(PLAN, len(items_of(wildcards)))),
     params:
         **planned(generalization_parameters.NetworksParameters, networks_of),
     shell:
@@ -26,7 +26,7 @@ if NETWORK_GROUPS:
         log:
             RUN.log("correlations"),
         resources:
-            **asks(forecast.correlations),
+            **asks(table_jobs.correlations),
         params:
             **planned(generalization_parameters.CorrelationParameters),
         shell:
@@ -47,7 +47,7 @@ rule follow_loops:
     log:
         RUN.log("dynamics", "{population}/{layer}"),
     resources:
-        **asks(lambda wildcards: forecast.dynamics(clouds_of(wildcards))),
+        **asks(lambda wildcards: filter_jobs.dynamics(clouds_of(wildcards))),
     params:
         **planned(generalization_parameters.DynamicsParameters, followed_layer),
     shell:
@@ -62,7 +62,7 @@ rule average_cross_tests:
     log:
         RUN.log("cross_accuracy"),
     resources:
-        **asks(forecast.cross_accuracy),
+        **asks(table_jobs.cross_accuracy),
     params:
         **planned(generalization_parameters.CrossAccuracyParameters),
     shell:

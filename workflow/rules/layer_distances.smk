@@ -10,7 +10,11 @@ rule compute_activation_barcodes:
         RUN.log("activation-barcodes", "{population}/{cloud}/{network}"),
     threads: 1
     resources:
-        **asks(lambda wildcards: forecast.activation_barcodes(PLAN, wildcards.cloud)),
+        **asks(
+            lambda wildcards: activation_jobs.activation_barcodes(
+                PLAN, wildcards.cloud
+            )
+        ),
     params:
         **planned(layer_parameters.ActivationBarcodeParameters, network_of),
     shell:
@@ -28,7 +32,7 @@ rule compare_layers:
     threads: 1
     resources:
         **asks(
-            lambda wildcards: forecast.layer_distances(
+            lambda wildcards: activation_jobs.layer_distances(
                 *compared_block(wildcards), PLAN.config.jobs.networks
             )
         ),
@@ -50,7 +54,7 @@ rule remove_components:
     threads: 1
     resources:
         **asks(
-            lambda wildcards: forecast.component_sensitivity(
+            lambda wildcards: activation_jobs.component_sensitivity(
                 COMPARISONS[wildcards.cloud]
             )
         ),
@@ -71,7 +75,7 @@ if COMPARISONS:
         log:
             RUN.log("measure-tests"),
         resources:
-            **asks(forecast.measure_tests(COMPARISONS)),
+            **asks(activation_jobs.measure_tests(COMPARISONS)),
         params:
             **planned(layer_parameters.MeasureTestParameters),
         shell:
@@ -90,7 +94,7 @@ if TENSOR:
         log:
             RUN.log("activation-tensor"),
         resources:
-            **asks(forecast.activation_tensor(PLAN, TENSOR)),
+            **asks(activation_jobs.activation_tensor(PLAN, TENSOR)),
         params:
             **planned(layer_parameters.ActivationTensorParameters),
         shell:

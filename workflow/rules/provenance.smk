@@ -12,7 +12,7 @@ rule record_provenance:
     log:
         RUN.log("provenance"),
     resources:
-        **asks(forecast.provenance),
+        **asks(table_jobs.provenance),
     params:
         **planned(findings.ProvenanceParameters),
     shell:

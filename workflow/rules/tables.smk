@@ -11,7 +11,7 @@ for name, tables in COLLECTED.items():
         log:
             RUN.log("collect", name),
         resources:
-            **asks(forecast.collect),
+            **asks(table_jobs.collect),
         params:
             **planned(parameters.CollectParameters),
         shell:
@@ -26,7 +26,7 @@ rule summarize:
     log:
         RUN.log("summary"),
     resources:
-        **asks(forecast.summary),
+        **asks(table_jobs.summary),
     params:
         **planned(findings.SummaryParameters),
     shell:

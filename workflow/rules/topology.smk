@@ -7,7 +7,7 @@ rule draw_nulls:
     # Waits for nothing, and all barcodes wait for it.
     priority: 1
     resources:
-        **asks(forecast.nulls, null_points),
+        **asks(filter_jobs.nulls, null_points),
     params:
         **planned(parameters.NullParameters, null_points),
     shell:
@@ -26,7 +26,7 @@ rule compute_barcodes:
     log:
         RUN.log("barcodes", "{population}/{layer}-{block}"),
     resources:
-        **asks(forecast.barcodes, layer_block),
+        **asks(filter_jobs.barcodes, layer_block),
     params:
         **planned(parameters.BarcodeParameters, layer_block),
     shell:
@@ -44,7 +44,7 @@ rule compute_mapper:
     log:
         RUN.log("mapper", "{population}/{layer}-{block}"),
     resources:
-        **asks(forecast.mapper, layer_block),
+        **asks(filter_jobs.mapper, layer_block),
     params:
         **planned(parameters.MapperParameters, layer_block),
     shell:
@@ -59,7 +59,7 @@ rule compute_controls:
     # Waits for nothing, and figures wait for it.
     priority: 1
     resources:
-        **asks(forecast.controls),
+        **asks(table_jobs.controls),
     params:
         **planned(parameters.ControlParameters),
     shell:

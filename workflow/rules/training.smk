@@ -19,7 +19,7 @@ for population, section in PLAN.populations.items():
         priority: 1
         threads: 1
         resources:
-            **asks(forecast.train, shard_of(population)),
+            **asks(training_jobs.train, shard_of(population)),
             gpu=PLAN.config.jobs.gpus,
         params:
             **planned(

@@ -11,7 +11,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.homology import components, loops, stability
-from cnn_topology.mapper.metric import elbow_of, elbow_rows
+from cnn_topology.mapper.metric import drawn_rows, elbow_of, elbow_rows
 from cnn_topology.mapper.neighbourhoods import nearest_distances
 from cnn_topology.mapper.purity import (
     class_purity,
@@ -75,10 +75,7 @@ def graph_tables(
     key = {
         **origin.columns,
         "recipe": parameters.recipe,
-        "sampling": origin.sampling,
-        "top": origin.top,
-        "split": origin.split,
-        "sigma": origin.sigma,
+        **{name: getattr(origin, name) for name in ("sampling", "top", "split", "sigma")},
     }
     try:
         return _tables(cloud, key, parameters, settings, seed)
@@ -104,7 +101,6 @@ def _tables(
         distances = nearest_distances(elbow_rows(points, seed), min(5, len(points) - 1))
         curve = _curve(key, distances)
         eps = elbow_of(distances[:, 0]) if eps is None else eps
-    assert eps is not None
     settings = settings.model_copy(update={"eps": eps})
     graph, component = made = _graph(points, settings, recipe)
     row = ActivationGraphRow(
@@ -117,11 +113,8 @@ def _tables(
         most_points=recipe.most_points,
         channels=origin.channels,
         seed=seed,
-        intervals=settings.intervals,
-        overlap=settings.overlap,
+        **settings.model_dump(),
         min_samples=recipe.min_samples,
-        eps=eps,
-        eps_from=settings.eps_from,
         filled_intervals=graph.cubes,
         skipped_intervals=graph.skipped_cubes,
         noise=graph.noise,
@@ -166,9 +159,7 @@ def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.nd
             f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
             f"(activation_clouds.{cloud.origin.cloud}.count) or lower min_samples"
         )
-    if count <= recipe.most_points:
-        return cloud.points, cloud.ids, cloud.labels
-    rows = np.sort(np.random.default_rng(seed).choice(count, recipe.most_points, replace=False))
+    rows = drawn_rows(count, recipe.most_points, seed)
     return cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
 
 
@@ -277,15 +268,12 @@ def _sweep(
             varied += [(name, settings.model_copy(update={name: value}), 1.0) for value in values]
     rows = []
     for name, changed, factor in varied:
-        assert changed.eps is not None
         other = made if name == "none" else _graph(points, changed, recipe)
         rows.append(
             ActivationSweepRow(
                 **key,
                 varied=name,
-                intervals=changed.intervals,
-                overlap=changed.overlap,
-                eps=changed.eps,
+                **changed.model_dump(exclude={"eps_from"}),
                 eps_factor=factor,
                 **_shape(other),
                 node_wise=node_wise(other[0], labels, classes),

@@ -12,6 +12,7 @@ from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.homology import components, filled_loops, loops
 from cnn_topology.mapper.lenses import NoVariance
+from cnn_topology.mapper.metric import drawn_rows
 from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.mapper.summaries import explain, mean_points
 from cnn_topology.plan.mapper import MapperRecipe
@@ -52,7 +53,7 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
     InputError
         If the graph is forecast not to fit in memory.
     """
-    used = _drawn(points, recipe, seed)
+    used = points[drawn_rows(len(points), recipe.most_points, seed)]
     row = {**key, "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
@@ -66,12 +67,10 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
     except InputError as error:
         place = f"mapper graph of {key['population']}, {key['layer']}, step {key['step']}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
-    in_component = components(graph)
-    edges = MapperEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared)
     return {
         "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
-        "mapper_nodes": _nodes(key, graph, used, in_component),
-        "mapper_edges": edges,
+        "mapper_nodes": _nodes(key, graph, used),
+        "mapper_edges": MapperEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
     }
 
 
@@ -99,7 +98,7 @@ def sweep_table(
     rows = [MapperSweepRow(**drawn.to_pylist()[0], change="as drawn")]
     for change in parameters.sweep:
         recipe = change.of(parameters.recipe)
-        used = _drawn(points, recipe, seed)
+        used = points[drawn_rows(len(points), recipe.most_points, seed)]
         try:
             counts = _counts(_graph(used, recipe))
         except InputError as error:
@@ -107,12 +106,6 @@ def sweep_table(
         about = {**key, "kept": len(points), **_about(recipe, used, seed)}
         rows.append(MapperSweepRow(**about, **counts, change=change.words()))
     return MapperSweepRow.table(rows)
-
-
-def _drawn(points: np.ndarray, recipe: MapperRecipe, seed: int) -> np.ndarray:
-    if len(points) <= recipe.most_points:
-        return points
-    return points[np.sort(np.random.default_rng(seed).choice(len(points), recipe.most_points, replace=False))]
 
 
 def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
@@ -123,13 +116,8 @@ def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
 def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
     return {
         "used": len(used),
-        "most_points": recipe.most_points,
         "seed": seed,
-        "resolution": recipe.resolution,
-        "gain": recipe.gain,
-        "equalized": recipe.equalized,
-        "metric": recipe.metric,
-        "lens_of_scaled": recipe.lens_of_scaled,
+        **recipe.model_dump(include={"most_points", "resolution", "gain", "equalized", "metric", "lens_of_scaled"}),
         "cut": "first_gap",
         "cut_at": _clustering(recipe).fraction,
         "from_zero": recipe.gap_from_zero,
@@ -153,13 +141,13 @@ def _none(explanation: str) -> dict[str, Any]:
     return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
-def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, in_component: np.ndarray) -> pa.Table:
+def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
     theta1, theta2 = klein_angles(means)
     return MapperNodeRow.columns(
         **key,
         node=np.arange(graph.nodes),
-        component=in_component,
+        component=components(graph),
         members=graph.sizes,
         lens1=graph.lens[:, 0],
         lens2=graph.lens[:, 1],

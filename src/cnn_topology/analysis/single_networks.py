@@ -1,11 +1,35 @@
-"""One layer of one network of a population, as a row of a table: its loops, weight statistics and accuracy."""
+"""Single networks, as rows of tables: their topology and weight statistics, and what these say about accuracy."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
-from cnn_topology.plan.generalization_parameters import Member, NetworksParameters
-from cnn_topology.statistics.networks import HYPERPARAMETERS, loop_summary, outcomes, weight_statistics
-from cnn_topology.tables.generalization import GeneralizationRow
+from cnn_topology.errors import InputError
+from cnn_topology.plan.generalization_parameters import CorrelationParameters, Member, NetworksParameters
+from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.correlations import METHODS, Sample, correlate
+from cnn_topology.statistics.networks import (
+    HYPERPARAMETERS,
+    OUTCOMES,
+    PREDICTORS,
+    TOPOLOGICAL,
+    WIDTH,
+    loop_summary,
+    outcomes,
+    weight_statistics,
+)
+from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 from cnn_topology.training.snapshots import Snapshot
+
+# What partial correlations hold fixed besides the training step: every hyperparameter that a grid varies, since each
+# moves weights and accuracy both, weight norm and the simple statistics (the reviewers' question of Tan et al. 2024 and
+# Girrbach et al. 2023). Dropout, label noise and training images were added after a review: without them a partial
+# correlation could be that of label noise alone.
+GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
+# Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
+OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
 
 
 def network_row(
@@ -33,16 +57,152 @@ def network_row(
     return GeneralizationRow(
         group_name=parameters.group,
         is_grid=parameters.is_grid,
-        population=member.population,
         layer=parameters.layer,
-        depth=member.depth,
         network=network,
         seed=now.seeds[place],
-        step=member.step,
-        **{name: getattr(member, name) for name in HYPERPARAMETERS},
+        **member.model_dump(exclude={"images", "shards"}),
         density_k_given=float(parameters.density.k),
         density_p=parameters.density.p,
         **loop_summary(weight, parameters.density)._asdict(),
         **weight_statistics(weight, start.tensors[f"{parameters.layer}.weight"][place])._asdict(),
         **outcomes(log[log["network"] == network], member.images),
     )
+
+
+def correlations(networks: pd.DataFrame, parameters: CorrelationParameters) -> Iterator[CorrelationRow]:
+    """Correlate predictors with outcomes over the networks of every group and layer.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        The table `generalization`.
+    parameters : CorrelationParameters
+
+    Yields
+    ------
+    CorrelationRow
+    """
+    for (group, layer), members in networks.groupby(["group_name", "layer"], sort=False):
+        scope = "grid" if members["is_grid"].any() else "networks"
+        for outcome in OUTCOMES:
+            balanced = balance(members, outcome, scope)
+            if balanced.empty:
+                continue
+            for method in METHODS if scope == "grid" else OVER_TRAINING:
+                for given, sample in samples(balanced, outcome, scope, method):
+                    identity = ("correlations", str(group), str(layer), outcome, method, given)
+                    seed = derive_seed(parameters.run_seed, *identity)
+                    key = {"group_name": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
+                    try:
+                        yield from _correlated(sample, method, parameters, seed, key)
+                    except InputError as error:
+                        print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
+
+
+def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
+    """Return the rows of a group as blocks of equal size.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        Rows of `generalization` of one group and layer.
+    outcome : str
+        Its column; rows without it are left out.
+    scope : {'grid', 'networks'}
+        A block is a population of the grid, or one network over its steps.
+
+    Returns
+    -------
+    DataFrame
+        With a column `block`. Of a grid's populations each keeps its first networks, as many as are left in the
+        smallest; a network that failed before the last step is left out.
+    """
+    found = networks[np.isfinite(networks[outcome])].sort_values(["population", "network", "step"])
+    if scope == "grid":
+        fewest = found.groupby("population").size().min() if len(found) else 0
+        found = found[found.groupby("population").cumcount() < fewest]
+        return found.assign(block=found["population"].factorize()[0]).reset_index(drop=True)
+    steps = found["step"].nunique()
+    whole = found.groupby("network")["step"].transform("size") == steps
+    return found[whole].assign(block=found.loc[whole, "network"]).reset_index(drop=True)
+
+
+def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> Iterator[tuple[str, Sample]]:
+    """Yield what is correlated, once for each choice of what is held fixed, with its description.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        From `balance`.
+    outcome, scope, method : str
+
+    Yields
+    ------
+    given : str
+        Names joined by commas; empty where nothing is held fixed.
+    sample : Sample
+    """
+    columns = [name for name in PREDICTORS if np.isfinite(networks[name]).all()]
+    step = pd.get_dummies(networks["step"], drop_first=True, dtype=float).to_numpy()
+    fixed: dict[str, np.ndarray] = {"step": step} if step.shape[1] else {}
+    quantities = {name: _held(networks[name]) for name in GIVEN if networks[name].nunique(dropna=False) > 1}
+    choices = [{**fixed, **quantities}]
+    if scope == "networks":
+        choices = [fixed, *choices]
+    elif WIDTH in quantities:
+        # Alone, too: a wider layer has more filters in its cloud, and with them other bars. Each width is a class:
+        # nothing is said about how bars change with it.
+        width = pd.get_dummies(networks[WIDTH], drop_first=True, dtype=float).to_numpy()
+        choices = [{**fixed, WIDTH: width}, *choices]
+    for given in choices if method.startswith("partial") else [{}]:
+        yield (
+            ", ".join(given),
+            Sample(
+                predictors={name: networks[name].to_numpy(float) for name in columns},
+                outcome=networks[outcome].to_numpy(float),
+                blocks=networks["block"].to_numpy(),
+                networks=len(networks[["population", "network"]].drop_duplicates()),
+                given=given,
+                hyperparameters=networks[list(HYPERPARAMETERS)].fillna(-1).to_numpy(float),
+            ),
+        )
+
+
+def _held(values: pd.Series) -> np.ndarray:
+    """Return what is held fixed as it enters the fit: numbers, or, where some are not known, a class for each value."""
+    if values.isna().any():
+        return pd.get_dummies(values.fillna(-1), drop_first=True, dtype=float).to_numpy()
+    return values.to_numpy(float)
+
+
+def _correlated(
+    sample: Sample, method: str, parameters: CorrelationParameters, seed: int, key: dict[str, Any]
+) -> list[CorrelationRow]:
+    """Correlate every predictor with an outcome by one method; NaN where a network lacks the predictor."""
+    found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
+    blocks = len(np.unique(sample.blocks))
+    place_of = {name: place for place, name in enumerate(sample.predictors)}
+    statistics = {"statistic": "statistic", "low": "low", "high": "high", "p_value": "p", "p_adjusted": "p_adjusted"}
+    unit = "populations" if key["scope"] == "grid" else "networks"
+
+    def values(predictor: str) -> dict[str, Any]:
+        # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
+        if predictor not in place_of:
+            return dict.fromkeys(statistics, np.nan)
+        return {column: getattr(found, name)[place_of[predictor]] for column, name in statistics.items()}
+
+    return [
+        CorrelationRow(
+            **key,
+            predictor=predictor,
+            predictor_kind="topological" if predictor in TOPOLOGICAL else "baseline",
+            method=method,
+            **values(predictor),
+            networks=sample.networks,
+            rows=len(sample.outcome),
+            draws=parameters.bootstrap,
+            permutations=parameters.permutations,
+            exchanged=f"{blocks} {unit} as blocks",
+        )
+        for predictor in PREDICTORS
+    ]

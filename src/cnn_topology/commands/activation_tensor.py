@@ -1,7 +1,7 @@
 """`cnn-topology activation-tensor`: the activation tensor of one image, from a cloud of all positions."""
 
 from cnn_topology.activations.cloud_file import read_cloud
-from cnn_topology.analysis.image_tensor import tensor_of
+from cnn_topology.analysis.images import tensor_of
 from cnn_topology.plan.layer_parameters import ActivationTensorParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, write_rows

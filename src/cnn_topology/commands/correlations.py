@@ -1,6 +1,6 @@
 """`cnn-topology correlations`: topology and weight statistics of single networks against what these have learned."""
 
-from cnn_topology.analysis.predictors import correlations
+from cnn_topology.analysis.single_networks import correlations
 from cnn_topology.plan.generalization_parameters import CorrelationParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows

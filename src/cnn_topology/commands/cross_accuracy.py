@@ -1,9 +1,9 @@
 """`cnn-topology cross-accuracy`: accuracy of networks trained on one image set and tested on another (E13)."""
 
-from cnn_topology.analysis.accuracy import cross_accuracy
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
+from cnn_topology.statistics.improvements import cross_accuracy
 from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 
 

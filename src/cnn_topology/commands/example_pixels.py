@@ -1,6 +1,6 @@
 """`cnn-topology example-pixels`: images that figures show, with masks, position weights and noise."""
 
-from cnn_topology.analysis.shown_images import panel_table, panels
+from cnn_topology.analysis.images import panel_table, panels
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters
 from cnn_topology.runs.job_files import Job

@@ -5,7 +5,7 @@ import numpy as np
 from cnn_topology.activations.mask_file import write_masks
 from cnn_topology.activations.masks import find_masks, overlap
 from cnn_topology.activations.positions import choose_images
-from cnn_topology.analysis.image_masks import mask_table, mode_rows
+from cnn_topology.analysis.images import mask_table, mode_rows
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters

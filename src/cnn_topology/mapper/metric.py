@@ -6,7 +6,7 @@ Kneedle (Satopää, Albrecht, Irwin, Raghavan 2011).
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.lenses import ROUNDING, NoVariance, checked_points
@@ -89,10 +89,24 @@ def elbow_rows(points: Float[np.ndarray, "points coordinates"], seed: int) -> Fl
     cloud = checked_points(points)
     if len(cloud) < 2:
         raise InputError("the elbow rule needs at least 2 points; give eps instead")
-    if len(cloud) > ELBOW_ROWS:
-        drawn = np.random.default_rng(seed).choice(len(cloud), ELBOW_ROWS, replace=False)
-        cloud = cloud[np.sort(drawn)]
-    return cloud
+    return cloud[drawn_rows(len(cloud), ELBOW_ROWS, seed)]
+
+
+def drawn_rows(rows: int, most: int, seed: int) -> slice | Int[np.ndarray, " drawn"]:
+    """Choose rows of a cloud: all, or so many of them, drawn without replacement and kept in their order.
+
+    Parameters
+    ----------
+    rows, most : int
+        Rows that there are, and that are wanted at most.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    slice or ndarray of int, shape (drawn,)
+    """
+    return slice(None) if rows <= most else np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def elbow_of(distances: Float[np.ndarray, " rows"]) -> float:

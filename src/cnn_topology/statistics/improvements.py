@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.seeds import derive_seed
@@ -18,7 +19,9 @@ from cnn_topology.statistics.comparisons import (
     pooled_ranks,
     speed_ratio,
 )
+from cnn_topology.statistics.intervals import mean_interval
 from cnn_topology.tables.findings import ComparisonRow, ImprovementRow
+from cnn_topology.tables.training import CrossAccuracyRow
 
 SPEED, AREA, ACCURACY, CROSS_ACCURACY = "iterations_to_target", "area_under_curve", "accuracy", "cross_accuracy"
 
@@ -154,6 +157,43 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
             )
     adjusted = holm(np.array([row["p_value"] for row in found]))
     return [ComparisonRow(**row, p_holm=p, family=len(found)) for row, p in zip(found, adjusted, strict=True)]
+
+
+def cross_accuracy(training: pd.DataFrame, trained_on: dict[str, str]) -> pa.Table:
+    """Average test accuracy at the last step over the networks that did not fail.
+
+    Parameters
+    ----------
+    training : DataFrame
+        The table `training`.
+    trained_on : dict of str to str
+        Populations, and the image set of each.
+
+    Returns
+    -------
+    pyarrow.Table
+        Rows of `cross_accuracy`; the population's own test images first.
+    """
+    rows = []
+    for population, own in trained_on.items():
+        log = training[(training["population"] == population) & (training["split"] == "test")]
+        last = log[(log["step"] == log["step"].max()) & ~log["failed"]]
+        for images in sorted(last["images"].unique(), key=lambda name: (name != own, name)):
+            accuracy = last.loc[last["images"] == images, "accuracy"].to_numpy()
+            low, high = np.clip(mean_interval(accuracy), 0, 1)  # of an accuracy, which its mean is too
+            rows.append(
+                CrossAccuracyRow(
+                    population=population,
+                    trained_on=own,
+                    tested_on=images,
+                    step=last["step"].iloc[0],
+                    networks=len(accuracy),
+                    mean=accuracy.mean(),
+                    low=low,
+                    high=high,
+                )
+            )
+    return CrossAccuracyRow.table(rows)
 
 
 def _values(part: pd.DataFrame) -> np.ndarray:

@@ -1,0 +1,19 @@
+"""Forecasts of the jobs on whole tables, by the names of the jobs."""
+
+from cnn_topology.forecast.demand import DRAWING, NUMERIC, PLAIN, Demand
+
+SECONDS_PER_FIGURE = 1.2
+
+collect = Demand(PLAIN[0], 600, 1)
+controls = Demand(NUMERIC[0], NUMERIC[1])
+summary = cross_accuracy = Demand(1.5, 200)
+provenance = Demand(PLAIN[0] + 2, 200)
+purity_tests = Demand(60, 800, 1)
+improvements = Demand(30, 500, 1)
+claims = Demand(60, 3_000, 1)
+correlations = Demand(300, 1_000, 1)
+
+
+def figures(count: int) -> Demand:
+    """Forecast the drawing of so many figures by one job."""
+    return Demand(DRAWING[0] + SECONDS_PER_FIGURE * count, DRAWING[1], 0.6 * count)

@@ -36,8 +36,6 @@ class Specificity:
     p_value : float
         Share of permutation draws (this one included) that reach the rate, each relabelling the layers of every
         network at random.
-    cases, independent_cases : int
-        Ordered pairs x layers, and disjoint pairs x layers.
     layer_rate, layer_low, layer_high : ndarray, shape (layers,)
         The same for each layer.
     confusion : ndarray, shape (layers, layers)
@@ -49,8 +47,6 @@ class Specificity:
     low: float
     high: float
     p_value: float
-    cases: int
-    independent_cases: int
     layer_rate: np.ndarray
     layer_low: np.ndarray
     layer_high: np.ndarray
@@ -102,8 +98,6 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
         low=float(min(low, quantiles[0, 0])),
         high=float(max(high, quantiles[1, 0])),
         p_value=(1 + reached) / (1 + draws),
-        cases=pairs * layers,
-        independent_cases=disjoint * layers,
         layer_rate=layer_rate,
         layer_low=layer_low,
         layer_high=layer_high,

@@ -11,7 +11,7 @@ from cnn_topology.cli import main
 from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
 from cnn_topology.forecast import filter_jobs, training_jobs
-from cnn_topology.forecast.demand import LEAST_MB, TORCH, Demand
+from cnn_topology.forecast.demand import LEAST_MB, NUMERIC, TORCH, Demand
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -209,7 +209,7 @@ def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny)
     points = min(20_000, layer.points)
     demand = filter_jobs.barcodes(plan, layer, (0,))
     assert points > 10_000
-    assert demand.memory_mb > barcode_forecast(points).bytes / 1e6 + 2e-6 * points**2 + forecast.NUMERIC[1]
+    assert demand.memory_mb > barcode_forecast(points).bytes / 1e6 + 2e-6 * points**2 + NUMERIC[1]
 
 
 def test_a_retry_asks_for_more_and_the_least_is_asked_for():

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test soak install pins reference clean
+.PHONY: demo test soak install pins reference pictures clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed
@@ -38,6 +38,10 @@ pins:
 
 reference: $(VENV)/installed
 	cnn-topology reference
+
+# The figures of formulas in docs/: their bytes depend on the version of matplotlib, so only after a change of one.
+pictures: $(VENV)/installed
+	cnn-topology reference --pictures
 
 clean:
 	rm -rf $(VENV) .snakemake build src/*.egg-info

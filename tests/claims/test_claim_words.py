@@ -1,7 +1,5 @@
 """How claims are tested: rules and ids of all, what makes a verdict, and its words."""
 
-from pathlib import Path
-
 import numpy as np
 
 from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
@@ -20,6 +18,7 @@ from cnn_topology.claims.framework import (
 from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
+from cnn_topology.figures.registry import kinds
 from cnn_topology.figures.scorecard import FOOTER
 from cnn_topology.plan.findings import CLAIM_TABLES
 
@@ -41,7 +40,7 @@ def test_rules_that_were_made_stricter_are_named_and_counted(facts):
     told = f"but for {len(STRICTER)}", f"all but {len(EITHER_WAY)} of the"
     assert set(STRICTER) > EITHER_WAY
     assert all(words in FOOTER for words in told)
-    caption = (Path(__file__).parents[2] / "workflow" / "report" / "scorecard.rst").read_text()
+    caption = kinds()["scorecard"].caption
     assert all(words in caption for words in told)
 
 

@@ -8,8 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import KINDS
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.sensitivity import VERDICTS as COLOURS
 from cnn_topology.plan.expand import Plan
 from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
@@ -30,7 +29,7 @@ TESTED = {
 }
 # A p-value, not the share that a density filter keeps.
 P_VALUE = re.compile(r"p = 0\.(?!3\b|1–0\.3)\d+")
-READ_LOOPS = [kind for kind, tables in KINDS.items() if "loops" in tables]
+READ_LOOPS = [name for name, kind in kinds().items() if "loops" in kind.tables]
 
 
 def drawn_words(kind: str, plan: Plan, tables: Tables, notes: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Which figures a run has: known while the Snakefile is parsed, without any array or drawing library."""
+"""Which figures a run has: known while the Snakefile is parsed, without any drawing library."""
 
 import json
 import subprocess
@@ -9,25 +9,31 @@ from dataclasses import replace
 import pytest
 
 from cnn_topology.errors import InputError
+from cnn_topology.figures import evolution, klein_coordinates, training_curves
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import SECTIONS, FigureSpec
-from cnn_topology.figures.registry import FACETS, JOB_FIGURES, figure_jobs, figure_specs
+from cnn_topology.figures.kinds import FigureSpec
+from cnn_topology.figures.registry import JOB_FIGURES, figure_jobs, figure_specs, kinds
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.registry import TABLES
 
-WEIGHTS_KINDS = {kind for section in ("filters", "clouds", "filter_graphs") for kind in SECTIONS[section]}
+WEIGHTS_KINDS = {name for name, kind in kinds().items() if kind.section in ("filters", "clouds", "filter_graphs")}
 
 
-def test_names_of_figures_need_no_array_or_drawing_library() -> None:
-    heavy = ("matplotlib", "numpy", "pandas", "pyarrow", "scipy", "torch")
-    code = f"import sys, cnn_topology.figures.registry; print([m for m in {heavy!r} if m in sys.modules])"
+def test_what_figures_declare_is_read_without_a_drawing_library() -> None:
+    heavy = ("matplotlib", "numba", "pandas", "PIL", "scipy", "seaborn", "torch")
+    code = f"""
+import sys
+from cnn_topology.figures.registry import kinds
+kinds()
+print([name for name in {heavy!r} if name in sys.modules])
+"""
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 
 
 def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan) -> None:
     specs = figure_specs(plan)
-    kinds = {spec.kind for spec in specs.values()} - set(SECTIONS["findings"])
+    kinds = {spec.kind for spec in specs.values() if spec.declared.section != "findings"}
     assert kinds == WEIGHTS_KINDS
     clouds = {name for name in specs if name.startswith("cloud_")}
     assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2", "conv3")}
@@ -57,12 +63,13 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
 def test_many_populations_go_to_pages_and_each_facet_stands_on_one(make_plan: Callable[..., Plan]) -> None:
     plan = make_plan(populations=30)
     specs = figure_specs(plan)
-    for kind, key in (("evolution", "clouds"), ("klein_coordinates", "clouds"), ("training_curves", "populations")):
+    for module, key in ((evolution, "clouds"), (klein_coordinates, "clouds"), (training_curves, "populations")):
+        kind = module.__name__.rpartition(".")[2]
         pages = [spec for spec in specs.values() if spec.kind == kind]
         assert [spec.name for spec in pages] == [f"{kind}_{number}" for number in range(1, len(pages) + 1)]
         facets = [tuple(sorted(facet.items())) for spec in pages for facet in spec.parameters[key]]
         assert len(facets) == len(set(facets)) == (30 if key == "populations" else 90)
-        assert all(len(spec.parameters[key]) <= FACETS[kind] for spec in pages)
+        assert all(len(spec.parameters[key]) <= module.FACETS for spec in pages)
 
 
 def test_clouds_of_one_size_share_one_null(plan: Plan) -> None:
@@ -77,7 +84,7 @@ def test_a_table_that_is_not_given_is_named(plan: Plan) -> None:
 
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'evolution'"):
-        draw(FigureSpec("evolutoin", "evolutoin", (), {}), {}, {})
+        draw(FigureSpec("evolutoin", "evolutoin", {}), {}, {})
 
 
 def test_only_the_figures_asked_for_are_drawn_and_an_unknown_one_is_refused(make_plan: Callable[..., Plan]) -> None:

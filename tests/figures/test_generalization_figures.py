@@ -11,15 +11,15 @@ from matplotlib.text import Text
 
 from cnn_topology.analysis.single_networks import GIVEN
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.generalization_registry import generalization_figures
-from cnn_topology.figures.kinds import SECTIONS
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.statistics.dynamics import RULE
 from cnn_topology.statistics.networks import OUTCOMES, PREDICTORS, TOPOLOGICAL
 from cnn_topology.tables.registry import TABLES
+
+KINDS = [name for name, kind in kinds().items() if kind.section == "generalization"]
 
 STEPS = [0, 100, 300, 1_000, 3_000]
 Tables = dict[str, pa.Table]
@@ -160,7 +160,7 @@ def test_a_run_has_these_figures_by_what_its_config_asks_for(plan: Plan, config:
     names = [name for _, name, _ in generalization_figures(plan)]
     correlations = [f"correlations_{group}_conv1" for group in ("mnist", "svhn", "grid")]
     assert names == ["dynamics", "standardized", "cross_accuracy", *correlations]
-    assert {kind for kind, *_ in generalization_figures(plan)} == set(SECTIONS["generalization"])
+    assert {spec.kind for spec in figure_specs(plan).values() if spec.kind in KINDS} == set(KINDS)
     without = {key: value for key, value in config.items() if key not in ("dynamics", "generalization")}
     assert list(generalization_figures(Plan(parse_config(without)))) == []
 
@@ -181,7 +181,7 @@ def test_figures_are_inside_the_page_and_the_same_bytes_each_time(
     assert drawn.num_rows > 0
 
 
-@pytest.mark.parametrize("kind", SECTIONS["generalization"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_empty_tables_are_explained(kind: str, plan: Plan) -> None:
     spec = next(spec for spec in figure_specs(plan).values() if spec.kind == kind)
     figure, _ = draw(spec, {name: row.schema.empty_table() for name, row in TABLES.items()}, {})

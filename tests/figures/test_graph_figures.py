@@ -17,9 +17,8 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
 from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.graph_layout import drawn_graph, placed
-from cnn_topology.figures.kinds import PAGES_ALONE, SECTIONS
 from cnn_topology.figures.mapper_branches import branch_ends
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.selection import number
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
@@ -28,7 +27,7 @@ from cnn_topology.tables.registry import TABLES
 
 Tables = dict[str, pa.Table]
 CLASSES = ("cat", "dog", "ship")
-PRINTED_KINDS = set(SECTIONS["activation_graphs"]) - PAGES_ALONE
+PRINTED_KINDS = {name for name, kind in kinds().items() if kind.section == "activation_graphs" and kind.draw}
 NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
 
 

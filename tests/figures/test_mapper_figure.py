@@ -14,10 +14,9 @@ from matplotlib.text import Text
 
 from cnn_topology.analysis.filter_graph import mapper_tables
 from cnn_topology.cli import main
-from cnn_topology.figures.drawing import draw
+from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.mapper import SECTORS, drawn_part, placed
-from cnn_topology.figures.mapper_page import page
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
@@ -94,24 +93,24 @@ def test_small_nodes_and_weak_edges_are_left_out_and_counted(
     assert between.to_dict("records") == [{"a": 0, "b": 2, "shared": 3}]
     assert drawn_part(nodes, edges, 1, most_edges=2)[1]["shared"].tolist() == [1, 3]
     least = int(pc.max(tables["mapper_nodes"]["members"]).as_py())
-    some = FigureSpec(spec.name, spec.kind, spec.tables, {**spec.parameters, "least_node": 4})
+    some = FigureSpec(spec.name, spec.kind, {**spec.parameters, "least_node": 4})
     assert "drawn: nodes" in words(draw(some, tables, notes)[0])
-    none = FigureSpec(spec.name, spec.kind, spec.tables, {**spec.parameters, "least_node": least + 1})
+    none = FigureSpec(spec.name, spec.kind, {**spec.parameters, "least_node": least + 1})
     assert f"no node has least_node = {least + 1} points" in words(draw(none, tables, notes)[0])
-    assert "Drawn are 0 nodes" in page(none.parameters, tables, notes)
+    assert "Drawn are 0 nodes" in page(none, tables, notes)
 
 
 def test_a_graph_of_one_node_is_explained(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
     reason = "use a higher resolution"
     changed = with_graph(tables, spec, resolution=1)
     assert reason in words(draw(spec, changed, notes)[0])
-    graph = content(page(spec.parameters, changed, notes))["graphs"][0]
+    graph = content(page(spec, changed, notes))["graphs"][0]
     assert reason in graph["explanation"]
     assert len(graph["nodes"]) == 1
 
 
 def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
-    said = content(page(spec.parameters, tables, notes))
+    said = content(page(spec, tables, notes))
     graph = said["graphs"][-1]
     nodes = tables["mapper_nodes"].to_pandas()
     nodes = nodes[(nodes["population"] == "printed") & (nodes["layer"] == "conv1")]
@@ -127,20 +126,20 @@ def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Ta
 
 
 def test_page_loads_nothing(spec: FigureSpec, tables: Tables, notes: dict[str, str]) -> None:
-    text = page(spec.parameters, tables, notes)
+    text = page(spec, tables, notes)
     assert "default-src 'none'" in text
     assert not re.search(r"https?:|src=|@import|fetch\(|XMLHttp|<link", text)
 
 
 def test_text_of_a_run_cannot_leave_the_data_of_the_page(spec: FigureSpec, tables: Tables) -> None:
     hostile = "</script><script>alert(1)</script>"
-    text = page(spec.parameters, tables, {"seed": hostile})
+    text = page(spec, tables, {"seed": hostile})
     assert hostile not in text
     assert hostile in content(text)["footer"]
 
 
 def test_page_without_graph_says_so(spec: FigureSpec, empty_tables: Tables, notes: dict[str, str]) -> None:
-    said = content(page(spec.parameters, empty_tables, notes))
+    said = content(page(spec, empty_tables, notes))
     assert said["graphs"] == []
     assert "every network failed" in said["note"]
 
@@ -149,13 +148,13 @@ def test_page_is_written_by_its_command(spec: FigureSpec, tables: Tables, tmp_pa
     paths = [tmp_path / f"{name}.parquet" for name in spec.tables]
     for name, path in zip(spec.tables, paths, strict=True):
         write_table(path, tables[name], TABLES[name].schema, {"seed": "5", "config": "abc", "data": ""})
-    given = {"name": spec.name, "kind": spec.kind, "tables": spec.tables, "parameters": spec.parameters}
+    given = {"name": spec.name, "kind": spec.kind, "parameters": spec.parameters}
     specs = json.dumps([given, {**given, "name": "other"}])
     arguments = ["figures", "--specs", specs, "--tables", *map(str, paths), "--folder", str(tmp_path)]
     assert main([*arguments, "--only", spec.name]) == 0
     assert "seed 5" in content((tmp_path / f"{spec.name}.html").read_text())["footer"]
     made = [path.name for suffix in spec.suffixes for path in tmp_path.glob(f"*.{suffix}") if path not in paths]
-    assert sorted(made) == sorted(f"{spec.name}.{suffix}" for suffix in ("html", "parquet", "pdf", "png"))
+    assert sorted(made) == sorted(f"{spec.name}.{suffix}" for suffix in ("html", "parquet", "pdf", "png", "txt"))
     assert main([*arguments, "--only", "mapper_x"]) == 2
 
 

@@ -35,7 +35,7 @@ def specs() -> dict[str, FigureSpec]:
     found = figure_specs(Plan(parse_config(CONFIG)))
     # As a rule hands them over: written as JSON with sorted keys.
     return {
-        name: FigureSpec(name, s.kind, s.tables, json.loads(json.dumps(s.parameters, sort_keys=True)))
+        name: FigureSpec(name, s.kind, json.loads(json.dumps(s.parameters, sort_keys=True)))
         for name, s in found.items()
         if s.section == "resnets"
     }

@@ -10,7 +10,7 @@ from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.tables.findings import ClaimRow
 
-SPEC = FigureSpec("scorecard_weights", "scorecard", ("claims",), {"paper": "weights"})
+SPEC = FigureSpec("scorecard_weights", "scorecard", {"paper": "weights"})
 DIGITS = "digits: 12 x M(64, 8, 64), 600 iterations"
 
 

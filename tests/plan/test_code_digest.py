@@ -68,7 +68,7 @@ def test_a_figures_own_code_reruns_that_figure(package):
 
 def test_the_template_of_a_page_counts(package):
     before = code.code_digest("figures", "figures.activation_page")
-    (package / "figures/mapper_page.html").write_text("<html></html>")
+    (package / "figures/pages.html").write_text("<html></html>")
     _forget()
     assert code.code_digest("figures", "figures.activation_page") != before
 

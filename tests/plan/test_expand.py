@@ -135,7 +135,7 @@ def test_lineage_changes_exactly_when_something_upstream_does(tiny):
 
 def test_planning_imports_no_array_library():
     code = (
-        "import sys, cnn_topology.plan.parameters, cnn_topology.plan.names, cnn_topology.figures.registry\n"
+        "import sys, cnn_topology.plan.parameters, cnn_topology.plan.names\n"
         "heavy = {'numpy', 'pandas', 'torch', 'pyarrow', 'matplotlib', 'numba', 'scipy'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )

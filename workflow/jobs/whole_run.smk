@@ -41,8 +41,8 @@ def figure_file(spec, suffix):
         return path
     return report(
         path,
-        caption=f"../report/{spec.kind}.rst",
-        category=spec.section.replace("_", " "),
+        caption=str(Path(RUN.figure(spec.name, "txt")).absolute()),
+        category=spec.declared.section.replace("_", " "),
         subcategory=spec.kind.replace("_", " "),
         labels={"figure": shown[suffix]},
     )

@@ -5,7 +5,10 @@ for part, drawn in figure_jobs(FIGURES.values()).items():
         name:
             f"draw_{part}"
         input:
-            [RUN.table(name) for name in sorted({t for s in drawn for t in s.tables})],
+            [
+                RUN.table(table)
+                for table in sorted({t for spec in drawn for t in spec.tables})
+            ],
         output:
             [figure_file(spec, suffix) for spec in drawn for suffix in spec.suffixes],
         log:
@@ -14,7 +17,7 @@ for part, drawn in figure_jobs(FIGURES.values()).items():
             **asks(table_jobs.figures(len(drawn))),
         params:
             specs=json.dumps([asdict(spec) for spec in drawn], sort_keys=True),
-            code=code_digest("figures", *{m for spec in drawn for m in spec.modules}),
+            code=code_digest("figures", *{f"figures.{spec.kind}" for spec in drawn}),
             folder=lambda wildcards, output: Path(output[0]).parent,
         shell:
             "cnn-topology figures --specs {params.specs:q} --tables {input:q} --folder {params.folder:q} &> {log:q}"

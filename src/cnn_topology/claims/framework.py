@@ -7,15 +7,18 @@ ends with `reduced`. A table or a population that a run lacks is a reason, never
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cnn_topology.claims.stricter import STRICTER
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.tables.findings import ClaimRow
 
-Tables = Mapping[str, pd.DataFrame]
+if TYPE_CHECKING:  # the figure of the claims is declared while rules are parsed, where pandas is not loaded
+    import pandas as pd
+
+Tables = Mapping[str, "pd.DataFrame"]
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
 # Ends a verdict by networks that are fewer, smaller or less trained than the paper's.

@@ -1,15 +1,19 @@
-"""Mean and standard deviation of the channels of each cloud (slot F-L; commented out in the released code)."""
+"""Mean and standard deviation of the channels of each cloud (slot F-L; commented out in the released code).
 
-from collections.abc import Mapping
-from typing import Any
+Histograms over channels of the mean and the standard deviation of the activations in each cloud (slot F-L; commented
+out in the released code). Those of later clouds are dashed: where two coincide both are seen. Clouds before and after
+ReLU differ here, and with them lens and radius (defect Q4).
+"""
+
+from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.planned import of_clean_clouds
 from cnn_topology.figures.selection import drawn
 
 BINS = 30
@@ -17,9 +21,13 @@ BINS = 30
 DASHES = ("-", (0, (3, 2)), (0, (2, 2)), (0, (1, 2)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each group of graphs."""
+    return of_clean_clouds(plan, "activation_channels")
+
+
+@figure(section="activation_graphs", tables=("activation_channels", "activation_graphs"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw histograms over channels of the clouds without noise of the first network, one column per layer."""
     channels, graphs = (of_recipe(tables[name], parameters) for name in ("activation_channels", "activation_graphs"))
     channels, graphs = (found[found["network"] == found["network"].min()] for found in (channels, graphs))

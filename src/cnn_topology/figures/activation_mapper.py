@@ -1,19 +1,25 @@
 """Mapper graphs of activations side by side: one layer over kinds of clouds, one cloud over layers or over noise.
 
-Slots F-F, F-G and the right part of F-I of the activations paper; its printed pictures were not at hand.
+Mapper graphs of the activations of one network (slots F-F, F-G, the right part of F-I and, for a network of ImageNet,
+F-J of the activations paper, whose printed graphs were not at hand: all shown is ours). One panel per kind of cloud at
+the deepest layer, per layer of one kind of cloud, or per strength of the input noise. The l2 norm of an activation,
+scaled to [0, 1], is covered by overlapping intervals; in each DBSCAN finds clusters, which are the nodes; edges join
+nodes that share points. Nodes are pies of their classes, their area growing with the logarithm of their points; places
+come from a layout with a fixed start and mean nothing beyond the graph. Layers are counted as in the paper. Under each
+graph: its components, branch ends (nodes with one neighbour once nodes below 20 points are dropped; ours), the radius
+of DBSCAN, and the share of points in any node. Radii of graphs with noise are those of the cloud without noise. The
+page with the ending html shows every node with its classes, purity and images.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
-import pyarrow as pa
-from matplotlib.figure import Figure
+from typing import Any
 
 from cnn_topology.figures import style
 from cnn_topology.figures.graph_layout import class_handles, draw_pies, drawn_graph
 from cnn_topology.figures.graph_rows import (
     EMPTY,
+    GRAPHS,
     classes_of,
     cloud_title,
     footer,
@@ -21,15 +27,36 @@ from cnn_topology.figures.graph_rows import (
     of_graph,
     titled_legend,
 )
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.planned import MOST_PANELS, graph_groups
 from cnn_topology.figures.selection import drawn
 
 # Nodes in one panel: of more the largest are drawn.
 MOST_NODES = 260
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List three figures for each group: over its clouds, over the layers of one, and over each cloud's noise."""
+    for group in graph_groups(plan):
+        if group.first:
+            shown = {
+                "cloud": [group.graph(cloud, group.layers(cloud)[-1]) for cloud in group.clean[:MOST_PANELS]],
+                "layer": [group.graph(group.first, layer) for layer in group.shown_layers],
+            }
+            for by, panels in shown.items():
+                yield f"mapper_{by}s_{group.name}", {**group.least_node, "by": by, "panels": panels}
+        for quiet, noisy in group.noisy():
+            panels = [group.graph(cloud, group.layers(noisy[0])[-1]) for cloud in (quiet, *noisy)]
+            yield f"mapper_noise_{group.name}_{quiet}", {**group.least_node, "by": "sigma", "panels": panels}
+
+
+@figure(
+    section="activation_graphs",
+    tables=GRAPHS,
+    planned=planned,
+)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the graphs of `panels`, which differ in what `by` says: cloud, layer or sigma."""
     panels, by = parameters["panels"], parameters["by"]
     found = [of_graph(tables["activation_graphs"], panel) for panel in panels]

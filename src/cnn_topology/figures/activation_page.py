@@ -1,16 +1,23 @@
-"""The mapper graphs of one activation cloud as one interactive page: classes, purity and images of every node."""
+"""The mapper graphs of one activation cloud as one interactive page: classes, purity and images of every node.
+
+Mapper graphs of one kind of cloud of one network, of all its layers, as a page to look into (ours): every node with its
+classes, its purity beside that of shuffled labels, and images that stand for it. The page loads nothing from elsewhere.
+The print of the same graphs stands beside it, with how they are made.
+"""
+
+from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from cnn_topology.figures.graph_layout import class_colour, drawn_graph
-from cnn_topology.figures.graph_rows import classes_of, cloud_title, layer_number, of_graph, recipe_of
-from cnn_topology.figures.mapper_page import filled
+from cnn_topology.figures.graph_rows import GRAPHS, classes_of, cloud_title, layer_number, of_graph, recipe_of
+from cnn_topology.figures.kinds import Notes, Parameters, Plan, Planned, Tables, interactive
+from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.pages import graph_page, page_graph
+from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import provenance, rows
 
 # Nodes and images of a node on a page: a browser draws so many without delay, and the file stays small.
@@ -21,21 +28,21 @@ NOTE = (
 )
 
 
-def page(parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]) -> str:
-    """Write the page of one cloud of one network, with one graph per layer; the deepest is shown first.
+def planned(plan: Plan) -> Planned:
+    """List one page for each cloud without noise, of its first network."""
+    for group in graph_groups(plan):
+        for cloud in group.clean:
+            graphs = {**group.ids, **group.least_node, "cloud": cloud, "network": group.network(cloud)}
+            yield f"graphs_{group.name}_{cloud}", {**graphs, "images": group.images}
 
-    Parameters
-    ----------
-    parameters : mapping
-        ``population``, ``recipe``, ``cloud``, ``network``, ``images`` (name of the image set), ``least_node``.
-    tables, notes
-        As for `drawing.page`.
 
-    Returns
-    -------
-    str
-        HTML. Its data and images stand in it; a content security policy forbids it to load anything.
-    """
+@interactive(
+    section="activation_graphs",
+    tables=(*GRAPHS, "purity", "example_images"),
+    planned=planned,
+)
+def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
+    """Write the page of `cloud` of one `network`, with one graph per layer; the deepest is shown first."""
     ids = {name: parameters[name] for name in ("population", "recipe", "cloud", "network")}
     graphs = rows(tables["activation_graphs"], **ids).sort_values("depth")
     classes = classes_of(tables["class_purity"], parameters["population"])
@@ -44,68 +51,64 @@ def page(parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: M
     split = graphs["split"].iloc[0] if len(graphs) else ""
     pictures = rows(tables["example_images"], images=parameters["images"], split=split)
     title = cloud_title(graphs.iloc[0]) if len(graphs) else parameters["cloud"]
-    return filled(
-        {
-            "name": f"{parameters['population']}, network {parameters['network']}, {title}",
-            "choose": "layer",
-            "graphs": pages,
-            "classes": [[name, class_colour(label)] for label, name in enumerate(classes)],
-            "images": {
-                row["image"]: [
-                    "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
-                    row["class_name"],
-                    class_colour(row["label"]),
-                ]
-                for row in pictures[pictures["image"].isin(shown)].to_dict("records")
-            },
-            "note": NOTE if pages else "the tables hold no graph of this cloud",
-            "footer": provenance(notes).replace("\N{NO-BREAK SPACE}", " "),
-        }
-    )
+    content = {
+        "name": f"{parameters['population']}, network {parameters['network']}, {title}",
+        "choose": "layer",
+        "graphs": pages,
+        "classes": [[name, class_colour(label)] for label, name in enumerate(classes)],
+        "images": {
+            row["image"]: [
+                "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
+                row["class_name"],
+                class_colour(row["label"]),
+            ]
+            for row in pictures[pictures["image"].isin(shown)].to_dict("records")
+        },
+        "note": NOTE if pages else "the tables hold no graph of this cloud",
+    }
+    return graph_page(content, provenance(notes))
 
 
-def _graph(row: pd.Series, tables: Mapping[str, pa.Table], classes: list[str], least_node: int) -> dict[str, Any]:
+def _graph(row: pd.Series, tables: Tables, classes: list[str], least_node: int) -> dict[str, Any]:
     nodes, edges = (of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
     nodes, edges = drawn_graph(nodes, edges, least_node, NODES)
     known = set(tables["example_images"]["image"].to_pylist())
     purity = of_graph(tables["purity"], row).iloc[0]
-    place = {node: number for number, node in enumerate(nodes["node"])}
     middle = nodes[["x", "y"]].agg(["min", "max"]).mean() if len(nodes) else pd.Series({"x": 0.0, "y": 0.0})
-    numbers = {
-        "nodes": f"{row['nodes']:,}",
-        "edges": f"{row['edges']:,}",
-        "components": f"{row['components']:,}",
-        "branch ends (nodes of 20 points on)": f"{row['leaves']:,}",
-        "coverage": f"{row['coverage']:.3f}",
-        "node-wise purity": f"{purity['node_wise']:.3f}",
-        "with shuffled labels": f"{purity['chance']:.3f} ({purity['chance_low']:.3f} to {purity['chance_high']:.3f})",
-    }
-    return {
-        "option": layer_number(row),
-        "numbers": list(numbers.items()),
-        "explanation": row["explanation"],
-        "left_out": "" if len(nodes) == row["nodes"] else f"Drawn are the {len(nodes):,} largest nodes.",
-        "recipe": recipe_of(row.to_frame().T.infer_objects()),
-        "nodes": [
-            {
-                "node": node["node"],
-                "component": node["component"],
-                "members": node["members"],
-                "x": round(node["x"] - middle["x"], 3),
-                "y": round(node["y"] - middle["y"], 3),
-                "pie": [[class_colour(int(k)), int(node["counts"][k])] for k in np.flatnonzero(node["counts"])],
-                "images": [int(image) for image in node["example_images"] if image in known][:IMAGES],
-                "rows": [
-                    ["purity", f"{node['purity']:.3f}"],
-                    ["l2 norm, scaled", f"{node['lens']:.3f}"],
-                    *(
-                        [classes[k], f"{node['counts'][k]:,} ({node['counts'][k] / node['members']:.0%})"]
-                        for k in np.argsort(-np.asarray(node["counts"]), kind="stable")
-                        if node["counts"][k]
-                    ),
-                ],
-            }
-            for node in nodes.to_dict("records")
-        ],
-        "edges": [[place[a], place[b]] for a, b in edges[["a", "b"]].itertuples(index=False)],
-    }
+    details = [
+        {
+            "x": round(node["x"] - middle["x"], 3),
+            "y": round(node["y"] - middle["y"], 3),
+            "pie": [[class_colour(int(k)), int(node["counts"][k])] for k in np.flatnonzero(node["counts"])],
+            "images": [int(image) for image in node["example_images"] if image in known][:IMAGES],
+            "rows": [
+                ["purity", f"{node['purity']:.3f}"],
+                ["l2 norm, scaled", f"{node['lens']:.3f}"],
+                *(
+                    [classes[k], f"{node['counts'][k]:,} ({node['counts'][k] / node['members']:.0%})"]
+                    for k in np.argsort(-np.asarray(node["counts"]), kind="stable")
+                    if node["counts"][k]
+                ),
+            ],
+        }
+        for node in nodes.to_dict("records")
+    ]
+    chance = f"{purity['chance']:.3f} ({purity['chance_low']:.3f} to {purity['chance_high']:.3f})"
+    return page_graph(
+        nodes,
+        edges,
+        details,
+        option=layer_number(row),
+        numbers={
+            "nodes": f"{row['nodes']:,}",
+            "edges": f"{row['edges']:,}",
+            "components": f"{row['components']:,}",
+            "branch ends (nodes of 20 points on)": f"{row['leaves']:,}",
+            "coverage": f"{row['coverage']:.3f}",
+            "node-wise purity": f"{purity['node_wise']:.3f}",
+            "with shuffled labels": chance,
+        },
+        explanation=row["explanation"],
+        left_out="" if len(nodes) == row["nodes"] else f"Drawn are the {len(nodes):,} largest nodes.",
+        recipe=recipe_of(row.to_frame().T.infer_objects()),
+    )

@@ -1,27 +1,36 @@
-"""The activation tensor of one image: a spatial and a channel activation of it (activations paper, Fig. 1)."""
+"""The activation tensor of one image: a spatial and a channel activation of it (activations paper, Fig. 1).
 
-from collections.abc import Mapping
+The activation tensor of one image in one layer of a trained network, with one spatial activation (the vector over all
+channels at one position, here that of the largest norm) and one channel activation (the image of one channel) marked,
+as in Fig. 1 of the activations paper; drawn from this run's activations. A point cloud of the paper is a set of such
+vectors.
+"""
+
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, Normalize, Rectangle
 from cnn_topology.figures.selection import drawn, provenance
+from cnn_topology.plan.layer_comparisons import tensor_source
 
 # Channels drawn as cards one behind the other, spread evenly over all.
 CARDS = 9
 COLOURS = "viridis"
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure where a cloud has all positions of an image."""
+    return [("activation_tensor", {})] if tensor_source(plan) else []
+
+
+@figure(section="layers", tables=("activation_tensor",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the tensor three times: as it is, with one position and with one channel marked."""
     found = tables["activation_tensor"].to_pandas()
     if found.empty:

@@ -1,17 +1,21 @@
-"""Class-wise purity by class and layer for each kind of cloud (table T-B), with its chance level and coverage."""
+"""Class-wise purity by class and layer for each kind of cloud (table T-B), with its chance level and coverage.
 
-from collections.abc import Mapping
-from typing import Any
+Class-wise purity of mapper graphs of activations (table T-B, printed numbers unknown). For each class the mean over all
+its points of the mean purity of the nodes that hold the point, 0 for points in no node: it mixes purity and coverage.
+Small: the level of chance, which is its mean over shuffles of the labels over images, and the coverage, the share of
+the points of the class that are in a node. Stored labels are used (defect Q7 of the released code: it took the class
+from the row). The last line is the mean over all points.
+"""
 
-import pandas as pd
-import pyarrow as pa
-from matplotlib.figure import Figure
+from __future__ import annotations
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.graph_registry import BESIDE
 from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe
 from cnn_topology.figures.heat_table import MANY, heat_table
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.planned import graph_groups, numbered
 from cnn_topology.figures.selection import drawn
 
 # Layers up to which a cell has room for zeros and spaces.
@@ -19,9 +23,21 @@ WIDE = 5
 MEANS = ("purity", "chance", "coverage")
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+# Tables of classes on one page, and layers up to which two of them fit beside each other; else a third as many fit.
+FACETS, BESIDE = 6, 7
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the clouds of each group of graphs."""
+    for group in graph_groups(plan):
+        layers = max((len(group.layers(cloud)) for cloud in group.clean), default=0)
+        size = FACETS if layers <= BESIDE else FACETS // 3
+        for name, page in numbered(f"class_purity_{group.name}", group.clean, size):
+            yield name, {**group.ids, "clouds": page}
+
+
+@figure(section="activation_graphs", tables=("class_purity", "activation_graphs"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw class-wise purity of the clouds without noise of `population` and `recipe`."""
     purity, graphs = (of_recipe(tables[name], parameters) for name in ("class_purity", "activation_graphs"))
     purity, graphs = purity[purity["sigma"] == 0], graphs[graphs["sigma"] == 0]

@@ -1,22 +1,31 @@
 """One layer of one population after training: barcode with null band, PCA plane, and mean filters around the loop.
 
-Panels C to F of the weights paper (section 4), with mean filters of angular sectors in place of those of Mapper nodes.
+3x3 filters of one layer, pooled over the networks of one population at the last step, centred, normalized and thinned
+by the density filter rho(k, p) as in the weights paper. (a) Barcode. The grey band begins at each bar's own birth and
+is as long as the longest H1 bar that the null models reach at the level of the test: random filters on the sphere
+(sphere) and the layer's own filters with their entries shuffled (permuted), both through the same filter. Bars beyond
+every null are coloured. The last line of the legend holds the longest bar against a further null that decides nothing:
+Gaussian filters with the second moments of the layer's own (median of its longest bars, rank p-value). A small p says
+that the loop is longer than these moments explain; a large p says nothing, since this test has little power against a
+noisy circle. A cloud with too few filters - fewer than 50 kept, or k above a tenth of them all - is drawn, but not
+tested. The nulls and the verdict are ours; the paper reads barcodes by eye. (b) The plane of the first two principal
+components. (c) The mean filter of each of 16 sectors of that plane, at the sector's angle, with the number of filters
+in grey; empty sectors are left blank. The paper draws means of Mapper nodes instead.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, PathCollection, pd
+from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
     cloud_verdict,
     drawn,
@@ -33,9 +42,15 @@ from cnn_topology.tables.filters import FILTER_COORDINATES
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each layer."""
+    for clouds in plan.layer_clouds:
+        name = f"cloud_{clouds.population}_{clouds.layer.name}"
+        yield name, {**facet(clouds), "alpha": plan.config.significance.alpha}
+
+
+@figure(section="clouds", tables=("loops", "barcodes", "significance", "filters"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
@@ -164,7 +179,7 @@ def draw_plane(axes: Axes, filters: pd.DataFrame, scale: float = 1.0) -> PathCol
         filters["plane1"],
         filters["plane2"],
         c=filters["edge_angle"],
-        cmap=style.CYCLIC,
+        cmap=style.cyclic(),
         vmin=0,
         vmax=2 * np.pi,
         s=scale * min(6.0, max(0.5, 3_000 / len(filters))),
@@ -185,7 +200,7 @@ def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
         x, y = np.cos(row["angle"]), np.sin(row["angle"])
         if row["filters"]:
             weights = np.array([row[name] for name in FILTER_COORDINATES])
-            draw_filter(axes, weights, x, y, 0.31, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.4)
+            draw_filter(axes, weights, x, y, 0.31, limit, style.angle_colour(row["edge_angle"]), frame=1.4)
         axes.text(0.7 * x, 0.7 * y, _compact(row["filters"]), ha="center", va="center", fontsize=6, color=style.GREY)
     empty = int((sectors["filters"] == 0).sum())
     note = f"{len(filters):,}\nfilters\n{empty} of {SECTORS}\nsectors\nempty"

@@ -1,15 +1,20 @@
-"""Positive and negative controls: synthetic clouds of known topology, and the untrained networks of the run."""
+"""Positive and negative controls: synthetic clouds of known topology, and the untrained networks of the run.
 
-from collections.abc import Mapping
-from typing import Any
+Controls that pass through the same code as the data. Top: H1 bars of synthetic clouds whose number of loops is known
+(blue: as many of the longest bars as there should be long ones); the Klein bottle has two loops with coefficients in
+Z/2 and one in Z/3, which tells it from a torus. Bottom: the longest H1 bar of the untrained networks against what the
+null models reach at the level of the test; a point beyond all marks would be a false alarm. The models are the paper's;
+the controls are ours.
+"""
+
+from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines_at, length, lengths, null_of, provenance
 from cnn_topology.tables.loops import CLOUD
 
@@ -25,9 +30,19 @@ EXPECTED = {
 }
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 40  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the layers of networks trained here; without any, the synthetic controls alone."""
+    trained = [facet(clouds) for clouds in plan.layer_clouds if not clouds.pretrained]
+    if plan.layer_clouds and not trained:
+        return [("controls", {"clouds": [], "alpha": plan.config.significance.alpha})]
+    return pages_of_clouds(plan, "controls", trained, FACETS)
+
+
+@figure(section="filters", tables=("controls", "loops", "significance"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the H1 bars of each control and, below, the longest bar of each of `clouds` before training."""
     controls = tables["controls"].to_pandas()
     groups = list(controls.groupby(["control", "field"], sort=False))

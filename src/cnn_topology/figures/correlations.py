@@ -1,15 +1,23 @@
-"""Topological predictors and plain weight statistics against what networks have learned, with intervals (E11)."""
+"""Topological predictors and plain weight statistics against what networks have learned, with intervals (E11).
 
-from collections.abc import Mapping
-from typing import Any
+Topological summaries of each single network's own filters (above the dotted line) and plain statistics of the same
+weights (below) against what the networks have learned. Of a grid: networks of all its populations at the last step,
+whole populations resampled and exchanged; granulated Kendall compares only runs that differ in one hyperparameter
+(Jiang et al. 2020); partial correlations hold fixed all hyperparameters that the grid varies (of width, dropout,
+learning rate, label noise and training images), weight norm and simple weight statistics (the table has those, too,
+that hold width alone fixed, by which claim A4a is tested). Of one population: its networks over all steps, whole
+trajectories resampled and exchanged. Filled markers survive the adjustment over all predictors of a panel (max-T); a
+partial correlation that leaves fewer than four populations or networks free is drawn but not tested. Ours throughout:
+the paper shows no such comparison.
+"""
+
+from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.selection import drawn, provenance, rows, spread
 from cnn_topology.statistics.significance import LEVEL
 
@@ -37,9 +45,16 @@ SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
 ROW = 0.21  # inches
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each group of networks and layer."""
+    for group in plan.network_groups:
+        scope = "grid" if group.is_grid else "networks"
+        name = f"correlations_{group.name}_{group.layer}"
+        yield name, {"group_name": group.name, "layer": group.layer, "scope": scope}
+
+
+@figure(section="generalization", tables=("correlations",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each outcome of one group and layer; predictors down, methods side by side."""
     found = rows(tables["correlations"], **parameters)
     predictors = list(dict.fromkeys(found["predictor"]))

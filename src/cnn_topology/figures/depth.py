@@ -1,16 +1,22 @@
-"""Loops over the depth of a network: the two longest H1 bars of each layer, their null, and the verdict (E9, E10)."""
+"""Loops over the depth of a network: the two longest H1 bars of each layer, their null, and the verdict (E9, E10).
 
-from collections.abc import Mapping
-from typing import Any
+Loops over the depth of a network: of each 3x3 convolution, in order from the image, the longest and the second H1 bar
+of its filters after rho(k, p), and the lengths that a bar must exceed under each null model at the level of the test.
+Below: the verdict as a colour with the p-value of the longest bar (the largest over the nulls), the number of filters
+of the layer and how many the density filter keeps. A layer with too few filters - fewer than 50 kept, or k above a
+tenth of them all - is not tested. The weights paper shows mapper graphs by depth for VGG16; bars, nulls and verdicts by
+depth are ours. Layers differ in their number of filters, and bars of larger clouds under the same rho(k, p) are not
+directly comparable: each is to be read against its own null.
+"""
+
+from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, Rectangle, pd
+from cnn_topology.figures.planned import networks_by_depth
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, provenance
 from cnn_topology.figures.sensitivity import VERDICTS
 
@@ -18,9 +24,15 @@ from cnn_topology.figures.sensitivity import VERDICTS
 NAME = 28
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each network of several layers."""
+    alpha = plan.config.significance.alpha
+    for population, layers in networks_by_depth(plan).items():
+        yield f"depth_{population}", {"population": population, "clouds": layers, "alpha": alpha}
+
+
+@figure(section="filters", tables=("loops", "significance"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds`, layers of `population`, at its last step, in order of depth."""
     found = headlines_at(tables["loops"], parameters["clouds"], "last").sort_values("depth").reset_index(drop=True)
     critical = null_of(tables["significance"], found)

@@ -1,25 +1,20 @@
-"""The one door to drawing a figure and to writing its page."""
-
-import importlib
-from collections.abc import Mapping
-
-import pyarrow as pa
-from matplotlib.figure import Figure
+"""Draw a figure from tables, and write its page."""
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures import style
-from cnn_topology.figures.kinds import KINDS, PAGES, FigureSpec
+from cnn_topology.figures.kinds import Drawing, FigureKind, FigureSpec, Notes, Tables
+from cnn_topology.figures.registry import kinds
 
 
-def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, str]) -> tuple[Figure, pa.Table]:
-    """Draw a figure from tables.
+def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
+    """Draw the print of a figure from tables.
 
     Parameters
     ----------
     spec : FigureSpec
-        One of `cnn_topology.figures.registry.figure_specs`.
+        One of `cnn_topology.figures.registry.figure_specs` whose kind has a print.
     tables : mapping of str to pyarrow.Table
-        At least the tables that `spec.tables` names (`cnn_topology.tables.registry`).
+        At least the tables that its kind reads (`cnn_topology.tables.registry`).
     notes : mapping of str to str
         What the footer says of the run: ``seed``, ``config`` and ``data`` (hashes); each may be missing.
 
@@ -35,30 +30,25 @@ def draw(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, s
     InputError
         If the kind is unknown or a table it reads is not given. Empty tables are no error: the figure says so.
     """
-    _check(spec, tables)
-    module = importlib.import_module(f"cnn_topology.figures.{spec.kind}")
+    kind = _kind(spec, tables)
+    assert kind.draw is not None, f"{spec.kind} is a page alone"
     with style.applied():
-        figure, drawn = module.draw(spec.parameters, tables, notes)
+        figure, drawn = kind.draw(spec.parameters, tables, notes)
         style.settle(figure)
     return figure, drawn
 
 
-def page(spec: FigureSpec, tables: Mapping[str, pa.Table], notes: Mapping[str, str]) -> str:
-    """Write the interactive page of a figure, for the kinds in `kinds.PAGES`: one HTML text that loads nothing.
-
-    Parameters and errors are those of `draw`.
-    """
-    _check(spec, tables)
-    module = importlib.import_module(f"cnn_topology.figures.{PAGES[spec.kind]}")
-    text: str = module.page(spec.parameters, tables, notes)
-    return text
+def page(spec: FigureSpec, tables: Tables, notes: Notes) -> str:
+    """Write the interactive page of a figure whose kind has one; parameters and errors are those of `draw`."""
+    kind = _kind(spec, tables)
+    assert kind.page is not None, f"{spec.kind} has no page"
+    return kind.page(spec.parameters, tables, notes)
 
 
-def _check(spec: FigureSpec, tables: Mapping[str, pa.Table]) -> None:
-    if spec.kind not in KINDS:
-        raise unknown("kind of figure", spec.kind, KINDS)
-    missing = [name for name in spec.tables if name not in tables]
-    if missing:
-        raise InputError(
-            f"figure {spec.name} reads the tables {', '.join(spec.tables)}; {', '.join(missing)} was not given"
-        )
+def _kind(spec: FigureSpec, tables: Tables) -> FigureKind:
+    if spec.kind not in kinds():
+        raise unknown("kind of figure", spec.kind, kinds())
+    reads = spec.declared.tables
+    if missing := [name for name in reads if name not in tables]:
+        raise InputError(f"figure {spec.name} reads the tables {', '.join(reads)}; {', '.join(missing)} was not given")
+    return spec.declared

@@ -1,23 +1,40 @@
-"""Onset of the loop over training with its interval over networks, and the same loop followed (panels H and I)."""
+"""Onset of the loop over training with its interval over networks, and the same loop followed (panels H and I).
 
-from collections.abc import Mapping
-from typing import Any
+When the loop sets in and whether it stays the same (E4, E8). Top: longest H1 bar of the pooled cloud with its 95 %
+interval over networks, the spread of draws laid about the bar; the grey band reaches to the critical value of the
+nulls. The onset is the first snapshot from which on the bar exceeds every null at every later snapshot; it lies after
+the snapshot before, and its interval comes from making and testing the cloud anew for each draw of networks. A draw
+repeats some networks, so its cloud is sparser; its bars come out shorter, and they are compared with nulls that are
+resampled alike. Small numbers: how often the loop of the bar winds around the primary circle (0 or 1). Middle: share of
+36 arcs of the primary circle that hold a kept filter, against as many angles thrown evenly and against random filters.
+Bottom: circular correlation (Fisher and Lee) of the edge angles of the same filters, kept at both snapshots; with step
+0: of the filters kept now with where they began. That loops appear and change is the paper's claim; the statistics are
+ours.
+"""
 
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from __future__ import annotations
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
 from cnn_topology.statistics.significance import TOO_FEW
 
 ROWS = ("longest $H_1$ bar", "primary circle\ncovered", "circular correlation\nof edge angles")
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 3  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the layers that are followed over training."""
+    facets = [{"population": c.population, "layer": c.layer.name} for c in plan.dynamics_clouds]
+    return [(name, {"clouds": page}) for name, page in numbered("dynamics", facets, FACETS)]
+
+
+@figure(section="generalization", tables=("onset", "loop_tracks"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one column of three panels for each of `clouds`."""
     clouds = parameters["clouds"]
     tracks = [rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]

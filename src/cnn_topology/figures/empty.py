@@ -1,9 +1,11 @@
 """The figure that stands where a run has nothing to draw."""
 
+from __future__ import annotations
+
 import pyarrow as pa
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.libraries import Figure
 from cnn_topology.figures.selection import drawn
 
 

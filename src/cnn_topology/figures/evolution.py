@@ -1,24 +1,45 @@
-"""Loops over training: the two longest H1 bars against their null, and test accuracy below (panels H to J)."""
+"""Loops over training: the two longest H1 bars against their null, and test accuracy below (panels H to J).
+
+The two longest H1 bars of each layer over training, for the density filter that comes first in the config. The grey
+band reaches to the longest bar that the null models (sphere, permuted) attain at the level of the test; onset is the
+first step from which the longest bar stays significant at every later step. Below: test accuracy on the population's
+own images, mean and range over networks. That loops appear and change in training is the paper's claim; the band and
+the onset are ours. Steps are spaced logarithmically, with step 0 (untrained) at the left.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
 from cnn_topology.statistics.significance import TOO_FEW, onset
 
 REMARK = "accuracy: mean, band from worst to best network"
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 9  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the layers that are analysed at several steps."""
+    facets = [
+        {**facet(clouds), "images": plan.config.populations[clouds.population].images}
+        for clouds in plan.layer_clouds
+        if len(clouds.variants) > 1
+    ]
+    return pages_of_clouds(plan, "evolution", facets, FACETS)
+
+
+@figure(section="filters", tables=("loops", "significance", "training"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
     clouds, alpha = parameters["clouds"], parameters["alpha"]
     found = [headlines(tables["loops"], cloud) for cloud in clouds]

@@ -1,16 +1,17 @@
 """Drawing 3x3 filters as small grey images, alone and around a circle (the pictures of the weights paper, Fig. 1)."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
+from cnn_topology.figures.libraries import Axes, Rectangle
 from cnn_topology.figures.style import INK, PATCHES
 
 
 def draw_filter(
     axes: Axes,
-    weights: Float[np.ndarray, "9"],
+    weights: Float[np.ndarray, 9],
     x: float,
     y: float,
     side: float,

@@ -5,17 +5,23 @@ chains stay chains and branches stand out. Each component is laid out by itself 
 largest first. Start and order are fixed: the same graph gives the same picture.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.lines import Line2D
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, shortest_path
 
 from cnn_topology.figures import style
+from cnn_topology.figures.libraries import (
+    Axes,
+    Line2D,
+    LineCollection,
+    PolyCollection,
+    connected_components,
+    coo_array,
+    pd,
+    shortest_path,
+)
 
 # Ten colours that people with any common colour blindness tell apart (Paul Tol, "muted"); further classes share grey.
 CLASS_COLOURS = (

@@ -1,17 +1,18 @@
 """Rows about mapper graphs of activations: choosing them, naming what they are of, and the footer of their figures."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
-from matplotlib.artist import Artist
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from cnn_topology.figures import style
+from cnn_topology.figures.libraries import Artist, Figure, Line2D, pd
 from cnn_topology.figures.selection import provenance, rows, spread
 
+# The tables that a drawing of graphs reads.
+GRAPHS = ("activation_graphs", "activation_nodes", "activation_edges", "class_purity")
 GRAPH = ["population", "network", "recipe", "cloud", "layer"]
 ORIGINS = {"given": "given", "published": "published", "elbow": "by the elbow rule", "clean": "of the clean cloud"}
 EMPTY = "the tables hold no graph of it"

@@ -1,16 +1,23 @@
-"""How mapper graphs of activations change with radius, overlap and intervals, one at a time (ours)."""
+"""How mapper graphs of activations change with radius, overlap and intervals, one at a time (ours).
+
+How far a mapper graph of activations depends on its settings (ours): radius, overlap and intervals changed one at a
+time, at the deepest layer. (a) Adjusted Rand index between the components of the changed graph and those of the graph
+itself, as partitions of the points: 1 is the same, 0 unrelated. (b) Node-wise purity. (c) Coverage. (d) Branch ends.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import footer, of_recipe
 from cnn_topology.figures.heat_table import heat_table
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import drawn
 
 QUANTITIES = (
@@ -21,9 +28,15 @@ QUANTITIES = (
 )
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each group of graphs that are made in several ways."""
+    for group in graph_groups(plan):
+        if group.graphs.section(group.recipe).sweep is not None:
+            yield f"graph_sweep_{group.name}", {**group.ids, "clouds": group.clouds}
+
+
+@figure(section="activation_graphs", tables=("activation_sweep", "activation_graphs"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the sweeps of the deepest layer of each cloud of the first network."""
     sweep, graphs = (of_recipe(tables[name], parameters) for name in ("activation_sweep", "activation_graphs"))
     sweep = sweep[sweep["network"] == sweep["network"].min()]

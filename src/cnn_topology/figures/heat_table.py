@@ -1,18 +1,19 @@
 """A table of numbers as a picture: rows, columns, the number in each cell, its shade by the number."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 
 from cnn_topology.figures import style
+from cnn_topology.figures.libraries import Axes, LinearSegmentedColormap
 
 # Columns from which on a table across the page has no room for full numbers and level names (ours).
 MANY = 10
 
 # From paper to blue: dark enough for white type, light enough for black.
-SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#cfe1ef", "#6fa8d2", "#0b4f86"])
+SHADES = ("#ffffff", "#cfe1ef", "#6fa8d2", "#0b4f86")
 
 
 def heat_table(
@@ -39,7 +40,8 @@ def heat_table(
     digits : int
     """
     many = len(columns) >= MANY
-    axes.imshow(values, cmap=SHADES, vmin=limits[0], vmax=limits[1], aspect="auto")
+    shades = LinearSegmentedColormap.from_list("shades", SHADES)
+    axes.imshow(values, cmap=shades, vmin=limits[0], vmax=limits[1], aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         if np.isnan(value):
             axes.text(j, i, "–", ha="center", va="center", color=style.GREY)

@@ -1,100 +1,118 @@
-"""The kinds of figures by section, and the tables that each of them reads.
+"""How the module that draws a kind of figure declares it: section, tables, caption, and which figures a run has."""
 
-A kind is the name of the module that draws it. Nothing is imported here: this is read while rules are parsed and before
-every figure is drawn.
-"""
-
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, Literal, get_args
 
-# The interactive page of the graphs of one cloud reads these, and the graphs' print some of them.
-_GRAPHS = ("activation_graphs", "activation_nodes", "activation_edges", "class_purity")
+import pyarrow as pa
+
+from cnn_topology.figures.libraries import Figure
+from cnn_topology.plan.expand import Plan
 
 # One job draws the figures of one section: what takes longest of a figure is to start Python and to read tables.
-SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "filters": {
-        "primer": (),
-        "patch_models": (),
-        "evolution": ("loops", "significance", "training"),
-        "sensitivity": ("loops", "significance"),
-        "klein_coordinates": ("loops", "filters"),
-        "circles": ("loops", "circles", "barcodes", "significance"),
-        "training_curves": ("training",),
-        "depth": ("loops", "significance"),
-        "layers": ("loops", "filters"),
-        "controls": ("controls", "loops", "significance"),
-        "nulls": ("nulls", "loops", "significance"),
-    },
-    "clouds": {"cloud": ("loops", "barcodes", "significance", "filters")},
-    "filter_graphs": {
-        "mapper": ("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
-        "mapper_sweep": ("loops", "mapper_sweep"),
-    },
-    "generalization": {
-        "dynamics": ("onset", "loop_tracks"),
-        "standardized": ("loop_tracks", "training", "correlations"),
-        "cross_accuracy": ("cross_accuracy", "loop_tracks"),
-        "correlations": ("correlations",),
-    },
-    "findings": {
-        "improvements": ("training", "improvements", "comparisons"),
-        "scorecard": ("claims",),
-    },
-    "resnets": {
-        "resnet_training": ("resnet_training",),
-        "masks": ("masks", "modes", "example_pixels"),
-        "noisy_images": ("example_pixels", "resnet_accuracy"),
-    },
-    "layers": {
-        "activation_primer": (),
-        "activation_tensor": ("activation_tensor",),
-        "layer_heatmap": ("layer_distances",),
-        "layer_spread": ("layer_pairs",),
-        "layer_specificity": ("specificity", "layer_pairs"),
-        "layer_sensitivity": ("component_sensitivity",),
-        "measure_agreement": ("measure_agreement", "measure_tests"),
-    },
-    "activation_graphs": {
-        "activation_mapper": _GRAPHS,
-        "mapper_branches": (*_GRAPHS, "example_images"),
-        "purity": ("purity", "activation_graphs"),
-        "class_purity": ("class_purity", "activation_graphs"),
-        "mapper_parameters": ("activation_graphs",),
-        "activation_noise": ("purity", "activation_graphs", "resnet_accuracy"),
-        "neighbour_curves": ("neighbour_curves", "activation_graphs"),
-        "activation_channels": ("activation_channels", "activation_graphs"),
-        "graph_sweep": ("activation_sweep", "activation_graphs"),
-        "activation_page": (*_GRAPHS, "purity", "example_images"),
-    },
-}
-KINDS = {kind: tables for kinds in SECTIONS.values() for kind, tables in kinds.items()}
+Section = Literal[
+    "filters", "clouds", "filter_graphs", "generalization", "findings", "resnets", "layers", "activation_graphs"
+]
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
-# Kinds with an interactive page beside the print, or alone: the module that writes it.
-PAGES = {"mapper": "mapper_page", "activation_page": "activation_page"}
-PAGES_ALONE = {"activation_page"}
+# What a figure shows, plain values that can be written as JSON; the tables it reads; the metadata of these tables.
+Parameters = Mapping[str, Any]
+Tables = Mapping[str, pa.Table]
+Notes = Mapping[str, str]
+Drawing = tuple[Figure, pa.Table]
+Draw = Callable[[Parameters, Tables, Notes], Drawing]
+Page = Callable[[Parameters, Tables, Notes], str]
+# The figures of a kind that a run has: name and parameters of each.
+Planned = Iterable[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure: `draw` makes the print and the table drawn, `page` the interactive page; one may be missing."""
+
+    section: Section
+    tables: tuple[str, ...]
+    caption: str
+    planned: Callable[[Plan], Planned]
+    draw: Draw | None
+    page: Page | None
+
+
+# By the name of the module, which declares its kind while it is imported; `registry.kinds` imports all of them.
+KINDS: dict[str, FigureKind] = {}
+
+
+def figure(
+    *, section: Section, tables: tuple[str, ...], planned: Callable[[Plan], Planned], page: Page | None = None
+) -> Callable[[Draw], Draw]:
+    """Declare a kind of figure by the function that draws it.
+
+    The caption of its figures is the docstring of the function's module, from its second paragraph on.
+
+    Parameters
+    ----------
+    section : str
+        Its figures are drawn by one job with those of the other kinds of the section.
+    tables : tuple of str
+        The tables that it reads.
+    planned : function
+        Lists its figures in a run by name: they are targets of the workflow.
+    page : function, optional
+        Writes the interactive page of a figure: one HTML text that loads nothing.
+    """
+
+    def declare(draw: Draw) -> Draw:
+        _declare(draw, section=section, tables=tables, planned=planned, draw=draw, page=page)
+        return draw
+
+    return declare
+
+
+def interactive(
+    *, section: Section, tables: tuple[str, ...], planned: Callable[[Plan], Planned]
+) -> Callable[[Page], Page]:
+    """Declare a kind of figure that is a page alone, by the function that writes it, as `figure` does."""
+
+    def declare(page: Page) -> Page:
+        _declare(page, section=section, tables=tables, planned=planned, draw=None, page=page)
+        return page
+
+    return declare
+
+
+def _declare(function: Draw | Page, **declared: Any) -> None:
+    module = sys.modules[function.__module__]
+    KINDS[module.__name__.rpartition(".")[2]] = FigureKind(caption=caption_of(module), **declared)
+
+
+def caption_of(module: ModuleType) -> str:
+    """Return the caption of what a module draws: its docstring from the second paragraph on."""
+    _, _, caption = (module.__doc__ or "").partition("\n\n")
+    return " ".join(caption.split())
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """One figure: its name (a target of the workflow), its kind, the tables it reads and what it shows of them."""
+    """One figure: its name (a target of the workflow), its kind, and what it shows."""
 
     name: str
     kind: str
-    tables: tuple[str, ...]
-    parameters: dict[str, Any]
+    parameters: Parameters
 
     @property
-    def section(self) -> str:
-        """The section whose job draws it."""
-        return next(section for section, kinds in SECTIONS.items() if self.kind in kinds)
+    def declared(self) -> FigureKind:
+        """What the module of its kind declares."""
+        return KINDS[self.kind]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it reads."""
+        return self.declared.tables
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The endings of its files: of the print with the data drawn, and of the page."""
-        printed = () if self.kind in PAGES_ALONE else ("pdf", "png", "parquet")
-        return (*printed, "html") if self.kind in PAGES else printed
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The modules that make it."""
-        return tuple(f"figures.{name}" for name in sorted({self.kind, PAGES.get(self.kind, self.kind)}))
+        """The endings of its files: the print, the data drawn, the page, and the caption."""
+        printed = ("pdf", "png", "parquet") if self.declared.draw else ()
+        return (*printed, *(("html",) if self.declared.page else ()), "txt")

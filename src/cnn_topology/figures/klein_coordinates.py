@@ -1,16 +1,21 @@
-"""Where on the Klein bottle the kept filters of a layer lie, before and after training, and how far from it."""
+"""Where on the Klein bottle the kept filters of a layer lie, before and after training, and how far from it.
 
-from collections.abc import Mapping
-from typing import Any
+Each kept filter at the nearest point of the Klein bottle of 3x3 patches, before training (left) and at the last step
+(middle), and the distance to that point (right). Lines mark the primary circle (edges), the quadratic circles (lines)
+and the secondary circles; top and bottom of the square are the same, left and right are the same upside down. A layer
+that has learned the primary circle fills the two blue lines evenly and has small distances. The model is that of
+Carlsson, Ishkhanov, de Silva and Zomorodian (2008); this figure is ours, and untrained networks are its reference.
+"""
+
+from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import fundamental
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
 
 BINS = 40
@@ -18,9 +23,16 @@ BINS = 40
 FARTHEST = float(np.sqrt(2))
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 4  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of all layers."""
+    return pages_of_clouds(plan, "klein_coordinates", [facet(clouds) for clouds in plan.layer_clouds], FACETS)
+
+
+@figure(section="filters", tables=("loops", "filters"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row for each of `clouds`: coordinates at its first and last step, and residuals at both."""
     clouds = parameters["clouds"]
     found = pd.concat([headlines_at(tables["loops"], clouds, which) for which in ("first", "last")]).drop_duplicates()

@@ -1,13 +1,17 @@
-"""Distances between the layers of one network: a matrix for each measure (activations paper, P1)."""
+"""Distances between the layers of one network: a matrix for each measure (activations paper, P1).
 
-from collections.abc import Mapping
-from typing import Any
+Distances between all layers of one network by each measure (experiment P1 of the activations paper). The sliced
+Wasserstein distance of the H1 diagrams of the layers' clouds is the paper's measure, in units of the activations and so
+dependent on their scale; the scaled one divides each diagram by the median distance of its cloud, and CKA, SVCCA, PWCCA
+and Procrustes are baselines of ours on the same clouds. Each title says whether a measure is a distance or a
+similarity; dark is near in both, and the scale of a similarity ends at the nearest two different layers (a tip marks
+what lies beyond: equal layers, at 1). Lines separate the stages. PWCCA is not symmetric: rows are its first argument.
+"""
 
-import pandas as pd
-import pyarrow as pa
-from matplotlib.figure import Figure
+from __future__ import annotations
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import (
     NEAR_IS_DARK,
     add_bar,
@@ -22,14 +26,25 @@ from cnn_topology.figures.layer_matrix import (
     stages,
     whose,
 )
+from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, rows
 
 COLUMNS = 2
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 4  # measures on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the measures of each cloud, for its first network."""
+    for about, comparison in compared_layers(plan):
+        for name, page in numbered(f"layer_heatmap_{about['cloud']}", list(comparison.measures), FACETS):
+            yield name, {**about, "network": comparison.networks[0], "measures": page}
+
+
+@figure(section="layers", tables=("layer_distances",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the matrices of `measures` for one `network` of a `population`."""
     chosen = {name: parameters[name] for name in ("population", "cloud")}
     network, measures = parameters["network"], parameters["measures"]

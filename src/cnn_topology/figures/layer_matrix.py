@@ -1,17 +1,15 @@
 """What the figures that compare layers share: names of measures, matrices of layers with their stages, footers."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.libraries import Axes, Figure, Normalize, ScalarMappable, pd
 from cnn_topology.figures.selection import number, provenance
 
 LABELS = {

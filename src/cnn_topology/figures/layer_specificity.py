@@ -1,26 +1,40 @@
-"""Specificity: whether a layer's nearest layer in another network is the same layer (activations paper, P3)."""
+"""Specificity: whether a layer's nearest layer in another network is the same layer (activations paper, P3).
+
+The specificity test of Ding, Denain and Steinhardt (2021) on the networks of a population, which differ only in their
+seed (experiment P3 of the activations paper, for the sliced Wasserstein distance; the other measures are ours). Above:
+the share of layers whose nearest layer in another network is the same layer, with chance at one over the number of
+layers. Intervals come from drawing networks with replacement, since pairs share networks, and are never narrower than
+Wilson's for as many cases as disjoint pairs give; p from exchanging the layers within every network. Below: for each
+layer, the share of pairs of networks in which each layer of the other network is the nearest; a specific measure has
+all of it on the diagonal.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import draw_matrix, footer, label, matrix_of, nothing, stages, whose
+from cnn_topology.figures.libraries import Axes, Normalize, pd
+from cnn_topology.figures.planned import compared_layers
 from cnn_topology.figures.selection import drawn, number, rows
 
 COLUMNS = 4
-SHARES = Normalize(0, 1)
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each cloud of several networks."""
+    for about, comparison in compared_layers(plan):
+        if len(comparison.networks) > 1:
+            yield f"layer_specificity_{about['cloud']}", {**about, "measures": list(comparison.measures)}
+
+
+@figure(section="layers", tables=("specificity", "layer_pairs"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the rate of each of `measures` against chance and, below, which layers were nearest."""
     chosen = {name: parameters[name] for name in ("population", "cloud")}
     measures = parameters["measures"]
@@ -47,7 +61,7 @@ def draw(
         if mine.empty:
             style.explain(axes, nothing(parameters), 22)
             continue
-        image = draw_matrix(axes, matrix_of(mine, "nearest_share"), stages(mine), SHARES, "cividis")
+        image = draw_matrix(axes, matrix_of(mine, "nearest_share"), stages(mine), Normalize(0, 1), "cividis")
         depths = sorted(mine["depth_a"].unique())
         every = np.arange(0, len(depths), 4)
         axes.set_xticks(every, [str(depths[place]) for place in every])

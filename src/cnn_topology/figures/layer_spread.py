@@ -1,14 +1,14 @@
-"""Distances between layers over all networks: mean and standard deviation by measure (activations paper, P2, P3)."""
+"""Distances between layers over all networks: mean and standard deviation by measure (activations paper, P2, P3).
 
-from collections.abc import Mapping
-from typing import Any
+Mean and standard deviation over networks of the values between layers: within one network (experiment P2 of the
+activations paper), or between layers of different networks (P3). The sliced Wasserstein distance is the paper's
+measure; the others are baselines of ours.
+"""
 
-import pandas as pd
-import pyarrow as pa
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from __future__ import annotations
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import (
     NEAR_IS_DARK,
     SPREAD,
@@ -24,12 +24,24 @@ from cnn_topology.figures.layer_matrix import (
     stages,
     whose,
 )
+from cnn_topology.figures.libraries import Normalize, pd
+from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, number, rows
 
+FACETS = 4  # measures on one page
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the measures of each cloud of several networks, within a network and between networks."""
+    for about, comparison in compared_layers(plan):
+        for between in ("same", "different") if len(comparison.networks) > 1 else ():
+            name = f"layer_spread_{between}_{about['cloud']}"
+            for numbered_name, page in numbered(name, list(comparison.measures), FACETS):
+                yield numbered_name, {**about, "between": between, "measures": page}
+
+
+@figure(section="layers", tables=("layer_pairs",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw mean and spread of `measures`, between layers of the `same` network or of `different` ones."""
     chosen = {name: parameters[name] for name in ("population", "cloud", "between")}
     found = rows(tables["layer_pairs"], **chosen)

@@ -1,23 +1,24 @@
 """One panel per layer over the depth of a network: the plane of its kept filters and the mean filters around it.
 
-Panel G of the weights paper (section 4) shows mapper graphs; a plane with means of its sectors stays legible at the
-size of many panels on a page, and each layer's mapper graph is a figure of its own.
+One panel per layer of a network, from the image inwards: the filters that rho(k, p) keeps, in the plane of their first
+two principal components (grey: unit circle), and around it the mean filter of each of 12 sectors of that plane; an
+empty sector has none. Colour: direction in which the linear part of the nearest Klein patch rises. Above: verdict,
+longest and second H1 bar. The weights paper shows one mapper graph per layer (panel G); the planes are ours, and mapper
+graphs are figures of their own.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.cloud import draw_plane, sector_means
 from cnn_topology.figures.depth import short
 from cnn_topology.figures.glyphs import bare, draw_filter
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import networks_by_depth, numbered
 from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.filters import FILTER_COORDINATES
 
@@ -26,9 +27,18 @@ SECTORS, COLUMNS = 12, 4
 RING, SIDE = 1.36, 0.5
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 20  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List the pages of each network of several layers."""
+    for population, layers in networks_by_depth(plan).items():
+        for name, page in numbered(f"layers_{population}", layers, FACETS):
+            yield name, {"clouds": page}
+
+
+@figure(section="filters", tables=("loops", "filters"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds` at its last step."""
     clouds = parameters["clouds"]
     found = headlines_at(tables["loops"], clouds, "last")
@@ -60,6 +70,6 @@ def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     for row in sectors[sectors["filters"] > 0].to_dict("records"):
         weights = np.array([row[name] for name in FILTER_COORDINATES])
         x, y = RING * np.cos(row["angle"]), RING * np.sin(row["angle"])
-        draw_filter(axes, weights, x, y, SIDE, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.2)
+        draw_filter(axes, weights, x, y, SIDE, limit, style.angle_colour(row["edge_angle"]), frame=1.2)
     bare(axes, RING + 0.62 * SIDE)
     return sectors

@@ -1,35 +1,88 @@
 """The mapper graph of one layer after training, with the mean filters of nodes along its loop drawn around it.
 
-Panels C to G of the weights paper (section 4). Loops of the graph swing with its parameters: they are a picture, and
-the barcode's verdict, which stands beside them, is the test.
+Mapper graph of the 3x3 filters of one layer that the density filter rho(k, p) keeps, pooled over the networks of one
+population at the last step: the method of the weights paper, with PCA-1 and PCA-2 as lenses. (a) Each node is a cluster
+of filters, at their mean lens, its area growing with the logarithm of their number and its colour the edge angle of
+their mean filter; edges join nodes that share filters. Around it, the mean filter of one node for each of 16
+directions, with its number of filters: the largest node of the outer half. The page of the same name with the ending
+html shows the mean filter of every node. (b) Loops of the graph, alone and after filling all cliques, beside the
+verdict of the barcode. The graph's loops change with resolution, gain and the cut of the clustering, which the sources
+leave partly open: they are a picture, and the barcode is the test.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.selection import cloud_verdict, drawn, headlines_at, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd, to_hex
+from cnn_topology.figures.pages import graph_page, page_graph
+from cnn_topology.figures.planned import facet
+from cnn_topology.figures.selection import (
+    cloud_verdict,
+    drawn,
+    headlines,
+    headlines_at,
+    no_cloud,
+    of_cloud,
+    provenance,
+    when,
+)
 from cnn_topology.tables.filters import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000
+# Edges of one graph that a browser draws without delay while it is dragged.
+PAGE_EDGES = 30_000
+NOTE = (
+    "The graph's loops are a picture, not the test: they swing with resolution, gain and cut. The barcode is the test."
+)
 # Sectors of the lens plane of which one node each is shown by its mean filter, and where those filters stand.
 SECTORS, RING, SIDE = 16, 1.25, 0.29
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each layer."""
+    if mapper := plan.config.mapper:
+        for clouds in plan.layer_clouds:
+            name = f"mapper_{clouds.population}_{clouds.layer.name}"
+            yield name, {**facet(clouds), "least_node": mapper.least_node}
+
+
+def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
+    """Write the page of the graphs of `population` and `layer`, one per step that has one; the last is shown first."""
+    graphs, shown = [], []
+    for _, cloud in headlines(tables["loops"], parameters).iterrows():
+        found = of_cloud(tables["mapper_graphs"], cloud)
+        if len(found):
+            nodes, edges = (of_cloud(tables[name], cloud) for name in ("mapper_nodes", "mapper_edges"))
+            nodes, edges = drawn_part(nodes, edges, parameters["least_node"], PAGE_EDGES)
+            graphs.append(_page_graph(found.iloc[0], cloud, nodes, edges))
+            shown.append(cloud)
+    content = {
+        "name": f"{parameters['population']}, {parameters['layer']}",
+        "choose": "step",
+        "graphs": graphs,
+        "note": NOTE if graphs else no_cloud(),
+    }
+    # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
+    clouds = pd.DataFrame(shown).assign(used=lambda rows: rows["kept"]) if shown else None
+    return graph_page(content, provenance(notes, clouds))
+
+
+@figure(
+    section="filter_graphs",
+    tables=("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
+    planned=planned,
+    page=page,
+)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the graph of `population` and `layer` at the step `last`, without nodes below `least_node` points."""
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
@@ -137,7 +190,7 @@ def _graph(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> PathCollecti
         shown["x"],
         shown["y"],
         c=shown["edge_angle"],
-        cmap=style.CYCLIC,
+        cmap=style.cyclic(),
         vmin=0,
         vmax=2 * np.pi,
         s=areas(shown["members"], len(shown)),
@@ -162,7 +215,7 @@ def _around(axes: Axes, nodes: pd.DataFrame) -> None:
         x, y = RING * np.cos(angle), RING * np.sin(angle)
         axes.plot([row["x"], x], [row["y"], y], color=style.INK, linewidth=0.5, zorder=2.5)
         axes.plot(row["x"], row["y"], "o", markersize=3.2, markerfacecolor="none", markeredgecolor=style.INK, zorder=3)
-        draw_filter(axes, mean, x, y, SIDE, limit, style.CYCLIC(row["edge_angle"] / (2 * np.pi)), frame=1.6)
+        draw_filter(axes, mean, x, y, SIDE, limit, style.angle_colour(row["edge_angle"]), frame=1.6)
         # Just beyond the frame, which reaches farther along a diagonal.
         far = 1 + (SIDE / 2 / max(abs(np.cos(angle)), abs(np.sin(angle))) + 0.08) / RING
         axes.text(far * x, far * y, f"{row['members']:,}", ha="center", va="center", fontsize=6, color=style.GREY)
@@ -219,4 +272,41 @@ def _numbers(
         handlelength=0.8,
         borderpad=0,
         borderaxespad=0,
+    )
+
+
+def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.DataFrame) -> dict[str, Any]:
+    means = nodes[list(FILTER_COORDINATES)].to_numpy(dtype=float).round(4).tolist()
+    details = [
+        {
+            "x": round(row["lens1"], 4),
+            "y": round(row["lens2"], 4),
+            "colour": to_hex(style.angle_colour(row["edge_angle"])),
+            "filter": mean,
+            "rows": [
+                ["edge angle", f"{row['edge_angle'] / np.pi:.2f} π"],
+                ["lens", f"{row['lens1']:.3f}, {row['lens2']:.3f}"],
+                ["mean filter", "; ".join(", ".join(f"{w:.2f}" for w in mean[i : i + 3]) for i in (0, 3, 6))],
+            ],
+        }
+        for row, mean in zip(nodes.to_dict("records"), means, strict=True)
+    ]
+    complete = len(nodes) == graph["nodes"] and len(edges) == graph["edges"]
+    left_out = f"Drawn are {len(nodes):,} nodes and {len(edges):,} edges, the largest of each."
+    return page_graph(
+        nodes,
+        edges,
+        details,
+        option=f"{graph['step']:,}",
+        numbers={
+            "nodes": f"{graph['nodes']:,}",
+            "edges": f"{graph['edges']:,}",
+            "components": f"{graph['components']:,}",
+            "loops of the graph alone": f"{graph['loops']:,}",
+            "loops no cliques fill": f"{graph['filled_loops']:,}",
+            "barcode": cloud_verdict(cloud),
+        },
+        explanation=graph["explanation"],
+        left_out="" if complete else left_out,
+        recipe=recipe(graph),
     )

@@ -1,16 +1,23 @@
-"""The settings of each mapper graph of activations, beside the published radius where there is one (table T-C)."""
+"""The settings of each mapper graph of activations, beside the published radius where there is one (table T-C).
+
+The settings of every mapper graph of activations (table T-C): intervals n, overlap, radius eps of DBSCAN with its
+origin, beside the radius that the follow-up's released code names for such a cloud and layer (published). The published
+radii belong to the scale of other weights.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import drawn
 from cnn_topology.plan.activation_mapper import published_eps
 
@@ -19,9 +26,14 @@ WIDTHS = (0.15, 0.15, 0.09, 0.05, 0.08, 0.08, 0.1, 0.09, 0.07, 0.07, 0.09)
 LINE = 0.16  # inches
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each group of graphs."""
+    for group in graph_groups(plan):
+        yield f"mapper_parameters_{group.name}", {**group.ids, "clouds": group.clouds}
+
+
+@figure(section="activation_graphs", tables=("activation_graphs",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """List the graphs of the first network of `population` and `recipe`."""
     graphs = of_recipe(tables["activation_graphs"], parameters)
     graphs = graphs[graphs["network"] == graphs["network"].min()]

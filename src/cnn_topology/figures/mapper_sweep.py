@@ -1,25 +1,41 @@
-"""How far the loops of a mapper graph depend on its recipe: the same cloud, counted under each of them."""
+"""How far the loops of a mapper graph depend on its recipe: the same cloud, counted under each of them.
+
+The same filters - the headline cloud of each layer at the last step - made into a mapper graph in other ways:
+resolution and gain of the cover, intervals of equal count, the metric, the cloud that the principal components are
+taken from, and the cut of the clustering. Each row changes what it names and keeps the rest; the first is the graph
+that is drawn. Shown are nodes, connected components, loops of the graph, and those of them that no cliques fill, beside
+the verdict of the barcode. The sources of the weights paper leave these choices open; the grid shows how far the
+picture depends on them. Loops of the graph are never the test.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, Rectangle, pd
+from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
 
 COLUMNS = {"nodes": "nodes", "components": "parts", "loops": "loops", "filled_loops": "unfilled"}
 SHADES = {"no graph, or one node": style.BAND, "no unfilled loop": "white", "one": style.SKY, "several": style.ORANGE}
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 6  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the layers whose graph is made in several ways."""
+    facets = [facet(clouds) for clouds in plan.layer_clouds if plan.mapper_sweep(clouds)]
+    return pages_of_clouds(plan, "mapper_sweep", facets, FACETS)
+
+
+@figure(section="filter_graphs", tables=("loops", "mapper_sweep"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one grid for each of `clouds`, its headline at the last step: a row for each way to make its graph."""
     clouds = parameters["clouds"]
     found = headlines_at(tables["loops"], clouds, "last")

@@ -1,26 +1,39 @@
-"""Whether measures agree on which layers are near, and follow their order (activations paper, P1 and P5)."""
+"""Whether measures agree on which layers are near, and follow their order (activations paper, P1 and P5).
+
+Whether measures agree (ours; the activations paper places its measure among the others in words). Left: Spearman's
+correlation of two measures over the pairs of different layers within each network, mean with least and greatest over
+networks; similarities count negative; the table has p, by exchanging the layers of one measure. Right: correlation of
+each measure with the distance in depth, with, from four networks on, the 95% interval of its mean over networks, and p
+from exchanging the layers.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import footer, label, nothing
+from cnn_topology.figures.libraries import Axes, Normalize, pd
+from cnn_topology.figures.planned import compared_layers
 from cnn_topology.figures.selection import drawn, number, rows
 
 # Blue is disagreement, red agreement, white neither: readable with any common colour blindness.
-COLOURS, SCALE = "RdBu_r", Normalize(-1, 1)
+COLOURS = "RdBu_r"
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each cloud with several measures."""
+    for about, comparison in compared_layers(plan):
+        if len(comparison.measures) > 1:
+            yield f"measure_agreement_{about['cloud']}", {**about, "measures": list(comparison.measures)}
+
+
+@figure(section="layers", tables=("measure_agreement", "measure_tests"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the correlation of each two of `measures`, and of each with the distance in depth."""
     chosen = {name: parameters[name] for name in ("population", "cloud")}
     measures = parameters["measures"]
@@ -51,7 +64,9 @@ def _matrix(axes: Axes, found: pd.DataFrame, measures: list[str], parameters: Ma
             text = f"{row['mean']:.2f}\n({row['low']:.2f}, {row['high']:.2f})".replace("0.", ".").replace("-", "−")
             axes.text(i, j, text, ha="center", va="center", color=dark, fontsize=5.5)
     lower = np.where(np.tri(size, k=-1, dtype=bool), values, np.nan)
-    axes.imshow(lower[1:, :-1], cmap=COLOURS, norm=SCALE, extent=(-0.5, size - 1.5, size - 0.5, 0.5), aspect="auto")
+    axes.imshow(
+        lower[1:, :-1], cmap=COLOURS, norm=Normalize(-1, 1), extent=(-0.5, size - 1.5, size - 0.5, 0.5), aspect="auto"
+    )
     axes.set_xticks(
         range(size - 1), [label(name) for name in measures[:-1]], rotation=35, ha="right", rotation_mode="anchor"
     )

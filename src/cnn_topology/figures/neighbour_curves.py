@@ -1,21 +1,28 @@
-"""Distances to the nearest and fifth nearest point, sorted, with the chosen radius (slot F-K, a diagnostic)."""
+"""Distances to the nearest and fifth nearest point, sorted, with the chosen radius (slot F-K, a diagnostic).
 
-from collections.abc import Mapping
-from typing import Any
+How the radius of DBSCAN is chosen (slot F-K, a diagnostic that may be unprinted): distances to the nearest and the
+fifth nearest other point, each sorted from the largest, and the radius taken. The elbow rule takes the knee (Kneedle)
+of the curve of the nearest, on 50,000 points at most, rounded to three decimals; the median where there is no knee.
+"""
 
-import pyarrow as pa
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from __future__ import annotations
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Line2D
+from cnn_topology.figures.planned import of_clean_clouds
 from cnn_topology.figures.selection import drawn
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each group of graphs."""
+    return of_clean_clouds(plan, "neighbour_curves")
+
+
+@figure(section="activation_graphs", tables=("neighbour_curves", "activation_graphs"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the curves of the clouds without noise of the first network, one panel per layer."""
     curves, graphs = (of_recipe(tables[name], parameters) for name in ("neighbour_curves", "activation_graphs"))
     curves, graphs = (found[found["network"] == found["network"].min()] for found in (curves, graphs))

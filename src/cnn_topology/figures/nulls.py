@@ -1,17 +1,24 @@
-"""The longest H1 bar of noise: draws of the sphere null, and the observed clouds that are tested against them."""
+"""The longest H1 bar of noise: draws of the sphere null, and the observed clouds that are tested against them.
 
-from collections.abc import Mapping
+The longest H1 bar of pure noise: random filters on the sphere, as many as the layer has, through the same density
+filter and the same cap on points (grey; one draw each), and the bars observed at the last step in the clouds that are
+tested against these draws. Density filtering alone lengthens the bars of noise, so the null must be matched in N, k and
+p. The paper has no null.
+"""
+
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import facet, numbered
 from cnn_topology.figures.selection import drawn, headlines_at, null_of, provenance
+from cnn_topology.plan.clouds import neighbours
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.loops import CLOUD
 
@@ -19,9 +26,24 @@ BINS, NAMED = 30, 6
 SIZE = ["points", "density_k", "density_p", "landmarks", "centre"]
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 12  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of nulls, each with the clouds whose headline is tested against the same draws."""
+    same_draws: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for clouds in plan.layer_clouds:
+        headline, points = clouds.headline, clouds.points
+        k, p = neighbours(headline, points), headline.p
+        shown = same_draws.setdefault((points, k, p, headline.landmarks, headline.centre), [])
+        shown.append({**facet(clouds), "centre": headline.centre})
+    for name, page in numbered("nulls", list(same_draws.values()), FACETS):
+        clouds_of_page = [shown for null in page for shown in null]
+        yield name, {"clouds": clouds_of_page, "alpha": plan.config.significance.alpha}
+
+
+@figure(section="filters", tables=("nulls", "loops", "significance"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one histogram for each null that the headlines of `clouds` use, at their last step."""
     centres = pd.DataFrame(parameters["clouds"])[["population", "layer", "centre"]]
     observed = headlines_at(tables["loops"], parameters["clouds"], "last").merge(centres, on=["population", "layer"])

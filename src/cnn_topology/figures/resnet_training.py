@@ -1,24 +1,41 @@
-"""How the residual networks were trained and how well they do: test accuracy by epoch, settings and results (T-D)."""
+"""How the residual networks were trained and how well they do: test accuracy by epoch, settings and results (T-D).
+
+How the residual networks of this run were trained and how well they do (the paper's table of training details, whose
+printed numbers are not known to us). Above: test accuracy by epoch; a dashed level stands for weights from a
+checkpoint. Below: layout, recipe and the test accuracy of the weights that the activations are drawn from. Accuracy is
+that of plain test images: the released code averages each with a "flip" that reverses its colours.
+"""
+
+from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, TriangularRecipe
 
 LINE = 0.155  # inches of a line of the table
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 4  # populations side by side
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of all populations, each with its settings in pairs: a JSON object would lose their order."""
+    for name, page in numbered("resnet_training", list(plan.config.resnets.items()), FACETS):
+        populations = [{"population": p, "settings": list(_settings(section).items())} for p, section in page]
+        yield name, {"populations": populations}
+
+
+@figure(section="resnets", tables=("resnet_training",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw accuracy over epochs above, settings and results of each of `populations` below."""
     populations = parameters["populations"]
     logs = {item["population"]: rows(tables["resnet_training"], population=item["population"]) for item in populations}
@@ -122,3 +139,35 @@ def _table(axes: Axes, cells: pd.DataFrame, heights: list[int]) -> None:
             for line, part in enumerate(text.split("\n")):
                 axes.text(left, top + line, part, fontsize=7)
         top += height
+
+
+def _settings(section: PHResNets | MapperResNets) -> dict[str, str]:
+    """Describe layout and recipe in a few words each."""
+    recipe = section.recipe
+    said = {
+        "variant": section.variant,
+        "widths": ", ".join(map(str, section.widths)),
+        "blocks": ", ".join(map(str, section.blocks)),
+        "shortcuts": {"pad": "zero padding", "projection": "1×1 projection"}[section.shortcut],
+        "images": section.images,
+    }
+    if section.checkpoints:
+        return {**said, "weights": "from checkpoints"}
+    if isinstance(recipe, TriangularRecipe):
+        rate = f"0 to {recipe.learning_rate:g} at epoch {recipe.peak_epoch:g} to 0"
+        kept = "last epoch"
+    else:
+        rate = f"{recipe.learning_rate:g}, × {recipe.factor:g} at {', '.join(map(str, recipe.milestones))}"
+        kept = {"last": "last epoch", "best-on-test": "best epoch on the test set"}[recipe.selection]
+    augmentation = [f"shift ±{recipe.translate}"] if recipe.translate else []
+    augmentation += ["flip"] if recipe.flip else []
+    augmentation += [f"cutout {recipe.cutout}"] if recipe.cutout else []
+    return {
+        **said,
+        "epochs": str(recipe.epochs),
+        "batch": str(recipe.batch),
+        "learning rate": rate,
+        "momentum, decay": f"{recipe.momentum:g}, {recipe.weight_decay:g}",
+        "augmentation": ", ".join(augmentation) or "none",
+        "weights": kept,
+    }

@@ -1,4 +1,17 @@
-"""The claims of one paper on one page: what was measured, the paper's number beside it, and the verdict."""
+"""The claims of one paper on one page: what was measured, the paper's number beside it, and the verdict.
+
+The claims of one paper (ours): for each what was measured, with its p-value and the number of networks, populations,
+layers, graphs, curves or noise levels behind it, in brackets its 95% interval, or, where it says so, the range over
+these or the ends that two intervals give, the paper's own number with the tag of how certain it is, in grey under the
+claim the networks and images that stood in here, and the verdict by a rule that was fixed beforehand, but for 27 that
+were changed after small runs were seen or after a review, all but 13 of them to be stricter only: the column `stricter`
+of the table names them. Filled marks are verdicts on the paper's own data, half filled ones by fewer, smaller or less
+trained networks or on fewer images than the paper's (verdict `reduced`, which the table explains); hollow ones say what
+the rule gives on other data or networks than the paper's, which is no test of the claim; a dash is a claim that this
+run does not test, with the reason. Rules, nulls and the networks behind each row stand in the table `claims`.
+"""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -6,17 +19,13 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
-from matplotlib.textpath import text_to_path
 
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
 from cnn_topology.claims.words import number_parts, verdict_text
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, Figure, FontProperties, Line2D, text_to_path
 from cnn_topology.figures.selection import drawn, provenance, rows
 
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
@@ -24,7 +33,6 @@ CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.46, 4.78, 5.56, styl
 BESIDE_MARK, BETWEEN = 0.13, 0.09
 LINE, GAP = 0.106, 0.056  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points
-FONT = FontProperties(size=TEXT)
 TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
 # Shape and fill say what colour says: round for, cross against; filled on the paper's own data, half at a reduced size.
 MARKS: dict[str, tuple[str, str, Literal["full", "left", "none"], str]] = {
@@ -52,9 +60,16 @@ FOOTER = (
 )
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+def planned(plan: Plan) -> Planned:
+    """List one figure for each paper that the run is about."""
+    if plan.config.populations or plan.config.checkpoints:
+        yield "scorecard_weights", {"paper": "weights"}
+    if plan.config.resnets:
+        yield "scorecard_activations", {"paper": "activations"}
+
+
+@figure(section="findings", tables=("claims",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw a row for each claim of `paper` and each population it was tested on."""
     found = rows(tables["claims"], paper=parameters["paper"])
     # A claim that is tested on several populations says on which.
@@ -136,7 +151,7 @@ def _lines(text: str, left: float, right: float, *, main: bool) -> list[tuple[st
 @lru_cache(maxsize=4_096)
 def _width(text: str) -> float:
     """Return the width of a line, inches."""
-    wide, _, _ = text_to_path.get_text_width_height_descent(text, FONT, ismath=False)
+    wide, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=TEXT), ismath=False)
     return float(wide) / 72
 
 

@@ -1,16 +1,15 @@
 """Choosing rows of tables for a figure, naming them, and the table of what was drawn."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
+from cnn_topology.figures.libraries import pd
 from cnn_topology.tables.loops import CLOUD
-
-# For figures of formulas and toy samples, in place of seed and hashes.
-NO_RUN = "the same in every run: no data, seed or setting of a run enters"
 
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:

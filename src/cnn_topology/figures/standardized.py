@@ -1,15 +1,24 @@
-"""Longest bar and accuracy over training, both standardized, and how they go together (panel J, experiment E11)."""
+"""Longest bar and accuracy over training, both standardized, and how they go together (panel J, experiment E11).
+
+Experiment E11: longest H1 bar of the pooled cloud, mean test accuracy and mean accuracy on the other image sets, each
+standardized over snapshots, with Pearson and Spearman correlation and their interval over resampled networks. Any two
+curves that rise while a network learns correlate, so the value with the training step held fixed and that of changes
+between snapshots stand beside it. There is no p-value: the snapshots of one training are not exchangeable. The overlay
+is the paper's; intervals and detrended values are ours.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
 from cnn_topology.statistics.series import z_scores
 
@@ -28,9 +37,20 @@ METHODS = {
 }
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 6  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of the layers that are followed over training."""
+    facets = [
+        {"population": c.population, "layer": c.layer.name, "images": plan.population(c.population).images}
+        for c in plan.dynamics_clouds
+    ]
+    return [(name, {"clouds": page}) for name, page in numbered("standardized", facets, FACETS)]
+
+
+@figure(section="generalization", tables=("loop_tracks", "training", "correlations"), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the curves of each of `clouds`, and below each a table of correlations."""
     clouds = parameters["clouds"]
     found = [_series(tables, cloud) for cloud in clouds]

@@ -4,26 +4,33 @@ Figures are at most 7 inches wide, the text width of a two-column page, in 8-poi
 Colours are those of Okabe and Ito (2008), which people with any common colour blindness tell apart.
 """
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from matplotlib.transforms import ScaledTranslation
 
-from cnn_topology.figures.fonts import FAMILY, add_fonts
+from cnn_topology.figures.libraries import (
+    Artist,
+    Axes,
+    Figure,
+    FigureCanvasAgg,
+    FigureCanvasPdf,
+    FixedLocator,
+    FuncFormatter,
+    LinearSegmentedColormap,
+    NullLocator,
+    ScaledTranslation,
+    SubplotSpec,
+    mpl,
+)
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import write_table
 
@@ -35,8 +42,6 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "
 INK, GREY, PALE, BAND = "#222222", "#767676", "#b4b4b4", "#e6e6e6"
 SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
 NULL_LINES = {"sphere": "--", "permuted": ":", "covariance": "-."}
-# Angles: a cyclic map without a colour as pale as the paper.
-CYCLIC = LinearSegmentedColormap.from_list("angle", [BLUE, GREEN, ORANGE, PURPLE, BLUE])
 # Filters: symmetric about zero, as grey images in the paper.
 PATCHES = "gray"
 
@@ -49,6 +54,7 @@ CHARACTER = 0.068
 # Drawn tables up to this many rows are also written as CSV.
 SMALL_TABLE = 2_000
 
+FAMILY = "DejaVu Sans of figures"
 STYLE: dict[Any, Any] = {
     "font.family": [FAMILY, "DejaVu Sans"],
     "mathtext.fontset": "custom",
@@ -92,9 +98,22 @@ STYLE: dict[Any, Any] = {
 }
 
 
+@cache
+def cyclic() -> LinearSegmentedColormap:
+    """Return the colours of angles: a cyclic map without a colour as pale as the paper."""
+    return LinearSegmentedColormap.from_list("angle", [BLUE, GREEN, ORANGE, PURPLE, BLUE])
+
+
+def angle_colour(angle: float) -> Any:
+    """Return the colour of an angle, in radians."""
+    return cyclic()(angle / (2 * np.pi))
+
+
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
+    from cnn_topology.figures.fonts import add_fonts
+
     add_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -234,6 +253,13 @@ def _short(step: float) -> str:
     return f"{step:g}"
 
 
+def print_png(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG, the same bytes each time."""
+    # Straight to the canvas: `savefig` would draw each once more for a layout that is settled already.
+    # No version of the library: it would change the bytes without a change of content.
+    FigureCanvasAgg(figure).print_png(path, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION})
+
+
 def save(
     figure: Figure, folder: Path, name: str, drawn: pa.Table, notes: Mapping[str, str] | None = None
 ) -> list[Path]:
@@ -260,12 +286,8 @@ def save(
     """
     pdf, png, parquet, csv = (folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "parquet", "csv"))
     with applied():
-        # Straight to the canvas: `savefig` would draw each once more for a layout that is settled already.
-        # No time of making and no version of the library: both would change the bytes without a change of content.
         with atomic_path(png) as temporary:
-            FigureCanvasAgg(figure).print_png(
-                temporary, metadata={"Software": None}, pil_kwargs={"compress_level": COMPRESSION}
-            )
+            print_png(figure, temporary)
         with atomic_path(pdf) as temporary:
             FigureCanvasPdf(figure).print_pdf(
                 temporary, metadata=dict.fromkeys(("CreationDate", "Producer", "Creator"))

@@ -1,24 +1,39 @@
-"""Accuracy over training on each image set: mean over networks with its 95% interval, and each network thinly."""
+"""Accuracy over training on each image set: mean over networks with its 95% interval, and each network thinly.
+
+Accuracy over training on the images a population is trained on and on the other image sets it is tested on: mean over
+networks with the 95% interval of that mean (Student's t), and each network as a thin line where there are 30 or fewer.
+A set that is tested at fewer steps than another one of the same panel is drawn as open points, with its interval as a
+bar: nothing was measured between them. Networks whose loss became not-a-number are counted and left out, here as in
+every cloud.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
+from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, provenance, rows
 from cnn_topology.statistics.intervals import student_quantile
 
 SINGLE_NETWORKS = 30
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
+FACETS = 12  # on one page
+
+
+def planned(plan: Plan) -> Planned:
+    """List pages of all populations."""
+    curves = [{"population": name, "images": section.images} for name, section in plan.config.populations.items()]
+    return [(name, {"populations": page}) for name, page in numbered("training_curves", curves, FACETS)]
+
+
+@figure(section="filters", tables=("training",), planned=planned)
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each of `populations`; `images` of each names the set it is trained on."""
     populations = parameters["populations"]
     logs = [rows(tables["training"], population=item["population"]) for item in populations]

@@ -1,19 +1,22 @@
-"""How the activations paper reads a cloud: Rips filtration and diagram, and mapper graph, of toy samples."""
+"""How the activations paper reads a cloud: Rips filtration and diagram, and mapper graph, of toy samples.
 
-from collections.abc import Mapping
-from typing import Any
+How the activations paper reads a cloud, on toy samples (a drawing of ours; the paper has background drawings of this
+kind). Above: the Vietoris-Rips complex of points near a circle at three scales, and the persistence diagram of the
+whole filtration. Below: mapper. Points are coloured by the lens, the norm of the activation; overlapping intervals of
+the lens are clustered by DBSCAN; clusters are nodes, and nodes that share points are joined. A pie shows the classes in
+a node: the graph parts into branches where the classes part.
+"""
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Annulus, Wedge
 
 from cnn_topology.figures import style
-from cnn_topology.figures.primer import NOISE, POINTS, SCALES, SEED, draw_complex, noisy_circle
-from cnn_topology.figures.selection import NO_RUN, drawn, provenance
+from cnn_topology.figures.formulas.primer import NOISE, POINTS, SCALES, SEED, draw_complex, noisy_circle
+from cnn_topology.figures.selection import provenance
 from cnn_topology.mapper.cover import OverlapCover, intervals
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.lenses import norm_lens
@@ -26,15 +29,13 @@ INTERVALS, OVERLAP, EPS, MIN_SAMPLES = 7, 0.3, 0.16, 5
 CLASSES = (style.BLUE, style.ORANGE)
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
-    """Draw both constructions from fixed samples; no table is read."""
+def draw() -> Figure:
+    """Draw both constructions from fixed samples."""
     footer = provenance(
         {},
         extra=f"toy samples: above {POINTS} points of a circle, noise {NOISE:g}, own seed {SEED}; "
         f"below {BRANCH_POINTS} points, noise {BRANCH_NOISE:g}, own seed {BRANCH_SEED}; "
-        f"{INTERVALS} intervals, overlap {OVERLAP:g}, DBSCAN with eps {EPS:g} and {MIN_SAMPLES} points; {NO_RUN}",
+        f"{INTERVALS} intervals, overlap {OVERLAP:g}, DBSCAN with eps {EPS:g} and {MIN_SAMPLES} points",
     )
     figure = style.new_figure(4.3, footer)
     grid = figure.add_gridspec(2, 1, height_ratios=[1, 1.15])
@@ -44,7 +45,7 @@ def draw(
         axes = figure.add_subplot(above[place])
         draw_complex(axes, circle, scale)
         style.letter(axes, "abc"[place], f"scale {scale:g}: {remark}")
-    bars = _diagram(figure.add_subplot(above[3]), circle)
+    _diagram(figure.add_subplot(above[3]), circle)
     points, labels = branches()
     lens = norm_lens(points)
     cover = OverlapCover(INTERVALS, OVERLAP)
@@ -52,9 +53,8 @@ def draw(
     low, high = intervals(lens[:, 0], cover)
     _lens(figure.add_subplot(below[0]), points, lens[:, 0])
     _cover(figure.add_subplot(below[1]), points, labels, graph, low, high)
-    nodes = _graph(figure.add_subplot(below[2]), points, labels, graph)
-    sample = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "class": labels, "lens": lens[:, 0]})
-    return figure, drawn(bars=bars, points=sample, nodes=nodes)
+    _graph(figure.add_subplot(below[2]), points, labels, graph)
+    return figure
 
 
 def branches() -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +67,7 @@ def branches() -> tuple[np.ndarray, np.ndarray]:
     return points, labels
 
 
-def _diagram(axes: Axes, circle: np.ndarray) -> pd.DataFrame:
+def _diagram(axes: Axes, circle: np.ndarray) -> None:
     found = barcode(circle)
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     top = 1.1 * bars.loc[np.isfinite(bars["death"]), "death"].max()
@@ -82,7 +82,6 @@ def _diagram(axes: Axes, circle: np.ndarray) -> pd.DataFrame:
     axes.set_ylabel("death")
     axes.legend(loc="lower right", handletextpad=0.2, borderpad=0)
     style.letter(axes, "d", "diagram")
-    return bars
 
 
 def _lens(axes: Axes, points: np.ndarray, lens: np.ndarray) -> None:
@@ -114,7 +113,7 @@ def _cover(
     style.letter(axes, "f", "intervals, clusters (+)")
 
 
-def _graph(axes: Axes, points: np.ndarray, labels: np.ndarray, graph: MapperGraph) -> pd.DataFrame:
+def _graph(axes: Axes, points: np.ndarray, labels: np.ndarray, graph: MapperGraph) -> None:
     held = [graph.members[start:end] for start, end in zip(graph.starts[:-1], graph.starts[1:], strict=True)]
     centres = np.array([points[members].mean(axis=0) for members in held])
     second = np.array([labels[members].mean() for members in held])
@@ -123,7 +122,6 @@ def _graph(axes: Axes, points: np.ndarray, labels: np.ndarray, graph: MapperGrap
         _pie(axes, centre, share, 0.035 + 0.012 * np.sqrt(size))
     _plain(axes)
     style.letter(axes, "g", "graph: two branches")
-    return pd.DataFrame({"x": centres[:, 0], "y": centres[:, 1], "members": graph.sizes, "share": second})
 
 
 def _pie(axes: Axes, centre: np.ndarray, share: float, radius: float) -> None:

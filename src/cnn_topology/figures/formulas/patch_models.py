@@ -1,56 +1,47 @@
-"""The models of 3x3 patches: primary, secondary and quadratic circle, Klein bottle (the weights paper's Fig. 1)."""
+"""The models of 3x3 patches: primary, secondary and quadratic circle, Klein bottle (the weights paper's Fig. 1).
 
-from collections.abc import Mapping
-from typing import Any
+The model patches, after Fig. 1 of the weights paper: primary circle (edges in all directions) and the two secondary
+circles of the three-circle model (each runs from edges to lines of one direction); the quadratic circle (lines) and the
+Klein bottle that holds them all are drawn besides. In panel e the top side is glued to the bottom side, and the left
+side to the right side upside down; blue, orange and green lines are the primary, quadratic and secondary circles. All
+patches have mean 0 and norm 1. No data enter this figure.
+"""
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
 from cnn_topology.figures.glyphs import draw_filter, draw_ring
-from cnn_topology.figures.selection import NO_RUN, drawn, provenance
-from cnn_topology.tables.filters import FILTER_COORDINATES
+from cnn_topology.figures.selection import provenance
 from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
 
 ON_CIRCLE = 12
 ON_SQUARE = (9, 13)
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
-    """Draw the models; no table is read."""
-    extra = f"3×3 patches, mean 0 and norm 1, computed from their formulas; black −, white +; {NO_RUN}"
-    footer = provenance({}, extra=extra)
+def draw() -> Figure:
+    """Draw the models from their formulas."""
+    footer = provenance({}, extra="3×3 patches, mean 0 and norm 1, computed from their formulas; black −, white +")
     figure = style.new_figure(4.0, footer)
     grid = figure.add_gridspec(2, 3, width_ratios=[1, 1, 1.55])
     angles = 2 * np.pi * np.arange(ON_CIRCLE) / ON_CIRCLE
-    circles = {
-        "primary": (angles, edge_patch(angles), style.BLUE, "primary circle: edges"),
-        "secondary_vertical": (angles, secondary_patch("vertical", angles), style.GREEN, "secondary circle, x and x²"),
-        "secondary_horizontal": (
-            angles,
-            secondary_patch("horizontal", angles),
-            style.GREEN,
-            "secondary circle, y and y²",
-        ),
+    circles = (
+        (edge_patch(angles), style.BLUE, "primary circle: edges"),
+        (secondary_patch("vertical", angles), style.GREEN, "secondary circle, x and x²"),
+        (secondary_patch("horizontal", angles), style.GREEN, "secondary circle, y and y²"),
         # A line patch has period pi: once around the circle is half a turn of the line.
-        "quadratic": (angles, line_patch(angles / 2), style.ORANGE, "quadratic circle: lines"),
-    }
-    panels = {}
-    for place, (name, (turn, patches, colour, title)) in enumerate(circles.items()):
+        (line_patch(angles / 2), style.ORANGE, "quadratic circle: lines"),
+    )
+    for place, (patches, colour, title) in enumerate(circles):
         axes = figure.add_subplot(grid[place // 2, place % 2])
-        draw_ring(axes, patches, turn, side=0.34, colour=colour)
+        draw_ring(axes, patches, angles, side=0.34, colour=colour)
         style.letter(axes, "abcd"[place], title)
-        panels[name] = pd.DataFrame({"angle": turn, **_coordinates(patches)})
-    panels["klein_bottle"] = _klein_square(figure.add_subplot(grid[:, 2]))
-    return figure, drawn(**panels)
+    _klein_square(figure.add_subplot(grid[:, 2]))
+    return figure
 
 
-def _klein_square(axes: Axes) -> pd.DataFrame:
+def _klein_square(axes: Axes) -> None:
     """Draw the square theta1 x theta2 with its four sides marked as they are glued."""
     columns, rows = ON_SQUARE
     theta1, theta2 = (
@@ -79,7 +70,6 @@ def _klein_square(axes: Axes) -> pd.DataFrame:
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(length=0)
     style.letter(axes, "e", "Klein bottle; sides glued along arrows")
-    return pd.DataFrame({"theta1": theta1, "theta2": theta2, **_coordinates(patches)})
 
 
 def _glue(axes: Axes, right: float, top: float) -> None:
@@ -91,7 +81,3 @@ def _glue(axes: Axes, right: float, top: float) -> None:
     for x, way in ((-off, 1), (right + off, -1)):
         axes.annotate("", (x, middle + way * length), (x, middle - way * length), arrowprops=single)
         axes.annotate("", (x, middle + way * (length - 0.55)), (x, middle - way * length), arrowprops=single)
-
-
-def _coordinates(patches: np.ndarray) -> dict[str, np.ndarray]:
-    return dict(zip(FILTER_COORDINATES, patches.T, strict=True))

@@ -1,34 +1,35 @@
-"""A primer on barcodes: points near a circle, their Vietoris-Rips complex at three scales, and the bars that result."""
+"""A primer on barcodes: points near a circle, their Vietoris-Rips complex at three scales, and the bars that result.
 
-from collections.abc import Mapping
+A primer on barcodes (the subject of the weights paper's introductory figure, drawn anew). Points near a circle are
+joined by all edges up to a scale, and triangles are filled as soon as their edges are there (Vietoris-Rips complex).
+Each bar spans the scales at which a component (H0) or a loop (H1) lives. The one long H1 bar is the circle; how long a
+bar must be to mean anything is what the null models of the other figures answer.
+"""
+
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from scipy.spatial.distance import pdist, squareform
 
 from cnn_topology.figures import style
-from cnn_topology.figures.selection import NO_RUN, drawn, lengths, provenance
+from cnn_topology.figures.selection import lengths, provenance
 from cnn_topology.topology.persistence import barcode
 
 POINTS, NOISE, SEED = 18, 0.09, 5
 SCALES = (0.25, 0.8, 1.75)
 
 
-def draw(
-    parameters: Mapping[str, Any], tables: Mapping[str, pa.Table], notes: Mapping[str, str]
-) -> tuple[Figure, pa.Table]:
-    """Draw the primer from its fixed sample; no table is read."""
+def draw() -> Figure:
+    """Draw the primer from its fixed sample."""
     sample = noisy_circle()
     found = barcode(sample)
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     footer = provenance(
-        {}, extra=f"{POINTS} points, circle of radius 1 with noise {NOISE:g} per coordinate, own seed {SEED}; {NO_RUN}"
+        {}, extra=f"{POINTS} points, circle of radius 1 with noise {NOISE:g} per coordinate, own seed {SEED}"
     )
     figure = style.new_figure(3.9, footer)
     grid = figure.add_gridspec(2, 3, height_ratios=[1.35, 1])
@@ -38,7 +39,7 @@ def draw(
         draw_complex(axes, sample, scale)
         style.letter(axes, "abc"[place], f"scale {scale:g}: {remark}")
     _bars(figure.add_subplot(grid[1, :]), bars)
-    return figure, drawn(points=pd.DataFrame(sample, columns=["x", "y"]), bars=bars)
+    return figure
 
 
 def noisy_circle() -> np.ndarray:

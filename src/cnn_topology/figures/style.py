@@ -54,13 +54,8 @@ CHARACTER = 0.068
 # Drawn tables up to this many rows are also written as CSV.
 SMALL_TABLE = 2_000
 
-FAMILY = "DejaVu Sans of figures"
 STYLE: dict[Any, Any] = {
-    "font.family": [FAMILY, "DejaVu Sans"],
-    "mathtext.fontset": "custom",
-    **dict.fromkeys(("mathtext.rm", "mathtext.sf", "mathtext.tt", "mathtext.cal"), FAMILY),
-    "mathtext.it": f"{FAMILY}:italic",
-    **dict.fromkeys(("mathtext.bf", "mathtext.bfit"), f"{FAMILY}:bold"),
+    "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -112,9 +107,6 @@ def angle_colour(angle: float) -> Any:
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
-    from cnn_topology.figures.fonts import add_fonts
-
-    add_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

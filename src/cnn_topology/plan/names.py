@@ -88,7 +88,7 @@ class RunFolder:
         return f"{self.root}/tables/{name}.parquet"
 
     def figure(self, name: str, suffix: str) -> str:
-        """Return the path of a figure (`pdf`, `png`; mapper graphs also `html`), of its exact data (`parquet`) or caption (`txt`)."""
+        """Return the path of a figure: `pdf`, `png`, of mapper graphs `html`; its data `parquet`, its caption `txt`."""
         return f"{self.root}/figures/{name}.{suffix}"
 
     def log(self, rule: str, item: str = "all") -> str:

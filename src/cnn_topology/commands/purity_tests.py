@@ -12,7 +12,6 @@ def run(job: Job) -> None:
     """Run the tests."""
     parameters = job.parameters(PurityTestParameters)
     tables = {"purity": PurityRow, "draws": PurityDrawRow, "accuracy": ResnetAccuracyRow}
-    found = purity_tests(*(read_rows(job, row_type, name).to_pandas() for name, row_type in tables.items()))
-    rows = [PurityTestRow(**row) for row in found]
+    rows = list(purity_tests(*(read_rows(job, row_type, name).to_pandas() for name, row_type in tables.items())))
     write_rows(job, PurityTestRow, rows, notes_of(job, parameters), finished=True)
     print(f"{len(rows)} rows")

@@ -19,6 +19,7 @@ from jaxtyping import Float
 from cnn_topology.statistics.intervals import jackknife_error, mean_interval
 from cnn_topology.statistics.ranks import rank_correlation
 from cnn_topology.statistics.significance import rank_p_value
+from cnn_topology.tables.purity import PurityTestRow
 
 # Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
 DEEP, SHALLOW = "layer4.1.bn2", "layer1.1.bn2"
@@ -83,7 +84,7 @@ def mean_of(parts: Sequence[GraphPurity]) -> GraphPurity:
     )
 
 
-def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFrame) -> Iterator[PurityTestRow]:
     """Compute the rows of `purity_tests` from the tables `purity`, `purity_draws` and `resnet_accuracy`.
 
     Parameters
@@ -92,8 +93,8 @@ def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFra
 
     Yields
     ------
-    dict
-        One row per network and one over all of them (network -1), for each comparison.
+    PurityTestRow
+        One per network and one over all of them (network -1), for each comparison.
     """
     measured = _measured(purity, draws)
     for (population, recipe), rows in purity.groupby(["population", "recipe"], sort=False):
@@ -101,8 +102,8 @@ def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFra
         for found in (_depth(rows, measured), _sampling(rows, measured), _noise(rows, measured)):
             for columns, of_network in found:
                 yield from _rows({**ids, **columns}, of_network)
-        yield from ({**ids, **row} for row in _trend(rows))
-        yield from ({**ids, **row} for row in _against_accuracy(rows, measured, accuracy, str(population)))
+        yield from _trend(ids, rows)
+        yield from _against_accuracy(ids, rows, measured, accuracy)
 
 
 def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...], GraphPurity]:
@@ -182,38 +183,34 @@ def _noisy(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(row) for _, row in found.sort_values("sigma").iterrows()]
 
 
-def _rows(columns: dict[str, Any], of_network: dict[int, GraphPurity]) -> Iterator[dict[str, Any]]:
+def _rows(columns: dict[str, Any], of_network: dict[int, GraphPurity]) -> Iterator[PurityTestRow]:
     """Compute the row of each network and that over all."""
-    found = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
-    if not found:
+    known = {network: part for network, part in of_network.items() if np.isfinite(part.value)}
+    if not known:
         return
-    every = mean_of(list(found.values()))
-    for network, part in [*found.items(), (ALL_NETWORKS, every)]:
-        row = {**columns, "network": network, **_with_interval(part), "n": len(found) if network == ALL_NETWORKS else 1}
-        if network == ALL_NETWORKS and len(found) >= LEAST_NETWORKS:
-            row |= _over_networks(np.array([part.value for part in found.values()]))
-        yield row
+    values = np.array([part.value for part in known.values()])
+    for network, part in [*known.items(), (ALL_NETWORKS, mean_of(list(known.values())))]:
+        shuffled = {
+            "null_value": float(part.shuffled.mean()),
+            "p_value": rank_p_value(part.value, part.shuffled),
+            "draws": len(part.shuffled),
+        }
+        yield _row({**columns, **shuffled}, network, part.value, part.error, values)
 
 
-def _over_networks(values: Float[np.ndarray, " networks"]) -> dict[str, Any]:
-    low, high = mean_interval(values)
-    return {"low": low, "high": high, "unit": "networks", "n": len(values)}
+def _row(
+    columns: dict[str, Any], network: int, value: float, error: float, values: Float[np.ndarray, " networks"]
+) -> PurityTestRow:
+    """Return the row of one network, or that over all: with enough of them its interval is that of their mean."""
+    over_all = network == ALL_NETWORKS
+    low, high, unit = value - ERRORS * error, value + ERRORS * error, "images and nodes"
+    if over_all and len(values) >= LEAST_NETWORKS:
+        low, high, unit = *mean_interval(values), "networks"
+    n = len(values) if over_all else 1
+    return PurityTestRow(**columns, network=network, statistic=value, low=low, high=high, unit=unit, n=n)
 
 
-def _with_interval(part: GraphPurity) -> dict[str, Any]:
-    error = ERRORS * part.error
-    return {
-        "statistic": part.value,
-        "low": part.value - error,
-        "high": part.value + error,
-        "unit": "images and nodes",
-        "null_value": float(part.shuffled.mean()),
-        "p_value": rank_p_value(part.value, part.shuffled),
-        "draws": len(part.shuffled),
-    }
-
-
-def _trend(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _trend(ids: dict[str, Any], rows: pd.DataFrame) -> Iterator[PurityTestRow]:
     """Correlate purity with sigma by rank; the p-value is exact, over all orders of the sigmas."""
     noisy = pd.DataFrame(_noisy(rows), columns=[*rows.columns])
     for clean, group in noisy.groupby("clean", sort=False):
@@ -227,68 +224,57 @@ def _trend(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
             sigmas, values = means.index.to_numpy(), means.to_numpy()
             fall = -rank_correlation(sigmas, values)
             orders = np.array([-rank_correlation(sigmas, np.array(order)) for order in permutations(values)])
-            yield {
-                "test": "purity_falls_with_sigma",
-                "network": network,
-                "cloud": clean,
-                "other": "",
-                "layer": layer,
-                "sigma": float(means.index.max()),
-                "statistic": fall,
-                "low": np.nan,
-                "high": np.nan,
-                "unit": "sigmas",
-                "n": len(values),
-                "null_value": 0.0,
-                "p_value": float(np.mean(orders >= fall - 1e-12)),
-                "draws": len(orders),
-            }
+            yield PurityTestRow(
+                **ids,
+                test="purity_falls_with_sigma",
+                network=network,
+                cloud=str(clean),
+                other="",
+                layer=layer,
+                sigma=float(means.index.max()),
+                statistic=fall,
+                low=np.nan,
+                high=np.nan,
+                unit="sigmas",
+                n=len(values),
+                null_value=0.0,
+                p_value=float(np.mean(orders >= fall - 1e-12)),
+                draws=len(orders),
+            )
 
 
 def _against_accuracy(
-    rows: pd.DataFrame, measured: All, accuracy: pd.DataFrame, population: str
-) -> Iterator[dict[str, Any]]:
+    ids: dict[str, Any], rows: pd.DataFrame, measured: All, accuracy: pd.DataFrame
+) -> Iterator[PurityTestRow]:
     """Compare what is left of purity with what is left of accuracy, as they are and above their chance levels.
 
     The interval joins the errors of purity and the binomial error of accuracy as if they were independent. A network
     is left out where one of the four is not known, or where without noise none of purity or accuracy is there to lose.
     """
-    overall = accuracy[(accuracy["population"] == population) & (accuracy["class_name"] == "all")]
+    overall = accuracy[(accuracy["population"] == ids["population"]) & (accuracy["class_name"] == "all")]
     of_cloud = overall.set_index(["cloud", "network"])
     for noisy in _noisy(rows):
         layer = _layers(rows, noisy["cloud"])[-1]
         first, second = (_by_network(rows, measured, name, layer) for name in (noisy["cloud"], noisy["clean"]))
-        columns = {"cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
+        columns = {**ids, "cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
+        columns |= {"null_value": np.nan, "p_value": np.nan, "draws": 0}
         for test, above in (("as_they_are", False), ("above_chance", True)):
-            found = {}
+            columns |= {"test": f"falls_no_faster_than_accuracy_{test}"}
+            known = {}
             for network in sorted(first.keys() & second.keys()):
                 if not {(noisy["cloud"], network), (noisy["clean"], network)} <= set(of_cloud.index):
                     continue
                 rates = [of_cloud.loc[(noisy[name], network)] for name in ("cloud", "clean")]
                 floor = 1 / noisy["classes"] if above else 0.0
                 if (left := _left(first[network], second[network], rates, floor, above)) is not None:
-                    found[network] = left
-            if found:
-                values, errors = np.array(list(found.values())).T
-                # The networks see the same images: their errors are no smaller together than one by one.
-                found[ALL_NETWORKS] = (float(values.mean()), float(errors.mean()))
-            for network, (value, error) in found.items():
-                row = {
-                    **columns,
-                    "test": f"falls_no_faster_than_accuracy_{test}",
-                    "network": network,
-                    "statistic": value,
-                    "low": value - ERRORS * error,
-                    "high": value + ERRORS * error,
-                    "unit": "images and nodes",
-                    "n": len(values) if network == ALL_NETWORKS else 1,
-                    "null_value": np.nan,
-                    "p_value": np.nan,
-                    "draws": 0,
-                }
-                if network == ALL_NETWORKS and len(values) >= LEAST_NETWORKS:
-                    row |= _over_networks(values)
-                yield row
+                    known[network] = left
+            if not known:
+                continue
+            values, errors = np.array(list(known.values())).T
+            # The networks see the same images: their errors are no smaller together than one by one.
+            known[ALL_NETWORKS] = (float(values.mean()), float(errors.mean()))
+            for network, (value, error) in known.items():
+                yield _row(columns, network, value, error, values)
 
 
 def _left(

@@ -13,7 +13,7 @@ from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.loops import NullRow
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.tables.rows import cloud_at
+from cnn_topology.tables.rows import clouds_at
 
 
 def run(job: Job) -> None:
@@ -21,11 +21,8 @@ def run(job: Job) -> None:
     parameters = job.parameters(BarcodeParameters)
     clouds, sphere = read_table(job.input("clouds")), read_rows(job, NullRow, "null")
     parts = []
-    for step, variants in parameters.variants.items():
-        rows, points = cloud_at(clouds, step)
-        if not len(points):
-            print(f"step {step}: no cloud, since every network had failed")
-            continue
+    for step, rows, points in clouds_at(clouds, parameters.variants):
+        variants = parameters.variants[step]
         centre = variants[0].centre
         ids = np.column_stack([rows[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
         cloud = FilterCloud(parameters.population, parameters.layer, parameters.depth, step, points, ids, centre)

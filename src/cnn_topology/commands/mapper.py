@@ -10,7 +10,7 @@ from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.registry import MAPPER_ROWS
-from cnn_topology.tables.rows import cloud_at
+from cnn_topology.tables.rows import clouds_at
 
 
 def run(job: Job) -> None:
@@ -18,11 +18,8 @@ def run(job: Job) -> None:
     parameters = job.parameters(MapperParameters)
     clouds = read_table(job.input("clouds"))
     parts = []
-    for step, variant in parameters.headlines.items():
-        cloud, points = cloud_at(clouds, step)
-        if not len(points):
-            print(f"step {step}: no cloud, since every network had failed")
-            continue
+    for step, cloud, points in clouds_at(clouds, parameters.headlines):
+        variant = parameters.headlines[step]
         kept = points[densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
         key = {
             "population": parameters.population,

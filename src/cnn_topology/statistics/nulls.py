@@ -270,7 +270,7 @@ def sphere_draws(
 
 
 def filtered_clouds(
-    points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering], threads: int = 1
+    points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering]
 ) -> list[Float[np.ndarray, "kept 9"]]:
     """Return what rho(k, p) of each filtering keeps of a cloud.
 
@@ -279,8 +279,6 @@ def filtered_clouds(
     points : ndarray, shape (points, 9)
         Normalized filters.
     filterings : sequence of Filtering
-    threads : int
-        Threads of the neighbour search.
 
     Returns
     -------
@@ -292,7 +290,7 @@ def filtered_clouds(
     InputError
         If a k is not below the number of points or a p lies outside (0, 1].
     """
-    return [points[kept] for kept in kept_sets(points, [(k, p) for k, p, _ in filterings], threads)]
+    return [points[kept] for kept in kept_sets(points, [(k, p) for k, p, _ in filterings])]
 
 
 def null_draws(
@@ -301,7 +299,6 @@ def null_draws(
     draws: Iterable[int],
     identity: tuple[str | int | float, ...],
     circled: Collection[Filtering] = (),
-    threads: int = 1,
 ) -> dict[Filtering, NullDraws]:
     """Draw clouds of a null model and compute the statistics of what each filtering keeps of them.
 
@@ -317,8 +314,6 @@ def null_draws(
         What these draws are of, for `derive_seed`: draw i has the seed ``derive_seed(*identity, i)``.
     circled : collection of Filtering
         Those under which filters near the named circles are counted too.
-    threads : int
-        Threads of the neighbour search.
 
     Returns
     -------
@@ -329,7 +324,7 @@ def null_draws(
     circles: dict[Filtering, list[np.ndarray]] = {filtering: [] for filtering in filterings if filtering in circled}
     for draw in draws:
         cloud = make_cloud(np.random.default_rng(derive_seed(*identity, draw)))
-        for filtering, kept in zip(loops, filtered_clouds(cloud, list(loops), threads), strict=True):
+        for filtering, kept in zip(loops, filtered_clouds(cloud, list(loops)), strict=True):
             loops[filtering].append(loop_statistics(barcode(kept, max_dimension=1, landmarks=filtering.landmarks)))
             if filtering in circles:
                 near = near_circles(kept)

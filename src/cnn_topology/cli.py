@@ -18,7 +18,6 @@ VERBS = {
     "compare": "say how far two runs agree, table by table, such as those of two machines",
     "reference": "write the key reference and the JSON schema of the config",
     "job": "carry out one job of a run, or repeat it: `cnn-topology job --help` lists the kinds",
-    "figures": "draw figures from tables, and write interactive pages",
 }
 
 

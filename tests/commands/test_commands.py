@@ -9,7 +9,8 @@ import pytest
 from job_runs import run_job
 
 import cnn_topology as ct
-from cnn_topology.cli import main
+from cnn_topology.figures.kinds import FigureSpec
+from cnn_topology.figures.registry import FigureParameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, CollectParameters, NullParameters
@@ -156,21 +157,16 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     assert read_table(tmp_path / "loops.parquet", LoopRow.schema)["p_longest"].null_count == 2
 
 
-_LOPS = ("--tables", "lops.parquet", "--folder", "a")
-
-
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("tables", "expected"),
     [
-        (["figures", "--specs", '[{"nam": 1}]', "--folder", "a"], "expected JSON objects with the keys"),
-        (
-            ["figures", "--specs", '[{"name":"x","kind":"y","tables":[],"parameters":{}}]', *_LOPS],
-            "unknown table lops.parquet: 'lops' (did you mean 'loops'?)",
-        ),
+        ([], "unknown kind of figure: 'clouds' (did you mean 'cloud'?)"),
+        (["lops.parquet"], "'lops' (did you mean 'loops'?)"),
     ],
 )
-def test_wrong_arguments_give_one_clear_line(arguments, expected, capsys):
-    assert main(arguments) == 2
+def test_unknown_figures_and_tables_give_one_clear_line(tables, expected, capsys):
+    parameters = FigureParameters(run_seed=7, specs=(FigureSpec("x", "clouds", {}),))
+    assert run_job(parameters, {"tables": tables}, {"figures": ["x.pdf"]}) == 2
     assert expected in capsys.readouterr().err
 
 

@@ -10,14 +10,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from job_runs import run_job
 from matplotlib.text import Text
 
 from cnn_topology.analysis.filter_graph import mapper_tables
-from cnn_topology.cli import main
 from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.mapper import SECTORS, drawn_part, placed
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import FigureParameters, figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table
@@ -148,14 +148,11 @@ def test_page_is_written_by_its_command(spec: FigureSpec, tables: Tables, tmp_pa
     paths = [tmp_path / f"{name}.parquet" for name in spec.tables]
     for name, path in zip(spec.tables, paths, strict=True):
         write_table(path, tables[name], TABLES[name].schema, {"seed": "5", "config": "abc", "data": ""})
-    given = {"name": spec.name, "kind": spec.kind, "parameters": spec.parameters}
-    specs = json.dumps([given, {**given, "name": "other"}])
-    arguments = ["figures", "--specs", specs, "--tables", *map(str, paths), "--folder", str(tmp_path)]
-    assert main([*arguments, "--only", spec.name]) == 0
+    parameters, figures = FigureParameters(run_seed=5, specs=(spec,)), [tmp_path / f"{spec.name}.pdf"]
+    assert run_job(parameters, {"tables": paths}, {"figures": figures}) == 0
     assert "seed 5" in content((tmp_path / f"{spec.name}.html").read_text())["footer"]
     made = [path.name for suffix in spec.suffixes for path in tmp_path.glob(f"*.{suffix}") if path not in paths]
     assert sorted(made) == sorted(f"{spec.name}.{suffix}" for suffix in ("html", "parquet", "pdf", "png", "txt"))
-    assert main([*arguments, "--only", "mapper_x"]) == 2
 
 
 def test_a_run_without_mapper_has_no_such_figure(make_plan: Callable[..., Plan]) -> None:

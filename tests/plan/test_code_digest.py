@@ -181,19 +181,6 @@ def test_every_block_of_parameters_names_its_verb():
     assert {block.__name__: block.verb for block in blocks if block.verb not in VERBS} == {}
 
 
-def test_every_rule_watches_the_code_of_its_verb():
-    """A rule without it would keep what an earlier version of the code made."""
-    lacking = []
-    for path in sorted((code.PACKAGE.parents[1] / "workflow/rules").glob("*.smk")):
-        for rule in re.split(r"^\s*rule\b", path.read_text(), flags=re.M)[1:]:
-            verb = re.search(r'"cnn-topology ([\w-]+)', rule)
-            if verb and verb[1] == "job":
-                lacking += [] if "**planned(" in rule else [f"{path.name}: **planned() names the job of {rule[:40]}"]
-            elif verb and f'code_digest("{verb[1]}"' not in rule:
-                lacking.append(f'{path.name}: add `code=code_digest("{verb[1]}")` to the params of rule {rule[:40]}')
-    assert lacking == []
-
-
 def test_a_kind_of_figure_more_reruns_no_other_figure():
     behind = code.modules_behind("commands.figures", "figures.cloud")
     assert {"figures.cloud", "figures.drawing", "figures.style"} <= behind

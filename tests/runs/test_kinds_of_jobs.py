@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnn_topology import forecast
+from cnn_topology.figures.registry import FigureParameters  # noqa: F401
 from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found once their modules are loaded
     activation_graphs,
     activation_parameters,
@@ -33,7 +34,7 @@ def test_a_kind_of_job_has_all_its_parts(verb):
     assert "run" in functions, f"write commands/{name}.py with a function run(job)"
     kinds = {kind.__name__ for kind in _below(Parameters) - {Parameters} if kind.verb == verb}
     assert kinds, f"plan/: no class of parameters has the verb {verb!r}"
-    planned = [kind for kind in kinds if f".{kind}" in RULES]
+    planned = [kind for kind in kinds if f"{kind}," in RULES or f"{kind})" in RULES]
     assert planned, f"workflow/rules/: no rule has **planned(...) with one of {', '.join(kinds)}"
     assert hasattr(forecast, name), f"forecast/: nothing says what {verb} costs"
 

@@ -2,13 +2,12 @@
 # This file is read again in every job of a cluster: NumPy and pyarrow may be imported here, what is slower to load
 # (torch, pandas, SciPy, matplotlib) may not.
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import figure_jobs, figure_specs
+from cnn_topology.figures.registry import FigureParameters, figure_jobs, figure_specs
 from cnn_topology.plan import (
     activation_graphs,
     activation_parameters,
@@ -151,11 +150,12 @@ def subject(about, wildcards):
     return about(wildcards) if callable(about) else about
 
 
-def planned(kind, about=(), files=None, resume=None):
+def planned(kind, about=(), files=None, resume=None, modules=()):
     """Return the params of a rule: the file that describes its job, and digests of what reruns the job if it changes.
 
     `kind` is the class of the parameters, which it takes from the plan and what the job is about. The job knows inputs
-    and outputs by their names in the rule; those without a name it does not see. `files` are a user's own.
+    and outputs by their names in the rule; those without a name it does not see. `files` are a user's own; `modules` are those whose code
+    the job loads by name.
     """
 
     def content(wildcards):
@@ -173,7 +173,7 @@ def planned(kind, about=(), files=None, resume=None):
         text = job_text(kind.verb, block, named(input), named(output), **others)
         return JOB_FILES.plan(text, output[0])
 
-    return dict(job=path, parameters=digest, code=code_digest(kind.verb))
+    return dict(job=path, parameters=digest, code=code_digest(kind.verb, *modules))
 
 
 def named(files):

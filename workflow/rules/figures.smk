@@ -5,22 +5,26 @@ for part, drawn in figure_jobs(FIGURES.values()).items():
         name:
             f"draw_{part}"
         input:
-            [
+            tables=[
                 RUN.table(table)
                 for table in sorted({t for spec in drawn for t in spec.tables})
             ],
         output:
-            [figure_file(spec, suffix) for spec in drawn for suffix in spec.suffixes],
+            figures=[
+                figure_file(spec, suffix) for spec in drawn for suffix in spec.suffixes
+            ],
         log:
             RUN.log("figures", part),
         resources:
             **asks(table_jobs.figures(len(drawn))),
         params:
-            specs=json.dumps([asdict(spec) for spec in drawn], sort_keys=True),
-            code=code_digest("figures", *{f"figures.{spec.kind}" for spec in drawn}),
-            folder=lambda wildcards, output: Path(output[0]).parent,
+            **planned(
+                FigureParameters,
+                (drawn,),
+                modules={f"figures.{spec.kind}" for spec in drawn},
+            ),
         shell:
-            "cnn-topology figures --specs {params.specs:q} --tables {input:q} --folder {params.folder:q} &> {log:q}"
+            "cnn-topology job {params.job:q} &> {log:q}"
 
 
 # Each figure is a target by its own name.

@@ -3,7 +3,7 @@
 The Snakefile asks while it is parsed, in every job of a cluster: no drawing library is imported.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -13,9 +13,22 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures.kinds import KINDS, SECTIONS, FigureKind, FigureSpec
 from cnn_topology.figures.planned import numbered
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.parameters import Parameters
 
 # Drawn by one job at most: a minute's work.
 JOB_FIGURES = 40
+
+
+class FigureParameters(Parameters):
+    """For `cnn-topology figures`: some figures of one section."""
+
+    verb = "figures"
+    specs: tuple[FigureSpec, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, specs: Sequence[FigureSpec]) -> "FigureParameters":
+        """Return the block of some figures."""
+        return cls(run_seed=plan.config.seed, specs=tuple(specs))
 
 
 @cache

@@ -50,6 +50,7 @@ JOBS = {
     "collect": "join the parts of tables",
     "improvements": "learning speed and accuracy of populations compared with a plain one",
     "claims": "test the claims of the papers by the tables of a run",
+    "figures": "draw figures from tables, and write interactive pages",
     "summary": "write in a few lines what a run shows",
     "provenance": "record what a run was made by and what it took",
 }

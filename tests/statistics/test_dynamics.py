@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Variant
+from cnn_topology.statistics.circular import circular_correlation, kuiper
 from cnn_topology.statistics.dynamics import (
-    circular_correlation,
-    kuiper,
     longest_interval,
     onset_interval,
     primary_coverage,

@@ -1,7 +1,7 @@
-"""The parameter block of each command: all that matters to a job and nothing else, so that no other edit reruns it.
+"""The parameters of each kind of job: all that matters to a job and nothing else, so that no other edit reruns it.
 
-A rule passes its block as JSON. The hash of a block, together with the hashes of what the job read, is the job's
-`config` note: it stands on every artefact, table and figure, and changes exactly when something upstream changes.
+They stand in the job's file as a block of JSON. The hash of a block, together with the hashes of what the job read, is
+the job's `config` note: it stands on every artefact, table and figure, and changes when something upstream does.
 """
 
 from collections.abc import Iterable, Mapping

@@ -25,9 +25,6 @@ COUNTERS = 11
 SUM_BITS = 13
 NOT_STORED = np.uint32(0xFFFFFFFF)
 
-# A scan keeps at most this many triangles for an edge; an edge that needs more is done again when it enters.
-TRIANGLES = 4
-MANY = 127
 UNREAD = np.uint32(0x80000000)  # set in the entry of an edge that holds its length and not yet its value
 
 
@@ -40,6 +37,11 @@ class State(NamedTuple):
         Condensed: the bits of the float32 length with the top bit set, from the edge's turn on its value.
     adjacency : ndarray of uint64, shape (points, words)
         Bit j of row i: the edge ij has entered, or i is j: a common neighbour answers for itself as well.
+    marked : ndarray of uint64, shape (points, words)
+        Bit j of row i: the value of the edge ij was not zero when it was last looked at. Others are zero: a vector that
+        is zero stays so.
+    marks : ndarray of int32, shape (points,)
+        Bits set in each row of `marked`.
     component : ndarray of int32, shape (points,)
         Union-find over the points.
     merged : ndarray of float32, shape (points,)
@@ -64,6 +66,8 @@ class State(NamedTuple):
 
     entry: np.ndarray
     adjacency: np.ndarray
+    marked: np.ndarray
+    marks: np.ndarray
     component: np.ndarray
     merged: np.ndarray
     counters: np.ndarray
@@ -107,10 +111,11 @@ def resolved(forward, value):
 
 
 @kernel
-def combined(a, a_size, a_sign, b, b_size, b_sign, field, out):
-    """Write (+-a) + (+-b) to `out` and return its length."""
-    m = n = size = 0
-    while m < a_size and n < b_size:
+def combined(a, a_start, a_size, a_sign, b, b_start, b_size, b_sign, field, out):
+    """Write (+-a) + (+-b), vectors that start somewhere in `a` and `b`, to `out` and return its length."""
+    m, n, size = a_start, b_start, 0
+    a_end, b_end = a_start + a_size, b_start + b_size
+    while m < a_end and n < b_end:
         left, right = a[m] ^ a_sign, b[n] ^ b_sign
         if left >> 1 > right >> 1:
             out[size] = left
@@ -126,11 +131,11 @@ def combined(a, a_size, a_sign, b, b_size, b_sign, field, out):
                 size += 1
             m += 1
             n += 1
-    while m < a_size:
+    while m < a_end:
         out[size] = a[m] ^ a_sign
         size += 1
         m += 1
-    while n < b_size:
+    while n < b_end:
         out[size] = b[n] ^ b_sign
         size += 1
         n += 1
@@ -151,16 +156,24 @@ def hashed(vector, size):
 @kernel
 def found(state, vector, size, code):
     """Return the value of a vector that has an id already (its own sign included), or `NOT_STORED`."""
-    mask = len(state.table) - 1
+    table, codes, sizes, forward, start, words = (
+        state.table,
+        state.code,
+        state.size,
+        state.forward,
+        state.start,
+        state.words,
+    )
+    mask = len(table) - 1
     place = np.int64(code & np.uint64(mask))
-    while state.table[place] != 0:
-        at = state.table[place]
-        if state.code[at] == code and state.size[at] == size and state.forward[at] == np.uint32(2 * at):
-            begin = state.start[at]
-            sign = state.words[begin] ^ vector[0]
+    while table[place] != 0:
+        at = table[place]
+        if codes[at] == code and sizes[at] == size and forward[at] == np.uint32(2 * at):
+            begin = start[at]
+            sign = words[begin] ^ vector[0]
             same = sign <= 1
             for m in range(size):
-                if state.words[begin + m] ^ vector[m] != sign:
+                if words[begin + m] ^ vector[m] != sign:
                     same = False
                     break
             if same:
@@ -172,41 +185,51 @@ def found(state, vector, size, code):
 @kernel
 def enter(state, at, code):
     """Put an id into the hash table."""
-    mask = len(state.table) - 1
+    table = state.table
+    mask = len(table) - 1
     place = np.int64(code & np.uint64(mask))
-    while state.table[place] != 0:
+    while table[place] != 0:
         place = (place + 1) & mask
-    state.table[place] = at
+    table[place] = at
     state.counters[FILLED] += 1
 
 
 @kernel
 def listed(state, what, at):
     """Note in the list of a class that the vector of an id holds it."""
-    node = state.counters[FREE]
+    counters, node_id, node_next, head = state.counters, state.node_id, state.node_next, state.head
+    node = counters[FREE]
     if node >= 0:
-        state.counters[FREE] = state.node_next[node]
+        counters[FREE] = node_next[node]
     else:
-        node = state.counters[NODES]
-        state.counters[NODES] += 1
-    state.node_id[node] = at
-    state.node_next[node] = state.head[what]
-    state.head[what] = node
+        node = counters[NODES]
+        counters[NODES] += 1
+    node_id[node] = at
+    node_next[node] = head[what]
+    head[what] = node
 
 
 @kernel
 def stored(state, vector, size, code):
     """Assign a new id to a vector and return its value."""
-    at = state.counters[IDS]
-    state.counters[IDS] += 1
-    begin = state.counters[WORDS]
-    state.counters[WORDS] += size
-    state.forward[at] = 2 * at
-    state.start[at] = begin
-    state.size[at] = size
-    state.code[at] = code
+    counters, forward, start, sizes, codes, words = (
+        state.counters,
+        state.forward,
+        state.start,
+        state.size,
+        state.code,
+        state.words,
+    )
+    at = counters[IDS]
+    counters[IDS] += 1
+    begin = counters[WORDS]
+    counters[WORDS] += size
+    forward[at] = 2 * at
+    start[at] = begin
+    sizes[at] = size
+    codes[at] = code
     for m in range(size):
-        state.words[begin + m] = vector[m]
+        words[begin + m] = vector[m]
         listed(state, vector[m] >> 1, at)
     enter(state, at, code)
     return np.uint32(2 * at)
@@ -228,8 +251,8 @@ def added(state, x, y, field, store, scratch):
         return resolved(state.forward, state.sum_value[place])
     left, right = np.int64(low >> np.uint32(1)), np.int64(high >> np.uint32(1))
     size = combined(
-        state.words[state.start[left] :], state.size[left], np.int32(low & np.uint32(1)),
-        state.words[state.start[right] :], state.size[right], np.int32(high & np.uint32(1)),
+        state.words, state.start[left], state.size[left], np.int32(low & np.uint32(1)),
+        state.words, state.start[right], state.size[right], np.int32(high & np.uint32(1)),
         field, scratch,
     )  # fmt: skip
     # Two ids never hold equal vectors, so the sum is not zero.
@@ -247,72 +270,91 @@ def added(state, x, y, field, store, scratch):
 @kernel
 def room_to_kill(state, pivot, size):
     """Whether all vectors that hold the dying class can be rewritten; leave what is needed in the counters."""
+    counters, head, node_id, node_next, forward, sizes = (
+        state.counters,
+        state.head,
+        state.node_id,
+        state.node_next,
+        state.forward,
+        state.size,
+    )
     count = words = 0
-    node = state.head[pivot]
+    node = head[pivot]
     while node >= 0:
-        at = state.node_id[node]
-        if state.forward[at] == np.uint32(2 * at):
+        at = node_id[node]
+        if forward[at] == np.uint32(2 * at):
             count += 1
-            words += state.size[at] + size
-        node = state.node_next[node]
-    state.counters[NEED_WORDS] = words
-    state.counters[NEED_NODES] = count * size
-    state.counters[NEED_IDS] = count
+            words += sizes[at] + size
+        node = node_next[node]
+    counters[NEED_WORDS] = words
+    counters[NEED_NODES] = count * size
+    counters[NEED_IDS] = count
     return (
-        state.counters[WORDS] + words <= len(state.words)
-        and state.counters[NODES] + count * size <= len(state.node_id)
-        and 2 * (state.counters[FILLED] + count) <= len(state.table)
+        counters[WORDS] + words <= len(state.words)
+        and counters[NODES] + count * size <= len(node_id)
+        and 2 * (counters[FILLED] + count) <= len(state.table)
     )
 
 
 @kernel
 def kill(state, relation, size, length, field, scratch):
     """End the youngest class of a relation among the live classes, and rewrite every vector that holds it."""
+    counters, head, node_id, node_next, forward, start, sizes, words, codes = (
+        state.counters,
+        state.head,
+        state.node_id,
+        state.node_next,
+        state.forward,
+        state.start,
+        state.size,
+        state.words,
+        state.code,
+    )
     pivot, pivot_sign = relation[0] >> 1, relation[0] & 1
-    node = state.head[pivot]
+    node = head[pivot]
     last = node
     while node >= 0:
-        at = state.node_id[node]
-        last, node = node, state.node_next[node]
-        if state.forward[at] != np.uint32(2 * at):
+        at = node_id[node]
+        last, node = node, node_next[node]
+        if forward[at] != np.uint32(2 * at):
             continue
-        begin, old = state.start[at], state.size[at]
+        begin, old = start[at], sizes[at]
         m = 0
-        while m < old and state.words[begin + m] >> 1 > pivot:
+        while m < old and words[begin + m] >> 1 > pivot:
             m += 1
-        if m == old or state.words[begin + m] >> 1 != pivot:
+        if m == old or words[begin + m] >> 1 != pivot:
             continue
         # Over Z/3 the multiple of the relation that cancels the class is -1 where both coefficients agree.
-        sign = np.int32(1) if field == 3 and (state.words[begin + m] & 1) == pivot_sign else np.int32(0)
-        new = combined(state.words[begin:], old, np.int32(0), relation, size, sign, field, scratch)
+        sign = np.int32(1) if field == 3 and (words[begin + m] & 1) == pivot_sign else np.int32(0)
+        new = combined(words, begin, old, np.int32(0), relation, 0, size, sign, field, scratch)
         if new == 0:
-            state.forward[at] = 0
+            forward[at] = 0
             continue
         code = hashed(scratch, new)
         value = found(state, scratch, new, code)
         if value != NOT_STORED:
-            state.forward[at] = value
+            forward[at] = value
             continue
         m = 0
         for n in range(1, size):
             what = relation[n] >> 1
-            while m < old and state.words[begin + m] >> 1 > what:
+            while m < old and words[begin + m] >> 1 > what:
                 m += 1
-            if m == old or state.words[begin + m] >> 1 != what:
+            if m == old or words[begin + m] >> 1 != what:
                 listed(state, what, at)
         if new > old:
-            begin = state.counters[WORDS]
-            state.counters[WORDS] += new
-            state.start[at] = begin
+            begin = counters[WORDS]
+            counters[WORDS] += new
+            start[at] = begin
         for n in range(new):
-            state.words[begin + n] = scratch[n]
-        state.size[at] = new
-        state.code[at] = code
+            words[begin + n] = scratch[n]
+        sizes[at] = new
+        codes[at] = code
         enter(state, at, code)
-    state.node_next[last] = state.counters[FREE]
-    state.counters[FREE] = state.head[pivot]
-    state.head[pivot] = -1
-    state.counters[LIVE] -= 1
+    node_next[last] = counters[FREE]
+    counters[FREE] = head[pivot]
+    head[pivot] = -1
+    counters[LIVE] -= 1
     state.death[pivot] = length
 
 
@@ -334,180 +376,132 @@ def root(component, i):
 
 
 @kernel
-def scan(entry, adjacency, edges, points, field, live, status, pairs, begin, end):
-    """Find common neighbours of the edges of a batch in the graph before the batch; it writes nothing shared.
+def walk(state, edges, points, field, last, few):
+    """Let sorted edges enter in their order.
 
-    Parameters
-    ----------
-    entry, adjacency : ndarray
-        Of the state.
-    edges : ndarray of uint64, shape (batch,)
-    points, field, live : int
-    status : ndarray of int8, shape (batch,)
-        Number of triangles looked at: 0 if there are no common neighbours, `MANY` if `TRIANGLES` are too few.
-    pairs : ndarray of uint32, shape (batch, 2 TRIANGLES)
-        Values of the two other edges of each triangle; zero when no class is alive.
-    begin, end : int
-        The part of the batch to do.
-    """
-    # One flat array and unsigned indices: rows as slices cost a reference count each, and signed or two-dimensional
-    # indices turn the loops over words into gathers (both measured, a factor of three).
-    bits = adjacency.reshape(-1)
-    words = np.uint64(adjacency.shape[1])
-    common = np.empty(words, dtype=np.uint64)
-    for position in range(begin, end):
-        edge = edges[position]
-        i, j = (edge >> np.uint64(16)) & np.uint64(0xFFFF), edge & np.uint64(0xFFFF)
-        row, column = i * words, j * words
-        w = np.uint64(0)
-        while w < words and bits[row + w] & bits[column + w] == 0:
-            w += np.uint64(1)
-        if w == words or live == 0:
-            status[position] = 0 if w == words else 1
-            pairs[position, 0] = pairs[position, 1] = 0
-            continue
-        # One common neighbour answers for all its own neighbours among the rest.
-        k = np.uint64(64) * w + lowest_bit(bits[row + w] & bits[column + w])
-        pairs[position, 0] = raw_value(entry, points, np.int64(i), np.int64(k), field)
-        pairs[position, 1] = raw_value(entry, points, np.int64(k), np.int64(j), field)
-        neighbours = k * words
-        rest = np.uint64(0)
-        for v in range(np.uint64(0), words):
-            rest |= bits[row + v] & bits[column + v] & ~bits[neighbours + v]
-        count = 1
-        if rest != 0:
-            for v in range(np.uint64(0), words):
-                common[v] = bits[row + v] & bits[column + v] & ~bits[neighbours + v]
-            while w < words:
-                if common[w] == 0:
-                    w += np.uint64(1)
-                    continue
-                if count == TRIANGLES:
-                    count = MANY
-                    break
-                k = np.uint64(64) * w + lowest_bit(common[w])
-                pairs[position, 2 * count] = raw_value(entry, points, np.int64(i), np.int64(k), field)
-                pairs[position, 2 * count + 1] = raw_value(entry, points, np.int64(k), np.int64(j), field)
-                count += 1
-                neighbours = k * words
-                for v in range(w, words):
-                    common[v] &= ~bits[neighbours + v]
-        status[position] = count
-
-
-@kernel
-def settle(state, edges, points, field, status, pairs, first, following, other):
-    """Let the edges of a scanned batch enter in order; return the first not done: all, unless an array has run full.
-
-    The scan saw the graph before the batch. What it could not see are triangles with another edge of the batch: those
-    edges are kept in a list for every point.
+    Most edges lie where every value is zero: four rows of bits tell so, and no value is looked up.
 
     Parameters
     ----------
     state : State
-    edges, status, pairs
-        The batch, as for `scan`.
+    edges : ndarray of uint64
+        The bits of the length, then both points.
     points, field : int
-    first : ndarray of int32, shape (points,)
-    following, other : ndarray of int32, shape (2 batch,)
-        Room for the lists.
+    last : uint64
+        No class is born, and no components merge, on edges from here on.
+    few : int
+        The walk ends on those edges as soon as no more classes than this live.
+
+    Returns
+    -------
+    int
+        The first edge not done: all, unless the walk ends here or an array has run full.
     """
-    bits = state.adjacency.reshape(-1)
-    words = np.uint64(state.adjacency.shape[1])
-    entry, forward, counters, component = state.entry, state.forward, state.counters, state.component
+    # One flat array and unsigned indices: rows as slices cost a reference count each, and signed or two-dimensional
+    # indices turn the loops over words into gathers (both measured, a factor of three).
+    bits, marked, marks = state.adjacency.reshape(-1), state.marked.reshape(-1), state.marks
+    words = np.uint64(state.adjacency.shape[1])  # a multiple of 8
+    entry, counters, component, forward = state.entry, state.counters, state.component, state.forward
     key = np.empty(1, dtype=np.uint32)
-    key_length = key.view(np.float32)
+    length = key.view(np.float32)
     common = np.empty(words, dtype=np.uint64)
     scratch = np.empty(4 * len(state.head) + 64, dtype=np.int32)
     relation = np.empty(4 * len(state.head) + 64, dtype=np.int32)
-    first[:] = -1
     for position in range(len(edges)):
         edge = edges[position]
+        if edge >= last and counters[LIVE] <= few:
+            return position
         i, j = (edge >> np.uint64(16)) & np.uint64(0xFFFF), edge & np.uint64(0xFFFF)
         row, column = i * words, j * words
+        key[0] = np.uint32(edge >> np.uint64(32))
         value = np.uint32(0)
-        count = status[position]
-        if count == 0 or counters[LIVE] > 0:
-            key[0] = np.uint32(edge >> np.uint64(32))
+        joint = touched = np.uint64(0)
+        if counters[LIVE] == 0 or marks[i] + marks[j] == 0:
+            w = np.uint64(0)
+            while joint == 0 and w < words:
+                for v in range(w, w + np.uint64(8)):
+                    joint |= bits[row + v] & bits[column + v]
+                w += np.uint64(8)
+        else:
+            for w in range(np.uint64(0), words):
+                both = bits[row + w] & bits[column + w]
+                joint |= both
+                touched |= both & (marked[row + w] | marked[column + w])
+        if joint == 0:
+            left, right = root(component, np.int64(i)), root(component, np.int64(j))
+            if left != right:
+                component[max(left, right)] = min(left, right)
+                state.merged[counters[MERGES]] = length[0]
+                counters[MERGES] += 1
+            else:
+                if not room_to_store(state, 1):
+                    return position
+                value = born(state, length[0], edge, scratch)
+        elif touched != 0:
             known = False
-            if count == MANY:
-                w = np.uint64(0)
+            w = np.uint64(0)
+            while w < words and bits[row + w] & bits[column + w] & ~(marked[row + w] | marked[column + w]) == 0:
+                w += np.uint64(1)
+            if w < words:
+                # A common neighbour with two zero values: the edge's value is zero, and so is the sum of each triangle
+                # whose third point is joined to it.
+                known = True
+                k = lowest_bit(bits[row + w] & bits[column + w] & ~(marked[row + w] | marked[column + w]))
+                zero = (np.uint64(64) * w + k) * words
+                for v in range(np.uint64(0), words):
+                    common[v] = (
+                        bits[row + v] & bits[column + v] & (marked[row + v] | marked[column + v]) & ~bits[zero + v]
+                    )
+            else:
                 for v in range(np.uint64(0), words):
                     common[v] = bits[row + v] & bits[column + v]
-                while w < words:
-                    if common[w] == 0:
-                        w += np.uint64(1)
-                        continue
-                    k = np.uint64(64) * w + lowest_bit(common[w])
-                    x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
-                    y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
-                    if not known or not ((x == value and y == 0) or (x == 0 and y == value)):
-                        value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
-                        if value == NOT_STORED:
-                            return position
-                    known = True
-                    neighbours = k * words
-                    for v in range(w, words):
-                        common[v] &= ~bits[neighbours + v]
-            else:
-                for m in range(count):
-                    x, y = resolved(forward, pairs[position, 2 * m]), resolved(forward, pairs[position, 2 * m + 1])
-                    if not known and (x == 0 or y == 0):
-                        value = x ^ y
-                    elif not known or not ((x == value and y == 0) or (x == 0 and y == value)):
-                        value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
-                        if value == NOT_STORED:
-                            return position
-                    known = True
-                for side in range(2):
-                    near, far = (i, column) if side == 0 else (j, row)
-                    node = first[near]
-                    while node >= 0:
-                        k = np.uint64(other[node])
-                        node = following[node]
-                        if bits[far + (k >> np.uint64(6))] >> (k & np.uint64(63)) & np.uint64(1):
-                            x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
-                            y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
-                            if not known or not ((x == value and y == 0) or (x == 0 and y == value)):
-                                value = compared(state, x, y, value, known, field, key_length[0], scratch, relation)
-                                if value == NOT_STORED:
-                                    return position
-                            known = True
-            if not known:
-                left, right = root(component, np.int64(i)), root(component, np.int64(j))
-                if left != right:
-                    component[max(left, right)] = min(left, right)
-                    state.merged[counters[MERGES]] = key_length[0]
-                    counters[MERGES] += 1
-                else:
-                    if not room_to_store(state, 1):
+            w = np.uint64(0)
+            while w < words:
+                if common[w] == 0:
+                    w += np.uint64(1)
+                    continue
+                k = np.uint64(64) * w + lowest_bit(common[w])
+                x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
+                y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
+                if x == 0:
+                    unmark(marked, marks, words, i, k)
+                if y == 0:
+                    unmark(marked, marks, words, k, j)
+                # Most sums need no vector: to hand over the state costs a reference count of each of its arrays.
+                simple, total = x == 0 or y == 0, x ^ y
+                if not simple and x >> np.uint32(1) == y >> np.uint32(1):
+                    simple, total = True, negated(x, field) if field == 3 and x == y else np.uint32(0)
+                if simple and not known:
+                    value = total
+                elif not simple or total != value:
+                    value = compared(state, x, y, value, known, field, length[0], scratch, relation)
+                    if value == NOT_STORED:
                         return position
-                    value = born(state, key_length[0], edge, scratch)
+                known = True
+                neighbours = k * words
+                for v in range(w, words):
+                    common[v] &= ~bits[neighbours + v]
         entry[np.int64(i) * (2 * points - np.int64(i) - 3) // 2 + np.int64(j) - 1] = value
-        bits[row + (j >> np.uint64(6))] |= np.uint64(1) << (j & np.uint64(63))
-        bits[column + (i >> np.uint64(6))] |= np.uint64(1) << (i & np.uint64(63))
-        node = 2 * position
-        other[node], other[node + 1] = j, i
-        following[node], following[node + 1] = first[i], first[j]
-        first[i], first[j] = node, node + 1
+        bit, back = np.uint64(1) << (j & np.uint64(63)), np.uint64(1) << (i & np.uint64(63))
+        bits[row + (j >> np.uint64(6))] |= bit
+        bits[column + (i >> np.uint64(6))] |= back
+        if value != 0:
+            marked[row + (j >> np.uint64(6))] |= bit
+            marked[column + (i >> np.uint64(6))] |= back
+            marks[i] += 1
+            marks[j] += 1
     return len(edges)
 
 
 @kernel
-def walk(state, edges, points, field, status, pairs, first, following, other):
-    """Scan and settle batch by batch; return the first edge not done: all, unless an array has run full."""
-    batch = len(status)
-    begin = 0
-    while begin < len(edges):
-        part = edges[begin : begin + batch]
-        scan(
-            state.entry, state.adjacency, part, points, field, state.counters[LIVE], status, pairs, 0, len(part)
-        )  # fmt: skip
-        done = settle(state, part, points, field, status, pairs, first, following, other)
-        begin += done
-        if done < len(part):
-            break
-    return begin
+def unmark(marked, marks, words, i, j):
+    """Note that the value of the edge ij is zero, or has become so."""
+    at, bit = i * words + (j >> np.uint64(6)), np.uint64(1) << (j & np.uint64(63))
+    if marked[at] & bit:
+        marked[at] ^= bit
+        marked[j * words + (i >> np.uint64(6))] ^= np.uint64(1) << (i & np.uint64(63))
+        marks[i] -= 1
+        marks[j] -= 1
 
 
 @kernel
@@ -577,13 +571,13 @@ def _relation(state, x, y, value, field, scratch, relation):
     words, start, sizes = state.words, state.start, state.size
     a, b, c = np.int64(x >> np.uint32(1)), np.int64(y >> np.uint32(1)), np.int64(value >> np.uint32(1))
     size = combined(
-        words[start[a] :], sizes[a], np.int32(x & np.uint32(1)),
-        words[start[b] :], sizes[b], np.int32(y & np.uint32(1)), field, scratch,
+        words, start[a], sizes[a], np.int32(x & np.uint32(1)),
+        words, start[b], sizes[b], np.int32(y & np.uint32(1)), field, scratch,
     )  # fmt: skip
     minus = np.int32(value & np.uint32(1))
     if field == 3:
         minus ^= np.int32(1)
-    return combined(scratch, size, np.int32(0), words[start[c] :], sizes[c], minus, field, relation)
+    return combined(scratch, 0, size, np.int32(0), words, start[c], sizes[c], minus, field, relation)
 
 
 @kernel
@@ -634,3 +628,34 @@ def support(state, what, points, out):
                         out[count, 2] = 1 if (np.int64(state.words[m]) & 1) == sign else -1
                     count += 1
     return count
+
+
+@kernel
+def fill_planes(state, points, classes, planes):
+    """Write the values of the entered edges under some live classes.
+
+    Parameters
+    ----------
+    state : State
+    points : int
+    classes : ndarray of int32, shape (classes,)
+        At most 64.
+    planes : ndarray of uint64, shape (classes, points, words)
+        Zeros; bit j of row i of plane c becomes the value of the edge ij under class c.
+    """
+    at = np.int64(0)
+    for i in range(points - 1):
+        for j in range(i + 1, points):
+            value = state.entry[at]
+            at += 1
+            if value >= UNREAD or value == 0:
+                continue
+            value = resolved(state.forward, value)
+            if value == 0:
+                continue
+            holder = np.int64(value >> np.uint32(1))
+            for m in range(state.start[holder], state.start[holder] + state.size[holder]):
+                for c in range(len(classes)):
+                    if classes[c] == state.words[m] >> 1:
+                        planes[c, i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
+                        planes[c, j, i >> 6] |= np.uint64(1) << np.uint64(i & 63)

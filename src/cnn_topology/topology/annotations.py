@@ -6,35 +6,42 @@ the live 1-cocycles. Edges enter by length, ties by their points. An edge withou
 components or gives birth to a class; otherwise a first common neighbour fixes its vector by the cocycle condition, and
 every further one whose triangle breaks the condition ends the youngest class in the difference.
 
-Two facts make this fast on a Rips filtration. (1) If k and l are common neighbours of i and j and are joined
+Four facts make this fast on a Rips filtration. (1) If k and l are common neighbours of i and j and are joined
 themselves, the triangles ikl and jkl hold already, so ijk and ijl agree: only a dominating set of the common neighbours
 must be looked at, found on rows of bits (one AND NOT of a row per member, and mostly one member is enough). (2) Equal
 vectors share an id, so that two triangles are compared by one look-up; vectors are compared entry by entry when an id
-is given, and no random signature stands for them. The result is exact: there is no probability of a collision.
+is given, and no random signature stands for them. (3) Nine edges in ten lie where all values are zero, which rows of
+bits tell too. (4) Births and merges need an edge with an empty lune: past the longest such edge the walk ends with the
+last live class, and over Z/2 a few live classes are carried on as rows of bits (`plane_kernels`). The result is exact:
+there is no probability of a collision.
 
-Memory: 4 bytes per pair (the length of an edge until it enters, then its value), one bit per ordered pair, and two
-blocks of edges to sort. Physical floor: two rows of bits per edge to see whether a common neighbour exists, a third
+Memory: 4 bytes per pair (the length of an edge until it enters, then its value), two to six bits per ordered pair, and
+a block of edges to sort. Physical floor: two rows of bits per edge to see whether a common neighbour exists, two more
 while a class is alive, over the bandwidth of the memory they lie in.
 
-There is no version for a GPU. An edge takes 64 to 381 ns on one core (noise and circles of 400 to 6,400 points), and
+There is no version for a GPU. An edge takes some 30 to 400 ns on one core, and
 the next one waits for it; to start a kernel, or to hold its blocks together once, takes microseconds. Two threads on
 one cloud were slower than one. What is parallel are clouds: layers, steps and null draws are jobs of their own.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cnn_topology.topology import annotation_kernels as kernels
-from cnn_topology.topology import edge_kernels
+from cnn_topology.topology import edge_kernels, lune_kernels, plane_kernels
 from cnn_topology.topology.forecasting import BLOCKS, LEAST_BLOCK
 
 if TYPE_CHECKING:
     from cnn_topology.topology.annotation_kernels import State
 
-# A block of edges is found from this many bins of lengths.
-BIN_BITS = 14
+# A block of edges is found from this many bins of lengths; the first has at least so many edges.
+BIN_BITS, LEAST_FIRST = 14, 1 << 14
+# Edges that the search for the last birth holds at once.
+LEAST_DOUBTFUL = 1 << 16
+# Over Z/2 so many live classes are carried on as rows of bits.
+MOST_PLANES = 4
 
 
 def annotation_bars(
@@ -56,7 +63,7 @@ def annotation_bars(
     -------
     dimension, birth, death : ndarray, shape (bars,)
     """
-    state = annotated(lengths, points, field, threshold)
+    state = annotated(lengths, points, field, threshold, bars_only=True)
     merges, classes = int(state.counters[kernels.MERGES]), int(state.counters[kernels.CLASSES])
     merged = state.merged[:merges].astype(np.float64)
     merged = merged[merged > 0]
@@ -71,13 +78,15 @@ def annotation_bars(
     )
 
 
-def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) -> "State":
+def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *, bars_only: bool = False) -> "State":
     """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`.
 
     Parameters
     ----------
     lengths, points, field, threshold
         As for `annotation_bars`; the lengths are overwritten.
+    bars_only : bool
+        Whether only births and deaths are needed: the values of edges are then not kept once they are not needed.
 
     Returns
     -------
@@ -89,35 +98,96 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) ->
     limit = _longest(lengths, points, threshold)
     if limit < 0:
         return state
+    final = int(np.float32(last_birth(lengths, points, limit)).view(np.uint32))
     entry |= kernels.UNREAD
     low, high = int(entry.min()), int(np.float32(limit).view(np.uint32) | kernels.UNREAD)
     if low > high:
         return state
     capacity = max(LEAST_BLOCK, len(entry) // BLOCKS, points)
-    edges = np.empty(min(capacity, len(entry)) + 1, dtype=np.uint64)
-    spare = np.empty_like(edges)
-    for first, last, begin, end in _blocks(entry, points, low, high, capacity):
-        total = edge_kernels.gather(entry, points, np.uint32(first), np.uint32(last), begin, end, edges)
-        least = np.uint64((first ^ int(kernels.UNREAD)) << 32)
-        swapped = edge_kernels.sort(edges[:total], spare[:total], least, (last - first).bit_length())
-        state = _walked(state, (spare if swapped else edges)[:total], points, field)
+    buffer = np.empty(min(capacity, len(entry)) + 1, dtype=np.uint64)
+    few = MOST_PLANES if bars_only and field == 2 else 0
+    planes = None
+    for first, last, begin, end in _blocks(entry, points, (low, high), final | int(kernels.UNREAD), capacity):
+        total = edge_kernels.gather(entry, points, np.uint32(first), np.uint32(last), begin, end, buffer)
+        edges = buffer[:total]
+        edges.sort()  # ties by their points
+        done = 0
+        if planes is None:
+            state, done = _walked(state, edges, points, field, np.uint64(final + 1 << 32), few)
+            over = done < len(edges) or (last ^ int(kernels.UNREAD) > final and end == points - 1)
+            if over and not state.counters[kernels.LIVE]:
+                break
+            if done < len(edges):
+                planes = _Planes.of(state, points)
+        if planes is not None:
+            planes.finish(state, edges[done:])
+            if not planes.alive.any():
+                break
     return state
 
 
-def _walked(state: "State", edges: np.ndarray, points: int, field: int) -> "State":
-    """Let sorted edges enter, batch by batch.
+def last_birth(lengths: np.ndarray, points: int, limit: np.float32) -> np.float32:
+    """Find the length after which no class is born and no components merge.
 
-    One thread: on the noisy circle most time goes into settling edges in their order, and a scan of each batch by two
-    threads made 6,400 points a quarter slower (measured on two cores).
+    Only an edge with an empty lune can do either. The longest of them is found among the edges that a few near points
+    do not settle, the longest first. From there on the walk may end as soon as no class lives.
+
+    Parameters
+    ----------
+    lengths : ndarray of float32, shape (pairs,)
+    points : int
+    limit : float32
+        Longest edge of the filtration.
+
+    Returns
+    -------
+    float32
+        0 if there is none.
     """
-    batch = min(len(edges), max(256, points // 2))
-    status, pairs = np.empty(batch, dtype=np.int8), np.empty((batch, 2 * kernels.TRIANGLES), dtype=np.uint32)
-    first, following, other = (np.empty(n, dtype=np.int32) for n in (points, 2 * batch, 2 * batch))
+    near = np.full((points, lune_kernels.NEAR), np.inf, dtype=np.float32)
+    who = np.full((points, lune_kernels.NEAR), -1, dtype=np.int32)
+    edges = np.empty(max(LEAST_DOUBTFUL, points), dtype=np.uint64)
+    above, row = np.float32(0), 0
+    while row < points - 1:
+        row, count = lune_kernels.doubtful(lengths, points, row, above, limit, near, who, edges)
+        edges[:count].sort()
+        above = lune_kernels.longest_empty(lengths, points, edges[:count], above, who)
+    return above
+
+
+class _Planes(NamedTuple):
+    """The last live classes as rows of bits, see `plane_kernels`."""
+
+    classes: np.ndarray
+    planes: np.ndarray
+    alive: np.ndarray
+    death: np.ndarray
+
+    @classmethod
+    def of(cls, state: "State", points: int) -> "_Planes":
+        """Take over the live classes of a state."""
+        death = state.death[: int(state.counters[kernels.CLASSES])]
+        classes = np.flatnonzero(np.isinf(death)).astype(np.int32)
+        planes = np.zeros((len(classes), *state.adjacency.shape), dtype=np.uint64)
+        kernels.fill_planes(state, points, classes, planes)
+        return cls(classes, planes, np.ones(len(classes), dtype=bool), np.zeros(len(classes), dtype=np.uint32))
+
+    def finish(self, state: "State", edges: np.ndarray) -> None:
+        """Let edges enter, and note the deaths in the state."""
+        plane_kernels.finish(state.adjacency, self.planes, edges, self.alive, self.death)
+        dead = ~self.alive
+        state.death[self.classes[dead]] = self.death[dead].view(np.float32)
+
+
+def _walked(
+    state: "State", edges: np.ndarray, points: int, field: int, last: np.uint64, few: int
+) -> tuple["State", int]:
+    """Let sorted edges enter, and return how many have: not all if the walk ends, see `annotation_kernels.walk`."""
     done = 0
     while True:
-        done += kernels.walk(state, edges[done:], points, field, status, pairs, first, following, other)
-        if done == len(edges):
-            return state
+        done += kernels.walk(state, edges[done:], points, field, last, few)
+        if done == len(edges) or (edges[done] >= last and state.counters[kernels.LIVE] <= few):
+            return state, done
         state = _larger(state)
 
 
@@ -132,39 +202,41 @@ def _longest(lengths: np.ndarray, points: int, threshold: float) -> np.float32:
     return min(np.float32(limit), np.float32(threshold))
 
 
-def _blocks(entry: np.ndarray, points: int, low: int, high: int, capacity: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut the keys [low, high] into ranges (first key, last key, first row, end of rows) of at most `capacity` edges.
+def _blocks(
+    entry: np.ndarray, points: int, keys: tuple[int, int], first: int, capacity: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Cut keys into ranges (first key, last key, first row, end of rows) of at most `capacity` edges.
 
-    A block is made when the walk asks for it: entries that have become values by then lie below all keys.
+    The first range ends near the key `first`, and each next one may have twice the edges. A block is made when the
+    walk asks for it: entries that have become values by then lie below all keys.
     """
-    if len(entry) <= capacity:
-        yield low, high, 0, points - 1
-        return
+    low, high = keys
     shift = max(0, (high - low).bit_length() - BIN_BITS)
     counts = np.zeros(1 << BIN_BITS, dtype=np.int64)
     edge_kernels.histogram(entry, np.uint32(low), np.uint32(high), np.uint32(shift), counts)
-    first = total = 0
-    for b, count in enumerate(counts.tolist()):
-        if total and total + count > capacity:
-            yield low + (first << shift), low + (b << shift) - 1, 0, points - 1
-            first, total = b, 0
-        if count > capacity:
-            start, stop = low + (b << shift), min(high, low + ((b + 1) << shift) - 1)
-            if shift:
-                yield from _blocks(entry, points, start, stop, capacity)
-            else:  # one length for all of them: ties go by rows
-                rows = max(1, capacity // points)
-                for row in range(0, points - 1, rows):
-                    yield start, stop, row, min(row + rows, points - 1)
-            first = b + 1
-        else:
-            total += count
-    if total:
-        yield low + (first << shift), high, 0, points - 1
+    ends = np.cumsum(counts)
+    size = max(LEAST_FIRST, int(ends[min(max(first - low, 0) >> shift, len(ends) - 1)]))
+    begin = done = 0
+    while done < ends[-1]:
+        size = min(size, capacity)
+        end = max(int(np.searchsorted(ends, done + size, side="right")), begin + 1)
+        start, stop = low + (begin << shift), min(high, low + (end << shift) - 1)
+        count = int(ends[end - 1]) - done
+        if count > capacity and shift:
+            yield from _blocks(entry, points, (start, stop), first, capacity)
+        elif count > capacity:  # one length for all of them: ties go by rows
+            rows = max(1, capacity // points)
+            for row in range(0, points - 1, rows):
+                yield start, stop, row, min(row + rows, points - 1)
+        elif count:
+            yield start, stop, 0, points - 1
+        begin, done, size = end, done + count, 2 * max(size, count)
 
 
 def _new_state(entry: np.ndarray, points: int) -> "State":
-    ids, classes, words, nodes, table = 1 << 10, 1 << 10, 1 << 12, 1 << 12, 1 << 12
+    # Noise has about two classes a point.
+    ids = classes = max(1 << 8, 1 << (3 * points).bit_length())
+    words = nodes = table = 4 * ids
     counters = np.zeros(kernels.COUNTERS, dtype=np.int64)
     counters[kernels.IDS] = 1
     counters[kernels.FREE] = -1
@@ -174,6 +246,8 @@ def _new_state(entry: np.ndarray, points: int) -> "State":
     return kernels.State(
         entry=entry,
         adjacency=adjacency,
+        marked=np.zeros_like(adjacency),
+        marks=np.zeros(points, dtype=np.int32),
         component=np.arange(points, dtype=np.int32),
         merged=np.zeros(points, dtype=np.float32),
         counters=counters,

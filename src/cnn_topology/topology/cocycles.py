@@ -94,7 +94,7 @@ def representative_cocycle(
 
     rank, field, limit = whole(rank, "rank", 0), _checked_field(field), checked_threshold(threshold)
     lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
-    what, birth, death, _ = _chosen_bar(annotated(lengths.copy(), count, field, limit), rank)
+    what, birth, death, _ = _chosen_bar(annotated(lengths.copy(), count, field, limit, bars_only=True), rank)
     # The last length before the death, or the last of all: infinite ones are no edges.
     last = float(np.nextafter(np.float32(death), np.float32(0)))
     at = min(last, limit) if scale is None else float(np.float32(real(scale, "scale")))
@@ -136,7 +136,7 @@ def representative_loop(
 
     rank, field, limit = whole(rank, "rank", 0), _checked_field(field), checked_threshold(threshold)
     lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
-    _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, limit), rank)
+    _, birth, death, (start, end) = _chosen_bar(annotated(lengths.copy(), count, field, limit, bars_only=True), rank)
     # Place of each row's first pair among all; of edges of one length the one that stands first enters first.
     first = np.concatenate([[0], np.cumsum(np.arange(count - 1, 1, -1))])
     last = first[start] + end - start - 1

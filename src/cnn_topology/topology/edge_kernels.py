@@ -9,6 +9,7 @@ kernel = nb.njit(nogil=True, cache=True)
 
 TILE = 64  # columns of one tile: its coordinates stay in the second-level cache, its sums in the first
 UNREAD = np.uint32(0x80000000)
+STRIDE = 16  # entries that are looked at together
 
 
 @kernel
@@ -47,6 +48,47 @@ def fill_lengths(coordinates, begin, end, lengths):
             at = np.uint64(i * (2 * points - i - 3) // 2 - 1 + first)
             for m in range(np.uint64(0), count):
                 lengths[at + m] = np.sqrt(total[m])
+
+
+@kernel
+def fill_from_products(products, squares, cloud, begin, error, lengths):
+    """Write the lengths of all pairs i < j, i in a block of rows, from inner products, to the bits of `fill_lengths`.
+
+    Where the error of the products may change the rounding to float32, the length is computed as there.
+
+    Parameters
+    ----------
+    products : ndarray of float64, shape (rows, points - begin)
+        Inner products of the centred points begin, begin + 1, ... and of the points from `begin` on.
+    squares : ndarray of float64, shape (points,)
+        Squared norms of the centred points.
+    cloud : ndarray of float64, shape (points, coordinates)
+        Not centred.
+    begin : int
+    error : float
+        The squared length of ij is wrong by at most this part of ``squares[i] + squares[j]``.
+    lengths : ndarray of float32, shape (pairs,)
+    """
+    points, dimension = cloud.shape
+    for r in range(len(products)):
+        i = begin + r
+        at = np.int64(i) * (2 * points - i - 1) // 2
+        row, following, out = products[r, r + 1 :], squares[i + 1 :], lengths[at : at + points - 1 - i]
+        own, doubtful = squares[i], 0
+        for t in range(len(out)):
+            both = own + following[t]
+            square, wrong = both - 2.0 * row[t], error * both
+            least, most = np.float32(np.sqrt(max(square - wrong, 0.0))), np.float32(np.sqrt(max(square + wrong, 0.0)))
+            out[t] = least if least == most else np.float32(-1)
+            doubtful += least != most
+        if doubtful:
+            for t in range(len(out)):
+                if out[t] < 0:
+                    total = 0.0
+                    for c in range(dimension):
+                        apart = cloud[i + 1 + t, c] - cloud[i, c]
+                        total += apart * apart
+                    out[t] = np.sqrt(total)
 
 
 @kernel
@@ -95,18 +137,19 @@ def choose_farthest(coordinates, first, count):
 @kernel
 def farthest(lengths, points):
     """Return for every point the length of its longest edge, shape (points,)."""
-    most = np.zeros(points, dtype=np.float32)
+    # Of numbers that are not negative the bits are ordered as they are, and loops over integers vectorize.
+    bits = lengths.view(np.uint32)
+    most = np.zeros(points, dtype=np.uint32)
     at = 0
     for i in range(points - 1):
-        row = most[i]
-        count = points - 1 - i
-        for m in range(count):
-            length = lengths[at + m]
-            row = max(row, length)
-            most[i + 1 + m] = max(most[i + 1 + m], length)
-        most[i] = row
-        at += count
-    return most
+        row, following = bits[at : at + points - 1 - i], most[i + 1 :]
+        own = most[i]
+        for m in range(len(row)):
+            own = max(own, row[m])
+            following[m] = max(following[m], row[m])
+        most[i] = own
+        at += len(row)
+    return most.view(np.float32)
 
 
 @kernel
@@ -122,8 +165,9 @@ def histogram(entry, low, high, shift, counts):
 def gather(entry, points, low, high, begin, end, edges):
     """Collect the edges ij with i in [begin, end) and keys in [low, high]: the bits of the length, then both points.
 
-    Every edge is written and the next one overwrites it unless it counts, so `edges` needs one place more than there
-    are edges: a branch would be mispredicted every other time.
+    `STRIDE` entries of which none counts are passed over at once. Of others every edge is written and the next one
+    overwrites it unless it counts, so `edges` needs one place more than there are edges: a branch would be
+    mispredicted every other time.
 
     Returns
     -------
@@ -132,48 +176,21 @@ def gather(entry, points, low, high, begin, end, edges):
     """
     count = 0
     at = begin * (2 * points - begin - 1) // 2
+    span = high - low
     for i in range(begin, end):
         pair = np.uint64(i) << np.uint64(16)
-        for j in range(i + 1, points):
-            key = entry[at]
-            at += 1
-            edges[count] = (np.uint64(key ^ UNREAD) << np.uint64(32)) | pair | np.uint64(j)
-            count += (key >= low) & (key <= high)
+        row = entry[at : at + points - 1 - i]
+        for start in range(0, len(row), STRIDE):
+            part = row[start : start + STRIDE]
+            if len(part) == STRIDE:
+                inside = 0
+                for m in range(STRIDE):
+                    inside += part[m] - low <= span
+                if inside == 0:
+                    continue
+            for m in range(len(part)):
+                key = part[m]
+                edges[count] = (np.uint64(key ^ UNREAD) << np.uint64(32)) | pair | np.uint64(i + 1 + start + m)
+                count += key - low <= span
+        at += len(row)
     return count
-
-
-@kernel
-def sort(edges, spare, low, bits):
-    """Sort edges by the bits of their lengths, of which `low` is the least; ties keep their order.
-
-    Parameters
-    ----------
-    edges, spare : ndarray of uint64, shape (edges,)
-    low : uint64
-    bits : int
-        Number of bits in which lengths differ after `low` is taken off.
-
-    Returns
-    -------
-    bool
-        Whether the sorted edges are in `spare`.
-    """
-    swapped = False
-    places = np.empty(256, dtype=np.int64)
-    for shift in range(32, 32 + bits, 8):
-        places[:] = 0
-        for m in range(len(edges)):
-            places[((edges[m] - low) >> np.uint64(shift)) & np.uint64(255)] += 1
-        total = 0
-        for digit in range(256):
-            count = places[digit]
-            places[digit] = total
-            total += count
-        for m in range(len(edges)):
-            edge = edges[m]
-            digit = ((edge - low) >> np.uint64(shift)) & np.uint64(255)
-            spare[places[digit]] = edge
-            places[digit] += 1
-        edges, spare = spare, edges
-        swapped = not swapped
-    return swapped

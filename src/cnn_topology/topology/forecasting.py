@@ -23,10 +23,9 @@ class Forecast:
     seconds: float
 
 
-# Our engine sorts edges in blocks of at most this many (8 bytes each, twice), or of this share of all pairs if that is
-# more.
+# Our engine sorts edges in blocks of at most this many (8 bytes each), or of this share of all pairs if that is more.
 LEAST_BLOCK = 1 << 19
-BLOCKS = 8
+BLOCKS = 16
 
 # One core, noisy circle: the constant part of an edge, and three rows of bits, per point, from memory.
 SECONDS_PER_PAIR = 1.2e-7
@@ -58,10 +57,11 @@ def forecast(points: int, dimension: int = 1, engine: str = "annotations") -> Fo
     Forecast
     """
     if engine in ("annotations", "auto") and dimension <= 1:
-        # Entries, rows of bits, two blocks of edges, and what the vectors of live classes need (a little, per point).
+        # Entries, six rows of bits a point (edges, marks, four classes), a block of edges, and what the vectors of live
+        # classes need (a little, per point).
         pairs = points * (points - 1) // 2
         block = min(pairs, max(LEAST_BLOCK, pairs // BLOCKS))
-        size = 4 * pairs + points * (points / 8 + 64) + 16 * block + 4000 * points
+        size = 4 * pairs + points * (6 * points / 8 + 384) + 8 * block + 4000 * points
         return Forecast(points, "annotations", int(size), SECONDS_PER_PAIR * pairs + SECONDS_PER_ROW * points * pairs)
     size, seconds, at, power_bytes, power_seconds = REFERENCE_COSTS[min(max(dimension, 1), 2)]
     ratio = points / at

@@ -34,6 +34,7 @@ include: "workflow/rules/generalization.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/findings.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/provenance.smk"
 
 
@@ -50,6 +51,7 @@ rule all:
     default_target: True
     input:
         RUN.summary,
+        RUN.page,
         [RUN.table(name) for name in TABLES],
         [
             RUN.figure(name, suffix)
@@ -70,11 +72,8 @@ onstart:
 
 
 onsuccess:
-    if Path(RUN.summary).exists():  # not after a part of the run alone
-        print(
-            f"What was found: {RUN.summary}. One page with every figure: "
-            f"snakemake --report {RUN.report} --configfile {workflow.configfiles[0]}"
-        )
+    if Path(RUN.page).exists():  # not after a part of the run alone
+        print(f"What was found: {RUN.page} (opens without a network)")
 
 
 onerror:

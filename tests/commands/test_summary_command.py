@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from job_runs import run_job
 
-from cnn_topology.plan.findings import SummaryParameters
+from cnn_topology.plan.findings import RunFacts, SummaryParameters
 from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.registry import TABLES
@@ -22,6 +22,12 @@ CLAIM |= {
     "unit": "networks",
     "spread": "",
 }
+FACTS = RunFacts(
+    alpha=0.01,
+    nulls=("sphere",),
+    draws=199,
+    **{name: {} for name in ("images", "populations", "checkpoints", "resnets", "improvements", "grids")},
+)
 WEIGHTS = {"population": "m", "step": 600, "split": "test", "failed": False}
 
 
@@ -41,11 +47,11 @@ def summary(tmp_path, capsys):
             table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name].schema)
             write_table(tmp_path / f"{name}.parquet", table, TABLES[name].schema, NOTES)
         inputs = {"tables": [tmp_path / f"{name}.parquet" for name in tables]}
-        parameters = SummaryParameters(run_seed=7, left_out=left_out)
+        parameters = SummaryParameters(run_seed=7, facts=FACTS, left_out=left_out)
         assert run_job(parameters, inputs, {"summary": tmp_path / "summary.txt"}) == 0
         text = (tmp_path / "summary.txt").read_text(encoding="utf-8")
         assert capsys.readouterr().out == text
-        return text.splitlines()
+        return text.splitlines()[text.splitlines().index("") + 1 :]
 
     return of
 
@@ -300,6 +306,6 @@ def test_clouds_that_lose_images_without_a_foreground_say_so(summary):
 
 
 def test_a_table_of_another_name_is_refused(tmp_path, capsys):
-    parameters, tables = SummaryParameters(run_seed=7, left_out=()), [tmp_path / "purty.parquet"]
+    parameters, tables = SummaryParameters(run_seed=7, facts=FACTS, left_out=()), [tmp_path / "purty.parquet"]
     assert run_job(parameters, {"tables": tables}, {"summary": tmp_path / "summary.txt"}) == 2
     assert "did you mean 'purity'" in capsys.readouterr().err

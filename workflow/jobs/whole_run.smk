@@ -42,7 +42,23 @@ def figure_file(spec, suffix):
     return report(
         path,
         caption=str(Path(RUN.figure(spec.name, "txt")).absolute()),
-        category=spec.declared.section.replace("_", " "),
+        category=QUESTIONS[spec.declared.section],
         subcategory=spec.kind.replace("_", " "),
         labels={"figure": shown[suffix]},
+    )
+
+
+def shown_figures():
+    """Return the figures of the run in the order of the questions that they answer."""
+    specs = sorted(
+        FIGURES.values(), key=lambda spec: list(QUESTIONS).index(spec.declared.section)
+    )
+    return tuple(
+        findings.ShownFigure(
+            name=spec.name,
+            question=QUESTIONS[spec.declared.section],
+            printed="png" in spec.suffixes,
+            interactive="html" in spec.suffixes,
+        )
+        for spec in specs
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError
+from cnn_topology.figures.kinds import QUESTIONS
 from cnn_topology.figures.registry import FigureParameters, figure_jobs, figure_specs
 from cnn_topology.plan import (
     activation_graphs,

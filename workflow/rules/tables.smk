@@ -22,7 +22,7 @@ rule summarize:
     input:
         tables=tables_there(findings.SUMMARY_TABLES),
     output:
-        summary=report(RUN.summary, caption="../report/summary.rst", category="summary"),
+        summary=RUN.summary,
     log:
         RUN.log("summary"),
     resources:

@@ -5,14 +5,17 @@ from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import upstream
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.summary.headline import opening
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables
 
 
 def run(job: Job) -> None:
     """Write the summary."""
-    tables, left_out = read_tables(job.inputs("tables")), job.parameters(SummaryParameters).left_out
-    text = "\n".join(summary_lines(tables, combined_notes(upstream(job)), left_out)) + "\n"
+    tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
+    first = opening(parameters.facts, tables)
+    lines = summary_lines(tables, combined_notes(upstream(job)), parameters.left_out)
+    text = "\n".join([*first, "", *lines]) + "\n"
     with atomic_path(job.output("summary")) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(text, end="")

@@ -16,6 +16,17 @@ Section = Literal[
     "filters", "clouds", "filter_graphs", "generalization", "findings", "resnets", "layers", "activation_graphs"
 ]
 SECTIONS: tuple[Section, ...] = get_args(Section)
+# What the figures of a section answer, in the order in which a reader asks.
+QUESTIONS: dict[Section, str] = {
+    "filters": "Is there a circle, and when does it form?",
+    "clouds": "What does it look like, layer by layer?",
+    "filter_graphs": "What do mapper graphs of filters show?",
+    "generalization": "Does topology go with accuracy, and does it help to learn?",
+    "resnets": "How well do the residual networks do, and on what?",
+    "layers": "How do layers compare?",
+    "activation_graphs": "How are classes organised?",
+    "findings": "What holds, and against which controls?",
+}
 
 # What a figure shows, plain values that can be written as JSON; the tables it reads; the metadata of these tables.
 Parameters = Mapping[str, Any]

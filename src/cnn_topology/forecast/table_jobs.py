@@ -7,6 +7,7 @@ SECONDS_PER_FIGURE = 1.2
 collect = Demand(PLAIN[0], 600, 1)
 controls = Demand(NUMERIC[0], NUMERIC[1])
 summary = cross_accuracy = Demand(1.5, 200)
+page = Demand(5, 400)
 provenance = Demand(PLAIN[0] + 2, 200)
 purity_tests = Demand(60, 800, 1)
 improvements = Demand(30, 500, 1)

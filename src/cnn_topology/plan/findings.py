@@ -54,6 +54,8 @@ SUMMARY_TABLES = (
     "purity",
     "claims",
 )
+# The tables that the page of a run is made from, where a run has them.
+PAGE_TABLES = ("training", "loops", "significance", "measure_tests", "purity", "claims")
 # The layers of the ResNet-18 of the activations paper.
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 
@@ -180,15 +182,39 @@ class ClaimParameters(Parameters):
 
 
 class SummaryParameters(Parameters):
-    """For `cnn-topology summary`: the layers that the run leaves out, and why."""
+    """For the summary of a run: what its sentences need to know of the config; layers it leaves out, and why."""
 
     verb = "summary"
+    facts: RunFacts
     left_out: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan) -> "SummaryParameters":
         """Return the block of a run."""
-        return cls(run_seed=plan.config.seed, left_out=tuple(plan.left_out))
+        return cls(run_seed=plan.config.seed, facts=RunFacts.of(plan), left_out=tuple(plan.left_out))
+
+
+class ShownFigure(Section):
+    """A figure as the page of a run shows it: the question it answers, and whether it has a print and a page."""
+
+    name: str
+    question: str
+    printed: bool
+    interactive: bool
+
+
+class PageParameters(Parameters):
+    """For the page of a run: what its sentences need to know of the config, and its figures in their order."""
+
+    verb = "page"
+    run: str
+    facts: RunFacts
+    figures: tuple[ShownFigure, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, figures: tuple[ShownFigure, ...]) -> "PageParameters":
+        """Return the block of a run."""
+        return cls(run_seed=plan.config.seed, run=plan.config.name, facts=RunFacts.of(plan), figures=figures)
 
 
 class ProvenanceParameters(Parameters):

@@ -125,6 +125,11 @@ class RunFolder:
         return f"{self.root}/summary.txt"
 
     @property
+    def page(self) -> str:
+        """What the run found, as one page: where a reader begins."""
+        return f"{self.root}/index.html"
+
+    @property
     def config(self) -> str:
         """The whole config of the run as it was last started: defaults filled in, a `--configfile` like any other."""
         return f"{self.root}/config.yaml"

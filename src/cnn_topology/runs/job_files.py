@@ -52,6 +52,7 @@ JOBS = {
     "claims": "test the claims of the papers by the tables of a run",
     "figures": "draw figures from tables, and write interactive pages",
     "summary": "write in a few lines what a run shows",
+    "page": "write the page of a run: what was found, all figures",
     "provenance": "record what a run was made by and what it took",
 }
 # The end of the name of a job's file.

@@ -1,0 +1,26 @@
+"""The page of a run: what was found, a row a layer, the claims, all figures by question."""
+
+import cnn_topology
+from cnn_topology.plan.findings import PageParameters
+from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job_tables import upstream
+from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.summary.page import PageFigure, run_page
+from cnn_topology.tables.registry import read_tables
+
+
+def run(job: Job) -> None:
+    """Write the page."""
+    parameters = job.parameters(PageParameters)
+    captions = {path.stem: path.read_text(encoding="utf-8").strip() for path in job.inputs("captions")}
+    pictures = {path.stem: path for path in job.inputs("pictures")}
+    figures = [
+        PageFigure(shown.name, shown.question, captions[shown.name], pictures.get(shown.name), shown.interactive)
+        for shown in parameters.figures
+    ]
+    notes = combined_notes(upstream(job, "tables")) if job.inputs("tables") else {}
+    tables = read_tables(job.inputs("tables"))
+    text = run_page(parameters.run, parameters.facts, tables, figures, notes, cnn_topology.__version__)
+    with atomic_path(job.output("page")) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,197 @@
+"""What a run's first layers form, in sentences that are made from its tables (weights paper, E1, E2, E4)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from cnn_topology.claims.framework import NOT_TESTED
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
+from cnn_topology.tables.loops import CLOUD
+
+# What a verdict says of filters, after "the filters of conv1".
+FORMS = {
+    ONE_CIRCLE: "form one circle",
+    WEAK_LOOP: "form one loop, less than three times as long as the next",
+    SEVERAL_LOOPS: "form several loops",
+    NO_LOOP: "show no loop that noise of the same size has not",
+    TOO_FEW: "are too few for a test",
+}
+
+
+class Finding(NamedTuple):
+    """What the first layer of a population forms: the statement, its numbers, and where it stands in the tables."""
+
+    statement: str
+    numbers: str
+    population: str
+    layer: str
+
+
+def opening(facts: RunFacts, tables: Mapping[str, pa.Table]) -> list[str]:
+    """Describe in at most some ten lines what a run found: first layers, other explanations, claims, stand-in data.
+
+    Parameters
+    ----------
+    facts : RunFacts
+        What the config says of populations and images.
+    tables : mapping of str to Table
+        Tables of the run by name.
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    if "loops" in tables:
+        loops = headline_clouds(tables)
+        findings = headline(facts, loops, reached_by_noise(tables))
+        lines += [f"{finding.statement} {finding.numbers}" for finding in findings]
+        lines += alternatives(loops, facts.alpha)
+    if "claims" in tables:
+        claims = tables["claims"].to_pylist()
+        count = Counter(row["verdict"] for row in claims if row["verdict"] != NOT_TESTED)
+        others = sum(row["verdict"] == NOT_TESTED and bool(row["outcome"]) for row in claims)
+        said = [f"{number} {verdict}" for verdict, number in count.items()]
+        said += [f"{others} on stand-in data alone, which decides none"] if others else []
+        said += [f"{len(claims) - sum(count.values()) - others} not in this run"]
+        lines.append(f"Claims of the papers: {'; '.join(said)}.")
+    return lines + stand_ins(facts)
+
+
+def headline_clouds(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+    """Return the rows of the table `loops` that verdicts are quoted from."""
+    loops = tables["loops"].to_pandas()
+    return loops[loops["headline"]]
+
+
+def reached_by_noise(tables: Mapping[str, pa.Table]) -> dict[tuple[Any, ...], float]:
+    """Return the length that noise reaches under every null, by population, layer and step of the headline."""
+    if "significance" not in tables:
+        return {}
+    joined = headline_clouds(tables)[CLOUD].merge(tables["significance"].to_pandas(), on=CLOUD)
+    largest = joined.groupby(["population", "layer", "step"])["null_critical"].max()
+    rows = largest.reset_index().to_dict("records")
+    return {(row["population"], row["layer"], row["step"]): float(row["null_critical"]) for row in rows}
+
+
+def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, ...], float]) -> list[Finding]:
+    """Describe the first layer of each population at its last step.
+
+    Parameters
+    ----------
+    facts : RunFacts
+        What the config says of the populations.
+    loops : DataFrame
+        Rows of the table `loops` of headline clouds.
+    critical : mapping of (population, layer, step) to float
+        The length that noise reaches under every null.
+
+    Returns
+    -------
+    list of Finding
+        One for each population whose first layer has a cloud: circles first, and then in the order of `FORMS`.
+    """
+    findings: list[tuple[int, Finding]] = []
+    for population, clouds in loops[loops["depth"] == 1].groupby("population", sort=False):
+        last = clouds.sort_values("step").iloc[-1]
+        name, layer = str(population), str(last["layer"])
+        length = f"Longest loop {last['longest']:.2f}, the next {last['second']:.2f}"
+        if (name, layer, last["step"]) in critical:
+            reached = critical[name, layer, last["step"]]
+            length += f"; noise of the same size reaches {reached:.2f} (p = {last['p_longest']:.2g})"
+        start = clouds.sort_values("step").iloc[0]
+        if start["step"] < last["step"]:
+            length += f". At step {start['step']:,}: {start['longest']:.2f}, {start['verdict']}"
+        after = f" after {last['step']:,} steps" if last["step"] else ""
+        statement = f"{_networks(facts, name, int(last['networks']))}: the filters of {layer} {FORMS[last['verdict']]}"
+        finding = Finding(f"{statement}{after}.", f"{length}.", name, layer)
+        findings.append((list(FORMS).index(last["verdict"]), finding))
+    return [finding for _, finding in sorted(findings, key=lambda ranked: ranked[0])]
+
+
+def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
+    """Describe which other explanations of the first layers' loops their tests exclude, and which they do not.
+
+    Parameters
+    ----------
+    loops : DataFrame
+        As for `headline`.
+    alpha : float
+        Level of the tests.
+
+    Returns
+    -------
+    list of str
+        A sentence for each population with a loop.
+    """
+    lines = []
+    first = loops[(loops["depth"] == 1) & loops["verdict"].isin([ONE_CIRCLE, WEAK_LOOP, SEVERAL_LOOPS])]
+    last = first.sort_values("step").groupby("population", sort=False).tail(1)
+    for row in last.to_dict("records"):
+        if pd.isna(row["p_hollowness"]):
+            continue
+        longer = row["p_covariance"] <= alpha and row["longest"] > row["covariance_longest_median"]
+        bar = "is longer than random filters with the layer's own covariance have"
+        if not longer:
+            bar = f"{bar.replace('is longer', 'is not shown to be longer')} (a test with little power)"
+        lines.append(
+            f"{row['population']}: the loop {bar}, p = {row['p_covariance']:.2g}; whether all filters are a ring or a "
+            f"mixture: {ring(row, alpha)}, p = {row['p_hollowness']:.2g}."
+        )
+    return lines
+
+
+def ring(row: Mapping[Any, Any], alpha: float) -> str:
+    """Describe on which side of its null the hollowness of a layer lies.
+
+    Parameters
+    ----------
+    row : mapping
+        With `hollowness`, `hollowness_median` and `p_hollowness`, as the tables `loops` and `look` have them.
+    alpha : float
+        Level of the test.
+
+    Returns
+    -------
+    str
+        ``hollow as a ring``, ``a mixture`` or ``undecided``; empty where it was not tested.
+    """
+    if row["p_hollowness"] is None or pd.isna(row["p_hollowness"]):
+        return ""
+    if row["p_hollowness"] > alpha:
+        return "undecided"
+    return "hollow as a ring" if row["hollowness"] < row["hollowness_median"] else "a mixture"
+
+
+def stand_ins(facts: RunFacts) -> list[str]:
+    """Describe which images are not those of the papers, and what is smaller than there.
+
+    Parameters
+    ----------
+    facts : RunFacts
+
+    Returns
+    -------
+    list of str
+    """
+    lines = []
+    foreign = [name for name, images in facts.images.items() if not images.own]
+    if foreign:
+        lines.append(f"Not the papers' images: {', '.join(foreign)}. What they show counts for no claim of the papers.")
+    smaller = dict.fromkeys(what for population in facts.populations.values() for what in population.reduced)
+    if smaller:
+        lines.append(f"Smaller than in the paper: {'; '.join(smaller)}.")
+    return lines
+
+
+def _networks(facts: RunFacts, name: str, networks: int) -> str:
+    """Write of which networks a population is: ``In 12 networks M(64, 32, 64) trained on mnist``."""
+    many = f"{networks} network{'s' if networks > 1 else ''}"
+    if name in facts.populations:
+        population = facts.populations[name]
+        return f"{name}, {many} {population.architecture} trained on {population.images}"
+    return f"{name}, {many} that others trained"

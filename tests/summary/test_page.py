@@ -1,0 +1,141 @@
+"""The page of a run: sentences follow from verdicts, and what users named is text."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from cnn_topology.plan.findings import ImageFacts, PopulationFacts, RunFacts
+from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
+from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise, ring
+from cnn_topology.summary.page import PageFigure, run_page
+from cnn_topology.tables.registry import TABLES
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+CLOUD = {"depth": 1, "density_k": 24, "density_p": 0.3, "landmarks": 6_000, "headline": True, "networks": 12}
+
+
+def table(name, rows):
+    blank = {pa.float64(): np.nan, pa.string(): "", pa.int64(): 0, pa.bool_(): False}
+    schema = TABLES[name].schema
+    assert all(set(row) <= set(schema.names) for row in rows)
+    full = [{field.name: blank.get(field.type) for field in schema} | row for row in rows]
+    return pa.Table.from_pylist(full, schema=schema)
+
+
+def cloud(population, step, longest, verdict, p_longest, layer="conv1", **more):
+    key = {"population": population, "layer": layer, "step": step}
+    return CLOUD | key | {"longest": longest, "second": 0.1, "verdict": verdict, "p_longest": p_longest} | more
+
+
+@pytest.fixture
+def tables():
+    loops = [
+        cloud("noise", 0, 0.28, NO_LOOP, 0.7),
+        cloud("noise", 600, 0.3, NO_LOOP, 0.5),
+        cloud("small", 600, 0.2, TOO_FEW, np.nan),
+        cloud("round", 0, 0.29, NO_LOOP, 0.6),
+        cloud("round", 600, 0.84, ONE_CIRCLE, 0.005, p_covariance=0.4, covariance_longest_median=0.7)
+        | {"hollowness": 0.31, "hollowness_median": 0.28, "p_hollowness": 0.01},
+        cloud("round", 600, 0.9, ONE_CIRCLE, 0.005, layer="conv2", depth=2),
+    ]
+    names = ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
+    key = [{name: row[name] for name in names} for row in loops if row["verdict"] != TOO_FEW]
+    reached = [
+        row | {"null_name": null, "null_critical": top} for row in key for null, top in (("a", 0.4), ("b", 0.42))
+    ]
+    claims = [
+        {"paper": "weights", "claim": "E1", "verdict": "supported, reduced", "outcome": "holds", "value": 0.84},
+        {"paper": "weights", "claim": "E2", "verdict": "not tested", "outcome": "fails", "value": 0.1},
+        {"paper": "weights", "claim": "E9", "verdict": "not tested", "reason": "no deep network"},
+    ]
+    return {
+        name: table(name, rows) for name, rows in {"loops": loops, "significance": reached, "claims": claims}.items()
+    }
+
+
+@pytest.fixture
+def facts():
+    population = PopulationFacts(
+        **{"images": "own", "channels": 1, "architecture": "M(64, 32, 64)", "plain": True, "first_layer": "learned"},
+        **{"angular_features": 0, "feature_filters": "", "networks": 12, "iterations": 600, "cross_test": ()},
+        **{"analysed": {"conv1": 1}, "steps": (0, 600), "reduced": ("600 of 40,000 iterations",)},
+    )
+    return RunFacts(
+        **{"alpha": 0.01, "nulls": ("sphere", "permuted"), "draws": 199, "populations": {"round": population}},
+        images={"own": ImageFacts(stands_for="mnist", own=True), HOSTILE: ImageFacts(stands_for="", own=False)},
+        **{name: {} for name in ("checkpoints", "resnets", "improvements", "grids")},
+    )
+
+
+def test_a_circle_comes_first_and_each_number_is_that_of_its_row(tables, facts):
+    findings = headline(facts, headline_clouds(tables), reached_by_noise(tables))
+    assert [finding.population for finding in findings] == ["round", "noise", "small"]
+    first = findings[0]
+    assert "12 networks M(64, 32, 64) trained on own" in first.statement
+    assert "one circle after 600 steps" in first.statement
+    assert re.findall(r"\d+\.\d+", first.numbers) == ["0.84", "0.10", "0.42", "0.005", "0.29"]
+    assert "noise" not in findings[2].numbers  # too few filters: nothing was tested
+
+
+def test_sides_of_the_ring_follow_from_the_p_value():
+    row = {"hollowness": 0.31, "hollowness_median": 0.28, "p_hollowness": 0.01}
+    assert ring(row, 0.01) == "a mixture"
+    assert ring(row | {"hollowness": 0.2}, 0.01) == "hollow as a ring"
+    assert ring(row | {"p_hollowness": 0.02}, 0.01) == "undecided"
+    assert ring(row | {"p_hollowness": np.nan}, 0.01) == ""
+
+
+def test_the_opening_counts_claims_and_names_what_stands_in(tables, facts):
+    lines = opening(facts, tables)
+    assert any(
+        "1 supported, reduced; 1 on stand-in data alone" in line and "1 not in this run" in line for line in lines
+    )
+    assert any(HOSTILE in line for line in lines)
+    assert any("600 of 40,000 iterations" in line for line in lines)
+    assert len(lines) <= 8
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words += data
+
+
+def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
+    Image.new("RGB", (800, 300), "white").save(tmp_path / "cloud_round_conv1.png")
+    figures = [
+        PageFigure(
+            "cloud_round_conv1", "What does it look like?", f"A {HOSTILE} caption.", tmp_path / "cloud_round_conv1.png"
+        ),
+        PageFigure("mapper_round", "What do graphs show?", "Nodes.", None, interactive=True),
+    ]
+    page = Page(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"))
+    assert HOSTILE in page.words
+    loaded = [tag[name] for _, tag in page.tags for name in ("src", "href") if name in tag]
+    assert all(re.match(r"data:|#|figures/|tables/|[a-z]+\.(txt|yaml|json)$", target) for target in loaded)
+    assert ("a", {"href": "figures/mapper_round.html"}) in page.tags
+    # The picture of the headline stands large, and again under its question.
+    assert sum(tag == "img" for tag, _ in page.tags) == 2
+    body = page.words[page.words.index("One row a layer") :]
+    for cell in ("round", "conv2", "0.840", "0.420", "a mixture", "one circle"):
+        assert cell in body
+    titles = [attributes.get("content", "") for tag, attributes in page.tags if tag == "meta"]
+    assert "width=device-width, initial-scale=1" in titles
+
+
+def test_a_run_without_weights_or_claims_has_a_page(facts):
+    page = Page(run_page("demo", facts, {}, [], {}, "0.1"))
+    assert "The run demo" in page.words

@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import described
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.parameters import Block
 from cnn_topology.storage.atomic import atomic_path
 
 # Each kind of job is a module of `commands` with a function `run`, which takes a `Job`.
@@ -55,6 +54,10 @@ JOBS = {
     "page": "write the page of a run: what was found, all figures",
     "provenance": "record what a run was made by and what it took",
 }
+if TYPE_CHECKING:  # the models of the whole config, which a job that joins tables has no use of
+    from cnn_topology.plan.parameters import Parameters
+
+Block = TypeVar("Block", bound="Parameters")
 # The end of the name of a job's file.
 DIGEST = re.compile(r"\.([0-9a-f]{16})\.json$")
 Files = Mapping[str, str | Sequence[str]]

@@ -1,15 +1,18 @@
 """Tables that a job reads and writes, by their row types and the names of its files, and the notes of what it makes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from cnn_topology.plan.parameters import Parameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table, write_table
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.row import Row
 from cnn_topology.tables.rows import joined
+
+if TYPE_CHECKING:
+    from cnn_topology.plan.parameters import Parameters
 
 
 def read_rows(job: Job, row_type: type[Row], name: str = "") -> pa.Table:
@@ -71,6 +74,6 @@ def upstream(job: Job, *names: str) -> list[dict[str, str]]:
     return [read_notes(path) if path.suffix == ".parquet" else read_metadata(path) for path in paths]
 
 
-def notes_of(job: Job, parameters: Parameters, *names: str) -> dict[str, str]:
+def notes_of(job: Job, parameters: "Parameters", *names: str) -> dict[str, str]:
     """Build the notes of what a job makes from its parameters and its input files, or from those of some names."""
     return parameters.notes(upstream(job, *names))

@@ -47,9 +47,9 @@ def test_few_correlations_have_no_interval(networks):
 def test_a_percentile_interval_needs_half_of_the_draws_unless_told_otherwise():
     drawn = np.concatenate([np.linspace(0, 1, 41), np.full(42, np.nan)])
     assert np.isnan(percentile_interval(drawn)).all()
-    assert percentile_interval(drawn, share=0) == pytest.approx((0.025, 0.975))
+    assert percentile_interval(drawn, share=0.0) == pytest.approx((0.025, 0.975))
     assert percentile_interval(drawn[:-1]) == pytest.approx((0.025, 0.975))
-    assert np.isnan(percentile_interval(np.full(3, np.nan), share=0)).all()
+    assert np.isnan(percentile_interval(np.full(3, np.nan), share=0.0)).all()
 
 
 def test_the_wilson_interval_is_the_published_example() -> None:

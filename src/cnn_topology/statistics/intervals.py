@@ -119,7 +119,7 @@ def wilson_interval(rate: np.ndarray, cases: int) -> tuple[np.ndarray, np.ndarra
     z2 = NORMAL_QUANTILE**2
     middle = (rate + z2 / (2 * cases)) / (1 + z2 / cases)
     half = np.sqrt(z2 * (rate * (1 - rate) / cases + z2 / (4 * cases**2))) / (1 + z2 / cases)
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+    return np.asarray(np.clip(middle - half, 0.0, 1.0)), np.asarray(np.clip(middle + half, 0.0, 1.0))
 
 
 def jackknife_error(values: Float[np.ndarray, " halves"]) -> float:

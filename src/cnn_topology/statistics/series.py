@@ -61,7 +61,7 @@ def correlated_series(
             there = there[np.isfinite(there).all(axis=1)]
             if len(there):
                 values.append(compute(drawn_longest[:, number], there.mean(axis=0)))
-        interval = percentile_interval(np.array(values, dtype=float), share=0)
+        interval = percentile_interval(np.array(values, dtype=float), share=0.0)
         found.append(SeriesCorrelation(method, given, compute(longest, mean), *interval))
     return found
 

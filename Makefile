@@ -40,7 +40,7 @@ reference: $(VENV)/installed
 
 # The figures of formulas in docs/: their bytes depend on the version of matplotlib, so only after a change of one.
 pictures: $(VENV)/installed
-	cnn-topology reference --pictures
+	python docs/pictures/draw.py docs
 
 clean:
 	rm -rf $(VENV) .snakemake build src/*.egg-info

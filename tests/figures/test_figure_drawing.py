@@ -1,16 +1,20 @@
 """Every figure draws from tables, in the same bytes each time, inside its page, and says why where it is empty."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import FigureSpec
+from cnn_topology.figures.empty import empty_figure
+from cnn_topology.figures.kinds import KINDS, FigureSpec
 from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
@@ -73,8 +77,38 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert cut_off(figure) == []
     assert covered_titles(figure) == []
     parquet = tmp_path / "one" / f"{spec.name}.parquet"
-    assert read_table(parquet).equals(drawn)
+    pd.testing.assert_frame_equal(read_table(parquet).to_pandas(), drawn.to_pandas())
+    assert all(field.metadata[b"description"] for field in pq.read_schema(parquet))
     assert read_notes(parquet)["config"] == notes["config"]
+
+
+def test_a_figure_can_be_plotted_from_its_data_file_alone(
+    plan: Plan, tables: Tables, notes: dict[str, str], tmp_path: Path
+) -> None:
+    spec = figure_specs(plan)["cloud_printed_conv1"]
+    figure, drawn = draw(spec, tables, notes)
+    save(figure, tmp_path, spec.name, drawn, notes)
+    data = pd.read_parquet(tmp_path / "cloud_printed_conv1.parquet")
+    bars = data[data["panel"] == "h1"].dropna(axis="columns", how="all")
+    axes = bars.plot.scatter("birth", "death")
+    (points,) = axes.collections
+    assert len(points.get_offsets()) == len(bars) > 0  # type: ignore[arg-type]
+    assert (bars["length"] == bars["death"] - bars["birth"]).all()
+    sectors = data[data["panel"] == "sectors"].dropna(axis="columns", how="all")
+    assert sectors["filters"].sum() == (data["panel"] == "plane").sum()
+    assert not set(sectors.columns) & {"birth", "null_name"}
+
+
+def test_a_column_without_a_meaning_and_one_of_lists_are_refused(
+    plan: Plan, tables: Tables, notes: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = figure_specs(plan)["depth_printed"]
+    for column, error in ((pa.array(["u"]), KeyError), (pa.array([[1, 2]]), TypeError)):
+        table = pa.table({"panel": ["loops"], "unheard_of": column})
+        changed = replace(spec.declared, draw=lambda *_, table=table: (*empty_figure("", "")[:1], table))
+        monkeypatch.setitem(KINDS, "depth", changed)
+        with pytest.raises(error, match="unheard_of"):
+            draw(spec, tables, notes)
 
 
 @pytest.mark.parametrize("kind", WEIGHTS_KINDS)

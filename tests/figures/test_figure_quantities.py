@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 from cnn_topology.figures.angles import edge_angle, fundamental
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
-from cnn_topology.figures.formulas.primer import SCALES, noisy_circle
 from cnn_topology.figures.mapper_sweep import shade
 from cnn_topology.figures.selection import drawn, lengths, provenance, spread
 from cnn_topology.figures.style import shape
 from cnn_topology.figures.training_curves import mean_interval
 from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.topology.patches import edge_patch, klein_patch
-from cnn_topology.topology.persistence import barcode
 
 angles = st.floats(-20, 20, allow_nan=False)
 
@@ -116,17 +114,6 @@ def test_panels_have_room_and_leave_less_than_a_row_over(count: int, most: int) 
     rows, columns = shape(count, most)
     assert columns <= most
     assert 0 <= rows * columns - count < rows + columns
-
-
-def test_the_primer_shows_what_its_titles_say() -> None:
-    bars = barcode(noisy_circle(), engine="ripser")
-    alive = {
-        dimension: [int(((bars.birth <= s) & (s < bars.death))[bars.dimension == dimension].sum()) for s in SCALES]
-        for dimension in (0, 1)
-    }
-    assert alive[0][0] > 10
-    assert alive[0][1:] == [1, 1]
-    assert alive[1] == [0, 1, 0]
 
 
 def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:

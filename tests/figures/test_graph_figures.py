@@ -20,7 +20,7 @@ from cnn_topology.figures.graph_layout import drawn_graph, placed
 from cnn_topology.figures.mapper_branches import branch_ends
 from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.selection import number
-from cnn_topology.plan.activation_graphs import GraphPlan
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.registry import TABLES
@@ -65,7 +65,7 @@ def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
     graphs, parts, radii, rates = GraphPlan(graph_plan), [], {}, []
     for job in graphs.jobs.values():
         section = graph_plan.config.activation_clouds[job.cloud]
-        block = graphs.parameters(job)
+        block = ActivationMapperParameters.of(graph_plan, job)
         rates += [
             {"population": "nets", "network": 0, "seed": 1, "cloud": job.cloud, "split": "test", "class_name": name,
              "sigma": section.sigma, "examples": 150, "accuracy": 0.9 - section.sigma}
@@ -290,7 +290,7 @@ def test_a_small_cloud_that_forks_in_small_nodes_alone_is_drawn_with_all_of_them
         figure, shown = draw(spec, tables, NOTES)
         titles = [legend.get_title().get_text() for legend in figure.legends]
         assert any(said in title for title in titles)
-        assert shown.to_pandas()["node"].notna().sum() == count
+        assert (shown.to_pandas()["panel"] == "nodes").sum() == count
     tables["activation_edges"] = TABLES["activation_edges"].schema.empty_table()
     alone, _ = draw(spec, tables, NOTES)
     assert alone.legends[0].get_title().get_text().endswith("all nodes; no branch ends, the largest of 4 components")

@@ -37,7 +37,7 @@ def specs() -> dict[str, FigureSpec]:
     return {
         name: FigureSpec(name, s.kind, json.loads(json.dumps(s.parameters, sort_keys=True)))
         for name, s in found.items()
-        if s.section == "resnets"
+        if s.declared.section == "resnets"
     }
 
 

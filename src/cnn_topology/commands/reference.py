@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.formulas import draw_pictures, pictures_page
 from cnn_topology.plan.reference import json_schema, key_reference
 from cnn_topology.runs.api_page import api_page
 from cnn_topology.storage.atomic import atomic_path
@@ -19,8 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tables", type=Path, default=Path("docs/tables.md"), help="the data dictionary")
     parser.add_argument("--api", type=Path, default=Path("docs/api.md"), help="the names for use from Python")
-    parser.add_argument("--gallery", type=Path, default=Path("docs/pictures.md"), help="the page of the pictures")
-    parser.add_argument("--pictures", action="store_true", help="draw the figures of formulas beside that page, too")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,7 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.schema: json_schema(),
         arguments.tables: data_dictionary(),
         arguments.api: api_page(),
-        arguments.gallery: pictures_page(),
     }
     for path in texts:
         if not path.parent.is_dir():
@@ -47,5 +43,3 @@ def run(arguments: argparse.Namespace) -> None:
         with atomic_path(path, checksum=False) as temporary:
             temporary.write_text(text)
         print(path)
-    if arguments.pictures:
-        print(*draw_pictures(arguments.gallery.parent), sep="\n")

@@ -51,4 +51,4 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     for row in panels:
         row[0].set_ylabel("channels")
     titled_legend(figure, where, cloud_handles(parameters["clouds"], DASHES))
-    return figure, drawn(channels=channels.drop(columns="order"))
+    return figure, drawn(channels=channels)

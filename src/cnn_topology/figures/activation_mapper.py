@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnn_topology.figures import style
-from cnn_topology.figures.graph_layout import class_handles, draw_pies, drawn_graph
+from cnn_topology.figures.graph_layout import NODE_COLUMNS, class_handles, class_rows, draw_pies, drawn_graph
 from cnn_topology.figures.graph_rows import (
     EMPTY,
     GRAPHS,
@@ -55,6 +55,7 @@ def planned(plan: Plan) -> Planned:
     section="activation_graphs",
     tables=GRAPHS,
     planned=planned,
+    columns=NODE_COLUMNS,
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the graphs of `panels`, which differ in what `by` says: cloud, layer or sigma."""
@@ -82,15 +83,16 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             f"eps {row['eps']:.4g}, coverage {row['coverage']:.2f} {left_out}{_remark(row)}",
             fontsize=style.SMALL,
         )
-        shown_nodes.append(nodes.drop(columns=["counts", "example_images"]))
+        shown_nodes.append(nodes)
         shown_edges.append(edges)
+    classes = classes_of(tables["class_purity"], panels[0]["population"])
     if shown_nodes:
-        handles = class_handles(classes_of(tables["class_purity"], panels[0]["population"]))
-        titled_legend(figure, _title(by, graphs), handles, 6)
+        titled_legend(figure, _title(by, graphs), class_handles(classes), 6)
     return figure, drawn(
         graphs=graphs,
-        nodes=pd.concat(shown_nodes or [pd.DataFrame()]),
-        edges=pd.concat(shown_edges or [pd.DataFrame()]),
+        nodes=[nodes.drop(columns=["counts", "example_images"]) for nodes in shown_nodes],
+        classes=[class_rows(nodes, classes) for nodes in shown_nodes],
+        edges=shown_edges,
     )
 
 

@@ -51,7 +51,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     wide = wide.reindex([*classes, "all"])[sorted(wide.columns)]
     heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
     table.set_xlabel("σ of the noise, in units of normalized pixels")
-    return figure, drawn(purity=shown.drop(columns="order"), accuracy=accuracy)
+    return figure, drawn(purity=shown, accuracy=accuracy)
 
 
 def _curves(axes: Axes, purity: pd.DataFrame, accuracy: pd.DataFrame) -> None:

@@ -27,6 +27,8 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, Rectangle, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import (
+    BAR_LENGTH,
+    SECTORS,
     drawn,
     headlines_at,
     length,
@@ -61,7 +63,12 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "circles", facets, FACETS)
 
 
-@figure(section="filters", tables=("loops", "circles", "barcodes", "significance"), planned=planned)
+@figure(
+    section="filters",
+    tables=("loops", "circles", "barcodes", "significance"),
+    planned=planned,
+    columns={**BAR_LENGTH, **SECTORS, "arc": ("Number of the arc of 10 degrees, from 0.", "")},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row for each of `clouds` at its last step: its headline, or the density filter it has `asked`."""
     clouds = parameters["clouds"]
@@ -90,8 +97,15 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         if axes.has_data():
             axes.set_xlabel(label)
     style.shared_legend(figure)
-    parts = {"circles": counts, "bars": bars}
-    return figure, drawn(**{name: pd.concat(shown) for name, shown in parts.items() if shown})
+    circles = [mine.drop(columns=list(CIRCLE_ARCS)) for mine in counts]
+    return figure, drawn(circles=circles, arcs=[_arcs(mine) for mine in counts], bars=bars)
+
+
+def _arcs(mine: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each arc of each circle."""
+    arcs = mine.melt([*CLOUD, "circle"], list(CIRCLE_ARCS), "arc", "filters")
+    number = arcs["arc"].map(CIRCLE_ARCS.index)
+    return arcs.assign(arc=number, angle=2 * np.pi * (number + 0.5) / len(CIRCLE_ARCS))
 
 
 def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:

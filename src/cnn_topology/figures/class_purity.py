@@ -63,7 +63,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         heat_table(axes, wide.to_numpy(), [*classes, "all points"], [str(depth - 1) for depth in depths], below)
         style.facet_title(axes, cloud_title(here.iloc[0]), columns)
         axes.set_xlabel("layer, counted as in the paper")
-    return figure, drawn(class_purity=purity.drop(columns="order"))
+    return figure, drawn(class_purity=purity)
 
 
 def _small(chance: float, covered: float, layers: int) -> str:

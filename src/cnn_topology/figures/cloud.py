@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures import style
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
@@ -49,7 +49,17 @@ def planned(plan: Plan) -> Planned:
         yield name, {**facet(clouds), "alpha": plan.config.significance.alpha}
 
 
-@figure(section="clouds", tables=("loops", "barcodes", "significance", "filters"), planned=planned)
+@figure(
+    section="clouds",
+    tables=("loops", "barcodes", "significance", "filters"),
+    planned=planned,
+    columns={
+        **selection.BAR_LENGTH,
+        **selection.EDGE_ANGLE,
+        **selection.SECTORS,
+        "longer": ("Whether the bar is longer than every deciding null allows.", ""),
+    },
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"

@@ -53,7 +53,12 @@ def planned(plan: Plan) -> Planned:
         yield name, {"group_name": group.name, "layer": group.layer, "scope": scope}
 
 
-@figure(section="generalization", tables=("correlations",), planned=planned)
+@figure(
+    section="generalization",
+    tables=("correlations",),
+    planned=planned,
+    columns={"curve": ("Name of the method in the legend.", "")},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each outcome of one group and layer; predictors down, methods side by side."""
     found = rows(tables["correlations"], **parameters)
@@ -83,7 +88,10 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     for axes in panels:
         axes.tick_params(axis="y", length=0)
     style.shared_legend(figure)
-    return figure, drawn(correlations=pd.concat(shown))
+    together = pd.concat(shown)
+    names = [name for *_, name, _, _ in SHOWN[parameters["scope"]]]
+    curves = together.assign(curve=together["shown"].map(dict(enumerate(names)))).drop(columns="shown")
+    return figure, drawn(correlations=curves)
 
 
 def _footer(found: pd.DataFrame) -> list[str]:

@@ -32,7 +32,12 @@ def planned(plan: Plan) -> Planned:
         yield "cross_accuracy", {"clouds": [shown for shown in facets if shown["layer"] == first]}
 
 
-@figure(section="generalization", tables=("cross_accuracy", "loop_tracks"), planned=planned)
+@figure(
+    section="generalization",
+    tables=("cross_accuracy", "loop_tracks"),
+    planned=planned,
+    columns={"paper": ("The paper's number, recollected and uncorroborated; missing where there is none.", "")},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the longest bar of each of `clouds` at its last step, and the matrix of accuracies beside it."""
     accuracy = tables["cross_accuracy"].to_pandas()

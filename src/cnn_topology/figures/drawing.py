@@ -1,5 +1,7 @@
 """Draw a figure from tables, and write its page."""
 
+import pyarrow as pa
+
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, FigureKind, FigureSpec, Notes, Tables
@@ -23,7 +25,7 @@ def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
     figure : matplotlib.figure.Figure
         To be written by `cnn_topology.figures.style.save`.
     drawn : pyarrow.Table
-        Exactly the data drawn, one part per `panel`.
+        Exactly the data drawn, one tidy table for each `panel`; its columns carry meaning and unit as metadata.
 
     Raises
     ------
@@ -35,7 +37,18 @@ def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
     with style.applied():
         figure, drawn = kind.draw(spec.parameters, tables, notes)
         style.settle(figure)
-    return figure, drawn
+    return figure, _described(drawn, kind)
+
+
+def _described(drawn: pa.Table, kind: FigureKind) -> pa.Table:
+    """Return the table drawn with meaning and unit of each column, as the tables of a run have them."""
+    fields = []
+    for field in drawn.schema:
+        if pa.types.is_nested(field.type):
+            raise TypeError(f"{field.name}: a column of the table drawn is nested; write a row for each of its values")
+        meaning, unit = kind.column(field.name)
+        fields.append(field.with_metadata({"description": meaning, "unit": unit}))
+    return drawn.cast(pa.schema(fields))
 
 
 def page(spec: FigureSpec, tables: Tables, notes: Notes) -> str:

@@ -21,6 +21,7 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
 from cnn_topology.statistics.significance import TOO_FEW, onset
+from cnn_topology.tables.units import SHARE
 
 REMARK = "accuracy: mean, band from worst to best network"
 
@@ -38,7 +39,15 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "evolution", facets, FACETS)
 
 
-@figure(section="filters", tables=("loops", "significance", "training"), planned=planned)
+@figure(
+    section="filters",
+    tables=("loops", "significance", "training"),
+    planned=planned,
+    columns={
+        "low": ("Least accuracy of a network.", SHARE),
+        "high": ("Greatest accuracy of a network.", SHARE),
+    },
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
     clouds, alpha = parameters["clouds"], parameters["alpha"]

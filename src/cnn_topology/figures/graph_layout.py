@@ -22,6 +22,7 @@ from cnn_topology.figures.libraries import (
     pd,
     shortest_path,
 )
+from cnn_topology.tables.units import COUNT
 
 # Ten colours that people with any common colour blindness tell apart (Paul Tol, "muted"); further classes share grey.
 CLASS_COLOURS = (
@@ -32,6 +33,15 @@ OTHERS = "#BBBBBB"
 STEPS = 60
 # Room around a component, in steps of the graph.
 MARGIN = 0.9
+
+
+# Meaning and unit of what is drawn of a graph besides its rows in the tables.
+NODE_COLUMNS = {
+    "x": ("Place of the node from left to right.", "steps of the graph"),
+    "y": ("Place of the node upwards.", "steps of the graph"),
+    "part": ("Component among the nodes that are drawn, from 0 for the largest.", ""),
+    "class_points": ("Points of the class in the node, which its slice stands for.", COUNT),
+}
 
 
 def class_colour(label: int) -> str:
@@ -191,3 +201,11 @@ def class_handles(classes: Sequence[str]) -> list[Line2D]:
         Line2D([], [], marker="o", linestyle="", markersize=5, color=class_colour(label), label=name)
         for label, name in enumerate(names)
     ]
+
+
+def class_rows(nodes: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return a row for each class in each node: the slices of the pies."""
+    slices = nodes[["cloud", "layer", "node", "counts"]].explode("counts").rename(columns={"counts": "class_points"})
+    label = slices.groupby(level=0).cumcount()
+    named = slices.assign(label=label, class_name=label.map(dict(enumerate(classes))))
+    return named[named["class_points"] > 0].astype({"class_points": int})

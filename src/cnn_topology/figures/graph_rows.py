@@ -27,7 +27,8 @@ def of_recipe(table: pa.Table, parameters: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown."""
     found = rows(table, population=parameters["population"], recipe=parameters["recipe"])
     found["order"] = found["cloud"].map({name: i for i, name in enumerate(parameters["clouds"])})
-    return found.dropna(subset="order").sort_values(["order", "depth", "network"], kind="stable")
+    found = found.dropna(subset="order").sort_values(["order", "depth", "network"], kind="stable")
+    return found.drop(columns="order")
 
 
 def classes_of(class_purity: pa.Table, population: str) -> list[str]:

@@ -35,7 +35,12 @@ def planned(plan: Plan) -> Planned:
             yield f"graph_sweep_{group.name}", {**group.ids, "clouds": group.clouds}
 
 
-@figure(section="activation_graphs", tables=("activation_sweep", "activation_graphs"), planned=planned)
+@figure(
+    section="activation_graphs",
+    tables=("activation_sweep", "activation_graphs"),
+    planned=planned,
+    columns={"setting": ("What is changed, as the row is named.", "")},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the sweeps of the deepest layer of each cloud of the first network."""
     sweep, graphs = (of_recipe(tables[name], parameters) for name in ("activation_sweep", "activation_graphs"))
@@ -62,7 +67,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         slant = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(clouds) > 4 else {}
         axes.set_xticks(range(len(clouds)), clouds, fontsize=style.SMALL, **slant)
         style.letter(axes, "abcd"[number], title)
-    return figure, drawn(sweep=sweep.drop(columns="order"))
+    return figure, drawn(sweep=sweep)
 
 
 def _setting(row: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, FixedLocator, FuncFormatter, NullLocator, pd
 from cnn_topology.figures.selection import drawn, provenance, rows
-from cnn_topology.figures.training_curves import mean_interval
+from cnn_topology.figures.training_curves import MEAN_COLUMNS, mean_interval
 from cnn_topology.statistics.significance import LEVEL
 
 MARKERS = {"variant": "o", "control": "s"}
@@ -51,7 +51,12 @@ def planned(plan: Plan) -> Planned:
         )
 
 
-@figure(section="findings", tables=("training", "improvements", "comparisons"), planned=planned)
+@figure(
+    section="findings",
+    tables=("training", "improvements", "comparisons"),
+    planned=planned,
+    columns=MEAN_COLUMNS,
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the learning curves of one group, and below its comparisons by metric."""
     names = [parameters["baseline"], *parameters["variants"], *parameters["controls"]]

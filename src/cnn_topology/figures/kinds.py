@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cnn_topology.figures.libraries import Figure
 from cnn_topology.plan.expand import Plan
+from cnn_topology.tables.registry import TABLES
 
 # One job draws the figures of one section: what takes longest of a figure is to start Python and to read tables.
 Section = Literal[
@@ -49,6 +50,27 @@ class FigureKind:
     planned: Callable[[Plan], Planned]
     draw: Draw | None
     page: Page | None
+    columns: Mapping[str, tuple[str, str]]
+
+    def column(self, name: str) -> tuple[str, str]:
+        """Return meaning and unit of a column of the table drawn: its own, or that of the tables it reads.
+
+        Raises
+        ------
+        KeyError
+            If neither says what the column means.
+        """
+        if name == "panel":
+            return "Part of the figure that the row belongs to; columns of other parts are empty.", ""
+        if name in self.columns:
+            return self.columns[name]
+        schemas = [TABLES[table].schema for table in self.tables]
+        told = [schema.field(name).metadata for schema in schemas if name in schema.names]
+        # A statistic such as `low` means in each table what is said there.
+        meanings = dict.fromkeys(metadata[b"description"].decode() for metadata in told)
+        if not meanings:
+            raise KeyError(f"{name}: say in `columns` of @figure what this column of the table drawn means")
+        return " Or: ".join(meanings), told[0][b"unit"].decode()
 
 
 # By the name of the module, which declares its kind while it is imported; `registry.kinds` imports all of them.
@@ -56,7 +78,12 @@ KINDS: dict[str, FigureKind] = {}
 
 
 def figure(
-    *, section: Section, tables: tuple[str, ...], planned: Callable[[Plan], Planned], page: Page | None = None
+    *,
+    section: Section,
+    tables: tuple[str, ...],
+    planned: Callable[[Plan], Planned],
+    page: Page | None = None,
+    columns: Mapping[str, tuple[str, str]] | None = None,
 ) -> Callable[[Draw], Draw]:
     """Declare a kind of figure by the function that draws it.
 
@@ -72,10 +99,12 @@ def figure(
         Lists its figures in a run by name: they are targets of the workflow.
     page : function, optional
         Writes the interactive page of a figure: one HTML text that loads nothing.
+    columns : mapping of str to (str, str), optional
+        Meaning and unit of each column of the table drawn that is in none of these tables.
     """
 
     def declare(draw: Draw) -> Draw:
-        _declare(draw, section=section, tables=tables, planned=planned, draw=draw, page=page)
+        _declare(draw, section=section, tables=tables, planned=planned, draw=draw, page=page, columns=columns or {})
         return draw
 
     return declare
@@ -87,7 +116,7 @@ def interactive(
     """Declare a kind of figure that is a page alone, by the function that writes it, as `figure` does."""
 
     def declare(page: Page) -> Page:
-        _declare(page, section=section, tables=tables, planned=planned, draw=None, page=page)
+        _declare(page, section=section, tables=tables, planned=planned, draw=None, page=page, columns={})
         return page
 
     return declare

@@ -62,7 +62,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     for axes in (axes for axes in panels[-1] if axes.has_data()):
         axes.set_xlabel("distance to the Klein bottle" if axes is panels[-1][2] else "θ₁ (direction)")
     style.shared_legend(figure, "residual")
-    return figure, drawn(filters=pd.concat(shown) if shown else pd.DataFrame())
+    return figure, drawn(filters=shown)
 
 
 def _coordinates(filters: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,6 @@ from cnn_topology.figures.layer_matrix import (
     stages,
     whose,
 )
-from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, rows
 
@@ -65,4 +64,4 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         name_axes(axes)
         add_bar(figure, image, axes, reading(measure, kind), 0.8)
         shown.append(mine)
-    return figure, drawn(values=pd.concat(shown) if shown else found)
+    return figure, drawn(values=shown)

@@ -24,7 +24,7 @@ from cnn_topology.figures.layer_matrix import (
     stages,
     whose,
 )
-from cnn_topology.figures.libraries import Normalize, pd
+from cnn_topology.figures.libraries import Normalize
 from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, number, rows
 
@@ -75,4 +75,4 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
                 axes.set_xlabel("depth, network b; stage above")
             add_bar(figure, image, axes, said, 0.85)
         shown.append(mine)
-    return figure, drawn(pairs=pd.concat(shown) if shown else found)
+    return figure, drawn(pairs=shown)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnn_topology.figures import style
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.cloud import draw_plane, sector_means
 from cnn_topology.figures.depth import short
@@ -37,7 +37,12 @@ def planned(plan: Plan) -> Planned:
             yield name, {"clouds": page}
 
 
-@figure(section="filters", tables=("loops", "filters"), planned=planned)
+@figure(
+    section="filters",
+    tables=("loops", "filters"),
+    planned=planned,
+    columns={**selection.EDGE_ANGLE, **selection.SECTORS},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds` at its last step."""
     clouds = parameters["clouds"]
@@ -59,7 +64,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         words = f"{loop['verdict']}: {length(loop['longest'])}, {length(loop['second'])}"
         axes.set_title(f"{loop['depth']}: {short(cloud['layer'])}\n{words}", fontsize=style.SMALL)
         shown.append(_panel(axes, filters).assign(layer=cloud["layer"], depth=loop["depth"]))
-    return figure, drawn(loops=found, sectors=pd.concat(shown) if shown else pd.DataFrame())
+    return figure, drawn(loops=found, sectors=shown)
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection,
 from cnn_topology.figures.pages import graph_page, page_graph
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
+    EDGE_ANGLE,
     cloud_verdict,
     drawn,
     headlines,
@@ -81,6 +82,12 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     tables=("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
     planned=planned,
     page=page,
+    columns={
+        **EDGE_ANGLE,
+        "x": ("Place of the node from left to right.", "radius of the farthest node"),
+        "y": ("Place of the node upwards.", "radius of the farthest node"),
+        "sector": ("Number of the sector whose mean filter this node shows; -1 for none.", ""),
+    },
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the graph of `population` and `layer` at the step `last`, without nodes below `least_node` points."""

@@ -16,7 +16,15 @@ import numpy as np
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.graph_layout import class_colour, class_handles, draw_pies, drawn_graph, radii
+from cnn_topology.figures.graph_layout import (
+    NODE_COLUMNS,
+    class_colour,
+    class_handles,
+    class_rows,
+    draw_pies,
+    drawn_graph,
+    radii,
+)
 from cnn_topology.figures.graph_rows import (
     EMPTY,
     GRAPHS,
@@ -54,6 +62,7 @@ def planned(plan: Plan) -> Planned:
     section="activation_graphs",
     tables=(*GRAPHS, "example_images"),
     planned=planned,
+    columns={**NODE_COLUMNS, "radius": ("Radius of the node's pie.", "steps of the graph")},
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the largest component of one graph without its small nodes, and its largest branch ends."""
@@ -95,7 +104,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             # Above the pie, in the units of the picture.
             main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
     titled_legend(figure, f"{where}, layer {layer_number(graph)}; {kept}", class_handles(classes), 6)
-    return figure, drawn(graphs=graphs, nodes=nodes.drop(columns=["counts", "example_images"]), edges=edges)
+    shown = nodes.drop(columns=["counts", "example_images"])
+    return figure, drawn(graphs=graphs, nodes=shown, classes=class_rows(nodes, classes), edges=edges)
 
 
 def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:

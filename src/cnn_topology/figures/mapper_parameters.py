@@ -20,6 +20,7 @@ from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import drawn
 from cnn_topology.plan.activation_mapper import published_eps
+from cnn_topology.tables.units import ACTIVATION
 
 COLUMNS = ("cloud", "layer", "points", "n", "overlap", "eps", "from", "published", "nodes", "edges", "coverage")
 WIDTHS = (0.15, 0.15, 0.09, 0.05, 0.08, 0.08, 0.1, 0.09, 0.07, 0.07, 0.09)
@@ -32,7 +33,12 @@ def planned(plan: Plan) -> Planned:
         yield f"mapper_parameters_{group.name}", {**group.ids, "clouds": group.clouds}
 
 
-@figure(section="activation_graphs", tables=("activation_graphs",), planned=planned)
+@figure(
+    section="activation_graphs",
+    tables=("activation_graphs",),
+    planned=planned,
+    columns={"published_eps": ("Radius that the follow-up's code names for such a cloud and layer.", ACTIVATION)},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """List the graphs of the first network of `population` and `recipe`."""
     graphs = of_recipe(tables["activation_graphs"], parameters)
@@ -56,7 +62,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         )  # fmt: skip
         for x, cell in zip(starts, cells, strict=True):
             axes.text(x, line, str(cell), fontsize=7, va="center")
-    return figure, drawn(graphs=graphs.drop(columns="order").assign(published_eps=pd.Series(published, graphs.index)))
+    return figure, drawn(graphs=graphs.assign(published_eps=pd.Series(published, graphs.index)))
 
 
 def _published(row: Mapping[str, Any]) -> float:

@@ -33,7 +33,12 @@ def planned(plan: Plan) -> Planned:
         yield f"masks_{population}", {"population": population}
 
 
-@figure(section="resnets", tables=("masks", "modes", "example_pixels"), planned=planned)
+@figure(
+    section="resnets",
+    tables=("masks", "modes", "example_pixels"),
+    planned=planned,
+    columns={"picture": ("image, foreground (1 or 0) or weight of a position, relative to the largest.", "")},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw masks and weights of example images of `population`, and how far both modes agree over all images."""
     which = {"population": parameters["population"]}
@@ -55,7 +60,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     agreement = masks.drop_duplicates(["split", "image"])
     _histogram(figure.add_subplot(right[0]), agreement, masks)
     _by_depth(figure.add_subplot(right[1]), modes)
-    return figure, drawn(modes=modes, masks=agreement, examples=pixels)
+    return figure, drawn(modes=modes, masks=agreement, examples=pixels.rename(columns={"panel": "picture"}))
 
 
 def _lines(pixels: pd.DataFrame) -> list[tuple[str, dict[str, Any]]]:

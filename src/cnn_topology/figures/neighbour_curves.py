@@ -52,4 +52,4 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         Line2D([], [], color=style.GREY, linestyle="--", label="eps"),
     ]
     titled_legend(figure, where, [*cloud_handles(parameters["clouds"]), *handles])
-    return figure, drawn(curves=curves.drop(columns="order"), graphs=graphs.drop(columns="order"))
+    return figure, drawn(curves=curves, graphs=graphs)

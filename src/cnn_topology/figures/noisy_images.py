@@ -13,6 +13,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.tables.units import COUNT
 
 SIDE = 0.72  # inches of an image
 
@@ -24,7 +25,12 @@ def planned(plan: Plan) -> Planned:
         yield f"noisy_images_{population}", {"population": population}
 
 
-@figure(section="resnets", tables=("example_pixels", "resnet_accuracy"), planned=planned)
+@figure(
+    section="resnets",
+    tables=("example_pixels", "resnet_accuracy"),
+    planned=planned,
+    columns={"networks": ("Networks that the accuracy is the mean of.", COUNT)},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw example images of `population` by noise, and the accuracy under it."""
     pixels = rows(tables["example_pixels"], population=parameters["population"], panel="image")
@@ -48,7 +54,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     else:
         style.explain(figure.add_subplot(grid[0]), "no example image is in the table")
     _accuracy(figure.add_subplot(grid[1]), means)
-    return figure, drawn(accuracy=means, images=pixels)
+    return figure, drawn(accuracy=means, images=pixels.drop(columns="panel"))
 
 
 def draw_image(axes: Axes, pixels: pd.DataFrame) -> None:

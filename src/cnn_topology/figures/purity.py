@@ -67,7 +67,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     curves.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     curves.set_xticks([depth - 1 for depth in depths])
     curves.legend(loc="upper left", ncols=beside)
-    return figure, drawn(purity=purity.drop(columns="order"))
+    return figure, drawn(purity=purity)
 
 
 def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:

@@ -20,6 +20,7 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, provenance, rows
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, TriangularRecipe
+from cnn_topology.tables.units import COUNT, SHARE
 
 LINE = 0.155  # inches of a line of the table
 
@@ -34,7 +35,21 @@ def planned(plan: Plan) -> Planned:
         yield name, {"populations": populations}
 
 
-@figure(section="resnets", tables=("resnet_training",), planned=planned)
+@figure(
+    section="resnets",
+    tables=("resnet_training",),
+    planned=planned,
+    columns={
+        "networks": ("Networks whose weights were kept.", COUNT),
+        "accuracy": ("Mean test accuracy of the weights kept.", SHARE),
+        "sd": ("Standard deviation of it over networks.", SHARE),
+        "least": ("Least accuracy of a network.", SHARE),
+        "most": ("Greatest accuracy of a network.", SHARE),
+        "setting": ("Name of a line of the table.", ""),
+        "text": ("What the line says.", ""),
+        "mean_accuracy": ("Mean test accuracy over networks after the epoch.", SHARE),
+    },
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw accuracy over epochs above, settings and results of each of `populations` below."""
     populations = parameters["populations"]
@@ -54,7 +69,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     curves = _curves(figure.add_subplot(grid[0]), logs)
     _table(figure.add_subplot(grid[1]), cells, heights)
     settings = pd.DataFrame(
-        [{"population": p, "setting": key, "is": value} for p, said in columns.items() for key, value in said.items()]
+        [{"population": p, "setting": key, "text": value} for p, said in columns.items() for key, value in said.items()]
     )
     return figure, drawn(results=pd.DataFrame(results), settings=settings, curves=curves)
 

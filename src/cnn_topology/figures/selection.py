@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,15 @@ import pyarrow as pa
 
 from cnn_topology.figures.libraries import pd
 from cnn_topology.tables.loops import CLOUD
+from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
+
+# Meaning and unit of columns that several figures add to those of tables.
+BAR_LENGTH = {"length": ("Length of the bar: death minus birth.", LENGTH)}
+EDGE_ANGLE = {"edge_angle": ("Direction in which the linear part of the nearest Klein patch rises.", RADIANS)}
+SECTORS = {
+    "angle": ("Angle of the middle of the sector or arc.", RADIANS),
+    "filters": ("Kept filters in the sector or arc.", COUNT),
+}
 
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
@@ -75,16 +84,24 @@ def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
     return found.sort_values(["length", "birth"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
-def drawn(**panels: pd.DataFrame) -> pa.Table:
+def drawn(**panels: pd.DataFrame | Sequence[pd.DataFrame]) -> pa.Table:
     """Join what each panel shows to one table; the column `panel` says which, others are empty where they do not apply.
 
     The table is plain: no index and no metadata of pandas, so that the same data give the same bytes, and NaN stays
     NaN: a null stands only where a column does not apply.
+
+    Parameters
+    ----------
+    **panels : DataFrame or sequence of DataFrame
+        By the name of a panel its rows, or the parts that these come in.
     """
-    parts = [
-        pa.table({column: pa.array(values.to_numpy()) for column, values in frame.items()})
-        for frame in (frame.assign(panel=name) for name, frame in panels.items() if len(frame))
+    frames = [
+        frame.assign(panel=name)
+        for name, shown in panels.items()
+        for frame in ([shown] if isinstance(shown, pd.DataFrame) else shown)
+        if len(frame)
     ]
+    parts = [pa.table({column: pa.array(values.to_numpy()) for column, values in frame.items()}) for frame in frames]
     if not parts:
         return pa.table({"panel": pa.array([], pa.string())})
     joined = pa.concat_tables(parts, promote_options="permissive").combine_chunks()

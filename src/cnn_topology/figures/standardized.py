@@ -21,6 +21,7 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
 from cnn_topology.statistics.series import z_scores
+from cnn_topology.tables.units import SHARE
 
 SERIES = {
     "longest": ("longest $H_1$ bar", style.BLUE, "o"),
@@ -49,7 +50,15 @@ def planned(plan: Plan) -> Planned:
     return [(name, {"clouds": page}) for name, page in numbered("standardized", facets, FACETS)]
 
 
-@figure(section="generalization", tables=("loop_tracks", "training", "correlations"), planned=planned)
+@figure(
+    section="generalization",
+    tables=("loop_tracks", "training", "correlations"),
+    planned=planned,
+    columns={
+        "test_accuracy": ("Mean accuracy on own test images.", SHARE),
+        "cross_accuracy": ("Mean accuracy on the test images of the other sets.", SHARE),
+    },
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the curves of each of `clouds`, and below each a table of correlations."""
     clouds = parameters["clouds"]

@@ -19,8 +19,14 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, provenance, rows
 from cnn_topology.statistics.intervals import student_quantile
+from cnn_topology.tables.units import COUNT
 
 SINGLE_NETWORKS = 30
+MEAN_COLUMNS = {
+    "low": ("Lower end of the 95 % interval, of the mean over networks or of the difference.", ""),
+    "high": ("Upper end of the 95 % interval, of the mean over networks or of the difference.", ""),
+    "networks": ("Networks that did not fail.", COUNT),
+}
 
 
 FACETS = 12  # on one page
@@ -32,7 +38,12 @@ def planned(plan: Plan) -> Planned:
     return [(name, {"populations": page}) for name, page in numbered("training_curves", curves, FACETS)]
 
 
-@figure(section="filters", tables=("training",), planned=planned)
+@figure(
+    section="filters",
+    tables=("training",),
+    planned=planned,
+    columns=MEAN_COLUMNS,
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each of `populations`; `images` of each names the set it is trained on."""
     populations = parameters["populations"]
@@ -66,7 +77,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         if place + columns >= len(populations):
             axes.set_xlabel("training step")
     style.shared_legend(figure)
-    return figure, drawn(accuracy=pd.concat(curves) if curves else pd.DataFrame())
+    return figure, drawn(accuracy=curves)
 
 
 def _curves(axes: Axes, log: pd.DataFrame, own: str, colours: Mapping[str, str]) -> pd.DataFrame:

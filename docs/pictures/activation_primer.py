@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Annulus, Wedge
+from primer import NOISE, POINTS, SCALES, SEED, draw_complex, noisy_circle
 
 from cnn_topology.figures import style
-from cnn_topology.figures.formulas.primer import NOISE, POINTS, SCALES, SEED, draw_complex, noisy_circle
 from cnn_topology.figures.selection import provenance
 from cnn_topology.mapper.cover import OverlapCover, intervals
 from cnn_topology.mapper.graph import MapperGraph

@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.clouds import kept
-from cnn_topology.clouds.density import LEAST_COUNTED, MOST_COUNTED, densest_points, density_filter, kept_sets
+from cnn_topology.clouds.density import LEAST_COUNTED, densest_points, density_filter, kept_sets
 from cnn_topology.clouds.kept import kept_by_counts
 from cnn_topology.clouds.neighbours import neighbour_distances, searchable
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import kept_points
+from cnn_topology.plan.clouds import MOST_COUNTED, kept_points
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
 SEEDS = st.integers(0, 2**32 - 1)

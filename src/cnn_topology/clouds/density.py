@@ -12,11 +12,10 @@ from cnn_topology.checks import real, real_array, whole
 from cnn_topology.clouds.kept import kept_by_counts
 from cnn_topology.clouds.neighbours import checked_cloud, neighbour_distances, searchable
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density, kept_points, neighbours
+from cnn_topology.plan.clouds import MOST_COUNTED, Density, kept_points, neighbours
 
-# Of smaller clouds all distances to neighbours are computed, and where more filters are asked for at once: a search
-# serves them all, and costs as much as the counts of about four.
-LEAST_COUNTED, MOST_COUNTED = 1_500, 3
+# Of smaller clouds all distances to neighbours are computed.
+LEAST_COUNTED = 1_500
 
 
 def density_filter(

@@ -1,19 +1,20 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import Variant, kept_points
+from cnn_topology.plan.clouds import MOST_COUNTED, Variant, kept_points
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
-# Distances to the k-th neighbour grow with this power of the points: noise of 2,000, 51,200 and 204,800 filters takes
-# 0.014, 1.3 and 9.5 s at k = 100, 6,400 at k = 200 a third more than this (`benchmarks/null_draw.py`).
-SECONDS_OF_NEIGHBOURS, NEIGHBOURS_POWER = 3.4e-7, 1.4
+# Seconds, power of the points and power of k of a search for the k-th neighbours of all points, and of the counts by
+# which one density filter is applied. Fitted in November 2026 to noise of 2,000 to 204,800 filters at k = 10 to 200,
+# within a third of each: 51,200 at k = 100 take 1.3 and 0.19 s (`benchmarks/null_draw.py`).
+SEARCH, COUNTS = (2.5e-8, 1.5, 0.33), (3.4e-8, 1.33, 0.25)
 # Max-min landmarks, per landmark and point.
 SECONDS_PER_LANDMARK = 2.5e-9
 # Barcodes of noise, per pair of points and per triple; those of a circle, which `topology.forecasting` foretells, take
-# three times as long.
-SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 8e-8, 1e-12
+# twice as long at 2,000 points and more beyond.
+SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 2.5e-8, 5e-13
 # Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
 SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
 # The named circles, per filter that is kept in a draw of the permuted null.
@@ -27,7 +28,7 @@ CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
     ks = {variant.k for step in steps for variant in layer.variants[step]}
-    seconds = len(steps) * (_neighbours(layer.points) + 2e-6 * layer.points)
+    seconds = len(steps) * (_scaled(SEARCH, layer.points, max(ks, default=1)) + 2e-6 * layer.points)
     row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
     rows = layer.points * len(steps)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
@@ -93,9 +94,17 @@ def _used(points: int, variant: Variant) -> int:
     return min(_kept(points, variant), variant.landmarks)
 
 
-def _neighbours(points: int) -> float:
-    """Return the seconds of one search for neighbours."""
-    return SECONDS_OF_NEIGHBOURS * points**NEIGHBOURS_POWER
+def _scaled(cost: tuple[float, float, float], points: int, k: int) -> float:
+    seconds, power, power_of_k = cost
+    return float(seconds * points**power * k**power_of_k)
+
+
+def _kept_sets(points: int, variants: tuple[Variant, ...]) -> float:
+    """Return the seconds of the density filters of some variants on one drawn cloud, see `density.kept_sets`."""
+    densities = {(variant.k, variant.p) for variant in variants}
+    if len(densities) > MOST_COUNTED:
+        return _scaled(SEARCH, points, max(k for k, _ in densities))
+    return sum(_scaled(COUNTS, points, k) for k, _ in densities)
 
 
 def _landmarks(points: int, variant: Variant) -> float:
@@ -109,8 +118,8 @@ def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
 
 
 def _draw(points: int, variants: tuple[Variant, ...]) -> float:
-    """Return the seconds of one draw of a null under some variants: one search for neighbours, one barcode each."""
-    seconds = _neighbours(points)
+    """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
+    seconds = _kept_sets(points, variants)
     for variant in variants:
         used = _used(points, variant)
         seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)

@@ -14,6 +14,9 @@ LEAST_KEPT = 4
 # neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one circle at
 # rho(0.03, 0.3), p = 0.005; rho(100, 0.1) kept 26 of them and found nothing, p = 0.97.
 LEAST_TESTED, LARGEST_SHARE = 50, 0.1
+# Up to so many density filters of one cloud are applied by counts, one by one. A search for the neighbours of all
+# points serves any number of them, and takes as long as about four (`clouds.density`).
+MOST_COUNTED = 3
 
 Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 

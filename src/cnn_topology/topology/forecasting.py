@@ -27,9 +27,10 @@ class Forecast:
 LEAST_BLOCK = 1 << 19
 BLOCKS = 16
 
-# One core, noisy circle: the constant part of an edge, and three rows of bits, per point, from memory.
-SECONDS_PER_PAIR = 1.2e-7
-SECONDS_PER_ROW = 3e-11
+# One core, noisy circle of 2,000 to 8,000 points (November 2026): the constant part of an edge, and rows of bits, per
+# point, from memory.
+SECONDS_PER_PAIR = 2e-8
+SECONDS_PER_ROW = 8e-12
 
 # (bytes, seconds, points, exponent of bytes, exponent of seconds), measured on an AMD EPYC core.
 REFERENCE_COSTS = {

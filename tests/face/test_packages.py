@@ -39,3 +39,13 @@ def test_the_readme_lists_the_packages_in_this_order():
     develop = readme[readme.index("none of which imports one further down") :]
     listed = [name for name in re.findall(r"`(\w+)`", develop[: develop.index("`workflow/")]) if name in ORDER]
     assert listed == ORDER
+
+
+def test_modules_of_pyarrow_are_imported_where_they_are_used():
+    """Some other module that happens to be loaded before would hide that."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text()
+        used = set(re.findall(r"\b(?:pa|pyarrow)\.(compute|csv|parquet|dataset|feather)\.", text))
+        wrong += [f"{path.relative_to(PACKAGE)}: {name}" for name in used if f"import pyarrow.{name}" not in text]
+    assert wrong == []

@@ -46,6 +46,13 @@ def test_modules_of_pyarrow_are_imported_where_they_are_used():
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text()
-        used = set(re.findall(r"\b(?:pa|pyarrow)\.(compute|csv|parquet|dataset|feather)\.", text))
-        wrong += [f"{path.relative_to(PACKAGE)}: {name}" for name in used if f"import pyarrow.{name}" not in text]
+        for node in ast.walk(ast.parse(text)):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in ("pa", "pyarrow")
+            ):
+                name = node.attr
+                if name in ("compute", "csv", "parquet", "dataset", "feather") and f"import pyarrow.{name}" not in text:
+                    wrong.append(f"{path.relative_to(PACKAGE)}: {name}")
     assert wrong == []

@@ -66,7 +66,9 @@ def test_beside_an_improvement_stands_what_its_matched_control_gives(of, facts):
     rows += [
         compared(name, "plain-1", "iterations_to_target", 1.9) | {"role": "control"} for name in ("random-1", "rf")
     ]
-    features = facts.populations["angular-1"].model_copy(update={"feature_filters": "random"})
+    angular = facts.populations["angular-1"]
+    filters = angular.architecture.model_copy(update={"feature_filters": "random"})
+    features = angular.model_copy(update={"architecture": filters})
     group = facts.improvements["g1"].model_copy(update={"controls": ("random-1", "rf")})
     changed = {"populations": {**facts.populations, "rf": features}, "improvements": {"g1": group}}
     facts = facts.model_copy(update=changed)
@@ -91,7 +93,8 @@ def test_whether_any_variant_improves_is_asked_of_each_group_by_itself(of, two_t
 def test_a_claim_on_a_grid_tells_of_the_networks_of_the_grid_not_of_those_it_varies(of, facts):
     grid = facts.grids["grid"]
     said = ("500 of 40,000 iterations",)
-    example = grid.example.model_copy(update={"iterations": 500, "networks": 3, "reduced": said})
+    recipe = grid.example.recipe.model_copy(update={"iterations": 500})
+    example = grid.example.model_copy(update={"recipe": recipe, "networks": 3, "reduced": said})
     changed = facts.model_copy(update={"grids": {"grid": grid.model_copy(update={"example": example})}})
     (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01)]}, changed)
     assert row["data"] == "grid: 2 populations such as one: 3 x M(64, 32, 64), 500 iterations"

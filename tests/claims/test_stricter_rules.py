@@ -224,7 +224,7 @@ def test_other_data_are_not_said_to_be_reduced(of, reduced_facts):
 @pytest.mark.parametrize("name", ["E5", "E6", "E6b", "E7"])
 def test_another_architecture_on_cifar10_is_other_data(name, of, facts):
     changed = {
-        key: population.model_copy(update={"architecture": "C(16, 8, 32)"}) if key in ("gray", "colour") else population
+        key: population.model_copy(update={"label": "C(16, 8, 32)"}) if key in ("gray", "colour") else population
         for key, population in facts.populations.items()
     }
     row = of(name, weights.CASES[name][0], facts.model_copy(update={"populations": changed}))[0]

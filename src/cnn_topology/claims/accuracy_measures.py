@@ -83,13 +83,13 @@ def beats_baseline(other: str | None = None) -> Measure:
 
 def matched_controls(facts: RunFacts, group: str, variant: str) -> list[str]:
     """List the controls of a group that have random filters where a variant has those of topology."""
-    given = facts.populations[variant]
+    given = facts.populations[variant].architecture
 
     def matches(name: str) -> bool:
-        control = facts.populations[name]
+        control = facts.populations[name].architecture
         if given.angular_features:
             return control.angular_features == given.angular_features and control.feature_filters == "random"
-        return control.first_layer == "fixed_random" and not control.angular_features
+        return control.first_layer.kind == "fixed_random" and not control.angular_features
 
     return [name for name in facts.improvements[group].controls if matches(name)]
 

@@ -39,7 +39,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
                 continue
             if not images.own:
                 elsewhere.append(Subject((name,), described(population), other_data=True))
-            elif architecture in (None, population.architecture):
+            elif architecture in (None, population.label):
                 own.append(Subject((name,), described(population), reduced=whole_size(population)))
             else:
                 others.append(Subject((name,), f"{described(population)}, not {architecture}", other_data=True))
@@ -197,17 +197,17 @@ def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool) -
 
 def has_angular_features(population: PopulationFacts) -> bool:
     """Return whether responses to edges are appended to the input, not those to random filters."""
-    return population.angular_features > 0 and population.feature_filters == "edges"
+    return population.architecture.angular_features > 0 and population.architecture.feature_filters == "edges"
 
 
 def has_circle(population: PopulationFacts) -> bool:
     """Return whether the first layer is fixed to the primary circle."""
-    return population.first_layer == "fixed_circle"
+    return population.architecture.first_layer.kind == "fixed_circle"
 
 
 def has_klein_filters(population: PopulationFacts) -> bool:
     """Return whether the first layer is fixed to filters of the Klein bottle."""
-    return population.first_layer == "fixed_klein"
+    return population.architecture.first_layer.kind == "fixed_klein"
 
 
 def all_improved(facts: RunFacts) -> list[Subject]:
@@ -275,9 +275,10 @@ def described(population: PopulationFacts) -> str:
         "fixed_circle": ", first layer fixed to the circle",
         "fixed_klein": ", first layer of Klein filters",
         "fixed_random": ", first layer of random filters",
-    }.get(population.first_layer, "")
-    features = f", {population.angular_features} angular features" if population.angular_features else ""
+    }.get(population.architecture.first_layer.kind, "")
+    angles = population.architecture.angular_features
+    features = f", {angles} angular features" if angles else ""
     return (
-        f"{population.images}: {population.networks} x {population.architecture}{first}{features}, "
-        f"{population.iterations:,} iterations"
+        f"{population.images}: {population.networks} x {population.label}{first}{features}, "
+        f"{population.recipe.iterations:,} iterations"
     )

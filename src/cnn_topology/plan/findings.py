@@ -21,7 +21,7 @@ from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.paper_sizes import population_reduced, resnets_reduced
 from cnn_topology.plan.parameters import Parameters
-from cnn_topology.plan.populations import Population
+from cnn_topology.plan.populations import Architecture, Population, Snapshots
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
 
 # The tables that claims read, where a run has them.
@@ -67,23 +67,17 @@ class ImageFacts(Section):
     own: bool
 
 
-class PopulationFacts(Section):
-    """One population of trained networks.
+class PopulationFacts(Population):
+    """One population of trained networks: its section of the config, but for what the claims do not depend on.
 
-    `analysed`: its layers that have a cloud, by name, with their depth; `reduced`: what of it, but for the number of
-    networks, is smaller than the paper's.
+    `label`: its layers as the paper writes them; `plain`: whether all layers learn, from the images as they are and
+    their own labels; `analysed`: its layers that have a cloud, by name, with their depth; `reduced`: what of it, but
+    for the number of networks, is smaller than the paper's.
     """
 
-    images: str
     channels: int
-    architecture: str
+    label: str
     plain: bool
-    first_layer: str
-    angular_features: int
-    feature_filters: str
-    networks: int
-    iterations: int
-    cross_test: tuple[str, ...]
     analysed: dict[str, int]
     steps: tuple[int, ...]
     reduced: tuple[str, ...]
@@ -230,21 +224,16 @@ class ProvenanceParameters(Parameters):
 
 
 def _population(plan: Plan, name: str, population: Population, analysed: dict[str, int]) -> PopulationFacts:
-    layers, architecture = population.architecture, _architecture(population)
+    architecture, label = population.architecture, _label(population.architecture)
+    learned = isinstance(architecture.first_layer, LearnedFirstLayer) and not architecture.angular_features
     return PopulationFacts(
-        images=population.images,
-        channels=plan.layers(name)[0].weight[1] // (1 + layers.angular_features),
-        architecture=architecture,
-        plain=_is_plain(population),
-        first_layer=layers.first_layer.kind,
-        angular_features=layers.angular_features,
-        feature_filters=layers.feature_filters,
-        networks=population.networks,
-        iterations=population.recipe.iterations,
-        cross_test=population.cross_test,
+        **dict(population.model_copy(update={"snapshots": Snapshots(), "shard": 1})),
+        channels=plan.layers(name)[0].weight[1] // (1 + architecture.angular_features),
+        label=label,
+        plain=learned and population.recipe.label_noise == 0,
         analysed=analysed,
         steps=plan.steps(name),
-        reduced=population_reduced(population, architecture, plan.config.images[population.images]),
+        reduced=population_reduced(population, label, plan.config.images[population.images]),
     )
 
 
@@ -270,17 +259,9 @@ def _image_set(section: ImageSetConfig) -> ImageFacts:
             return ImageFacts(stands_for=section.stands_for or "", own=False)
 
 
-def _architecture(population: Population) -> str:
+def _label(layers: Architecture) -> str:
     """Write M(64, 32, 64): filters of each convolution, then units of each dense layer."""
-    layers = population.architecture
     return f"{layers.family}({', '.join(map(str, (*layers.convolutions, *layers.dense)))})"
-
-
-def _is_plain(population: Population) -> bool:
-    """Return whether networks learn all their layers, from the images as they are and their own labels."""
-    layers, recipe = population.architecture, population.recipe
-    learned = isinstance(layers.first_layer, LearnedFirstLayer) and not layers.angular_features
-    return learned and recipe.label_noise == 0
 
 
 def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNetFacts:

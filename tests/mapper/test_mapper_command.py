@@ -104,15 +104,6 @@ def test_only_the_last_step_has_a_graph_unless_asked(tiny):
     assert Plan(parse_config(tiny)).mapper_steps(layer, (4, 12)) == ()
 
 
-def test_what_is_only_drawn_is_no_parameter_of_the_job(tiny):
-    blocks = set()
-    for least in (1, 5):
-        tiny["mapper"]["least_node"] = least
-        plan = Plan(parse_config(tiny))
-        blocks.add(MapperParameters.of(plan, plan.layer_clouds[0], (12,)).dump())
-    assert len(blocks) == 1
-
-
 def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
     made = mapper_tables(WHICH, circle(600), MapperRecipe(resolution=12), 0)
     graph = made["mapper_graphs"].to_pylist()[0]

@@ -128,18 +128,6 @@ def test_noise_without_a_clean_cloud_is_refused(config):
         parse_config(config)
 
 
-def test_what_is_only_drawn_is_no_parameter_of_the_job(config):
-    def dumped():
-        graphs = jobs_of(config)
-        return ActivationMapperParameters.of(graphs.plan, next(iter(graphs.jobs.values()))).dump()
-
-    before = dumped()
-    config["activation_mapper"]["elbow"]["least_node"] = 7
-    assert dumped() == before
-    config["activation_mapper"]["elbow"]["min_samples"] = 4
-    assert dumped() != before
-
-
 def uncommented(text, name):
     """Take the comment marks from the entries of a name, as a user would."""
     lines, inside = [], False

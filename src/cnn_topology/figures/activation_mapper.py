@@ -45,10 +45,10 @@ def planned(plan: Plan) -> Planned:
                 "layer": [group.graph(group.first, layer) for layer in group.shown_layers],
             }
             for by, panels in shown.items():
-                yield f"mapper_{by}s_{group.name}", {**group.least_node, "by": by, "panels": panels}
+                yield f"mapper_{by}s_{group.name}", {"by": by, "panels": panels}
         for quiet, noisy in group.noisy():
             panels = [group.graph(cloud, group.layers(noisy[0])[-1]) for cloud in (quiet, *noisy)]
-            yield f"mapper_noise_{group.name}_{quiet}", {**group.least_node, "by": "sigma", "panels": panels}
+            yield f"mapper_noise_{group.name}_{quiet}", {"by": "sigma", "panels": panels}
 
 
 @figure(
@@ -72,9 +72,9 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         row = graph.iloc[0]
         style.facet_title(axes, panel_title(by, row), columns)
         nodes, edges = (of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
-        nodes, edges = drawn_graph(nodes, edges, parameters["least_node"], MOST_NODES)
+        nodes, edges = drawn_graph(nodes, edges, most_nodes=MOST_NODES)
         if nodes.empty:
-            style.explain(axes, row["explanation"] or f"no node has {parameters['least_node']} points", 44)
+            style.explain(axes, row["explanation"], 44)
             continue
         draw_pies(axes, nodes, edges)
         left_out = f"{len(nodes):,} largest of {row['nodes']:,} nodes drawn" if len(nodes) < row["nodes"] else ""

@@ -32,7 +32,7 @@ def planned(plan: Plan) -> Planned:
     """List one page for each cloud without noise, of its first network."""
     for group in graph_groups(plan):
         for cloud in group.clean:
-            graphs = {**group.ids, **group.least_node, "cloud": cloud, "network": group.network(cloud)}
+            graphs = {**group.ids, "cloud": cloud, "network": group.network(cloud)}
             yield f"graphs_{group.name}_{cloud}", {**graphs, "images": group.images}
 
 
@@ -46,7 +46,7 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     ids = {name: parameters[name] for name in ("population", "recipe", "cloud", "network")}
     graphs = rows(tables["activation_graphs"], **ids).sort_values("depth")
     classes = classes_of(tables["class_purity"], parameters["population"])
-    pages = [_graph(row, tables, classes, parameters["least_node"]) for _, row in graphs.iterrows()]
+    pages = [_graph(row, tables, classes) for _, row in graphs.iterrows()]
     shown = {image for graph in pages for node in graph["nodes"] for image in node["images"]}
     split = graphs["split"].iloc[0] if len(graphs) else ""
     pictures = rows(tables["example_images"], images=parameters["images"], split=split)
@@ -69,9 +69,9 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     return graph_page(content, provenance(notes))
 
 
-def _graph(row: pd.Series, tables: Tables, classes: list[str], least_node: int) -> dict[str, Any]:
+def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]:
     nodes, edges = (of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
-    nodes, edges = drawn_graph(nodes, edges, least_node, NODES)
+    nodes, edges = drawn_graph(nodes, edges, most_nodes=NODES)
     known = set(tables["example_images"]["image"].to_pylist())
     purity = of_graph(tables["purity"], row).iloc[0]
     middle = nodes[["x", "y"]].agg(["min", "max"]).mean() if len(nodes) else pd.Series({"x": 0.0, "y": 0.0})

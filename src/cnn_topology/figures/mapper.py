@@ -50,10 +50,9 @@ SECTORS, RING, SIDE = 16, 1.25, 0.29
 
 def planned(plan: Plan) -> Planned:
     """List one figure for each layer."""
-    if mapper := plan.config.mapper:
+    if plan.config.mapper:
         for clouds in plan.layer_clouds:
-            name = f"mapper_{clouds.population}_{clouds.layer.name}"
-            yield name, {**facet(clouds), "least_node": mapper.least_node}
+            yield f"mapper_{clouds.population}_{clouds.layer.name}", facet(clouds)
 
 
 def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
@@ -63,7 +62,7 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
         found = of_cloud(tables["mapper_graphs"], cloud)
         if len(found):
             nodes, edges = (of_cloud(tables[name], cloud) for name in ("mapper_nodes", "mapper_edges"))
-            nodes, edges = drawn_part(nodes, edges, parameters["least_node"], PAGE_EDGES)
+            nodes, edges = drawn_part(nodes, edges, PAGE_EDGES)
             graphs.append(_page_graph(found.iloc[0], cloud, nodes, edges))
             shown.append(cloud)
     content = {
@@ -90,16 +89,14 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     },
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the graph of `population` and `layer` at the step `last`, without nodes below `least_node` points."""
+    """Draw the graph of `population` and `layer` at the step `last`."""
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
     graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
     if graphs.empty:
         return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
     cloud, graph = found.iloc[0], graphs.iloc[0]
-    nodes, edges = drawn_part(
-        of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud), parameters["least_node"]
-    )
+    nodes, edges = drawn_part(of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud))
     # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
     footer = provenance(notes, found.assign(used=found["kept"]), extra=recipe(graph))
     figure = style.new_figure(4.5, footer, f"{where}: {loops_line(graph)}")
@@ -108,8 +105,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     style.letter(axes, "a", "mapper graph on PC 1 and PC 2, mean filters of nodes")
     points = None
     if graph["explanation"] or nodes.empty:
-        least = parameters["least_node"]
-        style.explain(axes, graph["explanation"] or f"no node has least_node = {least} points: lower it", 60)
+        style.explain(axes, graph["explanation"], 60)
     else:
         nodes = placed(nodes)
         points = _graph(axes, nodes, edges)
@@ -119,17 +115,13 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     return figure, drawn(graph=told, nodes=nodes, edges=edges)
 
 
-def drawn_part(
-    nodes: pd.DataFrame, edges: pd.DataFrame, least_node: int, most_edges: int = EDGES
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Choose what is drawn: nodes with enough points, and of the edges between them those with the most shared points.
+def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose what is drawn: all nodes, and of the edges those with the most shared points.
 
     Parameters
     ----------
     nodes, edges : DataFrame
         Rows of `mapper_nodes` and `mapper_edges` of one graph.
-    least_node : int
-        Points a node needs.
     most_edges : int
         Of edges with equally many shared points the first ones are taken.
 
@@ -140,9 +132,8 @@ def drawn_part(
     edges : DataFrame
         In their order.
     """
-    nodes = nodes[nodes["members"] >= least_node].sort_values("node").reset_index(drop=True)
+    nodes = nodes.sort_values("node").reset_index(drop=True)
     angle = edge_angle(nodes["theta1"].to_numpy(), nodes["theta2"].to_numpy())
-    edges = edges[edges["a"].isin(nodes["node"]) & edges["b"].isin(nodes["node"])]
     strongest = edges.sort_values("shared", ascending=False, kind="stable").head(most_edges).sort_index()
     return nodes.assign(edge_angle=angle), strongest.reset_index(drop=True)
 
@@ -240,7 +231,7 @@ def _numbers(
     """List what the graph holds beside the verdict of the barcode, and the keys to colour and size."""
     style.letter(axes, "b", "graph and barcode")
     axes.axis("off")
-    left_out = [f"drawn: nodes {len(nodes):,}, edges {len(edges):,}"] if len(edges) < graph["edges"] else []
+    left_out = [f"drawn: the {len(edges):,} edges of most points"] if len(edges) < graph["edges"] else []
     rows = [
         f"components: {graph['components']:,}",
         f"loops of the graph alone: {graph['loops']:,}",
@@ -298,8 +289,8 @@ def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: 
         }
         for row, mean in zip(nodes.to_dict("records"), means, strict=True)
     ]
-    complete = len(nodes) == graph["nodes"] and len(edges) == graph["edges"]
-    left_out = f"Drawn are {len(nodes):,} nodes and {len(edges):,} edges, the largest of each."
+    complete = len(edges) == graph["edges"]
+    left_out = f"Drawn are the {len(edges):,} edges of most points."
     return page_graph(
         nodes,
         edges,

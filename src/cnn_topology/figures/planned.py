@@ -67,11 +67,6 @@ class GraphGroup:
         return {"population": self.population, "recipe": self.recipe}
 
     @property
-    def least_node(self) -> dict[str, Any]:
-        """The fewest points of a node that is drawn."""
-        return {"least_node": self.graphs.section(self.recipe).least_node}
-
-    @property
     def clean(self) -> list[str]:
         """Its clouds without noise."""
         return [cloud for cloud in self.clouds if not self._section(cloud).sigma]

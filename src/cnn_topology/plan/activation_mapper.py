@@ -98,7 +98,6 @@ class ActivationMapper(GraphRecipe):
         "neighbour; `published`: the paper's table, for the layers and clouds it lists. Clouds with noise take the "
         "radius that the elbow rule gives on the same cloud without noise.",
     )
-    least_node: int = Field(1, ge=1, description="Nodes with fewer points are not drawn; they count all the same.")
 
 
 class GraphSettings(Section):

@@ -102,6 +102,3 @@ class Mapper(MapperRecipe):
         (MapperChange(resolution=60),),
         description=f"Further changes for clouds of which rho(k, p) keeps more than {MANY_POINTS:,} points (U2).",
     )
-    least_node: int = Field(
-        1, ge=1, description="Nodes with fewer points are not drawn; loops are counted on the whole graph."
-    )

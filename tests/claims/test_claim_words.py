@@ -45,9 +45,11 @@ def test_rules_that_were_made_stricter_are_named_and_counted(facts):
 
 
 def test_numbers_and_verdicts_are_said_in_words():
+    measured = Measured(True, value=0.123456, low=0.1, high=np.inf, p=0.0012, n=12)
     claim = Claim(
-        "X", "E0", "It is so.", "here", "F", "share", "above 1/2", (), lambda _: [Subject(("a",), "mnist")], "none",
-        lambda *_: Measured(True, 0.123456, 0.1, np.inf, 0.0012, 12),
+        claim="X", experiment="E0", statement="It is so.", source="here", certainty="F", statistic="share",
+        rule="above 1/2", tables=(), subjects=lambda _: [Subject(("a",), "mnist")], absent="none",
+        measure=lambda *_: measured,
     )  # fmt: skip
     (tested,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]
     row = vars(tested)

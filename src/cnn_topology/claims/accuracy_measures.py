@@ -1,12 +1,11 @@
 """What claims about accuracy measure, from the tables `training`, `comparisons` and `correlations`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.framework import Measure, Measured, Subject, Tables
 from cnn_topology.claims.subjects import across
 from cnn_topology.claims.words import short
 from cnn_topology.plan.findings import RunFacts
@@ -14,8 +13,6 @@ from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
 from cnn_topology.statistics.networks import WIDTH
 from cnn_topology.statistics.significance import LEVEL
-
-Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
 POINTS = 100.0
 
@@ -31,7 +28,9 @@ def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measur
     low, high = mean_difference_interval(there, back)
     value = float(mean_difference(there, back))
     p = permutation_p(there, back, rng)
-    return Measured(low > 0, POINTS * value, POINTS * low, POINTS * high, p, min(len(there), len(back)), "0")
+    return Measured(
+        low > 0, value=POINTS * value, low=POINTS * low, high=POINTS * high, p=p, n=min(len(there), len(back)), null="0"
+    )
 
 
 def _cross_accuracy(tables: Tables, facts: RunFacts, population: str, other: str, own: bool) -> np.ndarray:
@@ -73,7 +72,9 @@ def beats_baseline(other: str | None = None) -> Measure:
             f"Its control {name} gives {short(scale * estimate)} ({short(scale * low)} to {short(scale * high)})."
             for name, estimate, low, high in controls[["population", "estimate", "low", "high"]].itertuples(index=False)
         )
-        found = Measured(holds, value, low, high, row["p_holm"], int(row["n"]), null, beside=beside)
+        found = Measured(
+            holds, value=value, low=low, high=high, p=row["p_holm"], n=int(row["n"]), null=null, beside=beside
+        )
         if np.isnan(value):
             return replace(found, holds=None, reason="most networks of both populations never reach the target")
         return found
@@ -141,7 +142,9 @@ def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
         null = f"0: {row['layer']}, {row['predictor']}, max-T over predictors x {layers} layers, {row['exchanged']}"
         # Populations are what the bootstrap draws and the test exchanges.
         blocks = int(str(row["exchanged"]).split(" ")[0])
-        found = Measured(bool(p <= LEVEL), value, low, high, p, blocks, null, unit="populations")
+        found = Measured(
+            bool(p <= LEVEL), value=value, low=low, high=high, p=p, n=blocks, null=null, unit="populations"
+        )
         return replace(found, beside=_kept(tables["generalization"], row))
 
     return measure
@@ -174,5 +177,5 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     controls = rows.loc[rows["against_role"] == "control", "against"].nunique()
     null = f"0 of {len(beaten)}; Holm over {rows['family'].iloc[0]}"
     networks = int(rows["n"].min())
-    found = Measured(bool(beaten.any()), float(beaten.sum()), p=float(hardest.min()), n=networks, null=null)
+    found = Measured(bool(beaten.any()), value=float(beaten.sum()), p=float(hardest.min()), n=networks, null=null)
     return found if controls else replace(found, holds=None, reason="the group has no controls")

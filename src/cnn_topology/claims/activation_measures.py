@@ -6,14 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measured, Subject, Tables
+from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measure, Measured, Subject, Tables, interval
 from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.purity import ALL_NETWORKS, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL
-
-Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
 PAPER_MEASURE = "sliced_wasserstein"
 # Acceptance tests of the notes on the activations paper, section 3 [P].
@@ -40,12 +38,19 @@ def layer_test(
             )
             return Measured(None, reason=f"no test {test} of {PAPER_MEASURE}{needs}")
         row = rows.iloc[0]
-        value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
         n, reason = int(row["n"]), "the test takes more than one network, or more layers"
-        if np.isnan(value):
+        if np.isnan(row["statistic"]):
             return Measured(None, n=n, reason=reason, unit=unit)
         null = "" if np.isnan(row["null_value"]) else f"{row['null_value']:.3g}"
-        return Measured(bool(holds(row)), value, low, high, float(row["p_value"]), n, null, unit=unit, spread=spread)
+        return Measured(
+            bool(holds(row)),
+            **interval(row),
+            p=float(row["p_value"]),
+            n=n,
+            null=null,
+            unit=unit,
+            spread=spread,
+        )
 
     return measure
 
@@ -68,7 +73,7 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
         return Measured(None, n=n, reason=f"no permutation test: it takes {LEAST_EXCHANGED} layers that differ")
     holds = bool(low > 0 and (rows["p_value"] <= LEVEL).all())
     p = float(rows["p_value"].max())
-    return Measured(holds, float(rows["mean"].mean()), low, high, p, n, null="0", spread=RANGE)
+    return Measured(holds, value=float(rows["mean"].mean()), low=low, high=high, p=p, n=n, null="0", spread=RANGE)
 
 
 def purity_test(*tests: str, layer: str | None = None) -> Measure:
@@ -95,10 +100,15 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         ends = rows["low"].where(rows["test"] != TREND, rows["statistic"])
         above = (rows["statistic"] > 0) & (ends > rows["null_value"].clip(lower=0).fillna(0))
         holds = above & (rows["p_value"].isna() | (rows["p_value"] <= LEVEL))
-        value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
         against = "all orders of the noises" if least["test"] == TREND else "labels shuffled"
         null = "" if np.isnan(least["null_value"]) else f"{least['null_value']:.3g}, {against}"
-        found = Measured(bool(holds.all()), value, low, high, float(rows["p_value"].max()), int(least["n"]), null)
+        found = Measured(
+            bool(holds.all()),
+            **interval(least),
+            p=float(rows["p_value"].max()),
+            n=int(least["n"]),
+            null=null,
+        )
         return replace(_counted(found, least), statement=_compared(rows))
 
     return measure
@@ -139,7 +149,13 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
     excess = rows["node_wise"] - rows["chance"]
     low, high, p = float(excess.min()), float(excess.max()), float(rows["p_value"].max())
     found = Measured(
-        bool((rows["p_value"] <= LEVEL).all()), float(excess.mean()), low, high, p, len(rows), "labels shuffled"
+        bool((rows["p_value"] <= LEVEL).all()),
+        value=float(excess.mean()),
+        low=low,
+        high=high,
+        p=p,
+        n=len(rows),
+        null="labels shuffled",
     )
     return replace(found, unit="graphs", spread=RANGE)
 
@@ -160,9 +176,8 @@ def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -
     if rows.empty:
         return Measured(None, reason="no graph of activations under input noise")
     least = rows.sort_values("statistic").iloc[0]
-    value, low, high = (float(least[name]) for name in ("statistic", "low", "high"))
     faster, no_faster = (rows["high"] < 0).any(), (rows["low"] > -MARGIN).all()
-    found = _counted(Measured(bool(no_faster), value, low, high, n=int(least["n"]), null=f"-{MARGIN:g}"), least)
+    found = _counted(Measured(bool(no_faster), **interval(least), n=int(least["n"]), null=f"-{MARGIN:g}"), least)
     if faster or no_faster:
         return replace(found, holds=not faster)
     return replace(found, holds=None, reason=f"not decided: an interval holds 0 and reaches to -{MARGIN:g} or below")

@@ -1,7 +1,5 @@
 """What claims about the named circles measure, from the tables `loops` and `circles`."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -11,6 +9,7 @@ from cnn_topology.claims.loop_measures import (
     COVERED,
     WITHOUT_TEST,
     last_clouds,
+    most_layers,
     no_cloud,
     null_of,
     of_all,
@@ -53,14 +52,10 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Count the layers whose loop, after training, is the primary circle; clouds of too few filters are left out."""
-    layers = last_clouds(tables, facts, subject.populations)
-    held = with_circles(tables, layers)
-    clouds = held[held["verdict"] != TOO_FEW]
+    clouds, counted = _counting(tables, facts, subject)
     if clouds.empty:
         return Measured(None, reason="no cloud is tested and compared with the named circles")
-    rate, low, high = share(clouds["primary"])
-    found = Measured(low > 0.5, rate, low, high, n=len(clouds), null=null_of(facts), unit="layers")
-    return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
+    return most_layers(clouds["primary"], null=null_of(facts), counted=counted)
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -69,17 +64,14 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     Chance gives a layer such a circle in at most `CHANCE` of cases, so their number is compared with the binomial
     distribution. Made stricter after a review: one layer of many, at an unadjusted level, was enough.
     """
-    layers = last_clouds(tables, facts, subject.populations)
-    held = with_circles(tables, layers)
-    clouds = held[held["verdict"] != TOO_FEW]
+    clouds, counted = _counting(tables, facts, subject)
     if clouds.empty:
         return no_cloud()
     primary, other = clouds["primary"], clouds["other"]
-    rate, low, high = share(other)
     p = binomial_tail(int(other.sum()), len(clouds), CHANCE)
     holds = bool(p <= LEVEL and other.sum() < primary.sum())
-    found = Measured(holds, rate, low, high, p, len(clouds), f"{CHANCE:g}; {null_of(facts)}", unit="layers")
-    return replace(found, counted=of_all(len(layers), _left_out(layers, held, clouds)))
+    null = f"{CHANCE:g}; {null_of(facts)}"
+    return Measured(holds, **share(other), p=p, n=len(clouds), null=null, unit="layers", counted=counted)
 
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -87,13 +79,11 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
 
     Clouds of too few filters for a test are left out, as in A3a.
     """
-    layers = last_clouds(tables, facts, subject.populations)
-    held = with_circles(tables, layers)
-    clouds = held[held["verdict"] != TOO_FEW].sort_values("depth")
+    clouds, counted = _counting(tables, facts, subject)
+    clouds = clouds.sort_values("depth")
     if len(clouds) < LOW_DEPTHS:
         reason = f"fewer than {LOW_DEPTHS} layers are tested and compared with the named circles"
         return Measured(None, reason=reason, n=len(clouds), unit="layers")
-    counted = of_all(len(layers), _left_out(layers, held, clouds))
     if clouds["near_primary"].nunique() == 1:
         return Measured(
             None, reason="equally many filters are near the primary circle in all layers", n=len(clouds), unit="layers"
@@ -103,12 +93,16 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     low = clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1
     circle = low & (clouds["verdict"] == ONE_CIRCLE) & clouds["primary"]
     holds = bool(value < 0 and p <= LEVEL and circle.any())
-    return Measured(holds, value, p=p, n=len(clouds), null="0", unit="layers", counted=counted)
+    return Measured(holds, value=value, p=p, n=len(clouds), null="0", unit="layers", counted=counted)
 
 
-def _left_out(layers: pd.DataFrame, held: pd.DataFrame, counted: pd.DataFrame) -> dict[str, int]:
-    """Describe why layers do not count, and how many each."""
-    return {
-        WITHOUT_TEST: len(held) - len(counted),
-        "not compared with the named circles": len(layers) - len(held),
+def _counting(tables: Tables, facts: RunFacts, subject: Subject) -> tuple[pd.DataFrame, str]:
+    """Return the last clouds that are tested and compared with the named circles, and why other layers do not count."""
+    layers = last_clouds(tables, facts, subject.populations)
+    compared = with_circles(tables, layers)
+    clouds = compared[compared["verdict"] != TOO_FEW]
+    left_out = {
+        WITHOUT_TEST: len(compared) - len(clouds),
+        "not compared with the named circles": len(layers) - len(compared),
     }
+    return clouds, of_all(len(layers), left_out)

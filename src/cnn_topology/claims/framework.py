@@ -6,8 +6,8 @@ ends with `reduced`. A table or a population that a run lacks is a reason, never
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Subject:
 
     populations: tuple[str, ...]
     data: str
+    _: KW_ONLY
     other_data: bool = False
     reduced: tuple[str, ...] = ()
     group: str = ""
@@ -69,6 +70,7 @@ class Measured:
     """
 
     holds: bool | None
+    _: KW_ONLY
     value: float = np.nan
     low: float = np.nan
     high: float = np.nan
@@ -83,7 +85,7 @@ class Measured:
     beside: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """One claim of a paper.
 
@@ -124,6 +126,22 @@ class Claim:
     measure: Callable[[Tables, RunFacts, Subject], Measured]
     published: str = ""
     published_value: float = np.nan
+
+
+Measure = Callable[[Tables, RunFacts, Subject], Measured]
+
+
+class Interval(TypedDict):
+    """A value with the ends of its interval, as `Measured` takes them."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interval(row: "pd.Series") -> Interval:
+    """Return the statistic of a row of a table with its interval."""
+    return {"value": float(row["statistic"]), "low": float(row["low"]), "high": float(row["high"])}
 
 
 def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFacts) -> list[ClaimRow]:

@@ -1,18 +1,17 @@
 """What claims about the shape of filter clouds measure, from the tables `loops` and `barcodes`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
+from cnn_topology.claims.framework import JOINED, Interval, Measure, Measured, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
 from cnn_topology.tables.loops import CLOUD
-
-Measure = Callable[[Tables, RunFacts, Subject], Measured]
 
 # Notes on the weights paper, E6 and E6b: rho(15, 0.1) and rho(200, 0.14) of 19,200 filters, k as a share of them; the
 # geometric mean of the two divides local from coarse (ours).
@@ -102,7 +101,7 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         if untested := not_tested(row):
             return untested
         low, high = _over_networks(tables, row)
-        found = Measured(False, row["longest"], low, high, row["p_longest"], int(row["networks"]), null_of(facts))
+        found = Measured(False, value=row["longest"], low=low, high=high, **_test_of(row, facts))
         if row["verdict"] != ONE_CIRCLE:
             return found
         held = primary_loops(tables, rows.iloc[:1])
@@ -114,6 +113,11 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         return replace(found, holds=primary, reason="" if primary else "one circle, not shown to be the primary one")
 
     return measure
+
+
+def _test_of(cloud: pd.Series, facts: RunFacts) -> dict[str, Any]:
+    """Return p-value, networks and nulls of the test of a cloud's loop, as `Measured` takes them."""
+    return {"p": float(cloud["p_longest"]), "n": int(cloud["networks"]), "null": null_of(facts)}
 
 
 def critical_value(tables: Tables, cloud: pd.Series) -> float:
@@ -142,10 +146,9 @@ def five_circles(layer: str) -> Measure:
         row = rows.iloc[0]
         if untested := not_tested(row):
             return untested
-        bars, p, networks = float(row["significant_bars"]), float(row["p_longest"]), int(row["networks"])
         five = bool(row["five_loops"])
         reason = "" if five else NO_POWER_OF_FIVE
-        return Measured(five, bars, p=p, n=networks, null=null_of(facts), reason=reason)
+        return Measured(five, value=float(row["significant_bars"]), **_test_of(row, facts), reason=reason)
 
     return measure
 
@@ -161,7 +164,7 @@ def several_loops(layer: str) -> Measure:
         if untested := not_tested(row):
             return untested
         bars = int(row["significant_bars"])
-        return Measured(bars > 1, bars, p=row["p_longest"], n=int(row["networks"]), null=null_of(facts))
+        return Measured(bars > 1, value=bars, **_test_of(row, facts))
 
     return measure
 
@@ -189,7 +192,7 @@ def weaker_than_first(layer: str) -> Measure:
             return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
         plain = float(row["longest"]) / whole
         scale = of_first / critical
-        found = Measured(False, scale * plain, n=int(row["networks"]), null="1")
+        found = Measured(False, value=scale * plain, n=int(row["networks"]), null="1")
         (low, high), (first_low, first_high) = (_over_networks(tables, cloud) for cloud in (row, first.iloc[0]))
         if np.isfinite(high) and np.isfinite(first_low):
             highest = high / first_low if first_low > 0 else np.inf
@@ -218,9 +221,8 @@ def simple_shapes(depths: range) -> Measure:
         if rows.empty:
             return no_cloud() if layers.empty else Measured(None, reason=f"every layer is one {WITHOUT_TEST}")
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
-        rate, low, high = share(simple)
-        found = Measured(low > 0.5, rate, low, high, n=len(rows), null="1/2", unit="layers")
-        found = replace(found, counted=of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)}))
+        counted = of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)})
+        found = most_layers(simple, null="1/2", counted=counted)
         missing = sorted(set(depths) - set(rows["depth"]))
         if missing:
             reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not tested"
@@ -248,9 +250,7 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
             changed.append(begins["verdict"] != ends["verdict"])
     if not changed:
         return Measured(None, reason="no layer with a loop is tested both before and after training")
-    rate, low, high = share(changed)
-    found_share = Measured(low > 0.5, rate, low, high, n=len(changed), null="1/2", unit="layers")
-    return replace(found_share, counted=of_all(len(layers), left_out))
+    return most_layers(changed, null="1/2", counted=of_all(len(layers), left_out))
 
 
 def of_all(layers: int, left_out: Mapping[str, int]) -> str:
@@ -259,11 +259,17 @@ def of_all(layers: int, left_out: Mapping[str, int]) -> str:
     return f"{layers - sum(left_out.values())} of {layers} layers count; left out: {why}." if why else ""
 
 
-def share(holds: Sequence[bool] | pd.Series) -> tuple[float, float, float]:
+def most_layers(holds: Sequence[bool] | pd.Series, *, null: str, counted: str) -> Measured:
+    """Test whether something holds for more than half of some layers."""
+    rate = share(holds)
+    return Measured(rate["low"] > 0.5, **rate, n=len(holds), null=null, unit="layers", counted=counted)
+
+
+def share(holds: Sequence[bool] | pd.Series) -> Interval:
     """Return the share of what holds, and Wilson's 95% score interval of it."""
     rate = float(np.mean(holds))
     low, high = wilson_interval(np.array(rate), len(holds))
-    return rate, float(low), float(high)
+    return {"value": rate, "low": float(low), "high": float(high)}
 
 
 def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float]) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def every_network(facts: RunFacts) -> list[Subject]:
         if (whole_size(populations[name]) if name in populations else _few_layers(checkpoints[name]))
     ]
     size = (f"{len(reduced)} of {len(taken)} sets of networks are: {', '.join(reduced)}",) if reduced else ()
-    return [Subject(tuple(taken), "; ".join(taken.values()), not own, size)] if taken else []
+    return [Subject(tuple(taken), "; ".join(taken.values()), other_data=not own, reduced=size)] if taken else []
 
 
 def pretrained(model: str) -> Subjects:
@@ -75,7 +75,10 @@ def pretrained(model: str) -> Subjects:
 
     def find(facts: RunFacts) -> list[Subject]:
         found = {name: checkpoint for name, checkpoint in facts.checkpoints.items() if checkpoint.analysed}
-        subjects = [Subject((name,), _checkpoint(c), c.model != model, _few_layers(c)) for name, c in found.items()]
+        subjects = [
+            Subject((name,), _checkpoint(c), other_data=c.model != model, reduced=_few_layers(c))
+            for name, c in found.items()
+        ]
         return [subject for subject in subjects if not subject.other_data] or subjects[:1]
 
     return find
@@ -105,35 +108,33 @@ def crossed(kind: str, other: str) -> Subjects:
         # Those whose filters are analysed are the populations of the main experiments.
         return next((name for name in names if facts.populations[name].analysed), next(iter(names), ""))
 
-    def find(facts: RunFacts) -> list[Subject]:
-        for own in (True, False):
-            names = (first(facts, kind, other, own), first(facts, other, kind, own))
-            if all(names):
-                data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(names, data, not own, _sizes(facts, names))]
-        return []
-
-    return find
+    return _pair(lambda facts, own: (first(facts, kind, other, own), first(facts, other, kind, own)))
 
 
 def onset_pair(kind: str, other: str) -> Subjects:
     """Find a population on `kind` and one on `other` in gray whose first layers are analysed over training."""
 
     def first(facts: RunFacts, wanted: str, own: bool) -> str:
-        found = (
+        names = (
             name
             for name, population in facts.populations.items()
             if population.plain and is_about(facts, population.images, wanted, own) and population.channels == 1
             if "conv1" in population.analysed and len(population.steps) > 2
         )
-        return next(found, "")
+        return next(names, "")
+
+    return _pair(lambda facts, own: (first(facts, kind, own), first(facts, other, own)))
+
+
+def _pair(first_of: Callable[[RunFacts, bool], tuple[str, str]]) -> Subjects:
+    """Take two populations together: those on the papers' own images, else on others; empty names are missing ones."""
 
     def find(facts: RunFacts) -> list[Subject]:
         for own in (True, False):
-            names = (first(facts, kind, own), first(facts, other, own))
+            names = first_of(facts, own)
             if all(names):
                 data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(names, data, not own, _sizes(facts, names))]
+                return [Subject(names, data, other_data=not own, reduced=_sizes(facts, names))]
         return []
 
     return find
@@ -151,10 +152,10 @@ def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | 
                 Subject(
                     (variant, group.baseline),
                     described(facts.populations[variant]),
-                    not own,
+                    other_data=not own,
                     # The paper does not say how many networks it compares.
-                    _reduced(facts, (variant, group.baseline)),
-                    name,
+                    reduced=_reduced(facts, (variant, group.baseline)),
+                    group=name,
                 )
                 for name, group in facts.improvements.items()
                 for variant in group.variants
@@ -218,7 +219,9 @@ def all_improved(facts: RunFacts) -> list[Subject]:
         sets = [facts.images[each] for each in (baseline.images, *baseline.cross_test)]
         of_paper = all(images.own and images.stands_for in ("mnist", "svhn") for images in sets)
         reduced = _reduced(facts, group.populations)
-        found.append(Subject(group.populations, described(baseline), not of_paper, reduced, name))
+        found.append(
+            Subject(group.populations, described(baseline), other_data=not of_paper, reduced=reduced, group=name)
+        )
     own = [subject for subject in found if not subject.other_data]
     return own or found
 
@@ -230,7 +233,7 @@ def grids(facts: RunFacts) -> list[Subject]:
         data = f"{name}: {grid.populations} populations such as {described(grid.example)}"
         own = facts.images[grid.example.images].own
         # The paper says of no grid how many networks it has.
-        found.append(Subject((name,), data, not own, grid.example.reduced))
+        found.append(Subject((name,), data, other_data=not own, reduced=grid.example.reduced))
     return [subject for subject in found if not subject.other_data] or found
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables
+from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables, interval
 from cnn_topology.claims.loop_measures import COVERED, null_of
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import TOO_FEW
@@ -31,7 +31,7 @@ def early_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     is_circle = _stays_primary(tables, subject.populations[0], step)
     reason = "" if is_circle else NOT_PRIMARY
     holds = bool(is_circle and step > 0 and high <= FEW_HUNDRED)
-    return Measured(holds, step, low, high, n=networks, null=null_of(facts), reason=reason)
+    return Measured(holds, value=step, low=low, high=high, n=networks, null=null_of(facts), reason=reason)
 
 
 def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -49,7 +49,7 @@ def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     low = second[1] / first[2]
     high = second[2] / first[1] if first[1] > 0 else np.inf
     holds = bool(TENFOLD[0] <= ratio <= TENFOLD[1] and low > 1)
-    return Measured(holds, ratio, low, high, n=min(first[3], second[3]), null="1", spread=JOINED)
+    return Measured(holds, value=ratio, low=low, high=high, n=min(first[3], second[3]), null="1", spread=JOINED)
 
 
 def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] | None:
@@ -94,8 +94,7 @@ def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     if rows.empty:
         return Measured(None, reason="the bar is not compared with accuracy over training")
     row = rows.iloc[0]
-    value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
-    return Measured(low > 0, value, low, high, n=int(row["networks"]), null="0")
+    return Measured(bool(row["low"] > 0), **interval(row), n=int(row["networks"]), null="0")
 
 
 def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -124,4 +123,4 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     holds = bool(min(low, plain) > 1 and second["significant"] and circles)
     networks = int(min(first["networks"], second["networks"]))
     reason = "" if circles else "not both bars are of the primary circle"
-    return Measured(holds, value, low, high, n=networks, null="1", spread=JOINED, reason=reason)
+    return Measured(holds, value=value, low=low, high=high, n=networks, null="1", spread=JOINED, reason=reason)

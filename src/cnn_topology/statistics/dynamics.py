@@ -24,6 +24,7 @@ from cnn_topology.statistics.circular import circular_correlation, kuiper, turn
 from cnn_topology.statistics.intervals import ENDS, percentile_interval
 from cnn_topology.statistics.nulls import loop_statistics
 from cnn_topology.statistics.significance import onset
+from cnn_topology.topology.circles import ARCS
 from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
 from cnn_topology.topology.landmarks import landmarks_maxmin
@@ -32,8 +33,6 @@ from cnn_topology.topology.persistence import barcode
 RULE = (
     "first snapshot from which on the longest H1 bar exceeds the critical value of every null at every later snapshot"
 )
-# Arcs of 10 degrees.
-ARCS = 36
 
 
 def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws networks"]:

@@ -19,7 +19,7 @@ from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles, klei
 from cnn_topology.topology.persistence import barcode
 
 # Arcs of the primary circle: the 16 directions of *Topological approaches to deep learning* (weights.md, section 6).
-ARCS = 16
+DIRECTIONS = 16
 
 
 class LoopSummary(NamedTuple):
@@ -119,7 +119,7 @@ def loop_summary(weight: Float[np.ndarray, "out in 3 3"], density: Density) -> L
         second=float(second),
         ratio=float(longest / second) if second else float("nan"),
         total_persistence=float(lengths.sum()),
-        coverage=circle_coverage(theta[distance <= NEAR], ARCS),
+        coverage=circle_coverage(theta[distance <= NEAR], DIRECTIONS),
         mean_residual=float(klein_coordinates(kept)[2].mean()),
     )
 

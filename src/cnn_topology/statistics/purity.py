@@ -24,7 +24,7 @@ from cnn_topology.tables.purity import PurityTestRow
 # Layers 16 and 4 in the paper's count; where a run lacks one, its deepest and its shallowest are taken.
 DEEP, SHALLOW = "layer4.1.bn2", "layer1.1.bn2"
 # Networks from which on the interval is that of a mean over them, and standard errors to each side otherwise.
-LEAST_NETWORKS, ERRORS = 3, 1.96
+LEAST_AVERAGED, ERRORS = 3, 1.96
 ALL_NETWORKS = -1
 # Sigmas up to which all their orders are gone through.
 MOST_SIGMAS = 7
@@ -204,7 +204,7 @@ def _row(
     """Return the row of one network, or that over all: with enough of them its interval is that of their mean."""
     over_all = network == ALL_NETWORKS
     low, high, unit = value - ERRORS * error, value + ERRORS * error, "images and nodes"
-    if over_all and len(values) >= LEAST_NETWORKS:
+    if over_all and len(values) >= LEAST_AVERAGED:
         low, high, unit = *mean_interval(values), "networks"
     n = len(values) if over_all else 1
     return PurityTestRow(**columns, network=network, statistic=value, low=low, high=high, unit=unit, n=n)

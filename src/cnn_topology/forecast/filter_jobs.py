@@ -1,7 +1,7 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import Variant, kept_points, neighbours_left
+from cnn_topology.plan.clouds import MOST_COUNTED, Variant, kept_points, neighbours_left
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast

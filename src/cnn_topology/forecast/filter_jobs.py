@@ -94,7 +94,7 @@ def _used(points: int, variant: Variant) -> int:
     return min(_kept(points, variant), variant.landmarks)
 
 
-def _scaled(cost: tuple[float, float, float], points: int, k: int) -> float:
+def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
     seconds, power, power_of_k = cost
     return float(seconds * points**power * k**power_of_k)
 

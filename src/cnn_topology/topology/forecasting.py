@@ -32,7 +32,8 @@ BLOCKS = 16
 SECONDS_PER_PAIR = 2e-8
 SECONDS_PER_ROW = 8e-12
 
-# (bytes, seconds, points, exponent of bytes, exponent of seconds), measured on an AMD EPYC core.
+# (bytes, seconds, points, exponent of bytes, exponent of seconds), measured on an AMD EPYC core with Ripser; the others
+# need less.
 REFERENCE_COSTS = {
     1: (4.45e9, 104.0, 2000, 3.3, 3.6),  # noisy circle, H0 and H1
     2: (2.1e9, 22.0, 500, 3.9, 4.5),  # Klein bottle, H0 to H2
@@ -51,7 +52,7 @@ def forecast(points: int, dimension: int = 1, engine: str = "annotations") -> Fo
         Points of the filtration, after the choice of landmarks.
     dimension : int
         Highest dimension of homology.
-    engine : {'annotations', 'ripser', 'gudhi'}
+    engine : {'annotations', 'redzed', 'ripser', 'gudhi'}
 
     Returns
     -------

@@ -2,8 +2,9 @@
 
 `barcode` takes a point cloud or distances and returns the bars of persistent homology in dimension 0 and 1 (or
 higher) with coefficients in Z/p. The engine of our own (`annotations`, exact, H0 and H1 over Z/2 and Z/3) is the
-default where it applies; Ripser serves the rest and is the reference. Carlsson and Gabrielsson, *Topological
-approaches to deep learning* (arXiv:1811.01122), read such barcodes of the spatial filters of trained networks.
+default where it applies; Ripser, or RedZeD where it is installed, serves the rest, and Ripser is the reference.
+Carlsson and Gabrielsson, *Topological approaches to deep learning* (arXiv:1811.01122), read such barcodes of the
+spatial filters of trained networks.
 
 All lengths are diameters, as in Ripser: a simplex enters when its longest edge does. Bars of no length are left out,
 also the bars that duplicate points would have in dimension 0.
@@ -11,6 +12,7 @@ also the bars that duplicate points would have in dimension 0.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,11 @@ from cnn_topology.topology.filtration import (
 )
 from cnn_topology.topology.forecasting import Forecast, check_memory, forecast
 from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_distances
-from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, ripser_bars
+from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, redzed_bars, ripser_bars
 
 __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_maxmin"]
 
-ENGINES = ("auto", "annotations", "ripser", "gudhi")
+ENGINES = ("auto", "annotations", "redzed", "ripser", "gudhi")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Barcode:
         Greatest distance of a point of the cloud to its nearest landmark; 0.0 when all points were used. No bar end
         of the whole cloud lies farther than twice this from its bar end here.
     engine : str
-        ``annotations``, ``ripser`` or ``gudhi``.
+        ``annotations``, ``redzed``, ``ripser`` or ``gudhi``.
     """
 
     dimension: np.ndarray
@@ -124,7 +126,9 @@ def barcode(
         the whole filtration.
     landmarks : int, optional
         Use this many max-min landmarks in place of all points.
-    engine : {'auto', 'annotations', 'ripser', 'gudhi'}
+    engine : {'auto', 'annotations', 'redzed', 'ripser', 'gudhi'}
+        ``auto`` is our own engine in dimensions 0 and 1 over Z/2 and Z/3; in dimension 2 over Z/2 RedZeD where the
+        package redzed-tda is installed; else Ripser. All give the same bars.
     threads : int
         Threads that compute the distances of points.
 
@@ -170,8 +174,8 @@ def barcode(
 
         dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit)
     else:
-        run: Callable[..., Bars] = ripser_bars if name == "ripser" else gudhi_bars
-        dimension, birth, death = run(lengths, count, max_dimension, field, limit)
+        run: dict[str, Callable[..., Bars]] = {"ripser": ripser_bars, "gudhi": gudhi_bars, "redzed": redzed_bars}
+        dimension, birth, death = run[name](lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
     return Barcode(dimension[order], birth[order], death[order], field, count, radius, name)
 
@@ -237,12 +241,17 @@ def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:
     if engine not in ENGINES:
         raise unknown("persistence engine", engine, ENGINES)
     applies = max_dimension <= 1 and field in (2, 3)
-    name = ("annotations" if applies else "ripser") if engine == "auto" else engine
+    name = engine
+    if engine == "auto":
+        quick = max_dimension == 2 and field == 2 and find_spec("redzed_tda") is not None
+        name = "annotations" if applies else "redzed" if quick else "ripser"
     if name == "annotations" and not applies:
         raise InputError(
             "engine 'annotations' serves dimensions 0 and 1 over Z/2 and Z/3; got "
             f"max_dimension={max_dimension}, field={field}: use engine='auto'"
         )
+    if name == "redzed" and field != 2:
+        raise InputError(f"engine 'redzed' serves Z/2; got field={field}: use engine='auto'")
     if field > LARGEST_FIELD["gudhi"]:
         raise InputError(f"field must be a prime up to {LARGEST_FIELD['gudhi']}; got {field}")
     if any(field % q == 0 for q in range(2, int(field**0.5) + 1)):

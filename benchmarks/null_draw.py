@@ -2,8 +2,9 @@
 
     python benchmarks/null_draw.py [--points 6400 12288 51200 204800] [--k 100] [--p 0.1] [--landmarks 2000]
 
-The steps are those of `statistics.nulls`: random filters, distances to the k-th neighbour, rho(k, p), max-min
-landmarks where more are kept, persistence. The permuted null differs in how its filters are made.
+The steps are those of `statistics.nulls`: random filters, rho(k, p), max-min landmarks where more are kept,
+persistence. The permuted null differs in how its filters are made. With `--search` also the search for the k-th
+neighbour of every point, which keeps the same points and served until November 2026.
 """
 
 import argparse
@@ -13,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.statistics.nulls import permuted_null, sphere_null_cloud
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 
 
-def draw(points: int, k: int, p: float, landmarks: int) -> dict[str, float]:
+def draw(points: int, k: int, p: float, landmarks: int, search: bool = False) -> dict[str, float]:
     """Return the CPU seconds of the steps of one draw."""
     seconds = {}
 
@@ -32,8 +33,11 @@ def draw(points: int, k: int, p: float, landmarks: int) -> dict[str, float]:
 
     cloud = timed("sphere", lambda: sphere_null_cloud(points, np.random.default_rng(0)))
     timed("permuted", lambda: permuted_null(cloud)(np.random.default_rng(1)))
-    distances = timed("neighbours", lambda: neighbour_distances(cloud, [k])[:, 0])
-    kept = timed("rho", lambda: cloud[densest_points(distances, p)])
+    chosen = timed("rho", lambda: density_filter(cloud, k, p))
+    if search:
+        distances = timed("search", lambda: neighbour_distances(cloud, [k])[:, 0])
+        assert np.array_equal(chosen, densest_points(distances, p))
+    kept = cloud[chosen]
     if len(kept) > landmarks:
         kept = timed("landmarks", lambda: kept[landmarks_maxmin(kept, landmarks)[0]])
     timed("persistence", lambda: barcode(kept))
@@ -46,11 +50,12 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=100)
     parser.add_argument("--p", type=float, default=0.1)
     parser.add_argument("--landmarks", type=int, default=2_000)
+    parser.add_argument("--search", action="store_true")
     arguments = parser.parse_args()
     draw(2_000, 20, 0.1, 50)  # load the compiled code
     for points in arguments.points:
-        seconds = draw(points, arguments.k, arguments.p, arguments.landmarks)
-        total = sum(seconds.values()) - seconds["permuted"]
+        seconds = draw(points, arguments.k, arguments.p, arguments.landmarks, arguments.search)
+        total = sum(seconds.values()) - seconds["permuted"] - seconds.get("search", 0)
         steps = "  ".join(f"{step} {spent:.3f}" for step, spent in seconds.items())
         print(f"N={points:<7} k={arguments.k} p={arguments.p}  {steps}  a draw {total:.2f} s", flush=True)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # the figure of the claims is declared while rules are parsed
 Tables = Mapping[str, "pd.DataFrame"]
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
+# No outcome could support the claim with so few layers or networks: a verdict of its own, and no finding.
+CANNOT_DECIDE = "cannot decide"
 # Ends a verdict by networks that are fewer, smaller or less trained than the paper's.
 REDUCED = ", reduced"
 HOLDS, FAILS = "holds", "fails"
@@ -66,7 +68,8 @@ class Measured:
 
     `n` counts what `unit` names, in the plural; `spread`, one of `SPREADS`, says what `low` and `high` are. A
     `statement` says what of this run was compared, in the place of the claim's own words; `counted` what of it n
-    leaves out; `beside` what else is to be known, such as the value of a control.
+    leaves out; `beside` what else is to be known, such as the value of a control. `needs` says how many it takes, where
+    so few can decide nothing whatever they show.
     """
 
     holds: bool | None
@@ -83,6 +86,7 @@ class Measured:
     statement: str = ""
     counted: str = ""
     beside: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +180,8 @@ def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: 
     verdict, reason = NOT_TESTED, found.reason
     if found.holds is not None and subject.other_data:
         reason = f"other data or networks than the paper's: {subject.data}"
+    elif found.needs:
+        verdict, reason = CANNOT_DECIDE, f"needs {found.needs}"
     elif found.holds is not None:
         verdict = (SUPPORTED if found.holds else NOT_SUPPORTED) + (REDUCED if subject.reduced else "")
     return ClaimRow(

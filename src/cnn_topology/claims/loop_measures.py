@@ -260,9 +260,12 @@ def of_all(layers: int, left_out: Mapping[str, int]) -> str:
 
 
 def most_layers(holds: Sequence[bool] | pd.Series, *, null: str, counted: str) -> Measured:
-    """Test whether something holds for more than half of some layers."""
-    rate = share(holds)
-    return Measured(rate["low"] > 0.5, **rate, n=len(holds), null=null, unit="layers", counted=counted)
+    """Test whether something holds for more than half of some layers, if so many can show that at all."""
+    rate, count = share(holds), len(holds)
+    least = next(n for n in range(1, 100) if wilson_interval(np.array(1.0), n)[0] > 0.5)
+    needs = f"at least {least} layers that count" if count < least else ""
+    decided = None if needs else rate["low"] > 0.5
+    return Measured(decided, **rate, n=count, null=null, unit="layers", counted=counted, needs=needs)
 
 
 def share(holds: Sequence[bool] | pd.Series) -> Interval:

@@ -42,6 +42,7 @@ MARKS: dict[str, tuple[str, str, Literal["full", "left", "none"], str]] = {
     "not supported, reduced": ("X", style.VERMILION, "left", "not supported, reduced"),
     "holds": ("o", style.BLUE, "none", "not tested (on other data: holds)"),
     "fails": ("X", style.VERMILION, "none", "not tested (on other data: fails)"),
+    "cannot decide": ("D", style.GREY, "none", "cannot decide: too few"),
     "": ("_", style.GREY, "full", "not tested"),
 }
 HEADINGS = {

@@ -79,5 +79,7 @@ class ClaimRow(Row, table="claims"):
     p_value: float | None = column("p-value against `null_name`.", PROBABILITY)
     null_name: str = column("Null that the statistic is compared with.")
     outcome: str = column("What the rule gives on the data at hand: holds or fails.")
-    verdict: str = column("supported, not supported, or not tested.")
-    reason: str = column("Why nothing was tested.")
+    verdict: str = column(
+        "supported, not supported, cannot decide (too few for any outcome to support it), or not tested."
+    )
+    reason: str = column("Why nothing was tested, or how many it needs.")

@@ -25,6 +25,7 @@ class Run:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
         command += ["--directory", str(self.folder), *arguments, "--configfile", str(self.folder / "run.yaml")]
         command += ["--workflow-profile", str(ROOT / "profiles/default")]
+        command += ["--max-jobs-per-timespan", "100/1s"]  # Snakemake waits for that time before it leaves
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         with (self.folder / "said.txt").open("wb") as said:

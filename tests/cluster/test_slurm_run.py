@@ -1,7 +1,7 @@
-"""A tiny whole run through a real SLURM of one machine, undisturbed and through faults: the same tables each time.
+"""A tiny whole run through a real SLURM of one machine, while its config is edited and through faults: the same tables.
 
 Skipped, with the reason, where there is no root or no SLURM. CNN_TOPOLOGY_INSTALL_SLURM=1 lets it install SLURM. The
-cluster has an accounting database, as most clusters have, where its packages can be had: the undisturbed run then asks
+cluster has an accounting database, as most clusters have, where its packages can be had: the first run then asks
 `sacct` how its jobs are, and the runs with faults ask `squeue`, as the profile has it. CNN_TOPOLOGY_SLURM_ACCOUNTING=0
 leaves the database out, and all runs ask `squeue`.
 """
@@ -65,7 +65,7 @@ def config(smallest):
     kept = ("version", "name", "seed", "images", "populations", "significance", "controls")
     config = copy.deepcopy({key: smallest[key] for key in kept})
     config["populations"]["a"]["shard"] = 3
-    jobs = {"steps": 2, "gpus": 1}
+    jobs = {"steps": 9, "gpus": 1}
     return {**config, "clouds": smallest["clouds"][:1], "mapper": None, "figures": [], "jobs": jobs}
 
 
@@ -141,6 +141,11 @@ def _same(folder, expected):
 def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables(cluster, config, expected, tmp_path):
     asked = ["--slurm-status-command", "sacct"] if cluster.accounting else []
     run, nodes, gpus = Submitted(tmp_path, config, *asked), set(), set()
+    # Jobs take the config of their start, though its file is edited while they wait.
+    run.job(cluster, "train_a")
+    edited = copy.deepcopy(config)
+    edited["significance"]["draws"], edited["controls"] = 39, {"points": 90}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(edited))
     while run.process.poll() is None:
         nodes |= {node for _, node, _ in cluster.jobs()}
         asked = subprocess.run(["squeue", "-h", "-o", "%P %b"], capture_output=True, text=True, check=True).stdout
@@ -152,18 +157,6 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
     assert nodes == set(one_machine.NODES)
     assert gpus
     assert all(line.startswith("gpu ") for line in gpus)
-    _same(tmp_path, expected)
-
-
-def test_jobs_take_the_config_of_their_start_though_its_file_is_edited_while_they_wait(
-    cluster, config, expected, tmp_path
-):
-    run = Submitted(tmp_path, config)
-    run.job(cluster, "train_a")
-    edited = copy.deepcopy(config)
-    edited["significance"]["draws"], edited["controls"] = 39, {"points": 90}
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(edited))
-    run.finish()
     _same(tmp_path, expected)
 
 

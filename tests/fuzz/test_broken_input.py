@@ -333,7 +333,7 @@ def test_configs_with_odd_values_are_refused_or_stay_inside(tiny, folder):
 def test_keys_that_are_odd_or_missing_are_refused_or_stay_inside(tiny, folder):
     path, rng = folder / "run.yaml", random.Random(1)
     for place in [place for place in _nodes(tiny) if place and isinstance(place[-1], str)]:
-        for key in ("../up", "a b", "", "Ü", "x" * 200, 7):
+        for key in rng.sample(("../up", "a b", "", "Ü", "x" * 200, 7), min(6, 3 * ROUNDS)):
             changed = copy.deepcopy(tiny)
             node = changed
             for part in place[:-1]:

@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 from collections import ChainMap
+from contextlib import chdir
 
 import numpy as np
 import pytest
 from job_runs import write_job
 
+from cnn_topology.cli import main
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import (
@@ -47,8 +49,12 @@ print(torch.backends.cpu.get_cpu_capability())
 
 
 def _job(folder, settings, *described, threads=1, **others):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **settings}
     file = write_job(folder / "job.json", *described, **others)
+    if not settings:
+        with chdir(folder):
+            assert main(["job", str(file), "--threads", str(threads)]) == 0
+        return
+    environment = {**os.environ, **settings}
     command = [sys.executable, "-m", "cnn_topology.cli", "job", str(file), "--threads", str(threads)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

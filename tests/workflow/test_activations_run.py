@@ -40,6 +40,7 @@ CONFIG = {
         "components": {"modes": ["corrected"]},
         "draws": 99,
     },
+    "jobs": {"clouds": 4},
 }
 
 
@@ -59,6 +60,7 @@ def snakemake(folder, config, *arguments):
     """Run Snakemake on a config, as a user would who keeps runs apart from the checkout."""
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
     files = ("--snakefile", str(ROOT / "Snakefile"), "--configfile", "run.yaml")
+    files += ("--max-jobs-per-timespan", "100/1s")  # Snakemake waits for that time before it leaves
     return run(folder, "snakemake", *arguments, *files)
 
 

@@ -135,8 +135,6 @@ def _bar(axes: Axes, image: Any, text: str) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_anchor("W")
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    bar = figure.colorbar(image, ax=axes, aspect=12, pad=0.03)
+    bar = style.figure_of(axes).colorbar(image, ax=axes, aspect=12, pad=0.03)
     bar.ax.tick_params(labelsize=style.SMALL)
     bar.set_label(text, fontsize=7)

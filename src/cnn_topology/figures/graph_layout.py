@@ -180,8 +180,7 @@ def draw_pies(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, largest: flo
     axes.add_collection(PolyCollection(polygons, facecolors=colours, linewidths=0, zorder=2, rasterized=many))
     low, high = nodes[["x", "y"]].min().to_numpy() - 0.8, nodes[["x", "y"]].max().to_numpy() + 0.8
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[], aspect="equal")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def radii(members: np.ndarray, largest: float) -> np.ndarray:

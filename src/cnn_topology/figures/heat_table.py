@@ -62,5 +62,4 @@ def heat_table(
             axes.tick_params(axis="x", rotation=90)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)

@@ -84,8 +84,7 @@ def draw_matrix(
     axes.set_xticks(places[::step], [str(depth) for depth in matrix.columns[::step]])
     axes.set_yticks(places[::step], [str(depth) for depth in matrix.index[::step]])
     axes.tick_params(length=0, labelsize=style.SMALL - 1, pad=1.5)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     starts = [place for place in places if place == 0 or stage[place] != stage[place - 1]]
     for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
         if start:

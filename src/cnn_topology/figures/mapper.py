@@ -250,9 +250,7 @@ def _numbers(
     axes.text(0, 0.98, "\n".join(rows), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.35)
     if points is None:
         return
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    bar = figure.colorbar(points, cax=axes.inset_axes((0, 0.16, 0.75, 0.03)), orientation="horizontal")
+    bar = style.figure_of(axes).colorbar(points, cax=axes.inset_axes((0, 0.16, 0.75, 0.03)), orientation="horizontal")
     bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
     bar.set_label("edge angle of the mean filter", fontsize=7, labelpad=0)
     bar.outline.set_visible(False)

@@ -133,8 +133,7 @@ def _end(axes: Axes, letter: str, end: Any, classes: list[str], pixels: pd.DataF
     names = ", ".join(f"{classes[i]} {counts[i] / counts.sum():.0%}" for i in common)
     axes.set_title(f"{letter}: {end['members']:,} points\n{names}", fontsize=style.SMALL, loc="center")
     axes.set(xlim=(0, IMAGES), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     known = [image for image in end["example_images"] if image in pixels.index][:IMAGES]
     for number, image in enumerate(known):
         label, content = pixels.loc[image]

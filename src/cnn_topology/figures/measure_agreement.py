@@ -72,8 +72,7 @@ def _matrix(axes: Axes, found: pd.DataFrame, measures: list[str], parameters: Ma
     )
     axes.set_yticks(range(1, size), [label(name) for name in measures[1:]])
     axes.tick_params(length=0, labelsize=style.SMALL)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def _order(axes: Axes, order: pd.DataFrame, parameters: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cnn_topology.figures.libraries import pd
 from cnn_topology.tables.loops import CLOUD
@@ -24,6 +23,8 @@ SECTORS = {
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
     """Return the rows of a table in which each named column has the given value."""
+    import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
+
     for column, value in equal.items():
         table = table.filter(pc.equal(table[column], pa.scalar(value, table.schema.field(column).type)))
     return table.to_pandas()

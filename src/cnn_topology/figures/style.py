@@ -141,6 +141,13 @@ def new_figure(height: float, footer: str, title: str | None = None, width: floa
     return figure
 
 
+def figure_of(axes: Axes) -> Figure:
+    """Return the figure that a panel is in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def letter(axes: Axes, text: str, title: str = "") -> None:
     """Set a panel's letter, and its title in plain type after it."""
     axes.set_title(rf"$\bf{{{text}}}$  {title}" if title else rf"$\bf{{{text}}}$")
@@ -165,9 +172,7 @@ def settle(figure: Figure) -> None:
 
 def legend_below(axes: Axes, points: float = 30) -> None:
     """Set a panel's legend under it, so many points below the axis line: clear of tick labels and axis label."""
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    below = axes.transAxes + ScaledTranslation(0, -points / 72, figure.dpi_scale_trans)
+    below = axes.transAxes + ScaledTranslation(0, -points / 72, figure_of(axes).dpi_scale_trans)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, borderaxespad=0, labelspacing=0.25)
 
 
@@ -175,8 +180,7 @@ def explain(axes: Axes, message: str, characters: int = 34) -> None:
     """Fill an empty panel with the reason why it is empty."""
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     text = "\n".join(textwrap.wrap(message, characters))
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=7)
 

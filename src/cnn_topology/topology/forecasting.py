@@ -27,10 +27,10 @@ class Forecast:
 LEAST_BLOCK = 1 << 19
 BLOCKS = 16
 
-# One core, noisy circle of 2,000 to 8,000 points (November 2026): the constant part of an edge, and rows of bits, per
+# One core, noisy circle of 2,000 to 26,214 points (November 2026): the constant part of an edge, and rows of bits, per
 # point, from memory.
 SECONDS_PER_PAIR = 2e-8
-SECONDS_PER_ROW = 8e-12
+SECONDS_PER_ROW = 1e-11
 
 # (bytes, seconds, points, exponent of bytes, exponent of seconds), measured on an AMD EPYC core with Ripser; the others
 # need less.

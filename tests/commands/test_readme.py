@@ -34,8 +34,11 @@ def _code(path):
     return "\n".join(re.findall(r"^ *(?:from|import) .*$", path.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_the_example_in_python_runs_as_it_stands(capsys):
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_examples_in_python_run_as_they_stand(capsys, tmp_path, monkeypatch):
+    look, example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(look, {"model": torchvision.models.resnet18(num_classes=2).layer1})
+    assert (tmp_path / "resnet20.html").is_file()
     given = {}
     exec(example, given)
     verdict, cka = capsys.readouterr().out.splitlines()

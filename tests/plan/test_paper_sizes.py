@@ -138,7 +138,8 @@ def test_clouds_of_fewer_images_than_the_papers_are_said(variant, counts, said):
     assert cloud_facts(variant, **counts).reduced == said
 
 
-def test_networks_on_other_images_are_not_said_to_have_small_clouds():
-    config = yaml.safe_load((CONFIGS / "demo.yaml").read_text())
+@pytest.mark.parametrize("name", ["demo", "tour"])
+def test_networks_on_other_images_are_not_said_to_have_small_clouds(name):
+    config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
     found = RunFacts.of(Plan(parse_config(config))).resnets
     assert {networks.reduced for networks in found.values()} == {()}

@@ -248,6 +248,6 @@ def test_report_is_one_file_with_every_figure(finished):
 
 
 def test_workflow_lint_finds_nothing_but_the_missing_container(tmp_path):
-    done = snakemake(tmp_path, "--lint", "--configfile", str(ROOT / "config/demo.yaml"), check=False)
+    done = snakemake(tmp_path, "--lint", "--configfile", str(ROOT / "config/tour.yaml"), check=False)
     found = [line.strip("* :") for line in (done.stdout + done.stderr).splitlines() if line.startswith("    * ")]
     assert set(found) == {EXPECTED_LINT}

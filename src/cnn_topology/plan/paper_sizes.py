@@ -68,14 +68,13 @@ def resnets_reduced(
     clouds : iterable of ActivationClouds
         What claims about them read.
     """
-    paper_images = paper_set(images)
-    if paper_images is None:
+    if paper_set(images) != "cifar10":
         return ()
     found = list(fewer(networks.networks, RESNETS[networks.variant]))
     if not networks.checkpoints:
         if networks.recipe.epochs < (whole := EPOCHS[networks.variant]):
             found.append(f"{networks.recipe.epochs} of {whole} epochs")
-        found += _images_reduced(paper_images, images)
+        found += _images_reduced("cifar10", images)
     paper = CLOUD_IMAGES[networks.variant]
     if (fewest := min((cloud.count for cloud in clouds), default=paper)) < paper:
         found.append(f"clouds of {fewest:,} of {paper:,} images")

@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_job(config, small_d
 def test_jumps_of_file_times_and_a_second_start_spoil_no_resumed_run(config, undisturbed, tmp_path):
     run, rng = Run(tmp_path / "clock", config), random.Random(SEED)
     process = run.start()
-    wait_for(lambda: list(run.results.glob("clouds/*/*/*.parquet")), 120)
+    wait_for(lambda: list(run.results.glob("parts/clouds/*/*/*.parquet")), 120)
     _see_that_all_died(run, process, _kill(run, process, True, 0, rng))
     now, jumps = time.time(), set()
     for path in run.results.rglob("*.*"):

@@ -142,7 +142,7 @@ def test_a_lost_file_is_made_again_and_nothing_else_and_jobs_of_an_earlier_confi
     lost = run / "figures/controls.pdf"
     content = lost.read_bytes()
     lost.unlink()
-    assert planned(folder, *arguments) == ["draw_filters", "record_provenance"]
+    assert planned(folder, *arguments) == ["draw_filters", "record_provenance", "write_page"]
     snakemake(folder, "--cores", "1", "controls", *arguments)  # which knows of few jobs, and must not list these alone
     assert lost.read_bytes() == content
     assert set((run / "parts/logs.txt").read_text().splitlines()) == there
@@ -243,7 +243,7 @@ def test_report_is_one_file_with_every_figure(finished):
     page = (folder / "report.html").read_text()
     assert page.count("data:image/png") >= 8
     assert "Each kept filter at the nearest point of the Klein bottle" in page  # a caption, from its figure's file
-    assert page.count("data:text/html") == 2
+    assert page.count("data:text/html") == 3
     assert "what it took" in page
 
 

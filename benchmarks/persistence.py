@@ -1,4 +1,4 @@
-"""Persistence side by side: our engine, Ripser and GUDHI on the same clouds, one subprocess per run.
+"""Persistence side by side: our engine, Ripser, GUDHI and RedZeD on the same clouds, one subprocess per run.
 
 Printed and written per run: CPU and wall seconds (from the points to the bars), peak memory above the start, and a
 digest of the barcode; then the ratios to the best of the others. "Start" is after the imports and a barcode of 64
@@ -6,6 +6,7 @@ points, so that neither the interpreter nor the loading of compiled code counts.
 slows all engines alike.
 
     python benchmarks/persistence.py --quick --csv results.csv     # minutes
+    python benchmarks/persistence.py --growth --csv results.csv    # to 10,240 points, Ripser and GUDHI to 1,000
     python benchmarks/persistence.py --full --csv results.csv      # an hour on two cores
     python benchmarks/persistence_figure.py results.csv scaling.png
 """
@@ -18,19 +19,27 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-ENGINES = ("annotations", "ripser", "gudhi")
+# RedZeD where redzed-tda is installed.
+RIVALS = ("annotations", *["redzed"] * (find_spec("redzed_tda") is not None))
+ENGINES = (*RIVALS, "ripser", "gudhi")
 
 # (cloud, points, engines): what runs in each mode. Ripser needs more than 16 GB for 4,000 points of the circle.
 QUICK = [(cloud, n, ENGINES) for n in (250, 500, 1000) for cloud in ("circle", "klein", "sphere")]
 QUICK += [("relu512", 1000, ENGINES), ("layer", 6400, ENGINES[:1])]
+LARGE = [
+    *[(cloud, 4000, RIVALS) for cloud in ("circle", "klein", "sphere")],
+    *[(cloud, n, ENGINES[:1]) for n in (6400, 10240) for cloud in ("circle", "klein", "sphere")],
+]
+GROWTH = [*QUICK, *[(cloud, 2000, RIVALS) for cloud in ("circle", "klein", "sphere")], *LARGE]
 FULL = [
     *QUICK,
     *[(cloud, 2000, ENGINES) for cloud in ("circle", "klein", "sphere")],
-    *[(cloud, n, ENGINES[:1]) for n in (4000, 6400, 10240) for cloud in ("circle", "klein", "sphere")],
+    *LARGE,
     ("layer", 20480, ENGINES[:1]),
     ("circle", 20480, ENGINES[:1]),
 ]
@@ -157,6 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="up to 1,000 points against the others: minutes")
+    parser.add_argument("--growth", action="store_true", help="up to 10,240 points, the slow ones to 1,000: minutes")
     parser.add_argument("--full", action="store_true", help="up to 20,480 points: an hour")
     parser.add_argument("--threads", type=int, default=1, help="threads of our engine")
     parser.add_argument("--csv", type=Path, help="where to write the table")
@@ -167,7 +177,7 @@ def main() -> None:
     where = hardware()
     print(f"{where}\n{TARGETS}")
     table = []
-    for cloud, points, engines in FULL if options.full else QUICK:
+    for cloud, points, engines in FULL if options.full else GROWTH if options.growth else QUICK:
         rows = [run(engine, cloud, points, options.threads) for engine in engines]
         report(rows)
         table += [{**row, "hardware": where} for row in rows]

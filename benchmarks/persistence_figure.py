@@ -12,8 +12,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-COLOURS = {"annotations": "#0072B2", "ripser": "#D55E00", "gudhi": "#009E73"}  # Okabe and Ito: colour-blind safe
-NAMES = {"annotations": "this package", "ripser": "Ripser", "gudhi": "GUDHI"}
+# Okabe and Ito: colour-blind safe.
+COLOURS = {"annotations": "#0072B2", "ripser": "#D55E00", "gudhi": "#009E73", "redzed": "#CC79A7"}
+NAMES = {"annotations": "this package", "ripser": "Ripser", "gudhi": "GUDHI", "redzed": "RedZeD"}
 STYLES = {"circle": ("o", "-"), "klein": ("s", "--"), "sphere": ("^", ":")}
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.topology import persistence
-from cnn_topology.topology.persistence import barcode
+from cnn_topology.topology.persistence import barcode, forecast
 
 SEEDS = st.integers(0, 2**32 - 1)
 needed = pytest.mark.skipif(
@@ -67,3 +67,9 @@ def test_a_missing_package_and_another_field_are_refused_with_the_way_out(monkey
         barcode(np.eye(4), max_dimension=2, engine="redzed")
     with pytest.raises(InputError, match="field=3"):
         barcode(np.eye(4), max_dimension=2, engine="redzed", field=3)
+
+
+def test_a_barcode_by_redzed_is_not_refused_for_the_memory_that_ripser_needs():
+    for dimension, points in ((1, 4_000), (2, 500)):
+        assert forecast(points, dimension, "redzed").bytes < forecast(points, dimension, "ripser").bytes / 5
+    assert forecast(100, 3, "redzed").bytes == forecast(100, 3, "ripser").bytes

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from cnn_topology.plan.findings import ImageFacts, PopulationFacts, RunFacts
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
 from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise, ring
 from cnn_topology.summary.page import PageFigure, run_page
@@ -59,16 +61,22 @@ def tables():
 
 @pytest.fixture
 def facts():
-    population = PopulationFacts(
-        **{"images": "own", "channels": 1, "architecture": "M(64, 32, 64)", "plain": True, "first_layer": "learned"},
-        **{"angular_features": 0, "feature_filters": "", "networks": 12, "iterations": 600, "cross_test": ()},
-        **{"analysed": {"conv1": 1}, "steps": (0, 600), "reduced": ("600 of 40,000 iterations",)},
-    )
-    return RunFacts(
-        **{"alpha": 0.01, "nulls": ("sphere", "permuted"), "draws": 199, "populations": {"round": population}},
-        images={"own": ImageFacts(stands_for="mnist", own=True), HOSTILE: ImageFacts(stands_for="", own=False)},
-        **{name: {} for name in ("checkpoints", "resnets", "improvements", "grids")},
-    )
+    config = {
+        "version": 1,
+        "name": "r",
+        "images": {"own": {"kind": "mnist_sample"}, "others": {"kind": "digits"}},
+        "populations": {
+            "round": {
+                "images": "own",
+                "architecture": {"family": "M", "convolutions": [64, 32], "dense": [64]},
+                "recipe": {"iterations": 600},
+                "networks": 12,
+            }
+        },
+        "clouds": [{"layers": ["conv1"]}],
+    }
+    run = RunFacts.of(Plan(parse_config(config)))
+    return run.model_copy(update={"images": {"own": run.images["own"], HOSTILE: run.images["others"]}})
 
 
 def test_a_circle_comes_first_and_each_number_is_that_of_its_row(tables, facts):

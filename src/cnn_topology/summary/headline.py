@@ -193,5 +193,5 @@ def _networks(facts: RunFacts, name: str, networks: int) -> str:
     many = f"{networks} network{'s' if networks > 1 else ''}"
     if name in facts.populations:
         population = facts.populations[name]
-        return f"{name}, {many} {population.architecture} trained on {population.images}"
+        return f"{name}, {many} {population.label} trained on {population.images}"
     return f"{name}, {many} that others trained"

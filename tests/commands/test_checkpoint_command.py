@@ -19,7 +19,7 @@ from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.findings import SummaryParameters
+from cnn_topology.plan.findings import RunFacts, SummaryParameters
 from cnn_topology.plan.parameters import (
     BarcodeParameters,
     CheckpointParameters,
@@ -331,7 +331,8 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert run_job(CollectParameters(run_seed=7), {"training": []}, {"tables": training}) == 0
     tables = [training, *(tmp_path / f"{name}.parquet" for name in ("loops", "significance"))]
     left_out = ("mine: kernels other than 3x3, stem (7x7)",)
-    assert run_job(SummaryParameters(run_seed=7, left_out=left_out), {"tables": tables}, {"summary": text}) == 0
+    summed = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), left_out=left_out)
+    assert run_job(summed, {"tables": tables}, {"summary": text}) == 0
     said = text.read_text()
     assert "mine: pretrained, networks: 2" in said
     assert "one circle" in said

@@ -307,7 +307,7 @@ def _plan(path):
     config = read_config(path)
     plan = Plan(config)
     run = RunFolder(config.name)
-    names = [run.training(shard.population, shard.number) for shard in plan.shards]
+    names = [run.part("training", shard.population, shard.number) for shard in plan.shards]
     names += [run.part("clouds", c.population, c.layer.name, 0) for c in plan.layer_clouds]
     names += [run.images(name) for name in config.images]
     for name in (run.root, *names):

@@ -41,7 +41,7 @@ def test_a_dry_run_before_the_first_start_writes_nothing_and_a_start_writes_the_
     files: dict[str, Path],
 ) -> None:
     inputs = Inputs(RUN, renew=True)
-    expected = ["--planned", str(MANIFEST), content_digest(renewed(files, {}))]
+    expected = [str(MANIFEST), content_digest(renewed(files, {}))]
     assert inputs.planned("images/leaves", lambda: files) == expected
     assert not Path("results").exists()
     Path(RUN.root).mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_each_job_of_an_input_has_the_digest_of_its_own_files(files: dict[str, P
 
     def digests() -> list[str]:
         inputs = Inputs(RUN, renew=True)
-        return [inputs.planned("resnets/nets", lambda: files, [name])[2] for name in files]
+        return [inputs.planned("resnets/nets", lambda: files, [name])[1] for name in files]
 
     before = digests()
     assert before[0] != before[1]
@@ -113,4 +113,4 @@ def test_files_that_are_gone_leave_what_is_known_of_them_and_a_missing_one_leave
 def test_a_run_that_cannot_be_written_is_still_looked_at(files: dict[str, Path]) -> None:
     Path(RUN.parts).mkdir(parents=True)
     MANIFEST.parent.parent.write_text("in the way of the folder")
-    assert planned(files)[2] == content_digest(renewed(files, {}))
+    assert planned(files)[1] == content_digest(renewed(files, {}))

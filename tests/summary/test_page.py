@@ -11,8 +11,9 @@ from PIL import Image
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
-from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise, ring
+from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise
 from cnn_topology.summary.page import PageFigure, run_page
 from cnn_topology.tables.registry import TABLES
 

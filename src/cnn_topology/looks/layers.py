@@ -124,7 +124,7 @@ class LayerLook:
 
 
 def first_look(population: str, weights: LayerWeights, settings: Settings) -> LayerLook:
-    """Make the cloud of a layer and find its two longest bars, without a test.
+    """Return the cloud of a layer with its two longest bars, without a test.
 
     Parameters
     ----------

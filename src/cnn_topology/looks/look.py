@@ -15,6 +15,7 @@ from cnn_topology.looks import store
 from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import ONE_CIRCLE, SEVERAL_LOOPS, WEAK_LOOP
 from cnn_topology.tables.look import LookRow
 
@@ -216,12 +217,12 @@ class Look:
             f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does not "
             f"have (p ≤ {alpha:g} each); in {one} of them it is one circle"
         )
-        rings = [layer.row for layer in testable if (layer.row["p_hollowness"] or 1) <= alpha]
-        hollow = sum(row["hollowness"] < row["hollowness_median"] for row in rings)
+        sides = [ring(layer.row, alpha) for layer in testable]
+        hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
             lines.append(
                 f"all filters of {hollow} of these layers are hollow as a ring is, compared with filters of the same "
-                f"covariance; those of {len(rings) - hollow} are a mixture of filters in and far from their strongest "
+                f"covariance; those of {mixtures} are a mixture of filters in and far from their strongest "
                 f"plane; the rest is undecided (p ≤ {alpha:g} each)"
             )
         if untested := known - len(testable):

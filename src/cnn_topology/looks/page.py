@@ -11,6 +11,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 import cnn_topology
+from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import ONE_CIRCLE_RATIO
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.look import LookRow
@@ -106,6 +107,7 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
     def number(value: float | None, digits: str) -> str:
         return "" if value is None else f"{value:{digits}}"
 
+    side = ring(vars(row), alpha)
     sampled = f" of {row.filters:,}" if row.points < row.filters - row.constant else ""
     return {
         "layer": row.layer,
@@ -116,17 +118,9 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
         "q": number(row.q, ".2g"),
         "verdict": row.verdict or "not tested yet",
         "p_covariance": number(row.p_covariance, ".2g"),
-        "ring": _ring(row, alpha),
+        "ring": side and f"{side}, p = {row.p_hollowness:.2g}",
         "circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle and row.circle_coverage is not None else "",
     }
-
-
-def _ring(row: LookRow, alpha: float) -> str:
-    """Describe on which side of its null the hollowness of a layer lies."""
-    if row.hollowness is None or row.hollowness_median is None or row.p_hollowness is None:
-        return ""
-    side = "hollow" if row.hollowness < row.hollowness_median else "mixture"
-    return f"{side if row.p_hollowness <= alpha else 'undecided'}, p = {row.p_hollowness:.2g}"
 
 
 def _png(look: "Look", name: str) -> str:

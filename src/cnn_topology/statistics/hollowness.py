@@ -8,7 +8,9 @@ and 1.5 are hollow in 40, 40 and 14 of 40 layers of 256 filters, and in all of 1
 mixture in 40 of 40; filters with the covariance alone are either in 0 of 400.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -131,6 +133,28 @@ def hollowness_test(
     seeds = (derive_seed(run_seed, "hollowness", *cloud, draw) for draw in range(draws))
     null = np.array([hollowness(make(np.random.default_rng(seed))) for seed in seeds])
     return Hollowness(value, block_error(points, blocks), float(np.median(null)), two_sided_p_value(value, null))
+
+
+def ring(row: Mapping[Any, Any], alpha: float) -> str:
+    """Describe on which side of its null the hollowness of a layer lies.
+
+    Parameters
+    ----------
+    row : mapping
+        With `hollowness`, `hollowness_median` and `p_hollowness`, as the tables `loops` and `look` have them.
+    alpha : float
+        Level of the test.
+
+    Returns
+    -------
+    str
+        ``hollow as a ring``, ``a mixture`` or ``undecided``; empty where it was not tested.
+    """
+    if row["p_hollowness"] is None or np.isnan(row["p_hollowness"]):
+        return ""
+    if row["p_hollowness"] > alpha:
+        return "undecided"
+    return "hollow as a ring" if row["hollowness"] < row["hollowness_median"] else "a mixture"
 
 
 def _squared_lengths(points: Float[np.ndarray, "points 9"]) -> Float[np.ndarray, " points"]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
 from cnn_topology.tables.loops import CLOUD
 
@@ -143,28 +144,6 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
             f"mixture: {ring(row, alpha)}, p = {row['p_hollowness']:.2g}."
         )
     return lines
-
-
-def ring(row: Mapping[Any, Any], alpha: float) -> str:
-    """Describe on which side of its null the hollowness of a layer lies.
-
-    Parameters
-    ----------
-    row : mapping
-        With `hollowness`, `hollowness_median` and `p_hollowness`, as the tables `loops` and `look` have them.
-    alpha : float
-        Level of the test.
-
-    Returns
-    -------
-    str
-        ``hollow as a ring``, ``a mixture`` or ``undecided``; empty where it was not tested.
-    """
-    if row["p_hollowness"] is None or pd.isna(row["p_hollowness"]):
-        return ""
-    if row["p_hollowness"] > alpha:
-        return "undecided"
-    return "hollow as a ring" if row["hollowness"] < row["hollowness_median"] else "a mixture"
 
 
 def stand_ins(facts: RunFacts) -> list[str]:

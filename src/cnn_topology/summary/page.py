@@ -21,9 +21,10 @@ from PIL import Image
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
 from cnn_topology.summary.activations import purity_lines
-from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, ring, stand_ins
+from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
 
 # Width of a small picture, pixels, and of the one that is shown large.
 THUMBNAIL, LARGE = 360, 1_100

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.networks import pretrained
 from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
+from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts, SummaryParameters
@@ -27,9 +29,10 @@ from cnn_topology.plan.parameters import (
     CollectParameters,
     NullParameters,
 )
+from cnn_topology.statistics.significance import NO_LOOP
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
-from cnn_topology.tables.loops import LoopRow
+from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.topology.patches import noisy, primary_circle
 from cnn_topology.training.snapshots import read_snapshot
 
@@ -51,18 +54,30 @@ def save(path: Path, array: np.ndarray, kind: torch.dtype = torch.float32) -> Pa
     return path
 
 
-def plan_of(*paths: Path) -> Plan:
+def plan_of(*paths: Path, density: dict[str, float] | None = None) -> Plan:
     return Plan(
         parse_config(
             {
                 "version": 1,
                 "name": "files",
                 "checkpoints": {"mine": {"kind": "files", "files": list(map(str, paths))}},
-                "clouds": [{"layers": "all", "densities": [{"k": 0.05, "p": 0.5}]}],
+                "clouds": [{"layers": "all", "densities": [density or {"k": 0.05, "p": 0.5}]}],
                 "significance": {"draws": 19, "alpha": 0.05},
             }
         )
     )
+
+
+def analysed(plan: Plan, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Run the jobs from the files to the rows of the tables of bars."""
+    (layer,) = plan.layer_clouds
+    snapshot, clouds, null = (str(folder / name) for name in ("s.safetensors", "clouds.parquet", "null.parquet"))
+    assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
+    assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, {"clouds": clouds}) == 0
+    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
+    outputs = {row.table_name: folder / f"{row.table_name}.parquet" for row in BARCODE_ROWS}
+    assert run_job(BarcodeParameters.of(plan, layer, (0,)), {"clouds": clouds, "null": null}, outputs) == 0
+    return {row.table_name: read_table(outputs[row.table_name], row.schema).to_pylist() for row in BARCODE_ROWS}
 
 
 def test_every_form_of_file_gives_the_same_networks(tmp_path: Path) -> None:
@@ -301,28 +316,30 @@ def test_without_a_network_a_torchvision_file_can_be_put_by_hand(tmp_path: Path,
     assert torchvision_file("resnet18", tmp_path) == tmp_path / path.name
 
 
-def test_a_layer_of_constant_filters_is_refused_by_name(tmp_path: Path, capsys) -> None:
-    plan = plan_of(save(tmp_path / "one.npz", np.ones((12, 10, 3, 3), np.float32)))
-    (layer,) = plan.layer_clouds
-    snapshot = str(tmp_path / "s.safetensors")
-    assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
-    clouds = {"clouds": tmp_path / "c.parquet"}
-    assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, clouds) == 2
-    assert "mine, block-1, step 0: all 120 filters are constant" in capsys.readouterr().err
+@pytest.mark.parametrize(("alive", "verdict"), [(0, DEAD_LAYER), (1, DEAD_LAYER), (2, TOO_FEW), (90, NO_LOOP)])
+def test_constant_filters_are_counted_and_a_dead_layer_has_a_verdict(alive: int, verdict: str, tmp_path: Path) -> None:
+    weight = np.ones((12, 10, 3, 3), np.float32)
+    weight.reshape(120, 9)[:alive] = np.random.default_rng(5).standard_normal((alive, 9))
+    # The guard counts what is left: of 120 filters rho(12, 0.6) would be tested.
+    plan = plan_of(save(tmp_path / "one.npz", weight), density={"k": 0.1, "p": 0.6})
+    rows = analysed(plan, tmp_path)
+    (row,) = rows["loops"]
+    assert (row["points"], row["constant"], row["verdict"]) == (alive, 120 - alive, verdict)
+    assert row["networks"] == 1
+    assert (row["p_longest"] is None) is (verdict != NO_LOOP)
+    if verdict == DEAD_LAYER:
+        assert (row["bars"], row["longest"], row["used"]) == (0, 0, 0)
+        assert rows["filters"] == rows["circles"] == rows["barcodes"] == []
+    text = tmp_path / "summary.txt"
+    summary = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), left_out=())
+    tables = [tmp_path / "loops.parquet", tmp_path / "significance.parquet"]
+    assert run_job(summary, {"tables": tables}, {"summary": text}) == 0
+    assert f"{verdict}; {120 - alive} constant filters" in text.read_text(encoding="utf-8")
 
 
 def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     plan = plan_of(save(tmp_path / "one.npz", filters(0)), save(tmp_path / "two.safetensors", filters(1)))
-    (layer,) = plan.layer_clouds
-    snapshot, clouds, null = (str(tmp_path / name) for name in ("s.safetensors", "clouds.parquet", "null.parquet"))
-    assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
-    assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, {"clouds": clouds}) == 0
-    assert run_job(NullParameters.of(plan, 240), {}, {"nulls": null}) == 0
-    names = ("barcodes", "loops", "significance", "filters", "circles")
-    outputs = {name: tmp_path / f"{name}.parquet" for name in names}
-    parameters = BarcodeParameters.of(plan, layer, (0,))
-    assert run_job(parameters, {"clouds": clouds, "null": null}, outputs) == 0
-    (row,) = read_table(tmp_path / "loops.parquet", LoopRow.schema).to_pylist()
+    (row,) = analysed(plan, tmp_path)["loops"]
     assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
     assert row["verdict"] == "one circle"
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2
@@ -337,4 +354,3 @@ def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
     assert "mine: pretrained, networks: 2" in said
     assert "one circle" in said
     assert "left out: mine: kernels other than 3x3, stem (7x7)" in said
-    assert parameters.depth == 1

@@ -6,7 +6,7 @@ import pytest
 from job_runs import run_job
 
 from cnn_topology.plan.findings import RunFacts, SummaryParameters
-from cnn_topology.statistics.significance import TOO_FEW, VERDICTS
+from cnn_topology.statistics.significance import UNTESTED, VERDICTS
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.registry import TABLES
 
@@ -187,15 +187,15 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_layer_is_told_with_its_verdict_and_p_values_where_it_was_tested(summary, verdict):
     untested = {"p_longest": None, "p_covariance": None, "significant_bars": None}
-    given = layer_of("1", 2, verdict, 0.25) | {"significant_bars": 1} | (untested if verdict == TOO_FEW else {})
+    given = layer_of("1", 2, verdict, 0.25) | {"significant_bars": 1} | (untested if verdict in UNTESTED else {})
     others = layer_of("0", 1, "one circle", 0.25) | {"significant_bars": 1}
     lines = summary(loops=[others, given], significance=[])
-    beside = "–" if verdict in (TOO_FEW, "no loop") else "0.25"
-    numbers = ["–", "–", "–"] if verdict == TOO_FEW else ["0.01", beside, "1"]
+    beside = "–" if verdict in (*UNTESTED, "no loop") else "0.25"
+    numbers = ["–", "–", "–"] if verdict in UNTESTED else ["0.01", beside, "1"]
     assert lines[3].split()[-3 - len(verdict.split()) :] == [*numbers, *verdict.split()]
     accuracy = {**WEIGHTS, "population": "theirs", "network": 0, "images": "x", "accuracy": 0.9}
     (told,) = [line for line in summary(training=[accuracy], loops=[given]) if "longest H1 bar" in line]
-    assert ("p = " in told) is (verdict != TOO_FEW)
+    assert ("p = " in told) is (verdict not in UNTESTED)
     assert verdict in told
 
 

@@ -121,6 +121,7 @@ class Maker:
             {
                 **key,
                 "points": clouds.points,
+                "constant": 0,
                 "kept": kept,
                 "used": used,
                 "covering_radius": 0.21 if used < kept else 0.0,

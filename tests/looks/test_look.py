@@ -16,9 +16,8 @@ import cnn_topology as ct
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.looks import look as looks
-from cnn_topology.looks.layers import DEAD
 from cnn_topology.looks.sources import open_source
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.loops import LoopRow
@@ -63,7 +62,7 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
     look = ct.look(weights)
     table = look.table.set_index("layer")
     assert list(table.index) == ["layer1.conv", "layer2.conv", "layer3.conv", "layer4.conv"]
-    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD]
+    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER]
     assert table["filters"].tolist() == [400, 300, 40, 32]
     assert table["constant"].tolist() == [0, 0, 0, 32]
     assert table.loc["layer1.conv", "p"] == 0.005
@@ -77,7 +76,6 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
 
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    del weights["module.layer4.conv.weight"]  # a run stops at a dead layer
     saved(weights, tmp_path / "net.pt")
     assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
     target = "results/net/tables/loops.parquet"
@@ -91,8 +89,8 @@ def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, 
     assert done.returncode == 0, done.stderr
     of_run = read_table(tmp_path / target, LoopRow.schema).to_pandas()
     of_look = read_table(tmp_path / "net-look/tables/loops.parquet", LoopRow.schema).to_pandas()
-    assert len(of_run) == 3
-    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW]
+    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER]
+    assert of_run["constant"].tolist() == [0, 0, 0, 32]
     assert of_run.sort_values("depth").to_json() == of_look.sort_values("depth").to_json()
 
 
@@ -219,7 +217,7 @@ def test_a_layer_is_drawn_with_its_name_and_an_untested_one_is_refused(weights):
     look = ct.look(weights)
     figure = look.layer("layer1.conv").plot()
     assert any("layer1.conv" in text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
-    with pytest.raises(InputError, match=DEAD):
+    with pytest.raises(InputError, match=DEAD_LAYER):
         look.layer("layer4.conv").plot()
     with pytest.raises(InputError, match=r"layer1\.conv"):
         look.layer("layer1.con")

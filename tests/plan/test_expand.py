@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.filter_jobs import barcodes, nulls
-from cnn_topology.plan.clouds import Density, kept_points, largest_tested, neighbours, neighbours_left, too_few
+from cnn_topology.plan.clouds import (
+    DEAD_LAYER,
+    Density,
+    largest_tested,
+    neighbours,
+    neighbours_left,
+    untested,
+)
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
@@ -210,7 +217,7 @@ def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
 
 
 @pytest.mark.parametrize(
-    ("k", "p", "points", "untested"),
+    ("k", "p", "points", "without_test"),
     [
         (0.03, 0.3, 256, False),
         (100, 0.1, 256, True),
@@ -224,8 +231,13 @@ def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
         (200, 1.0, 60, True),  # more networks failed than the plan could know
     ],
 )
-def test_a_cloud_is_tested_where_it_keeps_fifty_points_and_k_is_at_most_a_tenth(k, p, points, untested):
-    assert too_few(neighbours_left(Density(k=k, p=p), points), kept_points(p, points), points) is untested
+def test_a_cloud_is_tested_where_it_keeps_fifty_points_and_k_is_at_most_a_tenth(k, p, points, without_test):
+    assert bool(untested(neighbours_left(Density(k=k, p=p), points), p, points)) is without_test
+
+
+@pytest.mark.parametrize("points", [0, 1])
+def test_a_layer_of_which_at_most_one_filter_is_left_is_dead(points):
+    assert untested(neighbours_left(Density(k=200, p=0.3), points), 0.3, points) == DEAD_LAYER
 
 
 @given(points=st.integers(2, 10_000))

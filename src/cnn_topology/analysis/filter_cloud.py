@@ -11,15 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.clouds.plane import principal_plane
-from cnn_topology.plan.clouds import Centre, Significance
+from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
-from cnn_topology.statistics.loops import CloudLoops, cloud_loops, is_tested
+from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS
+from cnn_topology.tables.rows import joined
 from cnn_topology.topology.circles import CIRCLES, five_loops
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
 
@@ -37,6 +38,10 @@ class FilterCloud:
         Network, output channel and input channel of each.
     centre : {'filter', 'coordinate'}
         How the filters were centred.
+    constant : int
+        Filters of which centring leaves nothing; they are no points.
+    networks : int
+        Networks pooled, those of constant filters alone too.
     """
 
     population: str
@@ -46,6 +51,8 @@ class FilterCloud:
     points: np.ndarray
     ids: np.ndarray
     centre: Centre = "filter"
+    constant: int = 0
+    networks: int = 1
 
     @property
     def key(self) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def analyse_cloud(
     filterings = list(distances)
     headline = filterings[0]
     # No draw is made for a cloud that has too few filters for a test.
-    tested = [filtering for filtering in filterings if is_tested(len(cloud.points), filtering)]
+    tested = [of for of in filterings if not untested(of.k, of.p, len(cloud.points))]
     circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
     wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
     wanted.setdefault("permuted", circled)
@@ -108,20 +115,22 @@ def analyse_cloud(
         }
         loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, covariance=beside.get(filtering))
         results.append(loops)
-        kept = cloud.points[loops.kept]
         key = {**cloud.key, **filtering.columns}
         parts["loops"].append(
             _loops(key, loops, cloud, hollow if filtering == headline else None, filtering == headline)
         )
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
+        if loops.verdict == DEAD_LAYER:
+            continue
+        kept = cloud.points[loops.kept]
         if filtering == headline:
             parts["filters"].append(_filters(key, kept, cloud.ids[loops.kept], distance[loops.kept]))
         if filtering == headline or filtering in measured:
             test = circle_test(kept, drawn["permuted"].get(filtering), cloud.centre)
             around = winding(kept, filtering.landmarks or len(kept)) if loops.significant_bars else None
             parts["circles"].append(_circles(key, loops, test, around))
-    return {name: pa.concat_tables(tables) for name, tables in parts.items()}, results
+    return {row.table_name: joined(parts[row.table_name], row.schema) for row in BARCODE_ROWS}, results
 
 
 def _draws(
@@ -152,10 +161,11 @@ def _loops(
     row = LoopRow(
         **key,
         points=len(cloud.points),
+        constant=cloud.constant,
         kept=len(loops.kept),
         used=loops.barcode.points,
         covering_radius=loops.barcode.covering_radius,
-        networks=len(np.unique(cloud.ids[:, 0])),
+        networks=cloud.networks,
         headline=headline,
         engine=loops.barcode.engine,
         bars=int(np.sum(loops.barcode.dimension == 1)),

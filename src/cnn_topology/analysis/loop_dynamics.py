@@ -24,7 +24,7 @@ from cnn_topology.statistics.dynamics import (
 from cnn_topology.statistics.networks import OUTCOMES, outcomes
 from cnn_topology.statistics.nulls import NULLS
 from cnn_topology.statistics.series import correlated_series
-from cnn_topology.statistics.significance import critical_value, onset
+from cnn_topology.statistics.significance import DEAD_LAYER, critical_value, onset
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
@@ -58,17 +58,18 @@ def loop_dynamics(
     -------
     onset : OnsetRow
     tracks : list of LoopTrackRow
-        One a snapshot.
+        One a snapshot at which the layer is not dead.
     correlations : list of CorrelationRow
     """
     headlines = loops[loops["headline"]].sort_values("step")
+    last, headlines = headlines.iloc[-1], headlines[headlines["verdict"] != DEAD_LAYER]
     critical = headlines[CLOUD].merge(significance, on=CLOUD).groupby("step")["null_critical"].max()
     networks = np.sort(training["network"].unique())
     drawn = resampled_networks(len(networks), parameters.draws, _random(parameters, "resampled networks"))
     tables = {int(step): table for table in clouds for step in set(table["step"].to_pylist())}
     tracks, longest = _tracks(parameters, tables, headlines, critical, networks, drawn)
     limits = np.array([track.critical_resampled for track in tracks], dtype=float)
-    onset_row = _onset(parameters, headlines, critical, longest, limits, len(networks))
+    onset_row = _onset(parameters, last, headlines, critical, longest, limits, len(networks))
     return onset_row, tracks, _correlations(parameters, headlines, longest, training, networks, drawn)
 
 
@@ -88,7 +89,7 @@ def _tracks(
     for cloud in headlines.to_dict("records"):
         step = cloud["step"]
         variant = parameters.headlines[step]
-        table, points = cloud_at(tables[step], step)
+        table, points, _, _ = cloud_at(tables[step], step)
         theta, _ = edge_angles(points)
         kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
         ids = table.select(IDS).to_pandas()
@@ -163,6 +164,7 @@ def _followed(
 
 def _onset(
     parameters: DynamicsParameters,
+    last: pd.Series,
     headlines: pd.DataFrame,
     critical: pd.Series,
     longest: np.ndarray,
@@ -175,7 +177,6 @@ def _onset(
     bars = headlines.loc[tested, "longest"].to_numpy()
     first = onset(steps, (bars > critical.loc[steps].to_numpy()).tolist())
     low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
-    last = headlines.iloc[-1]
     return OnsetRow(
         **{name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
         networks=networks,
@@ -209,7 +210,7 @@ def _correlations(
         for (network, step), log in at[~at["network"].isin(failed)].groupby(["network", "step"])
     ]
     rows = []
-    for outcome in OUTCOMES if found else ():
+    for outcome in OUTCOMES if found and len(steps) else ():
         table = pd.DataFrame(found).pivot(index="network", columns="step", values=outcome).reindex(networks)[steps]
         if table.isna().to_numpy().all():
             continue

@@ -19,7 +19,7 @@ from cnn_topology.claims.loop_measures import (
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import falling_trend
-from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, TOO_FEW, binomial_tail
+from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, UNTESTED, binomial_tail
 from cnn_topology.tables.loops import CLOUD
 
 # Ours: layers that count as low in a network of 13 and more.
@@ -100,7 +100,7 @@ def _counting(tables: Tables, facts: RunFacts, subject: Subject) -> tuple[pd.Dat
     """Return the last clouds that are tested and compared with the named circles, and why other layers do not count."""
     layers = last_clouds(tables, facts, subject.populations)
     compared = with_circles(tables, layers)
-    clouds = compared[compared["verdict"] != TOO_FEW]
+    clouds = compared[~compared["verdict"].isin(UNTESTED)]
     left_out = {
         WITHOUT_TEST: len(compared) - len(clouds),
         "not compared with the named circles": len(layers) - len(compared),

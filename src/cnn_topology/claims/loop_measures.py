@@ -10,7 +10,7 @@ import pandas as pd
 from cnn_topology.claims.framework import JOINED, Interval, Measure, Measured, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.intervals import wilson_interval
-from cnn_topology.statistics.significance import ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.significance import ONE_CIRCLE, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
 # Notes on the weights paper, E6 and E6b: rho(15, 0.1) and rho(200, 0.14) of 19,200 filters, k as a share of them; the
@@ -22,7 +22,7 @@ DIVIDE = 0.0029
 COVERED, CHANCE = 0.8, 0.05
 # The paper's own largest count of loops in a simple shape: the three-circle model.
 MOST_SIMPLE_LOOPS = 5
-# Why a layer does not count whose cloud was not tested; see `plan.clouds.too_few`.
+# Why a layer does not count whose cloud was not tested; see `plan.clouds.untested`.
 WITHOUT_TEST = "with too few filters for a test"
 # Beside a barcode without five loops; the measurements stand in the rule of E6.
 NO_POWER_OF_FIVE = "a rule with little power"
@@ -53,9 +53,9 @@ def no_cloud() -> Measured:
 
 def not_tested(cloud: pd.Series) -> Measured | None:
     """Return that a cloud decides nothing, with the reason, where it has too few filters for a test; else None."""
-    if cloud["verdict"] != TOO_FEW:
+    if cloud["verdict"] not in UNTESTED:
         return None
-    reason = f"{TOO_FEW} for a test: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['density_k']:,}"
+    reason = f"no test, {cloud['verdict']}: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['density_k']:,}"
     return Measured(None, reason=reason)
 
 
@@ -217,7 +217,7 @@ def simple_shapes(depths: range) -> Measure:
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         rows = last_clouds(tables, facts, subject.populations)
         layers = rows[rows["depth"].isin(depths)]
-        rows = layers[layers["verdict"] != TOO_FEW]
+        rows = layers[~layers["verdict"].isin(UNTESTED)]
         if rows.empty:
             return no_cloud() if layers.empty else Measured(None, reason=f"every layer is one {WITHOUT_TEST}")
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
@@ -242,7 +242,7 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
         begins, ends = layer.iloc[0], layer.iloc[-1]
         if not begins["step"] == 0 < ends["step"]:
             left_out["not analysed both before and after training"] += 1
-        elif TOO_FEW in (begins["verdict"], ends["verdict"]):
+        elif begins["verdict"] in UNTESTED or ends["verdict"] in UNTESTED:
             left_out[WITHOUT_TEST] += 1
         elif not (layer["p_longest"] <= facts.alpha).any():
             left_out["without a loop at any step"] += 1

@@ -14,7 +14,7 @@ _PURITY_INTERVAL = (
 )
 _SHUFFLED = "shuffled filters, with which those near a circle are compared, pass the density filter too"
 _WOUND = "every loop must wind round it once, not those alone that are followed over training"
-# Fewer than 50 kept, or k above a tenth of the cloud: `plan.clouds.too_few`.
+# Fewer than 50 kept, or k above a tenth of the cloud: `plan.clouds.untested`.
 _SMALL_CLOUDS = "clouds with too few filters for a test count neither way"
 _TOO_FEW = f"after a review: {_SMALL_CLOUDS}"
 _PRIMARY = (

@@ -21,11 +21,12 @@ def run(job: Job) -> None:
     parameters = job.parameters(BarcodeParameters)
     clouds, sphere = read_table(job.input("clouds")), read_rows(job, NullRow, "null")
     parts = []
-    for step, rows, points in clouds_at(clouds, parameters.variants):
+    for step, (rows, points, constant, networks) in clouds_at(clouds, parameters.variants):
         variants = parameters.variants[step]
         centre = variants[0].centre
         ids = np.column_stack([rows[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
-        cloud = FilterCloud(parameters.population, parameters.layer, parameters.depth, step, points, ids, centre)
+        of = (parameters.population, parameters.layer, parameters.depth, step)
+        cloud = FilterCloud(*of, points, ids, centre, constant, networks)
         filterings = {variant: Filtering.of(variant, len(points)) for variant in variants}
         distances = {of: rows[neighbour_column(variant.k)].to_numpy() for variant, of in filterings.items()}
         shared = None  # where networks failed, the shared null is of another size

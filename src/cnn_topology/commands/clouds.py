@@ -7,8 +7,7 @@ import pyarrow as pa
 
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Density, neighbours_left
+from cnn_topology.plan.clouds import LEAST_ALIVE, Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of
@@ -34,23 +33,21 @@ def run(job: Job) -> None:
             )
             continue
         points, kept = centre_and_normalize(filters, parameters.centre)
-        if not kept.all():
-            print(f"step {step}: left out {np.sum(~kept)} constant filters of {len(kept)}")
-        where = f"{parameters.population}, {parameters.layer}, step {step}"
-        if len(points) < 2:
-            raise InputError(
-                f"{where}: all {'but one of ' * len(points)}{len(kept)} filters are constant, so that centring leaves "
-                "nothing of them; leave this layer out of `clouds`, or use weights from before it died"
-            )
-        ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
-        distances = neighbour_distances(points, ks, job.threads)
-        network, out_channel, in_channel = ids[kept].T
+        # A constant filter has a row too, of zeros: whoever reads the cloud knows how many there are.
+        coordinates, distances = np.zeros(filters.shape), np.full((len(filters), len(parameters.neighbours)), np.nan)
+        coordinates[kept] = points
+        if len(points) >= LEAST_ALIVE:
+            ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
+            distances[kept] = neighbour_distances(points, ks, job.threads)
+        network, out_channel, in_channel = ids.T
         cloud = CloudFilterRow.columns(
-            step=step, network=network, out_channel=out_channel, in_channel=in_channel, coordinates=points
+            step=step, network=network, out_channel=out_channel, in_channel=in_channel, coordinates=coordinates
         )
         for k, distance in zip(parameters.neighbours, distances.T, strict=True):
             cloud = cloud.append_column(neighbour_column(k), pa.array(distance))
         steps.append(cloud)
+        if not kept.all():
+            print(f"step {step}: {np.sum(~kept)} of {len(kept)} filters are constant and in no cloud")
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
     schema = cloud_schema(parameters.neighbours)
     write_table(job.output("clouds"), joined(steps, schema), schema, notes_of(job, parameters))

@@ -2,6 +2,7 @@
 
 from cnn_topology.analysis.filter_graph import mapper_tables, sweep_table
 from cnn_topology.clouds.density import densest_points
+from cnn_topology.plan.clouds import DEAD_LAYER, LEAST_ALIVE
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, write_tables
@@ -18,8 +19,11 @@ def run(job: Job) -> None:
     parameters = job.parameters(MapperParameters)
     clouds = read_table(job.input("clouds"))
     parts = []
-    for step, cloud, points in clouds_at(clouds, parameters.headlines):
+    for step, (cloud, points, _, _) in clouds_at(clouds, parameters.headlines):
         variant = parameters.headlines[step]
+        if len(points) < LEAST_ALIVE:
+            print(f"step {step}: {DEAD_LAYER}, no graph")
+            continue
         kept = points[densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
         key = {
             "population": parameters.population,

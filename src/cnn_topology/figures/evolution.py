@@ -20,7 +20,7 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
-from cnn_topology.statistics.significance import TOO_FEW, onset
+from cnn_topology.statistics.significance import TOO_FEW, UNTESTED, onset
 from cnn_topology.tables.units import SHARE
 
 REMARK = "accuracy: mean, band from worst to best network"
@@ -96,7 +96,7 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
             )
     for name, colour, marker in (("longest", style.BLUE, "o"), ("second", style.ORANGE, "s")):
         axes.plot(loops["step"], loops[name].fillna(0), color=colour, marker=marker, markersize=2.6, label=name)
-    tested = loops[loops["verdict"] != TOO_FEW]
+    tested = loops[~loops["verdict"].isin(UNTESTED)]
     start = onset(list(tested["step"]), (tested["p_longest"] <= alpha).tolist())
     if start is not None:
         axes.axvline(start, ymax=0.88, color=style.VERMILION, linewidth=0.8)

@@ -19,7 +19,7 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, numbered
 from cnn_topology.figures.selection import drawn, headlines_at, null_of, provenance
 from cnn_topology.plan.clouds import neighbours
-from cnn_topology.statistics.significance import TOO_FEW
+from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
 BINS, NAMED = 30, 6
@@ -69,7 +69,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
 
 def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.Series, alpha: float) -> None:
     if draws.empty:
-        untested = (clouds["verdict"] == TOO_FEW).all()
+        untested = clouds["verdict"].isin(UNTESTED).all()
         style.explain(axes, f"not tested: {TOO_FEW}" if untested else "no draw of this null in the table")
         return
     axes.hist(draws["longest"].fillna(0), bins=min(BINS, max(8, len(draws) // 6)), color=style.PALE)

@@ -13,14 +13,10 @@ from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.looks.sources import LayerWeights
-from cnn_topology.plan.clouds import Cloud, Density, Significance, neighbours_left
+from cnn_topology.plan.clouds import DEAD_LAYER, Cloud, Density, Significance, neighbours_left, untested
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.loops import is_tested
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.topology.persistence import barcode
-
-# Verdict on a layer of which fewer than two filters are not constant.
-DEAD = "dead layer"
 
 
 @dataclass(frozen=True)
@@ -53,16 +49,16 @@ class LayerLook:
     ----------
     name, tensor : str
         As in `sources.LayerWeights`.
-    filters, constant : int
-        3x3 filters of all networks, and those that are constant, which a cloud leaves out.
+    filters : int
+        3x3 filters of all networks.
     cloud : FilterCloud
-        Normalized filters, at most `Settings.sample` of them.
+        Normalized filters, at most `Settings.sample` of them, and how many of the layer are constant.
     distances : ndarray, shape (points,)
         Of each to its k-th neighbour.
-    filtering : Filtering or None
-        Density filter with k as a count; None of a dead layer.
+    filtering : Filtering
+        Density filter with k as a count.
     longest, second : float
-        Lengths of the two longest H1 bars; NaN of a dead layer.
+        Lengths of the two longest H1 bars; 0 where there is none.
     seconds : float
         What density filter and barcode took.
     tables : dict of str to pyarrow.Table
@@ -72,19 +68,18 @@ class LayerLook:
     name: str
     tensor: str
     filters: int
-    constant: int
     cloud: FilterCloud
     distances: np.ndarray
-    filtering: Filtering | None
+    filtering: Filtering
     longest: float
     second: float
     seconds: float
     tables: dict[str, pa.Table]
 
     @property
-    def is_testable(self) -> bool:
-        """Whether the layer has enough filters for a test."""
-        return self.filtering is not None and is_tested(len(self.cloud.points), self.filtering)
+    def untested(self) -> str:
+        """The verdict on a layer that is not tested; empty where it has enough filters for a test."""
+        return untested(self.filtering.k, self.filtering.p, len(self.cloud.points))
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -93,14 +88,14 @@ class LayerLook:
             "layer": self.name,
             "depth": self.cloud.depth,
             "filters": self.filters,
-            "constant": self.constant,
+            "constant": self.cloud.constant,
             "points": len(self.cloud.points),
             "kept": None,
             "longest": self.longest,
             "needed": None,
             "second": self.second,
             "p": None,
-            "verdict": DEAD if self.filtering is None else None,
+            "verdict": None,
             "p_covariance": None,
             "hollowness": None,
             "hollowness_median": None,
@@ -145,21 +140,27 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
         seed = derive_seed(settings.seed, "look", population, weights.key)
         drawn = np.sort(np.random.default_rng(seed).choice(len(points), settings.sample, replace=False))
         points, ids = points[drawn], ids[drawn]
-    cloud = FilterCloud(population, weights.key, weights.depth, 0, points, ids)
-    look = LayerLook(
-        weights.name, weights.tensor, len(filters), int(np.sum(~alive)), cloud, np.empty(0), None, np.nan, np.nan, 0, {}
+    cloud = FilterCloud(
+        population,
+        weights.key,
+        weights.depth,
+        0,
+        points,
+        ids,
+        constant=int(np.sum(~alive)),
+        networks=len(weights.weight),
     )
-    if len(points) < 2:
-        return look
     landmarks = int(Cloud.model_fields["landmarks"].default)
     filtering = Filtering(neighbours_left(settings.density, len(points)), settings.density.p, landmarks)
+    look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, 0, {})
+    if look.untested == DEAD_LAYER:
+        return look
     distances = neighbour_distances(points, [filtering.k])[:, 0]
     kept = densest_points(distances, filtering.p)
     longest, second = [*barcode(points[kept], landmarks=landmarks).lengths(1)[:2], 0.0, 0.0][:2]
     return replace(
         look,
         distances=distances,
-        filtering=filtering,
         longest=float(longest),
         second=float(second),
         seconds=time.perf_counter() - start,
@@ -167,7 +168,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
 
 
 def tested(look: LayerLook, settings: Settings) -> LayerLook:
-    """Test the loops of a layer against noise, as a run does; a dead layer stays as it is.
+    """Test the loops of a layer against noise, as a run does.
 
     Parameters
     ----------
@@ -180,7 +181,5 @@ def tested(look: LayerLook, settings: Settings) -> LayerLook:
     LayerLook
         With `tables`.
     """
-    if look.filtering is None:
-        return look
     tables, _ = analyse_cloud(look.cloud, {look.filtering: look.distances}, settings.significance, settings.seed)
     return replace(look, tables=tables)

@@ -6,7 +6,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 from pydantic import ValidationError
 
@@ -16,7 +15,7 @@ from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import ONE_CIRCLE, SEVERAL_LOOPS, WEAK_LOOP
+from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
 from cnn_topology.tables.look import LookRow
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 # A layer of more filters is looked at by a sample of so many, unless another number is asked for: it keeps the time of
 # a layer below half a minute.
 SAMPLE = 4_096
-LOOPS = (WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS)
 
 
 class Layer:
@@ -61,7 +59,7 @@ class Layer:
         from cnn_topology.figures import style
         from cnn_topology.figures.cloud import draw
 
-        if not self._look.tables:
+        if not self._look.tables or self.row["verdict"] == DEAD_LAYER:
             raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
         cloud, name = self._look.cloud, self.name.replace("$", r"\$")  # no formula
         parameters = {"population": cloud.population, "layer": name, "last": cloud.step, "pretrained": True}
@@ -137,7 +135,7 @@ class Look:
         significance = self.settings.significance
         nulls = len({*significance.nulls, "covariance"})
         layers = [self.layers[number] for number in numbers]
-        return sum(layer.seconds * nulls * significance.draws for layer in layers if layer.is_testable)
+        return sum(layer.seconds * nulls * significance.draws for layer in layers if not layer.untested)
 
     def _beginning(self, numbers: Sequence[int]) -> str:
         source, count = self.source, len(self.layers)
@@ -165,7 +163,6 @@ class Look:
         """A row a layer, by depth; q-values once all layers are tested."""
         rows = [dict(layer.row) for layer in self.layers]
         for row in rows:
-            row |= {name: None for name in ("longest", "second") if row[name] is not None and np.isnan(row[name])}
             row["q"] = None
         has_p = [row for row in rows if row["p"] is not None]
         if self.finished and has_p:
@@ -211,7 +208,7 @@ class Look:
         loops = sum(count.get(verdict, 0) for verdict in LOOPS)
         of = f"{known} of {len(verdicts)} layers are looked at so far" if known < len(verdicts) else ""
         lines = [of] if of else []
-        testable = [layer for layer in self.layers if layer.is_testable and layer.tables]
+        testable = [layer for layer in self.layers if layer.tables and not layer.untested]
         one = count.get(ONE_CIRCLE, 0)
         lines.append(
             f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does not "
@@ -225,8 +222,9 @@ class Look:
                 f"covariance; those of {mixtures} are a mixture of filters in and far from their strongest "
                 f"plane; the rest is undecided (p ≤ {alpha:g} each)"
             )
-        if untested := known - len(testable):
-            lines.append(f"too few filters for a test: {untested} layer{'s' * (untested > 1)}")
+        for verdict in UNTESTED:
+            if layers := count.get(verdict, 0):
+                lines.append(f"{verdict}: {layers} layer{'s' * (layers > 1)}, not tested")
         return [f"{line[0].upper()}{line[1:]}." for line in lines]
 
     def compared(self, other: "Look") -> "pd.DataFrame":

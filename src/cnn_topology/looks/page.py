@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 import cnn_topology
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import ONE_CIRCLE_RATIO
+from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE_RATIO
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.look import LookRow
 
@@ -32,10 +32,9 @@ def fragment(look: "Look") -> str:
 def write_page(path: Path, look: "Look", other: "Look | None" = None) -> None:
     """Write the page of a look, with the layers of another one beside its own where there is one."""
     pictures = []
-    longest = max((layer.longest for layer in look.layers if layer.tables), default=0)
-    for layer in look.layers:
-        if not layer.tables:
-            continue
+    drawn = [layer for layer in look.layers if layer.tables and layer.untested != DEAD_LAYER]
+    longest = max((layer.longest for layer in drawn), default=0)
+    for layer in drawn:
         title = f"{layer.name}: {layer.row['verdict']}, longest loop {layer.longest:.3f}"
         pictures.append(
             {
@@ -63,7 +62,7 @@ def method(look: "Look") -> str:
     """Describe how a look was made, in words for a methods section."""
     density, test = look.settings.density, look.settings.significance
     share = f"{density.k:g} N" if isinstance(density.k, float) else f"{density.k}"
-    sampled = [layer for layer in look.layers if len(layer.cloud.points) < layer.filters - layer.constant]
+    sampled = [layer for layer in look.layers if len(layer.cloud.points) < layer.filters - layer.cloud.constant]
     drawn = (
         f" Of {len(sampled)} layers a seeded sample of {look.settings.sample:,} filters was taken." if sampled else ""
     )
@@ -85,8 +84,6 @@ def _template(name: str) -> Any:
 
 
 def _table(look: "Look", anchors: set[str]) -> str:
-    from cnn_topology.looks.look import LOOPS
-
     keys = [layer.cloud.layer for layer in look.layers]
     return str(
         _template("table.html").render(

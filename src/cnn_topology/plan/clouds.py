@@ -14,6 +14,10 @@ LEAST_KEPT = 4
 # neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one circle at
 # rho(0.03, 0.3), p = 0.005; rho(100, 0.1) kept 26 of them and found nothing, p = 0.97.
 LEAST_TESTED, LARGEST_SHARE = 50, 0.1
+# Verdicts on a cloud whose loops are not tested, see `untested`. A layer is dead where fewer than two filters are not
+# constant: none has a neighbour.
+DEAD_LAYER, TOO_FEW = "dead layer", "too few filters"
+LEAST_ALIVE = 2
 # Up to so many density filters of one cloud are applied by counts, one by one. A search for the neighbours of all
 # points serves any number of them, and takes as long as about four (`clouds.density`).
 MOST_COUNTED = 3
@@ -42,7 +46,7 @@ class Variant(Density):
 
     def tested(self, points: int) -> bool:
         """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
-        return not too_few(neighbours_left(self, points), kept_points(self.p, points), points)
+        return not untested(neighbours_left(self, points), self.p, points)
 
 
 def neighbours(density: Density, points: int, where: str = "density filter") -> int:
@@ -83,19 +87,19 @@ def neighbours_left(density: Density, points: int) -> int:
     """Turn `k` of a density filter into a count for a cloud that may have lost points since the run was planned.
 
     Networks fail and filters become constant: a count that is not below the number of points becomes the last
-    neighbour. Such a cloud has too few points for a test, see `too_few`.
+    neighbour. Such a cloud has too few points for a test, see `untested`.
 
     Parameters
     ----------
     density : Density
         With `k` as a count or as a fraction of the number of points.
     points : int
-        Number of points N of the cloud, 2 or more.
+        Number of points N of the cloud.
 
     Returns
     -------
     int
-        From 1 to N - 1.
+        From 1 to N - 1; 1 of a dead layer.
     """
     count = density.k if isinstance(density.k, int) else round(density.k * points)
     return max(1, min(count, points - 1))
@@ -133,24 +137,27 @@ def largest_tested(points: int) -> int:
     return math.ceil(LARGEST_SHARE * points)
 
 
-def too_few(k: int, kept: int, points: int) -> bool:
-    """Whether a cloud has too few points for a test of its loops to say anything.
+def untested(k: int, p: float, points: int) -> str:
+    """Return the verdict on a cloud whose loops are not tested, since no test of so few points could say anything.
 
     Parameters
     ----------
     k : int
         Neighbour of the density filter, as a count.
-    kept : int
-        Points that the density filter keeps.
+    p : float
+        Fraction that the density filter keeps.
     points : int
         Number of points N of the cloud, after constant filters and failed networks were left out.
 
     Returns
     -------
-    bool
-        Whether fewer than `LEAST_TESTED` points are kept, or k is above `largest_tested`.
+    str
+        `DEAD_LAYER` of fewer than `LEAST_ALIVE` points; `TOO_FEW` where fewer than `LEAST_TESTED` are kept, or k is
+        above `largest_tested`; empty where the cloud is tested.
     """
-    return kept < LEAST_TESTED or k > largest_tested(points)
+    if points < LEAST_ALIVE:
+        return DEAD_LAYER
+    return TOO_FEW if kept_points(p, points) < LEAST_TESTED or k > largest_tested(points) else ""
 
 
 class Cloud(Section):

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import neighbour_count
 from cnn_topology.clouds.filters import filter_cloud
-from cnn_topology.plan.clouds import Centre, too_few
+from cnn_topology.plan.clouds import Centre, untested
 from cnn_topology.statistics.nulls import (
     CloudKey,
     Filtering,
@@ -140,7 +140,7 @@ def circles(
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"))
     kept = filtered_clouds(points, [filtering])[0]
     null = None
-    if not too_few(filtering.k, len(kept), len(points)):
+    if not untested(filtering.k, filtering.p, len(points)):
         count = whole(draws, "draws", 1)
         null = draws_of_null("permuted", points, [filtering], count, seed, cloud, centre, [filtering])[filtering]
     return circle_test(kept, null, centre)

@@ -12,10 +12,9 @@ from cnn_topology.clouds.density import densest_points, neighbour_count
 from cnn_topology.clouds.filters import filter_cloud
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Centre, Significance, kept_points, too_few
+from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
 from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
-    TOO_FEW,
     bar_p_values,
     bobrowski_skraba,
     critical_value,
@@ -25,6 +24,9 @@ from cnn_topology.statistics.significance import (
     verdict,
 )
 from cnn_topology.topology.persistence import Barcode, barcode
+
+# Of a dead layer, of which at most one filter is left.
+NO_BARS = Barcode(np.empty(0, np.int8), np.empty(0), np.empty(0), 2, points=0, covering_radius=0.0, engine="none")
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,7 @@ def loops(
     significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
-    if is_tested(len(points), filtering):
+    if not untested(filtering.k, filtering.p, len(points)):
         for name in dict.fromkeys([*significance.nulls, *["covariance"] * covariance]):
             drawn[name] = draws_of_null(name, points, [filtering], draws, seed, cloud, centre)[filtering]
     deciding: dict[str, NullDraws] = {name: drawn[name] for name in significance.nulls if name in drawn}
@@ -229,22 +231,6 @@ def _significance(**values: object) -> Significance:
         raise InputError(
             "; ".join(f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip() for problem in error.errors())
         ) from None
-
-
-def is_tested(points: int, filtering: Filtering) -> bool:
-    """Whether the loops of a cloud are tested under a filtering: whether it has enough points for that.
-
-    Parameters
-    ----------
-    points : int
-        Number of points, before the density filter.
-    filtering : Filtering
-
-    Returns
-    -------
-    bool
-    """
-    return not too_few(filtering.k, kept_points(filtering.p, points), points)
 
 
 def cloud_loops(
@@ -266,7 +252,7 @@ def cloud_loops(
     filtering : Filtering
         Density filter and landmarks.
     nulls : mapping of str to NullDraws
-        Draws under the same filtering, by name of the null. Not used where `is_tested` is false.
+        Draws under the same filtering, by name of the null. Not used where the cloud is `untested`.
     significance : Significance
         Level and ratio of the verdict, from the config.
     covariance : NullDraws, optional
@@ -276,16 +262,20 @@ def cloud_loops(
     -------
     CloudLoops
     """
-    kept = densest_points(distances, filtering.p)
-    bars = barcode(points[kept], landmarks=filtering.landmarks)
+    without_test = untested(filtering.k, filtering.p, len(points))
+    if without_test == DEAD_LAYER:
+        kept, bars = np.arange(len(points)), NO_BARS
+    else:
+        kept = densest_points(distances, filtering.p)
+        bars = barcode(points[kept], landmarks=filtering.landmarks)
     lengths = bars.lengths(1)
     longest, second, largest_ratio = loop_statistics(bars)
     finite = bars.in_dimension(1)
     finite = finite[np.isfinite(finite[:, 1])]
     longest_bar = (float(finite[0, 0]), float(finite[0, 1])) if len(finite) else (np.nan, np.nan)
-    if not is_tested(len(points), filtering):
-        untested = np.full(len(bars.birth), np.nan)
-        return CloudLoops(kept, bars, untested, longest, second, longest_bar, np.nan, tests={}, verdict=TOO_FEW)
+    if without_test:
+        unknown = np.full(len(bars.birth), np.nan)
+        return CloudLoops(kept, bars, unknown, longest, second, longest_bar, np.nan, tests={}, verdict=without_test)
 
     def tested(null: NullDraws) -> NullTest:
         return NullTest(

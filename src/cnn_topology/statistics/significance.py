@@ -12,16 +12,18 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW
 
 # Ours, of tests whose level neither paper nor config gives: familywise where there are several.
 LEVEL = 0.05
 
-TOO_FEW = "too few filters"
 NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
-# All verdicts on a cloud. `TOO_FEW` is given without a test (`plan.clouds.too_few`), the others by `verdict`.
 # The one significant bar is that of `one circle` if it is so many times as long as the second, else of `one weak loop`.
 ONE_CIRCLE_RATIO = 3.0
-VERDICTS = (TOO_FEW, NO_LOOP, SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
+# All verdicts on a cloud, the first that applies: those without a test (`plan.clouds.untested`), then by `verdict`.
+UNTESTED = (DEAD_LAYER, TOO_FEW)
+LOOPS = (SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
+VERDICTS = (*UNTESTED, NO_LOOP, *LOOPS)
 
 # The scale A of log log(death / birth): 1 for Vietoris-Rips complexes, 1/2 for Cech ones.
 RIPS_SCALE = 1.0
@@ -212,7 +214,7 @@ def verdict(lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarra
     Returns
     -------
     str
-        One of `VERDICTS` other than `TOO_FEW`.
+        One of `VERDICTS` other than those of `UNTESTED`.
     """
     count = min(significant_bars(lengths, longest, alpha) for longest in nulls)
     if count == 0:

@@ -10,7 +10,15 @@ import pyarrow as pa
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
+from cnn_topology.statistics.significance import (
+    DEAD_LAYER,
+    LOOPS,
+    NO_LOOP,
+    ONE_CIRCLE,
+    SEVERAL_LOOPS,
+    TOO_FEW,
+    WEAK_LOOP,
+)
 from cnn_topology.tables.loops import CLOUD
 
 # What a verdict says of filters, after "the filters of conv1".
@@ -20,6 +28,7 @@ FORMS = {
     SEVERAL_LOOPS: "form several loops",
     NO_LOOP: "show no loop that noise of the same size has not",
     TOO_FEW: "are too few for a test",
+    DEAD_LAYER: "are all constant or all but one: the layer is dead",
 }
 
 
@@ -130,7 +139,7 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
         A sentence for each population with a loop.
     """
     lines = []
-    first = loops[(loops["depth"] == 1) & loops["verdict"].isin([ONE_CIRCLE, WEAK_LOOP, SEVERAL_LOOPS])]
+    first = loops[(loops["depth"] == 1) & loops["verdict"].isin(LOOPS)]
     last = first.sort_values("step").groupby("population", sort=False).tail(1)
     for row in last.to_dict("records"):
         if pd.isna(row["p_hollowness"]):

@@ -22,7 +22,7 @@ from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
+from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.activations import purity_lines
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
 
@@ -151,7 +151,7 @@ def _layers(
                 "p": f"{row['p_longest']:.2g}" if is_tested else "",
                 "q": f"{next(values):.2g}" if is_tested else "",
                 "verdict": row["verdict"],
-                "is_loop": row["verdict"] not in (NO_LOOP, TOO_FEW),
+                "is_loop": row["verdict"] in LOOPS,
                 "ring": ring(row, alpha),
             }
         )

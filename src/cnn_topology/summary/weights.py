@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from cnn_topology.statistics.significance import NO_LOOP, TOO_FEW
+from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.tables.loops import CLOUD
 
 # From so many layers on a network has a table over depth.
@@ -96,7 +96,7 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
         lines.append(
             f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
             f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {p_value}  "
-            f"{beside}  {bars:>11}  {row['verdict']}"
+            f"{beside}  {bars:>11}  {row['verdict']}{_constant(row)}"
         )
     return lines
 
@@ -105,10 +105,15 @@ def _layer(layer: str, clouds: Any) -> list[str]:
     """Describe what the last step of a layer shows, and since when."""
     last = clouds.iloc[-1]
     density = f"rho({last['density_k']}, {last['density_p']:g}) keeps {last['kept']} of {last['points']} filters"
-    lines = [f"  {layer}: {density}", f"    {_step(last)}"]
+    lines = [f"  {layer}: {density}{_constant(last)}", f"    {_step(last)}"]
     if len(clouds) > 1:
         lines.append(f"    {_step(clouds.iloc[0])}")
     return lines
+
+
+def _constant(cloud: Any) -> str:
+    """Describe how many filters of a layer are constant, where there are any."""
+    return f"; {cloud['constant']:,} constant filters left out" if cloud["constant"] else ""
 
 
 def _step(cloud: Any) -> str:
@@ -134,4 +139,4 @@ def _ring(cloud: Any) -> str:
 
 def _has_covariance(cloud: Any) -> bool:
     """Whether to write the p-value beside; where no loop is significant the further null says nothing more."""
-    return cloud["verdict"] not in (NO_LOOP, TOO_FEW) and pd.notna(cloud["p_covariance"])
+    return cloud["verdict"] in LOOPS and pd.notna(cloud["p_covariance"])

@@ -13,7 +13,7 @@ CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
 
 
 class CloudFilterRow(Row, table="clouds"):
-    """One filter of the cloud of a layer at a step: centred, unit norm, before any density filter."""
+    """One filter of a layer at a step: centred, unit norm, before any density filter; a constant one is all 0."""
 
     step: int = column("Training step.", ITERATIONS)
     network: int = column("Network that the filter belongs to.")

@@ -13,9 +13,9 @@ class LookRow(Row, table="look"):
     constant: int = column("Filters that are constant, which are left out.", COUNT)
     points: int = column("Filters looked at (N): a seeded sample where the layer has more.", COUNT)
     kept: int | None = column("Filters that the density filter keeps.", COUNT)
-    longest: float | None = column("Length of the longest H1 bar.", LENGTH)
+    longest: float = column("Length of the longest H1 bar.", LENGTH)
     needed: float | None = column("Length that a bar must exceed at the level of the test, under every null.", LENGTH)
-    second: float | None = column("Length of the second longest H1 bar.", LENGTH)
+    second: float = column("Length of the second longest H1 bar.", LENGTH)
     p: float | None = column("p-value of the longest bar, the largest over the nulls.", PROBABILITY)
     q: float | None = column(
         "Benjamini-Hochberg q-value over the layers that can be tested; null until all of them are.", PROBABILITY

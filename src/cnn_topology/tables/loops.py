@@ -37,11 +37,13 @@ class BarRow(CloudKey, table="barcodes"):
 class LoopRow(CloudKey, table="loops"):
     """One cloud: its two longest H1 bars and the verdict over all nulls.
 
-    Where the verdict is `too few filters` nothing was tested: significant_bars and every p-value are null, and the
-    table `significance` has no row.
+    Where the verdict is `too few filters` or `dead layer` (at most one filter is not constant) nothing was tested:
+    significant_bars and every p-value are null, and the table `significance` has no row. A dead layer has no bar, and
+    no row in `filters` and `circles`.
     """
 
     points: int = column("Filters of the cloud before the density filter (N).", COUNT)
+    constant: int = column("Filters that are constant, which are left out.", COUNT)
     kept: int = column("Filters that the density filter keeps.", COUNT)
     used: int = column("Points in the filtration: kept filters or their landmarks.", COUNT)
     covering_radius: float = column("Largest distance of a kept filter to the nearest point used.", LENGTH)

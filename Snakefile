@@ -35,7 +35,6 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/findings.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/page.smk"
-include: "workflow/rules/provenance.smk"
 
 
 envvars:
@@ -47,23 +46,27 @@ localrules:
     record_provenance,
 
 
+EVERYTHING = [
+    RUN.summary,
+    RUN.page,
+    *(RUN.table(name) for name in TABLES),
+    *DRAWN.values(),
+    *(
+        RUN.snapshot(shard.population, shard.number, step)
+        for shard in PLAN.shards
+        for step in PLAN.steps(shard.population)
+    ),
+    *intermediates(),
+]
+
+
+include: "workflow/rules/provenance.smk"
+
+
 rule all:
     default_target: True
     input:
-        RUN.summary,
-        RUN.page,
-        [RUN.table(name) for name in TABLES],
-        [
-            RUN.figure(name, suffix)
-            for name, spec in FIGURES.items()
-            for suffix in spec.suffixes
-        ],
-        [
-            RUN.snapshot(shard.population, shard.number, step)
-            for shard in PLAN.shards
-            for step in PLAN.steps(shard.population)
-        ],
-        intermediates(),
+        EVERYTHING,
         RUN.provenance,
 
 

@@ -88,6 +88,17 @@ def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished)
     assert read_table(run / "tables/loop_tracks.parquet")["critical"].to_pylist() == [None] * 3
 
 
+def test_a_figure_is_redrawn_alone_and_its_section_is_not_drawn_again_for_it(finished):
+    folder, arguments, _ = finished
+    figures = folder / "results/tiny/figures"
+    before = {path.name: path.stat().st_mtime_ns for path in figures.iterdir() if path.is_file()}
+    snakemake(folder, "--cores", "1", *arguments, "--force", "results/tiny/figures/evolution.png")
+    drawn = {name for name, time in before.items() if (figures / name).stat().st_mtime_ns != time}
+    assert {Path(name).stem for name in drawn} == {"evolution"}
+    assert planned(folder, *arguments) == ["record_provenance", "write_page"]
+    snakemake(folder, "--cores", "1", *arguments)
+
+
 def verb(folder, *arguments):
     """Run a verb of `cnn-topology` as a person would in the folder of the run."""
     command = [sys.executable, "-m", "cnn_topology.cli", *arguments]

@@ -185,12 +185,6 @@ def named(files):
     }
 
 
-def everything_else(wildcards):
-    """Return all targets of the run but its provenance, which is the last thing made."""
-    last = (RUN.provenance, RUN.provenance_page)
-    return [path for path in rules.all.input if path not in last]
-
-
 def prepare_folder(jobs, log):
     """Write what the jobs of this start read: the whole config, defaults filled in, and the file of each job.
 

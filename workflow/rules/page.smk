@@ -4,9 +4,10 @@ SHOWN = shown_figures()
 
 rule write_page:
     input:
+        # Without a name: of a list with a name Snakemake forgets by which rule a file is to be made.
+        [DRAWN[RUN.figure(shown.name, "png")] for shown in SHOWN if shown.printed],
+        [DRAWN[RUN.figure(shown.name, "txt")] for shown in SHOWN],
         tables=tables_there(findings.PAGE_TABLES),
-        pictures=[RUN.figure(figure.name, "png") for figure in SHOWN if figure.printed],
-        captions=[RUN.figure(figure.name, "txt") for figure in SHOWN],
     output:
         page=report(
             RUN.page,

@@ -1,7 +1,7 @@
 # What the run was made by and what it took: the last thing made, and nothing depends on it.
 rule record_provenance:
     input:
-        everything_else,
+        EVERYTHING,
     output:
         record=RUN.provenance,
         page=report(

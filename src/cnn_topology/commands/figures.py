@@ -1,8 +1,7 @@
 """`cnn-topology figures`: draw figures from tables, and write their interactive pages and captions."""
 
-from cnn_topology.errors import unknown
 from cnn_topology.figures.drawing import draw, page
-from cnn_topology.figures.registry import FigureParameters, kinds
+from cnn_topology.figures.registry import FigureParameters, load_kind
 from cnn_topology.figures.style import save
 from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.atomic import atomic_path
@@ -13,12 +12,13 @@ from cnn_topology.tables.registry import read_tables
 
 def run(job: Job) -> None:
     """Draw the figures."""
-    paths, folder = job.inputs("tables"), job.outputs("figures")[0].parent
+    specs, folder = job.parameters(FigureParameters).specs, job.outputs("figures")[0].parent
+    kinds = [load_kind(spec.kind) for spec in specs]
+    # A figure that is drawn alone reads fewer tables than its section.
+    needed = {table for kind in kinds for table in kind.tables}
+    paths = [path for path in job.inputs("tables") if path.stem in needed]
     tables, notes_of = read_tables(paths), {path.stem: read_notes(path) for path in paths}
-    for spec in job.parameters(FigureParameters).specs:
-        if spec.kind not in kinds():
-            raise unknown("kind of figure", spec.kind, kinds())
-        kind = spec.declared
+    for spec, kind in zip(specs, kinds, strict=True):
         notes = combined_notes([notes_of[name] for name in kind.tables if name in notes_of])
         if kind.draw:
             figure, drawn = draw(spec, tables, notes)

@@ -13,10 +13,15 @@ from cnn_topology.tables.registry import read_tables
 def run(job: Job) -> None:
     """Write the page."""
     parameters = job.parameters(PageParameters)
-    captions = {path.stem: path.read_text(encoding="utf-8").strip() for path in job.inputs("captions")}
-    pictures = {path.stem: path for path in job.inputs("pictures")}
+    folder = job.output("page").parent / "figures"
     figures = [
-        PageFigure(shown.name, shown.question, captions[shown.name], pictures.get(shown.name), shown.interactive)
+        PageFigure(
+            shown.name,
+            shown.question,
+            (folder / f"{shown.name}.txt").read_text(encoding="utf-8").strip(),
+            folder / f"{shown.name}.png" if shown.printed else None,
+            shown.interactive,
+        )
         for shown in parameters.figures
     ]
     notes = combined_notes(upstream(job, "tables")) if job.inputs("tables") else {}

@@ -2,10 +2,10 @@
 
 import pyarrow as pa
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, FigureKind, FigureSpec, Notes, Tables
-from cnn_topology.figures.registry import kinds
+from cnn_topology.figures.registry import load_kind
 
 
 def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
@@ -59,9 +59,8 @@ def page(spec: FigureSpec, tables: Tables, notes: Notes) -> str:
 
 
 def _kind(spec: FigureSpec, tables: Tables) -> FigureKind:
-    if spec.kind not in kinds():
-        raise unknown("kind of figure", spec.kind, kinds())
-    reads = spec.declared.tables
+    kind = load_kind(spec.kind)
+    reads = kind.tables
     if missing := [name for name in reads if name not in tables]:
         raise InputError(f"figure {spec.name} reads the tables {', '.join(reads)}; {', '.join(missing)} was not given")
-    return spec.declared
+    return kind

@@ -31,6 +31,21 @@ class FigureParameters(Parameters):
         return cls(run_seed=plan.config.seed, specs=tuple(specs))
 
 
+def load_kind(name: str) -> FigureKind:
+    """Return a kind by its name, without loading the others.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    if name not in KINDS and name in {module.name for module in iter_modules(figures.__path__)}:
+        import_module(f"{figures.__name__}.{name}")
+    if name not in KINDS:
+        raise unknown("kind of figure", name, kinds())
+    return KINDS[name]
+
+
 @cache
 def kinds() -> Mapping[str, FigureKind]:
     """Return the kinds of figures by name: what the modules of this package declare."""

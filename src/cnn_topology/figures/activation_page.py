@@ -16,7 +16,7 @@ from cnn_topology.figures.graph_layout import class_colour, drawn_graph
 from cnn_topology.figures.graph_rows import GRAPHS, classes_of, cloud_title, layer_number, of_graph, recipe_of
 from cnn_topology.figures.kinds import Notes, Parameters, Plan, Planned, Tables, interactive
 from cnn_topology.figures.libraries import pd
-from cnn_topology.figures.pages import graph_page, page_graph
+from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import provenance, rows
 
@@ -47,16 +47,30 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     graphs = rows(tables["activation_graphs"], **ids).sort_values("depth")
     classes = classes_of(tables["class_purity"], parameters["population"])
     pages = [_graph(row, tables, classes) for _, row in graphs.iterrows()]
-    shown = {image for graph in pages for node in graph["nodes"] for image in node["images"]}
+    shown = {image for graph in pages for images in graph["images"] for image in images}
     split = graphs["split"].iloc[0] if len(graphs) else ""
     pictures = rows(tables["example_images"], images=parameters["images"], split=split)
     title = cloud_title(graphs.iloc[0]) if len(graphs) else parameters["cloud"]
-    content = {
-        "name": f"{parameters['population']}, network {parameters['network']}, {title}",
-        "choose": "layer",
-        "graphs": pages,
-        "classes": [[name, class_colour(label)] for label, name in enumerate(classes)],
-        "images": {
+    return graph_page(
+        f"{parameters['population']}, network {parameters['network']}, {title}",
+        "layer",
+        pages,
+        colours=[
+            {"label": "classes", "classes": True},
+            {"label": "purity", "column": "purity", "low": 0, "high": 1, "palette": "amount"},
+            SIZE,
+            {"label": "l2 norm, scaled", "column": "lens", "low": 0, "high": 1, "palette": "amount"},
+        ],
+        fields=[
+            ("points", "members", None),
+            ("component", "component", None),
+            ("purity", "purity", 3),
+            ("l2 norm, scaled", "lens", 3),
+        ],
+        note=NOTE if pages else "the tables hold no graph of this cloud",
+        footer=provenance(notes),
+        classes=[(name, class_colour(label)) for label, name in enumerate(classes)],
+        images={
             row["image"]: [
                 "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
                 row["class_name"],
@@ -64,9 +78,7 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
             ]
             for row in pictures[pictures["image"].isin(shown)].to_dict("records")
         },
-        "note": NOTE if pages else "the tables hold no graph of this cloud",
-    }
-    return graph_page(content, provenance(notes))
+    )
 
 
 def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]:
@@ -74,30 +86,10 @@ def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]
     nodes, edges = drawn_graph(nodes, edges, most_nodes=NODES)
     known = set(tables["example_images"]["image"].to_pylist())
     purity = of_graph(tables["purity"], row).iloc[0]
-    middle = nodes[["x", "y"]].agg(["min", "max"]).mean() if len(nodes) else pd.Series({"x": 0.0, "y": 0.0})
-    details = [
-        {
-            "x": round(node["x"] - middle["x"], 3),
-            "y": round(node["y"] - middle["y"], 3),
-            "pie": [[class_colour(int(k)), int(node["counts"][k])] for k in np.flatnonzero(node["counts"])],
-            "images": [int(image) for image in node["example_images"] if image in known][:IMAGES],
-            "rows": [
-                ["purity", f"{node['purity']:.3f}"],
-                ["l2 norm, scaled", f"{node['lens']:.3f}"],
-                *(
-                    [classes[k], f"{node['counts'][k]:,} ({node['counts'][k] / node['members']:.0%})"]
-                    for k in np.argsort(-np.asarray(node["counts"]), kind="stable")
-                    if node["counts"][k]
-                ),
-            ],
-        }
-        for node in nodes.to_dict("records")
-    ]
     chance = f"{purity['chance']:.3f} ({purity['chance_low']:.3f} to {purity['chance_high']:.3f})"
     return page_graph(
-        nodes,
+        nodes[["node", "component", "members", "x", "y", "purity", "lens"]],
         edges,
-        details,
         option=layer_number(row),
         numbers={
             "nodes": f"{row['nodes']:,}",
@@ -111,4 +103,9 @@ def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]
         explanation=row["explanation"],
         left_out="" if len(nodes) == row["nodes"] else f"Drawn are the {len(nodes):,} largest nodes.",
         recipe=recipe_of(row.to_frame().T.infer_objects()),
+        counts=[
+            [[int(k), int(of[k])] for k in np.argsort(-of, kind="stable") if of[k]]
+            for of in map(np.asarray, nodes["counts"])
+        ],
+        images=[[int(image) for image in images if image in known][:IMAGES] for images in nodes["example_images"]],
     )

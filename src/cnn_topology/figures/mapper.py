@@ -21,8 +21,8 @@ from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd, to_hex
-from cnn_topology.figures.pages import graph_page, page_graph
+from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd
+from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
     EDGE_ANGLE,
@@ -39,8 +39,6 @@ from cnn_topology.tables.filters import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000
-# Edges of one graph that a browser draws without delay while it is dragged.
-PAGE_EDGES = 30_000
 NOTE = (
     "The graph's loops are a picture, not the test: they swing with resolution, gain and cut. The barcode is the test."
 )
@@ -62,18 +60,29 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
         found = of_cloud(tables["mapper_graphs"], cloud)
         if len(found):
             nodes, edges = (of_cloud(tables[name], cloud) for name in ("mapper_nodes", "mapper_edges"))
-            nodes, edges = drawn_part(nodes, edges, PAGE_EDGES)
-            graphs.append(_page_graph(found.iloc[0], cloud, nodes, edges))
+            graphs.append(_page_graph(found.iloc[0], cloud, *drawn_part(nodes, edges, len(edges))))
             shown.append(cloud)
-    content = {
-        "name": f"{parameters['population']}, {parameters['layer']}",
-        "choose": "step",
-        "graphs": graphs,
-        "note": NOTE if graphs else no_cloud(),
-    }
     # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
     clouds = pd.DataFrame(shown).assign(used=lambda rows: rows["kept"]) if shown else None
-    return graph_page(content, provenance(notes, clouds))
+    return graph_page(
+        f"{parameters['population']}, {parameters['layer']}",
+        "step",
+        graphs,
+        colours=[
+            {"label": "edge angle / π", "column": "angle", "low": 0, "high": 2, "palette": "angle"},
+            SIZE,
+            {"label": "first lens", "column": "x", "low": -1, "high": 1, "palette": "amount"},
+        ],
+        fields=[
+            ("filters", "members", None),
+            ("component", "component", None),
+            ("edge angle / π", "angle", 2),
+            ("first lens", "x", 3),
+            ("second lens", "y", 3),
+        ],
+        note=NOTE if graphs else no_cloud(),
+        footer=provenance(notes, clouds),
+    )
 
 
 @figure(
@@ -236,7 +245,7 @@ def _numbers(
         f"components: {graph['components']:,}",
         f"loops of the graph alone: {graph['loops']:,}",
         f"loops no cliques fill: {graph['filled_loops']:,}",
-        "  ($b_1$ of the flag complex)",
+        "  (β₁ of the flag complex)",
         f"points in the graph: {graph['used']:,}",
         *left_out,
         "",
@@ -272,27 +281,10 @@ def _numbers(
 
 
 def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.DataFrame) -> dict[str, Any]:
-    means = nodes[list(FILTER_COORDINATES)].to_numpy(dtype=float).round(4).tolist()
-    details = [
-        {
-            "x": round(row["lens1"], 4),
-            "y": round(row["lens2"], 4),
-            "colour": to_hex(style.angle_colour(row["edge_angle"])),
-            "filter": mean,
-            "rows": [
-                ["edge angle", f"{row['edge_angle'] / np.pi:.2f} π"],
-                ["lens", f"{row['lens1']:.3f}, {row['lens2']:.3f}"],
-                ["mean filter", "; ".join(", ".join(f"{w:.2f}" for w in mean[i : i + 3]) for i in (0, 3, 6))],
-            ],
-        }
-        for row, mean in zip(nodes.to_dict("records"), means, strict=True)
-    ]
-    complete = len(edges) == graph["edges"]
-    left_out = f"Drawn are the {len(edges):,} edges of most points."
+    columns = {"lens1": "x", "lens2": "y", "node": "node", "component": "component", "members": "members"}
     return page_graph(
-        nodes,
+        nodes[list(columns)].rename(columns=columns).assign(angle=nodes["edge_angle"] / np.pi),
         edges,
-        details,
         option=f"{graph['step']:,}",
         numbers={
             "nodes": f"{graph['nodes']:,}",
@@ -303,6 +295,7 @@ def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: 
             "barcode": cloud_verdict(cloud),
         },
         explanation=graph["explanation"],
-        left_out="" if complete else left_out,
+        left_out="",
         recipe=recipe(graph),
+        filters=nodes[list(FILTER_COORDINATES)].to_numpy(dtype=float).round(3).tolist(),
     )

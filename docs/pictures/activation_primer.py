@@ -72,7 +72,7 @@ def _diagram(axes: Axes, circle: np.ndarray) -> None:
     bars = pd.DataFrame({"dimension": found.dimension, "birth": found.birth, "death": found.death})
     top = 1.1 * bars.loc[np.isfinite(bars["death"]), "death"].max()
     axes.plot([0, top], [0, top], color=style.GREY, linewidth=0.7)
-    for dimension, colour, marker, name in ((0, style.INK, "o", "$H_0$"), (1, style.BLUE, "^", "$H_1$")):
+    for dimension, colour, marker, name in ((0, style.INK, "o", "H0"), (1, style.BLUE, "^", "H1")):
         mine = bars[(bars["dimension"] == dimension) & np.isfinite(bars["death"])]
         axes.plot(mine["birth"], mine["death"], marker, color=colour, markersize=4, label=name, clip_on=False)
     axes.set_xlim(-0.03 * top, top)
@@ -92,7 +92,7 @@ def _lens(axes: Axes, points: np.ndarray, lens: np.ndarray) -> None:
     bar.ax.tick_params(labelsize=style.SMALL)
     bar.set_label("lens", fontsize=7)
     _plain(axes)
-    style.letter(axes, "e", "lens: $l_2$ norm, 0 to 1")
+    style.letter(axes, "e", "lens: ℓ₂ norm, 0 to 1")
 
 
 def _cover(

@@ -66,7 +66,7 @@ def draw_complex(axes: Axes, sample: np.ndarray, scale: float) -> None:
 def _bars(axes: Axes, bars: pd.DataFrame) -> None:
     end = 1.08 * bars.loc[np.isfinite(bars["death"]), "death"].max()
     row = 0
-    for dimension, colour, name in ((1, style.BLUE, "$H_1$: loops"), (0, style.INK, "$H_0$: components")):
+    for dimension, colour, name in ((1, style.BLUE, "H1: loops"), (0, style.INK, "H0: components")):
         chosen = lengths(bars, dimension).sort_values("length", kind="stable")
         for bar in chosen.itertuples():
             axes.plot([bar.birth, min(bar.death, end)], [row, row], color=colour, linewidth=1.6, solid_capstyle="butt")

@@ -74,6 +74,7 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert drawn.num_rows > 0
     assert drawn.column_names[0] == "panel"
     assert written[0] == written[1]
+    assert "$" not in words(figure)  # no label is written as a formula, which would be shown as it stands
     assert cut_off(figure) == []
     assert covered_titles(figure) == []
     parquet = tmp_path / "one" / f"{spec.name}.parquet"

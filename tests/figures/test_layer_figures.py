@@ -133,6 +133,7 @@ def test_a_figure_is_the_same_bytes_each_time_and_inside_its_page(name, layer_ma
         written.append([path.read_bytes() for path in save(figure, tmp_path / folder, name, drawn)])
     assert written[0] == written[1]
     assert cut_off(figure) == []
+    assert not [text for text in figure.findobj(Text) if "$" in text.get_text()]
     assert drawn.num_rows > 0
     said = words(figure)
     assert "seed 7" in said

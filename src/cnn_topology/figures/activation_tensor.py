@@ -53,7 +53,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     position = (row, column)
     channel = int(cards[np.argmax(tensor[cards].max(axis=(1, 2)))])
     scale = Normalize(*np.quantile(tensor, [0.01, 0.99]))
-    titles = ("activation tensor", "spatial activation $x_{uv}$", "channel activation")
+    titles = ("activation tensor", "spatial activation xᵤᵥ", "channel activation")
     for place, title in enumerate(titles):
         axes = figure.add_subplot(grid[0, place])
         _cards(
@@ -114,7 +114,7 @@ def _norms(axes: Axes, tensor: np.ndarray, position: tuple[int, int]) -> None:
     axes.add_patch(
         Rectangle((position[1] - 0.5, position[0] - 0.5), 1, 1, fill=False, edgecolor=style.VERMILION, linewidth=1.4)
     )
-    _bar(axes, image, "$l_2$ norm of $x_{uv}$")
+    _bar(axes, image, "ℓ₂ norm of xᵤᵥ")
 
 
 def _spatial(axes: Axes, vector: np.ndarray, position: tuple[int, int]) -> None:

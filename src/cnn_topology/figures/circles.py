@@ -92,7 +92,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             bars.append(_bars(right, of_cloud(tables["barcodes"], at.iloc[0]), level, mine, parameters["alpha"]))
             counts.append(mine)
         style.row_title(left, where)
-    labels = ("part of the kept filters", "angle on the circle", "$H_1$ bars, longest first")
+    labels = ("part of the kept filters", "angle on the circle", "H1 bars, longest first")
     for axes, label in zip(panels[-1], labels, strict=True):
         if axes.has_data():
             axes.set_xlabel(label)

@@ -88,7 +88,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
 def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:
     found = lengths(bars, 0)
     shown = found.head(H0_BARS)
-    style.letter(axes, "a", f"barcode: $H_0$, longest {len(shown)} of {len(found):,}")
+    style.letter(axes, "a", f"barcode: H0, longest {len(shown)} of {len(found):,}")
     axes.tick_params(labelbottom=False)
     if shown.empty:
         style.explain(axes, "no H0 bar")
@@ -104,7 +104,7 @@ def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cl
     found = lengths(bars, 1)
     shown = found.head(H1_BARS).sort_values("birth", kind="stable").reset_index(drop=True)
     left_out = f", {len(found) - len(shown):,} shorter left out" if len(found) > len(shown) else ""
-    axes.set_title(f"$H_1$: longest {len(shown)}{left_out}")
+    axes.set_title(f"H1: longest {len(shown)}{left_out}")
     axes.set_xlabel("scale")
     if shown.empty:
         style.explain(axes, "no H1 bar: the cloud has no loop at any scale")

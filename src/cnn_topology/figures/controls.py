@@ -97,7 +97,7 @@ def _bars(axes: Axes, found: pd.DataFrame, long: int, end: float) -> None:
 
 
 def _untrained_panel(axes: Axes, untrained: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
-    axes.set_title("untrained networks (step 0): longest $H_1$ bar of each headline cloud")
+    axes.set_title("untrained networks (step 0): longest H1 bar of each headline cloud")
     if untrained.empty:
         style.explain(axes, "no layer is analysed at step 0", characters=80)
         return

@@ -23,7 +23,7 @@ from cnn_topology.statistics.significance import LEVEL
 
 OUTCOMES = {"test_accuracy": "test accuracy", "gap": "generalization gap", "cross_accuracy": "accuracy on other sets"}
 LABELS = {
-    **{"longest": "longest $H_1$ bar", "second": "second longest", "ratio": "longest / second"},
+    **{"longest": "longest H1 bar", "second": "second longest", "ratio": "longest / second"},
     **{"frobenius": "norm", "distance": "distance from start", "spectral": "spectral norm"},
     **{"mean": "mean weight", "sd": "sd of weights", "kurtosis": "kurtosis of weights"},
     **{"minimum": "least weight", "lower": "lower quartile", "median": "median weight", "upper": "upper quartile"},

@@ -63,7 +63,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
 
 
 def _bars(axes: Axes, bars: pd.DataFrame) -> None:
-    style.letter(axes, "a", "longest $H_1$ bar, last step")
+    style.letter(axes, "a", "longest H1 bar, last step")
     if bars.empty:
         style.explain(axes, no_cloud())
         return

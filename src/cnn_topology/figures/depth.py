@@ -68,7 +68,7 @@ def _bars(axes: Axes, found: pd.DataFrame, critical: pd.DataFrame, alpha: float)
     for name, colour, marker in (("second", style.ORANGE, "s"), ("longest", style.BLUE, "o")):
         axes.plot(places, found[name].fillna(0), color=colour, marker=marker, markersize=4, linewidth=0.8, label=name)
     axes.set_ylim(0, 1.1 * np.nanmax([found["longest"].max(), critical["null_critical"].max(), 0.1]))
-    axes.set_ylabel("$H_1$ bar length")
+    axes.set_ylabel("H1 bar length")
     axes.tick_params(labelbottom=False, bottom=False)
 
 

@@ -21,7 +21,7 @@ from cnn_topology.figures.planned import numbered
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
 from cnn_topology.statistics.significance import TOO_FEW
 
-ROWS = ("longest $H_1$ bar", "primary circle\ncovered", "circular correlation\nof edge angles")
+ROWS = ("longest H1 bar", "primary circle\ncovered", "circular correlation\nof edge angles")
 
 
 FACETS = 3  # on one page

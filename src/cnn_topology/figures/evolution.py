@@ -75,7 +75,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         if len(tested) and len(loops):
             style.step_axis(below, [*loops["step"], *tested["step"]])
         if column == 0:
-            bars.set_ylabel("$H_1$ bar length")
+            bars.set_ylabel("H1 bar length")
             below.set_ylabel("test\naccuracy")
         if place + columns >= len(clouds):
             below.set_xlabel("training step")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import matplotlib as mpl
+    import matplotlib.font_manager as font_manager
     import pandas as pd
     import seaborn
     from matplotlib.artist import Artist
@@ -48,7 +49,9 @@ else:
         def __call__(self, *args: Any, **options: Any) -> Any:
             return self._load()(*args, **options)
 
-    mpl, pd, seaborn, Image = map(_Later, ("matplotlib", "pandas", "seaborn", "PIL.Image"))
+    mpl, font_manager, pd, seaborn, Image = map(
+        _Later, ("matplotlib", "matplotlib.font_manager", "pandas", "seaborn", "PIL.Image")
+    )
     for _home, _names in {
         "matplotlib.artist": "Artist",
         "matplotlib.axes": "Axes",

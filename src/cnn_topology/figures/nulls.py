@@ -61,7 +61,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         limit = critical[critical["null_name"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
         _histogram(axes, mine, clouds, limit, parameters["alpha"])
         axes.set_title(f"N = {key[0]:,}, k = {key[1]:,}, p = {key[2]:g}")
-        axes.set_xlabel("longest $H_1$ bar")
+        axes.set_xlabel("longest H1 bar")
     for axes in figure.axes[::columns]:
         axes.set_ylabel("draws")
     return figure, drawn(draws=drawn_nulls, observed=observed)

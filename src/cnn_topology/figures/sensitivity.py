@@ -62,11 +62,11 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     for cloud, grid, (left, middle, right) in zip(clouds, grids, panels, strict=True):
         where = f"{cloud['population']}, {cloud['layer']}"
         if grid.empty:
-            style.letter(left, "", where)
+            left.set_title(where)
             for axes in (left, middle, right):
                 style.explain(axes, no_cloud(cloud["last"]) if axes is middle else "")
             continue
-        _heat(left, grid, "longest", longest, f"{where}, {when(cloud)}\nlongest $H_1$ bar")
+        _heat(left, grid, "longest", longest, f"{where}, {when(cloud)}\nlongest H1 bar")
         _heat(middle, grid, "ratio", ratio, "longest / second")
         _verdict(right, grid, "verdict and p of the longest")
         left.set_ylabel("k")

@@ -24,7 +24,7 @@ from cnn_topology.statistics.series import z_scores
 from cnn_topology.tables.units import SHARE
 
 SERIES = {
-    "longest": ("longest $H_1$ bar", style.BLUE, "o"),
+    "longest": ("longest H1 bar", style.BLUE, "o"),
     "test_accuracy": ("test accuracy", style.VERMILION, "s"),
     "cross_accuracy": ("accuracy on other sets", style.GREEN, "^"),
 }

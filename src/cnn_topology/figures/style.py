@@ -7,6 +7,7 @@ Colours are those of Okabe and Ito (2008), which people with any common colour b
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from cnn_topology.figures import fonts
 from cnn_topology.figures.libraries import (
     Artist,
     Axes,
@@ -55,7 +57,9 @@ CHARACTER = 0.068
 SMALL_TABLE = 2_000
 
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": fonts.FONT,
+    # Names of users may hold any sign: no text is a formula, and ours say H1, ρ and ℓ₂ in plain letters.
+    "text.parse_math": False,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -107,7 +111,8 @@ def angle_colour(angle: float) -> Any:
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts` reports those letters once
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         yield
@@ -149,8 +154,8 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def letter(axes: Axes, text: str, title: str = "") -> None:
-    """Set a panel's letter, and its title in plain type after it."""
-    axes.set_title(rf"$\bf{{{text}}}$  {title}" if title else rf"$\bf{{{text}}}$")
+    """Set a panel's letter, and its title after it."""
+    axes.set_title(f"({text})  {title}" if title else f"({text})")
 
 
 def settle(figure: Figure) -> None:
@@ -161,6 +166,8 @@ def settle(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
+    if fonts.set_missing_letters(figure):
+        engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(value, 6) for value in axes.get_position(original=True).bounds)

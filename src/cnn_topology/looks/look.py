@@ -61,17 +61,18 @@ class Layer:
 
         if not self._look.tables or self.row["verdict"] == DEAD_LAYER:
             raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
-        cloud, name = self._look.cloud, self.name.replace("$", r"\$")  # no formula
-        parameters = {"population": cloud.population, "layer": name, "last": cloud.step, "pretrained": True}
+        cloud = self._look.cloud
+        parameters = {"population": cloud.population, "layer": self.name, "last": cloud.step, "pretrained": True}
         with style.applied():
-            figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(name), {})
+            figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(), {})
             style.settle(figure)
         return figure
 
-    def _named(self, name: str) -> dict[str, pa.Table]:
-        """Return the tables with a name of the layer for people."""
+    def _named(self) -> dict[str, pa.Table]:
+        """Return the tables with the name of the layer for people."""
+        name = pa.scalar(self.name)
         return {
-            of: table.set_column(table.schema.get_field_index("layer"), "layer", pa.repeat(pa.scalar(name), len(table)))
+            of: table.set_column(table.schema.get_field_index("layer"), "layer", pa.repeat(name, len(table)))
             for of, table in self._look.tables.items()
         }
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,8 +126,7 @@ def _png(look: "Look", name: str) -> str:
     from cnn_topology.figures import style
 
     raw, small = io.BytesIO(), io.BytesIO()
-    with style.applied(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in letters that no font here has
+    with style.applied():
         figure = look.layer(name).plot()
         figure.savefig(raw, format="png", dpi=DPI)
     Image.open(raw).convert("RGB").quantize(256).save(small, format="PNG", optimize=True)

@@ -64,9 +64,11 @@ def test_figure_shows_graph_and_the_verdict_of_the_barcode(
     assert (shown["panel"] == "edges").sum() == graph["edges"]
     assert graph["verdict"] == "one circle"
     said = words(figure)
-    assert f"{int(graph['nodes'])} nodes, {int(graph['edges'])} edges, {int(graph['filled_loops'])} unfilled" in said
-    assert "barcode: one circle (p = 0.005)" in said
-    assert "a picture, not the test" in said
+    assert f"{int(graph['nodes'])} nodes, {int(graph['filled_loops'])} loop" in said
+    assert "Filters of conv1 form one circle (p = 0.005)" in said
+    bars = shown[shown["panel"] == "h1"]
+    assert bars["longer"].sum() == 1
+    assert bars.loc[bars["longer"].astype(bool), "length"].item() == bars["length"].max()
     assert "Mapper(8, 3)" in said.replace("\N{NO-BREAK SPACE}", " ")
 
 

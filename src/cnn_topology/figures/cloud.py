@@ -27,7 +27,7 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, PathCollection, pd
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
-    cloud_verdict,
+    cloud_title,
     drawn,
     headlines_at,
     length,
@@ -71,13 +71,12 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     bars = of_cloud(tables["barcodes"], cloud)
     bars = bars[bars["field"] == bars["field"].min()]
     filters = of_cloud(tables["filters"], cloud)
-    title = f"{where}: {cloud_verdict(cloud)}"
-    figure = style.new_figure(3.55, provenance(notes, found, nulls["draws"]), title)
+    figure = style.new_figure(3.7, provenance(notes, found, nulls["draws"]), cloud_title(cloud, where))
     grid = figure.add_gridspec(2, 3, height_ratios=[1, 3], width_ratios=[1.2, 1, 1.05])
     top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
     top.sharex(bottom)
     components = _components(top, bars)
-    loops = _loops(bottom, bars, nulls, parameters["alpha"], cloud)
+    loops = draw_loops(bottom, bars, nulls, parameters["alpha"], cloud)
     ends = [axes.dataLim.x1 for axes in (top, bottom) if axes.has_data()]
     bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
     plane = _plane(figure.add_subplot(grid[:, 1]), filters)
@@ -99,7 +98,7 @@ def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cloud: pd.Series) -> pd.DataFrame:
+def draw_loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cloud: pd.Series) -> pd.DataFrame:
     """Draw the longest H1 bars by birth; the band shows how long each could be under the null, from its own birth."""
     found = lengths(bars, 1)
     shown = found.head(H1_BARS).sort_values("birth", kind="stable").reset_index(drop=True)

@@ -1,13 +1,13 @@
-"""The mapper graph of one layer after training, with the mean filters of nodes along its loop drawn around it.
+"""The mapper graph of one layer after training beside its barcode, with mean filters around the loop.
 
-Mapper graph of the 3x3 filters of one layer that the density filter rho(k, p) keeps, pooled over the networks of one
-population at the last step: the method of the weights paper, with PCA-1 and PCA-2 as lenses. (a) Each node is a cluster
-of filters, at their mean lens, its area growing with the logarithm of their number and its colour the edge angle of
-their mean filter; edges join nodes that share filters. Around it, the mean filter of one node for each of 16
-directions, with its number of filters: the largest node of the outer half. The page of the same name with the ending
-html shows the mean filter of every node. (b) Loops of the graph, alone and after filling all cliques, beside the
-verdict of the barcode. The graph's loops change with resolution, gain and the cut of the clustering, which the sources
-leave partly open: they are a picture, and the barcode is the test.
+The picture and the test of the weights paper side by side: 3x3 filters of one layer that the density filter rho(k, p)
+keeps, pooled over the networks of one population at the last step. (a) Their mapper graph, with PCA-1 and PCA-2 as
+lenses. Each node is a cluster of filters, at their mean lens, its area growing with the logarithm of their number and
+its colour the edge angle of their mean filter; edges join nodes that share filters. Around it, the mean filter of one
+node for each of 16 directions, with its number of filters: the largest node of the outer half. The page of the same
+name with the ending html shows the mean filter of every node. (b) The longest H1 bars of the same filters; the grey
+band is as long as the longest bar that the nulls reach. The graph's loops change with resolution, gain and the cut of
+the clustering, which the sources leave partly open: they are a picture, and the barcode is the test.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from cnn_topology.figures import style
 from cnn_topology.figures.angles import edge_angle
+from cnn_topology.figures.cloud import draw_loops
 from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
@@ -25,7 +26,9 @@ from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection,
 from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
+    BAR_LENGTH,
     EDGE_ANGLE,
+    cloud_title,
     cloud_verdict,
     drawn,
     headlines,
@@ -50,7 +53,8 @@ def planned(plan: Plan) -> Planned:
     """List one figure for each layer."""
     if plan.config.mapper:
         for clouds in plan.layer_clouds:
-            yield f"mapper_{clouds.population}_{clouds.layer.name}", facet(clouds)
+            name = f"mapper_{clouds.population}_{clouds.layer.name}"
+            yield name, {**facet(clouds), "alpha": plan.config.significance.alpha}
 
 
 def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
@@ -87,18 +91,20 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
 
 @figure(
     section="filter_graphs",
-    tables=("loops", "mapper_graphs", "mapper_nodes", "mapper_edges"),
+    tables=("loops", "barcodes", "significance", "mapper_graphs", "mapper_nodes", "mapper_edges"),
     planned=planned,
     page=page,
     columns={
         **EDGE_ANGLE,
+        **BAR_LENGTH,
+        "longer": ("Whether the bar is longer than every deciding null allows.", ""),
         "x": ("Place of the node from left to right.", "radius of the farthest node"),
         "y": ("Place of the node upwards.", "radius of the farthest node"),
         "sector": ("Number of the sector whose mean filter this node shows; -1 for none.", ""),
     },
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the graph of `population` and `layer` at the step `last`."""
+    """Draw graph and barcode of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
     where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
     found = headlines_at(tables["loops"], [parameters], "last")
     graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
@@ -106,12 +112,12 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
     cloud, graph = found.iloc[0], graphs.iloc[0]
     nodes, edges = drawn_part(of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud))
-    # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
-    footer = provenance(notes, found.assign(used=found["kept"]), extra=recipe(graph))
-    figure = style.new_figure(4.5, footer, f"{where}: {loops_line(graph)}")
-    grid = figure.add_gridspec(1, 2, width_ratios=[1.75, 1])
-    axes, beside = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
-    style.letter(axes, "a", "mapper graph on PC 1 and PC 2, mean filters of nodes")
+    nulls, bars = of_cloud(tables["significance"], cloud), of_cloud(tables["barcodes"], cloud)
+    footer = provenance(notes, found, nulls["draws"], extra=recipe(graph))
+    figure = style.new_figure(4.5, footer, cloud_title(cloud, where))
+    grid = figure.add_gridspec(2, 2, width_ratios=[1.6, 1], height_ratios=[2.6, 1])
+    axes, barcode, keys = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
+    style.letter(axes, "a", f"mapper graph (the picture): {loops_line(graph)}")
     points = None
     if graph["explanation"] or nodes.empty:
         style.explain(axes, graph["explanation"], 60)
@@ -119,9 +125,12 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         nodes = placed(nodes)
         points = _graph(axes, nodes, edges)
         _around(axes, nodes)
-    _numbers(beside, points, graph, cloud, nodes, edges)
+    loops = draw_loops(barcode, bars[bars["field"] == bars["field"].min()], nulls, parameters["alpha"], cloud)
+    barcode.set_xlim(left=0)
+    style.letter(barcode, "b", "barcode (the test): longest H1 bars")
+    _keys(keys, points, nodes)
     told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
-    return figure, drawn(graph=told, nodes=nodes, edges=edges)
+    return figure, drawn(graph=told, nodes=nodes, edges=edges, h1=loops, null=nulls)
 
 
 def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -170,9 +179,9 @@ def placed(nodes: pd.DataFrame) -> pd.DataFrame:
 
 
 def loops_line(graph: Any) -> str:
-    """Describe in a line how large a graph is and how many loops no cliques of it fill."""
+    """Describe in a line how large a graph is, and the first Betti number of its flag complex."""
     loops = int(graph["filled_loops"])
-    return f"{graph['nodes']:,} nodes, {graph['edges']:,} edges, {loops:,} unfilled loop{'s' * (loops != 1)}"
+    return f"{graph['nodes']:,} nodes, {loops:,} loop{'s' * (loops != 1)} that no cliques fill"
 
 
 def recipe(graph: Any) -> str:
@@ -229,37 +238,12 @@ def _around(axes: Axes, nodes: pd.DataFrame) -> None:
     bare(axes, RING + 0.31)
 
 
-def _numbers(
-    axes: Axes,
-    points: PathCollection | None,
-    graph: pd.Series,
-    cloud: pd.Series,
-    nodes: pd.DataFrame,
-    edges: pd.DataFrame,
-) -> None:
-    """List what the graph holds beside the verdict of the barcode, and the keys to colour and size."""
-    style.letter(axes, "b", "graph and barcode")
+def _keys(axes: Axes, points: PathCollection | None, nodes: pd.DataFrame) -> None:
+    """Draw the keys to colour and size of nodes."""
     axes.axis("off")
-    left_out = [f"drawn: the {len(edges):,} edges of most points"] if len(edges) < graph["edges"] else []
-    rows = [
-        f"components: {graph['components']:,}",
-        f"loops of the graph alone: {graph['loops']:,}",
-        f"loops no cliques fill: {graph['filled_loops']:,}",
-        "  (β₁ of the flag complex)",
-        f"points in the graph: {graph['used']:,}",
-        *left_out,
-        "",
-        f"barcode: {cloud_verdict(cloud)}",
-        "",
-        "The graph's loops are a picture, not",
-        "the test: they swing with resolution,",
-        "gain and cut. The verdict on the loop",
-        "is the barcode's.",
-    ]
-    axes.text(0, 0.98, "\n".join(rows), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.35)
     if points is None:
         return
-    bar = style.figure_of(axes).colorbar(points, cax=axes.inset_axes((0, 0.16, 0.75, 0.03)), orientation="horizontal")
+    bar = style.figure_of(axes).colorbar(points, cax=axes.inset_axes((0, 0.2, 0.75, 0.08)), orientation="horizontal")
     bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
     bar.set_label("edge angle of the mean filter", fontsize=7, labelpad=0)
     bar.outline.set_visible(False)
@@ -269,7 +253,7 @@ def _numbers(
         axes.scatter([], [], s=area, color=style.GREY, linewidths=0, label=f"{size:,}")
     axes.legend(
         loc="lower left",
-        bbox_to_anchor=(0, 0.24),
+        bbox_to_anchor=(0, 0.42),
         ncols=3,
         title="points of a node",
         title_fontsize=7,

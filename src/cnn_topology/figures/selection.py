@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.figures.libraries import pd
+from cnn_topology.statistics.significance import FORMS
 from cnn_topology.tables.loops import CLOUD
 from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
 
@@ -77,6 +78,12 @@ def cloud_verdict(cloud: pd.Series) -> str:
         For example ``one circle (p = 0.005)``.
     """
     return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
+
+
+def cloud_title(cloud: pd.Series, where: str) -> str:
+    """Write what the filters of a cloud form, ``Filters of conv1 form one circle (p = 0.005)``, and where."""
+    p_value = f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else ""
+    return f"Filters of {cloud['layer']} {FORMS[cloud['verdict']]}{p_value}\n{where}; verdict: {cloud['verdict']}"
 
 
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:

@@ -24,6 +24,15 @@ ONE_CIRCLE_RATIO = 3.0
 UNTESTED = (DEAD_LAYER, TOO_FEW)
 LOOPS = (SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
 VERDICTS = (*UNTESTED, NO_LOOP, *LOOPS)
+# What a verdict says of filters, after "the filters of conv1".
+FORMS = {
+    ONE_CIRCLE: "form one circle",
+    WEAK_LOOP: "form one loop, less than three times as long as the next",
+    SEVERAL_LOOPS: "form several loops",
+    NO_LOOP: "show no loop that noise of the same size has not",
+    TOO_FEW: "are too few for a test",
+    DEAD_LAYER: "are all constant or all but one: the layer is dead",
+}
 
 # The scale A of log log(death / birth): 1 for Vietoris-Rips complexes, 1/2 for Cech ones.
 RIPS_SCALE = 1.0

@@ -10,26 +10,8 @@ import pyarrow as pa
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import (
-    DEAD_LAYER,
-    LOOPS,
-    NO_LOOP,
-    ONE_CIRCLE,
-    SEVERAL_LOOPS,
-    TOO_FEW,
-    WEAK_LOOP,
-)
+from cnn_topology.statistics.significance import FORMS, LOOPS
 from cnn_topology.tables.loops import CLOUD
-
-# What a verdict says of filters, after "the filters of conv1".
-FORMS = {
-    ONE_CIRCLE: "form one circle",
-    WEAK_LOOP: "form one loop, less than three times as long as the next",
-    SEVERAL_LOOPS: "form several loops",
-    NO_LOOP: "show no loop that noise of the same size has not",
-    TOO_FEW: "are too few for a test",
-    DEAD_LAYER: "are all constant or all but one: the layer is dead",
-}
 
 
 class Finding(NamedTuple):

@@ -36,11 +36,11 @@ NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
 
 @pytest.fixture(scope="module")
 def graph_plan() -> Plan:
-    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150}
+    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150}
     return Plan(
         parse_config(
             {
-                "version": 1,
+                "version": 2,
                 "name": "graphs",
                 "images": {"cats": {"kind": "cifar10"}},
                 "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -178,10 +178,10 @@ def test_class_purity_stands_with_chance_and_coverage_of_each_class(
 
 
 def test_class_purity_of_many_clouds_goes_to_pages() -> None:
-    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150, "sampling": "random"}
+    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150, "sampling": "random"}
     for layers, size in ((cloud["layers"], 6), ("all", 2)):
         config = {
-            "version": 1,
+            "version": 2,
             "name": "graphs",
             "images": {"cats": {"kind": "cifar10"}},
             "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -260,10 +260,10 @@ def test_chain_is_drawn_as_a_chain_and_components_apart() -> None:
     assert placed(0, np.empty((0, 2), dtype=int), 1.0)[0].shape == (0, 2)
 
 
-def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
+def test_the_smallest_of_many_nodes_are_left_out() -> None:
     nodes = pd.DataFrame({"node": range(5), "members": [9, 1, 8, 7, 6]})
     edges = pd.DataFrame({"a": [0, 0, 2, 3], "b": [1, 2, 3, 4], "shared": 1})
-    shown, links = drawn_graph(nodes, edges, least_node=2, most_nodes=3)
+    shown, links = drawn_graph(nodes, edges, most_nodes=3)
     assert shown["node"].tolist() == [0, 2, 3]
     assert links[["a", "b"]].to_numpy().tolist() == [[0, 2], [2, 3]]
     assert branch_ends(shown, links)["node"].tolist() == [0, 3]

@@ -15,6 +15,7 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
+from cnn_topology.plan.config_file import CONFIG_VERSION, read_config_file
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
 from cnn_topology.plan.images import ImageSetConfig, batch_problem, check_sizes, count_problem, shape_of, size_of
 from cnn_topology.plan.improvements import Improvement, check_improvements
@@ -22,8 +23,6 @@ from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, check_matched
 from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
-
-CONFIG_VERSION = 1
 
 # Sections whose entries come in kinds, told apart by `kind`.
 UNIONS = ("images", "checkpoints", "resnets")
@@ -44,7 +43,7 @@ BRANCHES = (LIST, "literal[")
 class RunConfig(Section):
     """One run: one config file and everything made from it, under `results/<name>/`."""
 
-    version: Literal[1] = Field(description="Version of the config format; this program reads version 1.")
+    version: Literal[2] = Field(description="Version of the config format; this program reads version 2.")
     name: Name = Field(description="Name of the run and of its folder under `results/`.")
     seed: int = Field(2018, ge=0, lt=2**63, description="The run's seed; every item's own seed is derived from it.")
     images: dict[Name, ImageSetConfig] = Field({}, description="Image sets, by a name of your choice.")
@@ -117,18 +116,18 @@ class RunConfig(Section):
             most, wanted = size_of(images_config, "train"), population.recipe.train_images
             if most is not None and wanted is not None and wanted > most:
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
-            if problem := batch_problem(where, population.recipe.batch, wanted or most, population.images):
+            if problem := batch_problem(where, population.recipe.batch_size, wanted or most, population.images):
                 raise ValueError(problem)
             last = population.recipe.iterations
             late = [step for step in population.snapshots.iterations if step > last]
             if late:
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
         check_improvements(self.improvements, self.populations)
-        if self.dynamics and 1 / (self.dynamics.draws + 1) > self.significance.alpha:
+        if self.dynamics and 1 / (self.dynamics.bootstrap_draws + 1) > self.significance.alpha:
             needed = math.ceil(1 / self.significance.alpha) - 1
             raise ValueError(
-                f"dynamics.draws = {self.dynamics.draws}: the level alpha = {self.significance.alpha} of significance "
-                f"needs at least {needed} draws"
+                f"dynamics.bootstrap_draws = {self.dynamics.bootstrap_draws}: the level alpha = "
+                f"{self.significance.alpha} of significance needs at least {needed} draws"
             )
         check_matched(self.trained)
         return self
@@ -149,14 +148,14 @@ class RunConfig(Section):
             where = f"resnets.{name}"
             if networks.images not in self.images:
                 raise ValueError(str(unknown(f"image set in {where}.images", networks.images, self.images)))
-            if networks.scores is not None and not networks.checkpoints:
+            if networks.n_classes is not None and not networks.checkpoints:
                 raise ValueError(
-                    f"{where}.scores is for checkpoints; trained networks have the classes of their images"
+                    f"{where}.n_classes is for checkpoints; trained networks have the classes of their images"
                 )
             shape = shape_of(self.images[networks.images])
             if not networks.checkpoints:
                 size = size_of(self.images[networks.images], "train")
-                if problem := batch_problem(where, networks.recipe.batch, size, networks.images):
+                if problem := batch_problem(where, networks.recipe.batch_size, size, networks.images):
                     raise ValueError(problem)
             try:
                 check_normalization(networks, shape)
@@ -171,29 +170,29 @@ class RunConfig(Section):
     def _check_activation_mapper(self) -> None:
         layers, networks = {}, {}
         for name, clouds in self.activation_clouds.items():
-            section = self.resnets[clouds.networks]
+            section = self.resnets[clouds.population]
             known = resnet_layers(section, shape_of(self.images[section.images]))
             layers[name] = tuple(x.name for x in known if clouds.layers == "all" or x.name in clouds.layers)
-            networks[name] = tuple(range(section.networks)) if clouds.of == "all" else clouds.of
+            networks[name] = tuple(range(section.networks)) if clouds.members == "all" else clouds.members
         check_activation_mapper(self.activation_mapper, self.activation_clouds, layers, networks)
 
     def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
-        if clouds.networks not in self.resnets:
-            raise ValueError(str(unknown(f"networks in {where}.networks", clouds.networks, self.resnets)))
-        networks = self.resnets[clouds.networks]
-        late = [number for number in clouds.of if number >= networks.networks] if clouds.of != "all" else []
+        if clouds.population not in self.resnets:
+            raise ValueError(str(unknown(f"population in {where}.population", clouds.population, self.resnets)))
+        networks = self.resnets[clouds.population]
+        late = [number for number in clouds.members if number >= networks.networks] if clouds.members != "all" else []
         if late:
             raise ValueError(
-                f"{where}.of: {clouds.networks} has the networks 0 to {networks.networks - 1}, found {late[0]}"
+                f"{where}.members: {clouds.population} has the networks 0 to {networks.networks - 1}, found {late[0]}"
             )
         images = self.images[networks.images]
-        if problem := count_problem(where, clouds.count, networks.images, images, clouds.split):
+        if problem := count_problem(where, clouds.n_images, networks.images, images, clouds.split):
             raise ValueError(problem)
         shape = shape_of(images)
         layers = {layer.name: layer for layer in resnet_layers(networks, shape)}
         for layer in () if clouds.layers == "all" else clouds.layers:
             if layer not in layers:
-                raise ValueError(str(unknown(f"layer of {clouds.networks} in {where}.layers", layer, layers)))
+                raise ValueError(str(unknown(f"layer of {clouds.population} in {where}.layers", layer, layers)))
         if clouds.masked and shape[2] != 3:
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
@@ -207,7 +206,7 @@ class RunConfig(Section):
         if clouds.masked and networks.stem != "cifar":
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} weighs positions by a network with stem: cifar, "
-                f"{clouds.networks} has stem: {networks.stem}; use random, full or top-l2"
+                f"{clouds.population} has stem: {networks.stem}; use random, full or top-l2"
             )
         asked = layers if clouds.layers == "all" else clouds.layers
         for layer in asked:
@@ -232,22 +231,6 @@ class RunConfig(Section):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key may not stand twice in one place: the first of them would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[str, int] = {}
-        for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:str" and key.value in seen:
-                first, again = seen[key.value], key.start_mark.line + 1
-                raise yaml.constructor.ConstructorError(
-                    problem=f"the key {key.value!r} stands twice, in lines {first} and {again}; keep one of them",
-                    problem_mark=key.start_mark,
-                )
-            seen[key.value] = key.start_mark.line + 1
-        return super().construct_mapping(node, deep)
-
-
 def read_config(path: Path) -> RunConfig:
     """Read and validate a config file.
 
@@ -256,27 +239,7 @@ def read_config(path: Path) -> RunConfig:
     InputError
         Naming the file, the key, its value and what was expected; unknown keys with the nearest valid one.
     """
-    return parse_config(load_yaml(path), str(path))
-
-
-def load_yaml(path: Path) -> Any:
-    """Read a YAML file.
-
-    Raises
-    ------
-    InputError
-        If it is missing, no text, no valid YAML, or a key stands twice in one place.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such config file; config/demo.yaml is one to start from") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text: {error}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from error
-    except (RecursionError, ValueError, TypeError) as error:  # nesting without end; dates such as 2026-13-45
-        raise InputError(f"{path}: is not valid YAML: {error}") from error
+    return parse_config(read_config_file(path).content, str(path))
 
 
 def parse_config(content: Any, source: str = "config") -> RunConfig:

@@ -49,7 +49,7 @@ def graph_plan() -> Plan:
                     "fg": {**cloud, "sampling": "foreground"},
                     "noisy": {**cloud, "sampling": "random", "sigma": 0.4},
                 },
-                "activation_mapper": {"elbow": {"intervals": 6, "draws": 19, "sweep": {"intervals": [4]}}},
+                "activation_mapper": {"elbow": {"intervals": 6, "label_shuffles": 19, "sweep": {"intervals": [4]}}},
             }
         )
     )
@@ -260,10 +260,10 @@ def test_chain_is_drawn_as_a_chain_and_components_apart() -> None:
     assert placed(0, np.empty((0, 2), dtype=int), 1.0)[0].shape == (0, 2)
 
 
-def test_the_smallest_of_many_nodes_are_left_out() -> None:
+def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
     nodes = pd.DataFrame({"node": range(5), "members": [9, 1, 8, 7, 6]})
     edges = pd.DataFrame({"a": [0, 0, 2, 3], "b": [1, 2, 3, 4], "shared": 1})
-    shown, links = drawn_graph(nodes, edges, most_nodes=3)
+    shown, links = drawn_graph(nodes, edges, min_node_size=2, most_nodes=3)
     assert shown["node"].tolist() == [0, 2, 3]
     assert links[["a", "b"]].to_numpy().tolist() == [[0, 2], [2, 3]]
     assert branch_ends(shown, links)["node"].tolist() == [0, 3]

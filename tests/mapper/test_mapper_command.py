@@ -194,7 +194,7 @@ def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_pa
     made = made_by_command(tmp_path, tiny, clouds)
     sweep = made["sweep"]
     assert sweep["change"].tolist() == [
-        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "gap from zero", "lens of scaled",
+        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "gap from zero", "scaled lens",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(sweep.drop(columns="change").head(1), made["graphs"])
     for change, row in zip(SWEEP, sweep.to_dict("records")[1:], strict=True):

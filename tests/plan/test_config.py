@@ -49,7 +49,7 @@ def _set(config, path, value):
         (["populations", "a", "recipe", "lerning_rate"], 1, "'lerning_rate' (did you mean 'learning_rate'?)"),
         (["images", "digits", "sid"], 1, "unknown key in images.digits: 'sid'"),
         (["images", "digits", "kind"], "dgits", "unknown kind in images.digits: 'dgits' (did you mean 'digits'?)"),
-        (["images", "digits"], {"shape": [8, 8, 1]}, "images.digits: `kind` (of `resnets`: `variant`) is required"),
+        (["images", "digits"], {"shape": [8, 8, 1]}, "images.digits: `kind` is required"),
         (["populations", "a", "images"], "digit", "unknown image set in populations.a.images: 'digit' (did you mean"),
         (["populations", "a", "cross_test"], ["svhn"], "unknown image set in populations.a.cross_test: 'svhn'"),
         (
@@ -57,10 +57,10 @@ def _set(config, path, value):
             ["digits"],
             "populations.a: cross_test names digits, the networks' own images, which they are tested on anyway",
         ),
-        (["clouds", 0, "densities", 0, "p"], 0, "clouds[0].densities[0].p = 0: Input should be greater than 0"),
-        (["clouds", 0, "densities", 0, "p"], 1.5, "clouds[0].densities[0].p = 1.5: Input should be less than or equal"),
+        (["clouds", 0, "densities", 0, "p"], 0, "clouds[0].densities[0].p = 0: should be greater than 0"),
+        (["clouds", 0, "densities", 0, "p"], 1.5, "clouds[0].densities[0].p = 1.5: should be less than or equal"),
         (["mapper", "resolutoin"], 30, "unknown key in mapper: 'resolutoin' (did you mean 'resolution'?)"),
-        (["mapper", "gain"], 0.5, "mapper.gain = 0.5: Input should be greater than or equal to 1"),
+        (["mapper", "gain"], 0.5, "mapper.gain = 0.5: should be greater than or equal to 1"),
         (["mapper", "gap_from_zero"], "always", "mapper.gap_from_zero"),
         (["mapper"], None, None),
         (["clouds", 0, "densities", 0, "k"], 1.5, "clouds[0].densities[0].k = 1.5: expected a whole number from 1"),
@@ -76,11 +76,11 @@ def _set(config, path, value):
         (["significance", "alpha"], 0.001, "ask for at least 999 draws"),
         (["name"], "../escape", 'name = "../escape"'),
         (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
-        (["populations", "a", "recipe", "weight_decay"], INFINITY, "weight_decay = Infinity: Input should be a finite"),
+        (["populations", "a", "recipe", "weight_decay"], INFINITY, "weight_decay = Infinity: should be a finite"),
         (
             ["populations", "a", "architecture", "initialization"],
             {"bias": float("nan")},
-            "populations.a.architecture.initialization.bias = NaN: Input should be a finite number",
+            "populations.a.architecture.initialization.bias = NaN: should be a finite number",
         ),
         (["clouds", 0, "densities", 0, "k"], INFINITY, "densities[0].k = Infinity: expected a whole number from 1"),
         (["images", "digits", "train"], 1439, "images.digits.train is 1439, but the set has 1438 train images: leave"),
@@ -205,7 +205,7 @@ def test_files_that_are_no_config_are_refused_by_name(tmp_path):
     for content, expected in [
         (None, "no such config"),
         ("a: [", "not valid YAML"),
-        ("- 1", "found list"),
+        ("- 1", "found a list"),
         ("", "found"),
     ]:
         path = tmp_path / "run.yaml"

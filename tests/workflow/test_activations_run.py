@@ -32,7 +32,12 @@ CONFIG = {
         "fg_1-noise": {**CLOUD, "sampling": "foreground", "mode": "published", "sigma": 0.3},
     },
     "activation_mapper": {
-        "elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 99, "sweep": {"intervals": [4]}}
+        "elbow": {
+            "clouds": ["random", "fg_1", "fg_1-noise"],
+            "intervals": 5,
+            "label_shuffles": 99,
+            "sweep": {"intervals": [4]},
+        }
     },
     "layer_distances": {
         "clouds": ["top-l2"],

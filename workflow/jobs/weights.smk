@@ -6,7 +6,9 @@ def clouds_of(wildcards):
 
 def steps_of(wildcards):
     """Return the block of snapshot steps of a job."""
-    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps_per_job)[int(wildcards.block)]
+    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps_per_job)[
+        int(wildcards.block)
+    ]
 
 
 def snapshots_of(wildcards):

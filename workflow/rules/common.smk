@@ -55,9 +55,9 @@ from cnn_topology.tables.registry import (
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
     if workflow.is_main_process:
-        for path in workflow.configfiles:
-            read_config_file(Path(path))  # Snakemake takes the last of two equal keys
-        PLAN = Plan(parse_config(config, CONFIG_FILES))
+        # Snakemake takes the last of two equal keys, and knows no lines.
+        files = [read_config_file(Path(path)) for path in workflow.configfiles]
+        PLAN = Plan(parse_config(config, CONFIG_FILES, files))
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
     RUN = RunFolder(PLAN.config.name)

@@ -1,8 +1,8 @@
 """The config of a run: one model, read from YAML and validated once, before any job starts."""
 
 import hashlib
-import json
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
-from cnn_topology.plan.config_file import CONFIG_VERSION, read_config_file
+from cnn_topology.plan.config_errors import explained, start_of
+from cnn_topology.plan.config_file import CONFIG_VERSION, ConfigFile, read_config_file
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
 from cnn_topology.plan.images import ImageSetConfig, batch_problem, check_sizes, count_problem, shape_of, size_of
 from cnn_topology.plan.improvements import Improvement, check_improvements
@@ -23,21 +24,6 @@ from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, check_matched
 from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
-
-# Sections whose entries come in kinds, told apart by `kind`.
-UNIONS = ("images", "checkpoints", "resnets")
-# What pydantic says in the words of Python, in those of a config file.
-PLAIN_WORDS = {
-    "missing": "this key is required, and is not there",
-    "too_short": "expected at least one item",
-    "tuple_type": "expected a list, as [a, b]",
-    "union_tag_not_found": "`kind` (of `resnets`: `variant`) is required, and is not there",
-    "string_type": "expected a text; put quotes around it",
-    "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
-}
-# What pydantic calls the branches of a key that takes a list or a word.
-LIST = "function-after[_each_once(), tuple["
-BRANCHES = (LIST, "literal[")
 
 
 class RunConfig(Section):
@@ -237,112 +223,47 @@ def read_config(path: Path) -> RunConfig:
     Raises
     ------
     InputError
-        Naming the file, the key, its value and what was expected; unknown keys with the nearest valid one.
+        Naming the file, the line, the key, its value and what was expected; unknown keys with the nearest valid one.
     """
-    return parse_config(read_config_file(path).content, str(path))
+    file = read_config_file(path)
+    return parse_config(file.content, str(path), [file])
 
 
-def parse_config(content: Any, source: str = "config") -> RunConfig:
+def parse_config(content: Any, source: str = "config", files: Sequence[ConfigFile] = ()) -> RunConfig:
     """Validate a config that was already read, as Snakemake hands it over.
+
+    Parameters
+    ----------
+    content : Any
+        Its keys and values.
+    source : str
+        The place the content came from.
+    files : sequence of ConfigFile
+        The files that it was read from, which know the lines of keys.
 
     Raises
     ------
     InputError
-        As `read_config`; `source` names the place the content came from.
+        As `read_config`.
     """
-    if not isinstance(content, dict):
-        raise InputError(
-            f"{source}: expected keys and values, found {type(content).__name__}; start from config/demo.yaml"
-        )
+    if not isinstance(content, Mapping):
+        found = "an empty file" if content is None else "a list" if isinstance(content, list) else repr(content)
+        raise InputError(f"{source}: expected keys and values, found {found}; start from config/demo.yaml")
     version = content.get("version")
     if version != CONFIG_VERSION:
         raise InputError(
-            f"{source}: version is {version!r}; this program reads version {CONFIG_VERSION}. "
-            "config/README.md lists every key of this version."
+            f"{start_of(source, files, ('version',))}version is {version!r}; this program reads version "
+            f"{CONFIG_VERSION}. config/README.md lists every key of this version."
         )
     try:
-        return RunConfig.model_validate(content)
+        return RunConfig.model_validate(_with_tuples(content), strict=True)
     except ValidationError as error:
-        problems = error.errors()
-        # A list with one bad item is also reported as too short: only the innermost problem helps.
-        inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
-        raise InputError(
-            "\n".join(dict.fromkeys(_explain(problem, source) for problem in _of_what_was_given(inner)))
-        ) from error
+        problems = explained(error.errors(), RunConfig.model_json_schema(), source, files)
+        raise InputError("\n".join(problems)) from error
 
 
-def _of_what_was_given(problems: list[Any]) -> list[Any]:
-    """Of keys that take a list or a word (`layers: [conv1]`, `layers: all`) keep what is wrong with the one given."""
-    branches = [next((i for i, x in enumerate(p["loc"]) if str(x).startswith(BRANCHES)), None) for p in problems]
-    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith(LIST)}
-    kept = []
-    for problem, at in zip(problems, branches, strict=True):
-        where = problem["loc"]
-        if at is None or where[:at] not in lists:
-            kept.append(problem)
-            continue
-        problem = {**problem, "loc": where[:at] + where[at + 1 :]}
-        if where[at].startswith(LIST):
-            if len(where) > at + 1 or problem["type"] != "tuple_type":  # an item of the list, or how many there are
-                kept.append(problem)
-        elif not isinstance(problem["input"], list | tuple):
-            kept.append({**problem, "msg": "expected a list, or " + problem["msg"].removeprefix("Input should be ")})
-    return kept
-
-
-def _explain(problem: Any, source: str) -> str:
-    """Describe one problem of pydantic in the words of the config file."""
-    # pydantic counts the branch of a union it tried (`npz`, `constrained-int`) as a step of the location.
-    location = [p for i, p in enumerate(problem["loc"]) if not (problem["loc"][0] in UNIONS and i == 2)]
-    branch = [p for p in location if str(p).startswith("constrained-")]
-    parts = [str(part) for part in location if part not in branch]
-    if problem["type"] == "extra_forbidden":
-        key, place = parts[-1], _path(parts[:-1])
-        section = f"key in {place}" if place else "key at the top level"
-        return f"{source}: {unknown(section, key, _keys_at(problem['loc'][:-1]))}"
-    key = _path(parts)
-    if problem["type"] == "union_tag_invalid":
-        said = {name: str(text).replace("'", "") for name, text in problem["ctx"].items()}
-        error = unknown(f"{said['discriminator']} in {key}", said["tag"], said["expected_tags"].split(", "))
-        return f"{source}: {error}"
-    message = PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    if branch:
-        message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"
-    given = problem.get("input")
-    if not key or isinstance(given, dict | list):
-        return f"{source}: {key + ': ' if key else ''}{message}"
-    return f"{source}: {key} = {json.dumps(given, default=str)}: {message}"
-
-
-def _path(parts: list[str]) -> str:
-    """Write a location as the config file has it: ``clouds[0].densities[1].k``."""
-    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts).removeprefix(".")
-
-
-def _keys_at(location: tuple[Any, ...]) -> list[str]:
-    """List the valid keys of the section that a pydantic location leads to."""
-    schema = RunConfig.model_json_schema()
-    here: dict[str, Any] = schema
-    for part in location:
-        here = _resolve(here, schema)
-        if "oneOf" in here:  # a union told apart by its `kind`, which pydantic counts as one step of the location
-            here = {"$ref": here["discriminator"]["mapping"][part]}
-        elif isinstance(part, int):
-            here = here["items"]
-        else:
-            named = [here.get("additionalProperties"), *here.get("patternProperties", {}).values()]
-            here = here.get("properties", {}).get(part) or next(node for node in named if isinstance(node, dict))
-    return list(_resolve(here, schema).get("properties", {}))
-
-
-def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference, and the one non-null branch of an optional section."""
-    while True:
-        if "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
-        elif "anyOf" in node and len(branches := [b for b in node["anyOf"] if b.get("type") != "null"]) == 1:
-            node = branches[0]
-        elif "allOf" in node and len(node["allOf"]) == 1:
-            node = node["allOf"][0]
-        else:
-            return node
+def _with_tuples(content: Any) -> Any:
+    """Return the content with tuples for lists, which is what the models have; nothing else is converted for them."""
+    if isinstance(content, Mapping):
+        return {key: _with_tuples(value) for key, value in content.items()}
+    return tuple(map(_with_tuples, content)) if isinstance(content, list | tuple) else content

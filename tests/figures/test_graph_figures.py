@@ -16,6 +16,7 @@ from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.data.examples import example_images, png
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
+from cnn_topology.figures.class_purity import AREA
 from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.graph_layout import drawn_graph, placed
 from cnn_topology.figures.mapper_branches import branch_ends
@@ -36,11 +37,11 @@ NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
 
 @pytest.fixture(scope="module")
 def graph_plan() -> Plan:
-    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150}
+    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150}
     return Plan(
         parse_config(
             {
-                "version": 2,
+                "version": 1,
                 "name": "graphs",
                 "images": {"cats": {"kind": "cifar10"}},
                 "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -49,7 +50,7 @@ def graph_plan() -> Plan:
                     "fg": {**cloud, "sampling": "foreground"},
                     "noisy": {**cloud, "sampling": "random", "sigma": 0.4},
                 },
-                "activation_mapper": {"elbow": {"intervals": 6, "label_shuffles": 19, "sweep": {"intervals": [4]}}},
+                "activation_mapper": {"elbow": {"intervals": 6, "draws": 19, "sweep": {"intervals": [4]}}},
             }
         )
     )
@@ -157,31 +158,31 @@ def test_purity_figure_gives_the_numbers_of_the_table(graph_plan: Plan, graph_ta
         assert f"({row['chance']:.2f}; {row['coverage']:.2f})" in said
 
 
-def test_class_purity_stands_with_chance_and_coverage_of_each_class(
+def test_class_purity_is_drawn_over_its_chance_with_the_coverage_as_area(
     graph_plan: Plan, graph_tables_of_run: Tables
 ) -> None:
-    figure, _ = draw(figure_specs(graph_plan)["class_purity_nets_elbow"], graph_tables_of_run, NOTES)
-    cells = {
-        (axes.get_title(loc="left"), *map(round, text.get_position())): text.get_text()
-        for axes in figure.axes
-        for text in axes.texts
-        if ";" in text.get_text()
-    }
-    found = graph_tables_of_run["class_purity"].to_pandas()
-    found = found[found["sigma"] == 0]
-    assert len(cells) == len(found) + found[["cloud", "layer"]].drop_duplicates().shape[0]
-    titles = {"random": "random", "fg": "fg: foreground top 1"}
-    for row in found.to_dict("records"):
-        column = ["layer1.1.bn2", "layer4.1.bn2"].index(row["layer"])
-        assert cells[titles[row["cloud"]], column, row["label"]] == f"({row['chance']:.2f}; {row['coverage']:.2f})"
-    assert "labels shuffled over images, 19 draws" in words(figure)
+    figure, table = draw(figure_specs(graph_plan)["class_purity_nets_elbow"], graph_tables_of_run, NOTES)
+    purity = graph_tables_of_run["class_purity"].to_pandas()
+    purity = purity[purity["sigma"] == 0]
+    for axes, cloud in zip(figure.axes, ("random", "fg"), strict=True):
+        dots = np.concatenate([np.column_stack([part.get_offsets(), part.get_sizes()]) for part in axes.collections])
+        rows = purity[purity["cloud"] == cloud].sort_values(["depth", "label"])
+        of_classes = dots[dots[:, 1] < len(CLASSES)]
+        np.testing.assert_allclose(of_classes[:, 0], rows["purity"] - rows["chance"])
+        np.testing.assert_allclose(of_classes[:, 2], AREA * rows["coverage"])
+        assert len(dots) == len(rows) + rows["depth"].nunique()
+    deepest = purity[(purity["cloud"] == "fg") & (purity["depth"] == purity["depth"].max())]
+    over = np.average(deepest["purity"] - deepest["chance"], weights=deepest["points"])
+    assert f"{over:+.2f} (fg)" in words(figure)
+    assert set(table["panel"].to_pylist()) == {"class_purity", "all_points"}
+    assert "labels shuffled over images, 19 draws" in words(figure).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_class_purity_of_many_clouds_goes_to_pages() -> None:
-    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150, "sampling": "random"}
-    for layers, size in ((cloud["layers"], 6), ("all", 2)):
+    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150, "sampling": "random"}
+    for layers, size in ((cloud["layers"], 6), ("all", 6)):
         config = {
-            "version": 2,
+            "version": 1,
             "name": "graphs",
             "images": {"cats": {"kind": "cifar10"}},
             "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -205,19 +206,15 @@ def test_noise_figure_gives_the_radius_of_the_layer_that_it_shows(
     assert f"DBSCAN eps {number(clean['layer4.1.bn2'])} by the elbow rule and of the clean cloud" in words(figure)
 
 
-def test_histograms_that_coincide_differ_in_their_dashes(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+def test_channels_are_drawn_by_their_quantiles(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
+    _, table = draw(figure_specs(graph_plan)["activation_channels_nets_elbow"], graph_tables_of_run, NOTES)
     channels = graph_tables_of_run["activation_channels"].to_pandas()
-    random = channels[(channels["cloud"] == "random") & (channels["sigma"] == 0)]
-    same = pd.concat([random, random.assign(cloud="fg")])
-    tables = {
-        **graph_tables_of_run,
-        "activation_channels": pa.Table.from_pandas(same, TABLES["activation_channels"].schema),
-    }
-    figure, _ = draw(figure_specs(graph_plan)["activation_channels_nets_elbow"], tables, NOTES)
-    for axes in figure.axes:
-        first, second = (patch.get_linestyle() for patch in axes.patches)
-        assert first == "-"
-        assert second != "-"
+    of_cloud = channels[(channels["cloud"] == "fg") & (channels["layer"] == "layer4.1.bn2")]
+    drawn = table.to_pandas().set_index(["cloud", "layer", "statistic"])
+    for name in ("mean", "sd"):
+        row = drawn.loc["fg", "layer4.1.bn2", name]
+        expected = np.quantile(of_cloud[name], [0.05, 0.25, 0.5, 0.75, 0.95])
+        np.testing.assert_allclose(row[["q05", "q25", "q50", "q75", "q95"]].astype(float), expected)
 
 
 def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
@@ -263,7 +260,7 @@ def test_chain_is_drawn_as_a_chain_and_components_apart() -> None:
 def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
     nodes = pd.DataFrame({"node": range(5), "members": [9, 1, 8, 7, 6]})
     edges = pd.DataFrame({"a": [0, 0, 2, 3], "b": [1, 2, 3, 4], "shared": 1})
-    shown, links = drawn_graph(nodes, edges, min_node_size=2, most_nodes=3)
+    shown, links = drawn_graph(nodes, edges, least_node=2, most_nodes=3)
     assert shown["node"].tolist() == [0, 2, 3]
     assert links[["a", "b"]].to_numpy().tolist() == [[0, 2], [2, 3]]
     assert branch_ends(shown, links)["node"].tolist() == [0, 3]

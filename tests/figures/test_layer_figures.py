@@ -24,15 +24,15 @@ from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import TABLES
 
 CONFIG = {
-    "version": 2,
+    "version": 1,
     "name": "layers",
     "images": {"digits": {"kind": "digits", "shape": [16, 16, 1]}},
     "resnets": {
         "nets": {"images": "digits", "variant": "ph", "networks": 3, "widths": [8, 8, 16, 24], "normalization": "set"}
     },
     "activation_clouds": {
-        "top": {"population": "nets", "n_images": 60},
-        "all": {"population": "nets", "n_images": 10, "sampling": "full", "layers": ["block_seq.1.0.conv1"]},
+        "top": {"networks": "nets", "count": 60},
+        "all": {"networks": "nets", "count": 10, "sampling": "full", "layers": ["block_seq.1.0.conv1"]},
     },
     "layer_distances": {"clouds": ["top"]},
 }
@@ -198,3 +198,14 @@ def test_the_rate_of_a_measure_that_knows_the_depth_is_one_and_drawn_against_cha
     assert [name.get_text() for name in shares.get_xticklabels()] == ["1", "5", "9", "13", "17"]
     rates = drawn.filter(pa.compute.equal(drawn["panel"], "rates")).to_pandas()
     assert (rates["rate"] > 0.5).all()
+
+
+def test_cells_of_layers_are_the_smaller_the_more_networks_differ(layer_made):
+    figure, table = draw(SPECS["layer_spread_same_top_1"], layer_made, {})
+    drawn = table.to_pandas()
+    measure = drawn["measure"].iloc[0]
+    mine = drawn[drawn["measure"] == measure].sort_values(["depth_a", "depth_b"])
+    (cells,) = figure.axes[0].collections
+    sides = [path.get_extents().width for path in cells.get_paths()]
+    np.testing.assert_allclose(sides, 1 - 0.75 * mine["sd"].fillna(0) / (mine["sd"].max() or 1))
+    np.testing.assert_allclose(cells.get_array(), mine["mean"])

@@ -1,82 +1,110 @@
-"""Class-wise purity by class and layer for each kind of cloud (table T-B), with its chance level and coverage.
+"""Class-wise purity over chance by class and layer for each kind of cloud (table T-B), with its coverage.
 
-Class-wise purity of mapper graphs of activations (table T-B, printed numbers unknown). For each class the mean over all
-its points of the mean purity of the nodes that hold the point, 0 for points in no node: it mixes purity and coverage.
-Small: the level of chance, which is its mean over shuffles of the labels over images, and the coverage, the share of
-the points of the class that are in a node. Stored labels are used (defect Q7 of the released code: it took the class
-from the row). The last line is the mean over all points.
+Class-wise purity of mapper graphs of activations (table T-B, printed numbers unknown), less the level of chance. For
+each class the mean over all its points of the mean purity of the nodes that hold the point, 0 for points in no node:
+it mixes purity and coverage. Chance is its mean over shuffles of the labels over images. A dot a layer, the darker the
+deeper; its area is the coverage, the share of the points of the class that are in a node. Stored labels are used
+(defect Q7 of the released code: it took the class from the row). The lowest row is the mean over all points.
 """
 
 from __future__ import annotations
 
 from cnn_topology.figures import style
 from cnn_topology.figures.empty import empty_figure
-from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe
-from cnn_topology.figures.heat_table import MANY, heat_table
+from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe, titled_legend
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.libraries import pd
+from cnn_topology.figures.libraries import Line2D, pd, to_hex
 from cnn_topology.figures.planned import graph_groups, numbered
 from cnn_topology.figures.selection import drawn
+from cnn_topology.tables.units import SHARE
 
-# Layers up to which a cell has room for zeros and spaces.
-WIDE = 5
-MEANS = ("purity", "chance", "coverage")
-
-
-# Tables of classes on one page, and layers up to which two of them fit beside each other; else a third as many fit.
-FACETS, BESIDE = 6, 7
+# Clouds on one page, two beside each other.
+FACETS, BESIDE = 6, 2
+# Area of the dot of a class that is wholly in nodes, points squared.
+AREA = 26
+ALL = "all points"
 
 
 def planned(plan: Plan) -> Planned:
     """List pages of the clouds of each group of graphs."""
     for group in graph_groups(plan):
-        layers = max((len(group.layers(cloud)) for cloud in group.clean), default=0)
-        size = FACETS if layers <= BESIDE else FACETS // 3
-        for name, page in numbered(f"class_purity_{group.name}", group.clean, size):
+        for name, page in numbered(f"class_purity_{group.name}", group.clean, FACETS):
             yield name, {**group.ids, "clouds": page}
 
 
-@figure(section="activation_graphs", tables=("class_purity", "activation_graphs"), planned=planned)
+@figure(
+    section="activation_graphs",
+    tables=("class_purity", "activation_graphs"),
+    planned=planned,
+    columns={"over_chance": ("Purity minus its level of chance.", SHARE)},
+)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw class-wise purity of the clouds without noise of `population` and `recipe`."""
+    """Draw class-wise purity over chance of the `clouds` of `population` and `recipe`."""
     purity, graphs = (of_recipe(tables[name], parameters) for name in ("class_purity", "activation_graphs"))
-    purity, graphs = purity[purity["sigma"] == 0], graphs[graphs["sigma"] == 0]
-    where = f"{parameters['population']}, {parameters['recipe']}: class-wise purity (chance level; coverage)"
+    purity, graphs = (rows[rows["cloud"].isin(parameters["clouds"])] for rows in (purity, graphs))
+    where = f"{parameters['population']}, {parameters['recipe']}"
     clouds = list(dict.fromkeys(purity["cloud"]))
     if not clouds:
         return empty_figure(EMPTY, footer(notes, graphs), where)
-    classes = list(purity.sort_values("label")["class_name"].drop_duplicates())
-    layers = purity["depth"].nunique()
-    beside = 2 if layers <= BESIDE else 1
-    rows, columns = style.shape(len(clouds), beside)
+    parts = [_of_class(purity), _of_all(purity)]
+    parts = [part.assign(over_chance=part["purity"] - part["chance"]) for part in parts]
+    shown = pd.concat(parts, ignore_index=True)
+    classes = list(dict.fromkeys(shown["class_name"]))
+    depths = sorted(shown["depth"].unique())
     draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
-    row = 0.32 if layers >= MANY else 0.23  # inches
-    figure = style.new_figure(rows * (0.7 + row * (len(classes) + 1)), footer(notes, graphs, [draws]), where)
-    for axes, cloud in zip(style.facets(figure, len(clouds), beside), clouds, strict=True):
-        here = purity[purity["cloud"] == cloud]
-        depths = sorted(here["depth"].unique())
-        wide, chance, covered = (_by_class(here, name) for name in MEANS)
-        below = [
-            [_small(*pair, layers) for pair in zip(*line, strict=True)]
-            for line in zip(chance.to_numpy(), covered.to_numpy(), strict=True)
-        ]
-        heat_table(axes, wide.to_numpy(), [*classes, "all points"], [str(depth - 1) for depth in depths], below)
-        style.facet_title(axes, cloud_title(here.iloc[0]), columns)
-        axes.set_xlabel("layer, counted as in the paper")
-    return figure, drawn(class_purity=purity)
+    rows, columns = style.shape(len(clouds), BESIDE)
+    height = rows * (0.75 + 0.17 * len(classes)) + 0.5
+    figure = style.new_figure(height, footer(notes, graphs, [draws]))
+    reach = 1.1 * float(shown["over_chance"].abs().max() or 0.1)
+    for axes, cloud in zip(style.facets(figure, len(clouds), BESIDE), clouds, strict=True):
+        axes.axvline(0, color=style.GREY, linewidth=0.7)
+        for depth, dots in shown[shown["cloud"] == cloud].groupby("depth"):
+            places = dots["class_name"].map(classes.index)
+            axes.scatter(
+                dots["over_chance"], places, s=AREA * dots["coverage"], color=_shade(depth, depths), linewidths=0
+            )
+        axes.set_yticks(range(len(classes)), classes)
+        axes.set_ylim(len(classes) - 0.5, -0.5)
+        axes.set_xlim(min(0, 1.1 * float(shown["over_chance"].min())) - 0.02 * reach, reach)
+        axes.grid(axis="y", color=style.BAND, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("class-wise purity minus chance")
+        style.facet_title(axes, cloud_title(purity[purity["cloud"] == cloud].iloc[0]), columns)
+    marked = depths if len(depths) <= 6 else [depths[0], depths[len(depths) // 2], depths[-1]]
+    handles = [
+        Line2D([], [], marker="o", linestyle="", markersize=5, color=_shade(depth, depths), label=f"layer {depth - 1}")
+        for depth in marked
+    ]
+    titled_legend(figure, f"{_finding(shown)}\n{where}", handles)
+    return figure, drawn(class_purity=parts[0], all_points=parts[1])
 
 
-def _small(chance: float, covered: float, layers: int) -> str:
-    """Write chance level and coverage for a cell, the shorter the more layers there are."""
-    if layers >= MANY:
-        return f"({chance:.2f})\n{covered:.2f}"
-    text = f"({chance:.2f}; {covered:.2f})"
-    return text if layers <= WIDE else text.replace("1.00", "1").replace("0.", ".").replace(" ", "")
+def _shade(depth: float, depths: list[float]) -> str:
+    """Return the blue of a layer, the darker the deeper."""
+    share = depths.index(depth) / max(1, len(depths) - 1)
+    return to_hex((0.62 - 0.59 * share, 0.79 - 0.6 * share, 0.88 - 0.46 * share))
 
 
-def _by_class(here: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Average over networks by class and depth; the last row is the mean over the points of all classes."""
-    wide = here.groupby(["label", "depth"])[name].mean().unstack("depth").sort_index(axis="columns")
-    total = here.assign(sum=here[name] * here["points"]).groupby("depth")[["sum", "points"]].sum()
-    wide.loc[wide.index.max() + 1] = total["sum"] / total["points"]
-    return wide
+def _of_class(purity: pd.DataFrame) -> pd.DataFrame:
+    """Average over networks by class and layer."""
+    by = ["cloud", "depth", "label", "class_name"]
+    return purity.groupby(by, sort=False)[["purity", "chance", "coverage"]].mean().reset_index().sort_values(by[:3])
+
+
+def _of_all(purity: pd.DataFrame) -> pd.DataFrame:
+    """Average over the points of all classes, by layer."""
+    names = ["purity", "chance", "coverage"]
+    sums = (
+        purity[names]
+        .mul(purity["points"], axis=0)
+        .assign(points=purity["points"], **{c: purity[c] for c in ("cloud", "depth")})
+    )
+    totals = sums.groupby(["cloud", "depth"], sort=False).sum()
+    return totals[names].div(totals["points"], axis=0).reset_index().assign(class_name=ALL)
+
+
+def _finding(shown: pd.DataFrame) -> str:
+    """Describe how far the purity of all points lies over chance at the deepest layer."""
+    last = shown[(shown["class_name"] == ALL) & (shown["depth"] == shown["depth"].max())]
+    told = ", ".join(f"{row['over_chance']:+.2f} ({row['cloud']})" for row in last.to_dict("records"))
+    return f"Class-wise purity over chance at layer {int(shown['depth'].max()) - 1}: {told}"

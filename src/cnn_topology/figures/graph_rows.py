@@ -63,7 +63,7 @@ def recipe_of(graphs: pd.DataFrame) -> str:
         f"DBSCAN eps {spread(graphs['eps'])} {eps}, min_samples {spread(graphs['min_samples'])}",
     ]
     if (graphs["used"] < graphs["points"]).any():
-        parts.append(f"at most {spread(graphs['max_points'])} points, drawn by seed")
+        parts.append(f"at most {spread(graphs['most_points'])} points, drawn by seed")
     return ", ".join(parts)
 
 
@@ -95,9 +95,6 @@ def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns
     )
 
 
-def cloud_handles(clouds: Sequence[str], dashes: Sequence[Any] = ("-",)) -> list[Line2D]:
-    """Build the entries of a legend of clouds, each with its colour among the series and its dashes among those."""
-    return [
-        Line2D([], [], color=style.SERIES[i % len(style.SERIES)], linestyle=dashes[i % len(dashes)], label=cloud)
-        for i, cloud in enumerate(clouds)
-    ]
+def cloud_handles(clouds: Sequence[str]) -> list[Line2D]:
+    """Build the entries of a legend of clouds, each with its colour among the series."""
+    return [Line2D([], [], color=style.SERIES[i % len(style.SERIES)], label=cloud) for i, cloud in enumerate(clouds)]

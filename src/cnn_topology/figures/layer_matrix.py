@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.libraries import Axes, Figure, Normalize, ScalarMappable, pd
+from cnn_topology.figures.libraries import Axes, Figure, Normalize, PolyCollection, ScalarMappable, pd
 from cnn_topology.figures.selection import number, provenance
 
 LABELS = {
@@ -32,7 +32,6 @@ OF_THE_PAPER = "sliced_wasserstein"
 
 # Dark is near, for distances and, turned round, for similarities.
 NEAR_IS_DARK = {"distance": "cividis", "similarity": "cividis_r"}
-SPREAD = "Greys"
 # A similarity from here on is that of equal layers, but for rounding.
 EQUAL = 1 - 1e-9
 # Layers whose numbers fit beside a matrix; of more every second one stands there.
@@ -69,16 +68,30 @@ def stages(rows: pd.DataFrame) -> list[str]:
 
 
 def draw_matrix(
-    axes: Axes, matrix: pd.DataFrame, stage: Sequence[str], scale: Normalize, colours: str
+    axes: Axes,
+    matrix: pd.DataFrame,
+    stage: Sequence[str],
+    scale: Normalize,
+    colours: str,
+    sides: np.ndarray | None = None,
 ) -> ScalarMappable:
-    """Draw a matrix of layers with lines between stages and their numbers above.
+    """Draw a matrix of layers with lines between stages and their numbers above; cells may have sides below 1.
 
     Returns
     -------
     ScalarMappable
         For the colour bar.
     """
-    image = axes.imshow(matrix, cmap=colours, norm=scale, interpolation="nearest")
+    image: ScalarMappable
+    if sides is None:
+        image = axes.imshow(matrix, cmap=colours, norm=scale, interpolation="nearest")
+    else:
+        corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
+        cells = [np.array([j, i]) + side * corners for (i, j), side in np.ndenumerate(sides)]
+        image = PolyCollection(cells, array=matrix.to_numpy().ravel(), cmap=colours, norm=scale, linewidths=0)
+        axes.add_collection(image)
+        axes.set(xlim=(-0.5, len(matrix) - 0.5), ylim=(len(matrix) - 0.5, -0.5), aspect="equal")
+    between = "white" if sides is None else style.PALE
     places = list(range(len(matrix)))
     step = 1 if len(places) <= NUMBERED else 2
     axes.set_xticks(places[::step], [str(depth) for depth in matrix.columns[::step]])
@@ -88,8 +101,8 @@ def draw_matrix(
     starts = [place for place in places if place == 0 or stage[place] != stage[place - 1]]
     for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
         if start:
-            axes.axhline(start - 0.5, color="white", linewidth=0.9)
-            axes.axvline(start - 0.5, color="white", linewidth=0.9)
+            axes.axhline(start - 0.5, color=between, linewidth=0.9, zorder=0.5 if sides is not None else 2)
+            axes.axvline(start - 0.5, color=between, linewidth=0.9, zorder=0.5 if sides is not None else 2)
         if stage[start]:
             middle = (start + end - 1) / 2
             axes.text(middle, -0.7, stage[start], ha="center", va="bottom", fontsize=style.SMALL, color=style.GREY)

@@ -1,8 +1,9 @@
 """Distances between layers over all networks: mean and standard deviation by measure (activations paper, P2, P3).
 
-Mean and standard deviation over networks of the values between layers: within one network (experiment P2 of the
-activations paper), or between layers of different networks (P3). The sliced Wasserstein distance is the paper's
-measure; the others are baselines of ours.
+Mean over networks of the values between layers, as colour: within one network (experiment P2 of the activations
+paper), or between layers of different networks (P3). The smaller a cell, the larger the standard deviation over
+networks: full without spread, a quarter as wide at the largest one, which the title of the panel holds. The sliced
+Wasserstein distance is the paper's measure; the others are baselines of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import (
     NEAR_IS_DARK,
-    SPREAD,
     add_bar,
     draw_matrix,
     footer,
@@ -24,7 +24,6 @@ from cnn_topology.figures.layer_matrix import (
     stages,
     whose,
 )
-from cnn_topology.figures.libraries import Normalize
 from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, number, rows
 
@@ -48,31 +47,28 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     measures, across = parameters["measures"], parameters["between"] == "different"
     of = "ordered pairs of different networks" if across else "networks"
     count = number(found["pairs"].iloc[0]) if len(found) else "no"
+    height, _ = style.shape(len(measures), 2)
     figure = style.new_figure(
-        2.35 * len(measures), footer(notes, parameters, found, f"over {count} {of}; dark is near")
+        2.9 * height,
+        footer(notes, parameters, found, f"over {count} {of}; dark is near; small cells differ between them"),
     )
     shown = []
-    for measure, (left, right) in zip(measures, figure.subplots(len(measures), 2, squeeze=False), strict=True):
+    for measure, axes in zip(measures, style.facets(figure, len(measures), 2), strict=True):
         mine = found[found["measure"] == measure]
-        left.set_title(f"{label(measure)} ({whose(measure)}): mean", pad=13)
-        right.set_title("standard deviation", pad=13)
         if mine.empty:
-            style.explain(left, nothing(parameters))
-            style.explain(right, "")
+            axes.set_title(f"{label(measure)} ({whose(measure)})")
+            style.explain(axes, nothing(parameters))
             continue
         kind, stage = mine["kind"].iloc[0], stages(mine)
-        mean, sd = matrix_of(mine, "mean"), matrix_of(mine, "sd")
-        panels = [(left, mean, scale_of(kind, mean), NEAR_IS_DARK[kind], reading(measure, kind))]
-        if sd.notna().to_numpy().all():
-            widest = max(float(sd.to_numpy().max()), 1e-12)
-            panels.append((right, sd, Normalize(0, widest), SPREAD, "standard deviation"))
-        else:
-            style.explain(right, "one network has no spread")
-        for axes, matrix, scale, colours, said in panels:
-            image = draw_matrix(axes, matrix, stage, scale, colours)
-            name_axes(axes, "depth, network a" if across else "depth of layer")
-            if across:
-                axes.set_xlabel("depth, network b; stage above")
-            add_bar(figure, image, axes, said, 0.85)
+        mean, sd = matrix_of(mine, "mean"), matrix_of(mine, "sd").fillna(0).to_numpy()
+        widest = float(sd.max())
+        spread = f"largest sd {widest:.2g}" if widest else "one network has no spread"
+        axes.set_title(f"{label(measure)} ({whose(measure)}); {spread}", pad=13)
+        sides = 1 - 0.75 * sd / (widest or 1)
+        image = draw_matrix(axes, mean, stage, scale_of(kind, mean), NEAR_IS_DARK[kind], sides)
+        name_axes(axes, "depth, network a" if across else "depth of layer")
+        if across:
+            axes.set_xlabel("depth, network b; stage above")
+        add_bar(figure, image, axes, reading(measure, kind), 0.8)
         shown.append(mine)
     return figure, drawn(pairs=shown)

@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed
-	snakemake --cores $(CORES) --configfile config/demo.yaml --quiet rules host
+	snakemake --cores $(CORES) --configfile config/demo.yaml --logger stages
 	@echo && sed '/^$$/q' results/demo/summary.txt
 	@echo "The page, which opens without a network: $(CURDIR)/results/demo/index.html"
 

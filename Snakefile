@@ -71,12 +71,12 @@ rule all:
 
 
 onstart:
-    prepare_folder(workflow.dag.jobs, log)
+    prepare_folder(workflow.dag.jobs, workflow.dag.needrun_jobs(), log)
 
 
 onsuccess:
     if Path(RUN.page).exists():  # not after a part of the run alone
-        print(f"What was found: {RUN.page} (opens without a network)")
+        print(f"\nWhat was found: {RUN.page} (opens without a network)")
 
 
 onerror:

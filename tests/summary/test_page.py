@@ -63,7 +63,7 @@ def tables():
 @pytest.fixture
 def facts():
     config = {
-        "version": 2,
+        "version": 1,
         "name": "r",
         "images": {"own": {"kind": "mnist_sample"}, "others": {"kind": "digits"}},
         "populations": {

@@ -18,8 +18,7 @@ from cnn_topology.plan import (
     parameters,
 )
 from cnn_topology.plan.code import code_digest
-from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.config_file import read_config_file
+from cnn_topology.plan.config import load_yaml, parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.layer_comparisons import (
@@ -37,6 +36,7 @@ from cnn_topology.forecast import (
     training_jobs,
 )
 from cnn_topology.runs.inputs import Inputs
+from cnn_topology.runs.stages import STAGES
 from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import (
     failure_summary,
@@ -55,9 +55,9 @@ from cnn_topology.tables.registry import (
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
     if workflow.is_main_process:
-        # Snakemake takes the last of two equal keys, and knows no lines.
-        files = [read_config_file(Path(path)) for path in workflow.configfiles]
-        PLAN = Plan(parse_config(config, CONFIG_FILES, files))
+        for path in workflow.configfiles:
+            load_yaml(Path(path))  # Snakemake takes the last of two equal keys
+        PLAN = Plan(parse_config(config, CONFIG_FILES))
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
     RUN = RunFolder(PLAN.config.name)
@@ -186,13 +186,22 @@ def named(files):
     }
 
 
-def prepare_folder(jobs, log):
+def prepare_folder(jobs, running, log):
     """Write what the jobs of this start read: the whole config, defaults filled in, and the file of each job.
 
     Record this start, since other runs may start in the same checkout. List the logs of the run's jobs, so that time
     and memory of jobs of an earlier config are not counted with theirs; a start for some targets alone does not know
     all jobs and leaves the list as it is. Set right times of files that lie ahead of the clock.
     """
+    STAGES.plan(
+        (
+            job.jobid,
+            Path(job.rule.snakefile).stem,
+            float(job.resources.get("expected_s", 0)),
+        )
+        for job in running
+        if job.output  # not the targets themselves
+    )
     try:
         with atomic_path(Path(RUN.config)) as temporary:
             temporary.write_text(PLAN.config.to_yaml())

@@ -13,6 +13,7 @@ import shutil
 import signal
 import string
 import tarfile
+import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
+from cnn_topology.storage import weight_pickle
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors
 from cnn_topology.storage.weight_files import array_shapes
@@ -196,6 +198,10 @@ def _weights(suffix):
             return save(tensors)
         case ".pt":
             torch.save({"state_dict": tensors, "epoch": 3}, file)
+        case ".npy":  # of a dictionary
+            np.save(file, {name: tensor.numpy() for name, tensor in tensors.items()}, allow_pickle=True)
+        case ".pkl":
+            pickle.dump({name: tensor.numpy() for name, tensor in tensors.items()}, file)
         case ".pth":  # as torch.save wrote before its version 1.6
             torch.save(tensors, file, _use_new_zipfile_serialization=False)
     return file.getvalue()
@@ -206,10 +212,74 @@ def test_broken_checkpoints_are_refused(suffix, folder):
     attack(read_checkpoint, _weights(suffix), folder / f"weights{suffix}", 200)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".npz"])
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".npz", ".npy", ".pkl"])
 @pytest.mark.parametrize("reader", [array_shapes, lambda path: read_weights(path, {"conv1.weight": (1, 3, 3, 3)})])
 def test_broken_files_of_weights_are_refused(reader, suffix, folder):
     assert attack(reader, _weights(suffix), folder / f"own{suffix}", 200) >= 20
+
+
+def _zip_of(pickled, **storages):
+    """Return a file of PyTorch with a pickle of one's own."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled)
+        for key, content in storages.items():
+            archive.writestr(f"archive/data/{key}", content)
+    return file.getvalue()
+
+
+def _hostile():
+    """Yield files that are small and ask for much: by names, depth, sizes or time."""
+    # A key of tuples in tuples: to compare it takes 2^40 steps.
+    yield "nested key", _zip_of(b"\x80\x02}K\x01" + b"2\x86" * 40 + b"K\x01s.")
+    yield "nested set", _zip_of(b"\x80\x04\x8f(K\x01" + b"2\x86" * 40 + b"\x90.")
+    yield "deep lists", _zip_of(b"\x80\x02" + b"]" * 20_000 + b"a" * 19_999 + b".")
+    yield "deep dictionaries", _zip_of(b"\x80\x02}" + b"K\x01}" * 5_000 + b"s" * 5_000 + b".")
+    yield "long memo", _zip_of(b"\x80\x02]r\xff\xff\xff\xff.")
+    yield "long text", _zip_of(b"\x80\x04\x8d" + (2**62).to_bytes(8, "little") + b"a.")
+    yield "many instructions", _zip_of(b"\x80\x02" + b"N0" * 6_000 + b"N.")
+    tensor = torch.zeros(1).as_strided((20_000, 20_000, 3, 3), (0, 0, 0, 0))
+    file = io.BytesIO()
+    torch.save({"conv1.weight": tensor}, file)
+    yield "one value for 14 GB", file.getvalue()
+    header = b"{" + b" " * 100_000_000 + b"}"
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("conv1.weight.npy", b"\x93NUMPY\x02\x00" + len(header).to_bytes(4, "little") + header)
+    yield "a header of 100 MB", file.getvalue()
+    yield "a header of 2 GB", b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little") + b"{}"
+    yield "an array of 4 EB", _npy_of((2**30, 2**30, 3, 3))
+    yield "a negative axis", _npy_of((-4, -4, 3, 3))
+    yield "JSON", b"{" + b'"a":[' * 100_000
+    yield "safetensors", (10**17).to_bytes(8, "little") + b"{}"
+    deep = b'{"a":' * 20_000
+    yield "deep safetensors", len(deep).to_bytes(8, "little") + deep
+    negative = b'{"conv1.weight":{"dtype":"F32","shape":[-1,-3,3,3],"data_offsets":[-108,0]}}'
+    yield "negative safetensors", len(negative).to_bytes(8, "little") + negative
+
+
+def _npy_of(shape):
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), list(_hostile()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_small_files_that_ask_for_much_are_refused(name, content, folder, monkeypatch):
+    if name == "many instructions":  # as many as are allowed take seconds
+        monkeypatch.setattr(weight_pickle, "MOST_INSTRUCTIONS", 10_000)
+    path = folder / "hostile.pt"
+    path.write_bytes(content)
+    assert refused_or_read(array_shapes, path)
+    assert refused_or_read(lambda path: read_weights(path, {"conv1.weight": (20_000, 20_000, 3, 3)}), path)
+
+
+def test_what_is_no_file_is_refused_at_once(folder):
+    os.mkfifo(folder / "pipe.pt")
+    for path in (folder / "pipe.pt", Path("/dev/zero"), folder):
+        for reader in (array_shapes, read_checkpoint):
+            assert refused_or_read(reader, path)
 
 
 class _Code:

@@ -24,11 +24,12 @@ def run(job: Job) -> None:
     shapes = {tensor: parameters.shapes[layer] for layer, tensor in parameters.tensors.items()}
     try:
         if isinstance(section, TorchvisionCheckpoint):
-            files, entry = [torchvision_file(section.model, Path(section.folder))], None
+            files = parts = [torchvision_file(section.model, Path(section.folder))]
+            networks = [read_weights(file, shapes) for file in files]
         else:
-            files, entry = list(map(Path, section.files)), section.entry
-        networks = [read_weights(file, shapes, entry) for file in files]
-        check_unchanged({str(file): file for file in files}, job.planned)
+            files, parts = list(map(Path, section.files)), list(map(Path, section.parts))
+            networks = [read_weights(file, shapes, section.entry, section.layout) for file in files]
+        check_unchanged({str(file): file for file in parts}, job.planned)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     stacked = {
@@ -37,7 +38,7 @@ def run(job: Job) -> None:
     }
     del networks
     refuse_copies(where, files, dict(zip(parameters.tensors.values(), stacked.values(), strict=True)))
-    digests = [file_checksum(file) for file in files]
+    digests = [file_checksum(file) for file in parts]
     metadata = {
         **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
         "population": parameters.population,

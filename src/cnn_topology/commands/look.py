@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 import yaml
 
@@ -10,6 +11,7 @@ from cnn_topology.looks.look import look as take_a_look
 from cnn_topology.looks.page import write_page
 from cnn_topology.looks.store import write_tables
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.weight_forms import Order
 
 # Exit status of what Ctrl-C stopped.
 INTERRUPTED = 130
@@ -19,7 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="weights of one network, or of several of one kind")
     parser.add_argument("--layers", nargs="+", default=[], metavar="NAME", help="names or patterns, such as 'layer3*'")
-    parser.add_argument("--entry", help="for PyTorch files with several networks: the entry that holds the weights")
+    parser.add_argument("--exclude", nargs="+", default=[], metavar="NAME", help="names or patterns of layers left out")
+    parser.add_argument("--entry", help="where in the file the weights lie, as keys with dots: net.state_dict")
+    parser.add_argument(
+        "--layout", choices=get_args(Order), help="order of the axes of kernels, where the file cannot say"
+    )
     parser.add_argument("--k", type=_share, default=0.03125, help="neighbour of the density filter: a count or a share")
     parser.add_argument("--p", type=float, default=0.3, help="share of the filters that the density filter keeps")
     parser.add_argument("--draws", type=int, default=199, help="random clouds of each null")
@@ -39,7 +45,8 @@ def _share(text: str) -> int | float:
 def run(arguments: argparse.Namespace) -> None:
     """Look, print a line a layer, and write page and tables."""
     folder = arguments.folder or Path(f"{Path(arguments.files[0]).stem}-look")
-    options = {name: getattr(arguments, name) for name in ("layers", "entry", "k", "p", "draws", "seed", "sample")}
+    names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
+    options = {name: getattr(arguments, name) for name in names}
     look = take_a_look(arguments.files, **options, folder=folder, report=report)
     print("", *look.sentences, *(f"Not looked at: {other}." for other in look.source.others), sep="\n")
     if arguments.config:

@@ -22,7 +22,7 @@ from cnn_topology.plan.images import (
     size_of,
 )
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.storage.npz_headers import npz_headers
+from cnn_topology.storage.weight_arrays import npz_headers
 
 # Images of an own set of which nothing can be counted.
 UNKNOWN_SET = (10_000, 2_000)

@@ -13,9 +13,11 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.looks import store
 from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
+from cnn_topology.plan.base import as_list
 from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
+from cnn_topology.storage.weight_forms import Order
 from cnn_topology.tables.look import LookRow
 
 if TYPE_CHECKING:
@@ -264,8 +266,7 @@ class Look:
         if not source.files:
             raise InputError(f"{source.name}: a run reads files; save the weights with torch.save and look at the file")
         checkpoint: dict[str, Any] = {"kind": "files", "files": list(source.files)}
-        if source.entry:
-            checkpoint["entry"] = source.entry
+        checkpoint |= {key: value for key in ("entry", "layout") if (value := getattr(source, key))}
         if source.chosen:
             checkpoint["layers"] = [layer.tensor for layer in source.layers]
         return {
@@ -312,7 +313,9 @@ def look(
     draws: int = 199,
     seed: int = 0,
     sample: int = SAMPLE,
+    exclude: str | Sequence[str] = (),
     entry: str | None = None,
+    layout: Order | None = None,
     name: str | None = None,
     folder: str | Path | None = None,
     report: Callable[[str], None] | None = None,
@@ -336,8 +339,12 @@ def look(
         Seed of the draws and of the sample.
     sample : int
         Of a layer with more filters, so many are drawn; 0 takes all.
+    exclude : str or sequence of str
+        Names or patterns of layers to leave out.
     entry : str, optional
-        For PyTorch files with several networks: the entry that holds the weights.
+        Where in a file with several networks the weights lie, as keys with dots: ``net.state_dict``.
+    layout : {'oihw', 'hwio', 'ohwi', 'iohw'}, optional
+        Order of the axes of kernels (out, in, height, width), where the file cannot say.
     name : str, optional
         Name of the networks; that of the file or class where absent. It is part of the seed of each draw.
     folder : str or Path, optional
@@ -383,7 +390,6 @@ def look(
         raise InputError("; ".join(problems)) from None
     if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
         raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
-    patterns = [layers] if isinstance(layers, str) else list(layers)
-    made = Look(open_source(source, name, entry, patterns), settings)
+    made = Look(open_source(source, name, entry, as_list(layers), as_list(exclude), layout), settings)
     made.run(Path(folder) if folder else None, report)
     return made

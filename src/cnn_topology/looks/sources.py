@@ -2,22 +2,29 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed
-from cnn_topology.plan.checkpoints import FilesCheckpoint, checkpoint_layers, layer_name, other_kernel
-from cnn_topology.storage.weight_files import array_shapes
-from cnn_topology.storage.weight_forms import axes_problem, computed_problem, stray_problem
-
-# What wrappers put in front of every name: torch.nn.DataParallel, torch.compile, Lightning modules.
-WRAPPERS = re.compile(r"^(?:(?:module|_orig_mod|model)\.)+")
+from cnn_topology.networks.weights import check_finite, read_weights
+from cnn_topology.plan.base import expand_paths
+from cnn_topology.plan.checkpoints import (
+    CheckpointLayers,
+    FilesCheckpoint,
+    checkpoint_layers,
+    chosen_layers,
+    describe_others,
+    plain_name,
+)
+from cnn_topology.storage.weight_arrays import Stored, in_memory
+from cnn_topology.storage.weight_files import check_numbers
+from cnn_topology.storage.weight_forms import Order, as_used, in_order
+from cnn_topology.storage.weight_networks import choose_network
 
 
 @dataclass(frozen=True)
@@ -32,18 +39,16 @@ class LayerWeights:
         The name in the file.
     depth : int
         Position among the layers with 3x3 kernels, from 1.
+    key : str
+        The name in tables, which can be part of a path and is that of a run over the same file.
     weight : ndarray of float32, shape (networks, out, in, 3, 3)
     """
 
     name: str
     tensor: str
     depth: int
+    key: str
     weight: np.ndarray
-
-    @property
-    def key(self) -> str:
-        """The name in tables, which can be part of a path and is that of a run over the same file."""
-        return layer_name(self.tensor)
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,12 @@ class Source:
         Paths as given; empty of a module or arrays.
     layers : tuple of LayerWeights
         Those chosen, by depth.
-    entry : str, optional
-        The entry of a PyTorch file, as given.
+    entry, layout : str, optional
+        As given.
     chosen : bool
         Whether the layers are some of those that were there.
     others : tuple of str
-        A sentence for each convolution that is not looked at: other kernels, filters that were not trained.
+        Convolutions that are not looked at, a line for each reason: other kernels, filters that were not trained.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Source:
     layers: tuple[LayerWeights, ...]
     others: tuple[str, ...]
     entry: str | None = None
+    layout: Order | None = None
     chosen: bool = False
 
     @property
@@ -79,7 +85,14 @@ class Source:
         return len(self.layers[0].weight)
 
 
-def open_source(source: Any, name: str | None = None, entry: str | None = None, layers: Sequence[str] = ()) -> Source:
+def open_source(
+    source: Any,
+    name: str | None = None,
+    entry: str | None = None,
+    layers: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    layout: Order | None = None,
+) -> Source:
     """Read the layers with 3x3 kernels of a source.
 
     Parameters
@@ -90,9 +103,11 @@ def open_source(source: Any, name: str | None = None, entry: str | None = None, 
     name : str, optional
         Name for tables; that of the first file or of the module's class where absent.
     entry : str, optional
-        For PyTorch files: the entry that holds the weights.
-    layers : sequence of str
-        Names or patterns (``layer3*``) of the layers to look at; all where empty.
+        Where in the file or dictionary the weights lie, as keys with dots.
+    layers, exclude : sequence of str
+        Names or patterns (``layer3*``) of the layers to look at, all where empty, and of those to leave out.
+    layout : {'oihw', 'hwio', 'ohwi', 'iohw'}, optional
+        Order of the axes of kernels, where the file cannot say.
 
     Returns
     -------
@@ -103,35 +118,47 @@ def open_source(source: Any, name: str | None = None, entry: str | None = None, 
     InputError
         If a file cannot be read, there are no 3x3 kernels, or no layer has a name or pattern.
     """
-    files = _files(source) if _are_paths(source) else []
+    files = [Path(path) for path in expand_paths(_texts(source))] if _are_paths(source) else []
     label = name or (files[0].stem if files else type(source).__name__ if _is_module(source) else "network")
-    stacked, left_out = _from_files(label, files, entry, layers) if files else _from_arrays(label, source, layers)
-    for tensor, weight in list(stacked.items()):
-        if is_fixed(weight.reshape(-1, 9)):
-            left_out.append(f"the filters of {tensor} are copies of at most {FIXED_FILTERS}, as of a blur: not trained")
-            del stacked[tensor]
-    if not stacked:
-        raise InputError(f"{label}: nothing to look at: {'; '.join(left_out)}")
-    weights = (LayerWeights(_plain(tensor), tensor, depth, stacked[tensor]) for depth, tensor in enumerate(stacked, 1))
+    if files:
+        section = FilesCheckpoint(
+            kind="files",
+            files=tuple(map(str, files)),
+            entry=entry,
+            layout=layout,
+            layers=tuple(layers) or None,
+            exclude=tuple(exclude),
+        )
+        try:
+            there = checkpoint_layers(label, section)
+        except InputError as error:
+            raise InputError(str(error).removeprefix(f"checkpoints.{label}: ")) from None
+        shapes = {layer.tensor: layer.weight for layer in there.layers}
+        networks = [read_weights(file, shapes, entry, layout) for file in files]
+        stacked = {tensor: np.stack([network[tensor] for network in networks]) for tensor in shapes}
+        if pair := first_copies(stacked.values()):
+            one, two = (files[number] for number in pair)
+            raise InputError(f"{two} holds the same kernels as {one} {COPIES}; name each network once")
+    else:
+        there, stacked = _from_arrays(label, source, entry, layout, layers, exclude)
+    others = dict(there.others)
+    for layer in there.layers:
+        if is_fixed(stacked[layer.tensor].reshape(-1, 9)):
+            others[layer.tensor] = f"copies of at most {FIXED_FILTERS} filters, as of a blur: not trained"
+    weights = tuple(
+        LayerWeights(plain_name(layer.tensor), layer.tensor, layer.depth, layer.name, stacked[layer.tensor])
+        for layer in there.layers
+        if layer.tensor not in others
+    )
+    if not weights:
+        raise InputError(f"{label}: nothing to look at: {'; '.join(describe_others(others))}")
     clean = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-_") or "network"
-    return Source(clean, tuple(map(str, files)), tuple(weights), tuple(left_out), entry, bool(layers))
+    chosen = bool(layers or exclude)
+    return Source(clean, tuple(map(str, files)), weights, tuple(describe_others(others)), entry, layout, chosen)
 
 
-def _plain(tensor: str) -> str:
-    """Return the name of a layer as people know it."""
-    return WRAPPERS.sub("", re.sub(r"\.weight$", "", tensor))
-
-
-def _fitting(tensors: Collection[str], patterns: Sequence[str]) -> list[str]:
-    """Choose tensors by names or patterns of their layers, in their order; all where there is no pattern."""
-    if not patterns:
-        return list(tensors)
-    names = {tensor: (_plain(tensor), tensor, layer_name(tensor)) for tensor in tensors}
-    fits = {of: {t for t, forms in names.items() if any(fnmatchcase(form, of) for form in forms)} for of in patterns}
-    for pattern, fitting in fits.items():
-        if not fitting:
-            raise unknown("layer", pattern, (plain for plain, *_ in names.values()))
-    return [tensor for tensor in tensors if any(tensor in fitting for fitting in fits.values())]
+def _texts(source: str | Path | Sequence[str | Path]) -> list[str]:
+    return [str(path) for path in ([source] if isinstance(source, str | os.PathLike) else source)]
 
 
 def _is_module(source: Any) -> bool:
@@ -144,93 +171,55 @@ def _are_paths(source: Any) -> TypeGuard[str | Path | Sequence[str | Path]]:
     return isinstance(source, list | tuple) and all(isinstance(part, str | os.PathLike) for part in source)
 
 
-def _files(source: str | Path | Sequence[str | Path]) -> list[Path]:
-    """Return the files of paths and patterns, those of a pattern by name."""
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    files: list[Path] = []
-    for path in (Path(path).expanduser() for path in given):
-        is_pattern = any(sign in path.name for sign in "*?[") and not path.exists()
-        fits = sorted(path.parent.glob(path.name)) if is_pattern else [path]
-        if not fits:
-            raise InputError(f"{path}: no file has a name of this pattern")
-        files += fits
-    if not files:
-        raise InputError("no file of weights was named")
-    return files
-
-
-def _from_files(
-    name: str, files: list[Path], entry: str | None, patterns: Sequence[str]
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Read stacked kernels by tensor from files, and describe the convolutions that are left out."""
-    # Loads torch, which arrays can do without.
-    from cnn_topology.networks.weights import read_weights
-
-    wanted = None
-    if patterns:
-        wanted = tuple(
-            _fitting([t for t, shape in array_shapes(files[0], entry).items() if _is_kernel(shape)], patterns)
-        )
-    section = FilesCheckpoint(kind="files", files=tuple(map(str, files)), entry=entry, layers=wanted)
-    try:
-        layers, others = checkpoint_layers(name, section)
-    except InputError as error:
-        raise InputError(str(error).removeprefix(f"checkpoints.{name}: ")) from None
-    shapes = {str(layer.tensor): layer.weight for layer in layers}
-    networks = [read_weights(file, shapes, entry) for file in files]
-    stacked = {tensor: np.stack([network[tensor] for network in networks]) for tensor in shapes}
-    if pair := first_copies(stacked.values()):
-        one, two = (files[number] for number in pair)
-        raise InputError(f"{two} holds the same kernels as {one} {COPIES}; name each network once")
-    return stacked, [other_kernel(tensor, shape) for tensor, shape in others.items()]
-
-
-def _from_arrays(name: str, source: Any, patterns: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Read kernels from a module or from named arrays, and describe the convolutions that are left out."""
-    arrays = _of_module(source) if _is_module(source) else _of_mapping(source)
-    shapes = {tensor: array.shape for tensor, array in arrays.items()}
-    threes = {tensor: shape for tensor, shape in shapes.items() if _is_kernel(shape)}
-    if not threes:
-        raise InputError(f"{name}: there is no convolution with 3x3 kernels among {len(shapes)} arrays")
-    threes = {tensor: threes[tensor] for tensor in _fitting(threes, patterns)}
-    if not _is_module(source):
-        is_torch = any(hasattr(array, "detach") for array in source.values())
-        problem = axes_problem(shapes, is_torch) or computed_problem(shapes, threes)
-        if problem := problem or (None if patterns else stray_problem(threes)):
-            raise InputError(f"{name}: {problem}")
-    stacked = {tensor: arrays[tensor].astype(np.float32)[np.newaxis] for tensor in threes}
-    for tensor, weight in stacked.items():
-        if bad := weight.size - int(np.isfinite(weight).sum()):
-            raise InputError(f"{name}: {bad:,} of {weight.size:,} values of {tensor} are NaN or infinite")
-    left = [other_kernel(t, shape) for t, shape in shapes.items() if len(shape) == 4 and not _is_kernel(shape)]
-    return stacked, left
-
-
-def _is_kernel(shape: Sequence[int]) -> bool:
-    return len(shape) == 4 and tuple(shape[2:]) == (3, 3)
-
-
-def _of_module(module: Any) -> dict[str, np.ndarray]:
-    """Return the weights of a module's convolutions as it uses them: pruned, normalized or parametrized."""
-    return {
-        f"{name}.weight" if name else "weight": _array(part.weight)
-        for name, part in module.named_modules()
-        if getattr(getattr(part, "weight", None), "ndim", 0) >= 4
-    }
-
-
-def _of_mapping(arrays: Any) -> dict[str, np.ndarray]:
-    if not isinstance(arrays, Mapping):
+def _from_arrays(
+    name: str, source: Any, entry: str | None, layout: Order | None, layers: Sequence[str], exclude: Sequence[str]
+) -> tuple[CheckpointLayers, dict[str, np.ndarray]]:
+    """Read kernels from a module or from named arrays, as from a file."""
+    if not _is_module(source) and not isinstance(source, Mapping):
         raise InputError(
-            f"a {type(arrays).__name__} cannot be looked at: pass a path, several paths, a torch.nn.Module, a state "
+            f"a {type(source).__name__} cannot be looked at: pass a path, several paths, a torch.nn.Module, a state "
             "dictionary, or a dictionary of arrays by name"
         )
-    return {str(name): _array(array) for name, array in arrays.items() if hasattr(array, "shape")}
+    try:
+        if _is_module(source):
+            used = _of_module(source)
+        else:
+            arrays = choose_network(_stored(source), Path(name), entry)
+            is_torch = any(hasattr(array, "detach") for array in source.values())
+            used = in_order(Path(name), as_used(arrays), layout or ("oihw" if is_torch else None), layout is None)
+        for tensor, array in used.items():
+            check_numbers(Path(name), tensor, array)
+        there = chosen_layers(
+            {tensor: array.shape for tensor, array in used.items() if array.is_floating}, layers, exclude
+        )
+    except InputError as error:
+        raise InputError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
+    stacked = {layer.tensor: used[layer.tensor].floats()[np.newaxis] for layer in there.layers}
+    for tensor, weight in stacked.items():
+        check_finite(Path(name), tensor, weight)
+    return there, stacked
 
 
-def _array(values: Any) -> np.ndarray:
-    """Return an array of a tensor of any device and precision, or of an array."""
+def _of_module(module: Any) -> dict[str, Stored]:
+    """Return the weights of a module's convolutions as it uses them: pruned, normalized or parametrized."""
+    weights = {}
+    for name, part in module.named_modules():
+        weight = getattr(part, "weight", None)
+        if getattr(weight, "ndim", 0) < 4:
+            continue
+        stored = _stored(weight)
+        is_transposed = getattr(part, "transposed", False)
+        weights[f"{name}.weight" if name else "weight"] = (
+            stored.transposed(1, 0, *range(2, len(stored.shape))) if is_transposed else stored
+        )
+    return weights
+
+
+def _stored(values: Any) -> Any:
+    """Return what stands for the arrays in dictionaries, whatever their device and precision."""
+    if isinstance(values, Mapping):
+        return {str(name): _stored(value) for name, value in values.items()}
     if hasattr(values, "detach"):
         values = values.detach().to("cpu")
         values = values.float() if values.is_floating_point() else values
-    return np.asarray(values)
+    return in_memory(np.asarray(values)) if hasattr(values, "shape") else values

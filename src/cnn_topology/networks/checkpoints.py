@@ -9,7 +9,7 @@ from torch import nn
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, first_copies
-from cnn_topology.networks.weights import check_finite, read_tensors
+from cnn_topology.networks.weights import check_finite, read_arrays
 from cnn_topology.plan.resnet_files import COUNTER, misfit, own_name
 
 
@@ -19,7 +19,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     path : Path
-        As for `networks.weights.read_tensors`.
+        As for `networks.weights.read_arrays`.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     InputError
         If the file cannot be used.
     """
-    return {own_name(name): tensor for name, tensor in read_tensors(path).items()}
+    return {own_name(name): torch.from_numpy(np.ascontiguousarray(array)) for name, array in read_arrays(path).items()}
 
 
 def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -61,7 +61,7 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
     if problem:
         raise InputError(f"{path}: {problem}")
     for name in expected:
-        check_finite(path, name, tensors[name])
+        check_finite(path, name, tensors[name].numpy())
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})
 
 
@@ -86,5 +86,5 @@ def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterabl
     for other in others:
         theirs = read_checkpoint(other)
         pairs = [(tensor, theirs[name]) for name, tensor in tensors.items() if tensor.ndim == 4 and name in theirs]
-        if first_copies(np.stack([one.float().numpy() for one in pair]) for pair in pairs):
+        if first_copies(np.stack([one.numpy() for one in pair]) for pair in pairs):
             raise InputError(f"{path}: holds the same kernels as {other} {COPIES}; list each network once")

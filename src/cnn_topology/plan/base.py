@@ -1,8 +1,9 @@
 """The common base of all config sections: unknown keys are refused, nothing changes after validation."""
 
 import json
-from pathlib import PurePath
-from typing import Annotated, Literal, TypeVar, get_args
+from glob import glob
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -34,7 +35,7 @@ LayerName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 def _is_plain(path: str) -> str:
     if not path.strip() or "\0" in path:
         raise ValueError("a path cannot be empty")
-    return str(PurePath(path))
+    return str(Path(path).expanduser())
 
 
 # Where a user's own files lie: anywhere, absolute or relative to the folder snakemake is started in.
@@ -52,6 +53,26 @@ def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
 # A list of which each value is made or counted by itself: one that is listed twice would count double.
 Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+def as_list(value: Any) -> Any:
+    """Return one text as a list of it, and anything else as it is."""
+    return [value] if isinstance(value, str) else value
+
+
+def expand_paths(value: Any) -> Any:
+    """Return the paths that a path or several, with ``~`` or a pattern, stand for: of a pattern, by name.
+
+    What no file fits stays as it is, for the reader of files to name.
+    """
+    paths = as_list(value)
+    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) and path.strip() for path in paths):
+        return paths
+    files: list[str] = []
+    for path in (Path(path).expanduser() for path in paths):
+        is_pattern = any(sign in str(path) for sign in "*?[") and not path.exists()
+        files += sorted(glob(str(path), recursive=True) if is_pattern else []) or [str(path)]  # noqa: PTH207 (absolute or not)
+    return files
 
 
 def described(error: ValidationError) -> str:

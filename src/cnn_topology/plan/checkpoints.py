@@ -5,17 +5,33 @@ of a user's files. Kernels are taken in PyTorch's order of axes, (output channel
 """
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.base import FilePath, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_list, expand_paths
 from cnn_topology.plan.populations import Layer
-from cnn_topology.storage.weight_files import array_shapes
-from cnn_topology.storage.weight_forms import Shapes, computed_problem, other_order, stray_problem
+from cnn_topology.storage.weight_files import array_shapes, files_of
+from cnn_topology.storage.weight_forms import Order, Shapes, computed_problem, strays
+
+# What wrappers put in front of every name: torch.nn.DataParallel, torch.compile, Lightning, FSDP.
+WRAPPERS = re.compile(
+    r"^(?:(?:module|_orig_mod|model|_forward_module|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.)+"
+)
+# How the name of a weight ends: PyTorch's, TensorFlow's and Keras's.
+WEIGHT = re.compile(r"(?<=.)[./](?:weight|kernel(?::0)?|vars/0)$")
+# A module of a convolution alone.
+CONVOLUTION = re.compile(r"(?<=.)[./]conv$")
+
+# Letters of a name that is part of a path.
+MOST_NAME = 80
 
 Model = Literal["vgg16", "vgg19", "resnet18", "googlenet"]
 
@@ -35,21 +51,43 @@ class FilesCheckpoint(Section):
     """A user's own networks: one file per network, all of one architecture; their filters are pooled."""
 
     kind: Literal["files"] = Field(description="Weights in files of your own.")
-    files: OneOrMore[FilePath] = Field(
-        description="`.safetensors`, `.npz`, or `.pt`, `.pth`, `.th`, `.ckpt`, `.bin` (a state dictionary by "
-        "`torch.save`, read without executing code). Kernels are (out, in, 3, 3), as in PyTorch and Caffe; a file "
-        "whose convolutions may be in another order of axes is refused, and so is a part of a network.",
+    files: Annotated[OneOrMore[FilePath], BeforeValidator(expand_paths)] = Field(
+        description="A path or several, which may have `~` and, as patterns, `*`: PyTorch (`torch.save`, a state "
+        "dictionary or more; no code of it is run), `.safetensors`, `.npz`, `.npy`, Keras (`.keras`, `.h5`; needs "
+        "h5py) or ONNX (needs onnx), known by their content, not by their names. Of a network in several files, the "
+        "index (`*.index.json`).",
     )
     entry: str | None = Field(
         None,
-        description="For PyTorch files: the entry that holds the weights. Absent: the file itself, or its "
-        "`state_dict`, `model_state_dict`, `model` or `net`; to be stated where several hold kernels.",
+        description="Where in the file the weights lie, as keys with dots: `net.state_dict`. Absent: where there are "
+        "kernels; to be stated where several networks are.",
     )
-    layers: OneOrMore[str] | None = Field(
+    layout: Order | None = Field(
         None,
-        description="Names of the 3x3 kernels in order of depth. Absent: all there are, in the order of the file "
-        "(`.safetensors`: of their names); to be stated where some may be no weights of layers (buffers, copies).",
+        description="Order of the axes of kernels, by out and in channel, height and width: `oihw` (PyTorch), `hwio` "
+        "(TensorFlow, JAX), `ohwi` (TFLite, MLX), `iohw` (transposed convolutions of PyTorch). Absent: that of the "
+        "kind of file, or the one that the shapes of all kernels fit; to be stated where several fit.",
     )
+    layers: Annotated[OneOrMore[str] | None, BeforeValidator(as_list)] = Field(
+        None,
+        description="Layers in order of depth, by name or pattern (`layer3*`). Absent: all there are, in the order of "
+        "the file, but those that seem to be no layers of the network (buffers, running copies), which are named.",
+    )
+    exclude: Annotated[Distinct[str], BeforeValidator(as_list)] = Field(
+        (), description="Layers to leave out, by name or pattern."
+    )
+
+    @property
+    def parts(self) -> list[str]:
+        """All files that are read: with an index, those that it names."""
+        return [str(part) for file in self.files for part in _parts_of(Path(file))]
+
+
+def _parts_of(file: Path) -> list[Path]:
+    try:
+        return files_of(file)
+    except InputError:  # the reader of files names what is wrong
+        return [file]
 
 
 Checkpoint = Annotated[TorchvisionCheckpoint | FilesCheckpoint, Field(discriminator="kind")]
@@ -60,10 +98,24 @@ def networks_in(section: TorchvisionCheckpoint | FilesCheckpoint) -> int:
     return len(section.files) if isinstance(section, FilesCheckpoint) else 1
 
 
-def checkpoint_layers(
-    name: str, section: TorchvisionCheckpoint | FilesCheckpoint
-) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
-    """List the layers with 3x3 kernels of a checkpoint, and the other convolutions with the shape of their weights.
+@dataclass(frozen=True)
+class CheckpointLayers:
+    """The convolutions of a checkpoint.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Those that are analysed; depth counts them from 1, and `Layer.tensor` is the name in the file.
+    others : dict of str to str
+        By the name in the file, why a convolution is not among them.
+    """
+
+    layers: tuple[Layer, ...]
+    others: dict[str, str]
+
+
+def checkpoint_layers(name: str, section: TorchvisionCheckpoint | FilesCheckpoint) -> CheckpointLayers:
+    """List the layers of a checkpoint that are analysed, and its other convolutions.
 
     Parameters
     ----------
@@ -74,35 +126,111 @@ def checkpoint_layers(
 
     Returns
     -------
-    layers : tuple of Layer
-        Depth counts them from 1; `Layer.tensor` is the name in the file.
-    others : dict of str to tuple of int
-        Weights with four or more axes and other kernels, by the name in the file.
+    CheckpointLayers
 
     Raises
     ------
     InputError
-        If a file cannot be used, holds no 3x3 kernels or none of a name asked for, or some that are not what its
-        network uses; or if files differ in their layers.
+        If a file cannot be used, holds no kernels of a size that is analysed or none of a name asked for, or some that
+        are not what its network uses; or if files differ in their layers.
     """
-    where = f"checkpoints.{name}"
-    if isinstance(section, TorchvisionCheckpoint):
-        shapes = torchvision_shapes(section.model)
-        chosen = _threes(shapes)
-    else:
-        shapes, chosen = _of_files(where, section)
-    others = {tensor: shape for tensor, shape in shapes.items() if len(shape) >= 4 and shape[2:] != (3, 3)}
-    names = list(map(layer_name, chosen))
-    if isinstance(section, TorchvisionCheckpoint) and section.model.startswith("vgg"):
-        names = _vgg_names(_deep(section.model))
-    layers = tuple(
-        Layer(name, depth, "convolution", shape, tensor=tensor)
-        for depth, (name, (tensor, shape)) in enumerate(zip(names, chosen.items(), strict=True), start=1)
+    if isinstance(section, FilesCheckpoint):
+        return _of_files(f"checkpoints.{name}", section)
+    names = _vgg_names(_deep(section.model)) if section.model.startswith("vgg") else None
+    return chosen_layers(torchvision_shapes(section.model), names=names)
+
+
+def chosen_layers(
+    shapes: Shapes, patterns: Sequence[str] = (), exclude: Sequence[str] = (), names: Sequence[str] | None = None
+) -> CheckpointLayers:
+    """Choose the layers that are analysed from the arrays of a network.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+        Of all arrays, kernels as (out, in, row, column).
+    patterns, exclude : sequence of str
+        Names or patterns of layers, in any form of their names, to take (all where empty) and to leave out.
+    names : sequence of str, optional
+        Names of the layers, in place of those made from the arrays'.
+
+    Returns
+    -------
+    CheckpointLayers
+        In the order of `shapes`, or in that of `patterns`.
+
+    Raises
+    ------
+    InputError
+        If there are no kernels that are analysed, a pattern fits no layer, or a layer that is asked for is computed
+        from several arrays.
+    """
+    kernels = {tensor: shape for tensor, shape in shapes.items() if is_analysed(shape)}
+    others = {
+        tensor: other_kernel(shape) for tensor, shape in shapes.items() if len(shape) >= 4 and tensor not in kernels
+    }
+    if not kernels:
+        there = ", ".join(sorted({kernel(shapes[tensor]) for tensor in others})) or "none at all"
+        raise InputError(f"holds no convolution with {ANALYSED} kernels (it has: {there})")
+    if not patterns:
+        odd = strays(kernels)
+        others |= {
+            tensor: f"{why} (`layers` takes it by name)" for tensor, why in odd.items() if len(odd) < len(kernels)
+        }
+    named = dict(zip(kernels, names or layer_names(list(kernels)), strict=True))
+    chosen = fitting(named, patterns, others) if patterns else [tensor for tensor in kernels if tensor not in others]
+    left = set(fitting(named, exclude, others)) if exclude else set()
+    chosen = [tensor for tensor in chosen if tensor not in left]
+    others |= {tensor: "left out by `exclude`" for tensor in kernels if tensor in left}
+    if not chosen:
+        raise InputError("has no layers left: `exclude` leaves out all")
+    if problem := computed_problem(shapes, chosen):
+        raise InputError(problem)
+    layers = (
+        Layer(named[tensor], depth, "convolution", shapes[tensor], tensor=tensor)
+        for depth, tensor in enumerate(chosen, start=1)
     )
-    for layer in layers:
-        if names.count(layer.name) > 1:
-            raise InputError(f"{where}: two weights would be called {layer.name!r}; choose one by `layers`")
-    return layers, others
+    return CheckpointLayers(tuple(layers), others)
+
+
+def fitting(layers: Mapping[str, str], patterns: Sequence[str], others: Mapping[str, str]) -> list[str]:
+    """Choose layers by names or patterns, in the order of these.
+
+    Parameters
+    ----------
+    layers : mapping of str to str
+        Their names in tables by those of their weights in the file.
+    patterns : sequence of str
+        In any form of their names: in the file, without what wrappers put in front, in tables.
+    others : mapping of str to str
+        Why convolutions are not among them, by their names in the file.
+
+    Returns
+    -------
+    list of str
+        Names in the file.
+
+    Raises
+    ------
+    InputError
+        If a pattern fits none.
+    """
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        fits = [tensor for tensor, name in layers.items() if _fits(tensor, name, pattern)]
+        if not fits:
+            for tensor, why in others.items():
+                if _fits(tensor, layer_name(tensor), pattern):
+                    raise InputError(f"{tensor}: {why}; the layers are {', '.join(map(plain_name, layers))}")
+            raise unknown("layer", pattern, map(plain_name, layers))
+        chosen |= dict.fromkeys(fits)
+    return list(chosen)
+
+
+def _fits(tensor: str, name: str, pattern: str) -> bool:
+    """Whether a pattern fits a name in the file, without or with what wrappers put in front, or in tables."""
+    forms = (tensor, plain_name(tensor), name, _path_part(CONVOLUTION.sub("", WEIGHT.sub("", tensor))))
+    return pattern in forms or any(fnmatchcase(form, pattern) for form in forms)
 
 
 def kernel(shape: tuple[int, ...]) -> str:
@@ -110,83 +238,105 @@ def kernel(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape[2:]))
 
 
-def other_kernel(tensor: str, shape: tuple[int, ...]) -> str:
-    """Write that a weight has other than 3x3 kernels."""
-    return f"{tensor} has {kernel(shape)} kernels, and only 3x3 kernels are analysed"
+def is_analysed(shape: tuple[int, ...]) -> bool:
+    """Return whether a weight has kernels of a size that is analysed."""
+    return len(shape) == 4 and shape[2:] == (3, 3)
+
+
+ANALYSED = "3x3"
+
+
+def other_kernel(shape: tuple[int, ...]) -> str:
+    """Write that a weight has kernels of another size."""
+    return f"{kernel(shape)} kernels, and only {ANALYSED} kernels are analysed"
+
+
+def describe_others(others: Mapping[str, str]) -> list[str]:
+    """Return a line for each reason why convolutions are not analysed, with their names."""
+    reasons: dict[str, list[str]] = {}
+    for tensor, why in others.items():
+        reasons.setdefault(why, []).append(tensor)
+    return [f"{', '.join(tensors)}: {why}" for why, tensors in reasons.items()]
+
+
+def plain_name(tensor: str) -> str:
+    """Return the name of a layer as people know it, without what wrappers put in front of all names."""
+    return WRAPPERS.sub("", WEIGHT.sub("", tensor)) or tensor
 
 
 def layer_name(tensor: str) -> str:
     """Return a name that can be part of a path for that of a weight: ``layer1.0.conv2.weight`` is layer1-0-conv2."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", re.sub(r"([./]conv)?[./]weight$", "", tensor)).strip("-_")
-    return name[:80] or "layer"
+    return _path_part(CONVOLUTION.sub("", plain_name(tensor)))
 
 
-def _of_files(where: str, section: FilesCheckpoint) -> tuple[Shapes, Shapes]:
-    """Read the headers of all files: the shapes of all arrays in the first, and of the kernels that are analysed."""
-    first: Shapes = {}
-    chosen: Shapes = {}
+def layer_names(tensors: Sequence[str]) -> list[str]:
+    """Return such a name for each of several weights; of those that would be equal, longer ones or numbered ones."""
+    names = [layer_name(tensor) for tensor in tensors]
+    for longer in (lambda tensor: _path_part(plain_name(tensor)), _path_part):
+        count = Counter(names)
+        names = [name if count[name] == 1 else longer(t) for name, t in zip(names, tensors, strict=True)]
+    taken: set[str] = set()
+    for place, name in enumerate(names):
+        number, unique = 1, name
+        while unique in taken:
+            number += 1
+            unique = f"{name[: MOST_NAME - 8]}-{number}"
+        names[place] = unique
+        taken.add(unique)
+    return names
+
+
+def _path_part(name: str) -> str:
+    """Return the end of a name as a part of a path."""
+    part = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")
+    return part[-MOST_NAME:].lstrip("-_") or "layer"
+
+
+def _of_files(where: str, section: FilesCheckpoint) -> CheckpointLayers:
+    """Read the headers of all files, which must have the same layers."""
+    first: tuple[str, CheckpointLayers] | None = None
     for file in section.files:
         try:
-            shapes = array_shapes(Path(file), section.entry)
+            shapes = array_shapes(Path(file), section.entry, section.layout)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
-        if not first:
-            first, chosen = shapes, _chosen(where, section, shapes)
+        try:
+            layers = chosen_layers(shapes, section.layers or (), section.exclude)
+        except InputError as error:
+            if first is None or section.layers is None:
+                raise InputError(f"{where}: {file}: {error}") from error
+            layers = CheckpointLayers((), {})
+        if first is None:
+            first = file, layers
         else:
-            _check_architecture(where, section, first, shapes, file)
-        problem = computed_problem(shapes, chosen)
-        if problem is None and not section.layers:
-            problem = stray_problem(chosen)
-        if problem:
-            raise InputError(f"{where}: {file}: {problem}")
-    return first, chosen
+            _check_architecture(where, section, (first, (file, layers)))
+    assert first is not None
+    return first[1]
 
 
-def _chosen(where: str, section: FilesCheckpoint, shapes: Shapes) -> Shapes:
-    """Choose the kernels of the first file: those stated, or all that are 3x3."""
-    threes = _threes(shapes)
-    others = {tensor: shape for tensor, shape in shapes.items() if len(shape) >= 4 and tensor not in threes}
-    if not threes:
-        kernels = ", ".join(sorted(set(map(kernel, others.values())))) or "none at all"
-        hint = other_order(shapes)
-        raise InputError(
-            f"{where}: {section.files[0]} holds no convolution with 3x3 kernels (found: {kernels}){hint and '; '}{hint}"
-        )
-    for tensor in section.layers or ():
-        if tensor in others:
-            raise InputError(f"{where}.layers: {other_kernel(tensor, others[tensor])}; it has {', '.join(threes)}")
-        if tensor not in threes:
-            raise unknown(f"weight in {where}.layers", tensor, threes)
-    return {tensor: threes[tensor] for tensor in section.layers or threes}
-
-
-def _check_architecture(where: str, section: FilesCheckpoint, first: Shapes, shapes: Shapes, file: str) -> None:
+def _check_architecture(
+    where: str, section: FilesCheckpoint, pair: tuple[tuple[str, CheckpointLayers], tuple[str, CheckpointLayers]]
+) -> None:
     """Refuse a file whose convolutions are not those of the first one: all of them, or those that are stated."""
     mend = (
         "networks of one checkpoint share their architecture: list the others under a name of their own, or state the "
         "layers to pool by `layers`"
     )
-    ours, theirs = (_convolutions(section, arrays) for arrays in (first, shapes))
-    for mine, other, one, two in ((ours, theirs, section.files[0], file), (theirs, ours, file, section.files[0])):
-        for tensor in mine:
-            if tensor not in other:
-                near = get_close_matches(tensor, other, n=1, cutoff=0.5)
-                hint = f" (did you mean {near[0]!r}?)" if near else ""
-                raise InputError(f"{where}: {two} has no weight {tensor!r}, which {one} has{hint}; {mend}")
-    for tensor, shape in ours.items():
-        if theirs[tensor] != shape:
+    stated = section.layers is not None
+    names = [{str(layer.tensor) for layer in made.layers} | (set() if stated else set(made.others)) for _, made in pair]
+    for has, lacks in ((0, 1), (1, 0)):
+        for tensor in sorted(names[has] - names[lacks]):
+            near = get_close_matches(tensor, names[lacks], n=1, cutoff=0.5)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise InputError(
-                f"{where}: {tensor} has the shape {theirs[tensor]} in {file} and {shape} in {section.files[0]}; {mend}"
+                f"{where}: {pair[lacks][0]} has no weight {tensor!r}, which {pair[has][0]} has{hint}; {mend}"
             )
-
-
-def _convolutions(section: FilesCheckpoint, shapes: Shapes) -> Shapes:
-    wanted = section.layers
-    return {tensor: shape for tensor, shape in shapes.items() if (tensor in wanted if wanted else len(shape) >= 4)}
-
-
-def _threes(shapes: Shapes) -> Shapes:
-    return {tensor: shape for tensor, shape in shapes.items() if shape[2:] == (3, 3)}
+    (first, ours), (file, theirs) = pair
+    for mine, other in zip(ours.layers, theirs.layers, strict=True):
+        if mine.weight != other.weight:
+            raise InputError(
+                f"{where}: {mine.tensor} has the shape {other.weight} in {file} and {mine.weight} in {first}; {mend}"
+            )
 
 
 def torchvision_shapes(model: str) -> Shapes:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.checkpoints import kernel, layer_name, other_kernel
+from cnn_topology.plan.checkpoints import describe_others, fitting
 from cnn_topology.plan.clouds import (
     LARGEST_SHARE,
     Centre,
@@ -257,21 +257,18 @@ class Plan(Networks):
         for population in self.names if cloud.populations == "all" else cloud.populations:
             if population not in self.names:
                 raise unknown(f"population in {where}.populations", population, self.names)
-            layers = [layer for layer in self.layers(population) if layer.kind == "convolution"]
+            layers = {layer.tensor or layer.name: layer.name for layer in self.layers(population) if layer.filters}
             others = self.other_kernels(population)
-            if cloud.layers == "all" and others:
-                kernels = ", ".join(f"{tensor} ({kernel(shape)})" for tensor, shape in others.items())
-                self._leave_out(f"{population}: kernels other than 3x3, {kernels}")
-            known = {alias: layer.name for layer in layers for alias in (layer.tensor, layer.name) if alias}
-            for name in (layer.name for layer in layers) if cloud.layers == "all" else cloud.layers:
-                found = known.get(name) or known.get(layer_name(name))
-                if found is None:
-                    alike = [tensor for tensor in others if name in (tensor, layer_name(tensor))]
-                    if alike:
-                        raise InputError(f"{where}.layers: {other_kernel(alike[0], others[alike[0]])}")
-                    names = [layer.name for layer in layers]
-                    raise unknown(f"convolution layer of {population} in {where}.layers", name, names)
-                yield population, found
+            chosen = list(layers)
+            if cloud.layers == "all":
+                for line in describe_others(others):
+                    self._leave_out(f"{population}: not analysed: {line}")
+            else:
+                try:
+                    chosen = fitting(layers, cloud.layers, others)
+                except InputError as error:
+                    raise InputError(f"{where}.layers for {population}: {error}") from None
+            yield from ((population, layers[tensor]) for tensor in chosen)
 
     def _steps_of_cloud(self, cloud: Cloud, population: str, where: str) -> tuple[int, ...]:
         steps = self.steps(population)

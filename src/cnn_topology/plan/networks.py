@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnn_topology.plan.checkpoints import checkpoint_layers, networks_in
+from cnn_topology.plan.checkpoints import CheckpointLayers, checkpoint_layers, networks_in
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
@@ -31,7 +31,7 @@ class Networks:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self._checkpoints: dict[str, tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]] = {}
+        self._checkpoints: dict[str, CheckpointLayers] = {}
 
     @cached_property
     def populations(self) -> dict[str, Population]:
@@ -83,16 +83,16 @@ class Networks:
     def layers(self, population: str) -> tuple[Layer, ...]:
         """Return the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
         if population in self.config.checkpoints:
-            return self._checkpoint(population)[0]
+            return self._checkpoint(population).layers
         section = self.population(population)
         shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
         return layers_of(section.architecture, shape)
 
-    def other_kernels(self, name: str) -> dict[str, tuple[int, ...]]:
-        """Return the convolutions of a checkpoint that have other than 3x3 kernels, by name; none of a population."""
-        return self._checkpoint(name)[1] if name in self.config.checkpoints else {}
+    def other_kernels(self, name: str) -> dict[str, str]:
+        """Return why some convolutions of a checkpoint are not analysed, by their names; none of a population."""
+        return self._checkpoint(name).others if name in self.config.checkpoints else {}
 
-    def _checkpoint(self, name: str) -> tuple[tuple[Layer, ...], dict[str, tuple[int, ...]]]:
+    def _checkpoint(self, name: str) -> CheckpointLayers:
         """Return the layers of a checkpoint and its other convolutions; its files are opened once."""
         if name not in self._checkpoints:
             self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])

@@ -1,282 +1,376 @@
-"""Names and shapes of the arrays in a user's file of weights, read without the arrays and without running its code.
+"""A user's file of weights, whatever wrote it: its arrays by name as the network uses them, and no code of it is run.
 
-The Snakefile asks while it is parsed, so only the standard library is used. `.safetensors` and `.npz` say names and
-shapes in headers. A file of PyTorch is a pickle, which could run any code: it is read by an unpickler to which no
-global exists but ordered dictionaries and inert stand-ins for tensors and their storages.
+What a file is, its first bytes tell; a suffix is only a name. One that is none of the kinds read here is named for what
+it is, with the line that exports its weights. The Snakefile asks for names and shapes while it is parsed, and jobs for
+values: both by `opened_weights`.
 """
 
+import io
 import json
-import pickle
-import re
-import struct
+import stat
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from cnn_topology.errors import InputError, unknown
-from cnn_topology.storage.npz_headers import npz_headers
-from cnn_topology.storage.weight_forms import Shapes, apply_masks, axes_problem, part_problem
-
-PYTORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
-SUFFIXES = (".safetensors", ".npz", *PYTORCH_SUFFIXES)
-
-# Where training programs put the weights when a file holds more than them.
-ENTRIES = ("state_dict", "model_state_dict", "model", "net")
+from cnn_topology.errors import InputError
+from cnn_topology.storage.weight_arrays import (
+    WHOLE,
+    Stored,
+    check_ratio,
+    npy_array,
+    npz_arrays,
+    safetensors_arrays,
+    size_of,
+)
+from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order, part_problem
+from cnn_topology.storage.weight_libraries import hdf5_arrays, onnx_arrays
+from cnn_topology.storage.weight_networks import choose_network
+from cnn_topology.storage.weight_pickle import InertReader, Storage
 
 # What torch.save wrote before version 1.6: this number, a version, facts on the machine, then the object.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
-# Types of numbers, by their names in .safetensors, in PyTorch's files and in .npz.
-FLOATING = re.compile(r"F64|F32|F16|BF16|(Double|Float|Half|BFloat16)Storage|f\d+")
-# Counters and masks.
-WHOLE = re.compile(r"[IU](16|32|64)|BOOL|(Short|Int|Long|Bool)Storage|[iu][248]|b1")
+KINDS = "PyTorch (torch.save), .safetensors, .npz, .npy, Keras (.keras, .h5) and ONNX"
 
-# A header larger than this is none.
-MOST_HEADER = 100_000_000
+# Files that are no weights, by how they begin, and what to do.
+OTHERS = (
+    (b"version https://git-lfs", "a pointer of Git LFS, in place of the file: run `git lfs pull`"),
+    (b"\x1f\x8b", "compressed by gzip: run `gunzip` on it (of a .tar.gz, `tar -xf`)"),
+    (b"BZh", "compressed by bzip2: run `bunzip2` on it"),
+    (b"\xfd7zXZ", "compressed by xz: run `unxz` on it"),
+    (b"\x28\xb5\x2f\xfd", "compressed by Zstandard: run `unzstd` on it"),
+    (b"GGUF", "GGUF, whose weights are quantized: look at the file that it was converted from"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+TORCHSCRIPT = "a program of TorchScript: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt') writes its weights"
+EXPORTED = "a program of torch.export: torch.save(torch.export.load(FILE).state_dict, 'weights.pt') writes its weights"
+TFLITE = (
+    "TFLite: interpreter = tf.lite.Interpreter(FILE) has its arrays, get_tensor_details() their names; write those of "
+    "the convolutions by numpy.savez and state `layout: ohwi`"
+)
 
 
-class _Tensor(NamedTuple):
-    """What stands in for a tensor: its shape and the type of its numbers."""
+class Content(NamedTuple):
+    """What a file holds: arrays in nested dictionaries, and the order of axes that its kind of file has.
 
-    shape: tuple[int, ...]
-    kind: str
+    `by_habit` is an order that a kind of file usually has, and that its shapes can contradict.
+    """
+
+    value: Any
+    order: Order | None = None
+    by_habit: bool = False
 
 
-def array_shapes(path: Path, entry: str | None = None) -> Shapes:
+@contextmanager
+def opened_weights(path: Path, entry: str | None = None, layout: Order | None = None) -> Iterator[dict[str, Stored]]:
+    """Open a file of weights.
+
+    Parameters
+    ----------
+    path : Path
+        Of one of the kinds of `KINDS`, by its first bytes; or an index (JSON) of the files of one network.
+    entry : str, optional
+        Where in the file the weights lie, as keys with dots: ``net.state_dict``. Absent: where there are kernels, if
+        that is one place.
+    layout : {'oihw', 'hwio', 'ohwi', 'iohw'}, optional
+        Order of the axes of kernels. Absent: that of the kind of file, or the one that the shapes of all kernels fit.
+
+    Yields
+    ------
+    dict of str to Stored
+        The arrays by name, in the order of the file, kernels as (out, in, row, column): weights that a network computes
+        from several arrays (pruned, normalized, low-rank, fake-quantized) as it uses them, in place of these. Their
+        values can be read while the file is open.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, none of these kinds or one of several of a network; if it has no such entry,
+        or holds several networks of which none is named; or if its kernels may be in several orders.
+    """
+    check_is_file(path)
+    with ExitStack() as stack:
+        try:
+            content = _content(path, stack)
+            if problem := part_problem(path):
+                raise InputError(f"{path}: {problem}")
+            arrays = choose_network(content.value, path, entry)
+            yield in_order(path, as_used(arrays), layout or content.order, layout is None and content.by_habit)
+        except InputError:
+            raise
+        except Exception as error:  # a damaged zip, header or pickle, and its values, raise almost anything
+            raise _unreadable(path, error) from error
+
+
+def array_shapes(path: Path, entry: str | None = None, layout: Order | None = None) -> Shapes:
     """Return the shape of each array of floating-point numbers in a file of weights.
 
     Parameters
     ----------
-    path : Path
-        ``.safetensors``, ``.npz``, or one of `PYTORCH_SUFFIXES` as `torch.save` writes a state dictionary.
-    entry : str, optional
-        For PyTorch files: the entry of the saved dictionary that holds the weights. Absent: the dictionary itself if
-        it holds kernels, otherwise the first there is of `ENTRIES`.
+    path, entry, layout
+        As for `opened_weights`.
 
     Returns
     -------
     dict of str to tuple of int
-        In the order of the file; of ``.safetensors``, which sort their names, with numbers in names in their order.
-        A weight that `torch.nn.utils.prune` keeps as ``<name>_orig`` and ``<name>_mask`` goes by its name.
+        In the order of the file.
 
     Raises
     ------
     InputError
-        If the file is missing, cut short, of another type, one part of a network, holds an object that only its own
-        code could make or weights as other than floating-point numbers, has no such entry, or holds several networks
-        of which none is named; or if its kernels may be in another order than (out, in, row, column).
+        As `opened_weights`; or if kernels are of numbers that weights are not read from.
     """
-    if path.suffix not in SUFFIXES:
+    with opened_weights(path, entry, layout) as arrays:
+        for name, array in arrays.items():
+            check_numbers(path, name, array)
+        return {name: array.shape for name, array in arrays.items() if array.is_floating}
+
+
+def check_numbers(path: Path, name: str, array: Stored) -> None:
+    """Refuse square kernels that are no floating-point numbers, and masks of kernels."""
+    if len(array.shape) != 4 or array.shape[2] != array.shape[3] or array.shape[2] < 2 or array.is_floating:
+        return
+    if array.problem:
+        raise InputError(f"{path}: {name} {array.shape} {array.problem}")
+    if array.kind not in WHOLE or array.kind in ("i1", "u1"):
         raise InputError(
-            f"{path}: weights are read from {', '.join(SUFFIXES)}, not from {path.suffix or 'this'!r} files"
+            f"{path}: {name} holds numbers of the type {array.kind}, and weights are read as 16, 32 or 64 bit "
+            "floating-point numbers; write the file with the weights in one of these, `tensor.float()` in PyTorch"
         )
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    pytorch = path.suffix in PYTORCH_SUFFIXES
+    if "mask" in name.lower():
+        raise InputError(
+            f"{path}: {name} is a mask without <name>_orig, the weight it belongs to in torch.nn.utils.prune; "
+            "multiply the weight by it and save the product"
+        )
+
+
+def check_is_file(path: Path) -> None:
+    """Refuse what is no regular file: reading a pipe or a device waits for ever.
+
+    Raises
+    ------
+    InputError
+        Naming what it is.
+    """
     try:
-        if path.suffix == ".safetensors":
-            tensors, pytorch = _safetensors(path)
-        else:
-            tensors = _npz(path) if path.suffix == ".npz" else weights_in(_pytorch(path), path, entry)
-        shapes = _floating(path, apply_masks(tensors, lambda weight, _: weight))
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path}: no such file" if not path.exists() else f"{path}: {reason}") from None
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path}: a folder, and one file of weights is expected: name a file in it")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: a pipe, a socket or a device, and no file")
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that a network is read from: those that an index names, with the index, or the file itself.
+
+    Raises
+    ------
+    InputError
+        If an index is damaged or names files elsewhere.
+    """
+    check_is_file(path)
+    with path.open("rb") as file:
+        if file.read(64).lstrip()[:1] != b"{":
+            return [path]
+    try:
+        return [path, *(path.parent / name for name in dict.fromkeys(_weight_map(path).values()))]
     except InputError:
         raise
-    except Exception as error:  # a damaged zip, header or pickle raises almost anything
+    except Exception as error:
         raise _unreadable(path, error) from error
-    problem = part_problem(path) or axes_problem(shapes, pytorch)
-    if problem:
-        raise InputError(f"{path}: {problem}")
-    return shapes
 
 
-def weights_in(content: Any, path: Path, entry: str | None = None) -> dict[str, Any]:
-    """Find the weights in what a PyTorch file holds.
-
-    Parameters
-    ----------
-    content : Any
-        What was read: tensors (anything with a ``shape``) in a dictionary, possibly inside another one.
-    path : Path
-        For messages.
-    entry : str, optional
-        As in `array_shapes`.
-
-    Returns
-    -------
-    dict of str to Any
-        The tensors by name.
-
-    Raises
-    ------
-    InputError
-        If there are none, or if several dictionaries hold kernels and `entry` is absent.
-    """
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds {type(content).__name__} where a state dictionary (name: tensor) was expected")
-    inner = [name for name, value in content.items() if isinstance(value, dict) and _tensors(value)]
-    if entry is not None:
-        if entry not in inner:
-            raise unknown(f"`entry` with weights in {path}", entry, map(str, inner))
-        return _tensors(content[entry])
-    state = f"state `entry`, one of {', '.join(map(str, inner))}"
-    networks = {at: tensors for at, tensors in _dictionaries(content, (), set()) if _kernels(tensors)}
-    usual: dict[tuple[str, ...], dict[str, Any]] = {(): _tensors(content)}
-    usual |= {(name,): _tensors(content[name]) for name in ENTRIES if name in inner}
-    at = next((at for at in usual if at in networks), None) or next((at for at, there in usual.items() if there), ())
-    if not usual[at]:
-        ways = state if inner else "save model.state_dict() instead"
-        raise InputError(f"{path}: holds no tensors by name at its top or under {', '.join(ENTRIES)}; {ways}")
-    others = [".".join(other) or "its top" for other in networks if other != at]
-    if others:
-        raise InputError(
-            f"{path}: holds kernels under {'.'.join(at) or 'its top'} and under {', '.join(others)}: one network is "
-            f"expected; {state} (in `checkpoints`), or save the state dictionary of the one meant by itself"
-        )
-    return usual[at]
-
-
-def _dictionaries(value: Any, at: tuple[str, ...], seen: set[int]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Yield all dictionaries of tensors with the names that lead to them, each once.
-
-    The state of an optimizer lies under numbers, as no network does.
-    """
-    if id(value) in seen:
-        return
-    if isinstance(value, dict):
-        seen.add(id(value))
-        yield at, _tensors(value)
-        for name, inner in value.items():
-            if isinstance(name, str):
-                yield from _dictionaries(inner, (*at, name), seen)
-    elif isinstance(value, list | tuple) and not hasattr(value, "shape"):
-        seen.add(id(value))
-        for number, inner in enumerate(value):
-            yield from _dictionaries(inner, (*at, str(number)), seen)
-
-
-def _tensors(values: dict[Any, Any]) -> dict[str, Any]:
-    """Return the tensors of a dictionary; none if all are single numbers, as those of a log are."""
-    tensors = {str(name): value for name, value in values.items() if hasattr(value, "shape")}
-    return tensors if any(len(tensor.shape) for tensor in tensors.values()) else {}
-
-
-def _kernels(tensors: dict[str, Any]) -> bool:
-    return any(len(tensor.shape) >= 4 for tensor in tensors.values())
-
-
-def _floating(path: Path, tensors: dict[str, _Tensor]) -> Shapes:
-    """Return the shapes of floating-point arrays; refuse 3x3 kernels of other numbers, and masks of kernels."""
-    for name, tensor in tensors.items():
-        if tensor.shape[2:] != (3, 3) or FLOATING.fullmatch(tensor.kind):
-            continue
-        if not WHOLE.fullmatch(tensor.kind):
-            raise InputError(
-                f"{path}: {name} holds numbers of the type {tensor.kind}, and weights are read as 16, 32 or 64 bit "
-                "floating-point numbers; write the file with the weights in one of these"
-            )
-        if "mask" in name.lower():
-            raise InputError(
-                f"{path}: {name} is a mask without <name>_orig, the weight it belongs to in torch.nn.utils.prune; "
-                "multiply the weight by it and save the product"
-            )
-    return {name: tensor.shape for name, tensor in tensors.items() if FLOATING.fullmatch(tensor.kind)}
+def _weight_map(path: Path) -> dict[str, str]:
+    """Read the names of arrays and of the files that hold them."""
+    size = path.stat().st_size
+    if size > 100_000_000:
+        raise ValueError(f"an index of {size} bytes")
+    content = json.loads(path.read_bytes())
+    if not isinstance(content, dict) or not isinstance(content.get("weight_map"), dict):
+        raise InputError(f"{path}: JSON that is no index of weights (it has no `weight_map`)")
+    names = {str(name): str(file) for name, file in content["weight_map"].items()}
+    for file in set(names.values()):
+        if Path(file).name != file:
+            raise InputError(f"{path}: names {file!r}, and the files of a network lie beside their index")
+    return names
 
 
 def _unreadable(path: Path, error: BaseException) -> InputError:
-    return InputError(f"{path}: cut short, altered or no file of this type ({type(error).__name__}: {error})")
+    reason = (str(error).splitlines() or [""])[0][:200]
+    return InputError(f"{path}: cut short, altered or no file of its kind ({type(error).__name__}: {reason})")
 
 
-def _safetensors(path: Path) -> tuple[dict[str, _Tensor], bool]:
-    """Read a header, which may say that PyTorch wrote it."""
+def _content(path: Path, stack: ExitStack) -> Content:
+    """Return what a file holds, by how it begins."""
     size = path.stat().st_size
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > min(size - 8, MOST_HEADER):
-            raise ValueError(f"a header of {length} bytes in a file of {size}")
-        header = json.loads(file.read(length))
-    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-    end = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
-    if end != size:
-        raise ValueError(f"its header speaks of {end} bytes, the file has {size}")
-    tensors = {name: _Tensor(tuple(map(int, entry["shape"])), str(entry["dtype"])) for name, entry in entries.items()}
-    pytorch = header.get("__metadata__", {}).get("format") == "pt"
-    return dict(sorted(tensors.items(), key=lambda item: _natural(item[0]))), pytorch
+    if not size:
+        raise InputError(f"{path}: empty, 0 bytes: get it again")
+    file = stack.enter_context(path.open("rb"))
+    head = file.read(512)
+    file.seek(0)
+    for beginning, what in OTHERS:
+        if head.startswith(beginning):
+            raise InputError(f"{path}: {what}")
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:9].lower() == b"<!doctype" or text[:5].lower() in (b"<html", b"<?xml", b"<head"):
+        raise InputError(f"{path}: a web page, not weights: download it again (a page of a login or an error?)")
+    if head[257:262] == b"ustar":
+        raise InputError(f"{path}: an archive of tar: unpack it (tar -xf) and name the file of weights in it")
+    if head[4:8] == b"TFL3":
+        raise InputError(f"{path}: {TFLITE}")
+    if head[:2] == b"PK":
+        return _zip(path, file, stack)
+    if head[:6] == b"\x93NUMPY":
+        return Content(_npy(path, file, size))
+    if head[:4] == b"\x89HDF":
+        return Content(hdf5_arrays(path, path, stack), "hwio")
+    if text[:1] == b"{":
+        return _shards(path, stack)
+    if head[8:9] == b"{":
+        arrays, notes = safetensors_arrays(file, size)
+        return Content(arrays, "oihw", True) if notes.get("format") == "pt" else Content(arrays)
+    if head[:1] == b"\x80":
+        return _pickles(path, file, size)
+    # The beginning of a model of ONNX: the version of its format, then who wrote it.
+    if head[:1] == b"\x08" and head[1] < 32 and head[2:3] in (b"\x12", b"\x1a", b"\x3a", b"\x42"):
+        return Content(onnx_arrays(path), "oihw")
+    if zipfile.is_zipfile(path):  # a zip file may begin with anything
+        return _zip(path, file, stack)
+    raise InputError(f"{path}: not one of the kinds of files that weights are read from: {KINDS}")
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sort numbers in names as numbers: features.2 before features.10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+def _shards(path: Path, stack: ExitStack) -> Content:
+    """Return the arrays of all files that an index names, as one network."""
+    places = _weight_map(path)
+    arrays: dict[str, Any] = {}
+    order: tuple[Order | None, bool] = (None, False)
+    for name in dict.fromkeys(places.values()):
+        part = path.parent / name
+        check_is_file(part)
+        file = stack.enter_context(part.open("rb"))
+        if file.read(9)[8:9] == b"{":
+            file.seek(0)
+            there, notes = safetensors_arrays(file, part.stat().st_size)
+            order = ("oihw", True) if notes.get("format") == "pt" else order
+        else:
+            file.seek(0)
+            there, order = _zip(part, file, stack).value, ("oihw", True)
+        missing = [array for array, at in places.items() if at == name and array not in there]
+        if missing:
+            raise InputError(f"{part}: lacks {missing[0]}, which {path} says it holds: get both again")
+        arrays |= {array: there[array] for array, at in places.items() if at == name}
+    return Content(arrays, *order)
 
 
-def _npz(path: Path) -> dict[str, _Tensor]:
-    return {name: _Tensor(header.shape, header.kind) for name, header in npz_headers(path).items()}
+def _zip(path: Path, file: IO[bytes], stack: ExitStack) -> Content:
+    """Return what a zip file holds, by the names of its parts: PyTorch's, NumPy's or those of Keras."""
+    size = path.stat().st_size
+    archive = stack.enter_context(zipfile.ZipFile(file))
+    members = {member.filename: member for member in archive.infolist()}
+    for member in members.values():
+        if member.compress_size > size:
+            raise ValueError(f"{member.filename} claims {member.compress_size:,} bytes, the file has {size:,}")
+    inner = {name.split("/", 1)[1] for name in members if "/" in name}
+    if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
+        raise InputError(f"{path}: {TORCHSCRIPT}")
+    if {"archive_format", "models/model.json", "serialized_exported_program.json"} & (inner | set(members)):
+        raise InputError(f"{path}: {EXPORTED}")
+    if "model.weights.h5" in members:
+        check_ratio(members["model.weights.h5"])
+        return Content(hdf5_arrays(path, io.BytesIO(archive.read("model.weights.h5")), stack), "hwio")
+    pickled = next((name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")), None)
+    if pickled is not None:
+        return Content(_torch_zip(path, archive, members, pickled), "oihw", True)
+    if any(name.endswith(".npy") for name in members):
+        arrays = npz_arrays(archive)
+        # What numpy.savez(params=dictionary) writes: an array of one object.
+        return Content({name: _objects(path, archive, name, array) for name, array in arrays.items()})
+    raise InputError(f"{path}: a zip file of none of the kinds that weights are read from: {KINDS}")
 
 
-def _pytorch(path: Path) -> Any:
-    """Read a file of `torch.save` with tensors replaced by stand-ins."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            pickled = next((name for name in names if name.count("/") == 1 and name.endswith("/data.pkl")), None)
-            if pickled is None:
-                raise InputError(f"{path}: a zip file that torch.save did not write: it has no data.pkl")
-            with archive.open(pickled) as file:
-                content, storages = _unpickled(file, path)
-            missing = [key for key in storages if f"{pickled.removesuffix('data.pkl')}data/{key}" not in names]
-            if missing:
-                raise ValueError(f"the values of {len(missing)} of {len(storages)} tensors are missing")
-            return content
-    with path.open("rb") as file:
-        if _unpickled(file, path)[0] != LEGACY_MAGIC:
-            raise InputError(f"{path}: a pickle that torch.save did not write; save model.state_dict() with torch.save")
-        for _ in ("protocol", "facts on the machine"):
-            _unpickled(file, path)
-        return _unpickled(file, path)[0]
+def _torch_zip(path: Path, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], pickled: str) -> Any:
+    """Read what torch.save writes since version 1.6: a pickle, and each storage beside it."""
+    folder = pickled.removesuffix("data.pkl")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members.values()):
+        raise ValueError("a compressed part, which torch.save does not write")
+    order = archive.read(f"{folder}byteorder") if f"{folder}byteorder" in members else b"little"
+    latest: dict[str, bytes] = {}
+
+    def values(key: str) -> bytes:
+        if key not in latest:  # tensors that share a storage come one after the other
+            latest.clear()
+            latest[key] = archive.read(f"{folder}data/{key}")
+        return latest[key]
+
+    reader = InertReader(str(path), values, ">" if order == b"big" else "<")
+    content = reader.read(io.BytesIO(archive.read(pickled)))
+    there = {key: members.get(f"{folder}data/{key}") for key in reader.storages}
+    missing = [key for key, member in there.items() if member is None]
+    if missing:
+        raise ValueError(f"the values of {len(missing)} of {len(there)} tensors are missing")
+    for key, storage in reader.storages.items():
+        _check_storage(storage, there[key].file_size)  # type: ignore[union-attr]
+    return content
 
 
-def _unpickled(file: IO[bytes], path: Path) -> tuple[Any, set[str]]:
-    reader = _Reader(file, path)
-    return reader.load(), reader.storages
+def _check_storage(storage: Storage, size: int) -> None:
+    try:
+        each = size_of(storage.kind) if storage.kind else 1
+    except TypeError:  # a type that NumPy lacks
+        return
+    if storage.size * each > size:
+        raise ValueError(f"a storage of {storage.size} values in {size} bytes")
 
 
-class _Reader(pickle._Unpickler):
-    """An unpickler to which nothing exists but what a state dictionary needs, and that is inert.
+def _pickles(path: Path, file: IO[bytes], size: int) -> Content:
+    """Read what torch.save wrote before version 1.6, or a pickle of arrays of NumPy."""
+    places: dict[str, tuple[int, int]] = {}
 
-    It is the one in Python: that in C makes room for whatever number of an object a damaged file names, 64 GB of it.
-    """
+    def values(key: str) -> bytes:
+        start, length = places[key]
+        file.seek(start)
+        return file.read(length)
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        super().__init__(file, encoding="utf-8")
-        self.path, self.storages = path, set[str]()
+    reader = InertReader(str(path), values)
+    content = reader.read(file)
+    if content != LEGACY_MAGIC:
+        if reader.storages:
+            raise InputError(f"{path}: a pickle of tensors that torch.save did not write; save them with torch.save")
+        return Content(content)
+    for _ in ("protocol", "facts on the machine"):
+        reader.read(file)
+    content = reader.read(file)
+    keys = [str(key) for key in reader.read(file)]
+    for key in keys:
+        count = int.from_bytes(file.read(8), "little")
+        storage = reader.storages[key]
+        length = count * (size_of(storage.kind) if storage.kind else 1)
+        places[key] = file.tell(), length
+        if count < storage.size or file.tell() + length > size:
+            raise ValueError(f"the values of a tensor end after byte {size} of the file")
+        file.seek(length, io.SEEK_CUR)
+    if missing := reader.storages.keys() - places.keys():
+        raise ValueError(f"the values of {len(missing)} of {len(reader.storages)} tensors are missing")
+    return Content(content, "oihw", True)
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Return a stand-in for a name of PyTorch's own; refuse any other."""
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        makers: dict[tuple[str, str], Callable[..., Any]] = {
-            ("torch._utils", "_rebuild_tensor"): lambda storage, offset, size, *_: _Tensor(tuple(size), storage),
-            ("torch._utils", "_rebuild_tensor_v2"): lambda storage, offset, size, *_: _Tensor(tuple(size), storage),
-            ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
-            ("torch", "Size"): lambda size=(): tuple(size),
-            ("torch", "device"): lambda *_: None,
-        }
-        if (module, name) in makers:
-            return makers[module, name]
-        # Types of storages, and of numbers: what an optimizer or a scaler leaves in a checkpoint may name these.
-        if module == "torch" and re.fullmatch(r"[A-Z][A-Za-z0-9]*Storage|b?float\d+|u?int\d+|bool", name):
-            return name
-        raise InputError(
-            f"{self.path}: refused, and nothing of it was executed: besides tensors it holds {module}.{name}, an "
-            "object that only running code could make; save model.state_dict() with torch.save, or its tensors as "
-            ".safetensors"
-        )
 
-    def persistent_load(self, pid: Any) -> str:
-        """Return, for a storage, the type of its numbers; no values are read."""
-        kind, storage, key = pid[:3]
-        if kind != "storage":
-            raise pickle.UnpicklingError(f"unknown persistent object {kind!r}")
-        self.storages.add(str(key))
-        return str(storage)
+def _npy(path: Path, file: IO[bytes], size: int) -> Any:
+    opened: Callable[[], IO[bytes]] = lambda: path.open("rb")  # noqa: E731
+    array = npy_array(file, opened, size)
+    return InertReader(str(path)).read(file) if array.kind == "O" else {"array": array}
+
+
+def _objects(path: Path, archive: zipfile.ZipFile, name: str, array: Stored) -> Any:
+    if array.kind != "O":
+        return array
+    with archive.open(f"{name}.npy") as file:
+        content = io.BytesIO(file.read())
+    npy_array(content, lambda: content, content.getbuffer().nbytes)
+    return InertReader(str(path)).read(content)

@@ -1,39 +1,48 @@
-"""What names and shapes in a file of weights tell of its network, and what they leave open; standard library only.
+"""The weights of a network as it uses them, from the arrays that a file holds, and what such a file leaves open.
 
-A file does not state the order of its axes, or which of its arrays the network uses, or whether it is all of a network.
-Each function here returns the reason why a file cannot be read as (out, in, row, column) kernels of one network, with
-the way out, or None.
+A network may compute a weight from several arrays: pruned, normalized, low-rank, fake-quantized. A file does not state
+the order of the axes of its kernels, or which of its arrays the network uses, or whether it is all of a network.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
+
+import numpy as np
+
+from cnn_topology.errors import InputError
+from cnn_topology.storage.weight_arrays import Stored, made
 
 Shapes = dict[str, tuple[int, ...]]
-Array = TypeVar("Array")
 
-# Where each order of axes has the rows and columns of a kernel.
-ORDERS = {
-    "(out, in, row, column), PyTorch's order": (2, 3),
-    "(out, row, column, in), the order of TFLite and MLX": (1, 2),
-    "(row, column, in, out), TensorFlow's order": (0, 1),
+# Orders of the axes of a kernel: out and in channel, height and width (row and column).
+Order = Literal["oihw", "hwio", "ohwi", "iohw"]
+# Those that shapes can tell from each other, with whose they are.
+ORDERS: dict[Order, str] = {
+    "oihw": "(out, in, row, column), PyTorch's order",
+    "ohwi": "(out, row, column, in), the order of TFLite and MLX",
+    "hwio": "(row, column, in, out), TensorFlow's order",
 }
-OURS = next(iter(ORDERS))
 # Sides of kernels: a shape is evidence of an order that makes a square kernel with one of these.
 SIDES = (1, 3, 5, 7, 9, 11)
 
-# Names of tensors from which a network computes a weight, what it then is, and what writes the weight itself. Group 1
-# is how the names of the kernels concerned begin.
+# Names of arrays from which a network computes a weight that are still there when the forms below are applied, what the
+# weight then is, and what writes the weight itself. Group 1 is how the names of the kernels concerned begin.
 COMPUTED = (
     (r"(.*?)parametrizations[./]", "parametrized", "torch.nn.utils.parametrize.remove_parametrizations"),
     (r"(.*weight)_(?:orig|g|bar)$", "normalized or pruned", "remove_spectral_norm, remove_weight_norm, prune.remove"),
     (
         r"((?:.*?[._/])??)(?:lora|loha|hada|lokr|dora|boft|oft)[._/]",
-        "changed by an adapter (LoRA)",
-        "the adapter's merge",
+        "changed by an adapter (LoRA) whose scale the file does not state",
+        "the adapter's merge, such as peft's model.merge_and_unload()",
+    ),
+    (
+        r"(.*[._/])?weight_(?:fake_quant|quantizer)[._/]",
+        "rounded by a quantizer that the file does not describe",
+        "the quantizer's export of its weights",
     ),
 )
 # Last words of the names that libraries give to the weights of convolutions.
@@ -44,73 +53,251 @@ COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|t
 # Hugging Face's name of one of several files of a network.
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
-MEND_LAYERS = "state the weights that the network uses by `layers`"
 
-
-def axes_problem(shapes: Shapes, pytorch: bool) -> str | None:
-    """Return why the 3x3 kernels of a file may be in another order than PyTorch's.
-
-    A first layer of shape (out, 3, 3, 3) fits two orders; the other convolutions of the file decide.
+def as_used(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Put the weights that a network uses in place of the arrays that it computes them from.
 
     Parameters
     ----------
-    shapes : dict of str to tuple of int
+    arrays : mapping of str to Stored
+        As the file holds them.
+
+    Returns
+    -------
+    dict of str to Stored
+        In the same order. What is not one of these forms stays as it is, for `computed_problem` to name:
+
+        - ``weight_orig`` times ``weight_mask`` (torch.nn.utils.prune), and a mask as a parametrization;
+        - g v / |v| (torch.nn.utils.weight_norm, old and new);
+        - a weight divided by u W v (spectral_norm, old and new);
+        - a weight plus alpha / r times the product of its low-rank factors, where the file holds alpha;
+        - a weight rounded to the steps of its fake quantizer (torch.ao.quantization, 8 bit).
+    """
+    used = dict(arrays)
+    for form in (_low_rank, _parametrized, _fake_quantized):
+        for parts, name, weight in list(form(used)):
+            # The weight stands where the first of its parts did.
+            used = {
+                (name if key == parts[0] else key): (weight if key == parts[0] else array)
+                for key, array in used.items()
+                if key == parts[0] or key not in (*parts, name)
+            }
+    spatial = {name: array for name, array in used.items() if len(array.shape) == 5 and array.shape[2] == 1}
+    return used | {name: array.reshaped((*array.shape[:2], *array.shape[3:])) for name, array in spatial.items()}
+
+
+# The arrays that go, the name of the weight and the weight.
+Form = Iterator[tuple[tuple[str, ...], str, Stored]]
+
+
+def _parametrized(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights that are pruned or normalized."""
+    parts: dict[str, dict[str, str]] = {}
+    for key in arrays:
+        if old := re.fullmatch(r"(.*weight)_(orig|mask|g|v|u|bar)", key):
+            parts.setdefault(old[1], {})[old[2].replace("bar", "orig")] = key
+        elif new := re.fullmatch(r"(.*?)parametrizations[./](\w+)[./](?:\d+[./])?(\w+)", key):
+            kind = {"original": "orig", "original0": "g", "original1": "v", "_u": "u", "_v": "v"}.get(new[3], new[3])
+            place = parts.setdefault(f"{new[1]}{new[2]}", {})
+            place[f"second {kind}" if kind in place else kind] = key  # two of a kind: none of the forms
+    for name, keys in parts.items():
+        if name in arrays:
+            continue
+        stored = {part: arrays[key] for part, key in keys.items()}
+        weight = _formula(stored)
+        if weight is not None:
+            first = keys.get("orig", keys.get("v", ""))
+            yield (first, *(key for key in keys.values() if key != first)), name, weight
+
+
+def _formula(parts: dict[str, Stored]) -> Stored | None:
+    """Return the weight that some parts make, or None if they are none of the forms."""
+    if parts.keys() == {"orig", "mask"} and parts["orig"].shape == parts["mask"].shape:
+        weight, mask = parts["orig"], parts["mask"]
+        return made(weight.shape, lambda: weight.floats() * mask.floats())
+    if parts.keys() == {"g", "v"} and len(parts["g"].shape) in (0, len(parts["v"].shape)):
+        length, direction = parts["g"], parts["v"]
+        axes = tuple(n for n in range(len(direction.shape)) if not length.shape or length.shape[n] == 1)
+
+        def normalized() -> np.ndarray:
+            v = direction.floats()
+            return length.floats() * (v / np.sqrt(np.sum(v.astype(np.float64) ** 2, axis=axes, keepdims=True)))
+
+        return made(direction.shape, normalized)
+    if parts.keys() == {"orig", "u", "v"} and len(parts["orig"].shape) >= 2:
+        weight, left, right = parts["orig"], parts["u"], parts["v"]
+        # The rows of the matrix are output channels: the second axis of transposed convolutions.
+        axis = next((n for n in (0, 1) if left.shape == (weight.shape[n],)), None)
+        if axis is None or right.shape != (np.prod(weight.shape, dtype=int) // left.shape[0],):
+            return None
+
+        def divided() -> np.ndarray:
+            values = weight.floats().astype(np.float64)
+            matrix = np.moveaxis(values, axis, 0).reshape(len(left.floats()), -1)
+            return values / (left.floats() @ matrix @ right.floats())
+
+        return made(weight.shape, divided)
+    return None
+
+
+def _low_rank(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights with a low-rank change beside them, whose scale the file states."""
+    for key, up in arrays.items():
+        match = re.fullmatch(r"(.*)[./]lora_(?:B|up)((?:[./]\w+)?)[./]weight", key)
+        if not match:
+            continue
+        at, adapter = match[1], match[2]
+        down_key = f"{at}.lora_{'A' if 'lora_B' in key else 'down'}{adapter}.weight"
+        base_key = next((name for name in (f"{at}.base_layer.weight", f"{at}.weight") if name in arrays), None)
+        alpha_key = next((name for name in (f"{at}.alpha", f"{at}.lora_alpha{adapter}") if name in arrays), None)
+        others = [name for name in arrays if name.startswith(f"{at}.") and "lora" in name.replace("lora_alpha", "")]
+        if base_key is None or alpha_key is None or set(others) != {key, down_key}:
+            continue
+        base, down, alpha = arrays[base_key], arrays[down_key], arrays[alpha_key]
+        if len(base.shape) != 4 or up.shape != (base.shape[0], down.shape[0], 1, 1) or down.shape[1:] != base.shape[1:]:
+            continue
+
+        def changed(base: Stored = base, down: Stored = down, up: Stored = up, alpha: Stored = alpha) -> np.ndarray:
+            factors = np.einsum("or,rihw->oihw", up.floats()[:, :, 0, 0], down.floats(), dtype=np.float64)
+            return base.floats() + float(alpha.floats()) / down.shape[0] * factors
+
+        yield (base_key, key, down_key, alpha_key), f"{at}.weight", made(base.shape, changed)
+
+
+def _fake_quantized(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights that a network rounds before it uses them: torch.ao.quantization's fake quantizers of 8 bit."""
+    for key, scale in arrays.items():
+        match = re.fullmatch(r"((.*[./])?weight)_fake_quant[./]scale", key)
+        if not match or match[1] not in arrays or f"{match[2] or ''}bn.weight" in arrays:
+            continue  # a batch norm inside scales the weight before it is rounded
+        weight, begin = arrays[match[1]], f"{match[1]}_fake_quant"
+        zero, on = (arrays.get(f"{begin}.{part}") for part in ("zero_point", "fake_quant_enabled"))
+        if zero is None or scale.shape not in ((), (1,), weight.shape[:1]):
+            continue
+
+        def rounded(
+            weight: Stored = weight,
+            scale: Stored = scale,
+            zero: Stored = zero,
+            on: Stored | None = on,
+            begin: str = begin,
+        ) -> np.ndarray:
+            values = weight.floats()
+            if on is not None and not on.floats().any():
+                return values
+            if zero.floats().any():
+                raise InputError(f"{begin}: rounds about a zero point other than 0; save the rounded weights")
+            side = (-1, *[1] * (values.ndim - 1)) if scale.shape == weight.shape[:1] else ()
+            step = scale.floats().reshape(side)
+            return np.clip(np.rint(values / step), -128, 127) * step
+
+        gone = tuple(name for name in arrays if name.startswith(f"{begin}."))
+        yield (match[1], *gone), match[1], made(weight.shape, rounded)
+
+
+def _transposed_apart(arrays: dict[str, Stored]) -> dict[str, Stored]:
+    """Bring transposed convolutions of PyTorch, (in, out, row, column), to the order of the others.
+
+    They have as many biases as output channels.
+    """
+    ordered = {}
+    for name, weight in arrays.items():
+        bias = arrays.get(re.sub(r"weight$", "bias", name), weight)
+        is_kernel = name.endswith("weight") and len(weight.shape) == 4 and weight.shape[0] != weight.shape[1] > 1
+        ordered[name] = weight.transposed(1, 0, 2, 3) if is_kernel and bias.shape == weight.shape[1:2] else weight
+    return ordered
+
+
+def in_order(path: Path, arrays: dict[str, Stored], order: Order | None, by_habit: bool) -> dict[str, Stored]:
+    """Return arrays with the axes of kernels as (out, in, row, column).
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    arrays : dict of str to Stored
+        As the file has them.
+    order : {'oihw', 'hwio', 'ohwi', 'iohw'}, optional
+        Of the file. Absent: the one order that the shapes of all kernels fit.
+    by_habit : bool
+        Whether the order is only what such files usually have.
+
+    Raises
+    ------
+    InputError
+        If the shapes fit several orders, or contradict the usual one, naming an array that shows it.
+    """
+    if order is None or by_habit:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        order, problem = order_of_axes(shapes, by_habit)
+        if problem:
+            raise InputError(f"{path}: {problem}")
+    if order == "oihw":
+        return _transposed_apart(arrays)
+    axes = tuple(map(order.index, "oihw"))
+    return {name: array.transposed(*axes) if len(array.shape) == 4 else array for name, array in arrays.items()}
+
+
+def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple[Order, str]:
+    """Find the order of axes that the shapes of all kernels fit.
+
+    Position embeddings and the like have four axes too. Hence PyTorch's order is taken if a kernel in it has more input
+    channels than kernels have rows; where arrays have usual names of kernels, the others do not count; and in files of
+    PyTorch's, nor do those of one output channel.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
         Of all arrays of the file.
     pytorch : bool
         Whether the file is one of PyTorch's, whose order is taken unless its shapes speak for another one only.
 
     Returns
     -------
-    str or None
-        Names the first array that fits several orders, and the one that contradicts.
+    order : {'oihw', 'hwio', 'ohwi'}
+    problem : str
+        Why no order can be taken, empty if one can: it names the arrays that show it.
     """
-    orders = {name: orders_of(shape) for name, shape in shapes.items()}
-    unclear = [name for name, fitting in orders.items() if shapes[name][2:] == (3, 3) and len(fitting) > 1]
-    ours = [OURS] in orders.values()
-    hint = other_order(shapes, pytorch)
-    if not unclear or (ours and pytorch) or (not hint and (ours or pytorch)):
-        return None
-    name = unclear[0]
-    if hint:
-        return f"{name} {shapes[name]} is perhaps in another order than (out, in, 3, 3): {hint}"
-    return (
-        f"{name} {shapes[name]} fits {' as well as '.join(orders[name])}, and no other weight of the file decides: "
-        "write it as (out, in, 3, 3) with torch.save, whose files are read in PyTorch's order, or together with the "
-        "network's other convolutions"
-    )
-
-
-def other_order(shapes: Shapes, pytorch: bool = False) -> str:
-    """Return which array fits another order of axes only, and what to do; empty if none does.
-
-    Position embeddings and the like have four axes too. Hence none does if a kernel in PyTorch's order has more input
-    channels than kernels have rows; where arrays have usual names of kernels, the others do not count; and in files of
-    PyTorch's, nor do those of one output channel.
-    """
-    if any(orders_of(shape) == [OURS] and shape[1] > max(SIDES) for shape in shapes.values()):
-        return ""
-    usual = [name for name, shape in shapes.items() if len(shape) == 4 and last_word(name) in USUAL_WORDS]
-    for name in usual or shapes:
-        shape = shapes[name]
-        fitting = orders_of(shape)
-        if len(fitting) != 1 or fitting[0] == OURS or (pytorch and shape[0] == 1):
-            continue
-        if pytorch:
-            mend = (
-                "if it is no kernel, remove it from the file or let the names of the kernels alone end in .weight; "
-                "if it is one, save the network's state_dict() as PyTorch has it"
+    fitting = {name: orders_of(shape) for name, shape in shapes.items() if len(shape) == 4}
+    usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
+    if any(orders == ["oihw"] and shapes[name][1] > max(SIDES) for name, orders in fitting.items()):
+        return "oihw", ""
+    shown: dict[Order, str] = {}
+    for name, orders in usual.items():
+        if len(orders) == 1 and (orders[0] == "oihw" or not pytorch or shapes[name][0] != 1):
+            shown.setdefault(orders[0], name)
+    unclear = [name for name, orders in fitting.items() if "oihw" in orders and shapes[name][2] > 1]
+    others = [order for order in shown if order != "oihw"]
+    mend = "state the order by `layout` (--layout of `look`): oihw, hwio or ohwi"
+    if others:
+        order, name = others[0], shown[others[0]]
+        fits_all = all(order in orders for orders in usual.values() if orders)
+        if fits_all and len(shown) == 1 and not pytorch:
+            return order, ""
+        if unclear or pytorch:
+            against = next((other for other in unclear if other != name), "")
+            what = f"{against} {shapes[against]} is perhaps in another order than (out, in, row, column): " * bool(
+                against
             )
-        else:
-            mend = "transpose to (out, in, 3, 3) if it is a kernel, and write the file with torch.save"
-        return f"{name} {shape} is {fitting[0]}; {mend}"
-    return ""
+            return "oihw", (
+                f"{what}{name} {shapes[name]} is {ORDERS[order]}; {mend}, or, if {name} is no kernel, write the file "
+                "without it"
+            )
+    elif not shown and not pytorch:
+        for name in unclear:
+            if len(fitting[name]) > 1:
+                return "oihw", (
+                    f"{name} {shapes[name]} fits {' as well as '.join(ORDERS[o] for o in fitting[name])}, and no other "
+                    f"weight of the file decides: {mend}"
+                )
+    return "oihw", ""
 
 
-def orders_of(shape: tuple[int, ...]) -> list[str]:
+def orders_of(shape: tuple[int, ...]) -> list[Order]:
     """List the orders of axes in which a shape is that of square kernels."""
     if len(shape) != 4:
         return []
-    return [order for order, (row, column) in ORDERS.items() if shape[row] == shape[column] in SIDES]
+    return [order for order in ORDERS if shape[order.index("h")] == shape[order.index("w")] in SIDES]
 
 
 def last_word(name: str) -> str:
@@ -129,45 +316,22 @@ def part_problem(path: Path) -> str | None:
     Returns
     -------
     str or None
-        Names the number of files or the index.
+        Names the number of files, and the index where there is one.
     """
-    mend = "load the network from all of them and save its state_dict() into one file"
-    match = SHARD.search(path.name)
-    if match and int(match[2]) > 1:
-        return f"one of the {int(match[2])} files of a network: {mend}"
     for index in sorted(path.parent.glob("*.index.json")):
         try:
             files = set(json.loads(index.read_text())["weight_map"].values())
         except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
             continue  # some other file of this name
         if path.name in files and len(files) > 1:
-            return f"one of the {len(files)} files of a network, by {index}: {mend}"
+            return f"one of the {len(files)} files of a network: name their index instead, {index}"
+    match = SHARD.search(path.name)
+    if match and int(match[2]) > 1:
+        return (
+            f"one of the {int(match[2])} files of a network, whose index (*.index.json) is not beside it: get the "
+            "index and name it, or save the network's state_dict() into one file"
+        )
     return None
-
-
-def apply_masks(arrays: Mapping[str, Array], product: Callable[[Array, Array], Array]) -> dict[str, Array]:
-    """Put the weight that a pruned network uses in place of what `torch.nn.utils.prune` saves.
-
-    Parameters
-    ----------
-    arrays : mapping of str to Array
-        Arrays, or what stands for them, by name.
-    product : callable
-        Makes one array of ``<name>_orig`` and ``<name>_mask``.
-
-    Returns
-    -------
-    dict of str to Array
-        In the same order; a name with only one of both stays as it is.
-    """
-    masked = {name[:-5] for name in arrays if name.endswith("_orig") and f"{name[:-5]}_mask" in arrays} - set(arrays)
-    used = {}
-    for name, array in arrays.items():
-        if name[:-5] not in masked:
-            used[name] = array
-        elif name.endswith("_orig"):
-            used[name[:-5]] = product(array, arrays[f"{name[:-5]}_mask"])
-    return used
 
 
 def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | None:
@@ -188,7 +352,7 @@ def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | 
     for name in names:
         for pattern, what, function in COMPUTED:
             match = re.match(pattern, name)
-            concerned = [kernel for kernel in kernels if match and kernel.startswith(match[1])]
+            concerned = [kernel for kernel in kernels if match and kernel.startswith(match[1] or "")]
             if concerned:
                 shown = "its name shows that" if concerned[0] == name else f"{name} shows that"
                 return (
@@ -198,28 +362,27 @@ def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | 
     return None
 
 
-def stray_problem(kernels: Shapes) -> str | None:
+def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
     """Return which kernels are perhaps not layers of one network, by their names.
 
     Parameters
     ----------
-    kernels : dict of str to tuple of int
-        Shapes of all 3x3 kernels of the file.
+    kernels : mapping of str to tuple of int
+        Shapes of all kernels of the file.
 
     Returns
     -------
-    str or None
-        Names kernels that are named otherwise than the weights (buffers such as those of a blur), or those of a
-        running copy of the same network.
+    dict of str to str
+        Why each is left out unless it is asked for by name: its name differs from those of the weights (as of a buffer
+        of a blur), or it seems to be of a running copy of the same network.
     """
     words = {name: last_word(name) for name in kernels}
     usual = Counter(word for word in words.values() if word in USUAL_WORDS).most_common(1)
-    strays = [name for name, word in words.items() if usual and word != usual[0][0]]
-    if strays:
-        example = next(name for name in kernels if name not in strays)
-        return f"{', '.join(strays)}: perhaps no weight of a layer (the others are named like {example}); {MEND_LAYERS}"
-    copies = [name for name in kernels if COPY.search(name)]
-    others = Counter(shape for name, shape in kernels.items() if name not in copies)
+    odd = {
+        name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual[0][0]
+    }
+    copies = [name for name in kernels if name not in odd and COPY.search(name)]
+    others = Counter(shape for name, shape in kernels.items() if name not in copies and name not in odd)
     if copies and Counter(kernels[name] for name in copies) <= others:
-        return f"{copies[0]} seems to be of a running copy of a network that is in the file too; {MEND_LAYERS}"
-    return None
+        odd |= dict.fromkeys(copies, "perhaps of a running copy of the network")
+    return odd

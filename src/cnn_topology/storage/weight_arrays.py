@@ -1,0 +1,237 @@
+"""Arrays as files of weights hold them: what a header says of each, and its values once they are asked for."""
+
+import ast
+import json
+import math
+import re
+import struct
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+# Numbers that weights are read from: NumPy's letters without the order of bytes, and bfloat16, which it lacks.
+FLOATING = {"f2", "f4", "f8", "f16", "bf16"}
+# Counters, masks and integers of quantized networks.
+WHOLE = {"b1", *(f"{sign}{size}" for sign in "iu" for size in (1, 2, 4, 8))}
+NUMBERS = FLOATING | WHOLE
+
+# The names of types of numbers in .safetensors.
+SAFETENSORS = {"F64": "f8", "F32": "f4", "F16": "f2", "BF16": "bf16", "BOOL": "b1"} | {
+    f"{sign}{8 * size}": f"{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)
+}
+
+# A header larger than this is none: of .safetensors, and of an array of NumPy, whose own limit it is.
+MOST_HEADER, MOST_NPY_HEADER = 100_000_000, 10_000
+# Deflate makes weights hardly smaller. What says that it is so much smaller than its content is none.
+MOST_RATIO = 200
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One array of a file.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    kind : str
+        One of `NUMBERS`, or the name of a type of numbers that is not read.
+    read : callable
+        Returns the values, as long as the file is open.
+    problem : str
+        Why the values cannot be read, empty if they can.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+    read: Callable[[], np.ndarray]
+    problem: str = ""
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether weights can be read from it."""
+        return self.kind in FLOATING and not self.problem
+
+    def floats(self) -> np.ndarray:
+        """Read the values as float32."""
+        return self.read().astype(np.float32)
+
+    def transposed(self, *axes: int) -> "Stored":
+        """Return the same array with its axes in another order."""
+        return replace(self, shape=tuple(self.shape[axis] for axis in axes), read=lambda: self.read().transpose(axes))
+
+    def reshaped(self, shape: tuple[int, ...]) -> "Stored":
+        """Return the same values in another shape."""
+        return replace(self, shape=shape, read=lambda: self.read().reshape(shape))
+
+
+def in_memory(array: np.ndarray) -> Stored:
+    """Return what stands for an array that is not in a file."""
+    return Stored(array.shape, array.dtype.str[1:], lambda: array)
+
+
+def made(shape: tuple[int, ...], compute: Callable[[], np.ndarray]) -> Stored:
+    """Return what stands for weights that are computed from other arrays."""
+    return Stored(shape, "f4", compute)
+
+
+def decoded(data: bytes, kind: str, order: str = "<") -> np.ndarray:
+    """Return the numbers in some bytes, in one row; bfloat16 as float32 of the same value."""
+    if kind == "bf16":
+        return (np.frombuffer(data, f"{order}u2").astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(data, f"{order}{kind}")
+
+
+def size_of(kind: str) -> int:
+    """Return the bytes that one number of a kind takes."""
+    return 2 if kind == "bf16" else np.dtype(kind).itemsize
+
+
+def safetensors_arrays(file: IO[bytes], size: int) -> tuple[dict[str, Stored], dict[str, str]]:
+    """Read the header of a .safetensors file.
+
+    Parameters
+    ----------
+    file : binary file
+        Stays open while arrays are read.
+    size : int
+        Bytes of the file.
+
+    Returns
+    -------
+    arrays : dict of str to Stored
+        Numbers in names in their order: features.2 before features.10.
+    notes : dict of str to str
+        What the file says of itself.
+
+    Raises
+    ------
+    ValueError
+        If the header does not describe the file.
+    """
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > min(size - 8, MOST_HEADER):
+        raise ValueError(f"a header of {length} bytes in a file of {size}")
+    header = json.loads(file.read(length))
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    end = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+    if end != size:
+        raise ValueError(f"its header speaks of {end} bytes, the file has {size}")
+
+    def stored(entry: dict[str, Any]) -> Stored:
+        shape, (start, stop) = tuple(map(int, entry["shape"])), map(int, entry["data_offsets"])
+        kind = SAFETENSORS.get(entry["dtype"], str(entry["dtype"]))
+        if kind in NUMBERS and (start < 0 or math.prod(shape) * size_of(kind) != stop - start):
+            raise ValueError(f"{stop - start} bytes for an array of shape {shape}")
+
+        def read() -> np.ndarray:
+            file.seek(8 + length + start)
+            return decoded(file.read(stop - start), kind).reshape(shape)
+
+        return Stored(shape, kind, read)
+
+    arrays = {name: stored(entries[name]) for name in sorted(entries, key=_natural)}
+    return arrays, header.get("__metadata__", {})
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def npy_array(file: IO[bytes], opened: Callable[[], IO[bytes]], size: int) -> Stored:
+    """Read the header of one array of NumPy.
+
+    Parameters
+    ----------
+    file : binary file
+        At the beginning of the array.
+    opened : callable
+        Opens it anew, to read the values.
+    size : int
+        Bytes of the array with its header.
+
+    Returns
+    -------
+    Stored
+        Of the kind ``O`` if it holds Python objects.
+
+    Raises
+    ------
+    ValueError
+        If it is no array, or cut short.
+    """
+    magic = file.read(8)
+    if magic[:6] != b"\x93NUMPY":
+        raise ValueError("no array of NumPy")
+    width, form = (2, "<H") if magic[6] == 1 else (4, "<I")
+    (length,) = struct.unpack(form, file.read(width))
+    if length > MOST_NPY_HEADER:
+        raise ValueError(f"a header of {length:,} bytes, more than the {MOST_NPY_HEADER:,} that NumPy reads")
+    header = ast.literal_eval(file.read(length).decode("latin-1"))
+    shape, descr = tuple(map(int, header["shape"])), header["descr"]
+    kind = "O" if "O" in str(descr) else descr[1:] if isinstance(descr, str) else "record"
+
+    def read() -> np.ndarray:
+        with opened() as again:
+            return np.lib.format.read_array(again, allow_pickle=False)
+
+    if kind in NUMBERS and math.prod(shape) * size_of(kind) != size - 8 - width - length:
+        raise ValueError(f"{size} bytes for an array of shape {shape}")
+    return Stored(shape, kind, read)
+
+
+def npz_arrays(archive: zipfile.ZipFile) -> dict[str, Stored]:
+    """Read the headers of all arrays of an .npz file.
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+        Stays open while arrays are read.
+
+    Returns
+    -------
+    dict of str to Stored
+        In the order of the file.
+
+    Raises
+    ------
+    Exception
+        Almost any, where the file is damaged.
+    """
+    arrays = {}
+    for member in archive.infolist():
+        if member.filename.endswith(".npy"):
+            check_ratio(member)
+            with archive.open(member) as file:
+                opened = lambda member=member: archive.open(member)  # noqa: E731 (bound to this member)
+                arrays[member.filename.removesuffix(".npy")] = npy_array(file, opened, member.file_size)
+    return arrays
+
+
+def check_ratio(member: zipfile.ZipInfo) -> None:
+    """Refuse a part of a zip file that would fill the memory."""
+    if member.file_size > MOST_HEADER and member.file_size > MOST_RATIO * member.compress_size:
+        raise ValueError(f"{member.filename} claims {member.file_size:,} bytes and holds {member.compress_size:,}")
+
+
+def npz_headers(path: Path) -> dict[str, Stored]:
+    """Read the headers of all arrays of an .npz file, whose values are then out of reach.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to Stored
+
+    Raises
+    ------
+    Exception
+        Almost any, where the file is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        return npz_arrays(archive)

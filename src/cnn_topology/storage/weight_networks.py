@@ -1,0 +1,134 @@
+"""Which arrays of a file are a network: it may lie deep in dictionaries, beside an optimizer and other networks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.storage.weight_arrays import Stored
+from cnn_topology.storage.weight_pickle import Inert, array_of
+
+At = tuple[str, ...]
+Networks = dict[At, dict[str, Stored]]
+
+# Dictionaries in dictionaries.
+MOST_DEPTH = 50
+
+
+def choose_network(content: Any, path: Path, entry: str | None = None) -> dict[str, Stored]:
+    """Find the arrays of one network in what a file holds.
+
+    Parameters
+    ----------
+    content : Any
+        Arrays in dictionaries, lists and modules.
+    path : Path
+        For messages.
+    entry : str, optional
+        Keys that lead to the network, with dots between them. Absent: where there are kernels, if that is one place.
+
+    Returns
+    -------
+    dict of str to Stored
+        By name. Arrays in a dictionary for each module have the keys with dots as names.
+
+    Raises
+    ------
+    InputError
+        If there are no arrays, no such entry, or several networks of which none is named.
+    """
+    places: Networks = dict(_places(content, (), set()))
+    if entry is not None:
+        inside = {_below(at, entry): arrays for at, arrays in places.items() if _below(at, entry) is not None}
+        if not inside:
+            raise unknown(f"`entry` with weights in {path}", entry, {".".join(at) for at in places if at})
+        places = {at: arrays for at, arrays in inside.items() if at is not None}
+    networks = _joined({at: arrays for at, arrays in places.items() if _has_kernels(arrays)}, places)
+    if len(networks) > 1:
+        names = [".".join(at) or "its top" for at in networks]
+        raise InputError(
+            f"{path}: holds kernels under {' and under '.join(names)}: one network is expected; state which by `entry` "
+            f"(--entry of `look`), such as {next(name for name in names if name != 'its top')}"
+        )
+    if networks:
+        return next(iter(networks.values()))
+    if places:
+        return next(iter(places.values()))
+    what = content.name if isinstance(content, Inert) else type(content).__name__
+    raise InputError(f"{path}: holds no arrays by name, but {what}; save model.state_dict() with torch.save")
+
+
+def _below(at: At, entry: str) -> At | None:
+    """Return the rest of the keys below an entry, or None if they do not lead through it."""
+    for count in range(1, len(at) + 1):
+        if ".".join(at[:count]) == entry:
+            return at[count:]
+    return None
+
+
+def _has_kernels(arrays: dict[str, Stored]) -> bool:
+    return any(len(array.shape) >= 4 for array in arrays.values())
+
+
+def _joined(networks: Networks, places: Networks) -> Networks:
+    """Join what is one network with a dictionary for each module: names without dots, in several dictionaries."""
+
+    def is_module(at: At) -> bool:
+        return bool(at) and not any(set("./") & set(name) for name in places[at])
+
+    modules = [at for at in networks if is_module(at)]
+    if len(modules) < 2:
+        return networks
+    common = modules[0]
+    while any(at[: len(common)] != common for at in modules):
+        common = common[:-1]
+    one = {
+        ".".join((*at[len(common) :], name)): array
+        for at, arrays in places.items()
+        if at[: len(common)] == common and is_module(at)
+        for name, array in arrays.items()
+    }
+    return {at: arrays for at, arrays in networks.items() if at not in modules} | {common: one}
+
+
+def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, Stored]]]:
+    """Yield the arrays of all dictionaries with the keys that lead to them, each once.
+
+    The state of an optimizer is no network; most lie under numbers.
+    """
+    value = array_of(value)
+    if isinstance(value, Stored) and not at:
+        yield at, {"array": value}
+    if id(value) in seen or len(at) > MOST_DEPTH or (at and "optim" in at[-1].lower()):
+        return
+    seen.add(id(value))
+    if isinstance(value, Inert) and _is_module(value):
+        yield at, dict(_of_module(value, "", 0))
+    elif isinstance(value, dict):
+        arrays = {str(name): array_of(inner) for name, inner in value.items()}
+        stored = {name: array for name, array in arrays.items() if isinstance(array, Stored)}
+        if any(array.shape for array in stored.values()):  # a log holds single numbers
+            yield at, stored
+        for name, inner in value.items():
+            if isinstance(name, str):
+                yield from _places(inner, (*at, name), seen)
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            # NumPy keeps a dictionary as an array of one object.
+            yield from _places(inner, at if len(value) == 1 else (*at, str(number)), seen)
+
+
+def _is_module(value: Any) -> bool:
+    return isinstance(value, Inert) and isinstance(value.state, dict) and isinstance(value.state.get("_modules"), dict)
+
+
+def _of_module(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, Stored]]:
+    """Yield the arrays of a module of PyTorch that was saved as a whole, as its state_dict() has them."""
+    state: dict[str, Any] = module.state if isinstance(module.state, dict) else {}
+    for part in ("_parameters", "_buffers"):
+        for name, array in (state.get(part) or {}).items():
+            if isinstance(array, Stored):
+                yield f"{prefix}{name}", array
+    for name, inner in (state.get("_modules") or {}).items():
+        if _is_module(inner) and depth < MOST_DEPTH:
+            yield from _of_module(inner, f"{prefix}{name}.", depth + 1)

@@ -207,6 +207,10 @@ class InertReader:
                 return made
             case ("_codecs", "encode"):
                 return arguments[0].encode("latin-1")
+            case ("torch.storage", "_load_from_bytes"):
+                raise InputError(
+                    f"{self.where}: a pickle of tensors that torch.save did not write; save them with torch.save"
+                )
             case ("torch", "Size"):
                 return arguments[0] if arguments else ()
             case ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state"):

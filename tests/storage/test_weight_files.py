@@ -1,0 +1,274 @@
+"""Files of weights as people have them: each kind gives the arrays that were written, or is named for what it is."""
+
+import argparse
+import datetime
+import gzip
+import io
+import pickle
+import sys
+import tarfile
+import zipfile
+from collections import Counter, OrderedDict, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnn_topology.errors import InputError
+from cnn_topology.networks.weights import read_arrays, read_weights
+from cnn_topology.storage.weight_files import array_shapes, files_of
+
+SHAPES = {"conv1.weight": (8, 3, 3, 3), "conv1.bias": (8,), "conv2.weight": (6, 8, 3, 3)}
+
+
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in SHAPES.items()}
+
+
+def tensors() -> OrderedDict[str, torch.Tensor]:
+    return OrderedDict((name, torch.from_numpy(array)) for name, array in arrays().items())
+
+
+def saved(path: Path, content: object, *, is_old: bool = False) -> Path:
+    torch.save(content, path, _use_new_zipfile_serialization=not is_old)
+    return path
+
+
+def assert_read(path: Path, expected: dict[str, np.ndarray] | None = None, **keys: str) -> None:
+    for name, array in (expected or arrays()).items():
+        np.testing.assert_array_equal(read_weights(path, {name: array.shape}, **keys)[name], array, strict=True)
+
+
+class Cube(dict):
+    """A dictionary of a class that the reader does not know."""
+
+
+EXTRAS = {
+    "best": np.float64(0.9),
+    "scores": np.arange(3),
+    "arguments": argparse.Namespace(lr=0.1, path=Path("/data")),
+    "when": datetime.datetime(2026, 1, 1),
+    "log": defaultdict(list, {"loss": [1.0]}),
+    "counts": Counter("aab"),
+    "settings": Cube(a=1),
+    ("a", "key"): {1, 2},
+    "kind": torch.float16,
+    "on": torch.device("cpu"),
+}
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_what_lies_beside_the_weights_is_inert(is_old: bool, tmp_path: Path) -> None:
+    assert_read(saved(tmp_path / "net.anything", {**EXTRAS, "state_dict": tensors()}, is_old=is_old))
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+def test_tensors_are_read_as_pytorch_reads_them(is_old: bool, tmp_path: Path) -> None:
+    base = torch.arange(2.0 * 4 * 9 * 9).reshape(2, 4, 9, 9)
+    state = {
+        "turned": base.permute(1, 0, 3, 2)[:, :, 1::3, ::3],
+        "last": base.contiguous(memory_format=torch.channels_last),
+        "part": base[1:],
+        "again": base,
+        "small": base.bfloat16() / 3,
+        "half": base.half() / 3,
+        "large": base.double() / 3,
+        "whole": base.long(),
+        "truth": base > 3,
+        "parameter": nn.Parameter(base),
+        "quantized": torch.quantize_per_tensor(base, 0.5, 3, torch.qint8),
+        "channels": torch.quantize_per_channel(base, torch.rand(4) + 0.1, torch.tensor([0, 1, 2, 3]), 1, torch.quint8),
+    }
+    read = read_arrays(saved(tmp_path / "net.pt", state, is_old=is_old))
+    assert read.keys() == state.keys()
+    for name, tensor in state.items():
+        plain = tensor.detach().dequantize() if tensor.is_quantized else tensor.detach()
+        expected = plain.float() if plain.is_floating_point() else plain.long()
+        if tensor.is_quantized:
+            np.testing.assert_allclose(read[name], expected.numpy(), rtol=1e-6, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(read[name], expected.numpy(), strict=True)
+
+
+def test_arrays_of_numpy_are_read_from_every_form_that_holds_them(tmp_path: Path) -> None:
+    path = tmp_path / "net"
+    forms = {
+        "pickle": lambda: path.write_bytes(pickle.dumps({"model": arrays()})),
+        "pickle 2": lambda: path.write_bytes(pickle.dumps({"model": arrays()}, protocol=2)),
+        "torch.save": lambda: saved(path, arrays()),
+        "a dictionary in .npz": lambda: _savez(path, params=np.array(arrays(), dtype=object)),
+        "a dictionary in .npy": lambda: _save(path, arrays()),
+        "big-endian": lambda: _savez(path, **{name: array.astype(">f8") for name, array in arrays().items()}),
+        "Fortran": lambda: _savez(path, **{name: np.asfortranarray(array) for name, array in arrays().items()}),
+        "compressed": lambda: _savez(path, np.savez_compressed, **arrays()),
+    }
+    for write in forms.values():
+        write()
+        assert_read(path)
+    _save(path, arrays()["conv2.weight"])
+    np.testing.assert_array_equal(read_arrays(path)["array"], arrays()["conv2.weight"])
+
+
+def _savez(path: Path, save=np.savez, **content: np.ndarray) -> None:
+    with path.open("wb") as file:
+        save(file, **content)
+
+
+def _save(path: Path, content: object) -> None:
+    with path.open("wb") as file:
+        np.save(file, content, allow_pickle=True)
+
+
+def test_a_dictionary_for_each_module_is_one_network(tmp_path: Path) -> None:
+    first, bias, second = arrays().values()
+    inner = {"Conv_0": {"kernel": first, "bias": bias}, "block": {"Conv_1": {"kernel": second}}}
+    path = saved(tmp_path / "net.pt", {"params": inner, "opt_state": {"optimizer": {"a": {"kernel": first}}}})
+    expected = {"Conv_0.kernel": first, "Conv_0.bias": bias, "block.Conv_1.kernel": second}
+    assert array_shapes(path) == {name: array.shape for name, array in expected.items()}
+    assert_read(path, expected)
+    assert_read(path, expected, entry="params")
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
+        self.head = nn.Conv2d(8, 4, 3)
+
+
+def test_a_module_that_was_saved_as_a_whole_has_its_state_dictionary(tmp_path: Path) -> None:
+    net = Net()
+    state = {name: tensor.numpy() for name, tensor in net.state_dict().items() if tensor.ndim}
+    for content in (net, {"model": net, "epoch": 3}):
+        path = saved(tmp_path / "net.pt", content)
+        assert array_shapes(path) == {name: array.shape for name, array in state.items()}
+        assert_read(path, state)
+
+
+def zipped(**members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def tarred() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("net.pt"), io.BytesIO())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html><html>Sign in", "web page"),
+        (b"\n <html><head>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\n", "git lfs pull"),
+        (gzip.compress(b"weights"), "gunzip"),
+        (tarred(), "tar"),
+        (b"\x1c\x00\x00\x00TFL3" + bytes(40), "TFLite"),
+        (b"GGUF\x03\x00", "GGUF"),
+        (zipped(**{"net/constants.pkl": b"", "net/code/a.py": b"", "net/data.pkl": b""}), "torch.jit.load"),
+        (zipped(**{"net/archive_format": b"pt2"}), "torch.export.load"),
+        (zipped(**{"serialized_exported_program.json": b"{}"}), "torch.export.load"),
+        (zipped(**{"readme.txt": b""}), "none of the kinds"),
+        (b"weights of my network", "not one of the kinds"),
+        (b'{"name": "x"}', "no index of weights"),
+        (pickle.dumps({"a": torch.ones(3)}), "torch.save"),
+    ],
+)
+def test_what_holds_no_weights_is_named_for_what_it_is(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words) as refused:
+        array_shapes(path)
+    assert str(path) in str(refused.value)
+
+
+def test_tensors_without_values_are_named(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        path = saved(tmp_path / "net.pt", nn.Conv2d(3, 8, 3).state_dict())
+    with pytest.raises(InputError, match=r"net\.pt: weight .*meta"):
+        array_shapes(path)
+    path = saved(tmp_path / "net.pt", {"conv.weight": torch.ones(8, 3, 3, 3).to(torch.float8_e4m3fn)})
+    with pytest.raises(InputError, match=r"conv\.weight .*Float8_e4m3fn|conv\.weight .*float8_e4m3fn"):
+        array_shapes(path)
+
+
+@pytest.mark.parametrize(("name", "start"), [("h5py", b"\x89HDF\r\n\x1a\n"), ("onnx", b"\x08\x08\x12\x07pytorch")])
+def test_a_library_that_is_not_installed_is_named(name, start, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    path = tmp_path / "net.weights"
+    path.write_bytes(start + bytes(600))
+    with pytest.raises(InputError, match=f"pip install {name}"):
+        array_shapes(path)
+
+
+@pytest.mark.parametrize("is_keras_3", [False, True])
+def test_weights_of_keras_are_read(is_keras_3: bool, tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="Keras's files are read by h5py, an optional extra")
+    first, bias, second = arrays().values()
+    rows = "layers/{}/vars/{}" if is_keras_3 else "model_weights/{0}/{0}/{1}"
+    kernel, biases = ("0", "1") if is_keras_3 else ("kernel:0", "bias:0")
+    written = {
+        rows.format("conv2d_10", kernel): second.transpose(2, 3, 1, 0),
+        rows.format("conv2d_2", kernel): first.transpose(2, 3, 1, 0),
+        rows.format("conv2d_2", biases): bias,
+        rows.format("conv2d_transpose", kernel): second.transpose(2, 3, 0, 1),
+        "optimizer/vars/0": first,
+    }
+    path = tmp_path / "net.h5"
+    with h5py.File(path, "w") as file:
+        for name, array in written.items():
+            file[name] = array
+        (tmp_path / "secret").write_bytes(bytes(8_000))
+        file.create_dataset("other", (3, 3, 8, 6), "f4", external=[(str(tmp_path / "secret"), 0, 1_728)])
+        file["link"] = h5py.ExternalLink(str(path), "optimizer")
+    with pytest.raises(InputError, match="lies in another file"):
+        array_shapes(path)
+    with h5py.File(path, "a") as file:
+        del file["other"]
+    if is_keras_3:
+        path.write_bytes(zipped(**{"model.weights.h5": path.read_bytes(), "config.json": b"{}"}))
+    names = [rows.format(layer, kernel) for layer in ("conv2d_2", "conv2d_10", "conv2d_transpose")]
+    assert [name for name, shape in array_shapes(path).items() if len(shape) == 4] == names
+    assert_read(path, dict(zip(names, (first, second, second), strict=True)))
+
+
+def test_weights_of_onnx_are_those_of_the_convolutions_of_its_graph(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="ONNX is read by onnx, an optional extra")
+    first, _, second = arrays().values()
+    unused = np.ones((4, 4, 3, 3), np.float32)
+    held = {"first": first, "up": second.transpose(1, 0, 2, 3), "unused": unused}
+    nodes = [
+        onnx.helper.make_node("Conv", ["x", "first"], ["y"]),
+        onnx.helper.make_node("ConvTranspose", ["y", "up"], ["z"]),
+    ]
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        nodes,
+        "net",
+        [value("x", 1, [1, 3, 9, 9])],
+        [value("z", 1, None)],
+        [onnx.numpy_helper.from_array(array, name) for name, array in held.items()],
+    )
+    path = tmp_path / "net.anything"
+    path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
+    assert array_shapes(path) == {"first": first.shape, "up": second.shape}
+    assert_read(path, {"first": first, "up": second})
+    graph.node[0].input[1] = "computed"
+    path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
+    with pytest.raises(InputError, match="computed by the graph"):
+        array_shapes(path)
+
+
+def test_files_of_a_network_that_is_no_index_are_itself(tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", tensors())
+    assert files_of(path) == [path]

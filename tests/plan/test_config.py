@@ -132,7 +132,7 @@ def test_bad_config_is_refused_with_key_value_and_way_out(tiny, path, value, exp
         (
             ["clouds", 0, "layers"],
             ["conv3"],
-            "clouds[0].layers for a: unknown layer: 'conv3' (did you mean",
+            "unknown convolution layer of a in clouds[0].layers: 'conv3' (did you mean",
         ),
         (["clouds", 0, "layers"], ["dense1"], "valid: conv1, conv2"),
         (["clouds", 0, "populations"], ["b"], "unknown population in clouds[0].populations: 'b'"),

@@ -193,7 +193,9 @@ def chosen_layers(
     return CheckpointLayers(tuple(layers), others)
 
 
-def fitting(layers: Mapping[str, str], patterns: Sequence[str], others: Mapping[str, str]) -> list[str]:
+def fitting(
+    layers: Mapping[str, str], patterns: Sequence[str], others: Mapping[str, str], what: str = "layer"
+) -> list[str]:
     """Choose layers by names or patterns, in the order of these.
 
     Parameters
@@ -204,6 +206,8 @@ def fitting(layers: Mapping[str, str], patterns: Sequence[str], others: Mapping[
         In any form of their names: in the file, without what wrappers put in front, in tables.
     others : mapping of str to str
         Why convolutions are not among them, by their names in the file.
+    what : str
+        What the patterns name, for messages.
 
     Returns
     -------
@@ -221,8 +225,8 @@ def fitting(layers: Mapping[str, str], patterns: Sequence[str], others: Mapping[
         if not fits:
             for tensor, why in others.items():
                 if _fits(tensor, layer_name(tensor), pattern):
-                    raise InputError(f"{tensor}: {why}; the layers are {', '.join(map(plain_name, layers))}")
-            raise unknown("layer", pattern, map(plain_name, layers))
+                    raise InputError(f"{what}: {tensor}: {why}; the layers are {', '.join(map(plain_name, layers))}")
+            raise unknown(what, pattern, map(plain_name, layers))
         chosen |= dict.fromkeys(fits)
     return list(chosen)
 

@@ -264,10 +264,7 @@ class Plan(Networks):
                 for line in describe_others(others):
                     self._leave_out(f"{population}: not analysed: {line}")
             else:
-                try:
-                    chosen = fitting(layers, cloud.layers, others)
-                except InputError as error:
-                    raise InputError(f"{where}.layers for {population}: {error}") from None
+                chosen = fitting(layers, cloud.layers, others, f"convolution layer of {population} in {where}.layers")
             yield from ((population, layers[tensor]) for tensor in chosen)
 
     def _steps_of_cloud(self, cloud: Cloud, population: str, where: str) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ STEPS = [2**i for i in range(19)]  # with step 0 and the last: 20 snapshots
 def config(networks: int, shard: int, block: int) -> dict:
     architecture = {"family": "M", "convolutions": [64] * 13, "dense": [64]}
     return {
-        "version": 1,
+        "version": 2,
         "name": "scale",
         "images": {"cifar10": {"kind": "cifar10"}},
         "populations": {
@@ -41,13 +41,13 @@ def config(networks: int, shard: int, block: int) -> dict:
                 "architecture": architecture,
                 "recipe": {"iterations": STEPS[-1]},
                 "networks": networks,
-                "shard": shard,
+                "networks_per_job": shard,
                 "snapshots": {"iterations": STEPS},
             }
         },
         "clouds": [{"layers": "all", "densities": [{"k": 0.03125, "p": 0.3}]}],
         "figures": ["evolution_1"],
-        "jobs": {"steps": block},
+        "jobs": {"steps_per_job": block},
     }
 
 

@@ -85,7 +85,7 @@ def ours(arguments: argparse.Namespace, device: torch.device) -> tuple[float, fl
     start = Initialization(kind="pytorch")
     widths = {"convolutions": tuple(arguments.convolutions), "dense": tuple(arguments.dense)}
     architecture = Architecture(**widths, initialization=start)
-    recipe = Recipe(learning_rate=arguments.learning_rate, batch=arguments.batch, precision=arguments.precision)
+    recipe = Recipe(learning_rate=arguments.learning_rate, batch_size=arguments.batch, precision=arguments.precision)
     count = arguments.stack if device.type == "cuda" else 1
     seeds = tuple(range(arguments.seed, arguments.seed + count))
     dtype = choose_precision(recipe.precision, device)

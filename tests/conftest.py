@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 _SMALLEST = {
-    "version": 1,
+    "version": 2,
     "name": "tiny",
     "seed": 7,
     "images": {"digits": {"kind": "digits", "test_fraction": 0.2}},
@@ -20,9 +20,9 @@ _SMALLEST = {
         "a": {
             "images": "digits",
             "architecture": {"family": "M", "convolutions": [6, 4], "dense": [8]},
-            "recipe": {"learning_rate": 0.002, "batch": 32, "iterations": 12, "precision": "float32"},
+            "recipe": {"learning_rate": 0.002, "batch_size": 32, "iterations": 12, "precision": "float32"},
             "networks": 5,
-            "shard": 2,
+            "networks_per_job": 2,
             "snapshots": {"iterations": [4]},
         }
     },
@@ -32,15 +32,15 @@ _SMALLEST = {
     ],
     "significance": {"draws": 19, "alpha": 0.05},
     "mapper": {"resolution": 4},
-    "dynamics": {"draws": 19},
+    "dynamics": {"bootstrap_draws": 19},
     "generalization": {
         "density": {"k": 0.2, "p": 0.7},
         "grids": {"grid": {"base": "a", "vary": {"dropout": [0, 0.5]}, "networks": 2, "iterations": 6}},
-        "bootstrap": 20,
+        "bootstrap_draws": 20,
         "permutations": 19,
     },
     "controls": {"points": 60},
-    "jobs": {"steps": 2},
+    "jobs": {"steps_per_job": 2},
 }
 
 

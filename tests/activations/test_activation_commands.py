@@ -30,9 +30,9 @@ from cnn_topology.tables.images import ExamplePixelRow, MaskRow, ModeRow
 from cnn_topology.tables.training import ResnetAccuracyRow
 
 SIDE = 16
-MASKED = {"networks": "nets", "count": 12, "split": "train"}
+MASKED = {"population": "nets", "n_images": 12, "split": "train"}
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "small",
     "seed": 3,
     "images": {"things": {"kind": "npz", "path": "x.npz", "shape": [SIDE, SIDE, 3]}},
@@ -43,12 +43,12 @@ CONFIG = {
             "widths": [4, 6],
             "blocks": [1, 1],
             "normalization": "set",
-            "recipe": {"epochs": 2, "batch": 10, "milestones": [1], "precision": "float32"},
+            "recipe": {"epochs": 2, "batch_size": 10, "milestones": [1], "precision": "float32"},
         }
     },
     "activation_clouds": {
-        "top": {"networks": "nets", "count": 9, "tensor": "conv"},
-        "full": {**MASKED, "sampling": "full", "most_points": 1000},
+        "top": {"population": "nets", "n_images": 9, "tensor": "conv"},
+        "full": {**MASKED, "sampling": "full", "max_points": 1000},
         "random": {**MASKED, "sampling": "random", "mode": "published"},
         "fg": {**MASKED, "sampling": "foreground", "top": 3},
         "fg_published": {**MASKED, "sampling": "foreground", "top": 3, "mode": "published"},
@@ -215,12 +215,12 @@ def test_example_pixels_hold_images_noise_masks_and_weights(folder):
 
 def test_too_many_images_and_wrong_weights_are_refused_by_name(folder, capsys):
     config = json.loads(json.dumps(CONFIG))
-    config["activation_clouds"]["top"]["count"] = 25
+    config["activation_clouds"]["top"]["n_images"] = 25
     files = [folder / "w"], [folder / f"x{i}" for i in range(5)], [folder / "x"]
     assert draw(Plan(parse_config(config)), folder, ("top",), (0,), *files) == 2
-    assert "activation_clouds.top.count is 25, but the split has 24 images" in capsys.readouterr().err
+    assert "activation_clouds.top.n_images is 25, but the split has 24 images" in capsys.readouterr().err
     config["resnets"]["nets"]["widths"] = [4, 8]
-    config["activation_clouds"]["top"]["count"] = 5
+    config["activation_clouds"]["top"]["n_images"] = 5
     assert draw(Plan(parse_config(config)), folder, ("top",), (0,), *files) == 2
     assert "'layer2.0.conv1.weight' has shape (6, 4, 3, 3), expected (8, 4, 3, 3)" in capsys.readouterr().err
 
@@ -260,9 +260,9 @@ def test_clouds_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, 
 
 
 def test_clouds_share_a_job_only_with_those_of_the_same_images_and_networks():
-    config = {**CONFIG, "jobs": {"clouds": 3, "networks": 2}}
+    config = {**CONFIG, "jobs": {"clouds_per_job": 3, "networks_per_job": 2}}
     config["resnets"] = {"nets": {**CONFIG["resnets"]["nets"], "networks": 3}}
-    config["activation_clouds"] = {**CONFIG["activation_clouds"], "last": {**MASKED, "of": [2]}}
+    config["activation_clouds"] = {**CONFIG["activation_clouds"], "last": {**MASKED, "members": [2]}}
     blocks = list(Plan(parse_config(config)).extraction_blocks())
     for networks in ((0, 1), (2,)):
         of_these = [clouds for clouds, block in blocks if block == networks and clouds != ("last",)]

@@ -41,7 +41,7 @@ def cloud(layer="layer4.1.bn2", name="random", apart=12.0, sigma=0.0, network=0,
 def parameters(layers, name="random", clean=None, **recipe):
     return ActivationMapperParameters(
         run_seed=7, population="nets", network=0, recipe="elbow", cloud=name, clean=clean, layers=layers,
-        graphs=GraphRecipe(draws=19, **recipe),
+        graphs=GraphRecipe(label_shuffles=19, **recipe),
     )  # fmt: skip
 
 
@@ -101,9 +101,9 @@ def test_the_radius_may_be_given_and_says_so():
 
 
 def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
-    first, again = made(cloud(), most_points=200), made(cloud(), most_points=200)
+    first, again = made(cloud(), max_points=200), made(cloud(), max_points=200)
     graph = row_of(first, "activation_graphs")
-    assert (graph["points"], graph["used"], graph["most_points"]) == (300, 200, 200)
+    assert (graph["points"], graph["used"], graph["max_points"]) == (300, 200, 200)
     assert first["activation_nodes"].equals(again["activation_nodes"])
     assert sum(row["points"] for row in first["class_purity"].to_pylist()) == 200
 
@@ -165,7 +165,7 @@ def test_a_radius_that_makes_every_interval_one_node_is_told_in_table_and_log(tm
     ("given", "recipe", "words"),
     [
         (cloud(points=4), {}, "4 points, fewer than min_samples = 5: take more images"),
-        (cloud(), {"memory_gb": 1e-4}, r"forecast to need .* GB .*0.0 GB are allowed"),
+        (cloud(), {"max_memory_gb": 1e-4}, r"forecast to need .* GB .*0.0 GB are allowed"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_place_and_way_out(given, recipe, words):

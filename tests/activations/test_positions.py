@@ -75,8 +75,8 @@ def test_images_are_balanced_and_a_smaller_count_is_a_part():
     few, many = choose_images(image_set, "train", 20, 7, "x"), choose_images(image_set, "train", 36, 7, "x")
     assert np.bincount(labels[few]).tolist() == [5, 5, 5, 5]
     assert set(few) <= set(many)
-    with pytest.raises(InputError, match=r"activation_clouds.top.count is 101, but the split has 100 images"):
-        choose_images(image_set, "train", 101, 7, "activation_clouds.top.count")
+    with pytest.raises(InputError, match=r"activation_clouds.top.n_images is 101, but the split has 100 images"):
+        choose_images(image_set, "train", 101, 7, "activation_clouds.top.n_images")
 
 
 def test_the_heaviest_positions_are_taken_and_chance_decides_among_equals():

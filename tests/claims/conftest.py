@@ -31,7 +31,7 @@ def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
     angular = {**M, "angular_features": 16}
     analysed = ["first", "wide", "second", "gray", "colour", "vgg16", "vgg19"]
     return {
-        "version": 1,
+        "version": 2,
         "name": "claims",
         "images": {
             "one": {"kind": first, "shape": [28, 28, 1]},
@@ -74,7 +74,7 @@ def config(kinds: tuple[str, str] = ("mnist", "svhn")) -> dict[str, Any]:
                 "baseline": f"plain-{number}",
                 "variants": [f"{name}-{number}" for name in ("circle", "klein", "angular")],
                 "controls": [f"random-{number}"],
-                "target": 0.9,
+                "target_accuracy": 0.9,
             }
             for number in (1, 2)
         },

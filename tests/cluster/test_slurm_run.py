@@ -64,8 +64,8 @@ def config(smallest):
     """Return a run of some twenty jobs that still trains, gathers, tests and collects."""
     kept = ("version", "name", "seed", "images", "populations", "significance", "controls")
     config = copy.deepcopy({key: smallest[key] for key in kept})
-    config["populations"]["a"]["shard"] = 3
-    jobs = {"steps": 9, "gpus": 1}
+    config["populations"]["a"]["networks_per_job"] = 3
+    jobs = {"steps_per_job": 9, "gpus": 1}
     return {**config, "clouds": smallest["clouds"][:1], "mapper": None, "figures": [], "jobs": jobs}
 
 

@@ -58,7 +58,7 @@ def plan_of(*paths: Path, density: dict[str, float] | None = None) -> Plan:
     return Plan(
         parse_config(
             {
-                "version": 1,
+                "version": 2,
                 "name": "files",
                 "checkpoints": {"mine": {"kind": "files", "files": list(map(str, paths))}},
                 "clouds": [{"layers": "all", "densities": [density or {"k": 0.05, "p": 0.5}]}],

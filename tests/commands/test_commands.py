@@ -116,7 +116,7 @@ def test_networks_that_failed_are_left_out_and_the_null_fits_those_that_remain(w
 def test_a_capped_k_is_that_of_the_networks_that_remain(wide, tmp_path):
     """Fewer filters are left than the plan counts: a tenth of them is less, and the tables say which k it was."""
     densities = [{"k": 99, "p": 0.6}, {"k": 5, "p": 0.6}]
-    wide["clouds"] = [{"layers": ["conv1"], "few_points": "cap", "densities": densities, "circles": "all"}]
+    wide["clouds"] = [{"layers": ["conv1"], "on_too_few": "cap", "densities": densities, "circles": "all"}]
     tables = _analysed(wide, tmp_path, {4: [False, True, True, False, False]})
     for name in ("loops", "significance", "circles"):
         found = tables[name].groupby("step")["density_k"].unique()

@@ -34,11 +34,11 @@ def followed(smallest, tmp_path_factory):
     config = copy.deepcopy(smallest)
     population = config["populations"]["a"]
     population["architecture"]["convolutions"] = [FILTERS, 4]
-    population |= {"networks": NETWORKS, "shard": NETWORKS, "snapshots": {"iterations": STEPS}}
+    population |= {"networks": NETWORKS, "networks_per_job": NETWORKS, "snapshots": {"iterations": STEPS}}
     population["recipe"]["iterations"] = STEPS[-1]
     config["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.05, "p": 0.6}]}]
-    config["jobs"] = {"steps": 3}
-    config["dynamics"] = {"draws": 20}
+    config["jobs"] = {"steps_per_job": 3}
+    config["dynamics"] = {"bootstrap_draws": 20}
     plan = Plan(parse_config(config))
     layer = plan.layer_clouds[0]
     rng = np.random.default_rng(0)

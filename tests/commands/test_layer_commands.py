@@ -343,7 +343,7 @@ def test_clouds_of_other_images_a_dead_layer_and_too_few_images_are_refused(tmp_
     assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2
     assert f"nets 1, layer conv3, cloud top: all {CHANNELS} channels are constant" in said(capsys)
     assert run.barcodes(1)[0] == 2
-    assert "activation_clouds.top.of" in said(capsys)
+    assert "activation_clouds.top.members" in said(capsys)
 
     write(tmp_path / "1-2.safetensors", points, 1, 4)
     assert run.pairs(["linear_cka"], clouds=run.every)[0] == 2

@@ -1,10 +1,12 @@
 import io
+import os
 import shutil
 import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from job_runs import run_job
 from PIL import Image
@@ -42,6 +44,17 @@ def test_a_folder_gives_its_images_in_the_order_of_names(folder):
     assert images.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert images.train_images[:, 2, 2, 0].tolist() == [50, 51, 52, 60, 61, 62]
     assert images.test_images[:, 2, 2, 0].tolist() == [100, 101, 102, 110, 111, 112]
+
+
+def test_names_that_are_no_utf8_are_read_and_are_text(folder):
+    """Tables hold the names of classes, and no table can hold half a character."""
+    for split in ("train", "test"):
+        latin = (folder / split / "pear").rename(folder / split / os.fsdecode(b"poire \xe9"))
+        (latin / "0.png").rename(latin / os.fsdecode(b"\xe8.png"))
+    images = load_folder(folder)
+    assert images.classes == ("apple", "poire \\xe9")
+    assert len(images.train_images) == 6
+    assert pa.array(images.classes).to_pylist() == list(images.classes)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "bmp", "gif", "webp", "tif", "ppm"])

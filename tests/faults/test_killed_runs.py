@@ -24,8 +24,14 @@ def config(smallest):
     """Return the config of a run of some twenty jobs: trained, gathered, tested, collected, drawn."""
     kept = ("version", "name", "seed", "images", "populations", "significance", "controls")
     config = copy.deepcopy({key: smallest[key] for key in kept})
-    config["populations"]["a"]["shard"] = 3
-    return {**config, "clouds": smallest["clouds"][:1], "mapper": None, "figures": ["evolution"], "jobs": {"steps": 2}}
+    config["populations"]["a"]["networks_per_job"] = 3
+    return {
+        **config,
+        "clouds": smallest["clouds"][:1],
+        "mapper": None,
+        "figures": ["evolution"],
+        "jobs": {"steps_per_job": 2},
+    }
 
 
 @pytest.fixture(scope="module")

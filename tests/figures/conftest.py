@@ -29,7 +29,7 @@ def run_config(populations: int = 2, networks: int = 16, steps: list[int] = STEP
     names = ["digits", "printed", *(f"printed_shuffled_labels_{n}" for n in range(2, populations))][:populations]
     densities = [{"k": k, "p": p} for k in (32, 8, 100) for p in (0.3, 0.1, 0.2)]
     return {
-        "version": 1,
+        "version": 2,
         "name": "synthetic",
         "images": {"digits": {"kind": "digits"}, "printed": {"kind": "printed"}},
         "populations": {

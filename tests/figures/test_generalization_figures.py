@@ -28,7 +28,7 @@ Tables = dict[str, pa.Table]
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
     return {
-        "version": 1,
+        "version": 2,
         "name": "synthetic",
         "images": {"mnist": {"kind": "mnist"}, "svhn": {"kind": "svhn", "shape": [28, 28, 1]}},
         "populations": {

@@ -37,11 +37,11 @@ NOTES = {"seed": "7", "config": "0123456789ab", "data": "cats:0123456789ab"}
 
 @pytest.fixture(scope="module")
 def graph_plan() -> Plan:
-    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150}
+    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150}
     return Plan(
         parse_config(
             {
-                "version": 1,
+                "version": 2,
                 "name": "graphs",
                 "images": {"cats": {"kind": "cifar10"}},
                 "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -50,7 +50,7 @@ def graph_plan() -> Plan:
                     "fg": {**cloud, "sampling": "foreground"},
                     "noisy": {**cloud, "sampling": "random", "sigma": 0.4},
                 },
-                "activation_mapper": {"elbow": {"intervals": 6, "draws": 19, "sweep": {"intervals": [4]}}},
+                "activation_mapper": {"elbow": {"intervals": 6, "label_shuffles": 19, "sweep": {"intervals": [4]}}},
             }
         )
     )
@@ -179,10 +179,10 @@ def test_class_purity_is_drawn_over_its_chance_with_the_coverage_as_area(
 
 
 def test_class_purity_of_many_clouds_goes_to_pages() -> None:
-    cloud = {"networks": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "count": 150, "sampling": "random"}
+    cloud = {"population": "nets", "layers": ["layer1.1.bn2", "layer4.1.bn2"], "n_images": 150, "sampling": "random"}
     for layers, size in ((cloud["layers"], 6), ("all", 6)):
         config = {
-            "version": 1,
+            "version": 2,
             "name": "graphs",
             "images": {"cats": {"kind": "cifar10"}},
             "resnets": {"nets": {"images": "cats", "variant": "mapper"}},
@@ -260,7 +260,7 @@ def test_chain_is_drawn_as_a_chain_and_components_apart() -> None:
 def test_small_nodes_and_the_smallest_of_many_are_left_out() -> None:
     nodes = pd.DataFrame({"node": range(5), "members": [9, 1, 8, 7, 6]})
     edges = pd.DataFrame({"a": [0, 0, 2, 3], "b": [1, 2, 3, 4], "shared": 1})
-    shown, links = drawn_graph(nodes, edges, least_node=2, most_nodes=3)
+    shown, links = drawn_graph(nodes, edges, min_node_size=2, most_nodes=3)
     assert shown["node"].tolist() == [0, 2, 3]
     assert links[["a", "b"]].to_numpy().tolist() == [[0, 2], [2, 3]]
     assert branch_ends(shown, links)["node"].tolist() == [0, 3]

@@ -27,7 +27,7 @@ def spec(smallest):
     names = ("plain", "circle", "random")
     smallest = {**smallest, "populations": dict.fromkeys(names, population), "generalization": None}
     smallest["improvements"] = {
-        "g": {"baseline": "plain", "variants": ["circle"], "controls": ["random"], "target": 0.8}
+        "g": {"baseline": "plain", "variants": ["circle"], "controls": ["random"], "target_accuracy": 0.8}
     }
     return figure_specs(Plan(parse_config(smallest)))["improvements_g"]
 
@@ -45,7 +45,10 @@ def tables_of(spec: FigureSpec, plain_reaches: float = 1.0) -> dict[str, pa.Tabl
                     rows[-1] |= {"images": images, "split": "test", "accuracy": accuracy, "failed": False}
     keys = spec.parameters
     group = Improvement(
-        baseline=keys["baseline"], variants=tuple(keys["variants"]), controls=("random",), target=keys["target"]
+        baseline=keys["baseline"],
+        variants=tuple(keys["variants"]),
+        controls=("random",),
+        target_accuracy=keys["target"],
     )
     measured = measures(pd.DataFrame(rows), "g", group, "digits")
     compared = comparisons(pd.DataFrame(measured), "g", group, 7)

@@ -24,15 +24,15 @@ from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import TABLES
 
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "layers",
     "images": {"digits": {"kind": "digits", "shape": [16, 16, 1]}},
     "resnets": {
         "nets": {"images": "digits", "variant": "ph", "networks": 3, "widths": [8, 8, 16, 24], "normalization": "set"}
     },
     "activation_clouds": {
-        "top": {"networks": "nets", "count": 60},
-        "all": {"networks": "nets", "count": 10, "sampling": "full", "layers": ["block_seq.1.0.conv1"]},
+        "top": {"population": "nets", "n_images": 60},
+        "all": {"population": "nets", "n_images": 10, "sampling": "full", "layers": ["block_seq.1.0.conv1"]},
     },
     "layer_distances": {"clouds": ["top"]},
 }

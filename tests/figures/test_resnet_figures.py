@@ -15,7 +15,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.registry import TABLES
 
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "nets",
     "images": {"cifar10": {"kind": "cifar10"}},
     "resnets": {
@@ -24,8 +24,8 @@ CONFIG = {
         "theirs": {"images": "cifar10", "variant": "mapper", "checkpoints": ["x.pt"]},
     },
     "activation_clouds": {
-        "fg": {"networks": "mapper", "sampling": "foreground"},
-        "noisy": {"networks": "mapper", "sampling": "random", "sigma": 0.5},
+        "fg": {"population": "mapper", "sampling": "foreground"},
+        "noisy": {"population": "mapper", "sampling": "random", "sigma": 0.5},
     },
 }
 

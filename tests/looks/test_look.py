@@ -17,6 +17,7 @@ from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.looks import look as looks
 from cnn_topology.looks.sources import open_source
+from cnn_topology.plan.config import parse_config
 from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.look import LookRow
@@ -233,5 +234,6 @@ def test_config_of_a_look_names_files_entry_and_layers(weights, tmp_path):
         "entry": "ema",
         "layers": ["module.layer1.conv.weight"],
     }
+    assert parse_config(config).name == "net"
     with pytest.raises(InputError, match="files"):
         ct.look(weights, layers="layer1*").config()

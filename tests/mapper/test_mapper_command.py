@@ -118,10 +118,10 @@ def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
 
 
 def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
-    recipe = MapperRecipe(resolution=6, most_points=50)
+    recipe = MapperRecipe(resolution=6, max_points=50)
     one, again, other = (mapper_tables(WHICH, circle(200), recipe, seed) for seed in (1, 1, 2))
     graph = one["mapper_graphs"].to_pylist()[0]
-    assert (graph["kept"], graph["used"], graph["most_points"], graph["seed"]) == (200, 50, 50, 1)
+    assert (graph["kept"], graph["used"], graph["max_points"], graph["seed"]) == (200, 50, 50, 1)
     assert one == again
     assert not one["mapper_nodes"].equals(other["mapper_nodes"])
 
@@ -132,7 +132,7 @@ def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
         {"gap_from_zero": True},
         {"metric": "euclidean"},
         {"equalized": True},
-        {"lens_of_scaled": True},
+        {"scaled_lens": True},
         {"gain": 2},
     ],
 )
@@ -144,7 +144,7 @@ def test_every_choice_reaches_the_graph_and_stands_in_its_row(change):
     assert not changed["mapper_nodes"].equals(plain["mapper_nodes"])
     differing = [
         name
-        for name in ("gain", "equalized", "metric", "lens_of_scaled", "from_zero")
+        for name in ("gain", "equalized", "metric", "scaled_lens", "from_zero")
         if plain["mapper_graphs"][name] != changed["mapper_graphs"][name]
     ]
     assert differing
@@ -185,7 +185,7 @@ def test_a_recipe_that_cannot_be_made_stops_the_job_with_place_and_way_out(monke
 
 
 SWEEP = [{"resolution": 8}, {"resolution": 6, "gain": 2}, {"equalized": True}, {"metric": "euclidean"}]
-SWEEP += [{"gap_from_zero": True}, {"lens_of_scaled": True}]
+SWEEP += [{"gap_from_zero": True}, {"scaled_lens": True}]
 
 
 def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_path, tiny):
@@ -194,7 +194,7 @@ def test_a_sweep_counts_the_same_graphs_that_the_recipe_itself_would_make(tmp_pa
     made = made_by_command(tmp_path, tiny, clouds)
     sweep = made["sweep"]
     assert sweep["change"].tolist() == [
-        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "gap from zero", "lens of scaled",
+        "as drawn", "resolution 8", "resolution 6, gain 2", "equalized", "euclidean", "gap from zero", "scaled lens",
     ]  # fmt: skip
     pd.testing.assert_frame_equal(sweep.drop(columns="change").head(1), made["graphs"])
     for change, row in zip(SWEEP, sweep.to_dict("records")[1:], strict=True):

@@ -212,15 +212,15 @@ def test_parameters_say_what_the_graph_depends_on():
     assert graph.parameters["clustering"]["eps"] > 0
     assert graph.parameters["eps_from"] == "elbow"
     assert mapper_of_activations(points, eps=1).parameters["eps_from"] == "given"
-    filters = mapper_of_filters(points, metric="euclidean", lens_of_scaled=True)
-    assert (filters.parameters["metric"], filters.parameters["lens_of_scaled"]) == ("euclidean", True)
+    filters = mapper_of_filters(points, metric="euclidean", scaled_lens=True)
+    assert (filters.parameters["metric"], filters.parameters["scaled_lens"]) == ("euclidean", True)
 
 
 def test_the_metric_and_the_lens_are_chosen_by_name():
     points = np.random.default_rng(8).normal(size=(200, 4)) * [9, 3, 1, 0.1]
     default = mapper_of_filters(points)
     assert len(mapper_of_filters(points, metric="euclidean").edges) != len(default.edges)
-    assert not np.array_equal(mapper_of_filters(points, lens_of_scaled=True).cube, default.cube)
+    assert not np.array_equal(mapper_of_filters(points, scaled_lens=True).cube, default.cube)
     with pytest.raises(InputError, match="did you mean 'euclidean'"):
         mapper_of_filters(points, metric="euclid")
 

@@ -86,7 +86,7 @@ def test_a_block_is_its_formula_with_either_shortcut():
 def test_torchvision_weights_give_torchvision_activations(tmp_path):
     theirs = torchvision.models.resnet18().eval()
     torch.save(theirs.state_dict(), tmp_path / "w.pth")
-    section = MapperResNets(images="x", variant="mapper", stem="imagenet", scores=1000, checkpoints=["w.pth"])
+    section = MapperResNets(images="x", variant="mapper", stem="imagenet", n_classes=1000, checkpoints=["w.pth"])
     ours = make_resnet(section, 3, 1000, 0).eval()
     load_checkpoint(ours, read_checkpoint(tmp_path / "w.pth"), tmp_path / "w.pth")
     batch, found = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), []

@@ -16,10 +16,10 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 
 LAYERS = ["layer1.1.bn2", "layer4.1.bn2"]
-CLOUD = {"networks": "nets", "layers": LAYERS}
+CLOUD = {"population": "nets", "layers": LAYERS}
 FULL_AND_FIVE = ({"sampling": "full"}, {"sampling": "foreground", "top": 5})
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "graphs",
     "images": {"cifar10": {"kind": "cifar10"}},
     "resnets": {"nets": {"images": "cifar10", "variant": "mapper", "networks": 2}},
@@ -29,7 +29,7 @@ CONFIG = {
         "full": {**CLOUD, "sampling": "full"},
     },
     "activation_mapper": {"elbow": {}},
-    "jobs": {"layers": 1},
+    "jobs": {"layers_per_job": 1},
 }
 
 
@@ -59,7 +59,7 @@ def test_defaults_are_those_of_the_paper():
 )
 def test_published_settings_are_those_of_the_table(cloud, layer, eps, overlap):
     section = ActivationMapper(eps="published", overlap="published")
-    settings = settings_of(section, ActivationClouds(networks="nets", **cloud), layer)
+    settings = settings_of(section, ActivationClouds(population="nets", **cloud), layer)
     assert (settings.eps, settings.overlap, settings.eps_from) == (eps, overlap, "published")
     assert len(PUBLISHED) == 7
 
@@ -69,14 +69,14 @@ def test_published_settings_are_those_of_the_table(cloud, layer, eps, overlap):
     [({"sampling": "random"}, "layer4.1.bn3"), ({"sampling": "foreground", "top": 5}, "layer4.1.bn2")],
 )
 def test_published_settings_that_do_not_exist_are_refused(cloud, layer):
-    clouds = ActivationClouds(networks="nets", **cloud)
+    clouds = ActivationClouds(population="nets", **cloud)
     with pytest.raises(ValueError, match=r"no published eps for .* use eps: elbow"):
         settings_of(ActivationMapper(eps="published"), clouds, layer)
 
 
 def test_published_overlap_is_refused_for_full_clouds_of_other_layers_alone():
     section = ActivationMapper(overlap="published")
-    full, five = (ActivationClouds(networks="nets", **kind) for kind in FULL_AND_FIVE)
+    full, five = (ActivationClouds(population="nets", **kind) for kind in FULL_AND_FIVE)
     assert settings_of(section, five, "layer1.0.bn1").overlap == 0.25
     with pytest.raises(ValueError, match=r"no published overlap for layer1.0.bn1, full: .* give a number"):
         settings_of(section, full, "layer1.0.bn1")
@@ -88,7 +88,7 @@ def test_one_job_per_network_cloud_and_block_of_layers(config):
     job = graphs.jobs["elbow", "nets", 1, "fg", 1]
     assert [layer.name for layer in job.layers] == ["layer4.1.bn2"]
     assert job.part(RunFolder("x"), "purity") == "results/x/parts/purity/nets/0001/elbow/fg/0001.parquet"
-    config["jobs"]["layers"] = 9
+    config["jobs"]["layers_per_job"] = 9
     assert len(jobs_of(config).jobs) == 2 * 3
 
 

@@ -58,7 +58,7 @@ def write(folder: Path, suffix: str, tensors: dict[str, torch.Tensor] | None = N
 
 def config(path: Path, **cloud: object) -> dict:
     return {
-        "version": 1,
+        "version": 2,
         "name": "files",
         "checkpoints": {"mine": {"kind": "files", "files": [str(path)]}},
         "clouds": [{"layers": "all", "densities": [{"k": 3, "p": 0.5}], **cloud}],
@@ -87,8 +87,8 @@ def test_the_table_of_torchvision_models_is_theirs(model: str) -> None:
 
 def test_points_of_vgg16_are_those_of_the_paper() -> None:
     section = {"checkpoints": {"vgg16": {"kind": "torchvision", "model": "vgg16"}}}
-    clouds = [{"layers": "all", "densities": [{"k": 200, "p": 0.3}], "few_points": "skip"}]
-    plan = Plan(parse_config({"version": 1, "name": "vgg", **section, "clouds": clouds}))
+    clouds = [{"layers": "all", "densities": [{"k": 200, "p": 0.3}], "on_too_few": "skip"}]
+    plan = Plan(parse_config({"version": 2, "name": "vgg", **section, "clouds": clouds}))
     points = {c.layer.name: c.points for c in plan.layer_clouds}
     assert points == {
         "conv1_2": 4_096, "conv2_1": 8_192, "conv2_2": 16_384, "conv3_1": 32_768, "conv3_2": 65_536, "conv3_3": 65_536,
@@ -104,14 +104,14 @@ def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> N
     densities = [{"k": 30, "p": 0.5}]
     with pytest.raises(InputError, match=r"mine, features-0: k = 30 .* must be below the number of points, 24"):
         Plan(parse_config(config(path, densities=densities)))
-    skipped = Plan(parse_config(config(path, densities=densities, few_points="skip")))
+    skipped = Plan(parse_config(config(path, densities=densities, on_too_few="skip")))
     assert [c.layer.name for c in skipped.layer_clouds] == ["features-2"]
-    capped = Plan(parse_config(config(path, densities=densities, few_points="cap")))
+    capped = Plan(parse_config(config(path, densities=densities, on_too_few="cap")))
     assert [neighbours(c.headline, c.points) for c in capped.layer_clouds] == [2, 5, 2]
     assert {c.headline.k for c in capped.layer_clouds} == {0.1}, "a share: filters may be constant"
     assert any("features-2: k = 30 capped at 5, a tenth of its 48 filters" in line for line in capped.left_out)
     with pytest.raises(InputError, match="every layer was left out"):
-        Plan(parse_config(config(path, densities=[{"k": 99, "p": 0.5}], few_points="skip")))
+        Plan(parse_config(config(path, densities=[{"k": 99, "p": 0.5}], on_too_few="skip")))
 
 
 def test_other_kernels_are_told_when_all_layers_are_asked_for_and_refused_by_name(tmp_path: Path) -> None:

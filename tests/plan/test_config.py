@@ -49,7 +49,7 @@ def _set(config, path, value):
         (["populations", "a", "recipe", "lerning_rate"], 1, "'lerning_rate' (did you mean 'learning_rate'?)"),
         (["images", "digits", "sid"], 1, "unknown key in images.digits: 'sid'"),
         (["images", "digits", "kind"], "dgits", "unknown kind in images.digits: 'dgits' (did you mean 'digits'?)"),
-        (["images", "digits"], {"shape": [8, 8, 1]}, "images.digits: `kind` (of `resnets`: `variant`) is required"),
+        (["images", "digits"], {"shape": [8, 8, 1]}, "images.digits: `kind` is required"),
         (["populations", "a", "images"], "digit", "unknown image set in populations.a.images: 'digit' (did you mean"),
         (["populations", "a", "cross_test"], ["svhn"], "unknown image set in populations.a.cross_test: 'svhn'"),
         (
@@ -57,10 +57,10 @@ def _set(config, path, value):
             ["digits"],
             "populations.a: cross_test names digits, the networks' own images, which they are tested on anyway",
         ),
-        (["clouds", 0, "densities", 0, "p"], 0, "clouds[0].densities[0].p = 0: Input should be greater than 0"),
-        (["clouds", 0, "densities", 0, "p"], 1.5, "clouds[0].densities[0].p = 1.5: Input should be less than or equal"),
+        (["clouds", 0, "densities", 0, "p"], 0, "clouds[0].densities[0].p = 0: should be greater than 0"),
+        (["clouds", 0, "densities", 0, "p"], 1.5, "clouds[0].densities[0].p = 1.5: should be less than or equal"),
         (["mapper", "resolutoin"], 30, "unknown key in mapper: 'resolutoin' (did you mean 'resolution'?)"),
-        (["mapper", "gain"], 0.5, "mapper.gain = 0.5: Input should be greater than or equal to 1"),
+        (["mapper", "gain"], 0.5, "mapper.gain = 0.5: should be greater than or equal to 1"),
         (["mapper", "gap_from_zero"], "always", "mapper.gap_from_zero"),
         (["mapper"], None, None),
         (["clouds", 0, "densities", 0, "k"], 1.5, "clouds[0].densities[0].k = 1.5: expected a whole number from 1"),
@@ -71,36 +71,40 @@ def _set(config, path, value):
         (["clouds"], None, "clouds = null: expected a list, as [a, b]"),
         (["name"], 2024, "name = 2024: expected a text; put quotes around it"),
         (["name"], "my run", 'name = "my run": expected letters, digits, _ and - only'),
-        (["version"], 2, "version is 2; this program reads version 1"),
+        (["version"], 3, "version is 3; this program reads version 2"),
         (["version"], None, "version is None"),
         (["significance", "alpha"], 0.001, "ask for at least 999 draws"),
         (["name"], "../escape", 'name = "../escape"'),
         (["populations", "a", "snapshots", "iterations"], [13], "13 lies after the last iteration, 12"),
-        (["populations", "a", "recipe", "weight_decay"], INFINITY, "weight_decay = Infinity: Input should be a finite"),
+        (["populations", "a", "recipe", "weight_decay"], INFINITY, "weight_decay = Infinity: should be a finite"),
         (
             ["populations", "a", "architecture", "initialization"],
             {"bias": float("nan")},
-            "populations.a.architecture.initialization.bias = NaN: Input should be a finite number",
+            "populations.a.architecture.initialization.bias = NaN: should be a finite number",
         ),
         (["clouds", 0, "densities", 0, "k"], INFINITY, "densities[0].k = Infinity: expected a whole number from 1"),
         (["images", "digits", "train"], 1439, "images.digits.train is 1439, but the set has 1438 train images: leave"),
         (["images", "digits", "test"], 360, "images.digits.test is 360, but the set has 359 test images: leave"),
-        (["populations", "a", "recipe", "batch"], 1439, "batch is 1439, but 1438 training images of images.digits"),
+        (
+            ["populations", "a", "recipe", "batch_size"],
+            1439,
+            "batch_size is 1439, but 1438 training images of images.digits",
+        ),
         (["populations", "a", "recipe", "crop"], 6, "go together"),
         (
             ["images", "digits", "train"],
             31,
-            "populations.a.recipe.batch is 32, but 31 training images of images.digits are used: use a batch of at",
+            "populations.a.recipe.batch_size is 32, but 31 training images of images.digits are used: use a",
         ),
         (
             ["populations", "a", "recipe", "train_images"],
             20,
-            "populations.a.recipe.batch is 32, but 20 training images",
+            "populations.a.recipe.batch_size is 32, but 20 training images",
         ),
         (
             ["generalization", "grids", "grid", "vary"],
             {"train_images": [32, 20]},
-            "batch is 32, but 20 training images",
+            "batch_size is 32, but 20 training images",
         ),
         (["images", "digits", "train"], 32, None),
         (
@@ -151,7 +155,7 @@ def test_impossible_cloud_is_refused_before_anything_runs(tiny, path, value, exp
     assert expected in str(refused.value)
 
 
-ONE_RESNET = {"nets": {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch": 32}}}
+ONE_RESNET = {"nets": {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch_size": 32}}}
 
 
 @pytest.mark.parametrize(
@@ -168,19 +172,19 @@ ONE_RESNET = {"nets": {"variant": "ph", "images": "digits", "normalization": "se
         (["generalization", "layers"], "conv1"),
         (["generalization", "grids", "grid", "vary", "dropout"], 0.5),
         (["resnets", "nets", "checkpoints"], "a.pt"),
-        (["activation_clouds", "top", "of"], 0),
+        (["activation_clouds", "top", "members"], 0),
         (["activation_clouds", "top", "layers"], "conv1"),
         (["activation_mapper", "graphs", "clouds"], "top"),
         (["layer_distances", "clouds"], "top"),
         (["layer_distances", "measures"], "linear_cka"),
-        (["layer_distances", "components", "networks"], 0),
+        (["layer_distances", "components", "members"], 0),
         (["figures"], "scorecard"),
     ],
 )
 def test_what_is_listed_twice_is_refused_where_it_stands(tiny, path, value):
     tiny["images"]["printed"] = {"kind": "printed"}
     tiny["generalization"]["grids"]["grid"]["networks"] = 4
-    tiny |= {"resnets": copy.deepcopy(ONE_RESNET), "activation_clouds": {"top": {"networks": "nets", "count": 20}}}
+    tiny |= {"resnets": copy.deepcopy(ONE_RESNET), "activation_clouds": {"top": {"population": "nets", "n_images": 20}}}
     tiny |= {"activation_mapper": {"graphs": {}}, "layer_distances": {"clouds": ["top"], "components": {}}}
     _set(tiny, path, [value])
     parse_config(tiny)
@@ -201,7 +205,7 @@ def test_files_that_are_no_config_are_refused_by_name(tmp_path):
     for content, expected in [
         (None, "no such config"),
         ("a: [", "not valid YAML"),
-        ("- 1", "found list"),
+        ("- 1", "found a list"),
         ("", "found"),
     ]:
         path = tmp_path / "run.yaml"

@@ -40,7 +40,7 @@ def test_step_zero_and_the_last_step_are_always_kept(tiny):
 
 def test_cloud_sizes_are_those_of_the_paper():
     config = {
-        "version": 1,
+        "version": 2,
         "name": "paper",
         "images": {"mnist": {"kind": "mnist"}},
         "populations": {"mnist": {"images": "mnist"}},
@@ -114,7 +114,7 @@ def test_an_edit_elsewhere_changes_no_parameter_block(tiny):
 
     before = blocks(tiny)
     tiny["populations"]["b"] = tiny["populations"]["a"]
-    tiny["populations"]["a"] = {**tiny["populations"]["a"], "shard": 2}
+    tiny["populations"]["a"] = {**tiny["populations"]["a"], "networks_per_job": 2}
     tiny["clouds"][1]["densities"] = [{"k": 4, "p": 0.5}]
     assert blocks(tiny) == before
     tiny["significance"]["draws"] = 39
@@ -210,7 +210,7 @@ def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
 
 
 def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
-    tiny["mapper"] |= {"sweep": [{"resolution": 60}, {"gain": 2}], "sweep_of_many": [{"resolution": 60}]}
+    tiny["mapper"] |= {"sweep": [{"resolution": 60}, {"gain": 2}], "sweep_large_clouds": [{"resolution": 60}]}
     plan = Plan(parse_config(tiny))
     many = replace(plan.layer_clouds[0], points=100_000)
     assert [change.words() for change in plan.mapper_sweep(many)] == ["resolution 60", "gain 2"]

@@ -27,7 +27,7 @@ def test_a_grid_makes_one_population_of_each_combination_named_by_its_values(tin
     assert last.architecture.dropout == 0.5
     assert (last.recipe.learning_rate, last.recipe.label_noise, last.recipe.train_images) == (1e-3, 0.2, 50)
     assert (last.networks, last.recipe.iterations, plan.steps(names[-1])) == (2, 6, (0, 6))
-    assert last.recipe.batch == plan.population("a").recipe.batch
+    assert last.recipe.batch_size == plan.population("a").recipe.batch_size
 
 
 def test_populations_of_a_grid_are_trained_but_are_not_among_all_clouds_and_figures(tiny):
@@ -81,7 +81,7 @@ def test_two_grids_may_not_make_the_same_population(tiny):
 @pytest.mark.parametrize(
     ("section", "networks"),
     [
-        ("resnets", {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch": 32}}),
+        ("resnets", {"variant": "ph", "images": "digits", "normalization": "set", "recipe": {"batch_size": 32}}),
         ("checkpoints", {"kind": "files", "files": ["one.pt"]}),
     ],
 )
@@ -111,8 +111,10 @@ def test_what_cannot_be_analysed_is_refused_by_name(tiny, key, value, expected):
 
 
 def test_too_few_draws_for_the_level_of_the_test_are_refused(tiny):
-    tiny["dynamics"]["draws"] = 18
-    with pytest.raises(InputError, match=r"dynamics.draws = 18: the level alpha = 0.05 .* needs at least 19 draws"):
+    tiny["dynamics"]["bootstrap_draws"] = 18
+    with pytest.raises(
+        InputError, match=r"dynamics.bootstrap_draws = 18: the level alpha = 0.05 .* needs at least 19 draws"
+    ):
         parse_config(tiny)
 
 

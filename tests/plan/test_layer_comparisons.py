@@ -18,13 +18,13 @@ from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "layers",
     "images": {"cifar10": {"kind": "cifar10"}},
     "resnets": {"ph": {"images": "cifar10", "variant": "ph", "networks": 7}},
-    "activation_clouds": {"top": {"networks": "ph"}, "all": {"networks": "ph", "sampling": "full"}},
+    "activation_clouds": {"top": {"population": "ph"}, "all": {"population": "ph", "sampling": "full"}},
     "layer_distances": {"clouds": ["top"]},
-    "jobs": {"networks": 3},
+    "jobs": {"networks_per_job": 3},
 }
 
 
@@ -39,10 +39,10 @@ def compared(config):
 
 def test_the_activation_tensor_is_drawn_from_the_cloud_of_fewest_images(config):
     clouds = config["activation_clouds"]
-    clouds["all"] |= {"count": 1_000, "most_points": 10**8}
+    clouds["all"] |= {"n_images": 1_000, "max_points": 10**8}
     large = tensor_source(Plan(parse_config(config)))
     assert (large.cloud, large.layer.depth) == ("all", 9)
-    clouds["few"] = {"networks": "ph", "sampling": "full", "count": 5, "layers": ["conv1"]}
+    clouds["few"] = {"population": "ph", "sampling": "full", "n_images": 5, "layers": ["conv1"]}
     plan = Plan(parse_config(config))
     small = tensor_source(plan)
     assert (small.cloud, small.layer.name) == ("few", "conv1")
@@ -93,10 +93,10 @@ def test_numbers_the_plan_repeats_are_those_of_the_measures():
     [
         ("layer_distances", {"clouds": ["tpo"]}, r"cloud in layer_distances.clouds\[0\]: 'tpo' \(did you mean 'top'"),
         ("layer_distances", {"clouds": ["all"]}, "several points per image"),
-        ("layer_distances", {"components": {"networks": [9]}}, "top has no network 9; it has 0, 1"),
+        ("layer_distances", {"components": {"members": [9]}}, "top has no network 9; it has 0, 1"),
         ("layer_distances", {"measures": ["linear_ca"]}, r"measures\[0\] = \"linear_ca\""),
-        ("activation_clouds", {"top": {"networks": "ph", "count": 513}}, r"svcca_distance needs at least 514 images"),
-        ("activation_clouds", {"top": {"networks": "ph", "layers": ["conv1"]}}, "has 1 layers"),
+        ("activation_clouds", {"top": {"population": "ph", "n_images": 513}}, r"svcca_distance needs at least 514"),
+        ("activation_clouds", {"top": {"population": "ph", "layers": ["conv1"]}}, "has 1 layers"),
         ("resnets", {"ph": {"images": "cifar10", "variant": "ph", "widths": [4, 4, 4, 4]}}, "removes 4 or more"),
     ],
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_what_cannot_be_compared_is_refused_with_a_way_out(config, section, chan
 
 
 def test_measures_that_need_fewer_images_are_not_refused(config):
-    config["activation_clouds"]["top"]["count"] = 100
+    config["activation_clouds"]["top"]["n_images"] = 100
     config["layer_distances"]["measures"] = ["sliced_wasserstein", "debiased_cka"]
     assert compared(config)["top"].images == 100
 

@@ -27,11 +27,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def config(path: str = "own.npz", kind: str = "npz", checkpoints: tuple[str, ...] = ()) -> dict:
     return {
-        "version": 1,
+        "version": 2,
         "name": "own",
         "images": {"own": {"kind": kind, "path": path, "shape": [8, 8, 3]}},
         "resnets": {"nets": {**NETS, "checkpoints": list(checkpoints)}},
-        "activation_clouds": {"top": {"networks": "nets", "layers": "all"}},
+        "activation_clouds": {"top": {"population": "nets", "layers": "all"}},
     }
 
 
@@ -75,7 +75,7 @@ def test_a_missing_checkpoint_is_named_by_its_place_in_the_list(here: Path) -> N
             {"conv1.weight": (4, 3, 7, 7)},
             r"'conv1.weight' has shape \(4, 3, 7, 7\), expected \(4, 3, 3, 3\); .*`stem: imag",
         ),
-        ({"linear.weight": (9, 5)}, r"'linear.weight' has shape \(9, 5\), expected \(any, 4\); .*`scores: 9`"),
+        ({"linear.weight": (9, 5)}, r"'linear.weight' has shape \(9, 5\), expected \(any, 4\); .*`n_classes: 9`"),
         ({"extra.weight": (2,)}, "the network has no tensor 'extra.weight'"),
     ],
 )
@@ -106,7 +106,7 @@ def test_classes_that_the_config_states_are_those_of_the_scores(here: Path) -> N
     content["images"]["own"]["classes"] = ["oak", "ash"]
     with pytest.raises(InputError, match=r"'linear.weight' has shape \(10, 4\), expected \(2, 4\)"):
         check(content)
-    content["resnets"]["nets"]["scores"] = 10
+    content["resnets"]["nets"]["n_classes"] = 10
     check(content)
 
 
@@ -135,7 +135,7 @@ def test_images_of_other_classes_to_test_on_are_refused_with_the_key_that_names_
         (here / "leaves/train" / name).mkdir(parents=True)
     (here / "spectra.npz").touch()
     content = {
-        "version": 1,
+        "version": 2,
         "name": "own",
         "images": {
             "leaves": {"kind": "folder", "path": "leaves", "shape": [8, 8, 1]},

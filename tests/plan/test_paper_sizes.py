@@ -16,7 +16,7 @@ M = {"convolutions": [64, 32], "dense": [64]}
 def facts(images, **changes):
     population = {"images": "one", "architecture": M, "networks": 100, "snapshots": {"iterations": [200]}, **changes}
     return RunFacts.of(
-        Plan(parse_config({"version": 1, "name": "n", "images": {"one": images}, "populations": {"first": population}}))
+        Plan(parse_config({"version": 2, "name": "n", "images": {"one": images}, "populations": {"first": population}}))
     )
 
 
@@ -36,7 +36,7 @@ def facts(images, **changes):
         ({"kind": "mnist", "shape": [14, 14, 1]}, {}, ("14 x 14 of 28 x 28 pixels",)),
         ({"kind": "mnist"}, {"architecture": {**M, "convolutions": [16, 8]}}, ("M(16, 8, 64), not M(64, 32, 64)",)),
         ({"kind": "mnist"}, {"architecture": {"convolutions": [64, 8], "dense": [512]}}, ()),
-        ({"kind": "digits"}, {"recipe": {"iterations": 300, "batch": 8}}, ()),
+        ({"kind": "digits"}, {"recipe": {"iterations": 300, "batch_size": 8}}, ()),
     ],
 )
 def test_what_of_a_population_is_smaller_than_the_papers_is_said(images, changes, said):
@@ -45,7 +45,7 @@ def test_what_of_a_population_is_smaller_than_the_papers_is_said(images, changes
 
 def grid_facts(population=None, **grid):
     config = {
-        "version": 1,
+        "version": 2,
         "name": "n",
         "images": {"one": {"kind": "mnist"}},
         "populations": {"first": {"images": "one", "architecture": M, "networks": 100, **(population or {})}},
@@ -89,9 +89,14 @@ def test_the_papers_config_is_of_full_size_but_for_its_variants():
 
 
 def test_what_of_residual_networks_is_smaller_is_said():
-    networks = {"variant": "ph", "images": "c", "networks": 3, "recipe": {"epochs": 6, "peak_epoch": 2, "batch": 64}}
+    networks = {
+        "variant": "ph",
+        "images": "c",
+        "networks": 3,
+        "recipe": {"epochs": 6, "peak_epoch": 2, "batch_size": 64},
+    }
     config = {
-        "version": 1,
+        "version": 2,
         "name": "n",
         "images": {"c": {"kind": "cifar10", "train": 500}},
         "resnets": {"ph": networks, "m": {"variant": "mapper", "images": "c", "recipe": {"epochs": 300}}},
@@ -105,12 +110,12 @@ def cloud_facts(variant, **counts):
     """Return the residual networks of a run that compares or maps clouds of so many images."""
     networks, split = {"ph": (100, "test"), "mapper": (1, "train")}[variant]
     config = {
-        "version": 1,
+        "version": 2,
         "name": "n",
         "images": {"c": {"kind": "cifar10"}},
         "resnets": {"nets": {"variant": variant, "images": "c", "networks": networks}},
         "activation_clouds": {
-            name: {"networks": "nets", "sampling": "random", "count": count, "split": split}
+            name: {"population": "nets", "sampling": "random", "n_images": count, "split": split}
             for name, count in counts.items()
         },
     }

@@ -12,7 +12,7 @@ from cnn_topology.plan.images import EmbeddedDigits, size_of
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, resnet_layers
 
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "nets",
     "images": {"cifar10": {"kind": "cifar10"}, "digits": {"kind": "digits", "shape": [32, 32, 1]}},
     "resnets": {
@@ -20,8 +20,8 @@ CONFIG = {
         "mapper": {"images": "cifar10", "variant": "mapper"},
     },
     "activation_clouds": {
-        "top": {"networks": "ph"},
-        "fg_5": {"networks": "mapper", "sampling": "foreground", "top": 5, "split": "train", "mode": "published"},
+        "top": {"population": "ph"},
+        "fg_5": {"population": "mapper", "sampling": "foreground", "top": 5, "split": "train", "mode": "published"},
     },
 }
 
@@ -33,10 +33,10 @@ def config():
 
 def test_recipes_are_those_of_the_paper_by_default():
     ph, mapper = PHResNets(images="x", variant="ph").recipe, MapperResNets(images="x", variant="mapper").recipe
-    assert (ph.epochs, ph.batch, ph.learning_rate, ph.peak_epoch) == (24, 1024, 1.0, 5)
+    assert (ph.epochs, ph.batch_size, ph.learning_rate, ph.peak_epoch) == (24, 1024, 1.0, 5)
     assert (ph.momentum, ph.weight_decay, ph.flip, ph.translate, ph.cutout) == (0.9, 5e-4, True, 2, 8)
-    assert (mapper.epochs, mapper.batch, mapper.learning_rate, mapper.milestones) == (350, 128, 0.1, (150, 250))
-    assert (mapper.factor, mapper.momentum, mapper.weight_decay, mapper.translate) == (0.1, 0.9, 5e-4, 4)
+    assert (mapper.epochs, mapper.batch_size, mapper.learning_rate, mapper.milestones) == (350, 128, 0.1, (150, 250))
+    assert (mapper.decay_factor, mapper.momentum, mapper.weight_decay, mapper.translate) == (0.1, 0.9, 5e-4, 4)
     assert mapper.selection == "last"
 
 
@@ -60,9 +60,11 @@ def test_layer_numbers_of_the_mapper_half_lead_to_its_batch_norms():
 
 @pytest.mark.parametrize("name", ["ph", "mapper"])
 def test_a_batch_larger_than_the_training_set_is_refused_unless_nothing_is_trained(config, name):
-    config["images"]["cifar10"]["train"] = config["activation_clouds"]["fg_5"]["count"] = 100
-    config["resnets"]["ph" if name == "mapper" else "mapper"]["recipe"] = {"batch": 100}
-    with pytest.raises(InputError, match=rf"resnets\.{name}\.recipe\.batch is .*, but 100 .* batch of at most 100"):
+    config["images"]["cifar10"]["train"] = config["activation_clouds"]["fg_5"]["n_images"] = 100
+    config["resnets"]["ph" if name == "mapper" else "mapper"]["recipe"] = {"batch_size": 100}
+    with pytest.raises(
+        InputError, match=rf"resnets\.{name}\.recipe\.batch_size is .*, but 100 .* batch of at most 100"
+    ):
         parse_config(config)
     config["resnets"][name] |= {"networks": 1, "checkpoints": ["a.pt"]}
     parse_config(config)
@@ -83,15 +85,15 @@ def test_a_batch_larger_than_the_training_set_is_refused_unless_nothing_is_train
 )
 def test_more_images_than_a_set_is_known_to_have_are_refused_before_the_run(config, images, split, most, way):
     config["images"]["set"] = {**images, "shape": [32, 32, 1]}
-    config["resnets"]["own"] = {"images": "set", "variant": "ph", "normalization": "set", "recipe": {"batch": 30}}
-    cloud = config["activation_clouds"]["own"] = {"networks": "own", "split": split, "count": most or 9_999_999}
+    config["resnets"]["own"] = {"images": "set", "variant": "ph", "normalization": "set", "recipe": {"batch_size": 30}}
+    cloud = config["activation_clouds"]["own"] = {"population": "own", "split": split, "n_images": most or 9_999_999}
     parse_config(config)
     if most is not None:
-        cloud["count"] += 1
+        cloud["n_images"] += 1
         with pytest.raises(InputError) as refused:
             parse_config(config)
         assert str(refused.value) == (
-            f"config: activation_clouds.own.count is {most + 1}, but images.set has {most} {split} images: {way}"
+            f"config: activation_clouds.own.n_images is {most + 1}, but images.set has {most} {split} images: {way}"
         )
 
 
@@ -124,7 +126,7 @@ def test_the_stem_of_imagenet_halves_twice_before_the_first_block():
 
 
 def test_a_plan_lists_networks_and_layers_of_each_cloud(config):
-    config["activation_clouds"]["top"]["of"] = [2, 0]
+    config["activation_clouds"]["top"]["members"] = [2, 0]
     config["activation_clouds"]["top"]["layers"] = ["block_seq.3.1.conv2", "conv1"]
     plan = Plan(parse_config(config))
     assert plan.activation_networks("top") == (0, 2)
@@ -161,7 +163,11 @@ def test_published_clouds_alone_repeat_the_defects_of_the_released_code(config):
         (("resnets", "ph", "checkpoints"), ["a.pt"], r"networks is 3, but checkpoints names 1 files"),
         (("resnets", "ph", "recipe"), {"epochs": 3}, r"recipe: peak_epoch \(= 5\) must lie before"),
         (("resnets", "ph", "recipe"), {"epoch": 30}, r"unknown key in resnets\.ph\.recipe: 'epoch' \(did you mean"),
-        (("activation_clouds", "top", "networks"), "hp", r"unknown networks in activation_clouds\.top\.networks: 'hp'"),
+        (
+            ("activation_clouds", "top", "population"),
+            "hp",
+            r"unknown population in activation_clouds\.top\.population: 'hp'",
+        ),
         (("activation_clouds", "top", "layers"), ["conv2"], r"unknown layer of ph .*'conv2' \(did you mean 'conv1'\?"),
         (("activation_clouds", "top", "layers"), ["Conv 1"], r"'Conv 1' \(did you mean 'conv1'\?"),
         (
@@ -174,9 +180,9 @@ def test_published_clouds_alone_repeat_the_defects_of_the_released_code(config):
             [3],
             r"^config: \S+top\.layers\[0\] = 3: expected a text; put quotes around it$",
         ),
-        (("activation_clouds", "top", "of"), [3], r"ph has the networks 0 to 2, found 3"),
+        (("activation_clouds", "top", "members"), [3], r"ph has the networks 0 to 2, found 3"),
         (("activation_clouds", "top", "top"), 5, r"`top` is for sampling foreground or background, not for top-l2"),
-        (("resnets", "ph", "scores"), 1000, r"resnets\.ph\.scores is for checkpoints"),
+        (("resnets", "ph", "n_classes"), 1000, r"resnets\.ph\.n_classes is for checkpoints"),
         (
             ("resnets", "mapper", "stem"),
             "imagenet",

@@ -17,15 +17,15 @@ def demand(count: int, channels: int, layers: int = 1, **entry: object) -> Deman
     """Forecast one job of graphs of clouds of `count` points with so many channels."""
     names = [f"layer1.{block}.bn2" for block in range(layers)]
     nets = {"images": "cifar10", "variant": "mapper", "widths": [channels], "blocks": [max(layers, 1)]}
-    cloud = {"networks": "nets", "split": "train", "count": count, "layers": names, "sampling": "random"}
+    cloud = {"population": "nets", "split": "train", "n_images": count, "layers": names, "sampling": "random"}
     content = {
-        "version": 1,
+        "version": 2,
         "name": "costs",
         "images": {"cifar10": {"kind": "npz", "path": "x.npz", "shape": [32, 32, 3]}},
         "resnets": {"nets": nets},
         "activation_clouds": {"random": cloud},
         "activation_mapper": {"elbow": entry},
-        "jobs": {"layers": layers},
+        "jobs": {"layers_per_job": layers},
     }
     plan = GraphPlan(Plan(parse_config(content)))
     [job] = plan.jobs.values()
@@ -43,8 +43,8 @@ def test_a_checkpoint_keeps_its_kernels_and_no_more(tmp_path, networks):
     files = [str(tmp_path / f"{number}.npz") for number in range(networks)]
     for file in files:
         np.savez(file, conv=np.zeros((64, 32, 3, 3), np.float32), dense=np.zeros((1000, 2500), np.float32))
-    content = {"version": 1, "name": "c", "checkpoints": {"own": {"kind": "files", "files": files}}}
-    content["clouds"] = [{"layers": "all", "few_points": "cap"}]
+    content = {"version": 2, "name": "c", "checkpoints": {"own": {"kind": "files", "files": files}}}
+    content["clouds"] = [{"layers": "all", "on_too_few": "cap"}]
     found = checkpoint(Plan(parse_config(content)), "own")
     assert found.disk_mb == pytest.approx(networks * 64 * 32 * 9 * 4 / 1e6)
     assert found.memory_mb == pytest.approx(TORCH[1] + 2 * 10 + 4 * found.disk_mb, abs=0.2)
@@ -89,7 +89,7 @@ def test_memory_asked_for_is_above_what_was_measured_and_not_twice_that(
 def test_fifty_thousand_points_in_512_channels_fit_in_3_gb_and_a_larger_cloud_takes_more() -> None:
     whole = demand(50_000, 512)
     assert whole.limit_mb() < 3_000
-    assert demand(50_000, 512, most_points=5_000).memory_mb < whole.memory_mb
+    assert demand(50_000, 512, max_points=5_000).memory_mb < whole.memory_mb
     assert demand(50_000, 512, layers=2).memory_mb == whole.memory_mb  # one layer after the other
     assert demand(50_000, 256).memory_mb < whole.memory_mb
 
@@ -105,7 +105,7 @@ def test_time_follows_the_width_of_the_intervals(size: tuple[int, int, int, floa
 
 
 def test_points_that_are_not_used_cost_nothing_and_a_sweep_costs_a_graph_a_setting() -> None:
-    assert seconds(50_000, 64, most_points=10_000) == seconds(10_000, 64)
+    assert seconds(50_000, 64, max_points=10_000) == seconds(10_000, 64)
     sweep = {"eps_factors": [0.5], "overlaps": [], "intervals": [30, 50]}
     plain, swept = seconds(3_000, 64), seconds(3_000, 64, sweep=sweep)
     assert 1.5 < swept - plain < 2.0
@@ -117,13 +117,13 @@ def test_the_forecast_knows_how_many_rows_the_elbow_rule_looks_at() -> None:
 
 
 def _extraction(section: dict[str, object], shape: list[int], sampling: str) -> float:
-    cloud = {"networks": "nets", "split": "train", "count": 50_000, "sampling": sampling}
+    cloud = {"population": "nets", "split": "train", "n_images": 50_000, "sampling": sampling}
     config = {
-        "version": 1,
+        "version": 2,
         "name": "t",
         "images": {"own": {"kind": "npz", "path": "x.npz", "shape": shape, "train": 50_000, "test": 10_000}},
         "resnets": {"nets": {"images": "own", "variant": "mapper", **section}},
-        "activation_clouds": {"c": {**cloud, "most_points": 60_000_000} if sampling == "full" else cloud},
+        "activation_clouds": {"c": {**cloud, "max_points": 60_000_000} if sampling == "full" else cloud},
     }
     return activations(Plan(parse_config(config)), "c", 1).memory_mb
 

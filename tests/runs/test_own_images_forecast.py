@@ -26,12 +26,12 @@ SMALL = {"widths": [4], "blocks": [1]}
 def plan(path, kind="npz", shape=(64, 64, 3), layout=SMALL, cloud="top-l2", **keys) -> Plan:
     training = {"normalization": "set", "recipe": {"epochs": 10, "milestones": []}}
     content = {
-        "version": 1,
+        "version": 2,
         "name": "mine",
         "images": {"own": {"kind": kind, "path": str(path), "shape": list(shape), **keys}},
         "populations": {"p": {"images": "own", "recipe": {"iterations": 10}}},
         "resnets": {"nets": {"variant": "mapper", "images": "own", **training, **layout}},
-        "activation_clouds": {"top": {"networks": "nets", "layers": "all", "count": 10, "sampling": cloud}},
+        "activation_clouds": {"top": {"population": "nets", "layers": "all", "n_images": 10, "sampling": cloud}},
     }
     return Plan(parse_config(content))
 

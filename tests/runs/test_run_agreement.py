@@ -73,6 +73,16 @@ def test_the_command_names_changed_keys_and_ends_by_the_outcome(tmp_path, tiny, 
     assert "1 differ by more" in captured.err
 
 
+def test_a_run_of_config_format_1_is_compared_with_one_of_today(tmp_path, tiny, capsys):
+    for name in ("a", "b"):
+        _write(tmp_path / name)
+        (tmp_path / name / "config.yaml").write_text(parse_config({**tiny, "name": name}).to_yaml())
+    old = (tmp_path / "a/config.yaml").read_text().replace("version: 2", "version: 1").replace("batch_size", "batch")
+    (tmp_path / "a/config.yaml").write_text(old)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    assert "the configs differ in version, populations" in capsys.readouterr().out
+
+
 def test_runs_that_have_not_ended_and_one_that_is_compared_with_itself_are_named(tmp_path, tiny, capsys):
     """Tables that neither run has were once passed over unsaid; a link to the first run agreed with it."""
     for name in ("a", "b"):

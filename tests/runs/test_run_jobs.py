@@ -119,7 +119,7 @@ def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(t
     config = Path("results/t/config.yaml")
     on = "to go on: snakemake --cores all --configfile results/t/config.yaml"
     assert to_go_on(progress, config, tmp_path) == f"snakemake is not at work; {on}"
-    _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch is 50, but 40 images are used\n")
+    _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch_size is 50, but 40 images are used\n")
     said = to_go_on(progress, config, tmp_path)
     assert "mend it in your own config file and start with that one: snakemake --cores all --configfile YOURS" in said
     assert said.endswith(f"if nothing in it is to mend, {on}")
@@ -193,7 +193,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path):
 def test_forecasts_grow_with_what_is_asked(tiny):
     small = Plan(parse_config(tiny))
     tiny["populations"]["a"]["recipe"]["iterations"] = 1200
-    tiny["populations"]["a"]["shard"] = 5
+    tiny["populations"]["a"]["networks_per_job"] = 5
     large = Plan(parse_config(tiny))
     little, much = (training_jobs.train(plan, plan.shards[0]) for plan in (small, large))
     assert much.seconds > 50 * (little.seconds - TORCH[0])

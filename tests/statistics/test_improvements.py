@@ -10,7 +10,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.statistics.improvements import comparisons, measures
 
-GROUP = Improvement(baseline="plain", variants=("fast", "same"), controls=("random",), target=0.8)
+GROUP = Improvement(baseline="plain", variants=("fast", "same"), controls=("random",), target_accuracy=0.8)
 STEPS = np.arange(0, 101, 10)
 # Iterations until 80%, and accuracy on the other set.
 TRUTH = {"plain": (60, 0.2), "fast": (30, 0.3), "same": (60, 0.2), "random": (60, 0.2)}
@@ -104,7 +104,7 @@ def test_a_population_without_networks_is_left_out(training):
 def test_groups_that_cannot_be_compared_are_refused(tiny):
     plain = tiny["populations"]["a"]
     tiny["populations"]["b"] = {**plain, "recipe": {**plain["recipe"], "iterations": 13}}
-    tiny["improvements"] = {"g": {"baseline": "a", "variants": ["b"], "target": 0.8}}
+    tiny["improvements"] = {"g": {"baseline": "a", "variants": ["b"], "target_accuracy": 0.8}}
     with pytest.raises(InputError, match=r"improvements.g: b and a differ in recipe.iterations"):
         parse_config(tiny)
     tiny["improvements"]["g"]["variants"] = ["c"]
@@ -115,4 +115,4 @@ def test_groups_that_cannot_be_compared_are_refused(tiny):
     with pytest.raises(InputError, match="b has 3 networks; a permutation test takes at least 4"):
         parse_config(tiny)
     with pytest.raises(ValidationError, match="b is named twice"):
-        Improvement(baseline="b", variants=("b",), target=0.5)
+        Improvement(baseline="b", variants=("b",), target_accuracy=0.5)

@@ -1,5 +1,6 @@
 """Artefacts on disk: whole or absent, and never read when cut short or altered."""
 
+import csv
 import errno
 import os
 import time
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future, remove_leftovers
-from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tables import read_notes, read_table, write_csv, write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
 SCHEMA = pa.schema([("step", pa.int64()), ("loss", pa.float64())])
@@ -49,6 +50,14 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
         _table(tmp_path / f"{name}.parquet")
     assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "2.safetensors").read_bytes()
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
+
+
+def test_no_cell_of_a_text_copy_is_a_formula_to_a_spreadsheet(tmp_path):
+    names = ["=1+1", "@SUM(A1)", "+1", "-x", "cat", "", None, "a=b"]
+    write_csv(tmp_path / "t.csv", pa.table({"class_name": names, "value": np.arange(-4, 4)}))
+    rows = list(csv.reader((tmp_path / "t.csv").read_text().splitlines()))[1:]
+    assert [row[0] for row in rows] == ["'=1+1", "'@SUM(A1)", "'+1", "'-x", "cat", "", "", "a=b"]
+    assert [row[1] for row in rows] == [str(value) for value in range(-4, 4)]
 
 
 @settings(max_examples=60, deadline=None)

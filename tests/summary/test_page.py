@@ -63,7 +63,7 @@ def tables():
 @pytest.fixture
 def facts():
     config = {
-        "version": 1,
+        "version": 2,
         "name": "r",
         "images": {"own": {"kind": "mnist_sample"}, "others": {"kind": "digits"}},
         "populations": {

@@ -43,7 +43,7 @@ def gpu(monkeypatch):
 def stack_on(device, architecture, recipe, dtype=torch.bfloat16):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (40, 14, 14, 1), dtype=np.uint8), rng.integers(0, 3, 40)
-    recipe = Recipe(batch=8, iterations=10, **recipe)
+    recipe = Recipe(batch_size=8, iterations=10, **recipe)
     return Stack(Architecture(**architecture), recipe, images, labels, 3, (1, 2, 3), device, dtype)
 
 

@@ -22,7 +22,7 @@ from cnn_topology.training.resnet_state import Progress, ResumeFile
 from cnn_topology.training.resnets import ResNetJob, learning_rate, make_weights, steps_per_epoch
 
 CPU = torch.device("cpu")
-RECIPE = {"epochs": 3, "batch": 20, "learning_rate": 0.1, "precision": "float32", "flip": False}
+RECIPE = {"epochs": 3, "batch_size": 20, "learning_rate": 0.1, "precision": "float32", "flip": False}
 
 
 def image_set(count=70, side=12, seed=0):
@@ -64,7 +64,7 @@ def test_step_rate_falls_tenfold_at_its_milestones():
 def test_an_epoch_has_the_papers_number_of_iterations():
     assert steps_per_epoch(TriangularRecipe(), 50_000) == 48
     assert steps_per_epoch(StepRecipe(), 50_000) == 391
-    assert steps_per_epoch(StepRecipe(batch=7), 15) == 2  # one image alone has no batch statistics
+    assert steps_per_epoch(StepRecipe(batch_size=7), 15) == 2  # one image alone has no batch statistics
 
 
 def test_a_batch_without_augmentation_is_the_images_themselves(images):
@@ -291,7 +291,7 @@ def test_a_copy_in_half_precision_is_no_second_network(images, tmp_path):
 
 
 def test_scores_of_other_classes_are_not_measured(images, tmp_path):
-    section = job(tmp_path, image_set=images).section.model_copy(update={"scores": 7, "checkpoints": ("own.pt",)})
+    section = job(tmp_path, image_set=images).section.model_copy(update={"n_classes": 7, "checkpoints": ("own.pt",)})
     network = make_resnet(section, 3, 7, 0)
     torch.save(network.state_dict(), tmp_path / "own.pt")
     make_weights(replace(job(tmp_path, image_set=images, checkpoint=tmp_path / "own.pt"), section=section))
@@ -300,9 +300,9 @@ def test_scores_of_other_classes_are_not_measured(images, tmp_path):
 
 @pytest.mark.parametrize("variant", ["ph", "mapper"])
 def test_a_batch_larger_than_the_training_set_is_refused(images, tmp_path, variant):
-    said = r"resnets\.nets\.recipe\.batch is 61, but 60 training images of images\.halves.*at most 60"
+    said = r"resnets\.nets\.recipe\.batch_size is 61, but 60 training images of images\.halves.*at most 60"
     with pytest.raises(InputError, match=said):
-        make_weights(job(tmp_path, variant, {"batch": 61}, image_set=images))
+        make_weights(job(tmp_path, variant, {"batch_size": 61}, image_set=images))
 
 
 @pytest.mark.parametrize("cutout", [12, 13])

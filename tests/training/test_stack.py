@@ -30,8 +30,8 @@ def one_thread() -> Iterator[None]:
 
 M = Architecture(convolutions=(6, 4), dense=(8,), dropout=0.5)
 C = Architecture(family="C", convolutions=(10, 4), dense=(8,), dropout=0.25)
-ADAM = Recipe(optimizer="adam", learning_rate=3e-3, batch=16)
-SGD = Recipe(optimizer="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3, batch=16)
+ADAM = Recipe(optimizer="adam", learning_rate=3e-3, batch_size=16)
+SGD = Recipe(optimizer="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3, batch_size=16)
 CROPPED: dict[str, Any] = {"augmentation": "crop_flip", "crop": 10, "standardize": "image"}
 
 CIRCLE = M.model_copy(update={"first_layer": FixedFirstLayer(kind="fixed_circle", norm=0.4)})
@@ -114,7 +114,7 @@ def test_training_is_that_of_plain_pytorch(optimizer: str) -> None:
     else:
         torchs = torch.optim.SGD(plain.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.StepLR(torchs, step_size=3, gamma=0.5)
-    for indices in batch_indices(SEEDS[0], len(GRAY), recipe.batch, 0, steps):
+    for indices in batch_indices(SEEDS[0], len(GRAY), recipe.batch_size, 0, steps):
         images = torch.from_numpy(GRAY[indices]).double().movedim(-1, 1) / 255
         torchs.zero_grad()
         F.cross_entropy(plain(images), torch.from_numpy(LABELS[indices])).backward()

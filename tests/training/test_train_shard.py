@@ -37,7 +37,7 @@ def digits(side: int = 16) -> ImageSet:
 
 
 def job(folder: Path, **changes: Any) -> TrainingJob:
-    recipe = Recipe(learning_rate=3e-3, iterations=20, batch=32, precision="float32")
+    recipe = Recipe(learning_rate=3e-3, iterations=20, batch_size=32, precision="float32")
     architecture = Architecture(convolutions=(8, 4), dense=(16,))
     parameters = TrainParameters(
         **{"run_seed": 9, "population": "small", "shard": 0, "first": 0, "count": 3, "images": "digits"},
@@ -278,8 +278,10 @@ def test_a_crop_larger_than_the_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(tmp_path: Path) -> None:
-    recipe = with_recipe(job(tmp_path), batch=50, train_images=40)
-    with pytest.raises(InputError, match=r"recipe\.batch is 50, but 40 training images of images\.digits.*at most 40"):
+    recipe = with_recipe(job(tmp_path), batch_size=50, train_images=40)
+    with pytest.raises(
+        InputError, match=r"recipe\.batch_size is 50, but 40 training images of images\.digits.*at most 40"
+    ):
         train_shard(job(tmp_path, recipe=recipe))
 
 

@@ -13,10 +13,10 @@ from cnn_topology.tables.registry import ACTIVATION_ROWS
 
 ROOT = Path(__file__).parents[2]
 TABLES = {row.table_name: row for row in ACTIVATION_ROWS}
-NARROW = {"images": "digits", "widths": [6, 6, 8, 8], "recipe": {"epochs": 1, "batch": 100, "flip": False}}
-CLOUD = {"networks": "b", "split": "train", "count": 60, "layers": ["layer1.1.bn2", "layer4.1.bn2"]}
+NARROW = {"images": "digits", "widths": [6, 6, 8, 8], "recipe": {"epochs": 1, "batch_size": 100, "flip": False}}
+CLOUD = {"population": "b", "split": "train", "n_images": 60, "layers": ["layer1.1.bn2", "layer4.1.bn2"]}
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "tiny",
     "seed": 7,
     "images": {"digits": {"kind": "digits", "shape": [32, 32, 3], "train": 300, "test": 100}},
@@ -25,14 +25,19 @@ CONFIG = {
         "b": {**NARROW, "variant": "mapper", "recipe": {**NARROW["recipe"], "milestones": []}},
     },
     "activation_clouds": {
-        "top-l2": {"networks": "a", "count": 60},
-        "tensor": {"networks": "a", "of": [0], "layers": ["conv1"], "sampling": "full", "count": 10},
+        "top-l2": {"population": "a", "n_images": 60},
+        "tensor": {"population": "a", "members": [0], "layers": ["conv1"], "sampling": "full", "n_images": 10},
         "random": {**CLOUD, "sampling": "random"},
         "fg_1": {**CLOUD, "sampling": "foreground", "mode": "published"},
         "fg_1-noise": {**CLOUD, "sampling": "foreground", "mode": "published", "sigma": 0.3},
     },
     "activation_mapper": {
-        "elbow": {"clouds": ["random", "fg_1", "fg_1-noise"], "intervals": 5, "draws": 99, "sweep": {"intervals": [4]}}
+        "elbow": {
+            "clouds": ["random", "fg_1", "fg_1-noise"],
+            "intervals": 5,
+            "label_shuffles": 99,
+            "sweep": {"intervals": [4]},
+        }
     },
     "layer_distances": {
         "clouds": ["top-l2"],
@@ -40,7 +45,7 @@ CONFIG = {
         "components": {"modes": ["corrected"]},
         "draws": 99,
     },
-    "jobs": {"clouds": 4},
+    "jobs": {"clouds_per_job": 4},
 }
 
 

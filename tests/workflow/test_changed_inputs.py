@@ -17,13 +17,13 @@ from cnn_topology.plan.resnets import PHResNets
 ROOT = Path(__file__).parents[2]
 NETS = {"variant": "ph", "images": "leaves", "widths": [4], "blocks": [1]}
 CONFIG = {
-    "version": 1,
+    "version": 2,
     "name": "own",
     "images": {"leaves": {"kind": "folder", "path": "leaves", "shape": [8, 8, 3]}},
     "checkpoints": {"mine": {"kind": "files", "files": ["first.npz", "second.npz"]}},
     "clouds": [{"layers": "all", "densities": [{"k": 0.2, "p": 0.5}]}],
     "resnets": {"nets": {**NETS, "networks": 2, "checkpoints": ["a.npz", "b.npz"]}},
-    "activation_clouds": {"top": {"networks": "nets", "layers": "all", "count": 2}},
+    "activation_clouds": {"top": {"population": "nets", "layers": "all", "n_images": 2}},
 }
 TARGETS = [
     "results/own/parts/images/leaves.safetensors",

@@ -13,9 +13,9 @@ def test_no_names_of_a_config_make_two_jobs_share_a_log_or_two_rules_a_name(tiny
     # Joined by `-` alone, the parts of `r` and `a-b` are those of `r-a` and `b`.
     tiny["populations"] = dict.fromkeys(("resnet", "resnet-conv1"), tiny["populations"]["a"])
     tiny["generalization"] = None
-    tiny["resnets"] = {name: {**NETS, "networks": 2, "recipe": {"batch": 32}} for name in ("r", "r-a")}
+    tiny["resnets"] = {name: {**NETS, "networks": 2, "recipe": {"batch_size": 32}} for name in ("r", "r-a")}
     clouds = {"a-b": "r", "b": "r-a", "y-z": "r", "z": "r"}
-    tiny["activation_clouds"] = {name: {"networks": networks, "count": 20} for name, networks in clouds.items()}
+    tiny["activation_clouds"] = {name: {"population": networks, "n_images": 20} for name, networks in clouds.items()}
     tiny["layer_distances"] = {"clouds": ["a-b", "b"], "measures": ["sliced_wasserstein", "linear_cka"]}
     tiny["activation_mapper"] = {"m": {"clouds": ["y-z"]}, "m-y": {"clouds": ["z"]}}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))

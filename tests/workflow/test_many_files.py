@@ -16,7 +16,7 @@ def test_1500_checkpoint_files_with_long_names_are_imported(tmp_path):
         kernels = np.random.default_rng(number).normal(size=(2, 2, 3, 3)).astype(np.float32)
         np.savez(path, **{"conv1.weight": kernels})
     config = {
-        "version": 1,
+        "version": 2,
         "name": "tiny",
         "checkpoints": {"mine": {"kind": "files", "files": list(map(str, paths))}},
         "clouds": [{"layers": "all", "densities": [{"k": 0.05, "p": 0.5}]}],

@@ -200,8 +200,8 @@ def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
 
 def test_same_run_on_one_core_gives_the_same_bytes(finished, tiny, tmp_path):
     folder, _, _ = finished
-    tiny["populations"]["a"]["shard"] = 5
-    tiny["jobs"]["steps"] = 3
+    tiny["populations"]["a"]["networks_per_job"] = 5
+    tiny["jobs"]["steps_per_job"] = 3
     names = ("loops", "barcodes", "filters", "training", "mapper_graphs", "mapper_nodes", "mapper_edges")
     names += ("nulls", "controls", "significance")
     targets = [f"results/tiny/tables/{name}.parquet" for name in names]

@@ -2,7 +2,7 @@
 def extractions():
     """Return the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
     for clouds, networks in PLAN.extraction_blocks():
-        population = PLAN.config.activation_clouds[clouds[0]].networks
+        population = PLAN.config.activation_clouds[clouds[0]].population
         yield f"{clouds[0]}-{networks[0]:04d}", population, networks, clouds
 
 
@@ -37,9 +37,9 @@ def resnet_others(wildcards):
 def masks_of(clouds):
     """Return the masks that clouds of foreground or background need, one file since they see the same images."""
     sections = [PLAN.config.activation_clouds[cloud] for cloud in clouds]
-    images = f"{sections[0].split}-{sections[0].count}"
+    images = f"{sections[0].split}-{sections[0].n_images}"
     masked = any(section.masked for section in sections)
-    return [RUN.masks(sections[0].networks, images)] if masked else []
+    return [RUN.masks(sections[0].population, images)] if masked else []
 
 
 def population_of(wildcards):

@@ -10,7 +10,7 @@ def logs_of_population(wildcards):
 def items_of(wildcards):
     """Return the (population, step) pairs of a job that analyses networks one by one."""
     group = NETWORK_GROUPS[wildcards.group, wildcards.layer]
-    return group.blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
+    return group.blocks(PLAN.config.jobs.steps_per_job)[int(wildcards.block)]
 
 
 def snapshots_of_items(wildcards):

@@ -25,7 +25,7 @@ def compared_parts(wildcards):
     return [
         RUN.part("network_pairs", comparison.population, cloud, block)
         for cloud, comparison in COMPARISONS.items()
-        for block in comparison.blocks(PLAN.config.jobs.networks)
+        for block in comparison.blocks(PLAN.config.jobs.networks_per_job)
     ]
 
 
@@ -56,7 +56,7 @@ def compared_block(wildcards):
 def networks_compared(wildcards):
     """Return the networks of a block of pairs."""
     comparison, pairs = compared_block(wildcards)
-    rows, columns = comparison.blocks(PLAN.config.jobs.networks)[pairs]
+    rows, columns = comparison.blocks(PLAN.config.jobs.networks_per_job)[pairs]
     return sorted({*rows, *columns})
 
 

@@ -4,7 +4,7 @@ def collected_tables():
 
     A job's part has the same name for all tables of a group, each in the folder of its table.
     """
-    size = PLAN.config.jobs.steps
+    size = PLAN.config.jobs.steps_per_job
     blocks = [
         (clouds, block, steps)
         for clouds in PLAN.layer_clouds
@@ -23,7 +23,7 @@ def collected_tables():
     ]
     followed = [(*which, "all") for which in DYNAMICS]
     accuracy = [
-        RUN.part("resnet_accuracy", section.networks, network, cloud)
+        RUN.part("resnet_accuracy", section.population, network, cloud)
         for cloud, section in PLAN.config.activation_clouds.items()
         for network in PLAN.activation_networks(cloud)
     ]
@@ -33,7 +33,7 @@ def collected_tables():
         for network in range(section.networks)
     ]
     masked = [(name, f"{split}-{count}") for name, split, count in PLAN.masked_images]
-    shown = {section.networks for section in PLAN.config.activation_clouds.values()}
+    shown = {section.population for section in PLAN.config.activation_clouds.values()}
     groups = {
         "training": {
             "training": [

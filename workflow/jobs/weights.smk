@@ -6,7 +6,9 @@ def clouds_of(wildcards):
 
 def steps_of(wildcards):
     """Return the block of snapshot steps of a job."""
-    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps)[int(wildcards.block)]
+    return clouds_of(wildcards).blocks(PLAN.config.jobs.steps_per_job)[
+        int(wildcards.block)
+    ]
 
 
 def snapshots_of(wildcards):
@@ -38,7 +40,7 @@ def layer_parts(table):
     """Return the function that gives all parts of a table for the layer of a job."""
 
     def of_layer(wildcards):
-        blocks = clouds_of(wildcards).blocks(PLAN.config.jobs.steps)
+        blocks = clouds_of(wildcards).blocks(PLAN.config.jobs.steps_per_job)
         return [
             RUN.part(table, wildcards.population, wildcards.layer, b) for b in blocks
         ]

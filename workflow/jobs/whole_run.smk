@@ -15,12 +15,12 @@ def intermediates():
     files += [
         RUN.part("clouds", clouds.population, clouds.layer.name, block)
         for clouds in PLAN.layer_clouds
-        for block in clouds.blocks(PLAN.config.jobs.steps)
+        for block in clouds.blocks(PLAN.config.jobs.steps_per_job)
     ]
     for tables in COLLECTED.values():
         files += next(iter(tables.values()))
     for cloud, comparison in COMPARISONS.items():
-        pairs = comparison.blocks(PLAN.config.jobs.networks)
+        pairs = comparison.blocks(PLAN.config.jobs.networks_per_job)
         folder = (comparison.population, cloud)
         files += [RUN.part("network_pairs", *folder, block) for block in pairs]
         if DIAGRAMS in pairs:

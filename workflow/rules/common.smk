@@ -18,7 +18,8 @@ from cnn_topology.plan import (
     parameters,
 )
 from cnn_topology.plan.code import code_digest
-from cnn_topology.plan.config import load_yaml, parse_config
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.config_file import read_config_file
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.layer_comparisons import (
@@ -55,9 +56,9 @@ from cnn_topology.tables.registry import (
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
     if workflow.is_main_process:
-        for path in workflow.configfiles:
-            load_yaml(Path(path))  # Snakemake takes the last of two equal keys
-        PLAN = Plan(parse_config(config, CONFIG_FILES))
+        # Snakemake takes the last of two equal keys, and knows no lines.
+        files = [read_config_file(Path(path)) for path in workflow.configfiles]
+        PLAN = Plan(parse_config(config, CONFIG_FILES, files))
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
     RUN = RunFolder(PLAN.config.name)

@@ -33,7 +33,7 @@ rule compare_layers:
     resources:
         **asks(
             lambda wildcards: activation_jobs.layer_distances(
-                *compared_block(wildcards), PLAN.config.jobs.networks
+                *compared_block(wildcards), PLAN.config.jobs.networks_per_job
             )
         ),
     params:

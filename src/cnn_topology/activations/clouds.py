@@ -54,8 +54,8 @@ def looked_at(
     """Choose the images of a cloud and the points of its layers."""
     section = parameters.clouds
     images, labels = image_set.split(section.split)
-    key = f"activation_clouds.{parameters.cloud}.count"
-    ids = choose_images(image_set, section.split, section.count, parameters.run_seed, key)
+    key = f"activation_clouds.{parameters.cloud}.n_images"
+    ids = choose_images(image_set, section.split, section.n_images, parameters.run_seed, key)
     noise = derive_seed(parameters.run_seed, "noise", image_set.name, section.split)
     layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
     masks, empty, lineages = None, 0, [lineage]
@@ -90,7 +90,7 @@ def draw_clouds(
     (number,) = parameters.networks
     tensors, metadata = read_tensors(weights)
     normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    scores = parameters.layout.scores or len(image_set.classes)
+    scores = parameters.layout.n_classes or len(image_set.classes)
     network = network_of(parameters.layout, tensors, image_set.shape[2], scores, weights)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     tensor = section.tensor_used(parameters.layout.variant)
@@ -141,7 +141,7 @@ def draw_clouds(
             )
             write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
     # Scores of other classes say nothing about the labels of these images.
-    right = np.full(len(ids), np.nan) if parameters.layout.scores else (predictions == look.labels).astype(float)
+    right = np.full(len(ids), np.nan) if parameters.layout.n_classes else (predictions == look.labels).astype(float)
     table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
     write_table(accuracy, table, ResnetAccuracyRow.schema, notes)
     print(
@@ -172,7 +172,7 @@ def _choose(
             return random_positions(ids, split_size, shape, section.published, drawn)
         if section.sampling == "full":
             drawn, positions = seed("full cloud", layer.name), layer.height * layer.width
-            return full_positions(len(ids), positions, section.most_points, section.published, drawn)
+            return full_positions(len(ids), positions, section.max_points, section.published, drawn)
         if masks is None:
             return None
         weights = position_weights(influence[layer.name], masks)

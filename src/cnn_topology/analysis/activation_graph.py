@@ -110,7 +110,7 @@ def _tables(
         n_images=origin.images,
         points=len(cloud.points),
         used=len(points),
-        most_points=recipe.most_points,
+        max_points=recipe.max_points,
         channels=origin.channels,
         seed=seed,
         **settings.model_dump(),
@@ -152,14 +152,14 @@ def _tables(
 
 
 def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take all points, or `most_points` of them by seed, with image and label of each."""
+    """Take all points, or `max_points` of them by seed, with image and label of each."""
     count = len(cloud.points)
     if count < recipe.min_samples:
         raise InputError(
             f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
-            f"(activation_clouds.{cloud.origin.cloud}.count) or lower min_samples"
+            f"(activation_clouds.{cloud.origin.cloud}.n_images) or lower min_samples"
         )
-    rows = drawn_rows(count, recipe.most_points, seed)
+    rows = drawn_rows(count, recipe.max_points, seed)
     return cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
 
 
@@ -170,7 +170,7 @@ def _graph(points: np.ndarray, settings: GraphSettings, recipe: GraphRecipe) -> 
         OverlapCover(settings.intervals, settings.overlap),
         settings.eps,
         recipe.min_samples,
-        memory=round(1e9 * recipe.memory_gb),
+        memory=round(1e9 * recipe.max_memory_gb),
     )
     return graph, components(graph)
 
@@ -197,7 +197,7 @@ def _purity(
     parameters: ActivationMapperParameters,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Measure purity with its chance level and its error: the tables purity, class_purity and purity_draws."""
-    classes, draws = len(cloud.origin.classes), parameters.graphs.draws
+    classes, draws = len(cloud.origin.classes), parameters.graphs.label_shuffles
     # The same shuffles and halves for all graphs on the same images.
     seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
     shuffled, of_classes = shuffled_purity(graph, ids, labels, classes, draws, seed)

@@ -40,7 +40,7 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
         Filters after the density filter.
     recipe : MapperRecipe
     seed : int
-        Of the draw of `most_points` filters where there are more.
+        Of the draw of `max_points` filters where there are more.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
     InputError
         If the graph is forecast not to fit in memory.
     """
-    used = points[drawn_rows(len(points), recipe.most_points, seed)]
+    used = points[drawn_rows(len(points), recipe.max_points, seed)]
     row = {**key, "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
@@ -98,7 +98,7 @@ def sweep_table(
     rows = [MapperSweepRow(**drawn.to_pylist()[0], change="as drawn")]
     for change in parameters.sweep:
         recipe = change.of(parameters.recipe)
-        used = points[drawn_rows(len(points), recipe.most_points, seed)]
+        used = points[drawn_rows(len(points), recipe.max_points, seed)]
         try:
             counts = _counts(_graph(used, recipe))
         except InputError as error:
@@ -110,14 +110,14 @@ def sweep_table(
 
 def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
     cover = GainCover(recipe.resolution, recipe.gain, recipe.equalized)
-    return mapper_of_filters(points, cover, _clustering(recipe), recipe.metric, recipe.lens_of_scaled)
+    return mapper_of_filters(points, cover, _clustering(recipe), recipe.metric, recipe.scaled_lens)
 
 
 def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
     return {
         "used": len(used),
         "seed": seed,
-        **recipe.model_dump(include={"most_points", "resolution", "gain", "equalized", "metric", "lens_of_scaled"}),
+        **recipe.model_dump(include={"max_points", "resolution", "gain", "equalized", "metric", "scaled_lens"}),
         "cut": "first_gap",
         "cut_at": _clustering(recipe).fraction,
         "from_zero": recipe.gap_from_zero,

@@ -171,5 +171,5 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
             )
     raise InputError(
         f"cloud {origin.cloud} of {origin.population}, {origin.layer}: no image has all {positions} positions; draw it "
-        "from a cloud of sampling full whose most_points holds them"
+        "from a cloud of sampling full whose max_points holds them"
     )

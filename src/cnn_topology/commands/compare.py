@@ -2,9 +2,11 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.config import RunConfig, read_config
+from cnn_topology.plan.config_file import read_yaml
 from cnn_topology.runs.agreement import compare_tables
 from cnn_topology.runs.jobs import find_run
 
@@ -26,7 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     first, second = map(find_run, arguments.runs)
     if first.samefile(second):
         raise InputError(f"{first}, {second}: are one run, which agrees with itself; name two")
-    if changed := differing_keys(*(read_config(folder / "config.yaml") for folder in (first, second))):
+    # As written, not validated: runs of an earlier config format are compared too.
+    if changed := differing_keys(*(read_yaml(folder / "config.yaml").content for folder in (first, second))):
         print(f"the configs differ in {', '.join(changed)}")
     states = Counter[str]()
     for table in compare_tables(first, second):
@@ -45,7 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
     print(summary)
 
 
-def differing_keys(one: RunConfig, other: RunConfig) -> list[str]:
+def differing_keys(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """List the sections in which two configs differ, the name of the run aside."""
-    contents = [config.model_dump(exclude={"name"}) for config in (one, other)]
-    return [key for key in contents[0] if contents[0][key] != contents[1][key]]
+    return [key for key in dict.fromkeys((*one, *other)) if key != "name" and one.get(key) != other.get(key)]

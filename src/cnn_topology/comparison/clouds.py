@@ -132,7 +132,7 @@ def sampled(cloud: ActivationCloud) -> SampledCloud:
     if len(constant) == cloud.points.shape[1]:
         raise InputError(
             f"{where}: all {len(constant)} channels are constant over its {len(cloud.points)} images, so the layer is "
-            f"dead; leave the network out by activation_clouds.{origin.cloud}.of, or train longer"
+            f"dead; leave the network out by activation_clouds.{origin.cloud}.members, or train longer"
         )
     if len(constant):
         print(f"{where}: {len(constant)} of {cloud.points.shape[1]} channels are constant", flush=True)

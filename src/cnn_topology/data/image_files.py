@@ -4,6 +4,7 @@ The reader of a folder and the manifest that watches its files (`storage.manifes
 the papers are not on it: none of them is read before its MD5 is that of the original.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -118,7 +119,8 @@ def list_folder(
             places = balanced_indices(labels, count, seed)
             files, labels = [files[place] for place in places], labels[places]
         splits[split] = Listed(files, labels)
-    return classes, splits
+    # A name in another encoding than UTF-8 is no text for a table: its odd bytes are written out.
+    return tuple(os.fsencode(name).decode(errors="backslashreplace") for name in classes), splits
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

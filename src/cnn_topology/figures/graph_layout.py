@@ -50,7 +50,7 @@ def class_colour(label: int) -> str:
 
 
 def drawn_graph(
-    nodes: pd.DataFrame, edges: pd.DataFrame, least_node: int = 1, most_nodes: int = 100_000, aspect: float = 1.25
+    nodes: pd.DataFrame, edges: pd.DataFrame, min_node_size: int = 1, most_nodes: int = 100_000, aspect: float = 1.25
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the part of a graph that is drawn and place it.
 
@@ -58,7 +58,7 @@ def drawn_graph(
     ----------
     nodes, edges : DataFrame
         Rows of `activation_nodes` and `activation_edges` of one graph.
-    least_node, most_nodes : int
+    min_node_size, most_nodes : int
         Nodes with fewer points are left out; of the others the largest, at most so many, are drawn.
     aspect : float
         Width over height of the picture.
@@ -71,7 +71,7 @@ def drawn_graph(
     edges : DataFrame
         Between these nodes.
     """
-    kept = nodes[nodes["members"] >= least_node].sort_values(["members", "node"], ascending=[False, True])
+    kept = nodes[nodes["members"] >= min_node_size].sort_values(["members", "node"], ascending=[False, True])
     kept = kept.head(most_nodes).sort_values("node").reset_index(drop=True)
     edges = edges[edges["a"].isin(kept["node"]) & edges["b"].isin(kept["node"])].reset_index(drop=True)
     place = {node: number for number, node in enumerate(kept["node"])}

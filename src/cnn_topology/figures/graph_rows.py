@@ -63,7 +63,7 @@ def recipe_of(graphs: pd.DataFrame) -> str:
         f"DBSCAN eps {spread(graphs['eps'])} {eps}, min_samples {spread(graphs['min_samples'])}",
     ]
     if (graphs["used"] < graphs["points"]).any():
-        parts.append(f"at most {spread(graphs['most_points'])} points, drawn by seed")
+        parts.append(f"at most {spread(graphs['max_points'])} points, drawn by seed")
     return ", ".join(parts)
 
 

@@ -43,7 +43,7 @@ def planned(plan: Plan) -> Planned:
             {
                 "group": name,
                 "images": plan.population(group.baseline).images,
-                "target": group.target,
+                "target": group.target_accuracy,
                 "baseline": group.baseline,
                 "variants": list(group.variants),
                 "controls": list(group.controls),

@@ -187,7 +187,7 @@ def loops_line(graph: Any) -> str:
 def recipe(graph: Any) -> str:
     """Describe how a graph was made."""
     parts = [f"Mapper({graph['resolution']}, {graph['gain']:g})" + (", equalized" if graph["equalized"] else "")]
-    parts.append(f"lens PCA of the {'scaled ' if graph['lens_of_scaled'] else ''}cloud")
+    parts.append(f"lens PCA of the {'scaled ' if graph['scaled_lens'] else ''}cloud")
     parts.append(f"metric {graph['metric']}")
     parts.append(f"single linkage cut at first gap {graph['cut_at']:g}{' from zero' if graph['from_zero'] else ''}")
     if graph["used"] < graph["kept"]:

@@ -21,7 +21,7 @@ SIDE = 0.72  # inches of an image
 def planned(plan: Plan) -> Planned:
     """List one figure for each population that has clouds with noise."""
     clouds = plan.config.activation_clouds.values()
-    for population in dict.fromkeys(cloud.networks for cloud in clouds if cloud.sigma):
+    for population in dict.fromkeys(cloud.population for cloud in clouds if cloud.sigma):
         yield f"noisy_images_{population}", {"population": population}
 
 

@@ -172,7 +172,7 @@ def _settings(section: PHResNets | MapperResNets) -> dict[str, str]:
         rate = f"0 to {recipe.learning_rate:g} at epoch {recipe.peak_epoch:g} to 0"
         kept = "last epoch"
     else:
-        rate = f"{recipe.learning_rate:g}, × {recipe.factor:g} at {', '.join(map(str, recipe.milestones))}"
+        rate = f"{recipe.learning_rate:g}, × {recipe.decay_factor:g} at {', '.join(map(str, recipe.milestones))}"
         kept = {"last": "last epoch", "best-on-test": "best epoch on the test set"}[recipe.selection]
     augmentation = [f"shift ±{recipe.translate}"] if recipe.translate else []
     augmentation += ["flip"] if recipe.flip else []
@@ -180,7 +180,7 @@ def _settings(section: PHResNets | MapperResNets) -> dict[str, str]:
     return {
         **said,
         "epochs": str(recipe.epochs),
-        "batch": str(recipe.batch),
+        "batch": str(recipe.batch_size),
         "learning rate": rate,
         "momentum, decay": f"{recipe.momentum:g}, {recipe.weight_decay:g}",
         "augmentation": ", ".join(augmentation) or "none",

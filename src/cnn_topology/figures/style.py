@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 
 from cnn_topology.figures import fonts
 from cnn_topology.figures.libraries import (
@@ -34,7 +33,7 @@ from cnn_topology.figures.libraries import (
     mpl,
 )
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tables import write_csv, write_table
 
 WIDTH = 7.0  # inches
 DPI = 200
@@ -299,6 +298,5 @@ def save(
     write_table(parquet, drawn, drawn.schema, notes)
     if drawn.num_rows > SMALL_TABLE:
         return [pdf, png, parquet]
-    with atomic_path(csv) as temporary:
-        pyarrow.csv.write_csv(drawn, temporary)
+    write_csv(csv, drawn)
     return [pdf, png, parquet, csv]

@@ -65,7 +65,7 @@ def _influence_mb(plan: Plan, population: str, modes: int) -> float:
 def example_pixels(plan: Plan, population: str) -> Demand:
     """Forecast the choice of the images of a population that figures show, with masks if its clouds go by them."""
     shown = images_mb(plan, plan.config.resnets[population].images)
-    masked = any(cloud.networks == population and cloud.masked for cloud in plan.config.activation_clouds.values())
+    masked = any(cloud.population == population and cloud.masked for cloud in plan.config.activation_clouds.values())
     influence = _influence_mb(plan, population, modes=2) if masked else 0.0
     return Demand(NUMERIC[0], 300 + shown + max(shown, influence), 1)
 
@@ -80,8 +80,8 @@ def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
     """Return the points of a cloud of a layer with so many positions."""
     section = plan.config.activation_clouds[cloud]
     if section.sampling == "full":
-        return min(section.count * height * width, section.most_points)
-    return section.count * (section.top if section.sampling in ("foreground", "background") else 1)
+        return min(section.n_images * height * width, section.max_points)
+    return section.n_images * (section.top if section.sampling in ("foreground", "background") else 1)
 
 
 def activations(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
@@ -93,20 +93,20 @@ def activations(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
 
 def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     section = plan.config.activation_clouds[cloud]
-    shown = images_mb(plan, plan.config.resnets[section.networks].images)
+    shown = images_mb(plan, plan.config.resnets[section.population].images)
     seconds, disk, widest, wide = 0.0, 0.0, 0, 3
-    for layer in plan.resnet_layers(section.networks):
+    for layer in plan.resnet_layers(section.population):
         values = layer.height * layer.width * layer.channels
-        seconds += section.count * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
+        seconds += section.n_images * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
         wide, widest = layer.channels, max(widest, values)
     for layer in plan.activation_layers(cloud):
         disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * shown + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
     if section.masked:
-        pixels = math.prod(shape_of(plan.config.images[plan.config.resnets[section.networks].images])[:2])
-        weighed = 8e-6 * pixels * (section.count + pixels)  # the masks, and the squares of a layer's influence
-        held = max(held, EXTRACTION_MB + shown + _influence_mb(plan, section.networks, modes=1) + weighed)
+        pixels = math.prod(shape_of(plan.config.images[plan.config.resnets[section.population].images])[:2])
+        weighed = 8e-6 * pixels * (section.n_images + pixels)  # the masks, and the squares of a layer's influence
+        held = max(held, EXTRACTION_MB + shown + _influence_mb(plan, section.population, modes=1) + weighed)
     return Demand(networks * seconds, held, networks * disk)
 
 
@@ -150,11 +150,11 @@ def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
     seconds = held = 0.0
     for layer in job.layers:
         read = points_of(plan.plan, job.cloud, layer.height, layer.width)
-        points = min(read, section.most_points)
+        points = min(read, section.max_points)
         made = _covers(settings[layer.name], section.sweep)
         distances = min(points, MOST_ELBOW_ROWS) ** 2 + points**2 * sum(_within(*cover) for cover in made)
         seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * distances
-        seconds += SECONDS_PER_GRAPH * len(made) + SECONDS_PER_SHUFFLED_POINT * points * section.draws
+        seconds += SECONDS_PER_GRAPH * len(made) + SECONDS_PER_SHUFFLED_POINT * points * section.label_shuffles
         memberships = points * max(_overlapping(*cover) for cover in made)
         fullest = min(1, CROWDING * max(_length(*cover) for cover in made))
         copies = max(CLOUD_COPIES, INTERVAL_COPIES * fullest) * 4 * layer.channels * points

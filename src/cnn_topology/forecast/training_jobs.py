@@ -39,7 +39,7 @@ def train(plan: Plan, shard: Shard) -> Demand:
         * TESTED_IMAGES
         * TEST_SHARE
     )
-    seconds = shard.count * image * (section.recipe.iterations * section.recipe.batch + tests)
+    seconds = shard.count * image * (section.recipe.iterations * section.recipe.batch_size + tests)
     shown = 3 * sum(images_mb(plan, name) for name in (section.images, *section.cross_test))
     snapshots = 4e-6 * parameters * shard.count * len(steps)
     gpus = plan.config.jobs.gpus
@@ -63,7 +63,7 @@ def train_resnet(plan: Plan, population: str) -> Demand:
     seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
     gpus = plan.config.jobs.gpus
     # On the CPU about four float32 copies of every activation of a batch are held; on a GPU they lie there.
-    beside = 0.0 if gpus else 16e-6 * values * section.recipe.batch
+    beside = 0.0 if gpus else 16e-6 * values * section.recipe.batch_size
     held = TORCH[1] + 3 * images_mb(plan, section.images) + 30e-6 * parameters + beside
     return Demand(TORCH[0] + (seconds / CORES_PER_GPU if gpus else seconds), held, 4e-6 * parameters, gpus)
 

@@ -15,6 +15,7 @@ from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.base import as_list
 from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
 from cnn_topology.storage.weight_forms import Order
@@ -270,7 +271,7 @@ class Look:
         if source.chosen:
             checkpoint["layers"] = [layer.tensor for layer in source.layers]
         return {
-            "version": 1,
+            "version": CONFIG_VERSION,
             "name": source.name,
             "seed": settings.seed,
             "checkpoints": {source.name: checkpoint},

@@ -23,7 +23,7 @@ def mapper_of_filters(
     cover: Cover = GainCover(),  # noqa: B008 (frozen)
     clustering: Clustering = FirstGap(),  # noqa: B008 (frozen)
     metric: str = "variance-normalized",
-    lens_of_scaled: bool = False,
+    scaled_lens: bool = False,
     memory: int = MEMORY,
 ) -> MapperGraph:
     """Build the mapper graph of a cloud of spatial filters as in the weights paper (method, steps 6 and 7).
@@ -36,7 +36,7 @@ def mapper_of_filters(
     clustering : FirstGap, FixedHeight or Dbscan
         An eps is in units of the metric.
     metric : {'variance-normalized', 'euclidean'}
-    lens_of_scaled : bool
+    scaled_lens : bool
         Take the principal components of the cloud as the metric scales it, instead of the cloud itself.
     memory : int
         Bytes the work may take beyond the cloud; a graph forecast to need more is refused before it starts.
@@ -78,9 +78,9 @@ def mapper_of_filters(
     if metric not in METRICS:
         raise unknown("mapper metric", metric, METRICS)
     scaled = variance_normalized(points) if metric == "variance-normalized" else real_matrix(points)
-    lens = pca_lens(scaled if lens_of_scaled else points, components=2)
+    lens = pca_lens(scaled if scaled_lens else points, components=2)
     graph = mapper_graph(scaled, lens, cover, clustering, memory)
-    own = {"lens": "pca-1, pca-2", "lens_of_scaled": lens_of_scaled, "metric": metric}
+    own = {"lens": "pca-1, pca-2", "scaled_lens": scaled_lens, "metric": metric}
     return replace(graph, parameters={**graph.parameters, **own})
 
 

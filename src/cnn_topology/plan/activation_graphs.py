@@ -58,7 +58,7 @@ class GraphPlan:
 
     def population(self, cloud: str) -> str:
         """Return the key of `resnets` that a cloud is of."""
-        return self.plan.config.activation_clouds[cloud].networks
+        return self.plan.config.activation_clouds[cloud].population
 
     @cached_property
     def jobs(self) -> dict[tuple[str, str, int, str, int], GraphJob]:
@@ -87,7 +87,7 @@ class GraphPlan:
                 layers = self.layers(recipe, cloud)
                 every = self.plan.config.activation_clouds
                 clean = clean_of(cloud, every) if every[cloud].sigma else None
-                size = self.plan.config.jobs.layers
+                size = self.plan.config.jobs.layers_per_job
                 for network in self.plan.activation_networks(cloud):
                     for block, first in enumerate(range(0, len(layers), size)):
                         part = layers[first : first + size]

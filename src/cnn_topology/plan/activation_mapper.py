@@ -66,16 +66,16 @@ class GraphRecipe(Section):
     """What all graphs of an entry share."""
 
     min_samples: int = Field(5, ge=1, description="Of DBSCAN: points within eps that make a core point, itself too.")
-    most_points: int = Field(
+    max_points: int = Field(
         100_000,
         ge=5,
         description="Of clouds with more points so many are drawn by seed; both numbers are recorded. The paper took "
         "all, up to 800,000: time grows with the square of the points of an interval.",
     )
-    memory_gb: float = Field(
+    max_memory_gb: float = Field(
         3.0, gt=0, description="A graph that is forecast to need more than this beside its cloud is refused."
     )
-    draws: int = Field(199, ge=19, description="Label shuffles that purity is compared with.")
+    label_shuffles: int = Field(199, ge=19, description="Label shuffles that purity is compared with.")
     sweep: Sweep | None = Field(None, description="Settings to vary; absent: none.")
 
 
@@ -136,9 +136,9 @@ def settings_of(section: ActivationMapper, cloud: ActivationClouds, layer: str) 
 
 def clean_of(name: str, clouds: Mapping[str, ActivationClouds]) -> str | None:
     """Name the cloud that differs from a noisy one in nothing but its missing noise, if there is one."""
-    quiet = clouds[name].model_copy(update={"sigma": 0.0, "layers": "all", "of": "all"})
+    quiet = clouds[name].model_copy(update={"sigma": 0.0, "layers": "all", "members": "all"})
     for other, cloud in clouds.items():
-        if cloud.model_copy(update={"layers": "all", "of": "all"}) == quiet:
+        if cloud.model_copy(update={"layers": "all", "members": "all"}) == quiet:
             return other
     return None
 

@@ -42,11 +42,11 @@ class ActivationParameters(Parameters):
         clouds = plan.config.activation_clouds[cloud]
         return cls(
             run_seed=plan.config.seed,
-            population=clouds.networks,
+            population=clouds.population,
             networks=networks,
-            layout=layout_of(plan, clouds.networks),
+            layout=layout_of(plan, clouds.population),
             cloud=cloud,
-            clouds=clouds.model_copy(update={"of": "all", "layers": "all"}),
+            clouds=clouds.model_copy(update={"members": "all", "layers": "all"}),
             layers=tuple(layer.name for layer in plan.activation_layers(cloud)),
         )
 
@@ -98,7 +98,7 @@ class ExamplePixelParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, population: str) -> "ExamplePixelParameters":
         """Return the block of a population; `layers`, at most three, are weighed by masks."""
-        named = {name: c for name, c in plan.config.activation_clouds.items() if c.networks == population}
+        named = {name: c for name, c in plan.config.activation_clouds.items() if c.population == population}
         masked = {name: clouds for name, clouds in named.items() if clouds.masked}
         first = next(iter((masked or named).values()))
         depths = {layer.depth: layer.name for name in masked for layer in plan.activation_layers(name)}
@@ -108,7 +108,7 @@ class ExamplePixelParameters(Parameters):
             population=population,
             layout=layout_of(plan, population),
             split=first.split,
-            count=first.count,
+            count=first.n_images,
             layers=tuple(dict.fromkeys(found[place] for place in (0, len(found) // 2, -1))) if found else (),
             sigmas=tuple(sorted({clouds.sigma for clouds in named.values() if clouds.sigma})),
         )

@@ -19,12 +19,12 @@ Tensor = Literal["conv", "bn", "relu"]
 class ActivationClouds(Section):
     """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
 
-    networks: Name = Field(description="The networks, a key of `resnets`.")
-    of: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
+    population: Name = Field(description="The residual networks, a key of `resnets`.")
+    members: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
     split: Split = Field("test", description="Which images of the set.")
-    count: int = Field(
+    n_images: int = Field(
         1_000,
         ge=1,
         description="How many images, drawn by the run's seed and balanced by class: the same for every network, "
@@ -55,7 +55,7 @@ class ActivationClouds(Section):
         "shortcut added, since the released code adds in place to the tensor that its hook has kept; masks have the "
         "defects Q1 to Q3.",
     )
-    most_points: int = Field(
+    max_points: int = Field(
         800_000, ge=1, description="Points of a `full` cloud; of more than these so many are drawn by seed."
     )
     sigma: float = Field(
@@ -70,7 +70,7 @@ class ActivationClouds(Section):
     def _flags_fit_the_sampling(self) -> "ActivationClouds":
         owners = {
             "top": ("foreground", "background"),
-            "most_points": ("full",),
+            "max_points": ("full",),
         }
         for key, samplings in owners.items():
             if getattr(self, key) != type(self).model_fields[key].default and self.sampling not in samplings:

@@ -1,13 +1,31 @@
 """The common base of all config sections: unknown keys are refused, nothing changes after validation."""
 
 import json
+import re
 from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 Value = TypeVar("Value")
+
+
+# A number as Python and JSON have it; YAML asks for a point and a sign: 1.0e-3.
+_SCIENTIFIC = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+
+
+def _takes(annotation: Any, kind: type) -> bool:
+    """Whether a type is, holds or may be another one."""
+    return annotation is kind or any(_takes(part, kind) for part in get_args(annotation))
 
 
 class Section(BaseModel):
@@ -15,6 +33,25 @@ class Section(BaseModel):
 
     # No key means anything by infinity or NaN, and the JSON of a job's parameters has no word for them.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_scientific_notation(cls, content: Any) -> Any:
+        """Read `1e-3`, which YAML takes for a text, where a number belongs."""
+        if not isinstance(content, dict):
+            return content
+        read = {
+            key: _number(value)
+            for key, value in content.items()
+            if key in cls.model_fields and _takes(cls.model_fields[key].annotation, float)
+        }
+        return {**content, **read}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_number, value))
+    return float(value) if isinstance(value, str) and _SCIENTIFIC.fullmatch(value) else value
 
 
 # Filters, channels or units of a layer.
@@ -46,7 +83,7 @@ def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
     for place, value in enumerate(values):
         if value in values[:place]:
             plain = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
-            raise ValueError(f"{json.dumps(plain)} is listed twice; list it once")
+            raise ValueError(f"{json.dumps(plain, ensure_ascii=False)} is listed twice; list it once")
     return values
 
 

@@ -174,7 +174,7 @@ class Cloud(Section):
     steps: OneOrMore[int] | Literal["all", "last"] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
     )
-    few_points: Literal["refuse", "skip", "cap"] = Field(
+    on_too_few: Literal["refuse", "skip", "cap"] = Field(
         "refuse",
         description="What becomes of layers with no more filters than `k`: `refuse` the run or `skip` the density "
         "filter for that layer. Or `cap` k at a tenth of the filters in every layer where it is more. The summary "
@@ -249,15 +249,15 @@ class Jobs(Section):
         description="GPUs that a training job asks a cluster for. A workstation's GPU is used in any case; with 1 here "
         "`snakemake --resources gpu=1` lets one training job have it at a time.",
     )
-    steps: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
-    networks: int = Field(
+    steps_per_job: int = Field(6, ge=1, description="Snapshot steps that one job of clouds and barcodes handles.")
+    networks_per_job: int = Field(
         5,
         ge=1,
         description="Residual networks of which one job draws clouds, and on each side of the pairs whose layers one "
         "job compares.",
     )
-    layers: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")
-    clouds: int = Field(
+    layers_per_job: int = Field(4, ge=1, description="Layers that one job of mapper graphs of activations handles.")
+    clouds_per_job: int = Field(
         1,
         ge=1,
         description="Clouds of the same images that one job draws from its residual networks, in the order of "

@@ -108,32 +108,32 @@ class Plan(Networks):
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
         """Return the numbers of the networks that an entry of `activation_clouds` takes."""
         section = self.config.activation_clouds[cloud]
-        every = range(self.config.resnets[section.networks].networks)
-        return tuple(every) if section.of == "all" else tuple(sorted(set(section.of)))
+        every = range(self.config.resnets[section.population].networks)
+        return tuple(every) if section.members == "all" else tuple(sorted(set(section.members)))
 
     def extraction_blocks(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
         """Cut `activation_clouds` and their networks into blocks, one job each, of clouds that see the same images."""
         alike: dict[tuple[object, ...], list[str]] = {}
         for cloud, section in self.config.activation_clouds.items():
-            seen = (section.networks, self.activation_networks(cloud), section.split, section.count)
+            seen = (section.population, self.activation_networks(cloud), section.split, section.n_images)
             alike.setdefault(seen, []).append(cloud)
         for names in alike.values():
             networks = list(self.activation_networks(names[0]))
-            for clouds in _batched(names, self.config.jobs.clouds):
-                for block in _batched(networks, self.config.jobs.networks):
+            for clouds in _batched(names, self.config.jobs.clouds_per_job):
+                for block in _batched(networks, self.config.jobs.networks_per_job):
                     yield clouds, block
 
     def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
         """Return the layers that an entry of `activation_clouds` takes, nearest the image first."""
         section = self.config.activation_clouds[cloud]
-        layers = self.resnet_layers(section.networks)
+        layers = self.resnet_layers(section.population)
         return tuple(layer for layer in layers if section.layers == "all" or layer.name in section.layers)
 
     @cached_property
     def masked_images(self) -> tuple[tuple[str, str, int], ...]:
         """Return entry of `resnets`, split and number of images of all masks that clouds need."""
         clouds = self.config.activation_clouds.values()
-        return tuple(dict.fromkeys((cloud.networks, cloud.split, cloud.count) for cloud in clouds if cloud.masked))
+        return tuple(dict.fromkeys((cloud.population, cloud.split, cloud.n_images) for cloud in clouds if cloud.masked))
 
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of some steps of a layer at which a mapper graph is asked for."""
@@ -148,7 +148,7 @@ class Plan(Networks):
         if mapper is None:
             return ()
         many = max(found[0].p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
-        return tuple(dict.fromkeys((*mapper.sweep, *(mapper.sweep_of_many if many else ()))))
+        return tuple(dict.fromkeys((*mapper.sweep, *(mapper.sweep_large_clouds if many else ()))))
 
     def _dynamics_clouds(self) -> list[LayerClouds]:
         """List the layers whose loops are followed over training: those analysed at two steps at least."""
@@ -203,7 +203,7 @@ class Plan(Networks):
                 key = population, name, cloud.centre
                 for number, asked in enumerate(cloud.densities):
                     where = f"clouds[{index}].densities[{number}] for {population}, {name}"
-                    density = self._feasible(asked, points, cloud.few_points, where)
+                    density = self._feasible(asked, points, cloud.on_too_few, where)
                     if density is None:
                         continue
                     # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
@@ -232,16 +232,16 @@ class Plan(Networks):
             raise InputError("clouds: every layer was left out; " + "; ".join(self.left_out))
         return result
 
-    def _feasible(self, density: Density, points: int, few_points: str, where: str) -> Density | None:
+    def _feasible(self, density: Density, points: int, on_too_few: str, where: str) -> Density | None:
         """Return a density filter that a layer has the points for: the one asked for, a capped one, or none."""
         enough = not isinstance(density.k, int) or density.k < points
-        if few_points == "cap" and points > 1 and neighbours_left(density, points) > largest_tested(points):
+        if on_too_few == "cap" and points > 1 and neighbours_left(density, points) > largest_tested(points):
             # As a fraction it is still a tenth of a cloud that networks have failed out of.
             capped = Density(k=LARGEST_SHARE, p=density.p)
             count = neighbours(capped, points)
             self._leave_out(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
             density = capped
-        elif enough or few_points == "refuse":
+        elif enough or on_too_few == "refuse":
             neighbours(density, points, where)
         else:
             self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")

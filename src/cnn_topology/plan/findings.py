@@ -227,7 +227,7 @@ def _population(plan: Plan, name: str, population: Population, analysed: dict[st
     architecture, label = population.architecture, _label(population.architecture)
     learned = isinstance(architecture.first_layer, LearnedFirstLayer) and not architecture.angular_features
     return PopulationFacts(
-        **dict(population.model_copy(update={"snapshots": Snapshots(), "shard": 1})),
+        **dict(population.model_copy(update={"snapshots": Snapshots(), "networks_per_job": 1})),
         channels=plan.layers(name)[0].weight[1] // (1 + architecture.angular_features),
         label=label,
         plain=learned and population.recipe.label_noise == 0,
@@ -272,7 +272,7 @@ def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNet
         variant=section.variant,
         networks=section.networks,
         paper=images.kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
-        reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.networks == name]),
+        reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.population == name]),
     )
 
 

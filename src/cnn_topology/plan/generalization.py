@@ -73,7 +73,7 @@ class Generalization(Section):
         description="Density filter of the cloud of one network; as fractions, since widths differ.",
     )
     grids: dict[Name, Grid] = Field({}, description="Grids of populations, by a name of your choice.")
-    bootstrap: int = Field(1_000, ge=20, description="Bootstrap draws of each interval.")
+    bootstrap_draws: int = Field(1_000, ge=20, description="Bootstrap draws of each interval.")
     permutations: int = Field(999, ge=19, description="Permutations of each p-value.")
 
     @model_validator(mode="after")
@@ -92,7 +92,9 @@ class Dynamics(Section):
     Of the layers of `clouds` that are analysed at two steps at least.
     """
 
-    draws: int = Field(200, ge=10, description="Bootstrap draws; networks are resampled, clouds made and tested anew.")
+    bootstrap_draws: int = Field(
+        200, ge=10, description="Bootstrap draws; networks are resampled, clouds made and tested anew."
+    )
 
 
 def grid_populations(
@@ -159,7 +161,7 @@ def _varied(base: Population, grid: Grid, values: Mapping[str, float]) -> Popula
             "architecture": Architecture(**architecture),
             "recipe": Recipe(**recipe),
             "networks": grid.networks,
-            "shard": min(base.shard, grid.networks),
+            "networks_per_job": min(base.networks_per_job, grid.networks),
             "snapshots": Snapshots(),
         }
     )

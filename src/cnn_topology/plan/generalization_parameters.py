@@ -76,7 +76,7 @@ class CorrelationParameters(Parameters):
         """Return the block of a run."""
         section = plan.config.generalization
         assert section is not None, "the run analyses no single networks"
-        return cls(run_seed=plan.config.seed, bootstrap=section.bootstrap, permutations=section.permutations)
+        return cls(run_seed=plan.config.seed, bootstrap=section.bootstrap_draws, permutations=section.permutations)
 
 
 class DynamicsParameters(Parameters):
@@ -104,7 +104,7 @@ class DynamicsParameters(Parameters):
             headlines={step: variants[0] for step, variants in clouds.variants.items()},
             alpha=plan.config.significance.alpha,
             nulls=plan.config.significance.nulls,
-            draws=plan.config.dynamics.draws,
+            draws=plan.config.dynamics.bootstrap_draws,
         )
 
 

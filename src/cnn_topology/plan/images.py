@@ -142,8 +142,8 @@ def batch_problem(where: str, batch: int, size: int | None, images: str) -> str 
     if size is None or batch <= size:
         return None
     return (
-        f"{where}.recipe.batch is {batch}, but {size} training images of images.{images} are used: use a batch of at "
-        f"most {size}, or more images"
+        f"{where}.recipe.batch_size is {batch}, but {size} training images of images.{images} are used: use a batch of "
+        f"at most {size}, or more images"
     )
 
 
@@ -186,7 +186,7 @@ def count_problem(where: str, count: int, name: str, images: ImageSetConfig, spl
     if size is None or count <= size:
         return None
     more = f"raise images.{name}.{split}, or " if getattr(images, split) is not None else _more(name, images, split)
-    return f"{where}.count is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
+    return f"{where}.n_images is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
 
 
 def _more(name: str, images: ImageSetConfig, split: Split) -> str:

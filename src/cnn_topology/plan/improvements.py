@@ -20,7 +20,7 @@ class Improvement(Section):
     controls: tuple[Name, ...] = Field(
         (), description="Populations changed in the same way without topology, such as random fixed filters."
     )
-    target: float = Field(
+    target_accuracy: float = Field(
         gt=0,
         lt=1,
         description="Test accuracy on their own images: learning speed is the iterations until it is first reached "

@@ -111,21 +111,21 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
         widest = max(layers, key=lambda layer: layer.channels)
         for measure in section.measures:
             needed = widest.channels + MORE_SAMPLES if measure in CANONICAL_MEASURES else FEWEST_IMAGES
-            if cloud.count < needed:
+            if cloud.n_images < needed:
                 raise InputError(
                     f"layer_distances.measures: {measure} needs at least {needed} images, for layer {widest.name} with "
-                    f"{widest.channels} channels; activation_clouds.{name}.count is {cloud.count}: raise it, or leave "
-                    f"{measure} out"
+                    f"{widest.channels} channels; activation_clouds.{name}.n_images is {cloud.n_images}: raise it, or "
+                    f"leave {measure} out"
                 )
         reduced: tuple[int, ...] = ()
         if section.components:
-            chosen = section.components.networks
+            chosen = section.components.members
             named = {"first": networks[:1], "all": networks}
             reduced = named[chosen] if isinstance(chosen, str) else chosen
             for network in reduced:
                 if network not in networks:
                     raise InputError(
-                        f"layer_distances.components.networks: {name} has no network {network}; it has "
+                        f"layer_distances.components.members: {name} has no network {network}; it has "
                         f"{', '.join(map(str, networks))}"
                     )
             narrow = [layer for layer in layers if layer.channels <= FIRST_REMOVAL]
@@ -136,10 +136,10 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
                 )
         found[name] = Comparison(
             cloud=name,
-            population=cloud.networks,
+            population=cloud.population,
             networks=networks,
             layers=layers,
-            images=cloud.count,
+            images=cloud.n_images,
             on_clouds=tuple(m for m in section.measures if m not in DIAGRAM_MEASURES),
             on_diagrams=tuple(m for m in section.measures if m in DIAGRAM_MEASURES),
             reduced=reduced,
@@ -153,12 +153,12 @@ def tensor_source(plan: Plan) -> TensorSource | None:
     Of the `full` cloud of fewest images, the middle one of the layers whose points were not drawn from more.
     """
     full = {name: cloud for name, cloud in plan.config.activation_clouds.items() if cloud.sampling == "full"}
-    for name, cloud in sorted(full.items(), key=lambda item: item[1].count):
+    for name, cloud in sorted(full.items(), key=lambda item: item[1].n_images):
         whole = [
             layer
             for layer in plan.activation_layers(name)
-            if cloud.count * layer.height * layer.width <= cloud.most_points
+            if cloud.n_images * layer.height * layer.width <= cloud.max_points
         ]
         if whole:
-            return TensorSource(name, cloud.networks, plan.activation_networks(name)[0], whole[len(whole) // 2])
+            return TensorSource(name, cloud.population, plan.activation_networks(name)[0], whole[len(whole) // 2])
     return None

@@ -30,7 +30,7 @@ CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")
 class ComponentSensitivity(Section):
     """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
 
-    networks: Distinct[Annotated[int, Field(ge=0)]] | Literal["first", "all"] = Field(
+    members: Distinct[Annotated[int, Field(ge=0)]] | Literal["first", "all"] = Field(
         "first",
         description="Networks whose layers lose components: the `first`, as in the paper, `all`, or some by number. "
         "What is left is compared with the whole layer and, ours, with that of the next network.",

@@ -45,7 +45,7 @@ class LayerDistanceParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, comparison: Comparison, block: str) -> "LayerDistanceParameters":
         """Return the block of parameters of one block of pairs."""
-        rows, columns = comparison.blocks(plan.config.jobs.networks)[block]
+        rows, columns = comparison.blocks(plan.config.jobs.networks_per_job)[block]
         return cls(
             run_seed=plan.config.seed,
             population=comparison.population,

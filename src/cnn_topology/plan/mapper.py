@@ -36,7 +36,7 @@ class MapperRecipe(Section):
         description="Metric of the clustering: coordinates divided by their standard deviation over the cloud, as "
         "re-implementations report, or as they are.",
     )
-    lens_of_scaled: bool = Field(
+    scaled_lens: bool = Field(
         False,
         description="Take the two principal components from the cloud as the metric scales it; unknown (U5).",
     )
@@ -46,7 +46,7 @@ class MapperRecipe(Section):
         "height, as giotto-tda does; the rule of the paper's software (Ayasdi) is not published (U3). Count the gap "
         "from 0 to the first merge too, as giotto-tda does; in nine dimensions it often breaks a circle to pieces.",
     )
-    most_points: int = Field(
+    max_points: int = Field(
         100_000,
         ge=10,
         description="Of clouds that keep more points than this so many are drawn by seed; both numbers are recorded.",
@@ -60,7 +60,7 @@ class MapperChange(Section):
     gain: float | None = Field(None, ge=1, le=20, description="Widening of each interval.")
     equalized: bool | None = Field(None, description="Intervals that hold equally many points.")
     metric: Metric | None = Field(None, description="Metric of the clustering.")
-    lens_of_scaled: bool | None = Field(None, description="Principal components of the scaled cloud.")
+    scaled_lens: bool | None = Field(None, description="Principal components of the scaled cloud.")
     gap_from_zero: bool | None = Field(None, description="Count the gap from 0 to the first merge too.")
 
     @model_validator(mode="after")
@@ -98,7 +98,7 @@ class Mapper(MapperRecipe):
         description="Other graphs of the same clouds, counted and not drawn: how far loops depend on what the sources "
         "leave open. [`{resolution: 20}`, `{equalized: true}`, ...]",
     )
-    sweep_of_many: Distinct[MapperChange] = Field(
+    sweep_large_clouds: Distinct[MapperChange] = Field(
         (MapperChange(resolution=60),),
         description=f"Further changes for clouds of which rho(k, p) keeps more than {MANY_POINTS:,} points (U2).",
     )

@@ -46,9 +46,9 @@ class Networks:
     def shards(self) -> list[Shard]:
         """All training jobs."""
         return [
-            Shard(name, number, first, min(population.shard, population.networks - first))
+            Shard(name, number, first, min(population.networks_per_job, population.networks - first))
             for name, population in self.populations.items()
-            for number, first in enumerate(range(0, population.networks, population.shard))
+            for number, first in enumerate(range(0, population.networks, population.networks_per_job))
         ]
 
     def shards_of(self, population: str) -> list[Shard]:

@@ -76,7 +76,7 @@ def resnets_reduced(
             found.append(f"{networks.recipe.epochs} of {whole} epochs")
         found += _images_reduced("cifar10", images)
     paper = CLOUD_IMAGES[networks.variant]
-    if (fewest := min((cloud.count for cloud in clouds), default=paper)) < paper:
+    if (fewest := min((cloud.n_images for cloud in clouds), default=paper)) < paper:
         found.append(f"clouds of {fewest:,} of {paper:,} images")
     return tuple(found)
 

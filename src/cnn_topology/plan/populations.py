@@ -75,7 +75,7 @@ class Recipe(Section):
         1.0, gt=0, le=1, description="Staircase decay: the learning rate is multiplied by this ..."
     )
     decay_iterations: int | None = Field(None, ge=1, description="... every so many iterations. Absent: never.")
-    batch: int = Field(128, ge=1, description="Images per iteration.")
+    batch_size: int = Field(128, ge=1, description="Images per iteration.")
     iterations: int = Field(40_000, ge=1, description="Length of training.")
     augmentation: Literal["none", "crop_flip"] = Field(
         "none",
@@ -125,7 +125,7 @@ class Population(Section):
     architecture: Architecture = Field(Architecture(), description="Layers and initialization.")
     recipe: Recipe = Field(Recipe(), description="Optimizer, length, batch, augmentation.")
     networks: int = Field(100, ge=1, le=100_000, description="How many; the paper pools 100.")
-    shard: int = Field(25, ge=1, description="How many of them one training job trains together.")
+    networks_per_job: int = Field(25, ge=1, description="How many of them one training job trains together.")
     snapshots: Snapshots = Field(Snapshots(), description="When weights are kept and networks are tested.")
     cross_test: Distinct[Name] = Field(
         (), description="Other image sets to test on at every snapshot, brought to the shape of the training images."

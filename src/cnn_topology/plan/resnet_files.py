@@ -52,7 +52,7 @@ def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSe
         If the file cannot be used, or as `misfit` says.
     """
     found = {own_name(name): shape for name, shape in array_shapes(path).items() if not name.endswith(COUNTER)}
-    problem = misfit(found, tensor_shapes(section, channels, section.scores or _classes(images)))
+    problem = misfit(found, tensor_shapes(section, channels, section.n_classes or _classes(images)))
     if problem:
         raise InputError(f"{path}: {problem}")
 
@@ -104,7 +104,7 @@ def _mend(name: str, shape: tuple[int, ...]) -> str:
     if name == "conv1.weight" and shape[2:] == (7, 7):
         return "for a 7x7 first layer, as torchvision's, state `stem: imagenet`"
     if name.startswith("linear."):
-        return f"for other class scores than the images have classes state `scores: {shape[0]}`; else {_MEND}"
+        return f"for other class scores than the images have classes state `n_classes: {shape[0]}`; else {_MEND}"
     return _MEND
 
 

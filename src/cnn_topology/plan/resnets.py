@@ -43,7 +43,9 @@ class TriangularRecipe(ResNetRecipe):
     """The recipe of the persistent-homology half: 24 epochs, one rise and one fall of the learning rate."""
 
     epochs: int = Field(24, ge=1, le=10_000, description="Length of training; the last weights are kept.")
-    batch: int = Field(1024, ge=1, description="Images per iteration; what does not fill one is dropped each epoch.")
+    batch_size: int = Field(
+        1024, ge=1, description="Images per iteration; what does not fill one is dropped each epoch."
+    )
     learning_rate: float = Field(1.0, gt=0, le=10, description="Learning rate at the peak.")
     peak_epoch: float = Field(
         5.0,
@@ -64,10 +66,12 @@ class StepRecipe(ResNetRecipe):
     """The recipe of the mapper half: 350 epochs, the learning rate divided by ten twice."""
 
     epochs: int = Field(350, ge=1, le=10_000, description="Length of training.")
-    batch: int = Field(128, ge=1, description="Images per iteration; the last one of an epoch may be smaller.")
+    batch_size: int = Field(128, ge=1, description="Images per iteration; the last one of an epoch may be smaller.")
     learning_rate: float = Field(0.1, gt=0, le=10, description="Learning rate at the start.")
-    milestones: tuple[int, ...] = Field((150, 250), description="Epochs after which it is multiplied by `factor`.")
-    factor: float = Field(0.1, gt=0, le=1, description="What the learning rate is multiplied by.")
+    milestones: tuple[int, ...] = Field(
+        (150, 250), description="Epochs after which it is multiplied by `decay_factor`."
+    )
+    decay_factor: float = Field(0.1, gt=0, le=1, description="What the learning rate is multiplied by.")
     translate: int = Field(
         4, ge=0, le=16, description="Random shift by up to so many pixels: a crop of the image padded with black."
     )
@@ -118,7 +122,7 @@ class ResNetsSection(Section):
         description="Trained weights to use in place of training, one file per network, of the types that "
         "`checkpoints.<name>.files` takes; `networks` is then their number.",
     )
-    scores: int | None = Field(
+    n_classes: int | None = Field(
         None,
         ge=2,
         description="Class scores of the checkpoints, where they are not the classes of the images (1000 for networks "

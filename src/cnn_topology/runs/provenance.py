@@ -134,12 +134,12 @@ def checklist(
         f"{name}: {population.architecture.family}"
         f"({', '.join(map(str, (*population.architecture.convolutions, *population.architecture.dense)))}), "
         f"{population.recipe.optimizer}, learning rate {population.recipe.learning_rate:g}, batch "
-        f"{population.recipe.batch}, {population.recipe.iterations} iterations"
+        f"{population.recipe.batch_size}, {population.recipe.iterations} iterations"
         for name, population in populations.items()
     ]
     recipes += [
         f"{name}: residual network, variant {networks.variant}, {networks.recipe.epochs} epochs, learning rate "
-        f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch}"
+        f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch_size}"
         for name, networks in config.resnets.items()
         if not networks.checkpoints
     ]

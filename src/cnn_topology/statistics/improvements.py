@@ -68,7 +68,7 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
         for (network, seed), log in tests[tests["population"] == population].groupby(["network", "seed"]):
             own = log[log["images"] == images]
             steps, accuracy = own["step"].to_numpy(np.float64), own["accuracy"].to_numpy()
-            iterations, censored = iterations_to(steps, accuracy, group.target)
+            iterations, censored = iterations_to(steps, accuracy, group.target_accuracy)
             found = [(SPEED, images, iterations), (AREA, images, area_under_curve(steps, accuracy))]
             found += [
                 (ACCURACY if each == images else CROSS_ACCURACY, each, value)
@@ -85,7 +85,7 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
                     seed=cast(int, seed),
                     images=on,
                     metric=metric,
-                    target=group.target,
+                    target=group.target_accuracy,
                     value=value,
                     censored=metric == SPEED and censored,
                 )
@@ -140,7 +140,7 @@ def comparisons(rows: pd.DataFrame, name: str, group: Improvement, run_seed: int
                     "against_role": role[against],
                     "metric": metric,
                     "images": images,
-                    "target": group.target,
+                    "target": group.target_accuracy,
                     "effect": "ratio of medians" if speed else "difference of means",
                     "n": len(sample),
                     "n_against": len(other),

@@ -15,6 +15,8 @@ from cnn_topology.storage.notes import opened, sealed
 CHECKSUM = "sha256"
 # Finished tables of up to so many rows are also written as text, for people and spreadsheets.
 TEXT_ROWS = 5_000
+# A spreadsheet runs a cell that begins so, a name of a class for example, as a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def checksum(table: pa.Table) -> str:
@@ -82,13 +84,39 @@ def write_finished_table(
     """
     copy = path.with_suffix(".csv")
     if table.num_rows <= TEXT_ROWS and not any(pa.types.is_nested(field.type) for field in schema):
-        with atomic_path(copy) as temporary:
-            pyarrow.csv.write_csv(table, temporary)
+        write_csv(copy, table)
     else:  # that of an earlier, smaller table would pass for this one
         for stale in (copy, checksum_path(copy)):
             stale.unlink(missing_ok=True)
     # The Parquet file last: it is the rule's output, so all is there when it is.
     write_table(path, table, schema, metadata)
+
+
+def write_csv(path: Path, table: pa.Table) -> None:
+    """Write a small table as text, with an apostrophe before what a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    table : Table
+        Without nested columns.
+
+    Raises
+    ------
+    InputError
+        If the disk is full or the folder cannot be written.
+    """
+    columns = []
+    for column in table.columns:
+        if pa.types.is_string(column.type):
+            texts = column.to_pylist()
+            column = pa.array(
+                [f"'{text}" if text and text.startswith(FORMULA_STARTS) else text for text in texts], pa.string()
+            )
+        columns.append(column)
+    with atomic_path(path) as temporary:
+        pyarrow.csv.write_csv(pa.table(columns, names=table.column_names), temporary)
 
 
 def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:

@@ -14,14 +14,14 @@ class MapperGraphRow(CloudKey, table="mapper_graphs"):
     """One mapper graph of the cloud of a headline."""
 
     kept: int = column("Filters that the density filter keeps.", COUNT)
-    used: int = column("Those of them in the graph, at most `most_points`, drawn by `seed`.", COUNT)
-    most_points: int = column("Most points that a graph is made of.", COUNT)
+    used: int = column("Those of them in the graph, at most `max_points`, drawn by `seed`.", COUNT)
+    max_points: int = column("Most points that a graph is made of.", COUNT)
     seed: int = column("Seed of that draw.")
     resolution: int = column("Intervals of the cover in each lens.", COUNT)
     gain: float = column("Overlap of the cover: length of an interval over the step between two.", RATIO)
     equalized: bool = column("Whether intervals hold equally many points.")
     metric: str = column("Metric of the clustering.")
-    lens_of_scaled: bool = column("Whether the lens is computed of the scaled coordinates.")
+    scaled_lens: bool = column("Whether the lens is computed of the scaled coordinates.")
     cut: str = column("Rule that cuts the dendrogram of a cube: first_gap.")
     cut_at: float = column("Fraction of the range of heights that a gap has.")
     from_zero: bool = column("Whether the range of heights begins at zero.")

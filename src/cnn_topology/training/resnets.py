@@ -142,12 +142,12 @@ def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) 
         corners = [0.0, recipe.peak_epoch * steps, recipe.epochs * steps]
         return recipe.learning_rate * float(np.interp(step, corners, [0.0, 1.0, 0.0]))
     passed = sum(step >= milestone * steps for milestone in recipe.milestones)
-    return float(recipe.learning_rate * recipe.factor**passed)
+    return float(recipe.learning_rate * recipe.decay_factor**passed)
 
 
 def steps_per_epoch(recipe: TriangularRecipe | StepRecipe, images: int) -> int:
     """Return the iterations of an epoch: what fills no batch is dropped (`ph`), or is a smaller one of two at least."""
-    full, rest = divmod(images, recipe.batch)
+    full, rest = divmod(images, recipe.batch_size)
     return full + (isinstance(recipe, StepRecipe) and rest > 1)
 
 
@@ -158,7 +158,7 @@ class _Trainer:
         self.job, self.device, self.dtype, self.normalizer = job, device, dtype, normalizer
         images, recipe = job.image_set, job.section.recipe
         self.shape = images.shape
-        scores = job.section.scores or len(images.classes)
+        scores = job.section.n_classes or len(images.classes)
         self.network = make_resnet(job.section, self.shape[2], scores, job.seed).to(device)
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
@@ -175,7 +175,7 @@ class _Trainer:
         """Train to the end; give the rows of the log."""
         images, recipe = self.job.image_set, self.job.section.recipe
         count = len(images.train_labels)
-        if problem := batch_problem(f"resnets.{self.job.population}", recipe.batch, count, images.name):
+        if problem := batch_problem(f"resnets.{self.job.population}", recipe.batch_size, count, images.name):
             raise InputError(problem)
         if recipe.cutout >= min(self.shape[:2]):
             raise InputError(
@@ -197,8 +197,8 @@ class _Trainer:
             sums = torch.tensor(progress.sums, dtype=torch.float64, device=self.device)
             self.network.train()
             for step in range(progress.step, (epoch + 1) * steps):
-                start = (step - epoch * steps) * recipe.batch
-                rows = slice(start, min(start + recipe.batch, count))
+                start = (step - epoch * steps) * recipe.batch_size
+                rows = slice(start, min(start + recipe.batch_size, count))
                 batch = augmented(train_images, draws, rows, self.shape[:2], recipe.cutout, fill)
                 sums += self._step(batch, train_labels[draws.order[rows]], learning_rate(recipe, step, steps))
                 progress.step = step + 1
@@ -219,7 +219,7 @@ class _Trainer:
         load_checkpoint(self.network, tensors, checkpoint)
         refuse_copy(tensors, checkpoint, self.job.others)
         # Scores of other classes say nothing about the labels of these images.
-        loss, accuracy = (float("nan"),) * 2 if self.job.section.scores else self._test()
+        loss, accuracy = (float("nan"),) * 2 if self.job.section.n_classes else self._test()
         self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")
         unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan")}
         return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "is_kept": True}]

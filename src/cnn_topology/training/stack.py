@@ -83,7 +83,7 @@ class Stack:
         self.done = 0
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._keys = torch.tensor(seeds, dtype=torch.int64, device=device)
-        self._block = torch.zeros(BLOCK, len(seeds), recipe.batch, dtype=torch.int64, device=device)
+        self._block = torch.zeros(BLOCK, len(seeds), recipe.batch_size, dtype=torch.int64, device=device)
         self._block_number = -1
         self._graph: torch.cuda.CUDAGraph | None = None
         self._eager = device.type != "cuda"
@@ -174,7 +174,7 @@ class Stack:
 
     def _fill_block(self, number: int) -> None:
         recipe, size = self.recipe, len(self.labels)
-        drawn = [batch_indices(seed, size, recipe.batch, number * BLOCK, BLOCK) for seed in self.seeds]
+        drawn = [batch_indices(seed, size, recipe.batch_size, number * BLOCK, BLOCK) for seed in self.seeds]
         self._block.copy_(torch.from_numpy(np.stack(drawn, axis=1)))
         self._block_number = number
 
@@ -189,14 +189,14 @@ class Stack:
         x, dropout = self.normalize(pixels, self.dtype), self._dropout()
         scores = self._forward(self._named(self.weights.to(self.dtype)), x, dropout)
         # The sum over networks of their mean losses: each network's gradient is that of its own mean.
-        loss = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction="sum") / self.recipe.batch
+        loss = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction="sum") / self.recipe.batch_size
         (gradient,) = torch.autograd.grad(loss, self.weights)
         with torch.no_grad():
             update(self.recipe, self.weights, gradient, self.averages, self._step)
             self._step += 1
 
     def _dropout(self) -> torch.Tensor | None:
-        rate, batch = self.architecture.dropout, self.recipe.batch
+        rate, batch = self.architecture.dropout, self.recipe.batch_size
         if not rate:
             return None
         kept = uniform(self._keys, self._step, DROPOUT, batch * self.units) >= rate

@@ -190,7 +190,7 @@ def _test(
     job: TrainingJob, networks: tuple[int, ...], stack: Stack, step: int, tests: list[_Test], failed: np.ndarray
 ) -> tuple[Rows, np.ndarray]:
     """Test all networks of a stack; give the rows of the log and who has failed by now."""
-    batch = TEST_IMAGES if stack.device.type == "cpu" else job.shard.recipe.batch
+    batch = TEST_IMAGES if stack.device.type == "cpu" else job.shard.recipe.batch_size
     results = [stack.evaluate(test.pixels, test.labels, batch) for test in tests]
     failed = failed | ~stack.finite() | ~np.isfinite([loss for loss, _ in results]).all(axis=0)
     rows: Rows = []
@@ -202,7 +202,7 @@ def _test(
                     "network": network,
                     "seed": job.seed(network),
                     "step": step,
-                    "epoch": step * job.shard.recipe.batch / len(stack.labels),
+                    "epoch": step * job.shard.recipe.batch_size / len(stack.labels),
                     "images": test.images,
                     "own_images": test.images == job.image_set.name,
                     "split": test.split,
@@ -307,7 +307,7 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
             )
         seed = derive_seed(job.shard.run_seed, "train images", images.name)
         pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
-    if problem := batch_problem(f"populations.{job.shard.population}", recipe.batch, len(labels), images.name):
+    if problem := batch_problem(f"populations.{job.shard.population}", recipe.batch_size, len(labels), images.name):
         raise InputError(problem)
     seed = derive_seed(job.shard.run_seed, "label noise", job.shard.population)
     return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)
@@ -347,7 +347,7 @@ def _networks_at_once(job: TrainingJob, device: torch.device) -> int:
             # Patches and their gradient; convolution, ReLU, normalization in float32 and their gradients.
             values += area * (2 * 9 * layer.weight[1] + 12 * layer.weight[0])
             area = area // 4 if layer.pooled else area
-    forecast = 4 * values * recipe.batch + 40 * parameters
+    forecast = 4 * values * recipe.batch_size + 40 * parameters
     free, _ = torch.cuda.mem_get_info(device)
     return max(1, min(job.shard.count, int(MEMORY_SHARE * free / forecast)))
 

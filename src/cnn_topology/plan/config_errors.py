@@ -1,0 +1,179 @@
+"""What is wrong with a config, in the words of its file: line, key, value and what was expected."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnn_topology.errors import unknown
+from cnn_topology.plan.config_file import ConfigFile
+
+Location = tuple[str | int, ...]
+
+# What pydantic says in the words of Python, in those of a config file.
+PLAIN_WORDS = {
+    "missing": "this key is required, and is not there",
+    "too_short": "expected at least one item",
+    "tuple_type": "expected a list, as [a, b]",
+    "dict_type": "expected entries by name, as {a: {...}, b: {...}}",
+    "model_type": "expected keys and values, as {key: value}",
+    "model_attributes_type": "expected keys and values, as {key: value}",
+    "string_type": "expected a text; put quotes around it",
+    "int_type": "expected a whole number in plain digits, such as 12",
+    "float_type": "expected a number, such as 0.5",
+    "bool_type": "expected true or false",
+    "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
+}
+# What pydantic calls the branches of a key that takes a list or a word.
+LIST = "function-after[_each_once(), tuple["
+BRANCHES = (LIST, "literal[")
+# A key named in a message, as `populations.a.recipe` or `clouds[0].layers`.
+_KEY = re.compile(r"[\w-]+(?:\.[\w-]+|\[\d+\])+")
+
+
+def explained(
+    problems: list[Any], schema: Mapping[str, Any], source: str, files: Sequence[ConfigFile] = ()
+) -> list[str]:
+    """Describe the problems of a config.
+
+    Parameters
+    ----------
+    problems : list
+        Those of pydantic's error.
+    schema : mapping
+        JSON schema of the config.
+    source : str
+        The place that the config came from.
+    files : sequence of ConfigFile
+        The files that it was read from, the last of which overrides the others.
+
+    Returns
+    -------
+    list of str
+        Each problem once.
+    """
+    # A list with one bad item is also reported as too short: only the innermost problem helps.
+    inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
+    # What is wrong with keys and values helps, not that they are no word.
+    inner = [p for p in inner if not isinstance(p["input"], Mapping) or p["type"] != "literal_error"] or inner
+    return list(dict.fromkeys(_explain(problem, schema, source, files) for problem in _of_what_was_given(inner)))
+
+
+def _of_what_was_given(problems: list[Any]) -> list[Any]:
+    """Of keys that take a list or a word (`layers: [conv1]`, `layers: all`) keep what is wrong with the one given."""
+    branches = [next((i for i, x in enumerate(p["loc"]) if str(x).startswith(BRANCHES)), None) for p in problems]
+    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith(LIST)}
+    kept = []
+    for problem, at in zip(problems, branches, strict=True):
+        where = problem["loc"]
+        if at is None or where[:at] not in lists:
+            kept.append(problem)
+            continue
+        if where[at].startswith(LIST):
+            if len(where) > at + 1 or problem["type"] != "tuple_type":  # an item of the list, or how many there are
+                kept.append(problem)
+        elif not isinstance(problem["input"], list | tuple):
+            kept.append({**problem, "msg": "expected a list, or " + problem["msg"].removeprefix("Input should be ")})
+    return kept
+
+
+def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequence[ConfigFile]) -> str:
+    kind, given = problem["type"], problem.get("input")
+    place, there = _walk(problem["loc"], schema)
+    node = _resolve(there, schema)
+    message = PLAIN_WORDS.get(
+        kind, problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    )
+    if kind == "extra_forbidden":
+        section = f"key in {_path(place[:-1])}" if place[:-1] else "key at the top level"
+        message = str(unknown(section, str(place[-1]), node.get("properties", {})))
+        return f"{start_of(source, files, place)}{message}"
+    if kind.startswith("union_tag"):
+        key, kinds = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
+        message = f"`{key}` is required, and is not there; it is one of {', '.join(sorted(kinds))}"
+        if kind == "union_tag_invalid":
+            message = str(unknown(f"{key} in {_path(place)}", problem["ctx"]["tag"], kinds))
+            return f"{start_of(source, files, (*place, key))}{message}"
+        if not isinstance(given, Mapping):
+            message = PLAIN_WORDS["model_type"]
+    if any(str(part).startswith("constrained-") for part in problem["loc"]):
+        message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"
+    if kind == "model_type" and {"type": "null"} in there.get("anyOf", ()):
+        message += "; `null` leaves the section out"
+    if kind == "too_long":
+        message = "expected at most {max_length} items, found {actual_length}".format(**problem["ctx"])
+    if kind == "missing" and isinstance(place[-1], int):  # the list itself was given
+        place, message = place[:-1], f"expected {len(node['prefixItems'])} items, found {len(given)}"
+    if not place:
+        return f"{start_of(source, files, _named(message))}{message}"
+    key, start = _path(place), start_of(source, files, place)
+    if isinstance(given, Mapping | list | tuple):
+        found = f", found {'keys' if isinstance(given, Mapping) else 'a list'}" if kind.endswith("_type") else ""
+        return f"{start}{key}: {message}{found}"
+    texts = [text for file in files if (text := file.text(place, given)) is not None]
+    if files and not texts and kind != "missing":  # given by `--config key=value`
+        start = f"{source}: --config: "
+    value = texts[-1] if texts else json.dumps(given, default=str, ensure_ascii=False)
+    return f"{start}{key}: {message}" if kind == "missing" else f"{start}{key} = {value}: {message}"
+
+
+def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict[str, Any]]:
+    """Return the keys of a location, without the branches of unions that pydantic counts as steps; and its schema.
+
+    Of the last key the schema is that of its section, where the section has no such key or lacks it.
+    """
+    place: list[str | int] = []
+    here: dict[str, Any] = dict(schema)
+    for part in location:
+        here = _resolve(here, schema)
+        if "discriminator" in here:  # told apart by its `kind`
+            here = {"$ref": here["discriminator"]["mapping"][part]}
+        elif "anyOf" in here:
+            branches = [branch for branch in here["anyOf"] if branch.get("type") == "array"]
+            here = {"$ref": f"#/$defs/{part}"} if part in schema["$defs"] else (branches or [{}])[0]
+        else:
+            place.append(part)
+            after = here.get("items") if isinstance(part, int) else _entry(here, part)
+            here = after if isinstance(after, dict) else here
+    return tuple(place), here
+
+
+def _entry(section: dict[str, Any], key: str | int) -> dict[str, Any] | None:
+    """Return the schema of a key: of its own, or of any name."""
+    named = [section.get("additionalProperties"), *section.get("patternProperties", {}).values()]
+    entry: dict[str, Any] | None = section.get("properties", {}).get(key)
+    return entry or next((node for node in named if isinstance(node, dict)), None)
+
+
+def _resolve(node: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Follow a reference, and the one non-null branch of an optional section."""
+    while True:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        elif "anyOf" in node and len(branches := [b for b in node["anyOf"] if b.get("type") != "null"]) == 1:
+            node = branches[0]
+        elif "allOf" in node and len(node["allOf"]) == 1:
+            node = node["allOf"][0]
+        else:
+            return node
+
+
+def _path(place: Location) -> str:
+    """Write a location as the config file has it: ``clouds[0].densities[1].k``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+
+
+def start_of(source: str, files: Sequence[ConfigFile], place: Location) -> str:
+    """Write the source, and the line of a key or, where it is not there, of its section."""
+    for length in range(len(place), 0, -1):
+        for file in reversed(files):
+            if (line := file.line(place[:length])) is not None:
+                return f"{source if len(files) == 1 else file.path}: line {line}: "
+    return f"{source}: "
+
+
+def _named(message: str) -> Location:
+    """Return the first key that a message names."""
+    named = _KEY.search(message)
+    parts = re.findall(r"[\w-]+|\[\d+\]", named[0]) if named else []
+    return tuple(int(part[1:-1]) if part.startswith("[") else part for part in parts)

@@ -194,7 +194,7 @@ def test_two_layers_with_the_same_kernels_are_refused_by_name(tmp_path: Path, ca
     assert import_files(tmp_path, tmp_path / "n.pt") == 2
     said = capsys.readouterr().err
     assert "n.pt: one.weight and three.weight hold the same kernels" in said
-    assert "`layers`" in said
+    assert "`exclude`" in said
 
 
 def test_fixed_filters_under_the_name_of_a_weight_are_refused(tmp_path: Path, capsys) -> None:

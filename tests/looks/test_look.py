@@ -133,6 +133,14 @@ def test_several_files_are_pooled_and_a_copy_is_refused(tmp_path):
         open_source([tmp_path / "net*.pt"])
 
 
+def test_a_layer_with_the_kernels_of_another_is_looked_at_once():
+    one, dead = noise(4), np.ones((4, 3, 3, 3), dtype=np.float32)
+    opened = open_source({"a.weight": one, "b.weight": noise(4, 2), "c.weight": 2 * one, "d.weight": dead})
+    assert [layer.name for layer in opened.layers] == ["a", "b", "d"]
+    assert len(opened.others) == 1
+    assert opened.others[0].startswith("c.weight")
+
+
 @pytest.mark.parametrize("pattern", ["layer1*", "module.layer1.conv.weight", "layer1.conv", "module-layer1"])
 def test_a_layer_is_chosen_by_any_form_of_its_name(weights, pattern, tmp_path):
     path = saved(weights, tmp_path / "net.pt")

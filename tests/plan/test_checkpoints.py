@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torchvision.models import get_model
 
 from cnn_topology.errors import InputError
+from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.checkpoints import (
     FilesCheckpoint,
     checkpoint_layers,
@@ -260,6 +261,13 @@ def test_all_populations_includes_checkpoints(tiny: dict, tmp_path: Path) -> Non
     assert list(dict.fromkeys(c.population for c in plan.layer_clouds)) == ["a", "mine"]
     assert "mine" not in {shard.population for shard in plan.shards}
     assert [c.pretrained for c in plan.layer_clouds] == [False, False, True, True, True]
+
+
+def test_claims_of_the_papers_are_not_listed_for_files_of_which_nobody_claimed_anything(tmp_path: Path) -> None:
+    settings = config(write(tmp_path, ".pt"))
+    assert not any("scorecard" in name for name in figure_specs(Plan(parse_config(settings))))
+    settings["checkpoints"]["vgg"] = {"kind": "torchvision", "model": "vgg16"}
+    assert "scorecard_weights" in figure_specs(Plan(parse_config(settings)))
 
 
 def test_names_of_layers_are_safe_in_paths() -> None:

@@ -102,7 +102,7 @@ TABLES = (
     *(("improvements", "comparisons") if PLAN.config.improvements else ()),
     *COMPARISON_TABLES,
     *(("purity_tests", "example_images") if GRAPHS.jobs else ()),
-    "claims",
+    *(("claims",) if PLAN.has_claims else ()),
 )
 
 

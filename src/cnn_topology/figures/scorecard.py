@@ -63,7 +63,7 @@ FOOTER = (
 
 def planned(plan: Plan) -> Planned:
     """List one figure for each paper that the run is about."""
-    if plan.config.populations or plan.config.checkpoints:
+    if plan.has_claims and (plan.config.populations or plan.config.checkpoints):
         yield "scorecard_weights", {"paper": "weights"}
     if plan.config.resnets:
         yield "scorecard_activations", {"paper": "activations"}

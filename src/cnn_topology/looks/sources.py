@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed
+from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed, repeated_layers
 from cnn_topology.networks.weights import check_finite, read_weights
 from cnn_topology.plan.base import expand_paths
 from cnn_topology.plan.checkpoints import (
@@ -142,6 +142,8 @@ def open_source(
     else:
         there, stacked = _from_arrays(label, source, entry, layout, layers, exclude)
     others = dict(there.others)
+    for copy, first in repeated_layers({tensor: stack[0] for tensor, stack in stacked.items()}).items():
+        others[copy] = f"the same kernels as {plain_name(first)}"
     for layer in there.layers:
         if is_fixed(stacked[layer.tensor].reshape(-1, 9)):
             others[layer.tensor] = f"copies of at most {FIXED_FILTERS} filters, as of a blur: not trained"

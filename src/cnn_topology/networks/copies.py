@@ -1,6 +1,6 @@
 """Weights that come twice: their filters lie in pairs or heaps, which a density filter takes for structure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,28 @@ def first_copies(layers: Iterable[np.ndarray]) -> tuple[int, int] | None:
     return (int(pairs[0, 0]), int(pairs[0, 1])) if len(pairs) else None
 
 
+def repeated_layers(weights: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Find the layers of one network whose kernels are those of a layer before.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray, shape (out, in, ...)
+
+    Returns
+    -------
+    dict of str to str
+        The first layer with the same kernels, by the name of the other.
+    """
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for name, weight in weights.items():
+        alike.setdefault(weight.shape, []).append(name)
+    repeated = {}
+    for names in alike.values():
+        while pair := first_copies([np.stack([weights[name] for name in names])]):
+            repeated[names.pop(pair[1])] = names[pair[0]]
+    return repeated
+
+
 def is_fixed(filters: np.ndarray) -> bool:
     """Return whether the filters of a layer, constant ones aside, are copies of a few.
 
@@ -83,21 +105,14 @@ def refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray])
         raise InputError(
             f"{where}.files: {files[one]} and {files[two]} hold the same kernels {COPIES}; list each network once"
         )
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for tensor, stack in weights.items():
-        alike.setdefault(stack.shape[1:], []).append(tensor)
     for position, file in enumerate(files):
-        for tensors in alike.values():
-            pair = first_copies([np.stack([weights[tensor][position] for tensor in tensors])])
-            if pair:
-                one, two = pair
-                raise InputError(
-                    f"{where}: {file}: {tensors[one]} and {tensors[two]} hold the same kernels {COPIES}; state one by "
-                    "`layers`"
-                )
+        for copy, first in repeated_layers({tensor: stack[position] for tensor, stack in weights.items()}).items():
+            raise InputError(
+                f"{where}: {file}: {first} and {copy} hold the same kernels {COPIES}; leave one out by `exclude`"
+            )
         for tensor, stack in weights.items():
             if is_fixed(stack[position].reshape(-1, 9)):
                 raise InputError(
                     f"{where}: {file}: the filters of {tensor} are copies of at most {FIXED_FILTERS}, as a "
-                    "blur's are that is not trained; state the layers of trained weights by `layers`"
+                    "blur's are that is not trained; leave it out by `exclude`"
                 )

@@ -62,6 +62,12 @@ class Networks:
         """All groups of networks by name: populations, then checkpoints."""
         return (*self.config.populations, *self.config.checkpoints)
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether the papers claim anything of networks like these: of files that a user brings nobody did."""
+        of_papers = any(section.kind == "torchvision" for section in self.config.checkpoints.values())
+        return bool(self.config.populations or self.config.resnets or of_papers)
+
     def networks(self, name: str) -> int:
         """Return the number of networks of a population or checkpoint."""
         checkpoint = self.config.checkpoints.get(name)

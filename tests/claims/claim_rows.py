@@ -57,9 +57,9 @@ CLOUD = ("population", "layer", "step", "density_k", "density_p", "landmarks")
 FOUR = (("first", "conv1"), ("first", "conv2"), ("second", "conv1"), ("gray", "conv1"))
 
 
-def circles(cloud, near=0.8, lines=0.1, five=False):
+def circles(cloud, near=0.8, lines=0.1, shape="primary circle"):
     """Return the rows of a cloud: how far primary circle and lines are covered, and the share near the former."""
-    row = {name: cloud[name] for name in CLOUD} | {"kept": 200, "five_loops": five}
+    row = {name: cloud[name] for name in CLOUD} | {"kept": 200, "shape": shape}
     edges = {"circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "nearest": int(200 * near), "degree": 1}
     return [row | edges, row | edges | {"circle": "quadratic", "coverage": lines, "nearest": 3}]
 

@@ -17,7 +17,7 @@ UNTESTED = {"verdict": TOO_FEW, "significant_bars": None, "p_longest": None}
 
 def untested(tables):
     """Return the same tables as they are when every cloud has too few filters."""
-    blank = {"p_permuted": None, "permuted": None, "significant_bars": None, "five_loops": None, "degree": None}
+    blank = {"p_permuted": None, "permuted": None, "significant_bars": None, "shape": None, "degree": None}
     return {
         **tables,
         "loops": [row | UNTESTED for row in tables.get("loops", [])],
@@ -71,7 +71,10 @@ def test_a_missing_number_of_a_test_is_no_number_in_the_table(of, facts):
     assert "200 kept of 19,200 at k = 200" in row["reason"]
 
 
-def test_a_barcode_without_five_loops_is_said_to_say_little(of, facts):
-    clouds = local("several loops", 2)
-    (row,) = of("E6", {"loops": clouds, "circles": [row for cloud in clouds for row in circles(cloud)]}, facts)
-    assert (row["verdict"], row["reason"]) == ("not supported", "a rule with little power")
+@pytest.mark.parametrize(("name", "models"), [("E6", 1), ("E7", 2), ("E1", 2)])
+def test_what_is_not_found_is_told_with_the_power_of_its_own_models(name, models, of, facts):
+    clouds = [*local("no loop", 0), loop("first", verdict="no loop"), loop("colour", "conv2", verdict="no loop")]
+    (row,) = of(name, {"loops": clouds, "circles": [row for cloud in clouds for row in circles(cloud)]}, facts)
+    assert row["verdict"] == "not supported"
+    assert row["reason"].count("n = ") == models
+    assert ("three circles" in row["reason"]) is (name == "E6")

@@ -86,8 +86,8 @@ CASES = {
     ),
     "E5": (one_circle("gray"), {"loops": [loop("gray", verdict="no loop")]}),
     "E6": (
-        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=True)},
-        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], five=False)},
+        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], shape="three circles")},
+        {"loops": local("several loops", 5), "circles": circles(local("several loops", 5)[1], shape="Klein bottle")},
     ),
     "E6b": (
         {"loops": local("several loops", 5), "circles": circles(loop("colour"))},

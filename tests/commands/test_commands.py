@@ -151,7 +151,7 @@ def test_a_cloud_with_too_few_filters_has_no_p_value_and_no_draw(
     assert loops[["longest", "second", "bars"]].notna().all(axis=None)
     assert tables["barcodes"]["p_value"].isna().all()
     assert tables["significance"].empty
-    tested = ["p_permuted", "permuted", "permuted_coverage", "significant_bars", "five_loops", "degree"]
+    tested = ["p_permuted", "permuted", "permuted_coverage", "significant_bars", "shape", "degree"]
     assert circles[tested].isna().all(axis=None)
     # Nulls, not NaN, whatever reads them.
     assert read_table(tmp_path / "loops.parquet", LoopRow.schema)["p_longest"].null_count == 2

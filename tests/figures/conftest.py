@@ -140,6 +140,9 @@ class Maker:
                 "p_bobrowski_skraba": p_value,
                 "covariance_longest_median": 0.4,
                 "p_covariance": 0.35,
+                "power_circle": 0.9,
+                "power_faint_circle": 0.4,
+                "power_in_range": True,
                 "verdict": "one circle" if one else "several loops" if significant else "no loop",
             }
         )
@@ -171,7 +174,17 @@ class Maker:
             row |= {"permuted": test.permuted[number], "sphere": test.sphere[number], "p_permuted": 0.01}
             row |= {"coverage": test.found.coverage()[number], "permuted_coverage": test.permuted_coverage[number]}
             row |= dict(zip(CIRCLE_ARCS, test.found.arc_counts()[number].tolist(), strict=True))
-            self.rows["circles"].append({**key, **row, "fifth": 0.1, "sixth": 0.08, "five_loops": False})
+            self.rows["circles"].append(
+                {
+                    **key,
+                    **row,
+                    "fifth": 0.1,
+                    "sixth": 0.08,
+                    "near_bottle": 0.9,
+                    "off_circles": 0.1,
+                    "shape": "primary circle",
+                }
+            )
         plane = np.linalg.svd(patches - patches.mean(0), full_matrices=False)
         plane12 = (patches - patches.mean(0)) @ plane[2][:2].T
         theta = np.mod(np.arctan2(patches[:, 1] - patches[:, 7], patches[:, 5] - patches[:, 3]), 2 * np.pi)

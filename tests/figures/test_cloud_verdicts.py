@@ -24,7 +24,7 @@ TESTED = {
         "p_covariance",
         "covariance_longest_median",
     ),
-    "circles": ("permuted", "p_permuted", "permuted_coverage", "significant_bars", "degree", "five_loops"),
+    "circles": ("permuted", "p_permuted", "permuted_coverage", "significant_bars", "degree", "shape"),
     "barcodes": ("p_value",),
 }
 # A p-value, not the share that a density filter keeps.
@@ -80,6 +80,5 @@ def test_a_figure_of_clouds_that_were_not_tested_shows_no_p_value(
     assert P_VALUE.findall(said) == []
     assert "nan" not in said.lower()
     assert "no lasting loop" not in said
-    assert "not five loops" not in said
     if verdict == TOO_FEW and kind not in ("klein_coordinates", "controls"):
         assert TOO_FEW in said

@@ -1,14 +1,11 @@
-"""Filters near the named circles against chance, and the rule for five loops."""
+"""Filters near the named circles against chance."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.plan.clouds import Significance
 from cnn_topology.statistics.circles import CircleTest, circle_test, sphere_parts
-from cnn_topology.statistics.loops import cloud_loops
 from cnn_topology.statistics.nulls import (
     Centre,
     Filtering,
@@ -18,7 +15,7 @@ from cnn_topology.statistics.nulls import (
     permuted_null,
     sphere_null_cloud,
 )
-from cnn_topology.topology.circles import ARCS, CIRCLES, five_loops, near_circles
+from cnn_topology.topology.circles import ARCS, CIRCLES, near_circles
 from cnn_topology.topology.klein import nearest_model
 from cnn_topology.topology.patches import (
     edge_patch,
@@ -129,43 +126,3 @@ def test_lines_lie_on_the_quadratic_circle_and_on_no_other() -> None:
     assert CIRCLES[int(np.argmax(test.found.counts()))] == "quadratic"
     assert test.p_permuted[3] == 1 / 40
     assert test.found.coverage()[0] < 0.2
-
-
-@pytest.mark.parametrize(
-    ("lengths", "significant", "five"),
-    [
-        ([1.3] * 5 + [0.2], 5, True),
-        ([1.3] * 5 + [0.6], 6, True),
-        ([1.3] * 5 + [0.65], 6, False),
-        ([1.3] * 5 + [0.2], 4, False),
-        ([1.3] * 4 + [0.2, 0.01], 4, False),
-        ([1.3] * 5, 5, True),
-        ([], 0, False),
-    ],
-)
-def test_five_loops_need_a_significant_fifth_bar_twice_the_sixth(lengths, significant, five) -> None:
-    assert five_loops(np.array(lengths), significant)[2] is five
-
-
-@pytest.mark.parametrize(("model", "five"), [("three", True), ("primary", False), ("random", False)])
-def test_three_circles_pass_and_the_primary_circle_alone_does_not(model: str, five: bool) -> None:
-    rng = np.random.default_rng(6)
-    angles = rng.uniform(0, 2 * np.pi, 400)
-    clouds = {
-        "three": [edge_patch(angles), secondary_patch("vertical", angles), secondary_patch("horizontal", angles)],
-        "primary": [edge_patch(angles), edge_patch(angles + 1)],
-        "random": [random_filters(800, rng)],
-    }
-    points = np.concatenate(clouds[model])
-    points = points if model == "random" else noisy(points, 0.15, rng)
-    filtering, settings_ = Filtering(15, 0.5, 600), Significance(nulls=("sphere",), draws=19, alpha=0.05)
-    null = null_draws(lambda r: sphere_null_cloud(len(points), r), [filtering], range(19), ("three", model))
-    found = cloud_loops(
-        points, neighbour_distances(points, [15])[:, 0], filtering, {"sphere": null[filtering]}, settings_
-    )
-    assert five_loops(found.barcode.lengths(1), found.significant_bars)[2] is five
-    counts = near_circles(points[found.kept]).counts()
-    if model == "three":
-        assert (counts[:3] > 100).all()
-    if model == "primary":
-        assert counts[0] > 0.8 * len(found.kept)

@@ -17,11 +17,13 @@ from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
+from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
+from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.rows import joined
-from cnn_topology.topology.circles import CIRCLES, five_loops
+from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
 
 
@@ -129,7 +131,7 @@ def analyse_cloud(
         if filtering == headline or filtering in measured:
             test = circle_test(kept, drawn["permuted"].get(filtering), cloud.centre)
             around = winding(kept, filtering.landmarks or len(kept)) if loops.significant_bars else None
-            parts["circles"].append(_circles(key, loops, test, around))
+            parts["circles"].append(_circles(key, loops, kept, test, around))
     return {row.table_name: joined(parts[row.table_name], row.schema) for row in BARCODE_ROWS}, results
 
 
@@ -158,6 +160,10 @@ def _draws(
 def _loops(
     key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, hollow: Hollowness | None, headline: bool
 ) -> pa.Table:
+    found = [
+        power(model, "loop", len(cloud.points), key["density_k"], key["density_p"])
+        for model in (HALF_CIRCLE, FAINT_CIRCLE)
+    ]
     row = LoopRow(
         **key,
         points=len(cloud.points),
@@ -185,6 +191,9 @@ def _loops(
         hollowness_median=hollow.median if hollow else None,
         p_hollowness=hollow.p_value if hollow else None,
         verdict=loops.verdict,
+        power_circle=found[0].rate if found[0] else None,
+        power_faint_circle=found[1].rate if found[1] else None,
+        power_in_range=found[0].in_range if found[0] else None,
     )
     return LoopRow.table([row])
 
@@ -237,9 +246,11 @@ def _filters(key: dict[str, Any], points: np.ndarray, ids: np.ndarray, distances
     )
 
 
-def _circles(key: dict[str, Any], loops: CloudLoops, test: CircleTest, around: Winding | None) -> pa.Table:
-    bars = loops.significant_bars
-    fifth, sixth, five = five_loops(loops.barcode.lengths(1), bars or 0)
+def _circles(
+    key: dict[str, Any], loops: CloudLoops, kept: np.ndarray, test: CircleTest, around: Winding | None
+) -> pa.Table:
+    bottle, degree = on_klein_bottle(kept), around.degree if around else None
+    fifth, sixth = [*loops.barcode.lengths(1), *[0.0] * 6][4:6]
     return CircleRow.columns(
         **key,
         circle=list(CIRCLES),
@@ -253,11 +264,13 @@ def _circles(key: dict[str, Any], loops: CloudLoops, test: CircleTest, around: W
         p_permuted=_or_null(test.p_permuted),
         coverage=test.found.coverage(),
         permuted_coverage=_or_null(test.permuted_coverage),
-        significant_bars=bars,
-        degree=around.degree if around else None,
+        significant_bars=loops.significant_bars,
+        degree=degree,
         fifth=fifth,
         sixth=sixth,
-        five_loops=None if bars is None else five,
+        near_bottle=bottle.near,
+        off_circles=bottle.off,
+        shape=known_shape(bottle, test, degree) if loops.significant_bars else None,
         arcs=test.found.arc_counts(),
     )
 

@@ -5,8 +5,6 @@ import pandas as pd
 
 from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import (
-    CHANCE,
-    COVERED,
     WITHOUT_TEST,
     last_clouds,
     most_layers,
@@ -19,6 +17,7 @@ from cnn_topology.claims.loop_measures import (
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import falling_trend
+from cnn_topology.statistics.shapes import CHANCE, COVERED
 from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, UNTESTED, binomial_tail
 from cnn_topology.tables.loops import CLOUD
 

@@ -14,9 +14,9 @@ from cnn_topology.claims.accuracy_measures import (
 from cnn_topology.claims.circle_measures import fades_with_depth
 from cnn_topology.claims.framework import Claim
 from cnn_topology.claims.loop_measures import (
-    five_circles,
     one_circle,
     several_loops,
+    three_circles,
     weaker_than_first,
 )
 from cnn_topology.claims.subjects import (
@@ -125,13 +125,12 @@ WEIGHTS_CLAIMS = (
         source="section 3",
         certainty="F2",
         statistic="number of significant H1 bars, k below 0.29% of the points",
-        rule="the fifth significant and more than twice the sixth; where it is not met little is said: of clouds "
-        "drawn from the three-circle model 0 of 20 meet it at 1,536 filters and 19 of 20 at 3,840, and image patches "
-        "published as five loops do not",
+        rule="a significant loop, and known shape `three circles`: two thirds of the kept filters near the Klein "
+        "bottle, few of them off the three circles, 40% of the directions of each circle covered",
         tables=("loops", "circles"),
         subjects=trained("cifar10", _CIFAR, channels=3),
         absent=_none("network on CIFAR-10 colour"),
-        measure=five_circles("conv1"),
+        measure=three_circles("conv1"),
         published="β1 = 5 [F2:tadl-ko]",
         published_value=5,
     ),

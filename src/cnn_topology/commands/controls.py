@@ -7,48 +7,38 @@ from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import write_rows
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.loops import ControlRow
-from cnn_topology.topology.patches import edge_patch, klein_patch, noisy, random_filters, secondary_patch
+from cnn_topology.topology.models import SHAPES, draw_model
 from cnn_topology.topology.persistence import barcode
 
 # The Klein bottle has two loops over Z/2 and one over Z/3; circles have as many over both.
 FIELDS = (2, 3)
 # Norm of the isotropic noise that is added to points of the models before they are normalized again.
 NOISE = 0.2
+# By name of the control: the model that it is drawn from.
+CONTROLS = {
+    "primary_circle": "primary circle",
+    "three_circles": "three circles",
+    "klein_bottle": "Klein bottle",
+    "random_filters": "noise",
+}
 
 
 def run(job: Job) -> None:
     """Compute the controls."""
     parameters = job.parameters(ControlParameters)
     count = parameters.controls.points
-
-    def generator(control: str) -> np.random.Generator:
-        return np.random.default_rng(derive_seed(parameters.run_seed, "control", control, count, NOISE))
-
-    def angles(rng: np.random.Generator, points: int = count) -> np.ndarray:
-        return rng.uniform(0, 2 * np.pi, points)
-
-    def three_circles(rng: np.random.Generator) -> np.ndarray:
-        third = count // 3
-        circles = [edge_patch(angles(rng, count - 2 * third))]
-        circles += [secondary_patch(direction, angles(rng, third)) for direction in ("vertical", "horizontal")]
-        return np.concatenate(circles)
-
-    models = {
-        "primary_circle": lambda rng: edge_patch(angles(rng)),
-        "three_circles": three_circles,
-        "klein_bottle": lambda rng: klein_patch(angles(rng) / 2, angles(rng)),
-    }
-    clouds = {name: noisy(model(rng := generator(name)), NOISE, rng) for name, model in models.items()}
-    clouds["random_filters"] = random_filters(count, generator("random_filters"))
     tables = []
-    for name, points in clouds.items():
+    for name, model in CONTROLS.items():
+        noise = NOISE if model in SHAPES else 0.0
+        rng = np.random.default_rng(derive_seed(parameters.run_seed, "control", name, count, NOISE))
+        points = draw_model(model, count, rng, noise)
         for field in FIELDS:
             bars = barcode(points, field=field)
             tables.append(
                 ControlRow.columns(
                     control=name,
                     points=count,
-                    noise_sd=NOISE if name in models else 0.0,
+                    noise_sd=noise,
                     field=field,
                     dimension=bars.dimension.astype(np.int64),
                     birth=bars.birth,

@@ -22,7 +22,7 @@ from cnn_topology.tables.registry import ACTIVATION_ROWS
 TOLERANCE, ACTIVATIONS_TOLERANCE = 1e-6, 1e-5
 FROM_ACTIVATIONS = {row.table_name for row in ACTIVATION_ROWS}
 # Columns of verdicts: what must agree between runs whose networks were trained apart.
-VERDICTS = ("verdict", "five_loops", "significant_bars")
+VERDICTS = ("verdict", "shape", "significant_bars")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
+from cnn_topology.statistics.power import power_beside
 from cnn_topology.statistics.significance import FORMS, LOOPS
 from cnn_topology.tables.loops import CLOUD
 
@@ -95,6 +96,7 @@ def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, 
         if (name, layer, last["step"]) in critical:
             reached = critical[name, layer, last["step"]]
             length += f"; noise of the same size reaches {reached:.2f} (p = {last['p_longest']:.2g})"
+        length += power_beside(last)
         start = clouds.sort_values("step").iloc[0]
         if start["step"] < last["step"]:
             length += f". At step {start['step']:,}: {start['longest']:.2f}, {start['verdict']}"

@@ -22,6 +22,7 @@ from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
+from cnn_topology.statistics.power import power_beside
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.activations import purity_lines
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
@@ -150,7 +151,7 @@ def _layers(
                 "needed": f"{critical[(*at, row['step'])]:.3f}" if (*at, row["step"]) in critical else "",
                 "p": f"{row['p_longest']:.2g}" if is_tested else "",
                 "q": f"{next(values):.2g}" if is_tested else "",
-                "verdict": row["verdict"],
+                "verdict": row["verdict"] + power_beside(row),
                 "is_loop": row["verdict"] in LOOPS,
                 "ring": ring(row, alpha),
             }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from cnn_topology.statistics.power import power_beside
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.tables.loops import CLOUD
 
@@ -96,7 +97,7 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
         lines.append(
             f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
             f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {p_value}  "
-            f"{beside}  {bars:>11}  {row['verdict']}{_constant(row)}"
+            f"{beside}  {bars:>11}  {row['verdict']}{power_beside(row)}{_constant(row)}"
         )
     return lines
 
@@ -120,7 +121,7 @@ def _step(cloud: Any) -> str:
     p_value = f", p = {cloud['p_longest']:.3g}" if pd.notna(cloud["p_longest"]) else ""
     said = (
         f"step {cloud['step']:>6}: longest H1 bar {cloud['longest']:.3f}, second {cloud['second']:.3f}{p_value}: "
-        f"{cloud['verdict']}"
+        f"{cloud['verdict']}{power_beside(cloud)}"
     )
     beside = f" (own covariance: p = {cloud['p_covariance']:.3g}, a test with little power)"
     return f"{said}{beside if _has_covariance(cloud) else ''}{_ring(cloud)}"

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.row import Row, column
-from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, SHARE
+from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, RATIO, SHARE
 
 FILTER_COORDINATES = tuple(f"w{row}{column}" for row in range(3) for column in range(3))
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
@@ -80,7 +80,13 @@ class CircleRow(CloudKey, table="circles"):
     )
     fifth: float = column("Length of the fifth longest H1 bar.", LENGTH)
     sixth: float = column("Length of the sixth longest H1 bar.", LENGTH)
-    five_loops: bool | None = column(
-        "Whether the fifth bar is significant and more than twice the sixth; no finding where it is false."
+    near_bottle: float = column("Share of the kept filters that lie near the Klein bottle.", SHARE)
+    off_circles: float = column(
+        "Density of these off the three circles, over that on all of the bottle: 1 where even over its angles.",
+        RATIO,
+    )
+    shape: str | None = column(
+        "Known shape that the kept filters lie on: Klein bottle, three circles, primary circle, or undecided; null "
+        "where no bar is significant."
     )
     arcs: Sequence[int] = column("Near filters in this arc of 10 degrees.", COUNT, names=CIRCLE_ARCS)

@@ -1,7 +1,7 @@
 """Rows about the barcodes of clouds of filters and their tests (weights paper, sections 3 and 4)."""
 
 from cnn_topology.tables.row import Row, column
-from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RATIO
+from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RATIO, SHARE
 
 
 class CloudKey(Row):
@@ -82,6 +82,15 @@ class LoopRow(CloudKey, table="loops"):
         RATIO,
     )
     p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)
+    power_circle: float | None = column(
+        "Share of simulated layers of this size and filtering in which a loop is found, where half of the filters lie "
+        "on the primary circle, with noise of norm 0.6, and the others are random.",
+        SHARE,
+    )
+    power_faint_circle: float | None = column("The same, where a fifth of the filters lie on the circle.", SHARE)
+    power_in_range: bool | None = column(
+        "Whether layers of this size and filtering were simulated; if not, the nearest that were stand for them."
+    )
 
 
 class SignificanceRow(CloudKey, table="significance"):

@@ -105,27 +105,3 @@ def near_circles(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> N
     found = [edge_angles(points), secondary_angles(points, "vertical"), secondary_angles(points, "horizontal")]
     angles, residuals = (np.stack(values) for values in zip(*found, (2 * direction, to_line), strict=True))
     return NearCircles(angles, residuals, near)
-
-
-def five_loops(lengths: Float[np.ndarray, " bars"], significant: int) -> tuple[float, float, bool]:
-    """Test whether a barcode has the five loops of the three-circle model.
-
-    The rule, fixed beforehand (notes, section 5): the fifth H1 bar is significant, and it is more than twice the sixth.
-    A barcode that fails it may still be of three circles: of clouds of 1,536 filters that were drawn from the model
-    itself 0 of 20 pass, of 3,840 filters 19 of 20, and image patches that are published as five loops fail it.
-
-    Parameters
-    ----------
-    lengths : ndarray, shape (bars,)
-        Lengths of the H1 bars, the longest first.
-    significant : int
-        How many of them are significant under every null.
-
-    Returns
-    -------
-    fifth, sixth : float
-        Their lengths, 0 where there is none.
-    five : bool
-    """
-    fifth, sixth = (float(lengths[n]) if len(lengths) > n else 0.0 for n in (4, 5))
-    return fifth, sixth, significant >= 5 and fifth > 2 * sixth

@@ -13,7 +13,7 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.looks import store
 from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
-from cnn_topology.plan.base import as_list
+from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
@@ -391,6 +391,6 @@ def look(
         raise InputError("; ".join(problems)) from None
     if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
         raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
-    made = Look(open_source(source, name, entry, as_list(layers), as_list(exclude), layout), settings)
+    made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings)
     made.run(Path(folder) if folder else None, report)
     return made

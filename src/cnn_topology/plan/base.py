@@ -92,9 +92,9 @@ Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
-def as_list(value: Any) -> Any:
-    """Return one text as a list of it, and anything else as it is."""
-    return [value] if isinstance(value, str) else value
+def as_tuple(value: Any) -> Any:
+    """Return one text as a tuple of it, a list as a tuple, and anything else as it is."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 def expand_paths(value: Any) -> Any:
@@ -102,14 +102,14 @@ def expand_paths(value: Any) -> Any:
 
     What no file fits stays as it is, for the reader of files to name.
     """
-    paths = as_list(value)
-    if not isinstance(paths, list | tuple) or not all(isinstance(path, str) and path.strip() for path in paths):
+    paths = as_tuple(value)
+    if not isinstance(paths, tuple) or not all(isinstance(path, str) and path.strip() for path in paths):
         return paths
     files: list[str] = []
     for path in (Path(path).expanduser() for path in paths):
         is_pattern = any(sign in str(path) for sign in "*?[") and not path.exists()
         files += sorted(glob(str(path), recursive=True) if is_pattern else []) or [str(path)]  # noqa: PTH207 (absolute or not)
-    return files
+    return tuple(files)
 
 
 def described(error: ValidationError) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_list, expand_paths
+from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_tuple, expand_paths
 from cnn_topology.plan.populations import Layer
 from cnn_topology.storage.weight_files import array_shapes, files_of
 from cnn_topology.storage.weight_forms import Order, Shapes, computed_problem, strays
@@ -68,12 +68,12 @@ class FilesCheckpoint(Section):
         "(TensorFlow, JAX), `ohwi` (TFLite, MLX), `iohw` (transposed convolutions of PyTorch). Absent: that of the "
         "kind of file, or the one that the shapes of all kernels fit; to be stated where several fit.",
     )
-    layers: Annotated[OneOrMore[str] | None, BeforeValidator(as_list)] = Field(
+    layers: Annotated[OneOrMore[str] | None, BeforeValidator(as_tuple)] = Field(
         None,
         description="Layers in order of depth, by name or pattern (`layer3*`). Absent: all there are, in the order of "
         "the file, but those that seem to be no layers of the network (buffers, running copies), which are named.",
     )
-    exclude: Annotated[Distinct[str], BeforeValidator(as_list)] = Field(
+    exclude: Annotated[Distinct[str], BeforeValidator(as_tuple)] = Field(
         (), description="Layers to leave out, by name or pattern."
     )
 

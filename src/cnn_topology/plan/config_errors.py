@@ -126,6 +126,8 @@ def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict
     here: dict[str, Any] = dict(schema)
     for part in location:
         here = _resolve(here, schema)
+        if part == "[key]":  # the name of an entry itself
+            continue
         if "discriminator" in here:  # told apart by its `kind`
             here = {"$ref": here["discriminator"]["mapping"][part]}
         elif "anyOf" in here:

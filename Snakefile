@@ -5,12 +5,6 @@ from snakemake.utils import min_version
 min_version("9.12")
 
 
-# A second config file would be merged into the first: the demo's populations do not belong in another run.
-if not workflow.overwrite_configfiles:
-
-    configfile: "config/demo.yaml"
-
-
 report: "workflow/report/run.rst"
 
 

@@ -241,6 +241,15 @@ def test_wrong_config_stops_before_any_job(tmp_path, tiny):
     assert not (tmp_path / "results").exists()
 
 
+def test_the_default_config_is_looked_at_before_snakemake_reads_it(tmp_path):
+    """Snakemake names neither file nor line."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/demo.yaml").write_text("version: 2\nname: demo\npopulations: {a: [\n")
+    done = snakemake(tmp_path, "--dry-run", check=False)
+    assert done.returncode != 0
+    assert "config/demo.yaml: line 4" in done.stdout + done.stderr
+
+
 def test_unknown_figure_is_refused(finished):
     folder, arguments, _ = finished
     done = snakemake(folder, "--cores", "1", "evolutoin", *arguments, check=False)

@@ -19,6 +19,7 @@ from cnn_topology.plan import (
 )
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.config_errors import located
 from cnn_topology.plan.config_file import read_config_file
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
@@ -53,11 +54,28 @@ from cnn_topology.tables.registry import (
     MEASURE_ROWS,
 )
 
+# In a job, whose file may have been edited since, none is read.
+files = []
+try:
+    if workflow.is_main_process:
+        # Snakemake takes the last of two equal keys, and knows no lines. The default is looked at before it reads it.
+        files = [
+            read_config_file(Path(path))
+            for path in workflow.overwrite_configfiles or ["config/demo.yaml"]
+        ]
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+# A second config file would be merged into the first: the demo's populations do not belong in another run.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/demo.yaml"
+
+
 CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
 try:
     if workflow.is_main_process:
-        # Snakemake takes the last of two equal keys, and knows no lines.
-        files = [read_config_file(Path(path)) for path in workflow.configfiles]
         PLAN = Plan(parse_config(config, CONFIG_FILES, files))
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
@@ -67,10 +85,7 @@ try:
     COMPARISONS = comparisons(PLAN)
     TENSOR = tensor_source(PLAN)
 except InputError as error:
-    text = str(error)
-    raise WorkflowError(
-        text if text.startswith(CONFIG_FILES) else f"{CONFIG_FILES}: {text}"
-    ) from None
+    raise WorkflowError(located(str(error), CONFIG_FILES, files)) from None
 if workflow.is_main_process:
     pass_config(PLAN.config, RUN)
 # Jobs take the manifests of a user's files as the start that planned them wrote them.

@@ -105,7 +105,7 @@ def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequen
     if kind == "missing" and isinstance(place[-1], int):  # the list itself was given
         place, message = place[:-1], f"expected {len(node['prefixItems'])} items, found {len(given)}"
     if not place:
-        return f"{start_of(source, files, _named(message))}{message}"
+        return located(message, source, files)
     key, start = _path(place), start_of(source, files, place)
     if isinstance(given, Mapping | list | tuple):
         found = f", found {'keys' if isinstance(given, Mapping) else 'a list'}" if kind.endswith("_type") else ""
@@ -174,8 +174,11 @@ def start_of(source: str, files: Sequence[ConfigFile], place: Location) -> str:
     return f"{source}: "
 
 
-def _named(message: str) -> Location:
-    """Return the first key that a message names."""
+def located(message: str, source: str, files: Sequence[ConfigFile]) -> str:
+    """Write before a message the source, and the line of the first key that it names."""
+    if message.startswith((source, *(str(file.path) for file in files))):
+        return message
     named = _KEY.search(message)
     parts = re.findall(r"[\w-]+|\[\d+\]", named[0]) if named else []
-    return tuple(int(part[1:-1]) if part.startswith("[") else part for part in parts)
+    place = tuple(int(part[1:-1]) if part.startswith("[") else part for part in parts)
+    return f"{start_of(source, files, place)}{message}"

@@ -12,10 +12,10 @@ from cnn_topology.runs.machine import cost_line, machine_line
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
     "look": "look at trained networks: the loops of each layer's 3x3 filters, without a config",
-    "plan": "say what a run will cost before it starts",
-    "status": "say how far a run is, what failed, and how to repeat it",
+    "plan": "forecast what a run costs, before it starts",
+    "status": "show how far a run is, what failed, and how to repeat it",
     "verify": "hash every file of a run again and name what is missing, cut short or altered",
-    "compare": "say how far two runs agree, table by table, such as those of two machines",
+    "compare": "compare two runs table by table, such as those of two machines",
     "reference": "write the key reference and the JSON schema of the config",
     "job": "carry out one job of a run, or repeat it: `cnn-topology job --help` lists the kinds",
 }

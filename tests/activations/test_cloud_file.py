@@ -64,5 +64,5 @@ def test_arrays_that_do_not_fit_are_refused(name, value, message):
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path):
     path = tmp_path / "other.safetensors"
     write_tensors(path, {name: np.zeros(1) for name in ("points", "ids", "positions", "labels")}, {})
-    with pytest.raises(InputError, match=r"other.safetensors: is no cloud of activations: its metadata lacks pop"):
+    with pytest.raises(InputError, match=r"other.safetensors: is no cloud of activations: its metadata have no pop"):
         read_cloud(path)

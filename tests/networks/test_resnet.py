@@ -137,11 +137,11 @@ def test_weights_come_back_from_each_form_of_file(tmp_path, network, form):
     [
         (
             lambda w: w.pop("block_seq.1.0.bn1.weight"),
-            r"lacks the tensor 'block_seq.1.0.bn1.weight'; nearest there: 'bl\S+; mend .variant.",
+            r"has no tensor 'block_seq.1.0.bn1.weight'; nearest there: 'bl\S+; correct .variant.",
         ),
         (
             lambda w: w.update({"bn1.bias": torch.zeros(5)}),
-            r"'bn1.bias' has shape \(5,\), expected \(4,\); mend `variant`",
+            r"'bn1.bias' has shape \(5,\), expected \(4,\); correct `variant`",
         ),
         (lambda w: w.update({"block_seq.9.bias": torch.zeros(5)}), r"the network has no tensor 'block_seq.9.bias'"),
         (lambda w: w["linear.bias"].fill_(float("nan")), r"10 of 10 values of linear.bias are NaN or infinite"),

@@ -63,7 +63,7 @@ def test_the_command_names_changed_keys_and_ends_by_the_outcome(tmp_path, tiny, 
     folders = [str(tmp_path / "a"), str(tmp_path / "b")]
     assert main(["compare", *folders]) == 0
     printed = capsys.readouterr().out
-    assert "has not ended" not in printed
+    assert "has not finished" not in printed
     assert printed.splitlines()[-1] == "of 1 tables 1 are identical and 0 within the tolerance"
     (tmp_path / "b/config.yaml").write_text(parse_config({**tiny, "seed": 8}).to_yaml())
     _write(tmp_path / "b", values=[1, 2, 3, 4, 5])
@@ -90,7 +90,7 @@ def test_runs_that_have_not_ended_and_one_that_is_compared_with_itself_are_named
         (tmp_path / name / "config.yaml").write_text(parse_config({**tiny, "name": name}).to_yaml())
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     printed = capsys.readouterr().out
-    assert all(f"{tmp_path / name} has not ended" in printed for name in ("a", "b"))
+    assert all(f"{tmp_path / name} has not finished" in printed for name in ("a", "b"))
     (tmp_path / "c").symlink_to(tmp_path / "a")
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "c")]) == 2
     assert str(tmp_path / "c") in capsys.readouterr().err

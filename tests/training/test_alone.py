@@ -28,7 +28,7 @@ def holder(tmp_path):
 def test_a_second_process_is_refused_until_the_first_was_killed(holder, tmp_path):
     folder = tmp_path / "0000"
     folder.mkdir()
-    refusal = rf"0000: process {holder.pid} on .* wait until it has ended, or end it"
+    refusal = rf"0000: process {holder.pid} on .* wait for it to end, or end it"
     with pytest.raises(InputError, match=refusal), alone(folder):
         pytest.fail("two are at work")
     assert folder.exists(), "the folder of the first was removed"
@@ -52,7 +52,7 @@ def test_a_lock_that_its_holder_removed_at_that_moment_holds_nothing(tmp_path, m
         (tmp_path / "0000.lock").unlink()
 
     monkeypatch.setattr("fcntl.flock", flock)
-    with pytest.raises(InputError, match="is at the same training"), alone(tmp_path / "0000"):
+    with pytest.raises(InputError, match="is training the same networks"), alone(tmp_path / "0000"):
         pytest.fail("nothing is held")
 
 
@@ -85,5 +85,5 @@ def test_snapshots_that_another_process_replaced_are_never_taken_for_ones_own(ot
         second.add(5, {"w": np.ones(2)}, [{"step": 5}])
         second.flush(None)
         (tmp_path / "second" / path.name).replace(path)
-    with pytest.raises(InputError, match=r"removed or altered while this job trained.* start again"):
+    with pytest.raises(InputError, match=r"removed or altered while this job was training.* start again"):
         mine.snapshot(step)

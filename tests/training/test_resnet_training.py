@@ -253,7 +253,7 @@ def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_pat
 
 
 def test_two_processes_do_not_train_the_same_network(images, tmp_path):
-    with alone(tmp_path / "r"), pytest.raises(InputError, match="is at the same training"):
+    with alone(tmp_path / "r"), pytest.raises(InputError, match="is training the same networks"):
         make_weights(job(tmp_path, image_set=images))
     assert list(tmp_path.iterdir()) == []
 

@@ -359,7 +359,7 @@ def test_a_job_killed_anywhere_trains_only_what_was_left_and_ends_with_the_same_
 
 def test_two_processes_do_not_train_the_same_shard(tmp_path: Path) -> None:
     base = job(tmp_path)
-    with alone(base.resume_folder), pytest.raises(InputError, match="is at the same training"):
+    with alone(base.resume_folder), pytest.raises(InputError, match="is training the same networks"):
         train_shard(base)
     assert list(tmp_path.iterdir()) == []
 

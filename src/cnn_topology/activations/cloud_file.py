@@ -200,7 +200,7 @@ def _metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
 def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:
     missing = [field.name for field in fields(CloudOrigin) if field.name not in metadata]
     if missing:
-        raise InputError(f"{path}: is no cloud of activations: its metadata lacks {', '.join(missing)}")
+        raise InputError(f"{path}: is no cloud of activations: its metadata have no {', '.join(missing)}")
     values: dict[str, Any] = {
         field.name: metadata[field.name] if field.type is str else json.loads(metadata[field.name])
         for field in fields(CloudOrigin)

@@ -54,5 +54,5 @@ def read_masks(
     """
     tensors, _ = read_tensors(path, (IDS, f"{mode}/{side}"))
     if not np.array_equal(tensors[IDS], ids):
-        raise InputError(f"{path}: holds the masks of other images; delete it and start again, it is made anew")
+        raise InputError(f"{path}: holds the masks of other images; delete it and start again: it is made again")
     return tensors[f"{mode}/{side}"].astype(bool)

@@ -1,4 +1,4 @@
-"""`cnn-topology compare`: say how far two runs agree, table by table, such as those of two machines."""
+"""`cnn-topology compare`: compare two runs table by table, such as those of two machines."""
 
 import argparse
 from collections import Counter
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     first, second = map(find_run, arguments.runs)
     if first.samefile(second):
-        raise InputError(f"{first}, {second}: are one run, which agrees with itself; name two")
+        raise InputError(f"{first}, {second}: are the same run; name two different ones")
     # As written, not validated: runs of an earlier config format are compared too.
     if changed := differing_keys(*(read_yaml(folder / "config.yaml").content for folder in (first, second))):
         print(f"the configs differ in {', '.join(changed)}")
@@ -39,12 +39,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"{first}/tables, {second}/tables: hold no tables")
     # The last file that a run makes: without it tables may lack that no search finds missing.
     for unfinished in (folder for folder in (first, second) if not (folder / "provenance.json").is_file()):
-        print(f"{unfinished} has not ended: tables that it and the other run lack were not compared")
+        print(f"{unfinished} has not finished: tables that neither run has were not compared")
     summary = (
         f"of {states.total()} tables {states['identical']} are identical and {states['within']} within the tolerance"
     )
     if states["apart"]:
-        raise InputError(f"{summary}; {states['apart']} differ by more. Networks that were trained apart differ always")
+        raise InputError(
+            f"{summary}; {states['apart']} differ by more. Networks that were trained separately always differ"
+        )
     print(summary)
 
 

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_page(folder / "index.html", look, other)
     print(f"\nThe page, which opens without a network: {folder / 'index.html'}")
     if look.interrupted or (other and other.interrupted):
-        print(f"Stopped after {look.tested} of {len(look.layers)} layers; the same command goes on from there.")
+        print(f"Stopped after {look.tested} of {len(look.layers)} layers; the same command resumes there.")
         raise SystemExit(INTERRUPTED)
 
 

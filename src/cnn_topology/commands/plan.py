@@ -1,4 +1,4 @@
-"""`cnn-topology plan`: say what a run will cost before it starts."""
+"""`cnn-topology plan`: forecast what a run costs, before it starts."""
 
 import argparse
 from pathlib import Path

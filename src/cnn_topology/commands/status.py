@@ -64,9 +64,9 @@ def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
     if not any(last_line(directory / (job.log or "")) for job in progress.failed):
         return f"snakemake is not at work; {same}"
     return (
-        "snakemake is not at work; where a failed job names a key of the config, mend it in your own config file and "
-        f"start with that one: {command} YOURS.yaml ({config} is a copy that each start writes anew); "
-        f"if nothing in it is to mend, {same}"
+        "snakemake is not at work; where a failed job names a key of the config, correct it in your own config file "
+        f"and start with that one: {command} YOURS.yaml ({config} is a copy that each start writes again); "
+        f"if nothing in it needs correction, {same}"
     )
 
 

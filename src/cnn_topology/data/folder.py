@@ -126,6 +126,6 @@ def _read_image(path: Path) -> tuple[np.ndarray, bool]:
         ) from error
     except Exception as error:  # Pillow's many decoders raise almost anything on a damaged file
         raise InputError(
-            f"{path}: not an image that Pillow can read ({error}); mend it or take it out of the folder."
+            f"{path}: not an image that Pillow can read ({error}); repair it or remove it from the folder."
         ) from error
     return pixels.reshape(*pixels.shape[:2], -1), several

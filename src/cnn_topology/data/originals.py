@@ -87,7 +87,7 @@ def _verify(path: Path, expected: str) -> None:
     if found != expected:
         raise InputError(
             f"{path}: the file is cut short or altered: its MD5 is {found}, expected {expected}; "
-            "delete it and start again (it is downloaded anew), or put the original in its place."
+            "delete it and start again (it is downloaded again), or put the original in its place."
         )
 
 

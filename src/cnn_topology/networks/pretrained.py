@@ -24,7 +24,7 @@ def torchvision_file(model: str, folder: Path) -> Path:
             download([weights.url], path, "sha256", _prefix(path))
         except InputError as error:
             raise InputError(
-                f"{error}\nStart again when there is a network, or go on without: put the file there by hand (its "
+                f"{error}\nStart again with a network connection, or put the file there by hand (its "
                 f"SHA-256 begins with {_prefix(path)})"
             ) from error
     digest = file_checksum(path)

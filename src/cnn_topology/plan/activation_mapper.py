@@ -53,7 +53,7 @@ PUBLISHED_OVERLAP = 0.25
 
 
 class Sweep(Section):
-    """Graphs made anew with one setting changed at a time, to see what depends on it (ours)."""
+    """Graphs made again with one setting changed at a time, to see what depends on it (ours)."""
 
     eps_factors: Distinct[Annotated[float, Field(gt=0, le=100)]] = Field(
         (0.8, 1.25), description="Factors on the radius."
@@ -73,7 +73,9 @@ class GraphRecipe(Section):
         "all, up to 800,000: time grows with the square of the points of an interval.",
     )
     max_memory_gb: float = Field(
-        3.0, gt=0, description="A graph that is forecast to need more than this beside its cloud is refused."
+        3.0,
+        gt=0,
+        description="A graph that is forecast to need more memory than this, in addition to its cloud, is refused.",
     )
     label_shuffles: int = Field(199, ge=19, description="Label shuffles that purity is compared with.")
     sweep: Sweep | None = Field(None, description="Settings to vary; absent: none.")
@@ -201,7 +203,7 @@ def _check_cloud(
             )
         if layer not in layers[clean] or not set(networks[cloud]) <= set(networks[clean]):
             raise ValueError(
-                f"{where}: cloud {cloud} takes eps from {clean}, which lacks its layer {layer} or one of its "
+                f"{where}: cloud {cloud} takes eps from {clean}, which does not have its layer {layer} or one of its "
                 "networks: give both the same layers and networks"
             )
 

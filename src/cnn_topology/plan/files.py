@@ -57,7 +57,7 @@ def refuse_older(run: RunFolder) -> None:
         if path.is_file():
             raise InputError(
                 f"{run.root}: was made by an older version of cnn-topology, which put its files elsewhere ({path} is "
-                "such a file); this version can only read and compare its tables. To run anew, give the run another "
+                "such a file); this version can only read and compare its tables. To run again, give the run another "
                 f"`name`, or: mv {shlex.quote(run.root)} {shlex.quote(f'{run.root}-old')}. To look at the old one: the "
                 f"commit that {run.provenance} names"
             )
@@ -71,11 +71,11 @@ def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str,
         folder = isinstance(images, FolderImages)
         if not (Path(images.path).is_dir() if folder else Path(images.path).is_file()):
             what = "folder" if folder else "file"
-            yield f"images.{name}.path", images.path, what, "mend the path, or give another image set"
+            yield f"images.{name}.path", images.path, what, "correct the path, or give another image set"
     for name, networks in config.resnets.items():
         for number, file in enumerate(networks.checkpoints):
             if not Path(file).is_file():
-                mend = "mend the path, or leave `checkpoints` out to have the networks trained"
+                mend = "correct the path, or leave `checkpoints` out to have the networks trained"
                 yield f"resnets.{name}.checkpoints[{number}]", file, "file", mend
 
 

@@ -33,7 +33,7 @@ class OwnImages(ImagesSection):
     stands_for: PaperSet | None = Field(
         None,
         description="The set of the papers that this one is a part or a copy of, or stands in for. The rules of claims "
-        "about that set are then applied to it, but their verdict stays `not tested`: only the original files, known "
+        "about that set are then applied to it, but no verdict is given: only the original files, known "
         "by their checksums, are the papers' data.",
     )
 

@@ -22,7 +22,7 @@ _TORCHVISION = {".downsample.": ".shortcut.", "fc.weight": "linear.weight", "fc.
 # Counts the batches seen; evaluation never reads it, and old files lack it.
 COUNTER = "num_batches_tracked"
 # Keys of the config that decide which tensors a network has.
-_MEND = "mend `variant`, `widths`, `blocks`, `shortcut` or `stem`"
+_MEND = "correct `variant`, `widths`, `blocks`, `shortcut` or `stem`"
 
 
 def own_name(name: str) -> str:
@@ -85,7 +85,7 @@ def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected) -> str | No
         if name not in found:
             near = get_close_matches(name, found, n=1, cutoff=0.5)
             hint = f"; nearest there: {near[0]!r}" if near else ""
-            return f"{at} it lacks the tensor {name!r}{hint}; {_MEND}"
+            return f"{at} it has no tensor {name!r}{hint}; {_MEND}"
         has = found[name]
         if len(has) != len(shape) or any(
             wanted not in (None, length) for length, wanted in zip(has, shape, strict=True)

@@ -67,7 +67,9 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
     jobs = [Job(**{**job, "outputs": tuple(job["outputs"])}) for job in json.loads(done.stdout)]
     jobs = [job for job in jobs if job.outputs]  # the target `all` makes nothing
     if not jobs:
-        raise InputError(f"{config}: snakemake plans no job for this config, so that nothing can be said of its run")
+        raise InputError(
+            f"{config}: snakemake plans no job for this config, so there is nothing to forecast or to check"
+        )
     return jobs
 
 

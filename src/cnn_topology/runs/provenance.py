@@ -164,7 +164,7 @@ def checklist(
     if recipes:
         splits += f"; no test image is trained on, and {chosen}"
         recipes.append(
-            "All of them stand in the config (config.yaml of the run's folder), fixed before the run; the program "
+            "All of them are in the config (config.yaml of the run's folder), fixed before the run; the program "
             "searches none"
         )
     if others:

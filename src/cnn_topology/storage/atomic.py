@@ -105,7 +105,8 @@ def disk_errors(target: Path) -> Iterator[None]:
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise InputError(
-                f"{target}: its folder cannot be written ({os.strerror(error.errno)}); mend its permissions or its path"
+                f"{target}: its folder cannot be written ({os.strerror(error.errno)}); correct its permissions or "
+                "its path"
             ) from error
         raise
 

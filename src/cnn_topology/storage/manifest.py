@@ -94,7 +94,7 @@ def renewed(files: Mapping[str, Path], known: Manifest) -> Manifest:
             if entry is None or (entry.size, entry.mtime_ns) != (state.st_size, state.st_mtime_ns):
                 entry = Entry(state.st_size, state.st_mtime_ns, file_checksum(path))
         except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); mend it or take it out") from error
+            raise InputError(f"{path}: cannot be read ({error.strerror}); repair or remove it") from error
         manifest[name] = entry
     return manifest
 

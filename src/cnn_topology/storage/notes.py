@@ -25,7 +25,7 @@ def opened(notes: Mapping[str, str], path: Path) -> dict[str, str]:
     """
     plain = {name: value for name, value in notes.items() if name != CHECKSUM}
     if notes.get(CHECKSUM) != _digest(plain):
-        raise InputError(f"{path}: its metadata was altered; delete it and start again, it is made anew.")
+        raise InputError(f"{path}: its metadata was altered; delete it and start again: it is made again.")
     return plain
 
 

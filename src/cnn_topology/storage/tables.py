@@ -166,7 +166,7 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     if expected != found:
         raise InputError(
             f"{path}: its content has SHA-256 {found}, its metadata says {expected or 'nothing'}: it was altered; "
-            "delete it and start again, it is made anew."
+            "delete it and start again: it is made again."
         )
     if schema is not None and (difference := _difference(table.schema, schema)):
         raise InputError(
@@ -211,7 +211,7 @@ def read_notes(path: Path) -> dict[str, str]:
 def _damaged(path: Path, error: Exception) -> InputError:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return InputError(
-        f"{path}: the file is cut short or altered ({reason}); delete it and start again, it is made anew."
+        f"{path}: the file is cut short or altered ({reason}); delete it and start again: it is made again."
     )
 
 

@@ -111,5 +111,5 @@ def _opened(path: Path) -> safe_open:
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(
-        f"{path}: the file is cut short or altered ({reason}); delete it and start again, it is made anew."
+        f"{path}: the file is cut short or altered ({reason}); delete it and start again: it is made again."
     )

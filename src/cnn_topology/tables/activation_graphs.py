@@ -69,7 +69,7 @@ class ActivationEdgeRow(GraphKey, table="activation_edges"):
 
 
 class ActivationSweepRow(GraphKey, table="activation_sweep"):
-    """One graph made anew with one setting changed."""
+    """One graph made again with one setting changed."""
 
     varied: str = column("What is changed: none, eps, overlap or intervals.")
     intervals: int = column("Intervals of the cover.", COUNT)

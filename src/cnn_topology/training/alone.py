@@ -33,8 +33,8 @@ def alone(folder: Path) -> Iterator[None]:
             if not _held(file):
                 file.seek(0)
                 raise InputError(
-                    f"{folder}: {file.read() or 'another process'} is at the same training, as a job that outlives "
-                    "its Snakemake; wait until it has ended, or end it, and start again"
+                    f"{folder}: {file.read() or 'another process'} is training the same networks (a job can "
+                    "outlive its Snakemake); wait for it to end, or end it, and start again"
                 )
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}")

@@ -74,8 +74,8 @@ class StackFolder:
         rows = {} if read is None else json.loads(read[1]["rows"])
         if read is None or str(step) not in rows:
             raise InputError(
-                f"{self._files[step]}: the file was removed or altered while this job trained, as a second one at "
-                "work in the same folder does; wait until that has ended, or end it, and start again"
+                f"{self._files[step]}: the file was removed or altered while this job was training; a second one may "
+                "be at work in the same folder: wait for it to end, or end it, and start again"
             )
         prefix = f"{step}/"
         named = {key.removeprefix(prefix): value for key, value in read[0].items() if key.startswith(prefix)}

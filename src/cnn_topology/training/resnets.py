@@ -188,7 +188,7 @@ class _Trainer:
         fill = (255 * self.normalizer.mean).to(torch.uint8)
         progress = self.resume.restore(self.network, self.optimizer, self.scaler) or Progress()
         if progress.step:
-            self._say(f"goes on from iteration {progress.step} of {recipe.epochs * steps}")
+            self._say(f"resumes at iteration {progress.step} of {recipe.epochs * steps}")
         saved = time.monotonic()
         # By the rows and not by the iterations: a state may be of after an epoch's last iteration and before its test.
         while len(progress.rows) < recipe.epochs:

@@ -77,7 +77,7 @@ def read_snapshot(path: Path, names: Iterable[str] | None = None) -> Snapshot:
         step = int(metadata["step"])
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"{path}: this is no snapshot: its metadata lacks or garbles {error}; delete it and start again."
+            f"{path}: this is no snapshot: in its metadata {error} is missing or damaged; delete it and start again."
         ) from error
     return Snapshot(tensors, networks, seeds, step, failed, metadata)
 

@@ -160,7 +160,7 @@ def _train_stack(
     if state is not None and {step for step in job.tested if step < int(state["step"][0])} <= done:
         stack.restore(state)
         begin, failed = stack.done, state["failed"]
-        _say(job, networks, f"goes on from step {begin}")
+        _say(job, networks, f"resumes at step {begin}")
     last_flush = time.monotonic()
     for step in (step for step in job.tested if step >= begin):
         clock, before = time.monotonic(), stack.done

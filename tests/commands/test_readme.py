@@ -1,4 +1,4 @@
-"""What the README shows works as it stands."""
+"""What the README and the pages of `docs/` show works as it stands."""
 
 import re
 from pathlib import Path
@@ -15,30 +15,21 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.names import RunFolder
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HOW_TO = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/howto").glob("*.md"))}
 
 
-def test_no_package_imports_one_that_stands_further_down():
-    source = Path(__file__).parents[2] / "src/cnn_topology"
-    order = re.findall(r"`(\w+)`", README.split("none of which imports one further down:")[1].split("`workflow")[0])
-    assert sorted(order) == sorted(path.parent.name for path in source.glob("*/__init__.py"))
-    for package in order:
-        below = order[order.index(package) + 1 :]
-        for path in (source / package).glob("*.py"):
-            upward = re.findall(rf"cnn_topology\.({'|'.join(below)})\b", _code(path)) if below else []
-            assert not upward, f"{path} imports {upward}"
-
-
-def _code(path):
-    """The imports of a module, those inside functions too."""
-    return "\n".join(re.findall(r"^ *(?:from|import) .*$", path.read_text(encoding="utf-8"), re.MULTILINE))
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def test_the_examples_in_python_run_as_they_stand(capsys, tmp_path, monkeypatch):
-    look, example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(tmp_path)
+    (look,) = blocks(HOW_TO["own-network"], "python")
     exec(look, {"model": torchvision.models.resnet18(num_classes=2).layer1})
     assert (tmp_path / "resnet20.html").is_file()
+    (example,) = blocks(README, "python")
     given = {}
     exec(example, given)
     verdict, cka = capsys.readouterr().out.splitlines()
@@ -47,10 +38,10 @@ def test_the_examples_in_python_run_as_they_stand(capsys, tmp_path, monkeypatch)
     assert len(given["dense"]) == len(given["residual"]) == round(0.3 * 64 * 16)
 
 
-def test_the_example_of_a_config_is_planned_with_both_papers_parts(tmp_path, monkeypatch):
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+def test_the_examples_of_a_config_are_planned_with_both_papers_parts(tmp_path, monkeypatch):
+    parts = [yaml.safe_load(text) for page in HOW_TO.values() for text in blocks(page, "yaml")]
     monkeypatch.chdir(tmp_path)
-    config = parse_config(yaml.safe_load(example))
+    config = parse_config({"version": 2, "name": "mine", **{key: part[key] for part in parts for key in part}})
     (tmp_path / "leaves").mkdir()
     (tmp_path / "spectra.npz").touch()
     kernels = {"conv1.weight": torch.zeros(200, 4, 3, 3)}
@@ -65,6 +56,7 @@ def test_the_example_of_a_config_is_planned_with_both_papers_parts(tmp_path, mon
     assert {"barcodes", "purity", "layer_distances"} <= tables
 
 
-def test_every_verb_that_the_readme_names_exists():
-    named = set(re.findall(r"cnn-topology ([a-z][a-z-]*)", README)) - {"is", "resolves"}
+def test_every_verb_that_a_page_names_exists():
+    pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
+    named = {verb for page in pages for verb in re.findall(r"cnn-topology ([a-z][a-z-]*)", page)} - {"is", "trains"}
     assert named <= set(VERBS), named - set(VERBS)

@@ -34,10 +34,10 @@ def test_no_package_imports_one_that_comes_after_it_and_no_job_another_job():
     assert wrong == []
 
 
-def test_the_readme_lists_the_packages_in_this_order():
-    readme = (PACKAGE.parents[1] / "README.md").read_text()
-    develop = readme[readme.index("none of which imports one further down") :]
-    listed = [name for name in re.findall(r"`(\w+)`", develop[: develop.index("`workflow/")]) if name in ORDER]
+def test_the_page_for_developers_lists_the_packages_in_this_order():
+    page = (PACKAGE.parents[1] / "docs/extending.md").read_text(encoding="utf-8")
+    table = page[page.index("none of which imports one further down") : page.index("`workflow/rules/`")]
+    listed = [name for cell in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`(\w+)`", cell)]
     assert listed == ORDER
 
 

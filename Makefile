@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test soak install pins reference pictures clean
+.PHONY: demo test soak docs install pins reference pictures clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/installed
@@ -20,6 +20,11 @@ test: $(VENV)/installed
 soak: $(VENV)/installed
 	pytest -m soak
 
+# The documentation as a site: build/docs/index.html.
+docs: $(VENV)/installed
+	sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "The documentation: $(CURDIR)/build/docs/index.html"
+
 install: $(VENV)/installed
 
 # Exact versions with hashes; the marker is made anew when the pins or the package's own metadata change.
@@ -32,7 +37,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 
 # Pin anew (needs uv): the newest versions that pyproject.toml allows, for every platform, without download addresses.
 pins:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra docs --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make pins" --upgrade --output-file requirements.txt
 
 reference: $(VENV)/installed

@@ -1,0 +1,52 @@
+"""The documentation builds without a warning, and its notebook runs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("furo", reason="the site is built by the packages of the extra `docs`")
+    pytest.importorskip("myst_nb", reason="the site is built by the packages of the extra `docs`")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    done = subprocess.run([*command, str(DOCS), str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = {path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
+    assert {page for page in pages if not (tmp_path / page).is_file()} == set()
+
+
+def code_cells():
+    cells = json.loads((DOCS / "tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def run_cells(cells):
+    matplotlib.use("agg")
+    names = {}
+    for cell in cells:
+        exec(cell, names)
+    return names
+
+
+@pytest.mark.soak
+def test_the_tutorial_finds_what_its_committed_output_shows(capsys):
+    run_cells(code_cells())
+    assert re.search(r"step 300:.*: one (circle|weak loop)", capsys.readouterr().out)
+
+
+def test_every_cell_of_the_tutorial_runs_after_a_short_training(capsys):
+    """Of 300 steps three are taken: what the filters learn is left to the long test."""
+    short = [cell.replace("range(301)", "range(3)").replace("step % 100", "step % 2") for cell in code_cells()]
+    assert short != code_cells()
+    short = [cell.replace("snapshots[300]", "snapshots[2]") for cell in short]
+    names = run_cells(short)
+    assert list(names["snapshots"]) == [0, 2]
+    assert names["look"].table["verdict"].tolist() == ["no loop"]
+    assert "step   2: longest" in capsys.readouterr().out

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 import torchvision
 import yaml
-from safetensors.torch import save_file
 
 from cnn_topology.cli import VERBS
 from cnn_topology.figures.registry import figure_specs
@@ -27,7 +26,7 @@ def blocks(page, language):
 def test_the_examples_in_python_run_as_they_stand(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (look,) = blocks(HOW_TO["own-network"], "python")
-    exec(look, {"model": torchvision.models.resnet18(num_classes=2).layer1})
+    exec(look, {"model": torch.nn.Sequential(torchvision.models.resnet.BasicBlock(16, 16))})
     assert (tmp_path / "resnet20.html").is_file()
     (example,) = blocks(README, "python")
     given = {}
@@ -44,9 +43,9 @@ def test_the_examples_of_a_config_are_planned_with_both_papers_parts(tmp_path, m
     config = parse_config({"version": 2, "name": "mine", **{key: part[key] for part in parts for key in part}})
     (tmp_path / "leaves").mkdir()
     (tmp_path / "spectra.npz").touch()
-    kernels = {"conv1.weight": torch.zeros(200, 4, 3, 3)}
-    save_file(kernels, "run1.safetensors")
-    torch.save(kernels, "run2.pt")
+    (tmp_path / "runs").mkdir()
+    for name in ("net1.pt", "net2.pt"):
+        torch.save({"conv1.weight": torch.zeros(200, 4, 3, 3)}, tmp_path / "runs" / name)
     torch.save(torchvision.models.resnet18().state_dict(), "resnet18.pth")
     plan = Plan(config)
     check_files(config, RunFolder(config.name))

@@ -40,13 +40,14 @@ def test_the_examples_in_python_run_as_they_stand(capsys, tmp_path, monkeypatch)
 def test_the_examples_of_a_config_are_planned_with_both_papers_parts(tmp_path, monkeypatch):
     parts = [yaml.safe_load(text) for page in HOW_TO.values() for text in blocks(page, "yaml")]
     monkeypatch.chdir(tmp_path)
-    config = parse_config({"version": 2, "name": "mine", **{key: part[key] for part in parts for key in part}})
     (tmp_path / "leaves").mkdir()
     (tmp_path / "spectra.npz").touch()
     (tmp_path / "runs").mkdir()
     for name in ("net1.pt", "net2.pt"):
-        torch.save({"conv1.weight": torch.zeros(200, 4, 3, 3)}, tmp_path / "runs" / name)
+        kernels = {"conv1.weight": torch.zeros(200, 4, 3, 3), "head.weight": torch.zeros(8, 200, 3, 3)}
+        torch.save(kernels, tmp_path / "runs" / name)
     torch.save(torchvision.models.resnet18().state_dict(), "resnet18.pth")
+    config = parse_config({"version": 2, "name": "mine", **{key: part[key] for part in parts for key in part}})
     plan = Plan(config)
     check_files(config, RunFolder(config.name))
     assert {clouds.population for clouds in plan.layer_clouds} == {"spectral", "vgg16", "mine"}

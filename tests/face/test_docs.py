@@ -42,11 +42,10 @@ def test_the_tutorial_finds_what_its_committed_output_shows(capsys):
 
 
 def test_every_cell_of_the_tutorial_runs_after_a_short_training(capsys):
-    """Of 300 steps three are taken: what the filters learn is left to the long test."""
-    short = [cell.replace("range(301)", "range(3)").replace("step % 100", "step % 2") for cell in code_cells()]
+    """Of 300 steps one is taken: what the filters learn is left to the long test."""
+    short = [cell.replace("range(301)", "range(1)").replace("snapshots[300]", "snapshots[0]") for cell in code_cells()]
     assert short != code_cells()
-    short = [cell.replace("snapshots[300]", "snapshots[2]") for cell in short]
     names = run_cells(short)
-    assert list(names["snapshots"]) == [0, 2]
+    assert list(names["snapshots"]) == [0]
     assert names["look"].table["verdict"].tolist() == ["no loop"]
-    assert "step   2: longest" in capsys.readouterr().out
+    assert "step   0: longest" in capsys.readouterr().out

@@ -21,7 +21,7 @@ def test_the_citation_is_of_this_version_and_of_both_papers():
     assert citation["license"] == PROJECT["license"]
     assert citation["authors"] == PROJECT["authors"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    papers = dict(re.findall(r"\*([^*]+)\* \([^)]*arXiv ([\d.]+)\)", readme))
+    papers = dict(re.findall(r"\*([^*]+)\*\s+\([^)]*arXiv ([\d.]+)\)", readme))
     assert len(papers) == 2
     cited = {paper["title"]: paper["identifiers"][0]["value"] for paper in citation["references"]}
     assert cited == {title: f"arXiv:{number}" for title, number in papers.items()}

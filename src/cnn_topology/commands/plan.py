@@ -1,12 +1,18 @@
 """`cnn-topology plan`: forecast what a run costs, before it starts."""
 
 import argparse
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.costs import Cost, costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, list_jobs
+from cnn_topology.runs.stages import in_words
+
+# What a GPU is used for.
+TRAINING = ("train", "train-resnet")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,14 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
     print(described(config.name, list_jobs(arguments.configfile, Path.cwd())), end="")
 
 
-def described(name: str, jobs: list[Job]) -> str:
-    """Describe what a run will cost, a line per stage."""
+def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
+    """Describe what a run will cost: a line per stage, and how long it takes on this machine, or on so many cores."""
     costs = costs_by_rule(jobs)
     width = max(map(len, costs))
     lines = [f"run {name}: {len(jobs)} jobs", ""]
-    lines.append(
-        f"{'stage':<{width}} {'jobs':>6} {'CPU h':>9} {'GPU h':>8} {'longest h':>9} {'GB asked':>8} {'GB kept':>8}"
-    )
+    lines.append(f"{'stage':<{width}} {'jobs':>6} {'CPU':>8} {'GPU':>8} {'longest':>8} {'memory':>8} {'kept':>8}")
     total = Cost()
     for stage, cost in sorted(costs.items(), key=lambda item: -(item[1].cpu_hours + item[1].gpu_hours)):
         lines.append(f"{stage:<{width}} {_columns(cost)}")
@@ -37,19 +41,35 @@ def described(name: str, jobs: list[Job]) -> str:
         total.disk_gb += cost.disk_gb
         total.longest_hours = max(total.longest_hours, cost.longest_hours)
         total.memory_gb = max(total.memory_gb, cost.memory_gb)
+    cores = cores or os.cpu_count() or 1
     folder, files = files_by_folder(jobs).most_common(1)[0]
-    lines += [f"{'total':<{width}} {_columns(total)}", "", f"most files in one folder: {files} in {folder}"]
-    lines.append(
-        "Hours are forecasts from sizes alone, for cores of an AMD EPYC with bfloat16 products: within a factor of "
-        "about three; `GB asked` is the memory of the largest job, raised at each retry."
-    )
-    if total.gpu_hours:
-        lines.append(f"GPU hours take one GPU for {CORES_PER_GPU:g} such cores: an assumption, not a measurement.")
+    lines += [
+        f"{'total':<{width}} {_columns(total)}",
+        "",
+        f"On this machine, {cores} cores: {_wall(costs, cores, gpu=False)} without a GPU, "
+        f"{_wall(costs, cores, gpu=True)} with one.",
+        f"Most files in one folder: {files} in {folder}.",
+        "Times are forecasts from sizes alone, for cores of an AMD EPYC with bfloat16 products: within a factor of "
+        f"about three. One GPU is taken for {CORES_PER_GPU:g} such cores in training: assumed, not measured. "
+        "`memory` is what the largest job asks for, raised at each retry.",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _columns(cost: Cost) -> str:
-    return (
-        f"{cost.jobs:>6} {cost.cpu_hours:>9.2f} {cost.gpu_hours:>8.2f} {cost.longest_hours:>9.2f} "
-        f"{cost.memory_gb:>8.1f} {cost.disk_gb:>8.2f}"
+def _wall(costs: Mapping[str, Cost], cores: int, gpu: bool) -> str:
+    """Write how long a run takes on some cores, with training on one GPU or without one."""
+    training = sum(
+        costs[stage].cpu_hours + CORES_PER_GPU * costs[stage].gpu_hours for stage in TRAINING if stage in costs
     )
+    others = sum(cost.cpu_hours for stage, cost in costs.items() if stage not in TRAINING)
+    return in_words(3_600 * (others / cores + training / (CORES_PER_GPU if gpu else cores)))
+
+
+def _columns(cost: Cost) -> str:
+    times = (cost.cpu_hours, cost.gpu_hours, cost.longest_hours)
+    told = [in_words(3_600 * hours) if hours else "" for hours in times]
+    return f"{cost.jobs:>6} {told[0]:>8} {told[1]:>8} {told[2]:>8} {_size(cost.memory_gb):>8} {_size(cost.disk_gb):>8}"
+
+
+def _size(gigabytes: float) -> str:
+    return f"{gigabytes:.1f} GB" if gigabytes >= 1 else f"{1_000 * gigabytes:.0f} MB" if gigabytes >= 1e-3 else "< 1 MB"

@@ -13,6 +13,7 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
 from cnn_topology.runs.progress import Progress, command_of, missing_of, progress_of, seconds_left, started_at
+from cnn_topology.runs.stages import in_words
 from cnn_topology.runs.starts import (
     Start,
     cause_of,
@@ -85,7 +86,7 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
     done = len(progress.done)
     counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
     counts += f", {len(progress.lost)} with files missing" if progress.lost else ""
-    remaining = "" if done == progress.total else f"; about {_duration(left)} left"
+    remaining = "" if done == progress.total else f"; about {in_words(left)} left"
     lines = [f"run {name}: {done} of {progress.total} jobs done ({done / progress.total:.0%}), {counts}{remaining}"]
     everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting, *progress.lost]
     stages = dict.fromkeys(map(group_of, everything))
@@ -119,13 +120,7 @@ def at_work(job: Job, directory: Path) -> str:
     if started is None:  # it has ended meanwhile
         return ""
     begun = log.is_file() and log.stat().st_mtime >= started - MARK_DELAY
-    clock = f"{datetime.fromtimestamp(started):%H:%M} ({_duration(max(0.0, time.time() - started))})"
+    clock = f"{datetime.fromtimestamp(started):%H:%M} ({in_words(max(0.0, time.time() - started))})"
     if not begun:
         return f", started at {clock}, has not begun its log: it may wait in a queue"
     return f", since {clock}: {last_line(log) or 'no word yet'}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

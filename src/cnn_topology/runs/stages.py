@@ -77,7 +77,7 @@ def in_words(seconds: float | None) -> str:
     if seconds is None:
         return "unknown time"
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{max(1, round(seconds))} s" if seconds else "0 s"
     return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
 
 

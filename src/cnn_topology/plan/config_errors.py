@@ -78,32 +78,21 @@ def _of_what_was_given(problems: list[Any]) -> list[Any]:
 
 
 def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequence[ConfigFile]) -> str:
-    kind, given = problem["type"], problem.get("input")
+    """Describe one problem: source, line, key, value, and what was expected."""
+    kind, given = problem["type"], problem["input"]
     place, there = _walk(problem["loc"], schema)
     node = _resolve(there, schema)
-    message = PLAIN_WORDS.get(
-        kind, problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-    )
     if kind == "extra_forbidden":
         section = f"key in {_path(place[:-1])}" if place[:-1] else "key at the top level"
-        message = str(unknown(section, str(place[-1]), node.get("properties", {})))
-        return f"{start_of(source, files, place)}{message}"
-    if kind.startswith("union_tag"):
-        key, kinds = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
-        message = f"`{key}` is required, and is not there; it is one of {', '.join(sorted(kinds))}"
-        if kind == "union_tag_invalid":
-            message = str(unknown(f"{key} in {_path(place)}", problem["ctx"]["tag"], kinds))
-            return f"{start_of(source, files, (*place, key))}{message}"
-        if not isinstance(given, Mapping):
-            message = PLAIN_WORDS["model_type"]
-    if any(str(part).startswith("constrained-") for part in problem["loc"]):
-        message = "expected a whole number from 1 (a count) or a fraction between 0 and 1"
-    if kind == "model_type" and {"type": "null"} in there.get("anyOf", ()):
-        message += "; `null` leaves the section out"
-    if kind == "too_long":
-        message = "expected at most {max_length} items, found {actual_length}".format(**problem["ctx"])
+        error = unknown(section, str(place[-1]), node.get("properties", {}))
+        return f"{start_of(source, files, place)}{error}"
+    if kind == "union_tag_invalid":
+        key = node["discriminator"]["propertyName"]
+        error = unknown(f"{key} in {_path(place)}", problem["ctx"]["tag"], node["discriminator"]["mapping"])
+        return f"{start_of(source, files, (*place, key))}{error}"
     if kind == "missing" and isinstance(place[-1], int):  # the list itself was given
-        place, message = place[:-1], f"expected {len(node['prefixItems'])} items, found {len(given)}"
+        place = place[:-1]
+    message = _expected(problem, there, node)
     if not place:
         return located(message, source, files)
     key, start = _path(place), start_of(source, files, place)
@@ -111,10 +100,30 @@ def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequen
         found = f", found {'keys' if isinstance(given, Mapping) else 'a list'}" if kind.endswith("_type") else ""
         return f"{start}{key}: {message}{found}"
     texts = [text for file in files if (text := file.text(place, given)) is not None]
-    if files and not texts and kind != "missing":  # given by `--config key=value`
+    if files and not texts:  # given by `--config key=value`
         start = f"{source}: --config: "
     value = texts[-1] if texts else json.dumps(given, default=str, ensure_ascii=False)
-    return f"{start}{key}: {message}" if kind == "missing" else f"{start}{key} = {value}: {message}"
+    return f"{start}{key} = {value}: {message}"
+
+
+def _expected(problem: Any, there: Mapping[str, Any], node: Mapping[str, Any]) -> str:
+    """Describe what was expected; `there` is the schema at the place, `node` the same with its reference followed."""
+    kind, given = problem["type"], problem["input"]
+    if any(str(part).startswith("constrained-") for part in problem["loc"]):
+        return "expected a whole number from 1 (a count) or a fraction between 0 and 1"
+    if kind == "too_long":
+        return "expected at most {max_length} items, found {actual_length}".format(**problem["ctx"])
+    if kind == "missing" and not isinstance(given, Mapping):
+        return f"expected {len(node['prefixItems'])} items, found {len(given)}"
+    if kind == "union_tag_not_found":
+        if not isinstance(given, Mapping):
+            return PLAIN_WORDS["model_type"]
+        kinds = ", ".join(sorted(node["discriminator"]["mapping"]))
+        return f"`{node['discriminator']['propertyName']}` is required, and is not there; it is one of {kinds}"
+    if kind == "model_type" and {"type": "null"} in there.get("anyOf", ()):
+        return f"{PLAIN_WORDS['model_type']}; `null` leaves the section out"
+    words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    return PLAIN_WORDS.get(kind, words)
 
 
 def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict[str, Any]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.statistics.nulls import permuted_null, sphere_null_cloud
+from cnn_topology.statistics.null_clouds import permuted_null, sphere_null_cloud
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 

@@ -19,7 +19,8 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
         "headline": True,
     }
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
-    return {**row, "p_longest": None if significant is None else 0.005 if significant else 0.6, **more}
+    row |= {"p_longest": None if significant is None else 0.005 if significant else 0.6}
+    return {**row, "p_lowpass": row["p_longest"], "p_block": None, **more}
 
 
 def compared(population, against, metric, estimate, p=0.001, **more):

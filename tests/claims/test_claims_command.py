@@ -35,6 +35,7 @@ def claims(facts, frames, tmp_path_factory):
         "kept": 1_920,
     }
     cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
+    cloud["p_lowpass"] = 0.005
     rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
     table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].schema.names} for row in rows])
     write_table(folder / "loops.parquet", table, TABLES["loops"].schema, {"config": "abc", "data": "d", "seed": "7"})

@@ -35,6 +35,24 @@ def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, 
     assert row["reason"] == "one circle, but not compared with the primary one: ask for `circles: all`"
 
 
+@pytest.mark.parametrize(("name", "population"), [("E1", "first"), ("E2", "wide"), ("E5", "gray")])
+@pytest.mark.parametrize("other", [{"p_lowpass": 0.3}, {"p_block": 0.04}, {"p_lowpass": None}])
+def test_a_circle_that_another_explanation_has_too_does_not_hold(name, population, other, of, facts):
+    cloud = loop(population) | other
+    (row,) = of(name, {"loops": [cloud], "circles": circles(cloud)}, facts)
+    named = "smooth" if "p_lowpass" in other else "blocks"
+    assert (row["verdict"], named in row["reason"]) == ("not supported", True)
+
+
+def test_a_layer_whose_circle_smooth_fields_have_too_does_not_count(of, facts):
+    def row_of(*p_values):
+        loops = [loop(*which) | {"p_lowpass": p} for which, p in zip(FOUR, p_values, strict=True)]
+        return of("A3a", {"loops": loops, "circles": [row for cloud in loops for row in circles(cloud)]}, facts)[0]
+
+    assert (row_of(0.005, 0.3, 0.005, 0.02)["value"], row_of(*[0.005] * 4)["value"]) == (0.5, 1.0)
+    assert row_of(0.005, 0.3, 0.005, 0.02)["reason"].startswith("2 more")
+
+
 def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):
     def row_of(*degrees):
         loops = [loop(*which) for which in FOUR]

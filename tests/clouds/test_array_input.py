@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cnn_topology.clouds.density import densest_points, density_filter
-from cnn_topology.clouds.filters import centre_and_normalize, filter_cloud, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_plane
 from cnn_topology.comparison.clouds import SampledCloud
@@ -133,7 +133,7 @@ def test_a_share_that_is_no_number_is_refused():
         densest_points(np.arange(9.0), "0.5")
 
 
-@pytest.mark.parametrize("of", [centre_and_normalize, filter_cloud])
+@pytest.mark.parametrize("of", [centre_and_normalize, layer_filters])
 def test_an_unknown_way_of_centring_is_refused_with_the_nearest(of):
     with pytest.raises(InputError, match=r"'filters'.*'filter'"):
         of(np.random.default_rng(0).normal(size=(8, 9)), "filters")

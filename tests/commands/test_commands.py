@@ -71,12 +71,12 @@ def test_a_notebook_computes_the_rows_of_a_run_from_its_weights(centre, wide, tm
     filters, _ = ct.spatial_filters(snapshot.tensors["conv1.weight"][~np.array(snapshot.failed)], stacked=True)
     (row,) = tables["loops"].query("step == 4").to_dict("records")
     same = {"k": 0.05, "p": 0.3, "seed": wide["seed"], "cloud": (row["population"], row["layer"], 4), "draws": 19}
-    result = ct.loops(filters, **same, alpha=0.05, covariance=True, centre=centre)
+    result = ct.loops(filters, **same, alpha=0.05, also=("covariance",), centre=centre)
     computed = ("longest", "second", "ratio", "significant_bars", "p_longest", "p_ratio", "p_bobrowski_skraba")
     for name in (*computed, "verdict"):
         assert getattr(result, name) == row[name], name
     assert result.longest_bar == (row["longest_birth"], row["longest_death"])
-    assert result.p_covariance == row["p_covariance"]
+    assert result.also["covariance"].p_two_sided == row["p_covariance"]
     assert ct.loops(filters, **{**same, "seed": 8}, alpha=0.05, centre=centre).tests != result.tests
     # Of filters that are normalized already every bit stays.
     cloud, _ = ct.centre_and_normalize(filters, centre)

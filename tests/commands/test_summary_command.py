@@ -170,6 +170,11 @@ def layer_of(layer, depth, verdict, beside, population="theirs"):
         "second": 0.125,
         "p_longest": 0.01,
         "p_covariance": beside,
+        "p_lowpass": 0.04,
+        "lowpass_longest_median": 0.25,
+        "p_block": None,
+        "verdict_stability": 0.75,
+        "stability_draws": 99,
         "verdict": verdict,
     }
 
@@ -179,20 +184,20 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
     assert lines[0] == "theirs: pretrained, networks: 3"
     heading, first, second = lines[1:4]
     assert "own cov." in heading
-    assert first.split()[-5:] == ["0.01", "0.25", "0", "one", "circle"]
-    assert second.split()[-5:] == ["0.01", "–", "0", "no", "loop"]
+    assert first.split()[-8:] == ["0.01", "0.25", "0.04", "–", "75%", "0", "one", "circle"]
+    assert second.split()[-8:] == ["0.01", "–", "0.04", "–", "75%", "0", "no", "loop"]
     assert lines[4].startswith("seed 7")
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_a_layer_is_told_with_its_verdict_and_p_values_where_it_was_tested(summary, verdict):
-    untested = {"p_longest": None, "p_covariance": None, "significant_bars": None}
+    untested = dict.fromkeys(("p_longest", "p_covariance", "p_lowpass", "verdict_stability", "significant_bars"))
     given = layer_of("1", 2, verdict, 0.25) | {"significant_bars": 1} | (untested if verdict in UNTESTED else {})
     others = layer_of("0", 1, "one circle", 0.25) | {"significant_bars": 1}
     lines = summary(loops=[others, given], significance=[])
     beside = "–" if verdict in (*UNTESTED, "no loop") else "0.25"
-    numbers = ["–", "–", "–"] if verdict in UNTESTED else ["0.01", beside, "1"]
-    assert lines[3].split()[-3 - len(verdict.split()) :] == [*numbers, *verdict.split()]
+    numbers = ["–"] * 6 if verdict in UNTESTED else ["0.01", beside, "0.04", "–", "75%", "1"]
+    assert lines[3].split()[-6 - len(verdict.split()) :] == [*numbers, *verdict.split()]
     accuracy = {**WEIGHTS, "population": "theirs", "network": 0, "images": "x", "accuracy": 0.9}
     (told,) = [line for line in summary(training=[accuracy], loops=[given]) if "longest H1 bar" in line]
     assert ("p = " in told) is (verdict not in UNTESTED)

@@ -13,7 +13,8 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
-from cnn_topology.statistics.nulls import Filtering, null_draws, permuted_null
+from cnn_topology.statistics.null_clouds import permuted_null
+from cnn_topology.statistics.nulls import Filtering, null_draws
 from cnn_topology.tables.filters import CIRCLE_ARCS, FILTER_COORDINATES
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.circles import CIRCLES
@@ -143,6 +144,13 @@ class Maker:
                 "power_circle": 0.9,
                 "power_faint_circle": 0.4,
                 "power_in_range": True,
+                "lowpass_longest_median": 0.38,
+                "p_lowpass": 0.25,
+                "block_ratio": 1.5,
+                "block_longest_median": 0.31,
+                "p_block": 0.15,
+                "verdict_stability": 0.8,
+                "stability_draws": 99,
                 "verdict": "one circle" if one else "several loops" if significant else "no loop",
             }
         )

@@ -16,7 +16,7 @@ from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.findings import ImageFacts, _image_set
 from cnn_topology.plan.images import ImageSetConfig, shape_of
 from cnn_topology.plan.layer_distances import MeasureName
-from cnn_topology.statistics.nulls import NULLS
+from cnn_topology.statistics.null_clouds import NULLS
 from cnn_topology.tables.registry import TABLES
 
 ROOT = Path(__file__).parents[2]

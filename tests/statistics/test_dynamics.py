@@ -22,7 +22,7 @@ from cnn_topology.statistics.dynamics import (
     track,
     winding,
 )
-from cnn_topology.statistics.nulls import sphere_null_cloud
+from cnn_topology.statistics.null_clouds import sphere_null_cloud
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode

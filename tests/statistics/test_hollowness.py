@@ -6,7 +6,7 @@ import pytest
 from cnn_topology.clouds.filters import centre_and_normalize
 from cnn_topology.errors import InputError
 from cnn_topology.statistics.hollowness import block_error, hollowness, hollowness_test
-from cnn_topology.statistics.nulls import sphere_null_cloud
+from cnn_topology.statistics.null_clouds import sphere_null_cloud
 
 X, Y = np.tile([-1.0, 0, 1], 3) / np.sqrt(6), np.repeat([-1.0, 0, 1], 3) / np.sqrt(6)
 

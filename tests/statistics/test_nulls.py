@@ -6,21 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_topology.clouds.filters import centre_and_normalize
+from cnn_topology.clouds.filters import LayerFilters, centre_and_normalize
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import NullName
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import (
+from cnn_topology.statistics.null_clouds import (
     NULLS,
-    Filtering,
     covariance_null,
-    filtered_clouds,
     gaussian_variances,
-    loop_statistics,
-    null_draws,
+    null_cloud,
     permuted_null,
     sphere_null_cloud,
 )
+from cnn_topology.statistics.nulls import Filtering, filtered_clouds, loop_statistics, null_draws
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters
 from cnn_topology.topology.persistence import barcode
@@ -148,7 +146,8 @@ def test_the_density_filter_alone_lengthens_the_bars_of_noise():
 def test_every_null_of_a_config_has_draws_of_its_own():
     assert set(NULLS) == set(get_args(NullName))
     points = noisy(primary_circle(80), 0.5, np.random.default_rng(1))
-    clouds = [make(points, "filter")(np.random.default_rng(2)) for make in NULLS.values()]
+    layer = LayerFilters(points, np.ones(80), np.linspace(-1, 1, 80), np.arange(80) // 4)
+    clouds = [null_cloud(name, layer)(np.random.default_rng(2)) for name in NULLS]
     assert len({cloud.tobytes() for cloud in clouds}) == len(clouds)
 
 

@@ -7,13 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cnn_topology.errors import InputError
-from cnn_topology.statistics.nulls import (
-    Filtering,
-    filtered_clouds,
-    null_draws,
-    permuted_null,
-    sphere_null_cloud,
-)
+from cnn_topology.statistics.null_clouds import permuted_null, sphere_null_cloud
+from cnn_topology.statistics.nulls import Filtering, filtered_clouds, null_draws
 from cnn_topology.statistics.significance import (
     VERDICTS,
     bar_p_values,

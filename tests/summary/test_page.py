@@ -42,7 +42,8 @@ def tables():
         cloud("small", 600, 0.2, TOO_FEW, np.nan),
         cloud("round", 0, 0.29, NO_LOOP, 0.6),
         cloud("round", 600, 0.84, ONE_CIRCLE, 0.005, p_covariance=0.4, covariance_longest_median=0.7)
-        | {"hollowness": 0.31, "hollowness_median": 0.28, "p_hollowness": 0.01},
+        | {"hollowness": 0.31, "hollowness_median": 0.28, "p_hollowness": 0.01}
+        | {"p_lowpass": 0.6, "lowpass_longest_median": 0.9, "verdict_stability": 0.7, "stability_draws": 99},
         cloud("round", 600, 0.9, ONE_CIRCLE, 0.005, layer="conv2", depth=2),
     ]
     names = ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from cnn_topology.clouds.filters import LayerFilters, channel_numbers
 from cnn_topology.clouds.plane import principal_plane
-from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
+from cnn_topology.plan.clouds import DEAD_LAYER, REPORTED_NULLS, Centre, Significance, untested
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
+from cnn_topology.statistics.null_clouds import block_ratio, needs
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
+from cnn_topology.statistics.stability import Stability, stability
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS
@@ -35,11 +38,9 @@ class FilterCloud:
     ----------
     population, layer : str
     depth, step : int
-    points : ndarray, shape (points, 9)
+    filters : LayerFilters
     ids : ndarray of int, shape (points, 3)
         Network, output channel and input channel of each.
-    centre : {'filter', 'coordinate'}
-        How the filters were centred.
     constant : int
         Filters of which centring leaves nothing; they are no points.
     networks : int
@@ -50,16 +51,27 @@ class FilterCloud:
     layer: str
     depth: int
     step: int
-    points: np.ndarray
+    filters: LayerFilters
     ids: np.ndarray
-    centre: Centre = "filter"
     constant: int = 0
     networks: int = 1
+
+    @property
+    def points(self) -> np.ndarray:
+        """The normalized filters, shape (points, 9)."""
+        return self.filters.points
 
     @property
     def key(self) -> dict[str, Any]:
         """The columns of tables that name the cloud."""
         return {"population": self.population, "layer": self.layer, "depth": self.depth, "step": self.step}
+
+
+def filters_of(cloud: pa.Table, points: np.ndarray, centre: Centre) -> tuple[LayerFilters, np.ndarray]:
+    """Return the filters of the rows of `tables.rows.cloud_at` with what nulls need to know, and their ids."""
+    ids = np.column_stack([cloud[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
+    norms, means = cloud["norm"].to_numpy(), cloud["mean_entry"].to_numpy()
+    return LayerFilters(points, norms, means, channel_numbers(ids), centre), ids
 
 
 def analyse_cloud(
@@ -101,25 +113,33 @@ def analyse_cloud(
     circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
     wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
     wanted.setdefault("permuted", circled)
-    wanted.setdefault("covariance", [filtering for filtering in tested if filtering == headline])
+    for name in REPORTED_NULLS:
+        if not needs(name, cloud.filters):
+            wanted.setdefault(name, [filtering for filtering in tested if filtering == headline])
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
-    beside = {} if "covariance" in significance.nulls else drawn["covariance"]
+    at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
     hollow = None
     if headline in tested:
-        channels = np.unique(cloud.ids[:, :2], axis=0, return_inverse=True)[1].ravel()
-        at = (cloud.population, cloud.layer, cloud.step)
-        hollow = hollowness_test(cloud.points, channels, significance.draws, run_seed, at, cloud.centre)
+        hollow = hollowness_test(layer.points, layer.channels, significance.draws, run_seed, at, layer.centre)
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     results = []
     for filtering, distance in distances.items():
         nulls: dict[str, NullDraws] = {
             name: drawn[name][filtering] for name in significance.nulls if filtering in tested
         }
-        loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, covariance=beside.get(filtering))
+        also: dict[str, NullDraws] = {
+            name: drawn[name][filtering]
+            for name in REPORTED_NULLS
+            if name not in nulls and filtering in drawn.get(name, {})
+        }
+        loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         results.append(loops)
         key = {**cloud.key, **filtering.columns}
+        stable = None
+        if filtering == headline and loops.tests:
+            stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at)
         parts["loops"].append(
-            _loops(key, loops, cloud, hollow if filtering == headline else None, filtering == headline)
+            _loops(key, loops, cloud, hollow if filtering == headline else None, stable, filtering == headline)
         )
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
@@ -129,7 +149,7 @@ def analyse_cloud(
         if filtering == headline:
             parts["filters"].append(_filters(key, kept, cloud.ids[loops.kept], distance[loops.kept]))
         if filtering == headline or filtering in measured:
-            test = circle_test(kept, drawn["permuted"].get(filtering), cloud.centre)
+            test = circle_test(kept, drawn["permuted"].get(filtering), layer.centre)
             around = winding(kept, filtering.landmarks or len(kept)) if loops.significant_bars else None
             parts["circles"].append(_circles(key, loops, kept, test, around))
     return {row.table_name: joined(parts[row.table_name], row.schema) for row in BARCODE_ROWS}, results
@@ -151,19 +171,26 @@ def _draws(
             drawn[name] = {filtering: shared[filtering] for filtering in filterings}
         elif filterings:
             counted = circled if name == "permuted" else []
-            drawn[name] = draws_of_null(name, cloud.points, filterings, draws, run_seed, key, cloud.centre, counted)
+            drawn[name] = draws_of_null(name, cloud.filters, filterings, draws, run_seed, key, counted)
         else:
             drawn[name] = {}
     return drawn
 
 
 def _loops(
-    key: dict[str, Any], loops: CloudLoops, cloud: FilterCloud, hollow: Hollowness | None, headline: bool
+    key: dict[str, Any],
+    loops: CloudLoops,
+    cloud: FilterCloud,
+    hollow: Hollowness | None,
+    stable: Stability | None,
+    headline: bool,
 ) -> pa.Table:
     found = [
         power(model, "loop", len(cloud.points), key["density_k"], key["density_p"])
         for model in (HALF_CIRCLE, FAINT_CIRCLE)
     ]
+    covariance, lowpass, block = (loops.against(name) for name in REPORTED_NULLS)
+    ratio = block_ratio(cloud.points, cloud.filters.channels)
     row = LoopRow(
         **key,
         points=len(cloud.points),
@@ -184,8 +211,15 @@ def _loops(
         p_longest=loops.p_longest,
         p_ratio=loops.p_ratio,
         p_bobrowski_skraba=loops.p_bobrowski_skraba if loops.tests else None,
-        covariance_longest_median=loops.covariance.median if loops.covariance else None,
-        p_covariance=loops.p_covariance,
+        covariance_longest_median=covariance.median if covariance else None,
+        p_covariance=covariance.p_two_sided if covariance else None,
+        lowpass_longest_median=lowpass.median if lowpass else None,
+        p_lowpass=lowpass.p_longest if lowpass else None,
+        block_ratio=None if np.isnan(ratio) else ratio,
+        block_longest_median=block.median if block else None,
+        p_block=block.p_longest if block else None,
+        verdict_stability=stable.share if stable else None,
+        stability_draws=stable.draws if stable else None,
         hollowness=hollow.value if hollow else None,
         hollowness_error=hollow.error if hollow else None,
         hollowness_median=hollow.median if hollow else None,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cnn_topology.analysis.filter_cloud import filters_of
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.seeds import derive_seed
@@ -22,7 +23,7 @@ from cnn_topology.statistics.dynamics import (
     winding,
 )
 from cnn_topology.statistics.networks import OUTCOMES, outcomes
-from cnn_topology.statistics.nulls import NULLS
+from cnn_topology.statistics.null_clouds import null_cloud
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import DEAD_LAYER, critical_value, onset
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
@@ -105,7 +106,7 @@ def _tracks(
             key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
                 rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
-                make = NULLS[name](points, variant.centre)
+                make = null_cloud(name, filters_of(table, points, variant.centre)[0])
                 nulls[key] = resampled_null(make, place, variant, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits, default=None)

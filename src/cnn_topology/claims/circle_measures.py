@@ -1,5 +1,7 @@
 """What claims about the named circles measure, from the tables `loops` and `circles`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from cnn_topology.claims.loop_measures import (
     last_clouds,
     most_layers,
     no_cloud,
+    not_excluded,
     null_of,
     of_all,
     primary_loops,
@@ -54,7 +57,11 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     clouds, counted = _counting(tables, facts, subject)
     if clouds.empty:
         return Measured(None, reason="no cloud is tested and compared with the named circles")
-    return most_layers(clouds["primary"], null=null_of(facts), counted=counted)
+    others = [not_excluded(cloud, facts.alpha) for cloud in clouds.to_dict("records")]
+    explained = clouds["primary"] & np.array([bool(names) for names in others])
+    found = most_layers(clouds["primary"] & ~explained, null=null_of(facts), counted=counted)
+    reason = f"{explained.sum()} more that fields as smooth, or channels as blocks, explain or may explain"
+    return replace(found, reason=found.reason or reason) if explained.any() else found
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

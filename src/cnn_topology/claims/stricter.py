@@ -21,6 +21,7 @@ _PRIMARY = (
     f"after a review: the circle must be the primary one, not any loop; after others: {_SHUFFLED}; {_WOUND}; "
     f"{_SMALL_CLOUDS}"
 )
+_EXCLUDING = "after a review: other explanations must be excluded: smooth fields, channels as blocks"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
 
 _STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing, count neither way"
@@ -29,18 +30,18 @@ STRICTER = {
     "A1": _TOO_FEW,
     "A2": f"{_SMALL_RUNS}; {_TOO_FEW}",
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and {_SMALL_CLOUDS}; "
-    f"after others: {_SHUFFLED}; {_WOUND}",
+    f"after others: {_SHUFFLED}; {_WOUND}; {_EXCLUDING}",
     "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted; "
     f"after another: {_SMALL_CLOUDS}",
     "A4a": "after a review: width, with which the filters of a cloud grow in number, is held fixed",
     "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
-    "E1": _PRIMARY,
-    "E2": _PRIMARY,
+    "E1": f"{_PRIMARY}; {_EXCLUDING}",
+    "E2": f"{_PRIMARY}; {_EXCLUDING}",
     "E3": f"{_CRITICAL}; after another: a shorter bar needs an interval, and several loops, which failed, hold; after "
     f"another: {_SMALL_CLOUDS}",
     "E4": "after a review: the loop must be the primary circle, and the interval of its onset within the limit; after "
     f"another: {_SMALL_CLOUDS}",
-    "E5": _PRIMARY,
+    "E5": f"{_PRIMARY}; {_EXCLUDING}",
     "E6": f"{_TOO_FEW}; after another: where the filters lie decides, not the fifth bar, which at 1,536 filters no "
     "layer of the model had and some of a Klein bottle did",
     "E6b": _PRIMARY,

@@ -4,6 +4,7 @@ Every 3x3 slice of a convolution weight is one point of R^9, whatever its networ
 centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
 """
 
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -18,6 +19,8 @@ KERNEL = (3, 3)
 # A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
 CONSTANT_BELOW = 1e-12
+# The sum of the entries of a filter is 0 when it is less than this part of its norm, in float32.
+NO_MEAN = 1e-6
 # Filters are centred each by itself, or all by the mean filter.
 CENTRES = get_args(Centre)
 
@@ -141,8 +144,86 @@ def centre_and_normalize(
     return centred[kept] / norms[kept, None], kept
 
 
-def filter_cloud(filters: np.ndarray, centre: Centre = "filter") -> Float[np.ndarray, "points 9"]:
-    """Return the normalized filters of a convolution weight, or of filters, as points on the unit sphere of R^9.
+@dataclass(frozen=True)
+class LayerFilters:
+    """The filters of one layer, over all networks pooled, without the constant ones.
+
+    Attributes
+    ----------
+    points : ndarray, shape (points, 9)
+        Centred and normalized.
+    norms, means : ndarray, shape (points,)
+        What normalizing divided each filter by, and the mean of its entries that centring took away: 0 where filters
+        are centred by coordinate.
+    channels : ndarray of int, shape (points,)
+        Number of each filter's output channel, counted over all networks; numbers of their own where it is not known.
+    centre : {'filter', 'coordinate'}
+        How the filters were centred.
+    """
+
+    points: np.ndarray
+    norms: np.ndarray
+    means: np.ndarray
+    channels: np.ndarray
+    centre: Centre = "filter"
+
+    @property
+    def raw(self) -> Float[np.ndarray, "points 9"]:
+        """The filters with norm and mean as they are in the networks; the mean of each coordinate may be missing."""
+        return self.points * self.norms[:, None] + self.means[:, None]
+
+    @property
+    def has_means(self) -> bool:
+        """Whether the filters have means: those that were centred before, or that training keeps at 0, have none."""
+        raw = self.raw
+        return bool(np.any(np.abs(raw.sum(axis=1)) > NO_MEAN * np.linalg.norm(raw, axis=1)))
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether an output channel has several filters."""
+        return len(np.unique(self.channels)) < len(self.channels)
+
+
+def norms_and_means(
+    points: Float[np.ndarray, "points 9"], centre: Centre = "filter"
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Compute what `centre_and_normalize` takes away of each filter.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, 9)
+        Filters as they are in the networks.
+    centre : {'filter', 'coordinate'}
+        As for `centre_and_normalize`.
+
+    Returns
+    -------
+    norms, means : ndarray, shape (points,)
+        As in `LayerFilters`.
+    """
+    mean = points.mean(axis=1 if centre == "filter" else 0, keepdims=True)
+    norms = np.linalg.norm(points - mean, axis=1)
+    return norms, mean[:, 0] if centre == "filter" else np.zeros(len(points))
+
+
+def channel_numbers(ids: Int[np.ndarray, "points 3"]) -> Int[np.ndarray, " points"]:
+    """Compute a number for the output channel of each filter, counted over all networks.
+
+    Parameters
+    ----------
+    ids : ndarray of int, shape (points, 3)
+        Network, output channel and input channel of each filter.
+
+    Returns
+    -------
+    ndarray of int, shape (points,)
+        From 0, by network and output channel.
+    """
+    return np.unique(ids[:, :2], axis=0, return_inverse=True)[1].ravel()
+
+
+def layer_filters(filters: np.ndarray, centre: Centre = "filter") -> LayerFilters:
+    """Return a convolution weight, or filters, as points on the unit sphere of R^9, with what nulls need to know.
 
     Parameters
     ----------
@@ -154,7 +235,7 @@ def filter_cloud(filters: np.ndarray, centre: Centre = "filter") -> Float[np.nda
 
     Returns
     -------
-    ndarray of float64, shape (points, 9)
+    LayerFilters
         Without the filters of which centring leaves nothing.
 
     Raises
@@ -164,18 +245,22 @@ def filter_cloud(filters: np.ndarray, centre: Centre = "filter") -> Float[np.nda
     """
     array = real_array(filters, "filters")
     if array.ndim == 2 and array.shape[1] == 9:
-        points = array.astype(np.float64)
+        raw, channels = array.astype(np.float64), np.arange(len(array))
     elif array.ndim == 2:
         raise InputError(f"filters have nine entries each, shape (points, 9); got shape {array.shape}")
     else:
-        points = spatial_filters(array)[0]
-    if centre not in CENTRES or not _is_normalized(points, centre):
-        points = centre_and_normalize(points, centre)[0]
+        raw, ids = spatial_filters(array)
+        channels = channel_numbers(ids)
+    points, alive = raw, np.ones(len(raw), dtype=bool)
+    norms, means = np.ones(len(raw)), np.zeros(len(raw))
+    if centre not in CENTRES or not _is_normalized(raw, centre):
+        points, alive = centre_and_normalize(raw, centre)
+        norms, means = norms_and_means(raw, centre)
     if len(points) < 2:
         raise InputError(
             f"{len(points)} of the filters are not constant, and a cloud has two at least: choose another layer"
         )
-    return points
+    return LayerFilters(points, norms[alive], means[alive], channels[alive], centre)
 
 
 def _is_normalized(points: np.ndarray, centre: str) -> bool:

@@ -1,10 +1,9 @@
 """`cnn-topology barcodes`: density filter, persistent homology, tests, Klein coordinates and circles of a layer."""
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
+from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud, filters_of
 from cnn_topology.plan.parameters import BarcodeParameters
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
@@ -24,9 +23,8 @@ def run(job: Job) -> None:
     for step, (rows, points, constant, networks) in clouds_at(clouds, parameters.variants):
         variants = parameters.variants[step]
         centre = variants[0].centre
-        ids = np.column_stack([rows[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
         of = (parameters.population, parameters.layer, parameters.depth, step)
-        cloud = FilterCloud(*of, points, ids, centre, constant, networks)
+        cloud = FilterCloud(*of, *filters_of(rows, points, centre), constant, networks)
         filterings = {variant: Filtering.of(variant, len(points)) for variant in variants}
         distances = {of: rows[neighbour_column(variant.k)].to_numpy() for variant, of in filterings.items()}
         shared = None  # where networks failed, the shared null is of another size

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, norms_and_means, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import LEAST_ALIVE, Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
@@ -40,8 +40,15 @@ def run(job: Job) -> None:
             ks = [neighbours_left(Density(k=k, p=1), len(points)) for k in parameters.neighbours]
             distances[kept] = neighbour_distances(points, ks, job.threads)
         network, out_channel, in_channel = ids.T
+        norms, means = norms_and_means(filters, parameters.centre)
         cloud = CloudFilterRow.columns(
-            step=step, network=network, out_channel=out_channel, in_channel=in_channel, coordinates=coordinates
+            step=step,
+            network=network,
+            out_channel=out_channel,
+            in_channel=in_channel,
+            norm=norms,
+            mean_entry=means,
+            coordinates=coordinates,
         )
         for k, distance in zip(parameters.neighbours, distances.T, strict=True):
             cloud = cloud.append_column(neighbour_column(k), pa.array(distance))

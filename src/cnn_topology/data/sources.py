@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnn_topology.data.controls import controlled
 from cnn_topology.data.folder import read_folder
 from cnn_topology.data.image_files import draw_seeds
 from cnn_topology.data.image_set import DIGITS, ImageSet
@@ -55,7 +56,8 @@ def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
         If the data are missing, damaged or fewer than asked for; the message names the file or the key.
     """
     try:
-        return _load(name, config, seed)
+        images = _load(name, config, seed)
+        return controlled(images, config.control, seed) if config.control else images
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith("images.") else f"images.{name}: {text}") from error

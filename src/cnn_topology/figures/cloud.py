@@ -4,13 +4,16 @@
 by the density filter rho(k, p) as in the weights paper. (a) Barcode. The grey band begins at each bar's own birth and
 is as long as the longest H1 bar that the null models reach at the level of the test: random filters on the sphere
 (sphere) and the layer's own filters with their entries shuffled (permuted), both through the same filter. Bars beyond
-every null are coloured. The last line of the legend holds the longest bar against a further null that decides nothing:
-Gaussian filters with the second moments of the layer's own (median of its longest bars, rank p-value). A small p says
-that the loop is longer than these moments explain; a large p says nothing, since this test has little power against a
-noisy circle. A cloud with too few filters - fewer than 50 kept, or k above a tenth of them all - is drawn, but not
-tested. The nulls and the verdict are ours; the paper reads barcodes by eye. (b) The plane of the first two principal
-components. (c) The mean filter of each of 16 sectors of that plane, at the sector's angle, with the number of filters
-in grey; empty sectors are left blank. The paper draws means of Mapper nodes instead.
+every null are coloured. The last lines of the legend hold the longest bar against further nulls that decide nothing
+(median of their longest bars, rank p-value). Gaussian filters with the second moments of the layer's own: a small p
+says that the loop is longer than these moments explain; a large p says nothing, since this test has little power
+against a noisy circle. Gaussian fields as smooth as the layer: a large p says that smoothness alone makes such loops.
+Blocks: all filters of an output channel shuffled in one way, as they may be alike. The last one is how often networks
+drawn from these with replacement have the same verdict. A cloud with too few filters - fewer than 50 kept, or k above a
+tenth of them all - is drawn, but not tested. The nulls and the verdict are ours; the paper reads barcodes by eye. (b)
+The plane of the first two principal components. (c) The mean filter of each of 16 sectors of that plane, at the
+sector's angle, with the number of filters in grey; empty sectors are left blank. The paper draws means of Mapper nodes
+instead.
 """
 
 from __future__ import annotations
@@ -132,6 +135,13 @@ def draw_loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float
     if np.isfinite(cloud["p_covariance"]):
         median, p_value = cloud["covariance_longest_median"], cloud["p_covariance"]
         axes.plot([], [], " ", label=f"own covariance (little power): median {median:.2f}, p = {p_value:.2g}")
+    if np.isfinite(cloud["p_lowpass"]):
+        median, p_value = cloud["lowpass_longest_median"], cloud["p_lowpass"]
+        axes.plot([], [], " ", label=f"fields as smooth: median {median:.2f}, p = {p_value:.2g}")
+    if np.isfinite(cloud["p_block"]):
+        axes.plot([], [], " ", label=f"channels as blocks: p = {cloud['p_block']:.2g}")
+    if np.isfinite(cloud["verdict_stability"]):
+        axes.plot([], [], " ", label=f"same verdict in {cloud['verdict_stability']:.0%} of draws of networks")
     style.legend_below(axes, 28)
     return shown
 

@@ -3,7 +3,7 @@
 The longest H1 bar of pure noise: random filters on the sphere, as many as the layer has, through the same density
 filter and the same cap on points (grey; one draw each), and the bars observed at the last step in the clouds that are
 tested against these draws. Density filtering alone lengthens the bars of noise, so the null must be matched in N, k and
-p. The paper has no null.
+p. In brackets the median longest bar of random fields as smooth as the layer's filters. The paper has no null.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.
             continue
         colour = style.SERIES[place % len(style.SERIES)] if named else style.BLUE
         label = f"{cloud['population']}, {cloud['layer']}: {cloud['longest']:.2f}" if named else ""
+        if named and np.isfinite(cloud["lowpass_longest_median"]):
+            label += f" (as smooth: {cloud['lowpass_longest_median']:.2f})"
         axes.vlines(cloud["longest"], 0, top, color=colour, linewidth=1.2 if named else 0.6, label=label)
     if not named:
         axes.plot([], [], color=style.BLUE, label=f"{len(clouds)} clouds")

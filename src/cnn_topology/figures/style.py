@@ -42,7 +42,13 @@ COMPRESSION = 3  # of PNGs: two thirds of the time of the usual 6, for files of 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 INK, GREY, PALE, BAND = "#222222", "#767676", "#b4b4b4", "#e6e6e6"
 SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
-NULL_LINES = {"sphere": "--", "permuted": ":", "covariance": "-."}
+NULL_LINES: dict[str, Any] = {
+    "sphere": "--",
+    "permuted": ":",
+    "covariance": "-.",
+    "lowpass": (0, (5, 1)),
+    "block": (0, (1, 1)),
+}
 # Filters: symmetric about zero, as grey images in the paper.
 PATCHES = "gray"
 

@@ -129,13 +129,15 @@ def images(plan: Plan, name: str) -> Demand:
     config = plan.config.images[name]
     count, size = sum(images_used(plan, name)), images_mb(plan, name)
     own = _own_set(plan, name)
+    # A control is made in single precision, image by image, and its range looked for in a copy.
+    waves = 12 * size * (config.control is not None)
     if own is None:
         fetched = 60.0 if isinstance(config, TorchvisionImages) else 0.0
-        return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size, size)
+        return Demand(fetched + 1 + 2e-4 * count, 100 + 8 * size + waves, size)
     # What is read, the images drawn from it, these turned gray (at most a third) and brought to shape; of files one
     # photograph at a time. Then the result, with the copies that its file is written from.
     drawn = own.image_bytes / 1e6 * count
     read = own.read_bytes / 1e6 + (config.train is not None or config.test is not None) * drawn + drawn / 3 + size
     read += PHOTOGRAPH_MB if isinstance(config, FolderImages) else 0
     seconds = SECONDS_PER_FILE if isinstance(config, FolderImages) else SECONDS_PER_IMAGE
-    return Demand(1 + seconds * count, IMAGES_MB + max(read, WRITTEN_COPIES * size), size)
+    return Demand(1 + seconds * count, IMAGES_MB + max(read, WRITTEN_COPIES * size) + waves, size)

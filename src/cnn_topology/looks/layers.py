@@ -10,13 +10,25 @@ import pyarrow as pa
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
 from cnn_topology.clouds.density import densest_points
-from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.filters import (
+    LayerFilters,
+    centre_and_normalize,
+    channel_numbers,
+    norms_and_means,
+    spatial_filters,
+)
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.looks.sources import LayerWeights
 from cnn_topology.plan.clouds import DEAD_LAYER, Cloud, Density, Significance, neighbours_left, untested
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.topology.persistence import barcode
+
+# Columns that a look takes from a run's table as they are.
+FROM_LOOPS = (
+    *("p_covariance", "p_lowpass", "block_ratio", "p_block", "verdict_stability"),
+    *("hollowness", "hollowness_median", "p_hollowness"),
+)
 
 
 @dataclass(frozen=True)
@@ -96,10 +108,7 @@ class LayerLook:
             "second": self.second,
             "p": None,
             "verdict": None,
-            "p_covariance": None,
-            "hollowness": None,
-            "hollowness_median": None,
-            "p_hollowness": None,
+            **dict.fromkeys(FROM_LOOPS),
             "circle": None,
             "circle_coverage": None,
         }
@@ -107,7 +116,7 @@ class LayerLook:
             return base
         loops = self.tables["loops"].to_pylist()[0]
         base |= {"kept": loops["kept"], "p": loops["p_longest"], "verdict": loops["verdict"]}
-        base |= {name: loops[name] for name in ("p_covariance", "hollowness", "hollowness_median", "p_hollowness")}
+        base |= {name: loops[name] for name in FROM_LOOPS}
         critical = self.tables["significance"]["null_critical"].to_pylist()
         base["needed"] = max(critical, default=None)
         level = self.tables["circles"].to_pylist()
@@ -135,17 +144,18 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
     start = time.perf_counter()
     filters, ids = spatial_filters(weights.weight, stacked=True)
     points, alive = centre_and_normalize(filters)
-    ids = ids[alive]
+    norms, means = norms_and_means(filters)
+    norms, means, ids = norms[alive], means[alive], ids[alive]
     if settings.sample and len(points) > settings.sample:
         seed = derive_seed(settings.seed, "look", population, weights.key)
         drawn = np.sort(np.random.default_rng(seed).choice(len(points), settings.sample, replace=False))
-        points, ids = points[drawn], ids[drawn]
+        points, norms, means, ids = points[drawn], norms[drawn], means[drawn], ids[drawn]
     cloud = FilterCloud(
         population,
         weights.key,
         weights.depth,
         0,
-        points,
+        LayerFilters(points, norms, means, channel_numbers(ids)),
         ids,
         constant=int(np.sum(~alive)),
         networks=len(weights.weight),

@@ -14,7 +14,7 @@ from cnn_topology.looks import store
 from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.base import as_tuple
-from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.plan.clouds import REPORTED_NULLS, Density, Significance
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
@@ -137,7 +137,7 @@ class Look:
     def _expected(self, numbers: Sequence[int]) -> float:
         """Forecast how many seconds the tests of some layers take, by what their own cloud took."""
         significance = self.settings.significance
-        nulls = len({*significance.nulls, "covariance"})
+        nulls = len({*significance.nulls, *REPORTED_NULLS})
         layers = [self.layers[number] for number in numbers]
         return sum(layer.seconds * nulls * significance.draws for layer in layers if not layer.untested)
 

@@ -205,8 +205,11 @@ class Cloud(Section):
     )
 
 
-# Of random filters: uniform, the layer's own with their entries shuffled, Gaussian with the layer's own covariance.
-NullName = Literal["sphere", "permuted", "covariance"]
+# Of random filters: uniform; the layer's own with their entries shuffled; Gaussian with the layer's own covariance;
+# patches of a Gaussian field as smooth as the layer; the layer's own, each output channel shuffled in one way.
+NullName = Literal["sphere", "permuted", "covariance", "lowpass", "block"]
+# Those that every headline cloud is compared with; they decide no verdict unless the config lists them.
+REPORTED_NULLS: tuple[NullName, ...] = ("covariance", "lowpass", "block")
 
 
 class Significance(Section):
@@ -216,13 +219,21 @@ class Significance(Section):
         ("sphere", "permuted"),
         description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
         "layer's own filters, the nine entries of each shuffled. `covariance`: Gaussian filters with the second "
-        "moments of the layer's own. All pass the same density filter and landmarks. A loop must be significant under "
-        "every null listed. The headline cloud of each step is tested against `covariance` in any case, which decides "
-        "no verdict unless it is listed. A small p says that the loop is longer than the layer's second moments "
-        "explain. A large p says nothing: this test has little power even against a noisy circle.",
+        "moments of the layer's own. `lowpass`: patches of a Gaussian random field with the layer's own stationary "
+        "autocorrelation. `block`: as `permuted`, all filters of an output channel in one way. All pass the same "
+        "density filter and landmarks. A loop must be significant under every null listed. The headline cloud of each "
+        "step is tested against the last three in any case, which decide no verdict unless they are listed; `lowpass` "
+        "needs filters with means, `block` layers with several input channels. A small p against `covariance` says "
+        "that the loop is longer than the layer's second moments explain. A large p says nothing: this test has "
+        "little power even against a noisy circle.",
     )
     draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
     alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")
+
+    @property
+    def least_draws(self) -> int:
+        """The fewest draws that can give a p-value of `alpha`."""
+        return math.ceil(1 / self.alpha - 1e-9) - 1
 
     @model_validator(mode="after")
     def _level_is_reachable(self) -> "Significance":
@@ -230,7 +241,7 @@ class Significance(Section):
             smallest = 1 / (self.draws + 1)
             raise ValueError(
                 f"{self.draws} draws give p-values down to {smallest:.3g} only, above alpha = {self.alpha}; "
-                f"ask for at least {math.ceil(1 / self.alpha) - 1} draws"
+                f"ask for at least {self.least_draws} draws"
             )
         return self
 

@@ -16,6 +16,7 @@ from cnn_topology.plan.images import (
     OwnImages,
     PrintedDigits,
     TorchvisionImages,
+    paper_set,
 )
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.layer_comparisons import comparisons
@@ -245,6 +246,8 @@ def _grid(plan: Plan, populations: dict[str, Population]) -> GridFacts:
 
 def _image_set(section: ImageSetConfig) -> ImageFacts:
     """Describe which set of the papers an image set is or stands for."""
+    if section.control:
+        return ImageFacts(stands_for="", own=False)
     # Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
     match section:
         case TorchvisionImages():
@@ -271,7 +274,7 @@ def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNet
         images=section.images,
         variant=section.variant,
         networks=section.networks,
-        paper=images.kind == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
+        paper=paper_set(images) == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
         reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.population == name]),
     )
 

@@ -9,6 +9,9 @@ from cnn_topology.plan.base import FilePath, Section
 Shape = tuple[Annotated[int, Field(ge=3, le=1024)], Annotated[int, Field(ge=3, le=1024)], Literal[1, 3]]
 
 
+ImageControl = Literal["phases scrambled", "labels shuffled", "pink noise"]
+
+
 class ImagesSection(Section):
     """What all image sets share."""
 
@@ -22,6 +25,14 @@ class ImagesSection(Section):
         None, ge=1, description="Use this many training images, drawn by seed and balanced by class. Absent: all."
     )
     test: int | None = Field(None, ge=1, description="Use this many test images, likewise. Absent: all.")
+    control: ImageControl | None = Field(
+        None,
+        description="What is taken from the images, drawn by seed for each of them: `phases scrambled` keeps the "
+        "strength of every wave of an image and its mean, and destroys its edges; `pink noise` makes Gaussian fields "
+        "with the mean spectrum of the training images, with nothing of the class; `labels shuffled` gives each image "
+        "of a split the label of another. The first two lower the contrast of the set until 0.1 % of its pixels are "
+        "cut off. No claim of the papers is about such images. Absent: nothing.",
+    )
 
 
 PaperSet = Literal["mnist", "svhn", "cifar10"]
@@ -112,6 +123,8 @@ SAMPLE_OF_CLASS = (500,) * 10
 
 def paper_set(images: ImageSetConfig) -> PaperSet | None:
     """Return the set of the papers whose own images these are, all or a part of them; None of any other images."""
+    if images.control:
+        return None
     if isinstance(images, MnistSample):
         return "mnist"
     return images.kind if isinstance(images, TorchvisionImages) else None

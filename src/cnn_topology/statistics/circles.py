@@ -15,16 +15,10 @@ from jaxtyping import Float
 
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import neighbour_count
-from cnn_topology.clouds.filters import filter_cloud
+from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.plan.clouds import Centre, untested
-from cnn_topology.statistics.nulls import (
-    CloudKey,
-    Filtering,
-    NullDraws,
-    draws_of_null,
-    filtered_clouds,
-    sphere_null_cloud,
-)
+from cnn_topology.statistics.null_clouds import sphere_null_cloud
+from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, filtered_clouds
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
 from cnn_topology.topology.klein import NEAR
@@ -136,13 +130,14 @@ def circles(
     >>> float(test.found.coverage()[0])
     1.0
     """
-    points = filter_cloud(filters, centre)
+    layer = layer_filters(filters, centre)
+    points = layer.points
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"))
     kept = filtered_clouds(points, [filtering])[0]
     null = None
     if not untested(filtering.k, filtering.p, len(points)):
         count = whole(draws, "draws", 1)
-        null = draws_of_null("permuted", points, [filtering], count, seed, cloud, centre, [filtering])[filtering]
+        null = draws_of_null("permuted", layer, [filtering], count, seed, cloud, [filtering])[filtering]
     return circle_test(kept, null, centre)
 
 

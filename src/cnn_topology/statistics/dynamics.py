@@ -22,7 +22,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.statistics.circular import circular_correlation, kuiper, turn
 from cnn_topology.statistics.intervals import ENDS, percentile_interval
-from cnn_topology.statistics.nulls import loop_statistics
+from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.circles import ARCS
 from cnn_topology.topology.cocycles import representative_loop
@@ -51,13 +51,13 @@ def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> I
     return rng.integers(networks, size=(draws, networks))
 
 
-def resampled_longest(
+def resampled_bars(
     points: Float[np.ndarray, "points 9"],
     network: Int[np.ndarray, " points"],
-    variant: Variant,
+    variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
-) -> Float[np.ndarray, " draws"]:
-    """Compute the longest H1 bar of the pooled cloud of resampled networks.
+) -> list[Float[np.ndarray, " bars"]]:
+    """Compute the H1 bars of the pooled cloud of resampled networks.
 
     A draw holds about 63 % of the networks, some several times. Its cloud is sparser than that of as many different
     networks, and a circle has a shorter bar (for a noisy one of 12 x 64 filters the median is 1.08 for 1.14).
@@ -68,28 +68,50 @@ def resampled_longest(
         All filters of one snapshot, before the density filter.
     network : ndarray of int, shape (points,)
         Which network each belongs to, a value of `drawn`; one that failed has no point.
-    variant : Variant
+    variant : Variant or Filtering
         Density filter and landmarks. A network drawn m times counts m times, also as a neighbour of itself.
     drawn : ndarray of int, shape (draws, networks)
         From `resampled_networks`.
 
     Returns
     -------
-    ndarray, shape (draws,)
-        0 where there is no bar or no cloud.
+    list of ndarray, each of shape (bars,)
+        Lengths of the bars of each draw, the longest first; none where there is no cloud.
     """
     order = np.argsort(network, kind="stable")
     bounds = np.searchsorted(network[order], np.arange(drawn.max() + 2))
-    found = np.zeros(len(drawn))
-    for number, chosen in enumerate(drawn):
+    bars = []
+    for chosen in drawn:
         rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
         try:
             kept = rows[density_filter(points[rows], variant.k, variant.p)]
         except InputError:
+            bars.append(np.empty(0))
             continue
         # Duplicates change no bar.
-        found[number] = loop_statistics(barcode(points[np.unique(kept)], landmarks=variant.landmarks))[0]
-    return found
+        bars.append(barcode(points[np.unique(kept)], max_dimension=1, landmarks=variant.landmarks).lengths(1))
+    return bars
+
+
+def resampled_longest(
+    points: Float[np.ndarray, "points 9"],
+    network: Int[np.ndarray, " points"],
+    variant: Variant | Filtering,
+    drawn: Int[np.ndarray, "draws networks"],
+) -> Float[np.ndarray, " draws"]:
+    """Compute the longest H1 bar of the pooled cloud of resampled networks.
+
+    Parameters
+    ----------
+    points, network, variant, drawn
+        As `resampled_bars`.
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+        0 where there is no bar or no cloud.
+    """
+    return np.array([float(np.max(bars, initial=0.0)) for bars in resampled_bars(points, network, variant, drawn)])
 
 
 def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
@@ -117,7 +139,7 @@ def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tupl
 def resampled_null(
     make_cloud: Callable[[np.random.Generator], np.ndarray],
     network: Int[np.ndarray, " points"],
-    variant: Variant,
+    variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
     rng: np.random.Generator,
 ) -> Float[np.ndarray, " draws"]:

@@ -18,7 +18,8 @@ from jaxtyping import Float, Int
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Centre
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import CloudKey, covariance_null
+from cnn_topology.statistics.null_clouds import covariance_null
+from cnn_topology.statistics.nulls import CloudKey
 from cnn_topology.statistics.significance import two_sided_p_value
 
 

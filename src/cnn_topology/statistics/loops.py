@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import densest_points, neighbour_count
-from cnn_topology.clouds.filters import filter_cloud
+from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
@@ -42,6 +42,8 @@ class NullTest:
         What a bar must exceed at the level of the run, familywise over the bars of the cloud.
     p_longest, p_ratio : float
         Rank p-values of the longest bar and of the largest death / birth.
+    p_two_sided : float
+        Of the longest bar, whether it is longer or shorter than the null's.
     significant_bars : int
     """
 
@@ -51,6 +53,7 @@ class NullTest:
     critical: float
     p_longest: float
     p_ratio: float
+    p_two_sided: float
     significant_bars: int
 
 
@@ -76,10 +79,8 @@ class CloudLoops:
         is not tested.
     tests : dict of str to NullTest
         By name of the null; all of them decide. Empty where the cloud has too few points to be tested.
-    covariance : NullTest, optional
-        Against the covariance null, which decides nothing here.
-    p_covariance : float, optional
-        Two-sided p-value of the longest bar against that null.
+    also : dict of str to NullTest
+        Against further nulls, which decide nothing.
     verdict : str
         One of `statistics.significance.VERDICTS`.
     """
@@ -93,8 +94,11 @@ class CloudLoops:
     p_bobrowski_skraba: float
     tests: dict[str, NullTest]
     verdict: str
-    covariance: NullTest | None = None
-    p_covariance: float | None = None
+    also: dict[str, NullTest] = field(default_factory=dict)
+
+    def against(self, null: str) -> NullTest | None:
+        """Return the test against a null, whether it decides or not; None where there is none."""
+        return self.tests.get(null, self.also.get(null))
 
     @property
     def ratio(self) -> float:
@@ -127,7 +131,7 @@ def loops(
     draws: int = 199,
     seed: int = 0,
     nulls: Sequence[str] = ("sphere", "permuted"),
-    covariance: bool = False,
+    also: Sequence[str] = (),
     alpha: float = 0.01,
     landmarks: int = 6_000,
     centre: Centre = "filter",
@@ -153,11 +157,12 @@ def loops(
         Random clouds of each null; the smallest p-value is 1 / (draws + 1).
     seed : int
         Seed of the draws. The result is the same for the same seed and `cloud`.
-    nulls : sequence of {'sphere', 'permuted', 'covariance'}
+    nulls : sequence of {'sphere', 'permuted', 'covariance', 'lowpass', 'block'}
         Random filters: uniform on the sphere; the layer's own with the nine entries of each shuffled; Gaussian with
-        the second moments of the layer's own. A loop must be significant under every null listed.
-    covariance : bool
-        Compare with the covariance null too, without a say in the verdict.
+        the second moments of the layer's own; patches of a Gaussian field as smooth as the layer's own; the layer's
+        own shuffled in one way in each output channel. A loop must be significant under every null listed.
+    also : sequence of str
+        Further nulls to compare with, without a say in the verdict.
     alpha : float
         Level of the tests, familywise over the bars.
     landmarks : int
@@ -212,16 +217,18 @@ def loops(
     >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict
     'no loop'
     """
-    points = filter_cloud(filters, centre)
+    layer = layer_filters(filters, centre)
+    points = layer.points
     significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
     if not untested(filtering.k, filtering.p, len(points)):
-        for name in dict.fromkeys([*significance.nulls, *["covariance"] * covariance]):
-            drawn[name] = draws_of_null(name, points, [filtering], draws, seed, cloud, centre)[filtering]
-    deciding: dict[str, NullDraws] = {name: drawn[name] for name in significance.nulls if name in drawn}
+        for name in dict.fromkeys([*significance.nulls, *also]):
+            drawn[name] = draws_of_null(name, layer, [filtering], draws, seed, cloud)[filtering]
+    deciding: dict[str, NullDraws] = {name: null for name, null in drawn.items() if name in significance.nulls}
     distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
-    return cloud_loops(points, distances, filtering, deciding, significance, covariance=drawn.get("covariance"))
+    others = {name: null for name, null in drawn.items() if name not in deciding}
+    return cloud_loops(points, distances, filtering, deciding, significance, others)
 
 
 def _significance(**values: object) -> Significance:
@@ -239,7 +246,7 @@ def cloud_loops(
     filtering: Filtering,
     nulls: Mapping[str, NullDraws],
     significance: Significance,
-    covariance: NullDraws | None = None,
+    also: Mapping[str, NullDraws] | None = None,
 ) -> CloudLoops:
     """Find and test the loops of a cloud; of one with too few points they are found, but not tested.
 
@@ -255,8 +262,8 @@ def cloud_loops(
         Draws under the same filtering, by name of the null. Not used where the cloud is `untested`.
     significance : Significance
         Level and ratio of the verdict, from the config.
-    covariance : NullDraws, optional
-        Draws of the covariance null, to be reported beside.
+    also : mapping of str to NullDraws, optional
+        Draws of further nulls, which decide nothing.
 
     Returns
     -------
@@ -285,11 +292,11 @@ def cloud_loops(
             critical=critical_value(null.longest, significance.alpha),
             p_longest=rank_p_value(longest, null.longest),
             p_ratio=rank_p_value(largest_ratio, null.largest_ratio),
+            p_two_sided=two_sided_p_value(longest, null.longest),
             significant_bars=significant_bars(lengths, null.longest, significance.alpha),
         )
 
     tests = {name: tested(null) for name, null in nulls.items()}
-    covariance = nulls.get("covariance", covariance)
     p_values = np.ones(len(bars.birth))
     loops = (bars.dimension == 1) & np.isfinite(bars.death)
     p_values[loops] = np.max(
@@ -305,6 +312,5 @@ def cloud_loops(
         p_bobrowski_skraba=float(np.min(bobrowski_skraba(finite), initial=1.0)),
         tests=tests,
         verdict=verdict(lengths, [null.longest for null in nulls.values()], significance.alpha),
-        covariance=tested(covariance) if covariance is not None else None,
-        p_covariance=two_sided_p_value(longest, covariance.longest) if covariance is not None else None,
+        also={name: tested(null) for name, null in (also or {}).items()},
     )

@@ -5,7 +5,7 @@ tenth of 5,000 points at k = 15), so that an unfiltered null would find loops in
 made from what it is: draws can be computed in any order and in any batches.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,21 +14,15 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.clouds.density import kept_sets
-from cnn_topology.clouds.filters import centre_and_normalize
-from cnn_topology.errors import unknown
+from cnn_topology.clouds.filters import LayerFilters
 from cnn_topology.plan.clouds import Centre, Variant, neighbours_left
 from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.null_clouds import MakeCloud, null_cloud, sphere_null_cloud
 from cnn_topology.topology.circles import CIRCLES, near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
 # Population, layer and step: what a cloud of filters is of.
 CloudKey = tuple[str, str, int]
-MakeCloud = Callable[[np.random.Generator], np.ndarray]
-
-# A second moment below this is rounding: centred filters have none along the constant one.
-NO_MOMENT = 1e-12
-# Of the search for the variances behind second moments; some tens are needed.
-MOST_ROUNDS = 1_000
 
 
 class Filtering(NamedTuple):
@@ -84,147 +78,28 @@ class NullDraws:
         return len(self.longest)
 
 
-def sphere_null_cloud(
-    points: int, rng: np.random.Generator, centre: Centre = "filter"
-) -> Float[np.ndarray, "points 9"]:
-    """Draw Gaussian filters, centred and normalized: uniform on the 7-sphere for ``centre='filter'``.
-
-    Parameters
-    ----------
-    points : int
-    rng : numpy.random.Generator
-    centre : {'filter', 'coordinate'}
-        How filters are centred.
-
-    Returns
-    -------
-    ndarray, shape (points, 9)
-    """
-    return centre_and_normalize(rng.standard_normal((points, 9)), centre)[0]
-
-
-def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Return what shuffles the nine entries of each filter independently, then centres and normalizes.
-
-    The null keeps the values of every filter and destroys their arrangement in the plane.
-
-    Parameters
-    ----------
-    filters : ndarray, shape (points, 9)
-        The layer's filters. Runs pass them normalized; for ``centre='filter'`` the cloud is the same without.
-    centre : {'filter', 'coordinate'}
-        How filters are centred.
-
-    Returns
-    -------
-    callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
-    """
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
-        return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
-
-    return cloud
-
-
-def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Return what draws as many Gaussian filters that have a layer's own second moments once they are normalized.
-
-    The null keeps which directions of R^9 the filters favour and destroys all else of their arrangement (ours). Two
-    strong principal components alone make a circle of it, so that a test against it has little power where the layer's
-    own filters are a noisy circle: of 20 such clouds none had p <= 0.5. Only a small p says something. Normalized
-    Gaussian filters are distributed as any others of an elliptical distribution (the angular central Gaussian one;
-    Tyler, Biometrika 74, 1987), so nothing is said of the lengths that the layer's filters had.
-
-    Parameters
-    ----------
-    filters : ndarray, shape (points, 9)
-        The layer's filters, normalized.
-    centre : {'filter', 'coordinate'}
-        How filters are centred.
-
-    Returns
-    -------
-    callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
-    """
-    moments, axes = np.linalg.eigh(filters.T @ filters / len(filters))
-    # The symmetric root: the signs of the axes, which hardware may change, cancel.
-    root = (axes * np.sqrt(gaussian_variances(moments))) @ axes.T
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
-        return centre_and_normalize(rng.standard_normal(filters.shape) @ root, centre)[0]
-
-    return cloud
-
-
-def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray, " axes"]:
-    """Compute the variances of a Gaussian whose normalized draws have given second moments along its axes.
-
-    Normalizing evens the axes out: E[v_i z_i^2 / sum_j v_j z_j^2] is the integral over t > 0 of
-    v_i / (1 + 2 v_i t) times the product over j of (1 + 2 v_j t)^(-1/2). Variances are raised and lowered by what it
-    lacks until it is met.
-
-    Parameters
-    ----------
-    moments : ndarray, shape (axes,)
-        Of points on the unit sphere: 0 or more (but for rounding), with sum 1.
-
-    Returns
-    -------
-    ndarray
-        With sum 1; 0 where there is no moment.
-    """
-    wanted = np.where(moments > NO_MOMENT, moments, 0.0)
-    wanted /= wanted.sum()
-    variances = wanted.copy()
-    # t = exp(u): the integrand falls off on both sides; an even grid is then exact far beyond what is asked for.
-    t = np.exp(np.linspace(-30, 60, 1_801))[:, None]
-    for _ in range(MOST_ROUNDS):
-        grown = 1 + 2 * variances * t
-        density = t / np.sqrt(np.prod(grown, axis=1, keepdims=True))
-        found = np.sum(variances / grown * density, axis=0) * (90 / 1_800)
-        if np.abs(found - wanted).max() < 1e-9:
-            break
-        variances *= np.divide(wanted, found, out=np.zeros_like(wanted), where=wanted > 0)
-        variances /= variances.sum()
-    return variances
-
-
-# From the layer's filters and the way of centring to what draws a cloud. `sphere` depends on the number of filters
-# alone and is drawn once for all layers.
-NULLS: dict[str, Callable[[np.ndarray, Centre], MakeCloud]] = {
-    "sphere": lambda filters, centre: partial(sphere_null_cloud, len(filters), centre=centre),
-    "permuted": permuted_null,
-    "covariance": covariance_null,
-}
-
-
 def draws_of_null(
     name: str,
-    filters: Float[np.ndarray, "points 9"],
+    layer: LayerFilters,
     filterings: Sequence[Filtering],
     draws: int,
     run_seed: int,
     cloud: CloudKey,
-    centre: Centre = "filter",
     circled: Collection[Filtering] = (),
 ) -> dict[Filtering, NullDraws]:
     """Draw a null for a layer's cloud.
 
     Parameters
     ----------
-    name : {'sphere', 'permuted', 'covariance'}
-    filters : ndarray, shape (points, 9)
-        The layer's filters, normalized; of the sphere null their number alone counts.
+    name : {'sphere', 'permuted', 'covariance', 'lowpass', 'block'}
+    layer : LayerFilters
+        Of the sphere null their number alone counts.
     filterings : sequence of Filtering
     draws : int
     run_seed : int
     cloud : tuple of (str, str, int)
         Population, layer and step, which are part of the seed of each draw of a null that is made of the layer's own
         filters.
-    centre : {'filter', 'coordinate'}
-        How filters are centred.
     circled : collection of Filtering
         As for `null_draws`.
 
@@ -235,14 +110,12 @@ def draws_of_null(
     Raises
     ------
     InputError
-        If there is no null of that name.
+        If there is no null of that name, or it needs what is not known of the layer.
     """
     if name == "sphere":
-        return sphere_draws(len(filters), filterings, draws, run_seed, centre)
-    if name not in NULLS:
-        raise unknown("null", name, NULLS)
+        return sphere_draws(len(layer.points), filterings, draws, run_seed, layer.centre)
     identity = (run_seed, "null", name, *cloud)
-    return null_draws(NULLS[name](filters, centre), filterings, range(draws), identity, circled)
+    return null_draws(null_cloud(name, layer), filterings, range(draws), identity, circled)
 
 
 def sphere_draws(

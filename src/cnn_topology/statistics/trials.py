@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from cnn_topology.clouds.density import densest_points
+from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import Significance
 from cnn_topology.seeds import derive_seed
@@ -56,7 +57,7 @@ def decisions(
     clouds = [draw_model(model.name, points, np.random.default_rng(s), model.noise, model.share) for s in seeds]
     own = -(-SIGNIFICANCE.draws // trials)
     parts = [
-        draws_of_null("permuted", cloud, [filtering], own, s, ("power", "", 0), circled=[filtering])[filtering]
+        draws_of_null("permuted", layer_filters(cloud), [filtering], own, s, ("power", "", 0), [filtering])[filtering]
         for cloud, s in zip(clouds, seeds, strict=True)
     ]
     nulls = {"sphere": _sphere(points, filtering, seed), "permuted": _joined(parts)}

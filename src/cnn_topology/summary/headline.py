@@ -97,6 +97,8 @@ def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, 
             reached = critical[name, layer, last["step"]]
             length += f"; noise of the same size reaches {reached:.2f} (p = {last['p_longest']:.2g})"
         length += power_beside(last)
+        if pd.notna(last["verdict_stability"]):
+            length += f"; the same verdict in {last['verdict_stability']:.0%} of {last['stability_draws']:.0f} draws"
         start = clouds.sort_values("step").iloc[0]
         if start["step"] < last["step"]:
             length += f". At step {start['step']:,}: {start['longest']:.2f}, {start['verdict']}"
@@ -128,6 +130,12 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
     for row in last.to_dict("records"):
         if pd.isna(row["p_hollowness"]):
             continue
+        if pd.notna(row["p_lowpass"]):
+            smooth = "is" if row["p_lowpass"] <= alpha else "is not"
+            lines.append(
+                f"{row['population']}: the loop {smooth} longer than those of random fields as smooth as the filters "
+                f"(median {row['lowpass_longest_median']:.2f}, p = {row['p_lowpass']:.2g})."
+            )
         longer = row["p_covariance"] <= alpha and row["longest"] > row["covariance_longest_median"]
         bar = "is longer than random filters with the layer's own covariance have"
         if not longer:

@@ -153,6 +153,9 @@ def _layers(
                 "q": f"{next(values):.2g}" if is_tested else "",
                 "verdict": row["verdict"] + power_beside(row),
                 "is_loop": row["verdict"] in LOOPS,
+                "lowpass": f"{row['p_lowpass']:.2g}" if pd.notna(row["p_lowpass"]) else "",
+                "block": f"{row['p_block']:.2g}" if pd.notna(row["p_block"]) else "",
+                "stability": f"{row['verdict_stability']:.0%}" if pd.notna(row["verdict_stability"]) else "",
                 "ring": ring(row, alpha),
             }
         )

@@ -70,7 +70,8 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
     """Write the last headline cloud of each layer of a network as a row, by depth.
 
     ``own cov.`` is the p-value under the own covariance, where a loop is significant: a large one says nothing, since
-    that test has little power. A dash stands where nothing was tested.
+    that test has little power. ``smooth`` and ``blocks`` are those under the low-pass and the block null, ``stable`` is
+    the share of draws of the networks with the same verdict. A dash stands where nothing was tested.
 
     Parameters
     ----------
@@ -86,20 +87,26 @@ def depth_table(loops: Any, significance: Any = None) -> list[str]:
     wide = max(5, *(len(layer) for layer in last["layer"])) if len(last) else 5
     lines = [
         f"  depth  {'layer':{wide}}  filters     rho(k, p)   kept   used  longest  second   null      p  "
-        "own cov.  significant  verdict"
+        "own cov.  smooth  blocks  stable  significant  verdict"
     ]
     for row in last.to_dict("records"):
         density = f"{row['density_k']}, {row['density_p']:g}"
         null = f"{row['null']:6.3f}" if pd.notna(row.get("null")) else "     –"
         p_value = f"{row['p_longest']:5.2g}" if pd.notna(row["p_longest"]) else "    –"
         bars = f"{row['significant_bars']:.0f}" if pd.notna(row["significant_bars"]) else "–"
-        beside = f"{row['p_covariance']:8.2g}" if _has_covariance(row) else f"{'–':>8}"
+        others = (_number(row["p_covariance"] if _has_covariance(row) else None, 8), _number(row["p_lowpass"], 6))
+        beside = "  ".join([*others, _number(row["p_block"], 6), _number(row["verdict_stability"], 6, ".0%")])
         lines.append(
             f"  {row['depth']:5}  {row['layer']:{wide}}  {row['points']:7}  {density:>12}  {row['kept']:5}  "
             f"{row['used']:5}  {row['longest']:7.3f}  {row['second']:6.3f} {null}  {p_value}  "
             f"{beside}  {bars:>11}  {row['verdict']}{power_beside(row)}{_constant(row)}"
         )
     return lines
+
+
+def _number(value: float | None, width: int, digits: str = ".2g") -> str:
+    """Write a number, or a dash where there is none."""
+    return f"{'–':>{width}}" if value is None or pd.isna(value) else f"{value:{width}{digits}}"
 
 
 def _layer(layer: str, clouds: Any) -> list[str]:
@@ -124,7 +131,19 @@ def _step(cloud: Any) -> str:
         f"{cloud['verdict']}{power_beside(cloud)}"
     )
     beside = f" (own covariance: p = {cloud['p_covariance']:.3g}, a test with little power)"
-    return f"{said}{beside if _has_covariance(cloud) else ''}{_ring(cloud)}"
+    return f"{said}{beside if _has_covariance(cloud) else ''}{_others(cloud)}{_ring(cloud)}"
+
+
+def _others(cloud: Any) -> str:
+    """Describe the low-pass and the block null and how stable the verdict is, where they were computed."""
+    said = ""
+    if pd.notna(cloud["p_lowpass"]):
+        said += f"; fields as smooth: median {cloud['lowpass_longest_median']:.3f}, p = {cloud['p_lowpass']:.3g}"
+    if pd.notna(cloud["p_block"]):
+        said += f"; channels as blocks (filters {cloud['block_ratio']:.2f} times as alike): p = {cloud['p_block']:.3g}"
+    if pd.notna(cloud["verdict_stability"]):
+        said += f"; same verdict in {cloud['verdict_stability']:.0%} of {cloud['stability_draws']:.0f} draws"
+    return said
 
 
 def _ring(cloud: Any) -> str:

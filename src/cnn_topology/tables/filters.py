@@ -19,6 +19,8 @@ class CloudFilterRow(Row, table="clouds"):
     network: int = column("Network that the filter belongs to.")
     out_channel: int = column("Output channel of the filter, from 0.")
     in_channel: int = column("Input channel of the filter, from 0.")
+    norm: float = column("What normalizing divided the centred filter by.")
+    mean_entry: float = column("Mean of the entries, which centring took away; 0 where centred by coordinate.")
     coordinates: Sequence[float] = column("Entry of the filter, by row and column.", LENGTH, names=FILTER_COORDINATES)
 
 

@@ -26,6 +26,20 @@ class LookRow(Row, table="look"):
         "something.",
         PROBABILITY,
     )
+    p_lowpass: float | None = column(
+        "p-value of the longest bar against Gaussian fields as smooth as the layer; a large one says that smooth "
+        "filters alone have such loops.",
+        PROBABILITY,
+    )
+    block_ratio: float | None = column(
+        "Mean squared cosine of two filters of one output channel over that of two of different ones; above 1 the "
+        "filters depend on each other, and p is too small.",
+        RATIO,
+    )
+    p_block: float | None = column(
+        "p-value of the longest bar where all filters of an output channel are shuffled in one way.", PROBABILITY
+    )
+    verdict_stability: float | None = column("Share of draws of the networks that have the same verdict.", SHARE)
     hollowness: float | None = column(
         "C = Var(r^2) / E(r^2)^2 over the filters, r the length in the plane of the two strongest axes: 0 for a ring.",
         RATIO,

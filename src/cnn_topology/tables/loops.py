@@ -71,6 +71,32 @@ class LoopRow(CloudKey, table="loops"):
         "than the layer's second moments explain (compare covariance_longest_median), a large one says nothing.",
         PROBABILITY,
     )
+    lowpass_longest_median: float | None = column(
+        "Median longest bar over patches of Gaussian random fields with the layer's own stationary autocorrelation.",
+        LENGTH,
+    )
+    p_lowpass: float | None = column(
+        "p-value of the longest bar against these draws: a large one says that smooth filters alone have such loops. "
+        "Null where filters have no means, as after weight standardization.",
+        PROBABILITY,
+    )
+    block_ratio: float | None = column(
+        "Mean squared cosine of two filters of one output channel over that of two of different ones; above 1 the "
+        "filters depend on each other, and p_longest is too small. Null where no channel has two filters.",
+        RATIO,
+    )
+    block_longest_median: float | None = column(
+        "Median longest bar over draws with all filters of an output channel shuffled in one way.", LENGTH
+    )
+    p_block: float | None = column(
+        "p-value of the longest bar against these draws, which takes channels as independent, not filters.",
+        PROBABILITY,
+    )
+    verdict_stability: float | None = column(
+        "Share of draws of the networks, with replacement and as many, with the same verdict; null of one network.",
+        SHARE,
+    )
+    stability_draws: int | None = column("Draws of the networks.", COUNT)
     hollowness: float | None = column(
         "C = Var(r^2) / E(r^2)^2 over all filters of the layer, r the length of a filter in the plane of the two "
         "strongest axes: 0 for a ring. In the row of the headline.",

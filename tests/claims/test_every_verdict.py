@@ -65,6 +65,14 @@ def test_a_snapshot_that_was_not_tested_does_not_end_an_onset(of, facts):
     assert of("E4", tables, facts)[0]["verdict"] == "supported"
 
 
+def test_a_share_of_layers_that_is_too_small_is_told_with_the_power_in_the_smallest(of, facts):
+    few = [loop("vgg16", layer, 0, "no loop", depth=d, kept=60 + d) for d, layer in enumerate(VGG["vgg16"], start=1)]
+    tables = {"loops": few, "circles": [row for cloud in few for row in circles(cloud)]}
+    for name in ("A1", "A3a"):
+        (row,) = of(name, tables, facts)
+        assert (row["verdict"], row["reason"].count("n = ")) == ("not supported", 2)
+
+
 def test_a_missing_number_of_a_test_is_no_number_in_the_table(of, facts):
     (row,) = of("E1", {"loops": [loop("first") | UNTESTED], "circles": circles(loop("first"))}, facts)
     assert pd.isna(row["p_value"])

@@ -18,7 +18,7 @@ from cnn_topology.storage.tables import read_table, write_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import CircleRow
 from cnn_topology.tables.generalization import CorrelationRow
-from cnn_topology.tables.loops import SignificanceRow
+from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 from cnn_topology.topology.patches import edge_patch, noisy
 from cnn_topology.training.snapshots import write_snapshot
@@ -157,6 +157,26 @@ def test_a_snapshot_with_too_few_filters_is_not_tested_and_ends_no_onset(followe
     onset, tracks = found[()]
     assert [onset[name] for name in ("snapshots", "onset", "low", "high", "lasting")] == [0, None, None, None, None]
     assert {track["critical"] for track in tracks.values()} == {None}
+
+
+def test_a_snapshot_at_which_the_layer_is_dead_is_not_followed(followed, tmp_path):
+    plan, folder, _ = followed
+    inputs = {name: [folder / f"{name}{n}.parquet" for n in (0, 1)] for name in ("clouds", "significance")}
+    for dead in ((12,), STEPS):
+        inputs |= {"training": [folder / "training.parquet"], "loops": []}
+        for number in (0, 1):
+            rows = read_table(folder / f"loops{number}.parquet", LoopRow.schema).to_pylist()
+            killed = [row | ({"verdict": "dead layer"} if row["step"] in dead else {}) for row in rows]
+            inputs["loops"].append(tmp_path / f"loops{number}.parquet")
+            write_table(
+                inputs["loops"][-1], pa.Table.from_pylist(killed, LoopRow.schema), LoopRow.schema, {"seed": "7"}
+            )
+        outputs = {name: tmp_path / f"{name}.parquet" for name in ("onset", "loop_tracks", "correlations")}
+        assert run_job(DynamicsParameters.of(plan, plan.layer_clouds[0]), inputs, outputs) == 0
+        tracks = read_table(outputs["loop_tracks"], LoopTrackRow.schema).to_pylist()
+        assert [row["step"] for row in tracks] == [step for step in STEPS if step not in dead]
+        (onset,) = read_table(outputs["onset"], OnsetRow.schema).to_pylist()
+        assert onset["snapshots"] == len(STEPS) - len(dead)
 
 
 def test_the_pooled_bar_is_held_against_each_outcome_without_a_p_value(followed):

@@ -227,7 +227,7 @@ def _loops(
         verdict=loops.verdict,
         power_circle=found[0].rate if found[0] else None,
         power_faint_circle=found[1].rate if found[1] else None,
-        power_in_range=found[0].in_range if found[0] else None,
+        power_in_range=all(one.in_range for one in found if one) if found[0] else None,
     )
     return LoopRow.table([row])
 

@@ -9,6 +9,7 @@ from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import (
     WITHOUT_TEST,
     last_clouds,
+    least_power,
     most_layers,
     no_cloud,
     not_excluded,
@@ -61,7 +62,9 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     explained = clouds["primary"] & np.array([bool(names) for names in others])
     found = most_layers(clouds["primary"] & ~explained, null=null_of(facts), counted=counted)
     reason = f"{explained.sum()} more that fields as smooth, or channels as blocks, explain or may explain"
-    return replace(found, reason=found.reason or reason) if explained.any() else found
+    reasons = [found.reason or (reason if explained.any() else "")]
+    reasons += [least_power(clouds)] if found.holds is False else []
+    return replace(found, reason="; ".join(filter(None, reasons)))
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

@@ -162,6 +162,14 @@ def would_be_found(cloud: pd.Series, outcome: str, *models: Model) -> str:
     return f"power: {'; '.join(said)}" if said else ""
 
 
+def least_power(layers: pd.DataFrame) -> str:
+    """Describe how often a loop would have been found in the smallest layer that has none; empty where all have one."""
+    without = layers[layers["verdict"] == NO_LOOP].sort_values("kept")
+    if without.empty:
+        return ""
+    return f"smallest layer without a loop: {would_be_found(without.iloc[0], 'loop', HALF_CIRCLE, FAINT_CIRCLE)}"
+
+
 def three_circles(layer: str) -> Measure:
     """Test the three-circle model by a local density: a loop, and kept filters along all three circles, few off them.
 
@@ -255,6 +263,8 @@ def simple_shapes(depths: range) -> Measure:
         simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
         counted = of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)})
         found = most_layers(simple, null="1/2", counted=counted)
+        if found.holds is False:
+            found = replace(found, reason=least_power(rows))
         missing = sorted(set(depths) - set(rows["depth"]))
         if missing:
             reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not tested"

@@ -3,10 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_topology.networks.patches import klein_filter
+from cnn_topology.networks.patches import X, Y, klein_filter
 from cnn_topology.topology.patches import (
-    X,
-    Y,
     edge_patch,
     klein_bottle,
     klein_patch,

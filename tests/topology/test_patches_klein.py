@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.patches import klein_filter
+from cnn_topology.networks.patches import X, Y, grid, klein_filter
 from cnn_topology.topology.klein import (
     MODELS,
     circle_coverage,
@@ -14,8 +14,6 @@ from cnn_topology.topology.klein import (
     nearest_model,
 )
 from cnn_topology.topology.patches import (
-    X,
-    Y,
     edge_patch,
     klein_bottle,
     klein_patch,
@@ -25,7 +23,9 @@ from cnn_topology.topology.patches import (
     quadratic_circle,
     random_filters,
     secondary_patch,
+    three_circles,
 )
+from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -52,6 +52,50 @@ def test_coordinates_of_a_klein_patch_are_recovered(seed):
     same_side = np.abs(found1 - theta1) < np.pi / 2
     assert apart(found1, theta1, np.pi).max() < 1e-12
     assert apart(found2, np.where(same_side, theta2, -theta2), 2 * np.pi).max() < 1e-12
+
+
+@pytest.mark.parametrize("side", [4, 5, 7, 11])
+def test_coordinates_of_larger_patches_are_recovered_and_no_direction_is_better(side):
+    rng = np.random.default_rng(side)
+    theta1, theta2 = rng.uniform(0.01, np.pi - 0.01, 300), rng.uniform(0, 2 * np.pi, 300)
+    patches = klein_patch(theta1, theta2, side)
+    assert patches.shape == (300, side**2)
+    np.testing.assert_allclose(patches.mean(axis=1), 0, atol=1e-15)
+    np.testing.assert_allclose(np.linalg.norm(patches, axis=1), 1)
+    found = klein_coordinates(patches)
+    np.testing.assert_allclose(found, [theta1, theta2, np.zeros(300)], atol=1e-11)
+    points = random_filters(500, rng, side)
+    directions = np.linspace(0, np.pi, 2_000, endpoint=False)
+    squared = (points @ edge_patch(directions, side).T) ** 2 + (points @ line_patch(directions, side).T) ** 2
+    _, _, residual = klein_coordinates(points)
+    nearest = np.sqrt(2 - 2 * np.sqrt(squared.max(axis=1)))
+    assert (residual <= nearest + 1e-9).all()
+    assert (nearest - residual).max() < 1e-3
+
+
+@pytest.mark.parametrize("side", [3, 4, 5, 7])
+def test_squared_norms_of_edge_and_line_are_those_of_the_formula(side):
+    of, theta = grid(side), np.linspace(0, np.pi, 50)
+    slope = np.outer(np.cos(theta), of.x) + np.outer(np.sin(theta), of.y)
+    np.testing.assert_allclose(np.sum(slope**2, axis=1), of.slope)
+    line = slope**2 - np.mean(slope**2, axis=1, keepdims=True)
+    expected = of.square + (of.product - of.square / 2) * np.sin(2 * theta) ** 2
+    np.testing.assert_allclose(np.sum(line**2, axis=1), expected)
+
+
+@pytest.mark.parametrize("side", [3, 5, 7])
+def test_ideal_circles_of_every_side_are_named_as_what_they_are(side):
+    ideal = {
+        "primary": primary_circle(24, side)[1::2],
+        "secondary vertical": secondary_patch("vertical", np.array([0.6, 1.1, 2.2]), side),
+        "secondary horizontal": secondary_patch("horizontal", np.array([0.6, 1.1, 2.2]), side),
+        "quadratic": quadratic_circle(24, side)[1:6],
+    }
+    for name, points in ideal.items():
+        assert set(nearest_model(points)) == {name}
+    assert set(nearest_model(klein_patch(np.array([0.4, 0.9]), np.array([0.7, 0.8]), side), near=0.1)) == {"klein"}
+    bars = barcode(three_circles(40, side)).lengths(1)
+    assert bars[4] > 3 * ([*bars[5:], 0.0][0])  # the first Betti number is 5
 
 
 def test_both_names_of_a_patch_give_the_same_canonical_coordinates():

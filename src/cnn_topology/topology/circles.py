@@ -82,12 +82,12 @@ class NearCircles:
         return np.stack([np.bincount(arc[n][within[n]], minlength=ARCS) for n in range(len(CIRCLES))])
 
 
-def near_circles(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> NearCircles:
+def near_circles(points: Float[np.ndarray, "points entries"], near: float = NEAR) -> NearCircles:
     """Find the nearest point of each named circle for each filter.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
     near : float
         Greatest residual, stated before a run; ours.

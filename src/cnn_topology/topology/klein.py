@@ -3,10 +3,12 @@
 A filter p of unit norm is nearest to the circle of patches with direction theta1 in the plane of its edge and its
 line; the squared norm g of the projection on that plane is to be maximized over theta1 alone. With s = 2 theta1,
 
-    g(s) = f(s) / 6 + q(s)^2 / w(s),    f = (p.x cos theta1 + p.y sin theta1)^2,
-    q = p.(x cos theta1 + y sin theta1)^2,    w = 2 + 3 sin(s)^2,
+    g(s) = f(s) / a + q(s)^2 / w(s),    f = (p.x cos theta1 + p.y sin theta1)^2,
+    q = p.(x cos theta1 + y sin theta1)^2,    w = b + (m - b / 2) sin(s)^2,
 
-where 6 and w are the squared norms of edge and line. g is smooth with a few maxima: the best of a grid are refined by
+where a and w are the squared norms of edge and line. For patches of side k, with s_n the sum of the n-th powers of the
+coordinates of a side, a = k s_2, b = k s_4 - s_2^2 is the squared norm of the centred x^2, and m = s_2^2 that of x y;
+of 3x3 patches a = 6 and w = 2 + 3 sin(s)^2. g is smooth with a few maxima: the best of a grid are refined by
 Newton's method.
 """
 
@@ -17,7 +19,8 @@ from jaxtyping import Float
 
 from cnn_topology.checks import finite_points
 from cnn_topology.errors import InputError
-from cnn_topology.topology.patches import X, Y, edge_patch, klein_patch, line_patch, secondary_patch
+from cnn_topology.networks.patches import Grid, grid, side_of
+from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
 
 # Steps of theta1 in [0, pi): 2 degrees; maxima are some 20 degrees wide.
 GRID = 90
@@ -45,13 +48,13 @@ TIE = 1e-9
 
 
 def klein_coordinates(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Return the nearest point of the Klein bottle for each filter, and the distance to it.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
 
     Returns
@@ -67,7 +70,7 @@ def klein_coordinates(
     Raises
     ------
     InputError
-        If the filters are no matrix of finite numbers with nine columns, or their norm is not 1.
+        If the filters are no matrix of finite numbers with k^2 columns, or their norm is not 1.
 
     Notes
     -----
@@ -91,17 +94,17 @@ def klein_coordinates(
     if len(points) and not np.allclose(np.linalg.norm(points, axis=1), 1, rtol=0, atol=UNIT):
         raise InputError("filters must have norm 1, or residuals are no distances on the sphere: centre_and_normalize")
     theta1, theta2 = klein_angles(points)
-    return theta1, theta2, np.linalg.norm(points - klein_patch(theta1, theta2), axis=1)
+    return theta1, theta2, np.linalg.norm(points - klein_patch(theta1, theta2, side_of(points)), axis=1)
 
 
 def klein_angles(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Compute the angles of the nearest point of the Klein bottle for each filter, of any norm.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters, such as the mean filters of mapper nodes; the angles do not depend on their length.
 
     Returns
@@ -112,31 +115,31 @@ def klein_angles(
     Raises
     ------
     InputError
-        If the filters are no matrix of finite numbers with nine columns.
+        If the filters are no matrix of finite numbers with k^2 columns.
     """
     points = _filters(points)
     theta1 = _best_direction(points, with_edges=True)
-    along_edge = _rowwise(points, edge_patch(theta1))
-    along_line = _rowwise(points, line_patch(theta1))
+    along_edge = _rowwise(points, edge_patch(theta1, side_of(points)))
+    along_line = _rowwise(points, line_patch(theta1, side_of(points)))
     return theta1, _wrapped(np.arctan2(along_edge, along_line), 2 * np.pi)
 
 
 def _filters(points: np.ndarray) -> np.ndarray:
-    """Return filters as a checked array, or refuse what has not nine entries each."""
+    """Return filters as a checked array, or refuse what is not square."""
     checked = finite_points(points)
-    if checked.shape[1] != 9:
-        raise InputError(f"filters must have shape (points, 9), nine entries each; got {checked.shape}")
+    if not side_of(checked):
+        raise InputError(f"filters must have shape (points, k^2), 9 entries each of 3x3 kernels; got {checked.shape}")
     return checked
 
 
 def edge_angles(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Compute the nearest point of the primary circle for each filter, and the distance to it.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
 
     Returns
@@ -152,11 +155,12 @@ def edge_angles(
         If the filters are no matrix of finite numbers.
     """
     points = _filters(points)
-    theta = _wrapped(np.arctan2(points @ Y, points @ X), 2 * np.pi)
-    return theta, np.linalg.norm(points - edge_patch(theta), axis=1)
+    of = grid(side_of(points))
+    theta = _wrapped(np.arctan2(points @ of.y, points @ of.x), 2 * np.pi)
+    return theta, np.linalg.norm(points - edge_patch(theta, side_of(points)), axis=1)
 
 
-def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> np.ndarray:
+def nearest_model(points: Float[np.ndarray, "points entries"], near: float = NEAR) -> np.ndarray:
     """Name the model that each filter belongs to.
 
     The nearest of the four circles, if it lies within `near`; otherwise ``klein`` if the Klein bottle, which contains
@@ -165,7 +169,7 @@ def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> 
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
     near : float
         Greatest Euclidean distance.
@@ -186,13 +190,13 @@ def nearest_model(points: Float[np.ndarray, "points 9"], near: float = NEAR) -> 
 
 
 def secondary_angles(
-    points: Float[np.ndarray, "points 9"], direction: Literal["vertical", "horizontal"]
+    points: Float[np.ndarray, "points entries"], direction: Literal["vertical", "horizontal"]
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Compute the nearest point of a secondary circle for each filter, and the distance to it.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
     direction : {'vertical', 'horizontal'}
         Which of the two circles, as for `secondary_patch`.
@@ -210,19 +214,20 @@ def secondary_angles(
         If the filters are no matrix of finite numbers.
     """
     points = _filters(points)
-    edge, line = secondary_patch(direction, 0.0), secondary_patch(direction, np.pi / 2)
+    side = side_of(points)
+    edge, line = secondary_patch(direction, 0.0, side), secondary_patch(direction, np.pi / 2, side)
     phi = _wrapped(np.arctan2(points @ line, points @ edge), 2 * np.pi)
-    return phi, np.linalg.norm(points - secondary_patch(direction, phi), axis=1)
+    return phi, np.linalg.norm(points - secondary_patch(direction, phi, side), axis=1)
 
 
 def line_angles(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Compute the nearest line, dark or bright, for each filter, and the distance to it.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
 
     Returns
@@ -239,7 +244,7 @@ def line_angles(
     """
     points = _filters(points)
     theta = _best_direction(points, with_edges=False)
-    line = line_patch(theta)
+    line = line_patch(theta, side_of(points))
     sign = np.where(_rowwise(points, line) < 0, -1.0, 1.0)
     return theta, np.linalg.norm(points - sign[:, None] * line, axis=1)
 
@@ -282,43 +287,45 @@ def _best_direction(points: np.ndarray, with_edges: bool) -> np.ndarray:
 
 
 def _best_of_block(points: np.ndarray, with_edges: bool) -> np.ndarray:
-    x, y = (points @ X, points @ Y) if with_edges else np.zeros((2, len(points)))
-    xx, yy, xy = points @ X**2, points @ Y**2, points @ (X * Y)
-    # f / 6 and q as mean + cosine cos(s) + sine sin(s); one row per point.
-    f = np.stack([(x**2 + y**2) / 2, (x**2 - y**2) / 2, x * y])[..., None] / 6
+    of = grid(side_of(points))
+    x, y = (points @ of.x, points @ of.y) if with_edges else np.zeros((2, len(points)))
+    xx, yy, xy = points @ of.x**2, points @ of.y**2, points @ (of.x * of.y)
+    # f / a and q as mean + cosine cos(s) + sine sin(s); one row per point.
+    f = np.stack([(x**2 + y**2) / 2, (x**2 - y**2) / 2, x * y])[..., None] / of.slope
     q = np.stack([(xx + yy) / 2, (xx - yy) / 2, xy])[..., None]
 
-    grid = 2 * np.pi * np.arange(GRID) / GRID
-    values = _projection(f, q, grid[None])[0]
+    around = 2 * np.pi * np.arange(GRID) / GRID
+    values = _projection(of, f, q, around[None])[0]
     peak = (values >= np.roll(values, 1, axis=1)) & (values >= np.roll(values, -1, axis=1))
     heights = np.where(peak, values, -np.inf)
     rows, found = np.arange(len(points)), []
     for _ in range(CANDIDATES):
         found.append(np.argmax(heights, axis=1))
         heights[rows, found[-1]] = -np.inf
-    s = grid[np.stack(found, axis=1)]
+    s = around[np.stack(found, axis=1)]
     for _ in range(STEPS):
-        s = s + _newton_step(f, q, s)
-    best = np.argmax(_projection(f, q, s)[0], axis=1)
+        s = s + _newton_step(of, f, q, s)
+    best = np.argmax(_projection(of, f, q, s)[0], axis=1)
     # Of two candidates on their way to one maximum the less exact may look higher by rounding: one step more.
     s = s[rows, best][:, None]
-    return _wrapped((s + _newton_step(f, q, s))[:, 0] / 2, np.pi)
+    return _wrapped((s + _newton_step(of, f, q, s))[:, 0] / 2, np.pi)
 
 
-def _newton_step(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> np.ndarray:
+def _newton_step(of: Grid, f: np.ndarray, q: np.ndarray, s: np.ndarray) -> np.ndarray:
     """Return the step towards the maximum, at most one of the grid; none where g is flat or bends upwards."""
-    _, slope, curvature = _projection(f, q, s)
+    _, slope, curvature = _projection(of, f, q, s)
     down = curvature < 0
     step = np.where(down, -slope / np.where(down, curvature, -1.0), 0.0)
     return np.clip(step, -2 * np.pi / GRID, 2 * np.pi / GRID)
 
 
-def _projection(f: np.ndarray, q: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _projection(of: Grid, f: np.ndarray, q: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return g(s) and its first two derivatives; f and q have shape (3, points, 1), s (points, values)."""
     cos, sin = np.cos(s), np.sin(s)
     waves = [(m + c * cos + d * sin, d * cos - c * sin, -c * cos - d * sin) for m, c, d in (f, q)]
     (f0, f1, f2), (q0, q1, q2) = waves
-    w0, w1, w2 = 2 + 3 * sin**2, 6 * sin * cos, 6 * (cos**2 - sin**2)
+    wave = of.product - of.square / 2
+    w0, w1, w2 = of.square + wave * sin**2, 2 * wave * sin * cos, 2 * wave * (cos**2 - sin**2)
     # h = q^2 / w, from the derivatives of h w = q^2.
     h0 = q0**2 / w0
     h1 = (2 * q0 * q1 - h0 * w1) / w0

@@ -1,8 +1,9 @@
-"""Models of 3x3 patches (weights paper, Figure 1 and three-circle model; Carlsson et al., IJCV 76, 2008).
+"""Models of square patches (weights paper, Figure 1 and three-circle model; Carlsson et al., IJCV 76, 2008).
 
-A patch is nine values on the grid {-1, 0, 1}^2, row by row from the top; x grows to the right and y upwards, so that
-`edge_patch(0)` is a vertical edge, bright on its right. Every model is mean-centred and of unit norm: a point of the
-7-sphere. On this grid x, y and the centred x^2, y^2, xy are orthogonal to each other.
+A patch of side k is k^2 values on an even grid of [-1, 1]^2, row by row from the top; x grows to the right and y
+upwards, so that `edge_patch(0)` is a vertical edge, bright on its right. Every model is mean-centred and of unit norm:
+a point of the sphere of dimension k^2 - 2. On every such grid x, y and the centred x^2, y^2, xy are orthogonal to each
+other. The papers have k = 3; larger sides (5x5, 7x7 kernels) are the same functions on a finer grid (ours).
 """
 
 from typing import Literal
@@ -10,10 +11,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.networks.patches import X, Y, edge_patch, random_filters, unit
+from cnn_topology.networks.patches import edge_patch, grid, random_filters, side_of, unit
 
 
-def line_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, "*batch 9"]:
+def line_patch(theta: Float[np.ndarray, "*batch"] | float, side: int = 3) -> Float[np.ndarray, "*batch entries"]:
     """Return the line Q(x cos(theta) + y sin(theta)), Q(t) = 2 t^2 - 1, centred, of unit norm: the quadratic circle.
 
     The period is pi. The line is dark on a bright ground; minus it, the bright line, is the other quadratic circle.
@@ -22,18 +23,20 @@ def line_patch(theta: Float[np.ndarray, "*batch"] | float) -> Float[np.ndarray, 
     ----------
     theta : float or ndarray
         Direction across the line, in radians.
+    side : int
+        Of the patch.
 
     Returns
     -------
-    ndarray, shape (..., 9)
+    ndarray, shape (..., entries)
     """
-    angle = np.asarray(theta, dtype=np.float64)[..., None]
-    return unit(2 * (np.cos(angle) * X + np.sin(angle) * Y) ** 2 - 1)
+    angle, of = np.asarray(theta, dtype=np.float64)[..., None], grid(side)
+    return unit(2 * (np.cos(angle) * of.x + np.sin(angle) * of.y) ** 2 - 1)
 
 
 def secondary_patch(
-    direction: Literal["vertical", "horizontal"], phi: Float[np.ndarray, "*batch"] | float
-) -> Float[np.ndarray, "*batch 9"]:
+    direction: Literal["vertical", "horizontal"], phi: Float[np.ndarray, "*batch"] | float, side: int = 3
+) -> Float[np.ndarray, "*batch entries"]:
     """Return the point at angle phi of a secondary circle of the three-circle model.
 
     Parameters
@@ -42,49 +45,53 @@ def secondary_patch(
         Direction of the stripes: the circle through x and x^2, or that through y and y^2.
     phi : float or ndarray
         Angle between the unit edge (phi = 0) and the unit line (phi = pi/2).
+    side : int
+        Of the patch.
 
     Returns
     -------
-    ndarray, shape (..., 9)
+    ndarray, shape (..., entries)
     """
     angle = np.asarray(phi, dtype=np.float64)[..., None]
     along = 0.0 if direction == "vertical" else np.pi / 2
-    return np.cos(angle) * edge_patch(along) + np.sin(angle) * line_patch(along)
+    return np.cos(angle) * edge_patch(along, side) + np.sin(angle) * line_patch(along, side)
 
 
 def _around(points: int) -> np.ndarray:
     return 2 * np.pi * np.arange(points) / points
 
 
-def primary_circle(points: int) -> Float[np.ndarray, "points 9"]:
+def primary_circle(points: int, side: int = 3) -> Float[np.ndarray, "points entries"]:
     """Return equally spaced points of the primary circle.
 
     Parameters
     ----------
-    points : int
+    points, side : int
+        Number of points, and the side of each patch.
 
     Returns
     -------
-    ndarray, shape (points, 9)
+    ndarray, shape (points, entries)
     """
-    return edge_patch(_around(points))
+    return edge_patch(_around(points), side)
 
 
-def quadratic_circle(points: int) -> Float[np.ndarray, "points 9"]:
+def quadratic_circle(points: int, side: int = 3) -> Float[np.ndarray, "points entries"]:
     """Return equally spaced points of the quadratic circle, each line once.
 
     Parameters
     ----------
-    points : int
+    points, side : int
+        Number of points, and the side of each patch.
 
     Returns
     -------
-    ndarray, shape (points, 9)
+    ndarray, shape (points, entries)
     """
-    return line_patch(_around(points) / 2)
+    return line_patch(_around(points) / 2, side)
 
 
-def three_circles(points: int) -> Float[np.ndarray, "{3*points} 9"]:
+def three_circles(points: int, side: int = 3) -> Float[np.ndarray, "{3*points} entries"]:
     """Return the three-circle model: equally spaced points of the primary and of both secondary circles.
 
     Each secondary circle meets the primary one in two points, the two do not meet: the first Betti number is 5.
@@ -93,20 +100,26 @@ def three_circles(points: int) -> Float[np.ndarray, "{3*points} 9"]:
     ----------
     points : int
         Of each circle.
+    side : int
+        Of each patch.
 
     Returns
     -------
-    ndarray, shape (3 points, 9)
+    ndarray, shape (3 points, entries)
     """
     angles = _around(points)
     return np.concatenate(
-        [edge_patch(angles), secondary_patch("vertical", angles), secondary_patch("horizontal", angles)]
+        [
+            edge_patch(angles, side),
+            secondary_patch("vertical", angles, side),
+            secondary_patch("horizontal", angles, side),
+        ]
     )
 
 
 def klein_patch(
-    theta1: Float[np.ndarray, "*batch"] | float, theta2: Float[np.ndarray, "*batch"] | float
-) -> Float[np.ndarray, "*batch 9"]:
+    theta1: Float[np.ndarray, "*batch"] | float, theta2: Float[np.ndarray, "*batch"] | float, side: int = 3
+) -> Float[np.ndarray, "*batch entries"]:
     """Return the point cos(theta2) line(theta1) + sin(theta2) edge(theta1) of the Klein bottle.
 
     These are the patches c (a x + b y)^2 + d (a x + b y), (a, b) = (cos, sin)(theta1), of Carlsson, Ishkhanov, de Silva
@@ -120,40 +133,44 @@ def klein_patch(
         Direction of edge and line, in radians.
     theta2 : float or ndarray
         Angle from the line to the edge, in radians.
+    side : int
+        Of the patch.
 
     Returns
     -------
-    ndarray, shape (..., 9)
+    ndarray, shape (..., entries)
     """
     second = np.asarray(theta2, dtype=np.float64)[..., None]
-    return np.cos(second) * line_patch(theta1) + np.sin(second) * edge_patch(theta1)
+    return np.cos(second) * line_patch(theta1, side) + np.sin(second) * edge_patch(theta1, side)
 
 
-def klein_bottle(around: int, across: int) -> Float[np.ndarray, "{around*across} 9"]:
+def klein_bottle(around: int, across: int, side: int = 3) -> Float[np.ndarray, "{around*across} entries"]:
     """Return a grid of points of the Klein bottle: theta1 in [0, pi) by theta2 in [0, 2 pi).
 
     Parameters
     ----------
     around, across : int
         Values of theta1 and of theta2.
+    side : int
+        Of each patch.
 
     Returns
     -------
-    ndarray, shape (around across, 9)
+    ndarray, shape (around across, entries)
         All theta2 of the first theta1 first.
     """
     first, second = np.meshgrid(_around(around) / 2, _around(across), indexing="ij")
-    return klein_patch(first.ravel(), second.ravel())
+    return klein_patch(first.ravel(), second.ravel(), side)
 
 
 def noisy(
-    points: Float[np.ndarray, "points 9"], norm: float, rng: np.random.Generator
-) -> Float[np.ndarray, "points 9"]:
+    points: Float[np.ndarray, "points entries"], norm: float, rng: np.random.Generator
+) -> Float[np.ndarray, "points entries"]:
     """Add to each patch a vector of the given norm in a uniformly random mean-zero direction, and normalize.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Patches of unit norm.
     norm : float
         Length of what is added to each.
@@ -161,7 +178,7 @@ def noisy(
 
     Returns
     -------
-    ndarray, shape (points, 9)
+    ndarray, shape (points, entries)
         Of unit norm.
     """
-    return unit(points + norm * random_filters(len(points), rng))
+    return unit(points + norm * random_filters(len(points), rng, side_of(points)))

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import shlex
 import sys
@@ -35,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         if verb in given[:1]:
             command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
             command.add_arguments(subparser)
+    for stream in (sys.stdout, sys.stderr):  # the name of a file may be no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         parsed = parser.parse_args(given)
         if not sys.stderr.isatty():

@@ -1,5 +1,6 @@
 """The one exception a user meets: it names what was read, what was expected and how to mend it."""
 
+import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -41,6 +42,11 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return InputError(f"unknown {what}: {name!r}{hint}; valid: {', '.join(names) if names else 'none'}")
+
+
+def readable(name: str) -> str:
+    """Return the name of a file as text: bytes that are no UTF-8, as Latin-1 has them, are written as numbers."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def together(problems: Sequence[str]) -> InputError:

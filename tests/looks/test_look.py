@@ -1,6 +1,7 @@
 """A look at networks without a config: files, modules and arrays as people have them, and a run's own numbers."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_several_files_are_pooled_and_a_copy_is_refused(tmp_path):
     saved({"conv.weight": noise(4, 0)}, tmp_path / "net2.pt")
     with pytest.raises(InputError, match=r"net2\.pt holds the same kernels as .*net0\.pt"):
         open_source([tmp_path / "net*.pt"])
+
+
+def test_a_file_whose_name_is_no_utf8_has_a_page_and_tables(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = os.fsdecode(b"caf\xe9.npz")
+    np.savez(path, **{"conv.weight": noise(4)})  # too few filters for a test
+    assert main(["look", path]) == 0
+    assert "index.html" in capsys.readouterr().out
+    assert {file.name for file in (tmp_path / r"caf\xe9-look").iterdir()} >= {"index.html"}
 
 
 def test_a_layer_with_the_kernels_of_another_is_looked_at_once():

@@ -211,3 +211,12 @@ def test_of_two_files_the_one_that_has_the_key_is_named(tmp_path: Path) -> None:
     read = [read_config_file(path) for path in files]
     with pytest.raises(InputError, match=rf"^{re.escape(str(files[1]))}: line 2: seed = -1: "):
         parse_config({**read[0].content, **read[1].content}, "both", read)
+
+
+def test_a_file_whose_name_is_no_utf8_is_refused_where_its_pattern_stands(tmp_path: Path) -> None:
+    """The config of a run is JSON and YAML, which cannot hold the name; a start ended in a traceback."""
+    (tmp_path / os.fsdecode(b"caf\xe9.npz")).touch()
+    text = f'version: 2\nname: run\ncheckpoints:\n  own: {{kind: files, files: "{tmp_path}/*.npz"}}\n'
+    with pytest.raises(InputError, match=r"line 4: checkpoints\.own\.files\[0\] = .*caf\\xe9\.npz.*rename") as refused:
+        read_config(written(tmp_path / "run.yaml", text))
+    assert str(refused.value).isprintable()

@@ -6,6 +6,7 @@ from typing import get_args
 
 import yaml
 
+from cnn_topology.errors import readable
 from cnn_topology.looks.look import SAMPLE
 from cnn_topology.looks.look import look as take_a_look
 from cnn_topology.looks.page import write_page
@@ -44,7 +45,7 @@ def _share(text: str) -> int | float:
 
 def run(arguments: argparse.Namespace) -> None:
     """Look, print a line a layer, and write page and tables."""
-    folder = arguments.folder or Path(f"{Path(arguments.files[0]).stem}-look")
+    folder = arguments.folder or Path(f"{readable(Path(arguments.files[0]).stem)}-look")
     names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
     options = {name: getattr(arguments, name) for name in names}
     look = take_a_look(arguments.files, **options, folder=folder, report=report)

@@ -4,7 +4,6 @@ The reader of a folder and the manifest that watches its files (`storage.manifes
 the papers are not on it: none of them is read before its MD5 is that of the original.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices
-from cnn_topology.errors import InputError, together
+from cnn_topology.errors import InputError, readable, together
 from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages
 from cnn_topology.seeds import derive_seed
 
@@ -119,8 +118,7 @@ def list_folder(
             places = balanced_indices(labels, count, seed)
             files, labels = [files[place] for place in places], labels[places]
         splits[split] = Listed(files, labels)
-    # A name in another encoding than UTF-8 is no text for a table: its odd bytes are written out.
-    return tuple(os.fsencode(name).decode(errors="backslashreplace") for name in classes), splits
+    return tuple(map(readable, classes)), splits
 
 
 def _classes(folder: Path) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def write_page(path: Path, look: "Look", other: "Look | None" = None) -> None:
         method=method(look),
     )
     with atomic_path(path, checksum=False) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def method(look: "Look") -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, readable, unknown
 from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Distinct, Name, Section
@@ -84,6 +84,12 @@ class RunConfig(Section):
         for name, images_config in self.images.items():
             check_sizes(name, images_config)
         self._check_names()
+        for name, section in self.checkpoints.items():  # patterns find files of any name, and no JSON or YAML holds it
+            for place, file in enumerate(getattr(section, "files", ())):
+                if readable(file) != file:
+                    raise ValueError(
+                        f"checkpoints.{name}.files[{place}] = {readable(file)}: is not UTF-8; rename the file"
+                    )
         varied = {
             f"generalization.grids.{grid} ({name})": population
             for grid, populations in self.grids.items()

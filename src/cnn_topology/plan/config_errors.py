@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import readable, unknown
 from cnn_topology.plan.config_file import ConfigFile
 
 Location = tuple[str | int, ...]
@@ -100,9 +100,9 @@ def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequen
         found = f", found {'keys' if isinstance(given, Mapping) else 'a list'}" if kind.endswith("_type") else ""
         return f"{start}{key}: {message}{found}"
     texts = [text for file in files if (text := file.text(place, given)) is not None]
-    if files and not texts:  # given by `--config key=value`
+    if not texts and any(file.line(place) for file in files):  # another value: that of `--config key=value`
         start = f"{source}: --config: "
-    value = texts[-1] if texts else json.dumps(given, default=str, ensure_ascii=False)
+    value = texts[-1] if texts else readable(json.dumps(given, default=str, ensure_ascii=False))
     return f"{start}{key} = {value}: {message}"
 
 

@@ -31,10 +31,12 @@ def longest(make, draws, k=8):
     return null_draws(make, [filtering], range(draws), ("test",))[filtering].longest
 
 
-def test_moments_are_averaged_over_pairs_of_entries_with_the_same_lag():
-    moments = np.random.default_rng(0).standard_normal((9, 9))
+@pytest.mark.parametrize("side", [3, 5])
+def test_moments_are_averaged_over_pairs_of_entries_with_the_same_lag(side):
+    moments = np.random.default_rng(0).standard_normal((side**2, side**2))
     averaged = stationary(moments)
-    lags = PLACES[:, None] - PLACES
+    places = np.stack(np.divmod(np.arange(side**2), side), axis=1)
+    lags = places[:, None] - places
     for lag in np.unique(lags.reshape(-1, 2), axis=0):
         pairs = (lags == lag).all(axis=-1)
         np.testing.assert_allclose(averaged[pairs], moments[pairs].mean())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import isqrt
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,9 +17,6 @@ MakeCloud = Callable[[np.random.Generator], np.ndarray]
 NO_MOMENT = 1e-12
 # Of the search for the variances behind second moments; some tens are needed.
 MOST_ROUNDS = 1_000
-# Lag between two of the nine entries of a filter, as a number.
-_ROWS, _COLUMNS = np.divmod(np.arange(9), 3)
-LAG = 5 * (_ROWS[:, None] - _ROWS + 2) + _COLUMNS[:, None] - _COLUMNS + 2
 
 
 def sphere_null_cloud(
@@ -128,8 +126,8 @@ def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray,
     return variances
 
 
-def lowpass_null(raw: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Return what draws 3x3 patches of a Gaussian random field with the layer's own stationary autocorrelation.
+def lowpass_null(raw: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> MakeCloud:
+    """Return what draws patches of a Gaussian random field with the layer's own stationary autocorrelation.
 
     The null keeps how alike the entries of a filter are at each distance and direction, the mean R(lag) of
     w(x) w(x + lag) over all filters and places x, and destroys all else: a loop longer than its loops is not made by
@@ -138,7 +136,7 @@ def lowpass_null(raw: Float[np.ndarray, "points 9"], centre: Centre = "filter") 
 
     Parameters
     ----------
-    raw : ndarray, shape (points, 9)
+    raw : ndarray, shape (points, entries)
         The layer's filters, with their means and norms.
     centre : {'filter', 'coordinate'}
         How filters are centred.
@@ -146,38 +144,41 @@ def lowpass_null(raw: Float[np.ndarray, "points 9"], centre: Centre = "filter") 
     Returns
     -------
     callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
+        From a random generator to a cloud, ndarray of shape (kept, entries).
     """
     variances, axes = np.linalg.eigh(stationary(raw.T @ raw / len(raw)))
     # Averages over unequally many pairs of entries may leave a variance below zero.
     root = (axes * np.sqrt(np.maximum(variances, 0))) @ axes.T
 
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
         return centre_and_normalize(rng.standard_normal(raw.shape) @ root, centre)[0]
 
     return cloud
 
 
-def stationary(moments: Float[np.ndarray, "9 9"]) -> Float[np.ndarray, "9 9"]:
-    """Average second moments of 3x3 filters over all pairs of entries with the same lag.
+def stationary(moments: Float[np.ndarray, "entries entries"]) -> Float[np.ndarray, "entries entries"]:
+    """Compute the mean of second moments of square filters over all pairs of entries with the same lag.
 
     Parameters
     ----------
-    moments : ndarray, shape (9, 9)
+    moments : ndarray, shape (entries, entries)
 
     Returns
     -------
-    ndarray, shape (9, 9)
+    ndarray, shape (entries, entries)
         The nearest matrix, in squares, that depends on the lag alone.
     """
-    sums, pairs = np.bincount(LAG.ravel(), moments.ravel()), np.bincount(LAG.ravel())
-    return np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0)[LAG]
+    side = isqrt(len(moments))
+    row, column = np.divmod(np.arange(len(moments)), side)
+    # Lags as numbers from 0, each of which some pair has.
+    lag = (2 * side - 1) * (row[:, None] - row + side - 1) + column[:, None] - column + side - 1
+    return (np.bincount(lag.ravel(), moments.ravel()) / np.bincount(lag.ravel()))[lag]
 
 
 def block_null(
-    points: Float[np.ndarray, "points 9"], channels: Int[np.ndarray, " points"], centre: Centre = "filter"
+    points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"], centre: Centre = "filter"
 ) -> MakeCloud:
-    """Return what shuffles the nine entries of all filters of an output channel in one way, then centres, normalizes.
+    """Return what shuffles the entries of all filters of an output channel in one way, then centres, normalizes.
 
     A filter x_i of output channel b becomes (x_i[s_b(1)], ..., x_i[s_b(9)]) with one random permutation s_b for each
     channel of each network (ours). The permuted null, with a permutation for each filter, takes filters as independent:
@@ -188,7 +189,7 @@ def block_null(
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         The layer's filters, normalized.
     channels : ndarray of int, shape (points,)
         Number of each filter's output channel, counted over all networks.
@@ -198,19 +199,19 @@ def block_null(
     Returns
     -------
     callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
+        From a random generator to a cloud, ndarray of shape (kept, entries).
     """
     _, places = np.unique(channels, return_inverse=True)
     blocks = int(places.max()) + 1
 
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
-        orders = rng.permuted(np.tile(np.arange(9), (blocks, 1)), axis=1)
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
+        orders = rng.permuted(np.tile(np.arange(points.shape[1]), (blocks, 1)), axis=1)
         return centre_and_normalize(np.take_along_axis(points, orders[places], axis=1), centre)[0]
 
     return cloud
 
 
-def block_ratio(points: Float[np.ndarray, "points 9"], channels: Int[np.ndarray, " points"]) -> float:
+def block_ratio(points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"]) -> float:
     """Compute how much more alike the filters of one output channel are than those of different ones.
 
     Parameters

@@ -26,6 +26,8 @@ from cnn_topology.statistics.trials import decisions
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.models import SHAPELESS, SHAPES, draw_model
 
+# Of the figure.
+COLUMNS = 4
 SHAPES_TOLD = (PRIMARY, THREE_CIRCLES, KLEIN_BOTTLE, UNDECIDED)
 DENSITIES, SHARES = (0.3, 0.1), (0.03125, 0.0006, 0.1)
 SHAPED = (
@@ -99,8 +101,14 @@ def draw(path: Path, rows: list[Cell]) -> None:
 
     from cnn_topology.statistics.intervals import wilson_interval
 
-    panels = [(model, outcome) for model in SHAPED for outcome in ("loop", model.name) if outcome in OUTCOMES]
-    figure, axes = plt.subplots(3, 5, figsize=(13, 7.5), sharex=True, sharey=True, layout="constrained")
+    known = {(c.model, c.noise, c.share) for c in rows}
+    panels = [(m, of) for m in SHAPED for of in ("loop", m.name) if of in OUTCOMES and m in known]
+    height = -(-len(panels) // COLUMNS)
+    size = (3 * COLUMNS, 2.4 * height + 0.6)
+    figure, axes = plt.subplots(
+        height, COLUMNS, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    lines: dict[str, object] = {}
     for axis, (model, outcome) in zip(axes.flat, panels, strict=False):
         for share, colour in zip(SHARES, ("#0072B2", "#D55E00", "#009E73"), strict=True):
             for p, line in zip(DENSITIES, ("-", ":"), strict=True):
@@ -113,17 +121,21 @@ def draw(path: Path, rows: list[Cell]) -> None:
                     continue
                 kept, count, trials = np.array(mine).T
                 ends = [wilson_interval(np.array(c / t), int(t)) for c, t in zip(count, trials, strict=True)]
-                axis.plot(kept, count / trials, line, color=colour, marker="o", markersize=3, label=f"{share:g}, {p:g}")
-                axis.fill_between(
-                    kept, [e[0] for e in ends], [e[1] for e in ends], color=colour, alpha=0.06, linewidth=0
-                )
-        axis.set_title(f"{model.words}:\n{'a loop' if outcome == 'loop' else outcome}", fontsize=8)
+                (line_of,) = axis.plot(kept, count / trials, line, color=colour, marker="o", markersize=3)
+                lines[f"k / N = {share:g}, p = {p:g}"] = line_of
+                low, high = zip(*ends, strict=True)
+                axis.fill_between(kept, low, high, color=colour, alpha=0.12, linewidth=0)
+        words = model.words.replace(" with", "\nwith").replace(" in ", "\nin ")
+        axis.set_title(f"{words}: {'a loop' if outcome == 'loop' else 'told as such'}", fontsize=8)
     for axis in axes.flat[len(panels) :]:
         axis.set_axis_off()
-    axes.flat[0].set(xscale="log", ylim=(-0.03, 1.03))
-    figure.supxlabel("filters that the density filter keeps")
-    figure.supylabel("share of layers, 95 % interval")
-    figure.legend(*axes.flat[0].get_legend_handles_labels(), title="k / N, p", loc="lower right", ncols=2)
+    kept_values = sorted({c.kept for c in rows})
+    axes[0, 0].set(xscale="log", ylim=(-0.03, 1.03))
+    axes[0, 0].set_xticks(kept_values, [str(value) for value in kept_values], minor=False)
+    axes[0, 0].minorticks_off()
+    figure.supxlabel("filters that the density filter keeps", fontsize=9)
+    figure.supylabel("share of layers, 95 % interval", fontsize=9)
+    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=4, fontsize=8)
     figure.savefig(path, dpi=130)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -20,6 +22,14 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     pages = {path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
     assert {page for page in pages if not (tmp_path / page).is_file()} == set()
+
+
+def test_the_page_on_verdicts_counts_the_rules_that_were_changed():
+    text = (DOCS / "verdicts.md").read_text(encoding="utf-8")
+    changed, stricter = re.search(
+        r"but for (\d+) that were changed .*?, (\d+) of them to be stricter only", text
+    ).groups()
+    assert (int(changed), int(stricter)) == (len(STRICTER), len(STRICTER) - len(EITHER_WAY))
 
 
 def code_cells():

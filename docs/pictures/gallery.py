@@ -1,0 +1,46 @@
+"""Write docs/gallery.md: one figure of each kind that a run has, small, with its caption.
+
+python docs/pictures/gallery.py results/demo docs
+"""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from cnn_topology.figures.kinds import QUESTIONS, SECTIONS
+from cnn_topology.figures.registry import figure_specs, kinds
+from cnn_topology.plan.config import read_config
+from cnn_topology.plan.expand import Plan
+
+WIDTH = 900
+HEAD = """# Gallery
+
+One figure of each kind that the demo has, by the question that it answers. In full size and as PDF they lie in
+`results/demo/figures/` after `make demo`, each with its caption and the table that it draws. `config/tour.yaml` has the
+kinds that are not here.
+"""
+
+
+def main(run: Path, docs: Path) -> None:
+    """Write the page and its pictures."""
+    specs = figure_specs(Plan(read_config(run / "config.yaml")))
+    # The first figure of each kind.
+    first = {spec.kind: name for name, spec in reversed(specs.items())}
+    page = [HEAD]
+    (docs / "gallery").mkdir(exist_ok=True)
+    for section in SECTIONS:
+        shown = [kind for kind in kinds() if kind in first and kinds()[kind].section == section]
+        shown = [kind for kind in shown if (run / f"figures/{first[kind]}.png").is_file()]
+        if shown:
+            page.append(f"## {QUESTIONS[section]}\n")
+        for kind in shown:
+            picture = Image.open(run / f"figures/{first[kind]}.png").convert("RGB")
+            picture.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
+            picture.quantize(64).save(docs / f"gallery/{kind}.png", optimize=True)
+            page.append(f"![{kind.replace('_', ' ')}](gallery/{kind}.png)\n\n{kinds()[kind].caption}\n")
+    (docs / "gallery.md").write_text("\n".join(page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

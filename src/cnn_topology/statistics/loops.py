@@ -97,7 +97,18 @@ class CloudLoops:
     also: dict[str, NullTest] = field(default_factory=dict)
 
     def against(self, null: str) -> NullTest | None:
-        """Return the test against a null, whether it decides or not; None where there is none."""
+        """Return the test against a null, whether it decides or not.
+
+        Parameters
+        ----------
+        null : str
+            Its name, such as ``"lowpass"``.
+
+        Returns
+        -------
+        NullTest or None
+            None where the cloud was not tested against it.
+        """
         return self.tests.get(null, self.also.get(null))
 
     @property

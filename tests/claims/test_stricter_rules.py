@@ -177,7 +177,7 @@ SMALL = "10 of 100 networks, 700 of 40,000 iterations"
         ("E14", "700 of 40,000 iterations"),
         ("A5", "700 of 40,000 iterations"),
         ("A4a", "700 of 40,000 iterations"),
-        ("A3a", "5 of 7 sets of networks are: first, wide, second, gray, colour"),
+        ("A3a", "5 of 7 populations: first, wide, second, gray, colour"),
         ("E9", ""),
         ("T1", "3 of 100 networks"),
     ],
@@ -204,7 +204,7 @@ def test_an_ungiven_part_of_the_layers_of_a_pretrained_network_gives_a_reduced_v
     assert row_of("E9", range(2, 14))["verdict"] == "supported"
     row = row_of("E9", range(1, 6))
     assert (row["verdict"], row["reduced"], row["n"]) == ("supported, reduced", "5 of 13 layers", 5)
-    assert row_of("A3a", range(1, 6))["reduced"] == "1 of 7 sets of networks are: vgg16"
+    assert row_of("A3a", range(1, 6))["reduced"] == "1 of 7 populations: vgg16"
 
 
 def test_layers_that_keep_a_few_filters_do_not_say_whether_circles_fade_with_depth(of, facts):

@@ -66,7 +66,7 @@ def every_network(facts: RunFacts) -> list[Subject]:
         for name in own
         if (whole_size(populations[name]) if name in populations else _few_layers(checkpoints[name]))
     ]
-    size = (f"{len(reduced)} of {len(taken)} sets of networks are: {', '.join(reduced)}",) if reduced else ()
+    size = (f"{len(reduced)} of {len(taken)} populations: {', '.join(reduced)}",) if reduced else ()
     return [Subject(tuple(taken), "; ".join(taken.values()), other_data=not own, reduced=size)] if taken else []
 
 

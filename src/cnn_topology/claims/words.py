@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.claims.framework import INTERVAL, JOINED, NOT_TESTED, RANGE
+from cnn_topology.claims.framework import CANNOT_DECIDE, INTERVAL, JOINED, NOT_TESTED, RANGE
 
 # Below this nothing that is shown here differs from 0.
 ROUNDING = 1e-12
@@ -16,7 +16,7 @@ _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 def verdict_text(row: Mapping[str, Any]) -> str:
     """Describe the verdict and what is smaller than in the paper; where not tested why, or what other data give."""
     if row["verdict"] != NOT_TESTED:
-        size = f" ({row['reduced']})" if row["reduced"] else ""
+        size = f" ({row['reduced']})" if row["reduced"] and row["verdict"] != CANNOT_DECIDE else ""
         return str(row["verdict"]) + size + (f": {row['reason']}" if row["reason"] else "")
     if row["outcome"]:
         return f"{NOT_TESTED} (on other data: {row['outcome']})"

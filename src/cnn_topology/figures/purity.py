@@ -52,7 +52,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     texts = "(" + chance + ")\n" + covered if many else "(" + chance + "; " + covered + ")"
     small = texts.unstack("depth").reindex(index=clouds, columns=depths).fillna("").to_numpy().tolist()
     kinds = purity.drop_duplicates("cloud").set_index("cloud")
-    names = [f"{cloud}\n{kind_of(kinds.loc[cloud])}" for cloud in clouds]
+    # A cloud that is called by its kind is named once.
+    names = ["\n".join(dict.fromkeys((cloud, kind_of(kinds.loc[cloud])))) for cloud in clouds]
     layers = purity.drop_duplicates("depth").set_index("depth")["layer"]
     between = ": " if many else "\n"
     columns = [layer_number({"depth": d, "layer": layers[d]}).replace(": ", between) for d in depths]

@@ -131,7 +131,7 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
         if pd.isna(row["p_hollowness"]):
             continue
         if pd.notna(row["p_lowpass"]):
-            smooth = "is" if row["p_lowpass"] <= alpha else "is not"
+            smooth = "is" if row["p_lowpass"] <= alpha else "is not shown to be"
             lines.append(
                 f"{row['population']}: the loop {smooth} longer than those of random fields as smooth as the filters "
                 f"(median {row['lowpass_longest_median']:.2f}, p = {row['p_lowpass']:.2g})."

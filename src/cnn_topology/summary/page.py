@@ -31,6 +31,15 @@ from cnn_topology.summary.headline import alternatives, headline, headline_cloud
 THUMBNAIL, LARGE = 360, 1_100
 # Of a sparkline.
 SPARK_WIDTH, SPARK_HEIGHT = 90, 22
+# What is shown large of the first layer with a loop, the first that there is, and how to read it.
+LARGE_CAPTIONS = {
+    "mapper": "Left: filters that are alike are nodes, nodes that share filters are joined (a picture, not a test); "
+    "around them mean filters, coloured by the direction of their edge: on a circle of edges they turn once. Right: "
+    "the bars of loops (the test); the grey band is how long noise of the same size makes them.",
+    "cloud": "Left: the bars of loops; the grey band is how long noise of the same size makes them. Middle: the "
+    "filters that the density filter keeps, in their principal plane, coloured by the direction of the nearest edge. "
+    "Right: mean filters around that plane; on a circle of edges they turn once.",
+}
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,8 @@ def run_page(
     critical = reached_by_noise(tables) if "loops" in tables else {}
     claims = tables["claims"].to_pylist() if "claims" in tables else []
     first = headline(facts, loops, critical) if len(loops) else []
-    wanted = [f"cloud_{finding.population}_{finding.layer}" for finding in first]
-    large = next((figure for name in wanted for figure in figures if figure.name == name), None)
+    wanted = [(kind, f"{kind}_{finding.population}_{finding.layer}") for finding in first for kind in LARGE_CAPTIONS]
+    large = next(((kind, figure) for kind, name in wanted for figure in figures if figure.name == name), None)
     tested = [_claim(row) for row in claims if row["verdict"] != NOT_TESTED]
     on_others = [_claim(row) for row in claims if row["verdict"] == NOT_TESTED and row["outcome"]]
     environment = Environment(autoescape=True, trim_blocks=True)
@@ -94,7 +103,8 @@ def run_page(
                 *(alternatives(loops, facts.alpha) if len(loops) else []),
             ],
             grey=stand_ins(facts),
-            large=_picture(large, LARGE) if large else None,
+            large=_picture(large[1], LARGE) if large else None,
+            large_caption=LARGE_CAPTIONS[large[0]] if large else "",
             layers=_layers(loops, critical, tables.get("training"), facts.alpha),
             measures=_measures(tables.get("measure_tests")),
             purity=list(purity_lines(tables["purity"].to_pandas())) if "purity" in tables else [],

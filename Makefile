@@ -27,12 +27,20 @@ docs: $(VENV)/installed
 
 install: $(VENV)/installed
 
+# The kernels of persistence and neighbours are compiled once, in half a minute, not by the first jobs side by side.
+define COMPILE
+import numpy as np, cnn_topology as ct
+ct.loops(np.random.default_rng(0).standard_normal((600, 9)), draws=19)
+endef
+export COMPILE
+
 # Exact versions with hashes; the marker is made anew when the pins or the package's own metadata change.
 $(VENV)/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cnn-topology needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c "$$COMPILE"
 	touch $@
 
 # Pin anew (needs uv): the newest versions that pyproject.toml allows, for every platform, without download addresses.

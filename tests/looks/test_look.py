@@ -72,6 +72,10 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
     # Two layers are tested: the smaller p-value counts twice.
     assert table.loc["layer1.conv", "q"] == pytest.approx(0.01)
     assert table.loc[["layer3.conv", "layer4.conv"], ["p", "q"]].isna().all(axis=None)
+    # What may explain a loop is asked where there is one.
+    assert table.loc["layer1.conv", ["p_covariance", "p_lowpass", "p_block"]].notna().all()
+    assert table["p_covariance"].notna().tolist() == [True, True, False, False]
+    assert table["p_lowpass"].notna().tolist() == table["p_block"].notna().tolist() == [True, False, False, False]
     assert look.finished
     assert any("7x7" in other for other in look.source.others)
 

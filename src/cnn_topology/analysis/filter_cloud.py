@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from cnn_topology.clouds.filters import LayerFilters, channel_numbers
 from cnn_topology.clouds.plane import principal_plane
-from cnn_topology.plan.clouds import DEAD_LAYER, REPORTED_NULLS, Centre, Significance, untested
+from cnn_topology.plan.clouds import (
+    ALTERNATIVE_NULLS,
+    DEAD_LAYER,
+    REPORTED_NULLS,
+    Centre,
+    Significance,
+    untested,
+)
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
@@ -114,8 +121,7 @@ def analyse_cloud(
     wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
     wanted.setdefault("permuted", circled)
     for name in REPORTED_NULLS:
-        if not needs(name, cloud.filters):
-            wanted.setdefault(name, [filtering for filtering in tested if filtering == headline])
+        wanted.setdefault(name, [filtering for filtering in tested if filtering == headline])
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
     at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
     hollow = None
@@ -133,6 +139,9 @@ def analyse_cloud(
             if name not in nulls and filtering in drawn.get(name, {})
         }
         loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
+        if filtering == headline and loops.significant_bars:
+            also |= _alternatives(cloud, filtering, significance, run_seed)
+            loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         results.append(loops)
         key = {**cloud.key, **filtering.columns}
         stable = None
@@ -177,6 +186,15 @@ def _draws(
     return drawn
 
 
+def _alternatives(
+    cloud: FilterCloud, headline: Filtering, significance: Significance, run_seed: int
+) -> dict[str, NullDraws]:
+    """Return the draws of what a loop of the headline may be explained by, but for nulls that decided."""
+    names = [name for name in ALTERNATIVE_NULLS if name not in significance.nulls and not needs(name, cloud.filters)]
+    drawn = _draws(cloud, {name: [headline] for name in names}, [], significance.draws, run_seed, {})
+    return {name: draws[headline] for name, draws in drawn.items()}
+
+
 def _loops(
     key: dict[str, Any],
     loops: CloudLoops,
@@ -189,7 +207,7 @@ def _loops(
         power(model, "loop", len(cloud.points), key["density_k"], key["density_p"])
         for model in (HALF_CIRCLE, FAINT_CIRCLE)
     ]
-    covariance, lowpass, block = (loops.against(name) for name in REPORTED_NULLS)
+    covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     ratio = block_ratio(cloud.points, cloud.filters.channels)
     row = LoopRow(
         **key,

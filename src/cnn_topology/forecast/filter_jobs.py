@@ -1,7 +1,14 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import MOST_COUNTED, REPORTED_NULLS, Variant, kept_points, neighbours_left
+from cnn_topology.plan.clouds import (
+    ALTERNATIVE_NULLS,
+    MOST_COUNTED,
+    REPORTED_NULLS,
+    Variant,
+    kept_points,
+    neighbours_left,
+)
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
@@ -45,7 +52,7 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the barcodes and tests of a layer's clouds."""
     asked = plan.config.significance
     draws = asked.draws * sum(name != "sphere" for name in asked.nulls)
-    beside = asked.draws * sum(name not in asked.nulls for name in REPORTED_NULLS)
+    beside = asked.draws * sum(name not in asked.nulls for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     # Resampled networks and their nulls, see `statistics.stability`.
     beside += asked.least_draws * (1 + len(asked.nulls))
     kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)

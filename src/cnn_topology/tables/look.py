@@ -28,7 +28,7 @@ class LookRow(Row, table="look"):
     )
     p_lowpass: float | None = column(
         "p-value of the longest bar against Gaussian fields as smooth as the layer; a large one says that smooth "
-        "filters alone have such loops.",
+        "filters alone have such loops. Null where no loop is significant.",
         PROBABILITY,
     )
     block_ratio: float | None = column(
@@ -37,7 +37,9 @@ class LookRow(Row, table="look"):
         RATIO,
     )
     p_block: float | None = column(
-        "p-value of the longest bar where all filters of an output channel are shuffled in one way.", PROBABILITY
+        "p-value of the longest bar where all filters of an output channel are shuffled in one way. Null where no loop "
+        "is significant.",
+        PROBABILITY,
     )
     verdict_stability: float | None = column("Share of draws of the networks that have the same verdict.", SHARE)
     hollowness: float | None = column(

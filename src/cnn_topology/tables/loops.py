@@ -72,12 +72,13 @@ class LoopRow(CloudKey, table="loops"):
         PROBABILITY,
     )
     lowpass_longest_median: float | None = column(
-        "Median longest bar over patches of Gaussian random fields with the layer's own stationary autocorrelation.",
+        "Median longest bar over patches of Gaussian random fields with the layer's own stationary autocorrelation. "
+        "Null where no loop is significant.",
         LENGTH,
     )
     p_lowpass: float | None = column(
         "p-value of the longest bar against these draws: a large one says that smooth filters alone have such loops. "
-        "Null where filters have no means, as after weight standardization.",
+        "Null where no loop is significant, and where filters have no means, as after weight standardization.",
         PROBABILITY,
     )
     block_ratio: float | None = column(
@@ -89,7 +90,8 @@ class LoopRow(CloudKey, table="loops"):
         "Median longest bar over draws with all filters of an output channel shuffled in one way.", LENGTH
     )
     p_block: float | None = column(
-        "p-value of the longest bar against these draws, which takes channels as independent, not filters.",
+        "p-value of the longest bar against these draws, which takes channels as independent, not filters. Null where "
+        "no loop is significant.",
         PROBABILITY,
     )
     verdict_stability: float | None = column(

@@ -44,8 +44,11 @@ def clouds_of(steps, points=30):
         cloud = circle(points, step)
         columns = {name: cloud[:, i] for i, name in enumerate(FILTER_COORDINATES)}
         ids = {name: np.arange(points) for name in ("network", "out_channel", "in_channel")}
+        before = {"norm": np.ones(points), "mean_entry": np.zeros(points)}
         distances = neighbour_distances(cloud, [6])[:, 0]
-        parts.append(pa.table({"step": np.full(points, step), **ids, **columns, neighbour_column(0.2): distances}))
+        parts.append(
+            pa.table({"step": np.full(points, step), **ids, **columns, **before, neighbour_column(0.2): distances})
+        )
     return pa.concat_tables(parts)
 
 

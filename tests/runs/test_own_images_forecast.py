@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import ImagesParameters
 from cnn_topology.storage.tensors import write_tensors
+from cnn_topology.storage.weight_arrays import Stored, npz_headers
 
 SMALL = {"widths": [4], "blocks": [1]}
 
@@ -36,14 +36,20 @@ def plan(path, kind="npz", shape=(64, 64, 3), layout=SMALL, cloud="top-l2", **ke
     return Plan(parse_config(content))
 
 
+# Files of the tests that are too large to be written: what their headers hold.
+HEADERS = {}
+
+
+@pytest.fixture(autouse=True)
+def _headers_alone(monkeypatch):
+    """Read the headers of files that `headers` made from there; of others as ever."""
+    monkeypatch.setattr(image_jobs, "npz_headers", lambda path: HEADERS.get(path) or npz_headers(path))
+
+
 def headers(path, **shapes):
-    """Write an .npz file of these shapes without its arrays: nothing but their headers may be read."""
-    with zipfile.ZipFile(path, "w") as file:
-        for name, (kind, shape) in shapes.items():
-            with file.open(f"{name}.npy", "w") as member:
-                description = np.lib.format.dtype_to_descr(np.dtype(kind))
-                header = {"descr": description, "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(member, header)
+    """Stand for an .npz file of these shapes: nothing but its headers may be read."""
+    path.touch()
+    HEADERS[path] = {name: Stored(shape, kind, NotImplemented) for name, (kind, shape) in shapes.items()}
 
 
 def test_a_large_set_is_planned_with_all_its_images(tmp_path):

@@ -30,7 +30,7 @@ install: $(VENV)/installed
 # The kernels of persistence and neighbours are compiled once, in half a minute, not by the first jobs side by side.
 define COMPILE
 import numpy as np, cnn_topology as ct
-ct.loops(np.random.default_rng(0).standard_normal((600, 9)), draws=19)
+ct.loops(np.random.default_rng(0).standard_normal((600, 9)), draws=99)
 endef
 export COMPILE
 

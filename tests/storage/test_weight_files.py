@@ -171,7 +171,7 @@ def tarred() -> bytes:
         (b"<!DOCTYPE html><html>Sign in", "web page"),
         (b"\n <html><head>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\n", "git lfs pull"),
-        (gzip.compress(b"weights"), "gunzip"),
+        (gzip.compress(b"weights", mtime=0), "gunzip"),
         (tarred(), "tar"),
         (b"\x1c\x00\x00\x00TFL3" + bytes(40), "TFLite"),
         (b"GGUF\x03\x00", "GGUF"),

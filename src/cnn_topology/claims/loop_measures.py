@@ -90,10 +90,10 @@ def not_excluded(cloud: Mapping[Any, Any], alpha: float) -> list[str]:
     if pd.isna(cloud["p_lowpass"]):
         others.append("fields as smooth are not tested: the filters have no means")
     elif cloud["p_lowpass"] > alpha:
-        others.append(f"random fields as smooth have such loops, p = {cloud['p_lowpass']:.2g}")
+        others.append(f"not shown to be longer than loops of random fields as smooth, p = {cloud['p_lowpass']:.2g}")
     # Where no channel has two filters, the permuted null has shuffled channels already.
     if pd.notna(cloud["p_block"]) and cloud["p_block"] > alpha:
-        others.append(f"channels shuffled as blocks have such loops, p = {cloud['p_block']:.2g}")
+        others.append(f"nor than with channels shuffled as blocks, p = {cloud['p_block']:.2g}")
     return others
 
 

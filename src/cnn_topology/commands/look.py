@@ -27,10 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout", choices=get_args(Order), help="order of the axes of kernels, where the file cannot say"
     )
-    parser.add_argument("--k", type=_share, default=0.03125, help="neighbour of the density filter: a count or a share")
-    parser.add_argument("--p", type=float, default=0.3, help="share of the filters that the density filter keeps")
-    parser.add_argument("--draws", type=int, default=199, help="random clouds of each null")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all draws")
+    parser.add_argument(
+        "--k",
+        type=_share,
+        default=0.03125,
+        help="neighbour of the density filter: a count or a share (default 0.03125)",
+    )
+    parser.add_argument(
+        "--p", type=float, default=0.3, help="share of the filters that the density filter keeps (default 0.3)"
+    )
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=199,
+        help="random clouds of each null (default 199; two-sided p-values need as many)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of all draws (default 0)")
     parser.add_argument(
         "--sample", type=int, default=SAMPLE, help=f"filters taken of a larger layer (default {SAMPLE:,}; 0 for all)"
     )
@@ -53,7 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.config:
         with atomic_path(arguments.config, checksum=False) as temporary:
             temporary.write_text(yaml.safe_dump(look.config(), sort_keys=False), encoding="utf-8")
-        print(f"The config of a run that does the same: snakemake --cores all --configfile {arguments.config}")
+        config = arguments.config.absolute()
+        print(f"A run that does the same, from the project's folder: snakemake --cores all --configfile {config}")
     other = None
     if arguments.compare and not look.interrupted:
         print()

@@ -7,7 +7,8 @@ is as long as the longest H1 bar that the null models reach at the level of the 
 every null are coloured. The last lines of the legend hold the longest bar against further nulls that decide nothing
 (median of their longest bars, rank p-value). Gaussian filters with the second moments of the layer's own: a small p
 says that the loop is longer than these moments explain; a large p says nothing, since this test has little power
-against a noisy circle. Gaussian fields as smooth as the layer: a large p says that smoothness alone makes such loops.
+against a noisy circle. Gaussian fields as smooth as the layer: a large p does
+not exclude that smoothness alone makes them.
 Blocks: all filters of an output channel shuffled in one way, as they may be alike. The last one is how often networks
 drawn from these with replacement have the same verdict. A cloud with too few filters - fewer than 50 kept, or k above a
 tenth of them all - is drawn, but not tested. The nulls and the verdict are ours; the paper reads barcodes by eye. (b)

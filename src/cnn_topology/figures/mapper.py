@@ -43,7 +43,7 @@ from cnn_topology.tables.filters import FILTER_COORDINATES
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000
 NOTE = (
-    "The graph's loops are a picture, not the test: they swing with resolution, gain and cut. The barcode is the test."
+    "The graph's loops are a picture, not the test: they change with resolution, gain and cut. The barcode is the test."
 )
 # Sectors of the lens plane of which one node each is shown by its mean filter, and where those filters stand.
 SECTORS, RING, SIDE = 16, 1.25, 0.29

@@ -222,9 +222,9 @@ class Look:
         hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
             lines.append(
-                f"all filters of {hollow} of these layers are hollow as a ring is, compared with filters of the same "
-                f"covariance; those of {mixtures} are a mixture of filters in and far from their strongest "
-                f"plane; the rest is undecided (p ≤ {alpha:g} each)"
+                f"compared with Gaussian filters of the same covariance, all filters of {hollow} of these layers are "
+                f"hollower in their strongest plane, as a ring is; those of {mixtures} are less hollow, as mixtures "
+                f"and heavy-tailed filters are; the rest is undecided (p ≤ {alpha:g} each)"
             )
         for verdict in UNTESTED:
             if layers := count.get(verdict, 0):
@@ -266,7 +266,10 @@ class Look:
         source, settings = self.source, self.settings
         if not source.files:
             raise InputError(f"{source.name}: a run reads files; save the weights with torch.save and look at the file")
-        checkpoint: dict[str, Any] = {"kind": "files", "files": list(source.files)}
+        checkpoint: dict[str, Any] = {
+            "kind": "files",
+            "files": [str(Path(file).expanduser().absolute()) for file in source.files],
+        }
         checkpoint |= {key: value for key in ("entry", "layout") if (value := getattr(source, key))}
         if source.chosen:
             checkpoint["layers"] = [layer.tensor for layer in source.layers]

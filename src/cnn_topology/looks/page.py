@@ -65,8 +65,9 @@ def method(look: "Look") -> str:
     drawn = (
         f" Of {len(sampled)} layers a seeded sample of {look.settings.sample:,} filters was taken." if sampled else ""
     )
+    networks = f"{look.source.networks} network{'s' * (look.source.networks > 1)}"
     return (
-        f"All 3x3 filters of each of {len(look.layers)} layers, pooled over {look.source.networks} networks, were "
+        f"All 3x3 filters of each of {len(look.layers)} layers of {networks} were "
         f"centred and normalized; the density filter kept the fraction p = {density.p:g} with the smallest distance to "
         f"the k-th neighbour, k = {share} for N filters; persistent homology (Vietoris-Rips, Z/2) of what is kept. A "
         f"loop counts if its bar is longer than the longest bar of matched noise at level {test.alpha:g}, under "

@@ -27,8 +27,8 @@ class LookRow(Row, table="look"):
         PROBABILITY,
     )
     p_lowpass: float | None = column(
-        "p-value of the longest bar against Gaussian fields as smooth as the layer; a large one says that smooth "
-        "filters alone have such loops. Null where no loop is significant.",
+        "p-value of the longest bar against Gaussian fields as smooth as the layer; a large one does not "
+        "exclude that smooth filters alone have such loops. Null where no loop is significant.",
         PROBABILITY,
     )
     block_ratio: float | None = column(

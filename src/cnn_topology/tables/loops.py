@@ -77,7 +77,8 @@ class LoopRow(CloudKey, table="loops"):
         LENGTH,
     )
     p_lowpass: float | None = column(
-        "p-value of the longest bar against these draws: a large one says that smooth filters alone have such loops. "
+        "p-value of the longest bar against these draws: a large one does not exclude that smooth filters "
+        "alone have such loops. "
         "Null where no loop is significant, and where filters have no means, as after weight standardization.",
         PROBABILITY,
     )

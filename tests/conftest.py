@@ -44,6 +44,11 @@ _SMALLEST = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the tests on SLURM: they wait most of their time, while other processes test the rest."""
+    items.sort(key=lambda item: "cluster" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def smallest() -> dict[str, Any]:
     """Return the config of `tiny` where one run serves several tests."""

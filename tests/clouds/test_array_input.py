@@ -140,8 +140,8 @@ def test_an_unknown_way_of_centring_is_refused_with_the_nearest(of):
 
 
 @pytest.mark.parametrize("of", [klein_coordinates, klein_angles, edge_angles, nearest_model])
-def test_filters_of_other_than_nine_entries_are_refused_by_their_shape(of):
-    with pytest.raises(InputError, match=r"\(points, 9\).*\(12, 8\)"):
+def test_filters_of_no_square_number_of_entries_are_refused_by_their_shape(of):
+    with pytest.raises(InputError, match=r"\(points, k\^2\).*\(12, 8\)"):
         of(FILTERS[:, :8])
 
 

@@ -17,7 +17,7 @@ CUT_OFF = 0.001
 
 
 def controlled(images: ImageSet, control: ImageControl, seed: int) -> ImageSet:
-    """Make the control of an image set.
+    """Return the control of an image set.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _scrambled(
 def _field(
     amplitudes: Float[np.ndarray, "height width channels"], waves: np.ndarray
 ) -> Float[np.ndarray, "height width channels"]:
-    """Make a Gaussian field with given amplitudes, the same in all channels."""
+    """Draw a Gaussian field with given amplitudes, the same in all channels."""
     return np.fft.ifft2(waves[..., None] * amplitudes, axes=(0, 1)).real
 
 

@@ -1,7 +1,9 @@
 """What tests of several packages share."""
 
 import copy
-from collections.abc import Iterator
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -59,6 +61,31 @@ def smallest() -> dict[str, Any]:
 def tiny() -> dict[str, Any]:
     """Return a config that is whole but trains in seconds; tests may change it."""
     return copy.deepcopy(_SMALLEST)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return ``made_once(name, make)``: a copy of what `make` writes in an empty folder.
+
+    It is made once in all processes of a parallel pytest, and each module that asks has a copy of its own.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+
+    def copied(name: str, make: Callable[[Path], None]) -> Path:
+        original, copy = shared / "made-once" / name, tmp_path_factory.mktemp(name) / "copy"
+        original.parent.mkdir(exist_ok=True)
+        with original.with_suffix(".turn").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if not original.is_dir():
+                making = original.with_suffix(".making")
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                make(making)
+                making.rename(original)
+        return Path(shutil.copytree(original, copy, symlinks=True))
+
+    return copied
 
 
 class _Handler(SimpleHTTPRequestHandler):

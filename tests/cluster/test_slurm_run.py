@@ -73,28 +73,28 @@ def config(smallest):
 def expected(config, tmp_path_factory):
     """Return the tables of the same run made without a cluster."""
     folder = tmp_path_factory.mktemp("local")
-    command = _command(folder, config, "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2")
+    command = _command(folder, config, TABLES, "--workflow-profile", str(ROOT / "profiles/default"), "--cores", "2")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return _tables(folder)
+    return _tables(folder, TABLES)
 
 
-def _command(folder, config, *arguments):
+def _command(folder, config, names, *arguments):
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     # The tables alone: what is made of them, page and report of the run, adds nothing to what a cluster can do.
-    tables = [f"results/tiny/tables/{name}.parquet" for name in TABLES]
+    tables = [f"results/tiny/tables/{name}.parquet" for name in names]
     return [*command, *tables, "--configfile", str(folder / "run.yaml"), *arguments]
 
 
-def _tables(folder):
-    return {name: read_table(folder / f"results/tiny/tables/{name}.parquet") for name in TABLES}
+def _tables(folder, names):
+    return {name: read_table(folder / f"results/tiny/tables/{name}.parquet") for name in names}
 
 
 class Submitted:
     """A run through the project's SLURM profile, polled faster than on a cluster that others use."""
 
-    def __init__(self, folder, config, *arguments):
+    def __init__(self, folder, config, names, *arguments):
         profile = folder / "profile"
         if not profile.exists():
             shutil.copytree(ROOT / "profiles/slurm", profile)
@@ -108,7 +108,7 @@ class Submitted:
         self.folder, self.said = folder, folder / "said.txt"
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(
-                _command(folder, config, "--workflow-profile", str(profile), *arguments),
+                _command(folder, config, names, "--workflow-profile", str(profile), *arguments),
                 cwd=folder, env=environment, stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
 
@@ -133,14 +133,14 @@ class Submitted:
         raise AssertionError(f"no job of {rule}: {self.said.read_text()[-4000:]}")
 
 
-def _same(folder, expected):
-    made = _tables(folder)
-    assert [name for name in TABLES if not made[name].equals(expected[name])] == []
+def _same(folder, expected, names):
+    made = _tables(folder, names)
+    assert [name for name in names if not made[name].equals(expected[name])] == []
 
 
 def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables(cluster, config, expected, tmp_path):
     asked = ["--slurm-status-command", "sacct"] if cluster.accounting else []
-    run, nodes, gpus = Submitted(tmp_path, config, *asked), set(), set()
+    run, nodes, gpus = Submitted(tmp_path, config, TABLES, *asked), set(), set()
     # Jobs take the config of their start, though its file is edited while they wait.
     run.job(cluster, "train_a")
     edited = copy.deepcopy(config)
@@ -157,12 +157,13 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
     assert nodes == set(one_machine.NODES)
     assert gpus
     assert all(line.startswith("gpu ") for line in gpus)
-    _same(tmp_path, expected)
+    _same(tmp_path, expected, TABLES)
 
 
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
     # Training takes 800 MB: 600 are too little, the retry asks for twice as much.
-    run = Submitted(tmp_path, config, "--set-resources", "train_a:mem_mb=600 * attempt")
+    tables = ("training", "barcodes")
+    run = Submitted(tmp_path, config, tables, "--set-resources", "train_a:mem_mb=600 * attempt")
     training, _ = run.job(cluster, "train_a")
     wait_for(lambda: cluster.over_memory(training), 120)
     barcodes, _ = run.job(cluster, "compute_barcodes", 240)
@@ -171,11 +172,12 @@ def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, co
     said = run.finish()
     assert "Error in rule train_a" in said
     assert "Error in rule compute_barcodes" in said
-    _same(tmp_path, expected)
+    _same(tmp_path, expected, tables)
 
 
 def test_a_node_that_dies_and_a_killed_snakemake_lose_nothing(cluster, config, expected, tmp_path):
-    run = Submitted(tmp_path, config)
+    tables = ("training",)
+    run = Submitted(tmp_path, config, tables)
     number, _ = run.job(cluster, "train_a")
     os.killpg(run.process.pid, signal.SIGKILL)
     assert run.process.wait() == -signal.SIGKILL
@@ -183,9 +185,9 @@ def test_a_node_that_dies_and_a_killed_snakemake_lose_nothing(cluster, config, e
     # What a person does: stop what still runs, free the folder, start again.
     subprocess.run(["scancel", "--user=root"], check=True)
     cluster.wait(lambda: not cluster.jobs(), 30, "end of the cancelled jobs")
-    unlock = _command(tmp_path, config, "--workflow-profile", str(ROOT / "profiles/default"), "--unlock")
+    unlock = _command(tmp_path, config, tables, "--workflow-profile", str(ROOT / "profiles/default"), "--unlock")
     subprocess.run(unlock, cwd=tmp_path, check=True, capture_output=True)
-    run = Submitted(tmp_path, config)
+    run = Submitted(tmp_path, config, tables)
     number, node = run.job(cluster, "train_a")
     (worker,) = wait_for(lambda: cluster.workers(number), 60)
     killed = cluster.kill_node(node)
@@ -194,6 +196,6 @@ def test_a_node_that_dies_and_a_killed_snakemake_lose_nothing(cluster, config, e
     wait_for(lambda: cluster.state(number) == "NODE_FAIL", 60)
     said = run.finish()
     assert "Error in rule train_a" in said
-    _same(tmp_path, expected)
+    _same(tmp_path, expected, tables)
     cluster.start_node(node)
     cluster.wait(lambda: cluster.states()[node] == "idle", 60, "revived node")

@@ -35,11 +35,10 @@ def config(smallest):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(config, tmp_path_factory):
+def undisturbed(config, made_once):
     """Return the files of the run when nothing happens to it."""
-    run = Run(tmp_path_factory.mktemp("undisturbed"), config)
-    run.finish()
-    return run.artefacts()
+    folder = made_once("undisturbed", lambda folder: Run(folder, config).finish())
+    return Run(folder, config).artefacts()
 
 
 def _same(run, undisturbed):
@@ -89,7 +88,7 @@ def _see_that_a_worker_died(run, process, worker):
     assert said.count("Error in rule") == 1
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.soak)])
 def test_random_kills_of_workers_and_of_everything_change_no_byte(kills, config, undisturbed, tmp_path):
     rng, dealt, runs = random.Random(SEED), 0, 1
     run = Run(tmp_path / "1", config)

@@ -42,7 +42,7 @@ def noise(channels: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((channels, 10, 3, 3)).astype(np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def weights() -> dict[str, np.ndarray]:
     """Return a network with a circle, a layer of noise, one of few filters, a dead one, and another kernel."""
     few, dead = noise(4, 2), np.ones((8, 4, 3, 3), dtype=np.float32)
@@ -60,8 +60,13 @@ def saved(weights: dict[str, np.ndarray], path: Path) -> Path:
     return path
 
 
-def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
-    look = ct.look(weights)
+@pytest.fixture(scope="module")
+def look(weights) -> looks.Look:
+    """Return the finished look at that network."""
+    return ct.look(weights)
+
+
+def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     table = look.table.set_index("layer")
     assert list(table.index) == ["layer1.conv", "layer2.conv", "layer3.conv", "layer4.conv"]
     assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER]
@@ -82,7 +87,8 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(weights):
 
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    saved(weights, tmp_path / "net.pt")
+    smaller = {"module.layer1.conv.weight": circle(20), "module.layer2.conv.weight": noise(10)}
+    saved({**weights, **smaller}, tmp_path / "net.pt")
     assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
     target = "results/net/tables/loops.parquet"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
@@ -183,15 +189,15 @@ def test_what_cannot_be_looked_at_is_refused_by_name(source, options, named):
 
 
 def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():
-    look = ct.look({"conv.weight": circle(40)}, sample=200, draws=99)
-    row = look.table.iloc[0]
+    sampled = ct.look({"conv.weight": circle(40)}, sample=200, draws=99)
+    row = sampled.table.iloc[0]
     assert (row["filters"], row["points"]) == (400, 200)
     again = ct.look({"conv.weight": circle(40)}, sample=200, draws=99)
-    assert look.table.equals(again.table)
-    assert "200" in looks.Look._repr_html_(look)
+    assert sampled.table.equals(again.table)
+    assert "200" in looks.Look._repr_html_(sampled)
 
 
-def test_what_was_stopped_goes_on_where_it_was(weights, tmp_path, monkeypatch):
+def test_what_was_stopped_goes_on_where_it_was(weights, look, tmp_path, monkeypatch):
     """The longest loop is tested first; Ctrl-C comes at the second layer, and the next look tests the others alone."""
     calls: list[str] = []
     original = looks.tested
@@ -212,7 +218,7 @@ def test_what_was_stopped_goes_on_where_it_was(weights, tmp_path, monkeypatch):
     assert "layer1.conv" not in calls[2:]
     assert second.finished
     monkeypatch.undo()
-    assert second.table.equals(ct.look(weights).table)
+    assert second.table.equals(look.table)
     cut = next(tmp_path.glob("parts/*layer1*/loops.parquet"))
     cut.write_bytes(cut.read_bytes()[:100])
     assert ct.look(weights, folder=tmp_path).table.equals(second.table)
@@ -236,8 +242,7 @@ def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_p
     assert "verdict (untrained)" in printed
 
 
-def test_a_layer_is_drawn_with_its_name_and_an_untested_one_is_refused(weights):
-    look = ct.look(weights)
+def test_a_layer_is_drawn_with_its_name_and_an_untested_one_is_refused(look):
     figure = look.layer("layer1.conv").plot()
     assert any("layer1.conv" in text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
     with pytest.raises(InputError, match=DEAD_LAYER):
@@ -248,14 +253,14 @@ def test_a_layer_is_drawn_with_its_name_and_an_untested_one_is_refused(weights):
 
 def test_config_of_a_look_names_files_entry_and_layers(weights, tmp_path):
     torch.save({"ema": {name: torch.from_numpy(array) for name, array in weights.items()}}, tmp_path / "net.pt")
-    look = ct.look(tmp_path / "net.pt", entry="ema", layers="layer1*", draws=19 * 10)
+    look = ct.look(tmp_path / "net.pt", entry="ema", layers="layer3*")  # whose few filters are not tested
     config = yaml.safe_load(json.dumps(look.config()))
     assert config["checkpoints"]["net"] == {
         "kind": "files",
         "files": [str(tmp_path / "net.pt")],
         "entry": "ema",
-        "layers": ["module.layer1.conv.weight"],
+        "layers": ["module.layer3.conv.weight"],
     }
     assert parse_config(config).name == "net"
     with pytest.raises(InputError, match="files"):
-        ct.look(weights, layers="layer1*").config()
+        ct.look(weights, layers="layer3*").config()

@@ -97,12 +97,21 @@ def test_entries_of_a_sparse_matrix_are_part_of_the_forecast(monkeypatch):
         barcode(distances=stored)
 
 
+def test_only_a_barcode_that_may_not_fit_asks_for_the_free_memory(monkeypatch):
+    def asked():
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(forecasting, "available_memory", asked)
+    assert barcode(np.random.default_rng(0).normal(size=(200, 3))).points == 200
+    with pytest.raises(AssertionError, match="asked"):
+        barcode(np.random.default_rng(0).normal(size=(1_000, 3)))
+
+
 def test_a_search_for_a_loop_is_refused_before_it_takes_what_is_not_there(monkeypatch):
     corners = np.repeat([[0.0, 0], [0, 10], [10, 0], [10, 10]], 100, axis=0)
     cloud = corners + np.random.default_rng(0).normal(size=(400, 2))
     assert len(representative_loop(cloud).vertices) >= 4
-    free = iter([10**9, 10**5])
-    monkeypatch.setattr(forecasting, "available_memory", lambda: next(free))
+    monkeypatch.setattr(forecasting, "available_memory", lambda: 10**5)
     with pytest.raises(InputError, match="search for a loop among"):
         representative_loop(cloud)
 

@@ -70,11 +70,9 @@ def snakemake(folder, config, *arguments):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(made_once):
     """Return the folder of a whole run."""
-    folder = tmp_path_factory.mktemp("activations")
-    snakemake(folder, CONFIG, "--cores", "2")
-    return folder
+    return made_once("activations-run", lambda folder: snakemake(folder, CONFIG, "--cores", "2"))
 
 
 def test_whole_run_makes_every_table_and_figure(finished):

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +62,12 @@ def save_kernels(path: Path, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return the files of a user, whose classes are links, and all that a run makes from them directly."""
-    folder = tmp_path_factory.mktemp("own")
+    return made_once("own-files", _make)
+
+
+def _make(folder: Path) -> None:
     random = np.random.default_rng(0)
     for split in ("train", "test"):
         (folder / "leaves" / split).mkdir(parents=True)
@@ -82,7 +86,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert not (folder / "results").exists()
     done = snakemake(folder, *TARGETS, "--cores", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ class Forecast:
 LEAST_BLOCK = 1 << 19
 BLOCKS = 16
 
+# Less is free wherever Python runs; to ask would take a third of the time of a small barcode, and nulls draw hundreds.
+NEVER_ASKED = 1 << 22
+
 # One core, noisy circle of 2,000 to 26,214 points (November 2026): the constant part of an edge, and rows of bits, per
 # point, from memory.
 SECONDS_PER_PAIR = 2e-8
@@ -166,6 +169,8 @@ def check_memory(points: int, dimension: int, engine: str, beside: Callable[[int
     def needed(used: int) -> int:
         return forecast(used, dimension, engine).bytes + beside(used)
 
+    if needed(points) <= NEVER_ASKED:
+        return
     free = available_memory()
     if free is None or needed(points) <= free:
         return

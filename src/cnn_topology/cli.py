@@ -8,6 +8,7 @@ import shlex
 import sys
 
 from cnn_topology.errors import InputError
+from cnn_topology.extras import needing_an_extra
 from cnn_topology.runs.machine import cost_line, machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
@@ -31,19 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     given = sys.argv[1:] if arguments is None else arguments
-    for verb, purpose in VERBS.items():
-        subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
-        if verb in given[:1]:
-            command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
-            command.add_arguments(subparser)
     for stream in (sys.stdout, sys.stderr):  # the name of a file may be no UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        parsed = parser.parse_args(given)
-        if not sys.stderr.isatty():
-            print(shlex.join(["cnn-topology", *given]), machine_line(), sep="\n", file=sys.stderr, flush=True)
-        command.run(parsed)
+        with needing_an_extra("this command"):
+            for verb, purpose in VERBS.items():
+                subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+                if verb in given[:1]:
+                    command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
+                    command.add_arguments(subparser)
+            parsed = parser.parse_args(given)
+            if not sys.stderr.isatty():
+                print(shlex.join(["cnn-topology", *given]), machine_line(), sep="\n", file=sys.stderr, flush=True)
+            command.run(parsed)
         sys.stdout.flush()
         if not sys.stderr.isatty():
             print(cost_line(), file=sys.stderr, flush=True)

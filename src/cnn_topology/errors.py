@@ -8,12 +8,13 @@ from difflib import get_close_matches
 MOST_NAMED = 5
 
 
-class InputError(Exception):
+class InputError(ValueError):
     """Something given to the program cannot be used; the command line prints the message without a traceback.
 
     Notes
     -----
-    The message names what was read, what was expected and how to mend it.
+    The message names what was read, what was expected and how to mend it. It is a ValueError, which code around other
+    libraries of the field expects.
 
     Examples
     --------

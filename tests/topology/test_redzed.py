@@ -63,7 +63,7 @@ def test_ripser_serves_where_redzed_is_not_installed(monkeypatch, asked, engine)
 
 def test_a_missing_package_and_another_field_are_refused_with_the_way_out(monkeypatch):
     monkeypatch.setitem(sys.modules, "redzed_tda", None)
-    with pytest.raises(InputError, match="pip install redzed-tda"):
+    with pytest.raises(InputError, match=r"cnn-topology\[redzed\]"):
         barcode(np.eye(4), max_dimension=2, engine="redzed")
     with pytest.raises(InputError, match="field=3"):
         barcode(np.eye(4), max_dimension=2, engine="redzed", field=3)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks import store
 from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
@@ -46,6 +47,7 @@ class Layer:
         self._look = look
         self._alpha = alpha
 
+    @needing_an_extra("a figure")
     def plot(self) -> "Figure":
         """Draw barcode with null band, principal plane and mean filters around the loop.
 
@@ -282,11 +284,13 @@ class Look:
             "significance": {"draws": settings.significance.draws},
         }
 
+    @needing_an_extra("the table of a look in a notebook")
     def _repr_html_(self) -> str:
         from cnn_topology.looks.page import fragment
 
         return fragment(self)
 
+    @needing_an_extra("the page of a look")
     def to_html(self, path: str | Path) -> None:
         """Write one page with the table and a picture of each layer; it opens without a network.
 

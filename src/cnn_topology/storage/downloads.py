@@ -38,6 +38,8 @@ def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> 
             with atomic_path(path, checksum=False) as temporary:
                 _receive(url, temporary, algorithm, expected)
             return
+        except InputError:  # the disk is full, or the folder cannot be written
+            raise
         except (OSError, HTTPException, ValueError) as error:
             reasons.append(f"\n  {url}: {' '.join(str(error).split()) or type(error).__name__}")
     raise InputError(f"{path}: cannot be downloaded{''.join(reasons)}")

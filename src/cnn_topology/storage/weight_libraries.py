@@ -11,20 +11,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cnn_topology.errors import InputError
+from cnn_topology.extras import needing_an_extra
 from cnn_topology.storage.weight_arrays import MOST_HEADER, MOST_RATIO, Stored
 
 # Entries of a model of ONNX: names, shapes and numbers of a weight are few, whatever its size.
 CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 
-def _library(path: Path, name: str, what: str, extra: str) -> ModuleType:
-    try:
+def _library(path: Path, name: str, what: str) -> ModuleType:
+    with needing_an_extra(f"{path}: {what}"):
         return __import__(name)
-    except ImportError:
-        raise InputError(
-            f"{path}: {what} is read by {name}, which is not installed: pip install {name} (or the extra "
-            f"cnn-topology[{extra}])"
-        ) from None
 
 
 def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[str, Stored]:
@@ -48,7 +44,7 @@ def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[s
     InputError
         If h5py is not installed.
     """
-    h5py = _library(path, "h5py", "HDF5 (Keras)", "keras")
+    h5py = _library(path, "h5py", "HDF5 (Keras)")
     file = stack.enter_context(h5py.File(source, "r"))
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, 2)
     arrays = {}
@@ -101,7 +97,7 @@ def onnx_arrays(path: Path) -> dict[str, Stored]:
     InputError
         If onnx is not installed, the weights lie in another file, or are computed by the graph.
     """
-    onnx = _library(path, "onnx", "ONNX", "onnx")
+    onnx = _library(path, "onnx", "ONNX")
     graph = onnx.load(str(path), load_external_data=False).graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:

@@ -8,7 +8,7 @@ one rounding (so only one triangle is passed), and RedZeD takes no infinite dist
 
 import numpy as np
 
-from cnn_topology.errors import InputError
+from cnn_topology.extras import needing_an_extra
 
 Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -52,6 +52,7 @@ def join(diagrams: list[np.ndarray]) -> Bars:
     return dimension[keep], bars[keep, 0], bars[keep, 1]
 
 
+@needing_an_extra("engine 'ripser'")
 def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
     """Compute the bars with Ripser.
 
@@ -65,6 +66,11 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
     Returns
     -------
     dimension, birth, death : ndarray, shape (bars,)
+
+    Raises
+    ------
+    InputError
+        If ripser is not installed.
     """
     if points < 2:
         return trivial_bars(points)
@@ -85,6 +91,7 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
     return join(result["dgms"])
 
 
+@needing_an_extra("engine 'gudhi'")
 def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
     """Compute the bars with GUDHI's `RipsPersistence`.
 
@@ -100,14 +107,11 @@ def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int,
     Raises
     ------
     InputError
-        If the package gudhi is not installed.
+        If gudhi is not installed.
     """
     if points < 2:
         return trivial_bars(points)
-    try:
-        from gudhi.sklearn import RipsPersistence
-    except ImportError as error:
-        raise InputError("engine 'gudhi' needs the package gudhi: pip install gudhi, or choose another") from error
+    from gudhi.sklearn import RipsPersistence
 
     square = _upper_triangle(lengths, points)
     limit = _finite_threshold(lengths, threshold)
@@ -121,6 +125,7 @@ def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int,
     return join(rips.fit_transform([square.T])[0])
 
 
+@needing_an_extra("engine 'redzed'")
 def redzed_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, threshold: float) -> Bars:
     """Compute the bars over Z/2 with RedZeD.
 
@@ -136,16 +141,11 @@ def redzed_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
     Raises
     ------
     InputError
-        If the package redzed-tda is not installed.
+        If redzed-tda is not installed.
     """
     if points < 2:
         return trivial_bars(points)
-    try:
-        from redzed_tda import rips
-    except ImportError as error:
-        raise InputError(
-            "engine 'redzed' needs the package redzed-tda: pip install redzed-tda, or choose another"
-        ) from error
+    from redzed_tda import rips
 
     # What is not an edge is longer than the threshold, by a length that is finite.
     finite = np.minimum(lengths, np.finfo(np.float32).max)

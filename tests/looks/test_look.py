@@ -87,7 +87,7 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
 
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    smaller = {"module.layer1.conv.weight": circle(20), "module.layer2.conv.weight": noise(20)}
+    smaller = {"module.layer1.conv.weight": circle(20), "module.layer2.conv.weight": noise(25)}
     saved({**weights, **smaller}, tmp_path / "net.pt")
     assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
     target = "results/net/tables/loops.parquet"

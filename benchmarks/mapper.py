@@ -19,7 +19,7 @@ from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap, FixedHe
 from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.homology import filled_loops
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
-from cnn_topology.mapper.metric import variance_normalized
+from cnn_topology.mapper.metric import elbow_eps, variance_normalized
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 
 Line = tuple[float, float, int, int, str]
@@ -56,13 +56,15 @@ def ours_filters(count: int, clustering: Clustering) -> Line:
 
 
 def ours_activations(count: int, channels: int, eps: float | str) -> Line:
-    mapper_of_activations(activations(300, 8), eps=1.0)
+    mapper_of_activations(activations(300, 8), OverlapCover(40, 0.25), eps=1.0)
     cloud = activations(count, channels)
     begin = time.perf_counter()
     # Given a radius, the cover is the peer's: cells widened about their centres.
-    graph = mapper_of_activations(cloud, OverlapCover(40, 0.25) if eps == "elbow" else GainCover(40, 4 / 3), eps)
+    cover = OverlapCover(40, 0.25) if eps == "elbow" else GainCover(40, 4 / 3)
+    radius = elbow_eps(cloud, seed=0) if isinstance(eps, str) else eps
+    graph = mapper_of_activations(cloud, cover, radius)
     seconds = time.perf_counter() - begin
-    return seconds, _peak(), graph.nodes, len(graph.edges), f"eps {graph.parameters['clustering']['eps']:g}"
+    return seconds, _peak(), graph.nodes, len(graph.edges), f"eps {radius:g}"
 
 
 def kepler_filters(count: int, clustering: Dbscan) -> Line:

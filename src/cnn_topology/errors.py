@@ -1,7 +1,7 @@
 """The one exception a user meets: it names what was read, what was expected and how to mend it."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 # Problems that one message names.
@@ -43,6 +43,12 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return InputError(f"unknown {what}: {name!r}{hint}; valid: {', '.join(names) if names else 'none'}")
+
+
+def check_known(what: str, name: str, valid: Collection[str]) -> None:
+    """Refuse a name that is none of the valid ones, with the error of `unknown`."""
+    if name not in valid:
+        raise unknown(what, name, valid)
 
 
 def readable(name: str) -> str:

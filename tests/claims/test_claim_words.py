@@ -36,7 +36,7 @@ def test_rules_that_were_made_stricter_are_named_and_counted(facts):
     assert set(STRICTER) <= {claim.claim for claim in EVERY}
     for claim in EVERY:
         row, *_ = evaluate("weights", [claim], {}, facts)
-        assert row.stricter == STRICTER.get(claim.claim, "")
+        assert row.rule_changed == STRICTER.get(claim.claim, "")
     told = f"but for {len(STRICTER)}", f"all but {len(EITHER_WAY)} of the"
     assert set(STRICTER) > EITHER_WAY
     assert all(words in FOOTER for words in told)

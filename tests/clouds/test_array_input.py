@@ -61,7 +61,7 @@ ENTRANCES = {
     "mapper_graph": (lambda a: mapper_graph(a, LENS, OverlapCover(3), FixedHeight(5.0)), CLOUD),
     "mapper_graph lens": (lambda a: mapper_graph(CLOUD, a, OverlapCover(3), FixedHeight(5.0)), LENS),
     "mapper_of_filters": (lambda a: mapper_of_filters(a, metric="euclidean"), CLOUD),
-    "mapper_of_activations": (lambda a: mapper_of_activations(a, eps=5.0), CLOUD),
+    "mapper_of_activations": (lambda a: mapper_of_activations(a, OverlapCover(), eps=5.0), CLOUD),
     "mean_points": (lambda a: mean_points(GRAPH, a), CLOUD),
     "SampledCloud": (lambda a: SampledCloud(a, np.arange(12)), CLOUD),
     "sliced_wasserstein": (lambda a: sliced_wasserstein(a, np.array([[0.0, 1.0]])), np.sort(np.abs(CLOUD[:, :2]))),

@@ -205,15 +205,10 @@ def memberships_of(points):
     return memberships(pca_lens(points), GainCover())
 
 
-def test_parameters_say_what_the_graph_depends_on():
+def test_a_graph_knows_how_it_was_made():
     points = np.abs(np.random.default_rng(7).normal(size=(300, 6)))
-    graph = mapper_of_activations(points, OverlapCover(10, 0.3))
-    assert graph.parameters["cover"] == {"kind": "OverlapCover", "intervals": 10, "overlap": 0.3, "equalized": False}
-    assert graph.parameters["clustering"]["eps"] > 0
-    assert graph.parameters["eps_from"] == "elbow"
-    assert mapper_of_activations(points, eps=1).parameters["eps_from"] == "given"
-    filters = mapper_of_filters(points, metric="euclidean", scaled_lens=True)
-    assert (filters.parameters["metric"], filters.parameters["scaled_lens"]) == ("euclidean", True)
+    graph = mapper_of_activations(points, OverlapCover(10, 0.3), 0.5, 4)
+    assert (graph.cover, graph.clustering) == (OverlapCover(10, 0.3), Dbscan(0.5, 4))
 
 
 def test_the_metric_and_the_lens_are_chosen_by_name():
@@ -268,5 +263,3 @@ def test_parameters_of_numpy_are_those_of_python():
     for wrong in (lambda: GainCover(2.5), lambda: OverlapCover(3.0), lambda: Dbscan("1"), lambda: Dbscan(1, 2.5)):
         with pytest.raises(InputError, match="must be a"):
             wrong()
-    with pytest.raises(InputError, match="did you mean 'elbow'"):
-        mapper_of_activations(points, eps="elbw")

@@ -17,6 +17,8 @@ from cnn_topology.mapper.purity import class_purity, label_counts, node_purity, 
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 from cnn_topology.mapper.summaries import branches, coverage, explain, mean_points
 
+COVER = OverlapCover()
+
 
 def graph_of(nodes, edges, sizes=None):
     """Return a graph with the given edges; node v holds sizes[v] points of its own."""
@@ -32,7 +34,8 @@ def graph_of(nodes, edges, sizes=None):
         cubes=nodes,
         skipped_cubes=0,
         noise=0,
-        parameters={},
+        cover=COVER,
+        clustering=Dbscan(1.0),
     )
 
 
@@ -146,8 +149,16 @@ def test_branches_ignore_small_nodes():
 @pytest.mark.parametrize(
     ("make", "nodes", "words"),
     [
-        (lambda cloud: mapper_of_activations(cloud, eps=1e-6), 0, r"points noise at eps = 1e-06.*raise eps"),
-        (lambda cloud: mapper_of_activations(cloud, eps=1, min_samples=99), 0, r"fewer than min_samples = 99.*lower"),
+        (
+            lambda cloud: mapper_of_activations(cloud, COVER, eps=1e-6),
+            0,
+            r"points noise at eps = 1e-06.*raise eps",
+        ),
+        (
+            lambda cloud: mapper_of_activations(cloud, COVER, eps=1, min_samples=99),
+            0,
+            r"fewer than min_samples = 99.*lower",
+        ),
         (lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=99), 1, "in one cube: use more intervals"),
         (lambda cloud: mapper_of_filters(cloud, GainCover(1, 1)), 1, "in one cube: use a higher resolution"),
     ],

@@ -36,5 +36,5 @@ def test_make_demo_fails_where_the_run_leaves_no_summary(tmp_path):
 def test_the_reference_is_not_written_outside_of_a_checkout(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["reference"]) == 2
-    assert "config/README.md" in capsys.readouterr().err
+    assert "docs/tables.md" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnn_topology.cli import VERBS
 from cnn_topology.figures.registry import FigureParameters  # noqa: F401
 from cnn_topology.forecast import activation_jobs, filter_jobs, image_jobs, table_jobs, training_jobs
 from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found once their modules are loaded
@@ -16,7 +17,7 @@ from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found 
 )
 from cnn_topology.plan.code import PACKAGE
 from cnn_topology.plan.parameters import Parameters
-from cnn_topology.runs.job_files import JOBS
+from cnn_topology.runs.job_files import kinds_of_jobs
 
 RULES = "".join(path.read_text() for path in (Path(__file__).parents[2] / "workflow/rules").glob("*.smk"))
 FORECASTS = (activation_jobs, filter_jobs, image_jobs, table_jobs, training_jobs)
@@ -26,7 +27,7 @@ def _below(kind):
     return {kind, *(leaf for one in kind.__subclasses__() for leaf in _below(one))}
 
 
-@pytest.mark.parametrize("verb", JOBS)
+@pytest.mark.parametrize("verb", kinds_of_jobs())
 def test_a_kind_of_job_has_all_its_parts(verb):
     name = verb.replace("-", "_")
     module = PACKAGE / f"commands/{name}.py"
@@ -40,9 +41,10 @@ def test_a_kind_of_job_has_all_its_parts(verb):
     assert any(hasattr(module, name) for module in FORECASTS), f"forecast/: nothing says what {verb} costs"
 
 
-def test_every_module_of_commands_that_takes_a_job_is_listed():
-    modules = [path for path in (PACKAGE / "commands").glob("*.py") if "def run(job: Job)" in path.read_text()]
-    assert {path.stem.replace("_", "-") for path in modules} == set(JOBS)
+def test_every_module_of_commands_is_a_verb_of_people_or_a_kind_of_job_with_its_purpose():
+    modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("[!_]*.py")}
+    assert modules == {*VERBS, *kinds_of_jobs()}
+    assert [verb for verb, purpose in kinds_of_jobs().items() if not purpose or "\n" in purpose] == []
 
 
 def test_every_rule_that_runs_a_job_watches_its_code_and_parameters():

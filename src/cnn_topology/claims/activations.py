@@ -3,7 +3,7 @@
 Its printed numbers are not at hand: the slots for them stay empty. The acceptance tests are proposals of the notes
 (section 3, [P]) in the place of those numbers.
 
-All rules were fixed before any run but for those that `stricter` names.
+All rules were fixed before any run but for those that `rule_changed` names.
 """
 
 from cnn_topology.claims.activation_measures import (

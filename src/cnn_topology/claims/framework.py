@@ -106,7 +106,7 @@ class Claim:
     published, published_value : str, float
         The paper's number with its tag, empty and NaN where there is none.
     statistic, rule : str
-        What is measured, and when the claim holds; fixed before any run, but for the rules that `stricter` names.
+        What is measured, and when the claim holds; fixed before any run, but for the rules that `rule_changed` names.
     tables : tuple of str
         The tables that `measure` reads.
     subjects : callable
@@ -193,7 +193,7 @@ def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: 
         certainty=claim.certainty,
         measured=claim.statistic,
         rule=claim.rule,
-        stricter=STRICTER.get(claim.claim, ""),
+        rule_changed=STRICTER.get(claim.claim, ""),
         published=claim.published,
         published_value=claim.published_value,
         populations=(f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),

@@ -1,7 +1,7 @@
 """The claims of the weights paper: its abstract (arXiv 1810.03234 v3) and the experiments E1 to E16 of the notes.
 
 Every rule stands here, beside its claim, in words; the constants are named in the modules of measures. All were fixed
-before any run but for those that `stricter` names. A rule that asks for significance means the test of the run:
+before any run but for those that `rule_changed` names. A rule that asks for significance means the test of the run:
 familywise over the bars of a cloud, under every null of the config. A cloud with too few filters for that test counts
 neither way.
 """

@@ -1,6 +1,6 @@
 """`cnn-topology collect`: join the parts of tables."""
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import read_rows, upstream
 from cnn_topology.storage.lineage import combined_notes
@@ -12,8 +12,7 @@ def run(job: Job) -> None:
     """Join the parts."""
     for output in job.outputs("tables"):
         name = output.stem
-        if name not in TABLES:
-            raise unknown(f"table {output}", name, TABLES)
+        check_known(f"table {output}", name, TABLES)
         table = read_rows(job, TABLES[name])
         write_finished_table(output, table, table.schema, combined_notes(upstream(job, name)))
         print(f"{name}: {table.num_rows} rows from {len(job.inputs(name))} parts")

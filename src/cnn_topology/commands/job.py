@@ -5,13 +5,13 @@ import importlib
 from functools import partial
 from pathlib import Path
 
-from cnn_topology.runs.job_files import JOBS, Replaced, check_planned, read_job
+from cnn_topology.runs.job_files import Replaced, check_planned, kinds_of_jobs, read_job
 from cnn_topology.storage.atomic import writing_while
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    kinds = "\n".join(f"  {verb:<22} {purpose}" for verb, purpose in JOBS.items())
+    kinds = "\n".join(f"  {verb:<22} {purpose}" for verb, purpose in kinds_of_jobs().items())
     parser.epilog = f"kinds of jobs:\n{kinds}"
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", type=Path, help="the description of the job, which the start of the run wrote")

@@ -1,4 +1,4 @@
-"""The page of a run: what was found, a row a layer, the claims, all figures by question."""
+"""`cnn-topology page`: write the page of a run: what was found, the claims, all figures by question."""
 
 import cnn_topology
 from cnn_topology.plan.findings import PageParameters

@@ -10,7 +10,7 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.findings import ProvenanceParameters
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
-from cnn_topology.runs.job_files import JOBS, Job
+from cnn_topology.runs.job_files import Job, kinds_of_jobs
 from cnn_topology.runs.machine import machines
 from cnn_topology.runs.provenance import (
     checklist,
@@ -40,7 +40,7 @@ def run(job: Job) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": config.seed,
         **commit,
-        "code": {verb: code_digest(verb) for verb in JOBS},
+        "code": {verb: code_digest(verb) for verb in kinds_of_jobs()},
         "config": config.model_dump(mode="json"),
         "config_sha256": config.sha256,
         "data": data,

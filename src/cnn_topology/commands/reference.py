@@ -9,15 +9,11 @@ from cnn_topology.runs.api_page import api_page
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.dictionary import data_dictionary
 
+TABLES = Path("docs/tables.md")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--keys", type=Path, default=Path("config/README.md"), help="the key reference")
-    parser.add_argument(
-        "--schema", type=Path, default=Path("workflow/schemas/config.schema.json"), help="the JSON schema"
-    )
-    parser.add_argument("--tables", type=Path, default=Path("docs/tables.md"), help="the data dictionary")
-    parser.add_argument("--api", type=Path, default=Path("docs/api.md"), help="the names for use from Python")
+    """Declare no arguments: the files lie in the checkout that a person stands in."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -26,20 +22,17 @@ def run(arguments: argparse.Namespace) -> None:
     Raises
     ------
     InputError
-        If the folder of one is not there, as outside of a checkout.
+        If they are not there, as outside of a checkout.
     """
+    if not TABLES.is_file():
+        raise InputError(f"{TABLES}: no such file here; start in the checkout")
     texts = {
-        arguments.keys: key_reference(),
-        arguments.schema: json_schema(),
-        arguments.tables: data_dictionary(),
-        arguments.api: api_page(),
+        Path("config/README.md"): key_reference(),
+        Path("workflow/schemas/config.schema.json"): json_schema(),
+        TABLES: data_dictionary(TABLES.read_text(encoding="utf-8")),
+        Path("docs/api.md"): api_page(),
     }
-    for path in texts:
-        if not path.parent.is_dir():
-            raise InputError(
-                f"{path}: no folder {path.parent} here; start in the checkout, or name a file in another one"
-            )
     for path, text in texts.items():
         with atomic_path(path, checksum=False) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
         print(path)

@@ -30,7 +30,7 @@ from cnn_topology.comparison.canonical_correlations import (
     pwcca_distance,
 )
 from cnn_topology.comparison.clouds import SampledCloud, check_same_samples
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known
 from cnn_topology.topology.sliced_wasserstein import checked_diagram, sliced_wasserstein, sliced_wasserstein_matrix
 
 Kind = Literal["distance", "similarity"]
@@ -145,8 +145,7 @@ def measure_named(name: str) -> Measure:
     InputError
         If there is none; it names the nearest.
     """
-    if name not in MEASURES:
-        raise unknown("measure", name, MEASURES)
+    check_known("measure", name, MEASURES)
     return MEASURES[name]
 
 

@@ -64,10 +64,7 @@ def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
 
 
 def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
-    try:
-        shape = shape_of(config)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    shape = shape_of(config)
     train_seed, test_seed = draw_seeds(name, seed)
     match config:
         case TorchvisionImages():

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from cnn_topology import figures
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known, unknown
 from cnn_topology.figures.kinds import KINDS, SECTIONS, FigureKind, FigureSpec
 from cnn_topology.figures.planned import numbered
 from cnn_topology.plan.expand import Plan
@@ -82,8 +82,7 @@ def figure_specs(plan: Plan) -> dict[str, FigureSpec]:
     if wanted == "all":
         return specs
     for name in wanted:
-        if name not in specs:
-            raise unknown("figure in figures", name, specs)
+        check_known("figure in figures", name, specs)
     return {name: spec for name, spec in specs.items() if name in wanted}
 
 

@@ -4,8 +4,7 @@ Singh, Mémoli, Carlsson (2007). Clusters with the same members in different cub
 released code of the activations paper. Nothing compares all pairs of nodes: the nerve is a sparse product.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -49,8 +48,8 @@ class MapperGraph:
         Cubes that hold points; those of them with fewer than min_samples.
     noise : int
         Pairs of a point and a clustered cube in which DBSCAN called the point noise.
-    parameters : dict
-        Of cover and clustering, and the sizes of the input: all that the graph depends on besides the arrays.
+    cover, clustering : Cover, Clustering
+        By which it was made.
     """
 
     starts: Int[np.ndarray, " nodes+1"]
@@ -63,7 +62,8 @@ class MapperGraph:
     cubes: int
     skipped_cubes: int
     noise: int
-    parameters: dict[str, Any]
+    cover: Cover
+    clustering: Clustering
 
     @property
     def nodes(self) -> int:
@@ -142,13 +142,6 @@ def mapper_graph(
     held_points = np.concatenate(members)
     starts = np.append(0, np.cumsum(np.concatenate(sizes)))
     edges, shared = nerve(starts, held_points, len(cloud), memory)
-    parameters = {
-        "cover": {"kind": type(cover).__name__, **asdict(cover)},
-        "clustering": {"kind": type(clustering).__name__, **asdict(clustering)},
-        "points": len(cloud),
-        "coordinates": cloud.shape[1],
-        "lenses": values.shape[1],
-    }
     return MapperGraph(
         starts=starts,
         members=held_points,
@@ -160,7 +153,8 @@ def mapper_graph(
         cubes=len(cover_of_points.cube),
         skipped_cubes=skipped,
         noise=noise,
-        parameters=parameters,
+        cover=cover,
+        clustering=clustering,
     )
 
 

@@ -1,18 +1,17 @@
 """The mapper graphs of the two papers, from a cloud to a graph, with each choice a parameter."""
 
-from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.checks import real, real_matrix
-from cnn_topology.errors import unknown
+from cnn_topology.checks import real_matrix
+from cnn_topology.errors import check_known
 from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap
-from cnn_topology.mapper.cover import Cover, GainCover, OverlapCover
+from cnn_topology.mapper.cover import Cover, GainCover
 from cnn_topology.mapper.graph import MEMORY, MapperGraph, mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
-from cnn_topology.mapper.metric import elbow_eps, variance_normalized
+from cnn_topology.mapper.metric import variance_normalized
 from cnn_topology.plan.mapper import Metric
 
 METRICS = get_args(Metric)
@@ -75,21 +74,17 @@ def mapper_of_filters(
     >>> graph.points, len(set(components(graph))), filled_loops(graph)
     (600, 1, 1)
     """
-    if metric not in METRICS:
-        raise unknown("mapper metric", metric, METRICS)
+    check_known("mapper metric", metric, METRICS)
     scaled = variance_normalized(points) if metric == "variance-normalized" else real_matrix(points)
     lens = pca_lens(scaled if scaled_lens else points, components=2)
-    graph = mapper_graph(scaled, lens, cover, clustering, memory)
-    own = {"lens": "pca-1, pca-2", "scaled_lens": scaled_lens, "metric": metric}
-    return replace(graph, parameters={**graph.parameters, **own})
+    return mapper_graph(scaled, lens, cover, clustering, memory)
 
 
 def mapper_of_activations(
     points: Float[np.ndarray, "points channels"],
-    cover: Cover = OverlapCover(),  # noqa: B008 (frozen)
-    eps: float | Literal["elbow"] = "elbow",
+    cover: Cover,
+    eps: float,
     min_samples: int = 5,
-    seed: int = 0,
     memory: int = MEMORY,
 ) -> MapperGraph:
     """Build the mapper graph of a cloud of activations as in the activations paper (released code).
@@ -100,30 +95,21 @@ def mapper_of_activations(
         In their own units: columns are not scaled.
     cover : OverlapCover or GainCover
         Of the l2 norm, scaled to [0, 1]. The released code uses 40 intervals and overlap 0.25 or 0.3.
-    eps : float or 'elbow'
-        Radius of DBSCAN, or the elbow rule of `elbow_eps`.
+    eps : float
+        Radius of DBSCAN; the released code takes that of the elbow rule, `elbow_eps`.
     min_samples : int
         Of DBSCAN.
-    seed : int
-        Of the rows that the elbow rule looks at where there are many.
     memory : int
         As in `mapper_graph`.
 
     Returns
     -------
     MapperGraph
-        Its parameters say which eps was used and where it came from.
 
     Raises
     ------
     InputError
-        If eps is neither a positive number nor ``elbow``, the points are no matrix of finite numbers, their norms do
-        not vary, or memory does not suffice.
+        If eps is no positive number, the points are no matrix of finite numbers, their norms do not vary, or memory
+        does not suffice.
     """
-    lens = norm_lens(points)
-    if isinstance(eps, str) and eps != "elbow":
-        raise unknown("rule for eps", eps, ["elbow"])
-    radius = elbow_eps(points, seed) if eps == "elbow" else real(eps, "eps")
-    graph = mapper_graph(points, lens, cover, Dbscan(radius, min_samples), memory)
-    own = {"lens": "l2", "metric": "euclidean", "eps_from": "elbow" if eps == "elbow" else "given"}
-    return replace(graph, parameters={**graph.parameters, **own})
+    return mapper_graph(points, norm_lens(points), cover, Dbscan(eps, min_samples), memory)

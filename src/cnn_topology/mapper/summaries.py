@@ -5,6 +5,8 @@ from jaxtyping import Float, Int
 
 from cnn_topology.checks import real_matrix
 from cnn_topology.errors import InputError
+from cnn_topology.mapper.clustering import Dbscan
+from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.mapper.purity import image_rank
 
@@ -108,11 +110,9 @@ def explain(graph: MapperGraph) -> str:
     """
     if graph.nodes > 1:
         return _explain_chain(graph)
-    clustering = graph.parameters["clustering"]
-    by_gain = graph.parameters["cover"]["kind"] == "GainCover"
     finer, coarser = (
         ("a higher resolution", "a lower resolution or more gain")
-        if by_gain
+        if isinstance(graph.cover, GainCover)
         else ("more intervals", "fewer intervals or more overlap")
     )
     what = f"The mapper graph of {graph.points} points has " + ("one node" if graph.nodes else "no node") + ". "
@@ -120,11 +120,11 @@ def explain(graph: MapperGraph) -> str:
         seen = [f"{graph.cubes} cubes hold points"]
         ways = []
         if graph.skipped_cubes:
-            seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {clustering['min_samples']}")
+            seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {graph.clustering.min_samples}")
             ways += [f"use {coarser}", "lower min_samples"]
-        if graph.noise:
+        if isinstance(graph.clustering, Dbscan) and graph.noise:
             where = "the others" if graph.skipped_cubes else "them"
-            seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {clustering['eps']:g}")
+            seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {graph.clustering.eps:g}")
             ways.append("raise eps")
         return what + "; ".join(seen) + ". To change that, " + ", or ".join(ways) + "."
     if graph.cubes == 1:
@@ -143,12 +143,10 @@ def _explain_chain(graph: MapperGraph) -> str:
 
     Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
     """
-    clustering = graph.parameters["clustering"]
-    of_one_lens = clustering["kind"] == "Dbscan" and graph.parameters["lenses"] == 1
-    if not of_one_lens or len(np.unique(graph.cube)) < graph.nodes:
+    if not isinstance(graph.clustering, Dbscan) or graph.lens.shape[1] > 1 or len(np.unique(graph.cube)) < graph.nodes:
         return ""
     few = " or take more points" if graph.noise or graph.skipped_cubes else ""
     return (
         f"No interval of the lens holds two of the {graph.nodes} nodes: the graph follows the lens and tells no groups "
-        f"of points apart. To change that, lower eps (= {clustering['eps']:g}){few}."
+        f"of points apart. To change that, lower eps (= {graph.clustering.eps:g}){few}."
     )

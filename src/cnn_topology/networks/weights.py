@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known
 from cnn_topology.storage.weight_arrays import NUMBERS, WHOLE
 from cnn_topology.storage.weight_files import check_numbers, opened_weights
 from cnn_topology.storage.weight_forms import Order
@@ -65,8 +65,7 @@ def read_weights(
         there = {name: array for name, array in arrays.items() if array.is_floating}
         weights = {}
         for name, shape in shapes.items():
-            if name not in there:
-                raise unknown(f"weight in {path}", name, there)
+            check_known(f"weight in {path}", name, there)
             if there[name].shape != tuple(shape):
                 raise InputError(
                     f"{path}: {name} has the shape {there[name].shape}, expected {tuple(shape)}; was it replaced?"

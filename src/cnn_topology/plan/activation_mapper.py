@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Distinct, LayerName, Name, OneOrMore, Section
 
@@ -168,12 +168,10 @@ def check_activation_mapper(
         if not taken:
             raise ValueError(f"{where}: there are no clouds: describe some in activation_clouds")
         for cloud in taken:
-            if cloud not in clouds:
-                raise ValueError(str(unknown(f"cloud in {where}.clouds", cloud, clouds)))
+            check_known(f"cloud in {where}.clouds", cloud, clouds)
         known = {layer for cloud in taken for layer in layers[cloud]}
         for layer in () if section.layers == "all" else section.layers:
-            if layer not in known:
-                raise ValueError(str(unknown(f"layer of its clouds in {where}", layer, known)))
+            check_known(f"layer of its clouds in {where}", layer, known)
         for cloud in taken:
             _check_cloud(where, section, cloud, clouds, layers, networks)
 

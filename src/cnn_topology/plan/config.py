@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from cnn_topology.errors import InputError, readable, unknown
+from cnn_topology.errors import InputError, check_known, readable
 from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.base import Distinct, Name, Section
@@ -18,7 +18,7 @@ from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.config_errors import explained, start_of
 from cnn_topology.plan.config_file import CONFIG_VERSION, ConfigFile, read_config_file
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
-from cnn_topology.plan.images import ImageSetConfig, batch_problem, check_sizes, count_problem, shape_of, size_of
+from cnn_topology.plan.images import ImageSetConfig, check_batch, check_count, check_sizes, shape_of, size_of
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
@@ -98,8 +98,7 @@ class RunConfig(Section):
         listed = {f"populations.{name}": population for name, population in self.populations.items()}
         for where, population in {**listed, **varied}.items():
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
-                if images not in self.images:
-                    raise ValueError(str(unknown(f"image set in {where}.{key}", images, self.images)))
+                check_known(f"image set in {where}.{key}", images, self.images)
             images_config = self.images[population.images]
             try:
                 shape_of(images_config)
@@ -108,8 +107,7 @@ class RunConfig(Section):
             most, wanted = size_of(images_config, "train"), population.recipe.train_images
             if most is not None and wanted is not None and wanted > most:
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")
-            if problem := batch_problem(where, population.recipe.batch_size, wanted or most, population.images):
-                raise ValueError(problem)
+            check_batch(where, population.recipe.batch_size, wanted or most, population.images)
             last = population.recipe.iterations
             late = [step for step in population.snapshots.iterations if step > last]
             if late:
@@ -138,8 +136,7 @@ class RunConfig(Section):
     def _activations_hold(self) -> "RunConfig":
         for name, networks in self.resnets.items():
             where = f"resnets.{name}"
-            if networks.images not in self.images:
-                raise ValueError(str(unknown(f"image set in {where}.images", networks.images, self.images)))
+            check_known(f"image set in {where}.images", networks.images, self.images)
             if networks.n_classes is not None and not networks.checkpoints:
                 raise ValueError(
                     f"{where}.n_classes is for checkpoints; trained networks have the classes of their images"
@@ -147,8 +144,7 @@ class RunConfig(Section):
             shape = shape_of(self.images[networks.images])
             if not networks.checkpoints:
                 size = size_of(self.images[networks.images], "train")
-                if problem := batch_problem(where, networks.recipe.batch_size, size, networks.images):
-                    raise ValueError(problem)
+                check_batch(where, networks.recipe.batch_size, size, networks.images)
             try:
                 check_normalization(networks, shape)
                 resnet_layers(networks, shape)
@@ -169,8 +165,7 @@ class RunConfig(Section):
         check_activation_mapper(self.activation_mapper, self.activation_clouds, layers, networks)
 
     def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
-        if clouds.population not in self.resnets:
-            raise ValueError(str(unknown(f"population in {where}.population", clouds.population, self.resnets)))
+        check_known(f"population in {where}.population", clouds.population, self.resnets)
         networks = self.resnets[clouds.population]
         late = [number for number in clouds.members if number >= networks.networks] if clouds.members != "all" else []
         if late:
@@ -178,13 +173,11 @@ class RunConfig(Section):
                 f"{where}.members: {clouds.population} has the networks 0 to {networks.networks - 1}, found {late[0]}"
             )
         images = self.images[networks.images]
-        if problem := count_problem(where, clouds.n_images, networks.images, images, clouds.split):
-            raise ValueError(problem)
+        check_count(where, clouds.n_images, networks.images, images, clouds.split)
         shape = shape_of(images)
         layers = {layer.name: layer for layer in resnet_layers(networks, shape)}
         for layer in () if clouds.layers == "all" else clouds.layers:
-            if layer not in layers:
-                raise ValueError(str(unknown(f"layer of {clouds.population} in {where}.layers", layer, layers)))
+            check_known(f"layer of {clouds.population} in {where}.layers", layer, layers)
         if clouds.masked and shape[2] != 3:
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known, unknown
 from cnn_topology.plan.checkpoints import describe_others, fitting
 from cnn_topology.plan.clouds import (
     LARGEST_SHARE,
@@ -165,8 +165,7 @@ class Plan(Networks):
         names = tuple(self.config.populations) if section.populations == "all" else section.populations
         members: dict[str, list[tuple[str, int]]] = {}
         for name in names:
-            if name not in self.config.populations:
-                raise unknown("population in generalization.populations", name, self.config.populations)
+            check_known("population in generalization.populations", name, self.config.populations)
             members[name] = [(name, step) for step in self.steps(name)]
         for grid, populations in self.config.grids.items():
             members[grid] = [(name, self.steps(name)[-1]) for name in populations]
@@ -255,8 +254,7 @@ class Plan(Networks):
 
     def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
         for population in self.names if cloud.populations == "all" else cloud.populations:
-            if population not in self.names:
-                raise unknown(f"population in {where}.populations", population, self.names)
+            check_known(f"population in {where}.populations", population, self.names)
             layers = {layer.tensor or layer.name: layer.name for layer in self.layers(population) if layer.filters}
             others = self.other_kernels(population)
             chosen = list(layers)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.plan.base import Distinct, Name, OneOrMore, Section, Width
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.populations import Architecture, Population, Recipe, Snapshots
@@ -123,8 +123,7 @@ def grid_populations(
     taken = set(populations)
     for name, grid in grids.items():
         where = f"generalization.grids.{name}"
-        if grid.base not in populations:
-            raise ValueError(str(unknown(f"population in {where}.base", grid.base, populations)))
+        check_known(f"population in {where}.base", grid.base, populations)
         if name in populations:
             raise ValueError(f"{where}: a population has that name too; choose another")
         found[name] = {}

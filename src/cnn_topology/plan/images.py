@@ -4,6 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from cnn_topology.errors import InputError
 from cnn_topology.plan.base import FilePath, Section
 
 Shape = tuple[Annotated[int, Field(ge=3, le=1024)], Annotated[int, Field(ge=3, le=1024)], Literal[1, 3]]
@@ -135,7 +136,7 @@ def shape_of(images: ImageSetConfig) -> Shape:
 
     Raises
     ------
-    ValueError
+    InputError
         If the config of an own set does not state its shape.
     """
     if images.shape is not None:
@@ -143,21 +144,20 @@ def shape_of(images: ImageSetConfig) -> Shape:
     if isinstance(images, PrintedDigits):
         return (images.side, images.side, 1)
     if isinstance(images, FolderImages | NpzImages):
-        raise ValueError(f"state `shape: [height, width, channels]`; own sets (kind: {images.kind}) need it")
+        raise InputError(f"state `shape: [height, width, channels]`; own sets (kind: {images.kind}) need it")
     return NATIVE_SHAPE[images.kind]
 
 
-def batch_problem(where: str, batch: int, size: int | None, images: str) -> str | None:
-    """Return the message that a batch is larger than its training set, if it is; `size` None: only the data can tell.
+def check_batch(where: str, batch: int, size: int | None, images: str) -> None:
+    """Refuse a batch that is larger than its training set; `size` None: only the data can tell.
 
     `where` names the entry that has the recipe, `images` the image set.
     """
-    if size is None or batch <= size:
-        return None
-    return (
-        f"{where}.recipe.batch_size is {batch}, but {size} training images of images.{images} are used: use a batch of "
-        f"at most {size}, or more images"
-    )
+    if size is not None and batch > size:
+        raise InputError(
+            f"{where}.recipe.batch_size is {batch}, but {size} training images of images.{images} are used: use a "
+            f"batch of at most {size}, or more images"
+        )
 
 
 def held_out(test_fraction: float, members: int) -> int:
@@ -183,23 +183,24 @@ def size_of(images: ImageSetConfig, split: Split) -> int | None:
 
 
 def check_sizes(name: str, images: ImageSetConfig) -> None:
-    """Raise ValueError if a set is asked for more images than it is known to have."""
+    """Refuse a set that is asked for more images than it is known to have."""
     for split in SPLITS:
         stated, most = getattr(images, split), native_size(images, split)
         if stated is not None and most is not None and stated > most:
-            raise ValueError(
+            raise InputError(
                 f"images.{name}.{split} is {stated}, but the set has {most} {split} images: "
                 f"{_more(name, images, split)}leave it out for all"
             )
 
 
-def count_problem(where: str, count: int, name: str, images: ImageSetConfig, split: Split) -> str | None:
-    """Return the message that a cloud asks for more images than its split has, if so; `where` names its entry."""
+def check_count(where: str, count: int, name: str, images: ImageSetConfig, split: Split) -> None:
+    """Refuse a cloud that asks for more images than its split has; `where` names its entry."""
     size = size_of(images, split)
-    if size is None or count <= size:
-        return None
-    more = f"raise images.{name}.{split}, or " if getattr(images, split) is not None else _more(name, images, split)
-    return f"{where}.n_images is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
+    if size is not None and count > size:
+        more = f"raise images.{name}.{split}, or " if getattr(images, split) is not None else _more(name, images, split)
+        raise InputError(
+            f"{where}.n_images is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
+        )
 
 
 def _more(name: str, images: ImageSetConfig, split: Split) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, model_validator
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.plan.base import Name, Section
 from cnn_topology.plan.populations import Population
 
@@ -51,8 +51,7 @@ def check_improvements(improvements: Mapping[str, Improvement], populations: Map
     for group, section in improvements.items():
         where = f"improvements.{group}"
         for name in section.populations:
-            if name not in populations:
-                raise ValueError(str(unknown(f"population in {where}", name, populations)))
+            check_known(f"population in {where}", name, populations)
             if populations[name].networks < LEAST_NETWORKS:
                 raise ValueError(
                     f"{where}: {name} has {populations[name].networks} networks; a permutation test takes at least "

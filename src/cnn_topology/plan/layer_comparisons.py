@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MeasureName
 from cnn_topology.plan.resnets import ResNetLayer
@@ -95,8 +95,7 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
     for index, name in enumerate(section.clouds):
         where = f"layer_distances.clouds[{index}]"
         clouds = plan.config.activation_clouds
-        if name not in clouds:
-            raise unknown(f"cloud in {where}", name, clouds)
+        check_known(f"cloud in {where}", name, clouds)
         cloud, layers, networks = clouds[name], plan.activation_layers(name), plan.activation_networks(name)
         if cloud.sampling == "full" or cloud.top > 1:
             raise InputError(

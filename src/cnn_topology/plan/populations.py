@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.plan.base import Distinct, Name, Section, Width
 from cnn_topology.plan.first_layer import FirstLayer, FixedFirstLayer, LearnedFirstLayer, check_first_layer
 
@@ -224,7 +224,6 @@ def check_matched(populations: Mapping[str, Population]) -> None:
         if not isinstance(first, FixedFirstLayer) or first.matched_to is None:
             continue
         where, other = f"populations.{name}.architecture.first_layer.matched_to", first.matched_to
-        if other not in populations:
-            raise ValueError(str(unknown(f"population in {where}", other, populations)))
+        check_known(f"population in {where}", other, populations)
         if isinstance(populations[other].architecture.first_layer, FixedFirstLayer):
             raise ValueError(f"{where}: the first layer of {other} is fixed; name a population that learns it")

@@ -34,7 +34,7 @@ def _section(name: str) -> str:
 def _signature(name: str) -> str:
     public = getattr(ct, name)
     if inspect.isclass(public) and issubclass(public, Exception):
-        return f"class ct.{name}(Exception)"
+        return f"class ct.{name}({public.__bases__[0].__name__})"
     parameters = inspect.signature(public).parameters.values()
     words = []
     for parameter in parameters:

@@ -10,50 +10,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.base import described
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.atomic import atomic_path
 
-# Each kind of job is a module of `commands` with a function `run`, which takes a `Job`.
-JOBS = {
-    "images": "read, check and reshape one image set",
-    "train": "train one shard of a population and keep its snapshots",
-    "checkpoint": "import the 3x3 kernels of networks that others trained",
-    "clouds": "gather the 3x3 filters of a layer and their distances to the k-th neighbour",
-    "nulls": "draw the sphere null for clouds of one size",
-    "barcodes": "density filter, persistent homology, significance and Klein coordinates of a layer's clouds",
-    "mapper": "mapper graphs of a layer's clouds after the density filter",
-    "controls": "barcodes of synthetic clouds of known topology",
-    "networks": "loops, weight statistics and accuracy of each single network",
-    "correlations": "correlations of topology and weight statistics with accuracy and generalization gap",
-    "dynamics": "onset of a layer's loop over training, the loop followed, and its bar against accuracy",
-    "cross-accuracy": "accuracy of networks trained on one image set and tested on another",
-    "train-resnet": "train one residual network, or take its weights from a checkpoint",
-    "masks": "foreground and background of images by GrabCut, published and corrected",
-    "example-pixels": "images that figures show: with masks, position weights and noise",
-    "activations": "draw the point clouds of the layers of residual networks",
-    "activation-mapper": "mapper graphs and purity of activation clouds of one network",
-    "purity-tests": "tests on the purity of mapper graphs: layers, sampling, input noise",
-    "example-images": "images that stand for the nodes of mapper graphs, as small pictures",
-    "activation-barcodes": "persistent homology of the activation clouds of all layers of a network",
-    "layer-distances": "compare the layers of some networks with those of others by all measures",
-    "component-sensitivity": "compare every layer of a network with itself after components were removed",
-    "measure-tests": "test the measures that compare layers: order, specificity, sensitivity, agreement",
-    "activation-tensor": "take the activation tensor of one image from a cloud that holds all positions",
-    "collect": "join the parts of tables",
-    "improvements": "learning speed and accuracy of populations compared with a plain one",
-    "claims": "test the claims of the papers by the tables of a run",
-    "figures": "draw figures from tables, and write interactive pages",
-    "summary": "write in a few lines what a run shows",
-    "page": "write the page of a run: what was found, all figures",
-    "provenance": "record what a run was made by and what it took",
-}
 if TYPE_CHECKING:  # the models of the whole config, which a job that joins tables has no use of
     from cnn_topology.plan.parameters import Parameters
 
@@ -61,6 +28,17 @@ Block = TypeVar("Block", bound="Parameters")
 # The end of the name of a job's file.
 DIGEST = re.compile(r"\.([0-9a-f]{16})\.json$")
 Files = Mapping[str, str | Sequence[str]]
+
+
+@cache
+def kinds_of_jobs() -> dict[str, str]:
+    """Return what each kind of job does: the first line of every module of `commands` whose `run` takes a `Job`."""
+    kinds = {}
+    for path in sorted(Path(__file__).parents[1].glob("commands/*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "def run(job: Job)" in text:
+            kinds[path.stem.replace("_", "-")] = text.partition("`: ")[2].partition('."""')[0]
+    return kinds
 
 
 class Job(BaseModel):
@@ -121,8 +99,7 @@ class Job(BaseModel):
 
 
 def _files(files: Mapping[str, str | list[str]], name: str, what: str) -> list[Path]:
-    if name not in files:
-        raise unknown(what, name, files)
+    check_known(what, name, files)
     paths = files[name]
     return [Path(path) for path in ([paths] if isinstance(paths, str) else paths)]
 
@@ -185,8 +162,7 @@ def read_job(path: Path, threads: int = 1) -> Job:
         job = Job.model_validate_json(content)
     except ValidationError as error:
         raise InputError(f"{path}: describes no job: {described(error)}") from error
-    if job.verb not in JOBS:
-        raise unknown(f"kind of job in {path}", job.verb, JOBS)
+    check_known(f"kind of job in {path}", job.verb, kinds_of_jobs())
     return job.model_copy(update={"threads": threads})
 
 

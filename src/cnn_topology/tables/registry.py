@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cnn_topology.errors import unknown
+from cnn_topology.errors import check_known
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.activation_graphs import (
     ActivationChannelRow,
@@ -106,6 +106,5 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pa.Table]:
     """
     listed = list(paths)
     for path in listed:
-        if path.stem not in TABLES:
-            raise unknown(f"table {path}", path.stem, TABLES)
+        check_known(f"table {path}", path.stem, TABLES)
     return {path.stem: read_table(path, TABLES[path.stem].schema) for path in listed}

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch.utils import deterministic
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, check_known
 
 # Processor flags of fast bfloat16 products: x86 with AVX-512 or AMX, and ARM.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -28,8 +28,7 @@ def choose_device(name: str) -> torch.device:
     InputError
         If `cuda` is asked for where there is none, or the name is another.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    check_known("device", name, ("auto", "cpu", "cuda"))
     present = name != "cpu" and torch.cuda.is_available()
     if name == "cuda" and not present:
         raise InputError("device = cuda: PyTorch finds no CUDA device here; use `auto` or `cpu`.")

@@ -23,7 +23,7 @@ from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint, refuse_copy
 from cnn_topology.networks.resnet import ResNet, make_resnet
-from cnn_topology.plan.images import batch_problem
+from cnn_topology.plan.images import check_batch
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
@@ -175,8 +175,7 @@ class _Trainer:
         """Train to the end; give the rows of the log."""
         images, recipe = self.job.image_set, self.job.section.recipe
         count = len(images.train_labels)
-        if problem := batch_problem(f"resnets.{self.job.population}", recipe.batch_size, count, images.name):
-            raise InputError(problem)
+        check_batch(f"resnets.{self.job.population}", recipe.batch_size, count, images.name)
         if recipe.cutout >= min(self.shape[:2]):
             raise InputError(
                 f"resnets.{self.job.population}.recipe.cutout is {recipe.cutout}, but the images of {images.name} have "

@@ -15,7 +15,7 @@ import torch
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
-from cnn_topology.plan.images import batch_problem
+from cnn_topology.plan.images import check_batch
 from cnn_topology.plan.parameters import TrainParameters
 from cnn_topology.plan.populations import image_shape, layers_of
 from cnn_topology.seeds import derive_seed
@@ -307,8 +307,7 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
             )
         seed = derive_seed(job.shard.run_seed, "train images", images.name)
         pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
-    if problem := batch_problem(f"populations.{job.shard.population}", recipe.batch_size, len(labels), images.name):
-        raise InputError(problem)
+    check_batch(f"populations.{job.shard.population}", recipe.batch_size, len(labels), images.name)
     seed = derive_seed(job.shard.run_seed, "label noise", job.shard.population)
     return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)
 

@@ -4,7 +4,7 @@
     python benchmarks/calibration.py --figure benchmarks/results/calibration.png
     python benchmarks/calibration.py --shapes benchmarks/results/shapes.csv --trials 40
 
-Layers of each model pass through the whole decision of a run (`statistics.trials`). A cell is a row of
+Layers of each model pass through the whole decision of a run (`trials.py`). A cell is a row of
 src/cnn_topology/statistics/power.csv, which runs read and docs/calibration.md shows. It is computed if the table has it
 with fewer trials or not at all, and written at once: the command can be stopped and started again. `--shapes` counts
 the known shapes alone, whatever the test of the loops says, at the sizes and density filters of the shipped configs.
@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from trials import decisions
 
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.circles import CircleTest
 from cnn_topology.statistics.nulls import Filtering, filtered_clouds
 from cnn_topology.statistics.power import LOOKED_UP, OUTCOMES, TABLE, THREE_CIRCLES_MODEL, Cell, Model, read_cells
 from cnn_topology.statistics.shapes import KLEIN_BOTTLE, PRIMARY, THREE_CIRCLES, UNDECIDED, known_shape, on_klein_bottle
-from cnn_topology.statistics.trials import decisions
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.models import SHAPELESS, SHAPES, draw_model
 

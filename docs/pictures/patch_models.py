@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnn_topology.figures import style
-from cnn_topology.figures.glyphs import draw_filter, draw_ring
+from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.selection import provenance
 from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, secondary_patch
 
@@ -35,10 +35,20 @@ def draw() -> Figure:
     )
     for place, (patches, colour, title) in enumerate(circles):
         axes = figure.add_subplot(grid[place // 2, place % 2])
-        draw_ring(axes, patches, angles, side=0.34, colour=colour)
+        _ring(axes, patches, angles, 0.34, colour)
         style.letter(axes, "abcd"[place], title)
     _klein_square(figure.add_subplot(grid[:, 2]))
     return figure
+
+
+def _ring(axes: Axes, patches: np.ndarray, angles: np.ndarray, side: float, colour: str) -> None:
+    """Draw patches around the unit circle, each at its angle."""
+    circle = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(np.cos(circle), np.sin(circle), color=colour, linewidth=0.8, zorder=1)
+    limit = float(np.abs(patches).max())
+    for weights, angle in zip(patches, angles, strict=True):
+        draw_filter(axes, weights, np.cos(angle), np.sin(angle), side, limit)
+    bare(axes, 1 + 0.75 * side)
 
 
 def _klein_square(axes: Axes) -> None:

@@ -20,7 +20,6 @@ from cnn_topology.statistics.power import (
     power_beside,
     read_cells,
 )
-from cnn_topology.statistics.trials import decisions
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import calibration

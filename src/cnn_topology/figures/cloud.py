@@ -175,11 +175,7 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     axes.set_xticks([-1, 0, 1])
     axes.set_yticks([-1, 0, 1])
     axes.set_anchor("N")
-    place = axes.inset_axes((0.1, -0.36, 0.8, 0.045))
-    bar = style.figure_of(axes).colorbar(points, cax=place, orientation="horizontal")
-    bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
-    bar.set_label("edge angle of the nearest Klein patch", fontsize=7, labelpad=0)
-    bar.outline.set_visible(False)
+    style.angle_bar(axes.inset_axes((0.1, -0.36, 0.8, 0.045)), points, "edge angle of the nearest Klein patch")
     return shown
 
 

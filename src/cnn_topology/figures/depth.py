@@ -18,7 +18,7 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, Rectangle, pd
 from cnn_topology.figures.planned import networks_by_depth
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, provenance
-from cnn_topology.figures.sensitivity import VERDICTS
+from cnn_topology.figures.sensitivity import VERDICTS, name_verdicts
 
 # Characters of a layer's name under its column; longer ones lose their middle.
 NAME = 28
@@ -80,11 +80,7 @@ def _verdicts(axes: Axes, found: pd.DataFrame, names: list[str]) -> None:
         p_value = f"{cloud['p_longest']:.2g}" if np.isfinite(cloud["p_longest"]) else "–"
         for height, text in ((0.5, p_value), (-0.5, _compact(cloud["points"])), (-1.4, _compact(cloud["kept"]))):
             axes.text(place, height, text, ha="center", va="center", fontsize=6)
-    for verdict, colour in VERDICTS.items():
-        if (found["verdict"] == verdict).any():
-            axes.add_patch(
-                Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=style.PALE, linewidth=0.4, label=verdict)
-            )
+    name_verdicts(axes, found["verdict"])
     axes.set_ylim(-1.9, 1.05)
     axes.set_yticks([0.5, -0.5, -1.4], ["p", "filters", "kept"], fontsize=6.5)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=6.5)

@@ -93,16 +93,17 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
             fontsize=style.SMALL,
             color=style.GREY,
         )
-    if onset is None:
-        return
+    if onset is not None:
+        text = _onset(axes, track, onset)
+        axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
+
+
+def _onset(axes: Axes, track: pd.DataFrame, onset: pd.Series) -> str:
+    """Draw where the loop sets in, with its interval, and describe it in a line."""
     if not onset["snapshots"]:
-        text = f"not tested: {TOO_FEW}"
-        axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
-        return
+        return f"not tested: {TOO_FEW}"
     if pd.isna(onset["onset"]):
-        text = f"no lasting loop ({onset['lasting']:.0%} of draws have one)"
-        axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
-        return
+        return f"no lasting loop ({onset['lasting']:.0%} of draws have one)"
     axes.axvline(onset["onset"], ymax=0.8, color=style.VERMILION, linewidth=0.8)
     text = f"onset {onset['onset']:,.0f}"
     high = "later" if pd.isna(onset["high"]) else f"{onset['high']:,.0f}"
@@ -110,7 +111,7 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
         last = track["step"].max() if pd.isna(onset["high"]) else onset["high"]
         axes.axvspan(onset["low"], last, color=style.VERMILION, alpha=0.12, linewidth=0)
         text += f" ({onset['low']:,.0f} to {high})"
-    axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
+    return text
 
 
 def _coverage(axes: Axes, track: pd.DataFrame) -> None:

@@ -31,25 +31,9 @@ def draw_filter(
     axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=colour, linewidth=frame, zorder=4))
 
 
-def bare(axes: Axes, half: float, half_height: float | None = None) -> None:
+def bare(axes: Axes, half: float) -> None:
     """Turn a panel into a plain square of coordinates -half to half, without axes."""
     axes.set_aspect("equal")
     axes.set_xlim(-half, half)
-    axes.set_ylim(-(half_height or half), half_height or half)
+    axes.set_ylim(-half, half)
     axes.axis("off")
-
-
-def draw_ring(
-    axes: Axes,
-    filters: Float[np.ndarray, "filters 9"],
-    angles: Float[np.ndarray, " filters"],
-    side: float = 0.3,
-    colour: object = INK,
-) -> None:
-    """Draw filters around the unit circle, each at its angle."""
-    circle = np.linspace(0, 2 * np.pi, 200)
-    axes.plot(np.cos(circle), np.sin(circle), color=colour, linewidth=0.8, zorder=1)
-    limit = float(np.abs(filters).max())
-    for weights, angle in zip(filters, angles, strict=True):
-        draw_filter(axes, weights, np.cos(angle), np.sin(angle), side, limit)
-    bare(axes, 1 + 0.75 * side)

@@ -12,20 +12,8 @@ from __future__ import annotations
 
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.layer_matrix import (
-    NEAR_IS_DARK,
-    add_bar,
-    draw_matrix,
-    footer,
-    label,
-    matrix_of,
-    name_axes,
-    nothing,
-    reading,
-    scale_of,
-    stages,
-    whose,
-)
+from cnn_topology.figures.layer_matrix import draw_values, footer, measure_panels, name_axes
+from cnn_topology.figures.libraries import Axes, ScalarMappable, pd
 from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, rows
 
@@ -46,22 +34,14 @@ def planned(plan: Plan) -> Planned:
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the matrices of `measures` for one `network` of a `population`."""
     chosen = {name: parameters[name] for name in ("population", "cloud")}
-    network, measures = parameters["network"], parameters["measures"]
+    network = parameters["network"]
     found = rows(tables["layer_distances"], **chosen, network_a=network)
-    down = style.shape(len(measures), COLUMNS)[0]
+    down = style.shape(len(parameters["measures"]), 2)[0]
     extra = f"network {network}; depth 1 is nearest the image; dark is near"
     figure = style.new_figure(3.1 * down, footer(notes, parameters, found, extra))
-    shown = []
-    for measure, axes in zip(measures, style.facets(figure, len(measures), COLUMNS), strict=True):
-        mine = found[found["measure"] == measure]
-        axes.set_title(f"{label(measure)} ({whose(measure)})", pad=14)
-        if mine.empty:
-            style.explain(axes, nothing(parameters))
-            continue
-        kind = mine["kind"].iloc[0]
-        matrix = matrix_of(mine, "value")
-        image = draw_matrix(axes, matrix, stages(mine), scale_of(kind, matrix), NEAR_IS_DARK[kind])
-        name_axes(axes)
-        add_bar(figure, image, axes, reading(measure, kind), 0.8)
-        shown.append(mine)
-    return figure, drawn(values=shown)
+    return figure, drawn(values=measure_panels(figure, parameters, found, _panel))
+
+
+def _panel(axes: Axes, mine: pd.DataFrame) -> ScalarMappable:
+    name_axes(axes)
+    return draw_values(axes, mine, "value")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,9 +109,35 @@ def draw_matrix(
     return image
 
 
-def name_axes(axes: Axes, row: str = "depth of layer", column: str = "depth of layer; stage above") -> None:
+def draw_values(axes: Axes, rows: pd.DataFrame, value: str, sides: np.ndarray | None = None) -> ScalarMappable:
+    """Draw the matrix of one measure in the colours of its kind, as `draw_matrix` does."""
+    kind, matrix = rows["kind"].iloc[0], matrix_of(rows, value)
+    return draw_matrix(axes, matrix, stages(rows), scale_of(kind, matrix), NEAR_IS_DARK[kind], sides)
+
+
+def measure_panels(
+    figure: Figure,
+    parameters: Mapping[str, Any],
+    found: pd.DataFrame,
+    panel: Callable[[Axes, pd.DataFrame], ScalarMappable],
+) -> list[pd.DataFrame]:
+    """Draw a panel for each of `measures`, two in a row with their colour bars, and return the rows drawn of each."""
+    shown = []
+    measures = parameters["measures"]
+    for measure, axes in zip(measures, style.facets(figure, len(measures), 2), strict=True):
+        mine = found[found["measure"] == measure]
+        axes.set_title(f"{label(measure)} ({whose(measure)})", pad=14)
+        if mine.empty:
+            style.explain(axes, nothing(parameters))
+            continue
+        add_bar(figure, panel(axes, mine), axes, reading(measure, mine["kind"].iloc[0]))
+        shown.append(mine)
+    return shown
+
+
+def name_axes(axes: Axes, row: str = "depth of layer") -> None:
     """Label both axes of a matrix."""
-    axes.set_xlabel(column, fontsize=7, labelpad=1)
+    axes.set_xlabel("depth of layer; stage above", fontsize=7, labelpad=1)
     axes.set_ylabel(row, fontsize=7, labelpad=1)
 
 
@@ -127,12 +153,12 @@ def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
     return Normalize(least, float(different.max()) if len(different) else 1.0)
 
 
-def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, said: str, shrink: float) -> None:
+def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, said: str) -> None:
     """Set a colour bar beside a matrix; one with a tip where values lie beyond its scale."""
     values = image.get_array()
     assert values is not None
     beyond = bool(values.max() > image.get_clim()[1])
-    bar = figure.colorbar(image, ax=axes, shrink=shrink, aspect=17, pad=0.02, extend="max" if beyond else "neither")
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=17, pad=0.02, extend="max" if beyond else "neither")
     bar.ax.tick_params(labelsize=style.SMALL)
     bar.set_label(said, fontsize=7)
 

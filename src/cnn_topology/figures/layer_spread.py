@@ -10,20 +10,8 @@ from __future__ import annotations
 
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.layer_matrix import (
-    NEAR_IS_DARK,
-    add_bar,
-    draw_matrix,
-    footer,
-    label,
-    matrix_of,
-    name_axes,
-    nothing,
-    reading,
-    scale_of,
-    stages,
-    whose,
-)
+from cnn_topology.figures.layer_matrix import draw_values, footer, matrix_of, measure_panels, name_axes
+from cnn_topology.figures.libraries import Axes, ScalarMappable, pd
 from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, number, rows
 
@@ -44,31 +32,26 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw mean and spread of `measures`, between layers of the `same` network or of `different` ones."""
     chosen = {name: parameters[name] for name in ("population", "cloud", "between")}
     found = rows(tables["layer_pairs"], **chosen)
-    measures, across = parameters["measures"], parameters["between"] == "different"
+    across = parameters["between"] == "different"
     of = "ordered pairs of different networks" if across else "networks"
     count = number(found["pairs"].iloc[0]) if len(found) else "no"
-    height, _ = style.shape(len(measures), 2)
-    figure = style.new_figure(
-        2.9 * height,
-        footer(notes, parameters, found, f"over {count} {of}; dark is near; small cells differ between them"),
-    )
-    shown = []
-    for measure, axes in zip(measures, style.facets(figure, len(measures), 2), strict=True):
-        mine = found[found["measure"] == measure]
-        if mine.empty:
-            axes.set_title(f"{label(measure)} ({whose(measure)})")
-            style.explain(axes, nothing(parameters))
-            continue
-        kind, stage = mine["kind"].iloc[0], stages(mine)
-        mean, sd = matrix_of(mine, "mean"), matrix_of(mine, "sd").fillna(0).to_numpy()
-        widest = float(sd.max())
-        spread = f"largest sd {widest:.2g}" if widest else "one network has no spread"
-        axes.set_title(f"{label(measure)} ({whose(measure)}); {spread}", pad=13)
-        sides = 1 - 0.75 * sd / (widest or 1)
-        image = draw_matrix(axes, mean, stage, scale_of(kind, mean), NEAR_IS_DARK[kind], sides)
-        name_axes(axes, "depth, network a" if across else "depth of layer")
-        if across:
-            axes.set_xlabel("depth, network b; stage above")
-        add_bar(figure, image, axes, reading(measure, kind), 0.8)
-        shown.append(mine)
-    return figure, drawn(pairs=shown)
+    extra = f"over {count} {of}; dark is near; small cells differ between them"
+    down = style.shape(len(parameters["measures"]), 2)[0]
+    figure = style.new_figure(2.9 * down, footer(notes, parameters, found, extra))
+    return figure, drawn(pairs=measure_panels(figure, parameters, found, _across if across else _within))
+
+
+def _within(axes: Axes, mine: pd.DataFrame) -> ScalarMappable:
+    sd = matrix_of(mine, "sd").fillna(0).to_numpy()
+    widest = float(sd.max())
+    spread = f"largest sd {widest:.2g}" if widest else "one network has no spread"
+    axes.set_title(f"{axes.get_title(loc='left')}; {spread}", pad=13)
+    name_axes(axes)
+    return draw_values(axes, mine, "mean", 1 - 0.75 * sd / (widest or 1))
+
+
+def _across(axes: Axes, mine: pd.DataFrame) -> ScalarMappable:
+    image = _within(axes, mine)
+    name_axes(axes, "depth, network a")
+    axes.set_xlabel("depth, network b; stage above")
+    return image

@@ -243,10 +243,7 @@ def _keys(axes: Axes, points: PathCollection | None, nodes: pd.DataFrame) -> Non
     axes.axis("off")
     if points is None:
         return
-    bar = style.figure_of(axes).colorbar(points, cax=axes.inset_axes((0, 0.2, 0.75, 0.08)), orientation="horizontal")
-    bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
-    bar.set_label("edge angle of the mean filter", fontsize=7, labelpad=0)
-    bar.outline.set_visible(False)
+    style.angle_bar(axes.inset_axes((0, 0.2, 0.75, 0.08)), points, "edge angle of the mean filter")
     largest = int(nodes["members"].max())
     sizes = sorted({1, max(1, round(largest**0.5)), largest})
     for size, area in zip(sizes, areas(sizes, len(nodes)), strict=True):

@@ -92,11 +92,14 @@ def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:
     labels = _pivot(grid, "p_longest").map(lambda p: f"{p:.2g}" if np.isfinite(p) else "–")
     colours = ListedColormap(list(VERDICTS.values()))
     _grid(axes, _pivot(grid.assign(code=codes), "code"), labels, title, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
-    for verdict, colour in VERDICTS.items():
-        if (grid["verdict"] == verdict).any():
-            axes.add_patch(
-                Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=style.PALE, linewidth=0.4, label=verdict)
-            )
+    name_verdicts(axes, grid["verdict"])
+
+
+def name_verdicts(axes: Axes, verdicts: pd.Series) -> None:
+    """Name the colours of some verdicts in the legend."""
+    for verdict in (verdict for verdict in VERDICTS if (verdicts == verdict).any()):
+        key = Rectangle((0, 0), 0, 0, facecolor=VERDICTS[verdict], edgecolor=style.PALE, linewidth=0.4, label=verdict)
+        axes.add_patch(key)
 
 
 def _pivot(grid: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from cnn_topology.figures.libraries import (
     FuncFormatter,
     LinearSegmentedColormap,
     NullLocator,
+    PathCollection,
     ScaledTranslation,
     SubplotSpec,
     mpl,
@@ -113,6 +114,14 @@ def angle_colour(angle: float) -> Any:
     return cyclic()(angle / (2 * np.pi))
 
 
+def angle_bar(axes: Axes, points: PathCollection, label: str) -> None:
+    """Fill a panel with the key to points that are coloured by angle."""
+    bar = figure_of(axes).colorbar(points, cax=axes, orientation="horizontal")
+    bar.set_ticks([0, np.pi, 2 * np.pi], labels=["0", "π", "2π"])
+    bar.set_label(label, fontsize=7, labelpad=0)
+    bar.outline.set_visible(False)
+
+
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
@@ -123,31 +132,31 @@ def applied() -> Iterator[None]:
         yield
 
 
-def new_figure(height: float, footer: str, title: str | None = None, width: float = WIDTH) -> Figure:
+def new_figure(height: float, footer: str, title: str | None = None) -> Figure:
     """Build a figure with a grey footer that says what the data are.
 
     Parameters
     ----------
-    height, width : float
-        Size of the panels, inches; the footer comes on top of the height.
+    height : float
+        Height of the panels, inches; the footer comes on top of it.
     footer : str
         The provenance, from `selection.provenance`; wrapped to the width.
     title : str, optional
         A line above the panels, for figures that show one cloud.
     """
-    lines = textwrap.wrap(footer, int(width * FOOTER_CHARACTERS_PER_INCH), break_on_hyphens=False)
+    lines = textwrap.wrap(footer, int(WIDTH * FOOTER_CHARACTERS_PER_INCH), break_on_hyphens=False)
     below = FOOTER_LINE * (len(lines) + 0.6) if lines else 0.0
     total = height + below
-    figure = Figure(figsize=(width, total), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, total), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.set(rect=(0.0, below / total, 1.0, 1.0 - below / total), w_pad=0.06, h_pad=0.05)  # type: ignore[call-arg]
     for number, line in enumerate(reversed(lines)):
         y = FOOTER_LINE * (number + 0.4) / total
-        figure.text(0.06 / width, y, line, fontsize=SMALL - 0.5, color=GREY, va="bottom", ha="left")
+        figure.text(0.06 / WIDTH, y, line, fontsize=SMALL - 0.5, color=GREY, va="bottom", ha="left")
     if title:
-        figure.suptitle(title, x=0.06 / width, ha="left")
+        figure.suptitle(title, x=0.06 / WIDTH, ha="left")
     return figure
 
 

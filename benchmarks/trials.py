@@ -1,7 +1,7 @@
 """Layers of known shape passed through the whole decision on a cloud, at any size and filtering (ours).
 
-Density filter, landmarks, barcode, both nulls, verdict and known shape are those of a run.
-`benchmarks/calibration.py` counts the outcomes.
+Density filter, landmarks, barcode, both nulls, verdict and known shape are those of a run. `calibration.py` counts the
+outcomes.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future, remove_leftovers
+from cnn_topology.storage.atomic import atomic_path, clamp_future_mtimes, remove_leftovers
 from cnn_topology.storage.tables import read_notes, read_table, write_csv, write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tensors
 
@@ -192,7 +192,7 @@ def test_folders_behind_links_are_looked_into_once(tmp_path):
     (scratch / ".a.0123456789ab.tmp.parquet").touch()
     (scratch / "a.parquet").touch()
     os.utime(scratch / "a.parquet", (time.time() + 900,) * 2)
-    bring_back_from_the_future(run)
+    clamp_future_mtimes(run)
     assert (scratch / "a.parquet").stat().st_mtime <= time.time()
     remove_leftovers(run)
     assert {path.name for path in scratch.iterdir()} == {"back", "a.parquet"}
@@ -204,6 +204,6 @@ def test_times_ahead_of_the_clock_become_now_and_others_stay(tmp_path):
     for path, when in ((ahead, time.time() + 1e6), (past, 1e9)):
         path.write_text("x")
         os.utime(path, (when, when))
-    bring_back_from_the_future(tmp_path)
+    clamp_future_mtimes(tmp_path)
     assert abs(ahead.stat().st_mtime - time.time()) < 60
     assert past.stat().st_mtime == 1e9

@@ -37,20 +37,24 @@ def test_the_test_sees_the_centre() -> None:
     assert centre_crop(IMAGES, None) is IMAGES
 
 
+def normalized(recipe: Recipe, images: torch.Tensor, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return Normalization.of(recipe, images.numpy(), torch.device("cpu"))(images, dtype)
+
+
 def test_pixels_are_scaled_to_one() -> None:
-    x = Normalization.of(Recipe(), IMAGES)(IMAGES, torch.float64)
+    x = normalized(Recipe(), IMAGES)
     torch.testing.assert_close(x, IMAGES.double() / 255)
 
 
 def test_standardized_images_have_mean_zero_and_deviation_one() -> None:
-    x = Normalization.of(Recipe(standardize="image"), IMAGES)(IMAGES, torch.float64)
+    x = normalized(Recipe(standardize="image"), IMAGES)
     torch.testing.assert_close(x.mean((1, 2, 3)), torch.zeros(6, dtype=torch.float64))
     torch.testing.assert_close(x.std((1, 2, 3), correction=0), torch.ones(6, dtype=torch.float64))
     flat = torch.full((1, 4, 4, 1), 7, dtype=torch.uint8)
-    assert Normalization.of(Recipe(standardize="image"), flat)(flat, torch.float32).abs().max() == 0
+    assert normalized(Recipe(standardize="image"), flat, torch.float32).abs().max() == 0
 
 
 def test_a_standardized_set_has_mean_zero_and_deviation_one_in_each_channel() -> None:
-    x = Normalization.of(Recipe(standardize="set"), IMAGES)(IMAGES, torch.float64)
+    x = normalized(Recipe(standardize="set"), IMAGES)
     torch.testing.assert_close(x.mean((0, 1, 2)), torch.zeros(3, dtype=torch.float64), atol=1e-6, rtol=0)
     torch.testing.assert_close(x.std((0, 1, 2), correction=0), torch.ones(3, dtype=torch.float64), atol=1e-6, rtol=0)

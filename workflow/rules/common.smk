@@ -46,7 +46,7 @@ from cnn_topology.runs.starts import (
     passed_config,
     record_start,
 )
-from cnn_topology.storage.atomic import atomic_path, bring_back_from_the_future
+from cnn_topology.storage.atomic import atomic_path, clamp_future_mtimes
 from cnn_topology.tables.registry import (
     BARCODE_ROWS,
     GRAPH_ROWS,
@@ -233,7 +233,7 @@ def prepare_folder(jobs, running, log):
             )
             with atomic_path(Path(RUN.job_logs), checksum=False) as temporary:
                 temporary.write_text("\n".join(logs))
-        bring_back_from_the_future(Path(RUN.root))
+        clamp_future_mtimes(Path(RUN.root))
     except InputError as error:
         raise WorkflowError(str(error)) from None
 

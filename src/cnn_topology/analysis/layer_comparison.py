@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from typing import Any, cast
 
@@ -99,35 +98,16 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
     for item in gathered(pairs):
         of_cloud.setdefault((item.key["population"], item.key["cloud"]), []).append(item)
         seed = derive_seed(parameters.run_seed, "measure tests", *(item.key[name] for name in KEY))
-        test = partial(MeasureTestRow, **item.key)
         order = depth_order(item.within, item.kind, parameters.draws, seed)
-        tests = [
-            test(
-                test="depth_order",
-                statistic=order.mean,
-                low=order.low,
-                high=order.high,
-                n=len(item.networks),
-                null_value=0.0,
-                p_value=order.p_value,
-            )
-        ]
+        found = order.mean, order.low, order.high
+        tests = [_test(item, "depth_order", found, len(item.networks), 0.0, order.p_value)]
         parts[LayerDistanceRow].append(_within(item))
         parts[LayerPairRow] += _over_networks(item)
         if len(item.networks) > 1:
             rates = specificity(item.values, item.kind, parameters.draws, seed)
             parts[SpecificityRow].append(_specificity(item, rates))
-            tests.append(
-                test(
-                    test="specificity",
-                    statistic=rates.rate,
-                    low=rates.low,
-                    high=rates.high,
-                    n=len(item.networks),
-                    null_value=rates.chance,
-                    p_value=rates.p_value,
-                )
-            )
+            found = rates.rate, rates.low, rates.high
+            tests.append(_test(item, "specificity", found, len(item.networks), rates.chance, rates.p_value))
         mine = curves
         for name in KEY:
             mine = mine.filter(pc.equal(mine[name], item.key[name]))
@@ -282,18 +262,24 @@ def _sensitivity_tests(item: LayerValues, curves: pd.DataFrame) -> Iterator[Meas
         if len(item.networks) > 1:
             detected = mine.groupby(["network", "depth"])["detected_at"].first().notna()
             low, high = wilson_interval(np.array(detected.mean()), len(detected))
-            yield MeasureTestRow(
-                **item.key,
-                test=f"detected_{mode}",
-                statistic=detected.mean(),
-                low=float(low),
-                high=float(high),
-                n=len(detected),
-                null_value=np.nan,
-                p_value=np.nan,
-            )
+            yield _test(item, f"detected_{mode}", (detected.mean(), float(low), float(high)), len(detected))
     for mode, mine in curves[~own].groupby("mode", sort=False):
         yield _growth(item, mine, f"another_seed_{mode}", 0.0)
+
+
+def _test(
+    item: LayerValues,
+    test: str,
+    found: tuple[float, float, float],
+    n: int,
+    null_value: float = np.nan,
+    p_value: float = np.nan,
+) -> MeasureTestRow:
+    """Return the row of a test whose statistic was found, with the ends of its interval or range."""
+    statistic, low, high = found
+    return MeasureTestRow(
+        **item.key, test=test, statistic=statistic, low=low, high=high, n=n, null_value=null_value, p_value=p_value
+    )
 
 
 def _growth(item: LayerValues, curves: pd.DataFrame, test: str, null_value: float) -> MeasureTestRow:
@@ -301,16 +287,7 @@ def _growth(item: LayerValues, curves: pd.DataFrame, test: str, null_value: floa
     sign = 1 if item.kind == "distance" else -1
     each = curves.groupby(["network", "depth"])
     grows = pd.Series([sign * _correlation(curve["removed"], curve["value"]) for _, curve in each])
-    return MeasureTestRow(
-        **item.key,
-        test=test,
-        statistic=grows.median(),
-        low=grows.min(),
-        high=grows.max(),
-        n=int(grows.notna().sum()),
-        null_value=null_value,
-        p_value=np.nan,
-    )
+    return _test(item, test, (grows.median(), grows.min(), grows.max()), int(grows.notna().sum()), null_value)
 
 
 def _correlation(removed: pd.Series, value: pd.Series) -> float:

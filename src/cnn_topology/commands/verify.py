@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
     if found := strays(jobs, directory, directory / RunFolder(name).root):
-        print(said_of_strays(found, folder, directory))
+        print(describe_unexpected_files(found, folder, directory))
     if faults:
         damaged = dict.fromkeys(fault.remove for fault in faults if fault.remove)
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{folder}: all {checked} files are whole")
 
 
-def said_of_strays(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:
+def describe_unexpected_files(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:
     """Name what the config does not make, with a command that removes it and the checksums beside it."""
     where = change_to(directory)
     lines = [f"not of this config: {path}{f' ({files} files)' if files > 1 else ''}" for path, files in found]

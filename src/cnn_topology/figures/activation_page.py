@@ -14,7 +14,7 @@ import numpy as np
 
 from cnn_topology.figures.graph_layout import class_colour, drawn_graph
 from cnn_topology.figures.graph_rows import GRAPHS, classes_of, cloud_title, layer_number, of_graph, recipe_of
-from cnn_topology.figures.kinds import Notes, Parameters, Plan, Planned, Tables, interactive
+from cnn_topology.figures.kinds import Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import graph_groups
@@ -36,7 +36,7 @@ def planned(plan: Plan) -> Planned:
             yield f"graphs_{group.name}_{cloud}", {**graphs, "images": group.images}
 
 
-@interactive(
+@figure(
     section="activation_graphs",
     tables=(*GRAPHS, "purity", "example_images"),
     planned=planned,

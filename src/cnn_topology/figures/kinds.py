@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ Section = Literal[
 ]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 # What the figures of a section answer, in the order in which a reader asks.
-QUESTIONS: dict[Section, str] = {
+QUESTIONS: dict[str, str] = {
     "filters": "Is there a circle, and when does it form?",
     "clouds": "What does it look like, layer by layer?",
     "filter_graphs": "What do mapper graphs of filters show?",
@@ -36,6 +36,7 @@ Notes = Mapping[str, str]
 Drawing = tuple[Figure, pa.Table]
 Draw = Callable[[Parameters, Tables, Notes], Drawing]
 Page = Callable[[Parameters, Tables, Notes], str]
+Function = TypeVar("Function", bound=Draw | Page)
 # The figures of a kind that a run has: name and parameters of each.
 Planned = Iterable[tuple[str, dict[str, Any]]]
 
@@ -84,8 +85,8 @@ def figure(
     planned: Callable[[Plan], Planned],
     page: Page | None = None,
     columns: Mapping[str, tuple[str, str]] | None = None,
-) -> Callable[[Draw], Draw]:
-    """Declare a kind of figure by the function that draws it.
+) -> Callable[[Function], Function]:
+    """Declare a kind of figure by the function `draw`, or, of one that is a page alone, `page`.
 
     The caption of its figures is the docstring of the function's module, from its second paragraph on.
 
@@ -103,28 +104,14 @@ def figure(
         Meaning and unit of each column of the table drawn that is in none of these tables.
     """
 
-    def declare(draw: Draw) -> Draw:
-        _declare(draw, section=section, tables=tables, planned=planned, draw=draw, page=page, columns=columns or {})
-        return draw
+    def declare(function: Function) -> Function:
+        module = sys.modules[function.__module__]
+        functions: dict[str, Any] = {"draw": None, "page": page, function.__name__: function}
+        kind = FigureKind(section, tables, caption_of(module), planned, columns=columns or {}, **functions)
+        KINDS[module.__name__.rpartition(".")[2]] = kind
+        return function
 
     return declare
-
-
-def interactive(
-    *, section: Section, tables: tuple[str, ...], planned: Callable[[Plan], Planned]
-) -> Callable[[Page], Page]:
-    """Declare a kind of figure that is a page alone, by the function that writes it, as `figure` does."""
-
-    def declare(page: Page) -> Page:
-        _declare(page, section=section, tables=tables, planned=planned, draw=None, page=page, columns={})
-        return page
-
-    return declare
-
-
-def _declare(function: Draw | Page, **declared: Any) -> None:
-    module = sys.modules[function.__module__]
-    KINDS[module.__name__.rpartition(".")[2]] = FigureKind(caption=caption_of(module), **declared)
 
 
 def caption_of(module: ModuleType) -> str:

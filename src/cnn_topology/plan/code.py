@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # What carries the work: what of it matters to a job stands in the job's parameter block.
-CARRIERS = re.compile(r"(cli|errors|runs\.job_files|plan\.code|figures\.(kinds|planned|registry))\b.*")
+EXCLUDED_FROM_DIGEST = re.compile(r"(cli|errors|runs\.job_files|plan\.code|figures\.(kinds|planned|registry))\b.*")
 # The plan says which work there is, of which the block holds the outcome, and the tables have a class each: what of
 # them matters to a job is taken name by name.
 BY_NAME = re.compile(r"(plan|tables)\..*")
@@ -91,7 +91,7 @@ def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
     waiting = [name for module in modules for name in _planned_names(module)]
     while waiting:
         module, name = waiting.pop()
-        if (module, name) not in found and BY_NAME.fullmatch(module) and not CARRIERS.fullmatch(module):
+        if (module, name) not in found and BY_NAME.fullmatch(module) and not EXCLUDED_FROM_DIGEST.fullmatch(module):
             found[module, name], mentioned = _definitions(module).get(name, ("", ()))
             waiting += [*mentioned]
     return found
@@ -169,7 +169,11 @@ def _imports(module: str) -> tuple[str, ...]:
             parent, names = source.removeprefix("."), (many + few).split(",")
             candidates = [f"{parent}.{name.split()[0]}".removeprefix(".") for name in names if name.strip()]
             named += [name for name in (plain, parent, *candidates) if name and _files(name)]
-    return tuple(name for name in dict.fromkeys(named) if not CARRIERS.fullmatch(name) and not BY_NAME.fullmatch(name))
+    return tuple(
+        name
+        for name in dict.fromkeys(named)
+        if not EXCLUDED_FROM_DIGEST.fullmatch(name) and not BY_NAME.fullmatch(name)
+    )
 
 
 @cache

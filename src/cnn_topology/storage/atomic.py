@@ -167,7 +167,7 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def bring_back_from_the_future(folder: Path) -> None:
+def clamp_future_mtimes(folder: Path) -> None:
     """Set the times of files below a folder that lie ahead of the clock to now.
 
     Snakemake takes a job for failed whose output is older than its input: after a clock has jumped none would pass.

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.populations import Recipe
 from cnn_topology.training.draws import FLIP, LEFT, TOP, uniform
 
@@ -17,21 +19,11 @@ class Normalization:
     shift: torch.Tensor
 
     @classmethod
-    def of(cls, recipe: Recipe, train_images: torch.Tensor) -> "Normalization":
+    def of(cls, recipe: Recipe, train_images: np.ndarray, device: torch.device) -> "Normalization":
         """Take the statistics that `recipe` asks for from the training images, (images, height, width, channels)."""
-        scale = torch.ones((), device=train_images.device)
-        shift = torch.zeros((), device=train_images.device)
-        if recipe.standardize == "set":
-            # Integer sums are exact: no thread count and no device changes them.
-            count = train_images[..., 0].numel()
-            values = torch.arange(256, dtype=torch.float64, device=train_images.device) / 255
-            counts = [torch.bincount(channel.flatten(), minlength=256) for channel in train_images.unbind(-1)]
-            mean = torch.stack([(values * number).sum() / count for number in counts])
-            square = torch.stack([(values.square() * number).sum() / count for number in counts])
-            # A constant channel carries nothing; half a gray level keeps it finite.
-            sd = (square - mean.square()).clamp_min((0.5 / 255) ** 2).sqrt()
-            scale, shift = (1 / sd).float(), (-mean / sd).float()
-        return cls(recipe.standardize, scale, shift)
+        mean, sd = normalization("set", train_images) if recipe.standardize == "set" else ([0.0], [1.0])
+        centre, spread = (torch.tensor(values, dtype=torch.float64, device=device) for values in (mean, sd))
+        return cls(recipe.standardize, (1 / spread).float(), (-centre / spread).float())
 
     def __call__(self, pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """Normalize uint8 pixels (..., height, width, channels)."""

@@ -64,7 +64,7 @@ class Stack:
         self.stacked = (len(seeds) > 1 or device.type == "cuda") if stacked is None else stacked
         self.images = torch.from_numpy(images).to(device)
         self.labels = torch.from_numpy(labels).to(device)
-        self.normalize = Normalization.of(recipe, self.images)
+        self.normalize = Normalization.of(recipe, images, device)
         height, width, channels = images.shape[1:]
         shape = image_shape((height, width, channels), recipe)
         self.units = layers_of(architecture, shape, classes)[-1].weight[1]

@@ -94,15 +94,17 @@ def unmasked(values: Any, what: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If an entry is masked (a plain array would hold whatever lies under the mask), or rows differ in length.
+        If an entry is masked (a plain array would hold whatever lies under the mask), rows differ in length, or a
+        tensor is on a GPU, needs a gradient or is of a type that NumPy lacks.
     """
     rows = values if isinstance(values, list | tuple) else ()
     if np.ma.is_masked(values) or any(np.ma.is_masked(row) for row in rows):
         raise InputError(f"masked entries in {what}: drop them, or fill them (numpy.ma.filled), before")
     try:
         return np.asarray(values)
-    except ValueError as error:
-        raise InputError(f"{what} cannot be read as an array: {error}") from None
+    except (ValueError, TypeError, RuntimeError) as error:  # tensors raise the last two
+        tensor = ": pass tensor.detach().float().cpu().numpy()" if hasattr(values, "detach") else ""
+        raise InputError(f"{what} cannot be read as an array ({error}){tensor}") from None
 
 
 def real_array(values: Any, what: str) -> np.ndarray:

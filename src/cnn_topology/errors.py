@@ -40,7 +40,7 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> InputError:
         All names that would have been accepted.
     """
     names = sorted(valid)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    near = get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return InputError(f"unknown {what}: {name!r}{hint}; valid: {', '.join(names) if names else 'none'}")
 

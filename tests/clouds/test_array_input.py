@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spatial_filters
@@ -80,6 +81,9 @@ SPOILT = {
     "complex": lambda good: good * (1 + 1j),
     "text": lambda good: good.astype(str),
     "objects": lambda good: good.astype(object),
+    "a tensor with a gradient": lambda good: torch.tensor(good, requires_grad=True),
+    "a tensor of a type that NumPy lacks": lambda good: torch.tensor(good).bfloat16(),
+    "a tensor that is elsewhere": lambda good: torch.tensor(good, device="meta"),
 }
 
 
@@ -92,6 +96,32 @@ def test_arrays_that_are_no_plain_numbers_are_refused(entrance, spoilt):
     use(good.tolist())
     with pytest.raises(InputError):
         use(SPOILT[spoilt](good))
+
+
+# Of these one axis is enough.
+LINES = {"barcode square", "barcode condensed", "densest_points", "detection_fraction", "mean_ranks"}
+
+
+@pytest.mark.parametrize("spoilt", [lambda good: good.ravel(), lambda good: 3.0, lambda good: None])
+@pytest.mark.parametrize("entrance", sorted(set(ENTRANCES) - LINES))
+def test_what_is_no_matrix_is_refused(entrance, spoilt):
+    use, good = ENTRANCES[entrance]
+    with pytest.raises(InputError):
+        use(spoilt(good))
+
+
+def test_arguments_of_another_kind_are_refused_by_their_name():
+    for name, use in {
+        "ks": lambda: neighbour_distances(CLOUD, 3),
+        "threads": lambda: density_filter(CLOUD, 2, 0.5, threads=1.5),
+        "seed": lambda: loops(CLOUD, k=2, p=1.0, seed=1.5),
+        "cover": lambda: mapper_of_filters(CLOUD, cover=3),
+        "clustering": lambda: mapper_of_filters(CLOUD, clustering="dbscan"),
+        "metric": lambda: mapper_of_filters(CLOUD, metric=None),
+        "engine": lambda: barcode(CLOUD, engine=3),
+    }.items():
+        with pytest.raises(InputError, match=name):
+            use()
 
 
 def test_masked_labels_and_ids_are_refused():

@@ -14,7 +14,7 @@ ORDER = [
 ]
 # Modules that all may import, and one that may import all. The command line lies between jobs and the rest: it loads a
 # job by its name.
-BELOW, ABOVE = ["errors", "extras", "seeds", "checks"], ["__init__"]
+BELOW, ABOVE = ["errors", "extras", "compiled", "seeds", "checks"], ["__init__"]
 
 
 def test_no_package_imports_one_that_comes_after_it_and_no_job_another_job():

@@ -86,6 +86,20 @@ def test_input_is_left_as_it_was():
         np.testing.assert_array_equal(before, distances)
 
 
+def test_distances_given_as_points_are_questioned():
+    square = squareform(pdist(CLOUD))
+    with pytest.warns(UserWarning, match="distances="):
+        barcode(square)
+    barcode(square[:, :-1])
+    barcode(np.where(np.eye(40), 1, square))
+
+
+def test_barcodes_compare_by_their_bars():
+    bars = barcode(CLOUD)
+    assert bars == barcode(CLOUD, engine="ripser")
+    assert bars not in (barcode(CLOUD[:-1]), barcode(CLOUD, field=3), None)
+
+
 def test_landmarks_do_not_depend_on_the_order_and_cover_within_their_radius():
     lattice = np.stack(np.meshgrid(*[np.arange(5.0)] * 2), axis=-1).reshape(-1, 2)
     shuffled = np.random.default_rng(0).permutation(25)

@@ -4,6 +4,7 @@ Each case once gave a wrong barcode, or took the memory first, without a word.
 """
 
 import re
+import resource
 import tracemalloc
 from itertools import combinations
 
@@ -85,6 +86,14 @@ def test_memory_is_checked_before_it_is_taken(monkeypatch, use, given):
     finally:
         tracemalloc.stop()
     assert peak < 500_000
+
+
+def test_limits_of_the_process_are_limits_of_memory(monkeypatch):
+    most = 1 << 50
+    for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
+        monkeypatch.setattr(resource, "getrlimit", lambda asked, one=limit: (most if asked == one else -1, -1))
+        (left,) = forecasting._left_of_limits()
+        assert most - (1 << 45) < left < most
 
 
 def test_entries_of_a_sparse_matrix_are_part_of_the_forecast(monkeypatch):

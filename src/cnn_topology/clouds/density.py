@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.checks import real, real_array, whole
+from cnn_topology.checks import finite_points, real, real_array, whole
 from cnn_topology.clouds.kept import kept_by_counts
 from cnn_topology.clouds.neighbours import checked_cloud, neighbour_distances, searchable
 from cnn_topology.errors import InputError
@@ -68,7 +68,8 @@ def density_filter(
     >>> kept.tolist() == list(range(30))
     True
     """
-    return kept_sets(points, [(neighbour_count(k, p, len(points)), p)], threads)[0]
+    cloud = finite_points(points)
+    return kept_sets(cloud, [(neighbour_count(k, p, len(cloud)), p)], threads)[0]
 
 
 def kept_sets(

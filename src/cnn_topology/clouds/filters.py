@@ -111,7 +111,8 @@ def centre_and_normalize(
     Raises
     ------
     InputError
-        If an entry is NaN or infinite, or all of a filter's are so small or large that its norm has no float64.
+        If they are no matrix, an entry is NaN or infinite, or all of a filter's are so small or large that its norm
+        has no float64.
 
     Notes
     -----
@@ -131,6 +132,8 @@ def centre_and_normalize(
     if centre not in CENTRES:
         raise unknown("centre", centre, CENTRES)
     array = np.asarray(real_array(points, "filters"), dtype=np.float64)
+    if array.ndim != 2:
+        raise InputError(f"filters must be a matrix, one row per filter; got shape {array.shape}: see spatial_filters")
     _check_finite(array)
     _check_sizes(array)
     if not len(array):

@@ -7,12 +7,13 @@ float32, `search_some` finds the neighbours of single points: together they tell
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 # Products may be fused with sums: for counts whose error is bounded in any case, never for distances that are returned.
-fused = nb.njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
+fused = compiled(fastmath={"contract", "nsz"})
 
 # Points of a leaf; of 64, 128 and 256 the fastest for unit-norm filters and k = 100. The queries of one leaf form a
 # group, which reads each leaf once into the first-level cache. Known when compiled, so that loops over it vectorize.

@@ -89,6 +89,8 @@ def checked_cloud(points: Float[np.ndarray, "points coordinates"], ks: Sequence[
         As by `neighbour_distances`.
     """
     cloud = np.asarray(finite_points(points), dtype=np.float64)
+    if not isinstance(ks, Sequence | np.ndarray):
+        raise InputError(f"ks = {ks!r} must be a sequence of neighbours: [{ks!r}] for one")
     for k in ks:
         if not 1 <= whole(k, "k") < len(cloud):
             raise InputError(

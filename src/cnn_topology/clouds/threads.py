@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from cnn_topology.checks import whole
+
 
 def in_threads(work: Callable[[int, int], object], spans: Iterable[tuple[int, int]], threads: int) -> None:
     """Call `work` with the begin and end of each span; errors are passed on.
@@ -16,7 +18,13 @@ def in_threads(work: Callable[[int, int], object], spans: Iterable[tuple[int, in
     spans : iterable of (int, int)
     threads : int
         1 or more.
+
+    Raises
+    ------
+    InputError
+        If that is no number of threads.
     """
+    threads = whole(threads, "threads", 1)
     if threads == 1:
         for span in spans:
             work(*span)

@@ -65,6 +65,8 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
         If there are fewer than 3 layers or a value off the diagonal is NaN.
     """
     values = real_array(values, "values of a measure")
+    if values.ndim != 3:
+        raise InputError(f"values of a measure have shape {values.shape}; expected (networks, layers, layers)")
     ranks = _standard_ranks(values, kind)
     layers = values.shape[1]
     apart = np.abs(np.subtract.outer(np.arange(layers), np.arange(layers))).astype(float)

@@ -5,6 +5,7 @@ released code of the activations paper. Nothing compares all pairs of nodes: the
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -112,8 +113,14 @@ def mapper_graph(
     Raises
     ------
     InputError
-        If points and lens do not match or are not finite, a lens has zero variance, or memory does not suffice.
+        If cover or clustering is none of these, points and lens do not match or are not finite, a lens has zero
+        variance, or memory does not suffice.
     """
+    for name, value, kinds in (("cover", cover, Cover), ("clustering", clustering, Clustering)):
+        if not isinstance(value, kinds):
+            raise InputError(
+                f"{name} = {value!r} must be one of {', '.join(kind.__name__ for kind in get_args(kinds))}"
+            )
     cloud = checked_points(points)
     values = checked_points(lens).astype(np.float64, copy=False)
     if len(values) != len(cloud):

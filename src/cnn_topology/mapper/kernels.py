@@ -2,10 +2,11 @@
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 TILE = 128  # columns of one tile: their running sums stay in the first-level cache
 

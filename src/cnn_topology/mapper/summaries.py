@@ -34,9 +34,10 @@ def mean_points(
     InputError
         If the cloud has another number of points.
     """
-    if len(points) != graph.points:
-        raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(points)}")
-    return (graph.incidence() @ np.asarray(real_matrix(points), dtype=np.float64)) / graph.sizes[:, None]
+    cloud = real_matrix(points)
+    if len(cloud) != graph.points:
+        raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(cloud)}")
+    return (graph.incidence() @ cloud.astype(np.float64)) / graph.sizes[:, None]
 
 
 def coverage(graph: MapperGraph) -> float:

@@ -6,11 +6,12 @@ together they are memory-bound (measured: a third of the time of the two apart).
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
+
+from cnn_topology.compiled import compiled
 
 # Local response normalization of TensorFlow's CIFAR-10 tutorial: depth_radius, bias, alpha, beta. TensorFlow sums
 # over 2 * radius + 1 channels with alpha per element; PyTorch divides its alpha by that size, so there it is 0.001.
@@ -105,7 +106,7 @@ def _bits(x: torch.Tensor) -> np.ndarray:
     return x.view(_BITS[x.dtype]).numpy()
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _pool_kernel(x: np.ndarray, pooled: np.ndarray, winner: np.ndarray) -> None:
     images, height, width, channels = pooled.shape
     for b in range(images):
@@ -124,7 +125,7 @@ def _pool_kernel(x: np.ndarray, pooled: np.ndarray, winner: np.ndarray) -> None:
                     won[c] = place if best > 0 else 4
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _spread_kernel(gradient: np.ndarray, winner: np.ndarray, x: np.ndarray) -> None:
     images, height, width, channels = gradient.shape
     for b in range(images):

@@ -228,14 +228,14 @@ def loops(
     >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict
     'no loop'
     """
-    layer = layer_filters(filters, centre)
+    layer, seed = layer_filters(filters, centre), whole(seed, "seed")
     points = layer.points
     significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
     if not untested(filtering.k, filtering.p, len(points)):
         for name in dict.fromkeys([*significance.nulls, *also]):
-            drawn[name] = draws_of_null(name, layer, [filtering], draws, seed, cloud)[filtering]
+            drawn[name] = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud)[filtering]
     deciding: dict[str, NullDraws] = {name: null for name, null in drawn.items() if name in significance.nulls}
     distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
     others = {name: null for name, null in drawn.items() if name not in deciding}

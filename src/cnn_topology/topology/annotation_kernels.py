@@ -12,10 +12,11 @@ would go unnoticed.
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 # Slots of the array of counters.
 IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS = range(11)

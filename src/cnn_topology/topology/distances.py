@@ -352,6 +352,7 @@ def _check_diagonal(diagonal: np.ndarray, largest: float) -> None:
     wrong = np.flatnonzero(np.isfinite(diagonal) & (np.abs(diagonal) > DIAGONAL_TOLERANCE * largest))
     if wrong.size:
         raise InputError(
-            f"the diagonal of a distance matrix must be zero; it holds {diagonal[wrong[0]]}: similarities must be "
-            "turned into distances first, and births of points are not served"
+            f"the diagonal of a distance matrix must be zero; it holds {diagonal[wrong[0]]}: turn similarities "
+            "into distances first; filtrations in which points are born later (weighted Rips, lower stars of images) "
+            "are computed by ripser and GUDHI"
         )

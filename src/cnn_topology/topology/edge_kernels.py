@@ -2,10 +2,11 @@
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 TILE = 64  # columns of one tile: its coordinates stay in the second-level cache, its sums in the first
 UNREAD = np.uint32(0x80000000)

@@ -87,6 +87,26 @@ def checked_points(points: Any) -> np.ndarray:
     return np.asarray(cloud, dtype=np.float64)
 
 
+def looks_like_distances(cloud: np.ndarray) -> bool:
+    """Whether a cloud is a matrix of distances: square, symmetric, not negative, zero on its diagonal alone.
+
+    Parameters
+    ----------
+    cloud : ndarray, shape (points, coordinates)
+        Of fewer than four points there is no loop to lose, and some small clouds have such a matrix.
+
+    Returns
+    -------
+    bool
+    """
+    square = len(cloud) == cloud.shape[1] > 3
+    return (
+        square
+        and not np.diagonal(cloud).any()
+        and bool((cloud >= 0).all() and cloud.any() and (cloud == cloud.T).all())
+    )
+
+
 def checked_threshold(threshold: Any) -> float:
     """Return the longest edge of a filtration rounded to float32, as lengths are: an edge of just this length counts.
 

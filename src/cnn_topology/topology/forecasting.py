@@ -95,7 +95,19 @@ def available_memory() -> int | None:
                 limits.append(int(line.split()[1]) * 1024)
     except (OSError, ValueError):
         pass
-    return min([*limits, *_left_in_groups()], default=None)
+    return min([*limits, *_left_of_limits(), *_left_in_groups()], default=None)
+
+
+def _left_of_limits(own: Path = Path("/proc/self/statm")) -> Iterator[int]:
+    """Yield the bytes left of the limits on address space and data (`ulimit -v` and `-d`), where there are such."""
+    with suppress(ImportError, OSError):
+        import resource
+
+        taken = [int(pages) * resource.getpagesize() for pages in own.read_text().split()]
+        for limit, place in ((resource.RLIMIT_AS, 0), (resource.RLIMIT_DATA, 5)):
+            most, _ = resource.getrlimit(limit)
+            if most != resource.RLIM_INFINITY:
+                yield most - taken[place]
 
 
 def _left_in_groups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> Iterator[int]:

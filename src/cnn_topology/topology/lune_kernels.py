@@ -6,10 +6,11 @@ closes a triangle with two shorter edges when it enters: it joins no components 
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 # Of each point so many nearest ones among the rows before are remembered: they settle 95 to 98 of 100 edges.
 NEAR = 8

@@ -10,6 +10,7 @@ All lengths are diameters, as in Ripser: a simplex enters when its longest edge 
 also the bars that duplicate points would have in dimension 0.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from cnn_topology.topology.filtration import (
     checked_points,
     checked_threshold,
     lengths_of_points,
+    looks_like_distances,
     shape_of_points,
 )
 from cnn_topology.topology.forecasting import Forecast, check_memory, forecast
@@ -37,9 +39,9 @@ __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_m
 ENGINES = ("auto", "annotations", "redzed", "ripser", "gudhi")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Barcode:
-    """The bars of one cloud, ordered by dimension, birth and death.
+    """The bars of one cloud, ordered by dimension, birth and death. Two are equal if their bars and fields are.
 
     Attributes
     ----------
@@ -64,6 +66,14 @@ class Barcode:
     points: int
     covering_radius: float
     engine: str
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Barcode):
+            return NotImplemented
+        ours, theirs = ((bars.dimension, bars.birth, bars.death) for bars in (self, other))
+        return self.field == other.field and all(map(np.array_equal, ours, theirs))
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have none
 
     def in_dimension(self, d: int) -> np.ndarray:
         """Return the bars of dimension d, the most persistent first.
@@ -141,6 +151,11 @@ def barcode(
     ------
     InputError
         If the input is unusable, the engine does not serve it, or it would not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        If the points look like a matrix of distances.
 
     See Also
     --------
@@ -226,6 +241,12 @@ def filtration_lengths(
     check_memory(used, max_dimension, engine, lambda n: reading(array, n) + beside * (n * (n - 1) // 2))
     if distances is None:
         cloud = checked_points(array)
+        if looks_like_distances(cloud):
+            warnings.warn(
+                f"the {count} points have a symmetric matrix with zeros on its diagonal: are these distances? Then "
+                "pass them as distances=",
+                stacklevel=3,
+            )
         if chosen is None:
             return lengths_of_points(cloud, threads), count, 0.0
         indices, radius = landmarks_maxmin(cloud, chosen)

@@ -6,10 +6,11 @@ bits, so that all triangles of an edge are compared by a few operations on four 
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 
 @kernel

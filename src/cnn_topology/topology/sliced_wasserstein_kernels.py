@@ -7,13 +7,14 @@ one at the end; ``level[t]`` is the value of its step function just before break
 
 # mypy: disallow-untyped-defs=False
 
-import numba as nb
 import numpy as np
 
-kernel = nb.njit(nogil=True, cache=True)
+from cnn_topology.compiled import compiled
+
+kernel = compiled()
 
 # Areas are sums of non-negative numbers: their order may change, so that the compiler can add eight at a time.
-summing_kernel = nb.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+summing_kernel = compiled(fastmath={"reassoc", "contract"})
 
 # Rows of one block of pairs: what 32 diagrams of 500 bars need stays in the second-level cache.
 TILE = 16

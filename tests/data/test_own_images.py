@@ -81,13 +81,71 @@ def listed(path, **keys):
     return image_files("fruit", FolderImages(kind="folder", path=str(path), shape=(5, 6, 1), **keys), seed=7)
 
 
+def test_what_systems_leave_is_passed_over_and_counted(folder, capsys):
+    (folder / "train/apple/Thumbs.db").write_bytes(b"x")
+    (folder / "test/pear/desktop.ini").write_bytes(b"x")
+    (folder / "__MACOSX").mkdir()
+    assert len(load_folder(folder).train_labels) == 6
+    assert f"{folder}: 3 files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("train", "test"), [("Train", "Test"), ("training", "val"), ("TRAIN", "validation")])
+def test_splits_go_by_other_names_too(folder, train, test):
+    before = load_folder(folder)
+    (folder / "train").rename(folder / train)
+    (folder / "test").rename(folder / test)
+    assert load_folder(folder).sha256 == before.sha256
+    assert {name.partition("/")[0] for name in listed(folder)} == {train, test}
+
+
+def test_a_folder_of_classes_alone_is_split_by_seed_within_each_class(tmp_path, capsys):
+    for name, shade in (("apple", 0), ("pear", 100)):
+        (tmp_path / "flat/train" / name).mkdir(parents=True)
+        for number in range(10):
+            picture(shade + number).save(tmp_path / "flat/train" / name / f"{number}.png")
+    images = load_folder(tmp_path / "flat", test_fraction=0.3)
+    assert "30%" in capsys.readouterr().err
+    assert images.train_labels.tolist() == [0] * 7 + [1] * 7
+    assert images.test_labels.tolist() == [0] * 3 + [1] * 3
+    shades = [split[:, 2, 2, 0].tolist() for split in (images.train_images, images.test_images)]
+    assert sorted(shades[0] + shades[1]) == [*range(10), *range(100, 110)]
+    assert shades == [sorted(shades[0]), sorted(shades[1])]
+    # The classes alone are the same set: the split is drawn for the set, not for its path.
+    (tmp_path / "flat/train").rename(tmp_path / "bare")
+    assert load_folder(tmp_path / "bare", test_fraction=0.3).sha256 == images.sha256
+    (lone := tmp_path / "bare/plum").mkdir()
+    picture(7).save(lone / "0.png")
+    with pytest.raises(InputError, match="plum: one image cannot be split"):
+        load_folder(tmp_path / "bare")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_within_a_class_is_refused_and_not_waited_for(folder):
+    os.mkfifo(folder / "train/apple/9.png")
+    (folder / "train/apple/8.png").symlink_to("nowhere.png")
+    with pytest.raises(InputError, match=r"8\.png: a link to nothing.*9\.png: no file"):
+        listed(folder)
+
+
+def test_no_program_of_another_language_is_run_for_an_image(folder, monkeypatch):
+    """Pillow would hand an EPS to Ghostscript, whatever its name."""
+    from PIL import EpsImagePlugin
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("Ghostscript was called"))
+    (folder / "train/apple/9.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 5\n%%EndComments\n0 0 moveto showpage\n%%EOF\n"
+    )
+    with pytest.raises(InputError, match=r"9\.png: not an image that can be read .*formats: PNG, JPEG"):
+        load_folder(folder)
+
+
 @pytest.mark.parametrize("counts", [{}, {"train": 4, "test": 2}, {"test": 5}])
 def test_the_files_of_a_folder_that_are_watched_are_those_that_are_opened(folder, monkeypatch, counts):
     (folder / "train" / "README").write_text("beside the classes")
     (folder / "train" / "pear").rename(folder / "pears")
     (folder / "train" / "pear").symlink_to(folder / "pears")
     opened, real = [], Image.open
-    monkeypatch.setattr(Image, "open", lambda path, *rest: opened.append(Path(path)) or real(path, *rest))
+    monkeypatch.setattr(Image, "open", lambda path, **named: opened.append(Path(path)) or real(path, **named))
     load_folder(folder, **counts)
     files = listed(folder, **counts)
     assert list(files.values()) == opened
@@ -142,7 +200,7 @@ def cut_image(folder):
 
 def nest_folder(folder):
     (folder / "train" / "pear" / "more").mkdir()
-    return "more: not an image"
+    return "more: a folder within a class"
 
 
 def empty_class(folder):
@@ -156,9 +214,14 @@ def other_classes(folder):
     return r"same classes.*\['pear', 'plum'\]"
 
 
-def no_test(folder):
-    shutil.rmtree(folder / "test")
-    return "test: no such folder"
+def no_training(folder):
+    shutil.rmtree(folder / "train")
+    return "no `train`"
+
+
+def two_spellings(folder):
+    shutil.copytree(folder / "train", folder / "Train")
+    return "Train and train"
 
 
 def one_class(folder):
@@ -185,7 +248,8 @@ def transparent(folder):
         nest_folder,
         empty_class,
         other_classes,
-        no_test,
+        no_training,
+        two_spellings,
         one_class,
         sixteen_bits,
         transparent,

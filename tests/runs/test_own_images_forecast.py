@@ -15,6 +15,7 @@ from cnn_topology.forecast.demand import TORCH
 from cnn_topology.forecast.image_jobs import PHOTOGRAPH_MB, UNKNOWN_SET, images_used
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.images import FolderImages
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import ImagesParameters
 from cnn_topology.storage.tensors import write_tensors
@@ -116,7 +117,8 @@ def test_files_of_a_folder_are_counted_as_they_are_read(tmp_path):
     (images / "test" / "class1").rename(tmp_path / "elsewhere")
     (images / "test" / "class1").symlink_to(tmp_path / "elsewhere")
     assert images_used(plan(images, "folder"), "own") == (7, 4)
-    _, read = list_folder("own", images, (None, None), (0, 0))
+    section = FolderImages(kind="folder", path=str(images))
+    _, read = list_folder("own", section, {})
     assert [len(read[split].files) for split in ("train", "test")] == [7, 4]
 
 

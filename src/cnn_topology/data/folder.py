@@ -1,4 +1,4 @@
-"""A user's image folder, `train/<class>/*` and `test/<class>/*`, in any format that Pillow reads."""
+"""A user's image folder, `train/<class>/*` and `test/<class>/*` or `<class>/*`, in the formats of `FORMATS`."""
 
 import sys
 import warnings
@@ -7,40 +7,36 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from cnn_topology.data.image_files import list_folder
+from cnn_topology.data.image_files import FORMATS, list_folder, open_image
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
+from cnn_topology.plan.image_folder import count_system_files, is_split
+from cnn_topology.plan.images import FolderImages, Split
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
 # 16 bits it reads the upper byte, which is right.
 DEEP_MODES = ("I", "F")
 
 
-def read_folder(
-    name: str,
-    path: Path,
-    shape: tuple[int, int, int],
-    counts: tuple[int | None, int | None],
-    seeds: tuple[int, int],
-) -> ImageSet:
+def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], seeds: dict[str, int]) -> ImageSet:
     """Read an image folder; classes are its subfolders in the order of their names.
 
-    Images are turned as their EXIF data ask for. How many were cropped (`to_shape`), and of how many files only the
-    first of several images was read, is printed to standard error.
+    Images are turned as their EXIF data ask for. How many were cropped (`to_shape`), of how many files only the first
+    of several images was read, how many files of systems were passed over, and that a share was held out is printed to
+    standard error.
 
     Parameters
     ----------
     name : str
         The name the image set has in the config.
-    path : Path
-        The folder that holds `train` and `test`.
+    config : FolderImages
+        The section. Images that are not taken are not opened.
     shape : (int, int, int)
         Height, width and channels that every image is brought to (`to_shape`).
-    counts, seeds : pairs for train and test
-        How many images to take, balanced by class, and the seed that draws them; None takes all. Images that are
-        not taken are not opened.
+    seeds : dict of str to int
+        From `draw_seeds`.
 
     Raises
     ------
@@ -48,12 +44,21 @@ def read_folder(
         If a folder is missing or empty, the classes of train and test differ, files are no images of 8 bits, or the
         images of a split are nearly black, as masks of 0 and 1 are: all that are opened are looked at first.
     """
-    classes, splits = list_folder(name, path, counts, seeds)
+    path = Path(config.path)
+    classes, splits = list_folder(name, config, seeds)
+    if not is_split(path):
+        print(
+            f"{path}: no images to test of its own; {config.test_fraction:.0%} of each class are held out, by seed "
+            f"(images.{name}.test_fraction)",
+            file=sys.stderr,
+        )
+    if passed := count_system_files(path):
+        print(f"{path}: {passed} files that an operating system left are passed over", file=sys.stderr)
     bad: list[str] = []
     deep: dict[int, Range] = {}  # of pixels of more than 8 bits, by the place of their file in `bad`
     dark: dict[str, int] = {}  # the largest pixel of a split that is nearly black
 
-    def read(split: str) -> tuple[np.ndarray, np.ndarray]:
+    def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
         files, labels = splits[split]
         images = np.empty((len(files), *shape), dtype=np.uint8)
         sizes, several, brightest = [], 0, 0
@@ -102,7 +107,7 @@ def _read_image(path: Path) -> tuple[np.ndarray, bool]:
         with warnings.catch_warnings():
             # Pillow warns above MAX_IMAGE_PIXELS and raises above twice as many; both are far beyond any training set.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with open_image(path) as image:
                 if image.mode.startswith(DEEP_MODES):
                     return np.asarray(image), False
                 if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
@@ -126,6 +131,7 @@ def _read_image(path: Path) -> tuple[np.ndarray, bool]:
         ) from error
     except Exception as error:  # Pillow's many decoders raise almost anything on a damaged file
         raise InputError(
-            f"{path}: not an image that Pillow can read ({error}); repair it or remove it from the folder."
+            f"{path}: not an image that can be read ({error}; formats: {', '.join(FORMATS)}); repair it or remove it "
+            "from the folder."
         ) from error
     return pixels.reshape(*pixels.shape[:2], -1), several

@@ -6,15 +6,19 @@ the papers are not on it: none of them is read before its MD5 is that of the ori
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices
 from cnn_topology.errors import InputError, readable, together
-from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages
+from cnn_topology.plan.image_folder import class_files, class_folders, split_folders
+from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages, Split, held_out
 from cnn_topology.seeds import derive_seed
+
+# What Pillow reads without another program: it would hand an EPS to Ghostscript, which runs it.
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "TGA", "ICO", "PCX")
 
 
 class Listed(NamedTuple):
@@ -52,13 +56,20 @@ def image_files(name: str, config: ImageSetConfig, seed: int) -> dict[str, Path]
     path = Path(config.path)
     if isinstance(config, NpzImages):
         return {path.name: path}
-    _, splits = list_folder(name, path, (config.train, config.test), draw_seeds(name, seed))
-    _refuse_strays(file for split in SPLITS for file in splits[split].files)
-    return {f"{split}/{file.parent.name}/{file.name}": file for split in SPLITS for file in splits[split].files}
+    _, splits = list_folder(name, config, draw_seeds(name, seed))
+    files = [file for split in SPLITS for file in splits[split].files]
+    _refuse_strays(files)
+    return {str(file.relative_to(path)): file for file in files}
 
 
-def draw_seeds(name: str, seed: int) -> tuple[int, int]:
-    """Derive the seeds that draw the training and the test images of a set.
+def open_image(path: Path) -> Any:
+    """Open an image by Pillow, in one of the formats that it reads itself."""
+    Image.init()
+    return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+
+
+def draw_seeds(name: str, seed: int) -> dict[str, int]:
+    """Derive the seeds that draw the training and the test images of a set, and the split where it has none.
 
     Parameters
     ----------
@@ -69,26 +80,24 @@ def draw_seeds(name: str, seed: int) -> tuple[int, int]:
 
     Returns
     -------
-    (int, int)
-        For train and test.
+    dict of str to int
+        For train, test and split.
     """
-    train, test = (derive_seed(seed, "images", name, split) for split in SPLITS)
-    return train, test
+    return {what: derive_seed(seed, "images", name, what) for what in (*SPLITS, "split")}
 
 
-def list_folder(
-    name: str, path: Path, counts: tuple[int | None, int | None], seeds: tuple[int, int]
-) -> tuple[tuple[str, ...], dict[str, Listed]]:
-    """List the classes and the images of a folder, `train/<class>/*` and `test/<class>/*`; links are followed.
+def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple[tuple[str, ...], dict[Split, Listed]]:
+    """List the classes and the images of a folder, laid out as `plan.image_folder` has it; links are followed.
 
     Parameters
     ----------
     name : str
         The name the image set has in the config.
-    path : Path
-        The folder that holds `train` and `test`.
-    counts, seeds : pairs for train and test
-        How many images to take, balanced by class, and the seed that draws them; None takes all.
+    config : FolderImages
+        The section: how many images of each split to take, balanced by class, and the share of each class that is
+        held out where the folder has no split of its own.
+    seeds : dict of str to int
+        From `draw_seeds`.
 
     Returns
     -------
@@ -100,54 +109,59 @@ def list_folder(
     Raises
     ------
     InputError
-        If a folder is missing or empty, the classes of train and test differ, or more images are asked for than there
-        are.
+        If a folder is missing or empty, the classes of the splits differ, a class cannot be split, something within a
+        class is no file, or more images are asked for than there are.
     """
-    classes = _classes(path / "train")
-    if _classes(path / "test") != classes:
-        odd = sorted(set(classes) ^ set(_classes(path / "test")))
-        raise InputError(f"{path}: `train` and `test` must hold the same classes; only one of them has {odd}.")
+    path = Path(config.path)
+    folders = split_folders(path)
+    classes = class_folders(folders["train"])
+    if odd := sorted(set(classes) ^ set(class_folders(folders["test"]))):
+        names = " and ".join(f"`{folder.name}`" for folder in folders.values())
+        raise InputError(f"{path}: {names} must hold the same classes; only one of them has {odd}.")
+    if folders["train"] == folders["test"]:
+        members = _split(folders["train"], classes, config.test_fraction, seeds["split"])
+    else:
+        members = {split: [class_files(folders[split] / each) for each in classes] for split in SPLITS}
     splits = {}
-    for split, count, seed in zip(SPLITS, counts, seeds, strict=True):
-        members = [_files(path / split / class_name) for class_name in classes]
-        files = [file for of_class in members for file in of_class]
-        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
+    for split in SPLITS:
+        count = getattr(config, split)
+        files = [file for of_class in members[split] for file in of_class]
+        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members[split]])
         if count is not None:
             if count > len(files):
-                raise InputError(f"images.{name}.{split} is {count}, but {path / split} holds {len(files)} images.")
-            places = balanced_indices(labels, count, seed)
+                raise InputError(f"images.{name}.{split} is {count}, but {folders[split]} holds {len(files)} for it.")
+            places = balanced_indices(labels, count, seeds[split])
             files, labels = [files[place] for place in places], labels[places]
         splits[split] = Listed(files, labels)
     return tuple(map(readable, classes)), splits
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; an image folder holds train/<class>/* and test/<class>/*.")
-    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
-
-
-def _files(folder: Path) -> list[Path]:
-    # A start lists all images, and to compare their paths takes longer than to compare their names.
-    files = sorted(
-        (entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=lambda entry: entry.name
-    )
-    if not files:
-        raise InputError(f"{folder}: the class has no image; add some or remove its folder from `train` and `test`.")
-    return files
+def _split(folder: Path, classes: tuple[str, ...], fraction: float, seed: int) -> dict[Split, list[list[Path]]]:
+    """Hold out a share of each class, drawn by seed; both splits keep the order of the names."""
+    members: dict[Split, list[list[Path]]] = {split: [] for split in SPLITS}
+    random = np.random.default_rng(seed)
+    for each in classes:
+        files = class_files(folder / each)
+        if len(files) < 2:
+            raise InputError(f"{folder / each}: one image cannot be split into training and test; add another.")
+        test = np.zeros(len(files), dtype=bool)
+        test[random.permutation(len(files))[: held_out(fraction, len(files))]] = True
+        members["train"].append([file for file, held in zip(files, test, strict=True) if not held])
+        members["test"].append([file for file, held in zip(files, test, strict=True) if held])
+    return members
 
 
 def _refuse_strays(files: Iterable[Path]) -> None:
     """Refuse notes beside the images before any job starts; what is named as an image is opened by the job alone."""
     known = Image.registered_extensions()
-    strays = [file for file in files if file.suffix.lower() not in known and file.is_file() and not _opens(file)]
+    strays = [file for file in files if file.suffix.lower() not in known and not _opens(file)]
     if strays:
         raise together([f"{file}: not an image that Pillow can read; take it out of the folder" for file in strays])
 
 
 def _opens(file: Path) -> bool:
     try:
-        with Image.open(file):
+        with open_image(file):
             return True
     except (OSError, ValueError, Image.DecompressionBombError):
         return False

@@ -70,7 +70,10 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             missing = [key for key in KEYS if key not in file.files]
             if missing:
                 are = f"key {missing[0]} is" if len(missing) == 1 else f"keys {', '.join(missing)} are"
-                raise InputError(f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}.")
+                raise InputError(
+                    f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}. Save images and "
+                    "labels of both splits under these names, by numpy.savez."
+                )
             for key in KEYS:
                 arrays[key] = file[key]
     except InputError:

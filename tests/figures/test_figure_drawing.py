@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.kinds import KINDS, FigureSpec
 from cnn_topology.figures.registry import figure_specs, kinds
+from cnn_topology.figures.selection import empty_figure
 from cnn_topology.figures.style import save
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.tables import read_notes, read_table

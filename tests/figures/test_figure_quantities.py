@@ -6,11 +6,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_topology.figures.angles import edge_angle, fundamental
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
 from cnn_topology.figures.mapper_sweep import shade
-from cnn_topology.figures.selection import drawn, lengths, provenance, spread
+from cnn_topology.figures.selection import drawn, edge_angle, fundamental, lengths, provenance, spread
 from cnn_topology.figures.style import shape
 from cnn_topology.figures.training_curves import mean_interval
 from cnn_topology.tables.filters import FILTER_COORDINATES

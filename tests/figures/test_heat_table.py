@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from cnn_topology.figures import style
-from cnn_topology.figures.heat_table import MANY, heat_table
+from cnn_topology.figures.style import MANY, heat_table
 
 LAYERS = [f"{number}: 3.1.conv2" for number in range(17)]
 

@@ -32,7 +32,7 @@ from cnn_topology.statistics.stability import Stability, stability
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import joined
 from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.klein import klein_coordinates, nearest_model
 

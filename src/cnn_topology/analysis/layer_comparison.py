@@ -28,8 +28,7 @@ from cnn_topology.tables.layers import (
     SpecificityRow,
 )
 from cnn_topology.tables.registry import MEASURE_ROWS
-from cnn_topology.tables.row import Row
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import Row, joined
 
 KEY = ["population", "cloud", "measure"]
 

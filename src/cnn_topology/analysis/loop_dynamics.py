@@ -27,10 +27,9 @@ from cnn_topology.statistics.null_clouds import null_cloud
 from cnn_topology.statistics.series import correlated_series
 from cnn_topology.statistics.significance import DEAD_LAYER, critical_value, onset
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
-from cnn_topology.tables.filters import neighbour_column
+from cnn_topology.tables.filters import cloud_at, neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
 from cnn_topology.tables.loops import CLOUD
-from cnn_topology.tables.rows import cloud_at
 from cnn_topology.topology.klein import edge_angles
 
 IDS = ["network", "out_channel", "in_channel"]

@@ -9,10 +9,9 @@ from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
 from cnn_topology.statistics.nulls import Filtering, NullDraws
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.filters import neighbour_column
+from cnn_topology.tables.filters import clouds_at, neighbour_column
 from cnn_topology.tables.loops import NullRow
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.tables.rows import clouds_at
 
 
 def run(job: Job) -> None:

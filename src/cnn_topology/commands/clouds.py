@@ -13,7 +13,7 @@ from cnn_topology.runs.job_files import Job
 from cnn_topology.runs.job_tables import notes_of
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.filters import CloudFilterRow, cloud_schema, neighbour_column
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import joined
 from cnn_topology.training.snapshots import read_snapshot
 
 

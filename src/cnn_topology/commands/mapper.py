@@ -9,9 +9,8 @@ from cnn_topology.runs.job_tables import notes_of, write_tables
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.filters import neighbour_column
+from cnn_topology.tables.filters import clouds_at, neighbour_column
 from cnn_topology.tables.registry import MAPPER_ROWS
-from cnn_topology.tables.rows import clouds_at
 
 
 def run(job: Job) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.planned import of_clean_clouds
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 from cnn_topology.tables.units import ACTIVATION
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}

@@ -12,13 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
-from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn, rows
+from cnn_topology.figures.selection import drawn, empty_figure, rows
 
 
 def planned(plan: Plan) -> Planned:
@@ -49,7 +47,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     style.letter(table, "b", "accuracy by class and σ")
     wide = accuracy.groupby(["class_name", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")
     wide = wide.reindex([*classes, "all"])[sorted(wide.columns)]
-    heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
+    style.heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
     table.set_xlabel("σ of the noise, in units of normalized pixels")
     return figure, drawn(purity=shown, accuracy=accuracy)
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, Normalize, Rectangle
-from cnn_topology.figures.selection import drawn, provenance
+from cnn_topology.figures.selection import drawn, empty_figure, provenance
 from cnn_topology.plan.layer_comparisons import tensor_source
 
 # Channels drawn as cards one behind the other, spread evenly over all.

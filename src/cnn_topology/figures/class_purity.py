@@ -10,12 +10,11 @@ deeper; its area is the coverage, the share of the points of the class that are 
 from __future__ import annotations
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe, titled_legend
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Line2D, pd, to_hex
 from cnn_topology.figures.planned import graph_groups, numbered
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 from cnn_topology.tables.units import SHARE
 
 # Clouds on one page, two beside each other.

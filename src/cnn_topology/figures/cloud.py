@@ -24,8 +24,6 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import selection, style
-from cnn_topology.figures.angles import edge_angle
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, PathCollection, pd
@@ -33,6 +31,8 @@ from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
     cloud_title,
     drawn,
+    edge_angle,
+    empty_figure,
     headlines_at,
     length,
     lengths,

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
@@ -92,7 +91,7 @@ def _matrix(axes: Axes, accuracy: pd.DataFrame) -> None:
     values = accuracy.pivot_table(index="population", columns="tested_on", values="mean", dropna=False).loc[order]
     under = {(row["population"], row["tested_on"]): _under(row) for row in accuracy.to_dict("records")}
     below = [[under.get((row, column), "") for column in values.columns] for row in values.index]
-    heat_table(axes, values.to_numpy(), [*values.index], [*values.columns], below, digits=3)
+    style.heat_table(axes, values.to_numpy(), [*values.index], [*values.columns], below, digits=3)
 
 
 def _under(row: Mapping[Any, Any]) -> str:

@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import footer, of_recipe
-from cnn_topology.figures.heat_table import heat_table
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 
 QUANTITIES = (
     ("stability", "adjusted Rand index with the graph itself"),
@@ -63,7 +61,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         values = wide.reindex(index=settings, columns=clouds).to_numpy(dtype=float)
         counts = name == "leaves"
         limits = (0.0, max(1.0, float(np.nanmax(values)))) if counts else (0.0, 1.0)
-        heat_table(axes, values, settings, clouds, limits=limits, digits=0 if counts else 2)
+        style.heat_table(axes, values, settings, clouds, limits=limits, digits=0 if counts else 2)
         slant = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(clouds) > 4 else {}
         axes.set_xticks(range(len(clouds)), clouds, fontsize=style.SMALL, **slant)
         style.letter(axes, "abcd"[number], title)

@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.angles import fundamental
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.selection import drawn, fundamental, headlines_at, no_cloud, of_cloud, provenance, when
 
 BINS = 40
 # Two unit vectors at a right angle: no patch lies farther from the model, which holds each patch and its negative.

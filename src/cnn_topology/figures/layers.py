@@ -12,14 +12,13 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import selection, style
-from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.cloud import draw_plane, sector_means
 from cnn_topology.figures.depth import short
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import networks_by_depth, numbered
-from cnn_topology.figures.selection import drawn, headlines_at, length, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.selection import drawn, edge_angle, headlines_at, length, no_cloud, of_cloud, provenance, when
 from cnn_topology.tables.filters import FILTER_COORDINATES
 
 SECTORS, COLUMNS = 12, 4

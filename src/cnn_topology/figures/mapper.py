@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.angles import edge_angle
 from cnn_topology.figures.cloud import draw_loops
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd
@@ -31,6 +29,8 @@ from cnn_topology.figures.selection import (
     cloud_title,
     cloud_verdict,
     drawn,
+    edge_angle,
+    empty_figure,
     headlines,
     headlines_at,
     no_cloud,

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_layout import (
     NODE_COLUMNS,
     class_colour,
@@ -38,7 +37,7 @@ from cnn_topology.figures.graph_rows import (
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, Image, pd
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn, rows
+from cnn_topology.figures.selection import drawn, empty_figure, rows
 
 # Points a node needs to count as part of a branch: as in mapper.summaries.
 BRANCH_NODE = 20

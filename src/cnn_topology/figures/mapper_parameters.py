@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 from cnn_topology.plan.activation_mapper import published_eps
 from cnn_topology.tables.units import ACTIVATION
 

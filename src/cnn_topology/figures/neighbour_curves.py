@@ -8,12 +8,11 @@ of the curve of the nearest, on 50,000 points at most, rounded to three decimals
 from __future__ import annotations
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Line2D
 from cnn_topology.figures.planned import of_clean_clouds
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 
 
 def planned(plan: Plan) -> Planned:

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, numbered
-from cnn_topology.figures.selection import drawn, headlines_at, null_of, provenance
+from cnn_topology.figures.selection import drawn, empty_figure, headlines_at, null_of, provenance
 from cnn_topology.plan.clouds import neighbours
 from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
 from cnn_topology.tables.loops import CLOUD

@@ -12,13 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.empty import empty_figure
 from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, layer_number, of_recipe
-from cnn_topology.figures.heat_table import MANY, heat_table
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import of_clean_clouds
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.selection import drawn, empty_figure
 
 
 def planned(plan: Plan) -> Planned:
@@ -37,7 +35,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     clouds = list(dict.fromkeys(purity["cloud"]))
     draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
     depths = sorted(purity["depth"].unique())
-    many = len(depths) >= MANY
+    many = len(depths) >= style.MANY
     # Of many layers the names stand upright.
     high = 0.5 + 0.42 * len(clouds) + 0.8 * many
     figure = style.new_figure(0.4 + high + 2.6, footer(notes, graphs, [draws]), where)
@@ -57,7 +55,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     layers = purity.drop_duplicates("depth").set_index("depth")["layer"]
     between = ": " if many else "\n"
     columns = [layer_number({"depth": d, "layer": layers[d]}).replace(": ", between) for d in depths]
-    heat_table(table, wide.to_numpy(), names, columns, small)
+    style.heat_table(table, wide.to_numpy(), names, columns, small)
     style.letter(curves, "b", "against depth; pale: chance, central 95 % of shuffles")
     for number, cloud in enumerate(clouds):
         _curve(curves, purity[purity["cloud"] == cloud], cloud, number)

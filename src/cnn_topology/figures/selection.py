@@ -1,4 +1,4 @@
-"""Choosing rows of tables for a figure, naming them, and the table of what was drawn."""
+"""Choosing rows of tables for a figure, naming them, angles of filters, and the table of what was drawn."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from jaxtyping import Float
 
-from cnn_topology.figures.libraries import pd
+from cnn_topology.figures import style
+from cnn_topology.figures.libraries import Figure, pd
 from cnn_topology.statistics.significance import FORMS
 from cnn_topology.tables.loops import CLOUD
 from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
@@ -171,3 +173,29 @@ def number(value: float) -> str:
 def length(value: float | None) -> str:
     """Write the length of a bar, or a dash where there is none."""
     return "–" if value is None or not np.isfinite(value) else f"{value:.2f}"
+
+
+def empty_figure(reason: str, footer: str, title: str | None = None) -> tuple[Figure, pa.Table]:
+    """Build a figure that says why it is empty, and the empty table of what it shows."""
+    figure = style.new_figure(1.2, footer, title)
+    style.explain(figure.subplots(), reason, characters=80)
+    return figure, drawn()
+
+
+# A patch has several pairs (theta1, theta2): it is the same at (theta1 + pi, theta2) and (theta1, -theta2), as its
+# quadratic part is even (weights paper, section 6). Figures draw the one in a fixed square.
+def fundamental(
+    theta1: Float[np.ndarray, " points"], theta2: Float[np.ndarray, " points"]
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Bring coordinates, in radians, to the square 0 <= theta1 < pi, 0 <= theta2 < 2 pi."""
+    half_turns = np.floor(theta1 / np.pi)
+    sign = np.where(half_turns % 2 == 0, 1.0, -1.0)
+    return theta1 - half_turns * np.pi, np.mod(sign * theta2, 2 * np.pi)
+
+
+def edge_angle(
+    theta1: Float[np.ndarray, " points"], theta2: Float[np.ndarray, " points"]
+) -> Float[np.ndarray, " points"]:
+    """Return the direction, 0 to 2 pi, in which the linear part of a patch rises; a line's is known up to pi only."""
+    half, phase = fundamental(theta1, theta2)
+    return half + np.pi * (phase > np.pi)

@@ -10,7 +10,7 @@ from cnn_topology.plan.code import code_digest
 from cnn_topology.storage.tables import read_table, write_finished_table, write_table
 from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import joined
 
 
 def save(folder: Path, look: LayerLook, settings: Settings) -> None:

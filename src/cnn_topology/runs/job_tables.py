@@ -8,8 +8,7 @@ import pyarrow as pa
 from cnn_topology.runs.job_files import Job
 from cnn_topology.storage.tables import read_notes, read_table, write_finished_table, write_table
 from cnn_topology.storage.tensors import read_metadata
-from cnn_topology.tables.row import Row
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import Row, joined
 
 if TYPE_CHECKING:
     from cnn_topology.plan.parameters import Parameters

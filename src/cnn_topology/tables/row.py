@@ -153,3 +153,8 @@ def _arrays(values: Any, spec: dataclasses.Field[Any], kind: pa.DataType, rows: 
     if pa.types.is_integer(kind) and not isinstance(values, pa.Array):
         values = pa.array(values)  # the cast refuses fractions, which `pa.array(values, kind)` cuts off
     return [values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)]
+
+
+def joined(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Join the parts of a table; no parts give a table of `schema` without rows."""
+    return pa.concat_tables(parts) if parts else schema.empty_table()

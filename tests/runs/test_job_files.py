@@ -6,11 +6,12 @@ import pytest
 from job_runs import run_job
 
 from cnn_topology.cli import main
+from cnn_topology.commands.job import read_job
 from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import ControlParameters
-from cnn_topology.runs import job_tables
-from cnn_topology.runs.job_files import Job, JobFiles, job_digest, job_text, read_job
+from cnn_topology.runs import job as job_module
+from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.registry import TABLES
 
@@ -79,7 +80,7 @@ def test_a_job_that_a_later_start_has_replaced_writes_nothing(others, status, tm
     """
     (path,) = _started(_text(points=60))
     (tmp_path / OUTPUT).parent.mkdir(parents=True)
-    write = job_tables.write_finished_table
+    write = job_module.write_finished_table
 
     def write_late(*arguments):
         _started(_text(points=70))
@@ -87,7 +88,7 @@ def test_a_job_that_a_later_start_has_replaced_writes_nothing(others, status, tm
             (tmp_path / OUTPUT).write_text(others)
         write(*arguments)
 
-    monkeypatch.setattr(job_tables, "write_finished_table", write_late)
+    monkeypatch.setattr(job_module, "write_finished_table", write_late)
     assert main(["job", path]) == status
     assert path in "".join(capsys.readouterr())
     made = {file.name: file.read_text() for file in (tmp_path / OUTPUT).parent.iterdir()}
@@ -126,7 +127,7 @@ def test_what_is_wrong_with_a_description_is_named(change, named, tmp_path, caps
 
 def test_names_of_files_are_those_of_the_rule(tmp_path):
     files = {"clouds": ["a", "b"], "null": "c"}
-    job = Job(verb="barcodes", parameters={}, input=files, output={})
+    job = job_module.Job(verb="barcodes", parameters={}, input=files, output={})
     assert [str(path) for path in job.inputs("clouds")] == ["a", "b"]
     assert [str(path) for path in job.inputs("null")] == ["c"]
     with pytest.raises(InputError, match="clouds: 2 files"):

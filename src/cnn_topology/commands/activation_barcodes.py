@@ -5,8 +5,7 @@ import numpy as np
 from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.comparison.clouds import median_distance, sampled
 from cnn_topology.plan.layer_parameters import ActivationBarcodeParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.layers import ActivationBarRow
 from cnn_topology.topology.persistence import barcode
 
@@ -31,4 +30,4 @@ def run(job: Job) -> None:
         length = found.lengths(1)
         longest = f", the longest {length[0]:.3g}" if len(length) else ""
         print(f"{origin.layer}: {len(points)} points, {len(length)} H1 bars{longest}", flush=True)
-    write_rows(job, ActivationBarRow, parts, notes_of(job, parameters))
+    job.write_rows(ActivationBarRow, parts, job.notes(parameters))

@@ -6,8 +6,7 @@ from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.activation_graphs import ActivationGraphRow
 from cnn_topology.tables.registry import GRAPH_ROWS
 
@@ -16,7 +15,7 @@ def run(job: Job) -> None:
     """Build the graph of every layer of the block."""
     parameters = job.parameters(ActivationMapperParameters)
     # The radius that was found on the cloud without noise.
-    clean = {row["layer"]: row["eps"] for row in read_rows(job, ActivationGraphRow, "clean").to_pylist()}
+    clean = {row["layer"]: row["eps"] for row in job.read_rows(ActivationGraphRow, "clean").to_pylist()}
     parts: list[dict[str, pa.Table]] = []
     for (layer, settings), path in zip(parameters.layers.items(), job.inputs("clouds"), strict=True):
         cloud = read_cloud(path)
@@ -34,4 +33,4 @@ def run(job: Job) -> None:
             flush=True,
         )
         parts.append(made)
-    write_tables(job, GRAPH_ROWS, parts, notes_of(job, parameters))
+    job.write_tables(GRAPH_ROWS, parts, job.notes(parameters))

@@ -3,13 +3,12 @@
 from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.analysis.images import tensor_of
 from cnn_topology.plan.layer_parameters import ActivationTensorParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.images import ActivationTensorRow
 
 
 def run(job: Job) -> None:
     """Write the tensor of the first image that has all positions."""
     table = tensor_of(read_cloud(job.input("cloud")))
-    write_rows(job, ActivationTensorRow, table, notes_of(job, job.parameters(ActivationTensorParameters)))
+    job.write_rows(ActivationTensorRow, table, job.notes(job.parameters(ActivationTensorParameters)))
     print(f"image {table['image'][0]} ({table['class_name'][0]}), {table['layer'][0]}: {table.num_rows} activations")

@@ -6,7 +6,7 @@ from cnn_topology.activations.clouds import draw_clouds, looked_at
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ActivationParameters, ExtractionParameters
-from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.devices import choose_device, settings
 

@@ -5,8 +5,7 @@ import pyarrow.compute as pc
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud, filters_of
 from cnn_topology.plan.parameters import BarcodeParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, read_rows, write_tables
+from cnn_topology.runs.job import Job
 from cnn_topology.statistics.nulls import Filtering, NullDraws
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import clouds_at, neighbour_column
@@ -17,7 +16,7 @@ from cnn_topology.tables.registry import BARCODE_ROWS
 def run(job: Job) -> None:
     """Analyse every step of the block."""
     parameters = job.parameters(BarcodeParameters)
-    clouds, sphere = read_table(job.input("clouds")), read_rows(job, NullRow, "null")
+    clouds, sphere = read_table(job.input("clouds")), job.read_rows(NullRow, "null")
     parts = []
     for step, (rows, points, constant, networks) in clouds_at(clouds, parameters.variants):
         variants = parameters.variants[step]
@@ -40,7 +39,7 @@ def run(job: Job) -> None:
                 f"second {loops.second:.3f}: {loops.verdict}",
                 flush=True,
             )
-    write_tables(job, BARCODE_ROWS, parts, notes_of(job, parameters))
+    job.write_tables(BARCODE_ROWS, parts, job.notes(parameters))
 
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:

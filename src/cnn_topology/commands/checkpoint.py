@@ -11,7 +11,7 @@ from cnn_topology.networks.pretrained import torchvision_file
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
 from cnn_topology.plan.parameters import CheckpointParameters
-from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.manifest import check_unchanged
 from cnn_topology.training.snapshots import write_snapshot

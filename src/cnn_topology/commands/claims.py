@@ -4,8 +4,7 @@ from cnn_topology.claims.activations import ACTIVATIONS_CLAIMS
 from cnn_topology.claims.framework import evaluate
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.plan.findings import ClaimParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.findings import ClaimRow
 from cnn_topology.tables.registry import read_tables
 
@@ -17,6 +16,6 @@ def run(job: Job) -> None:
     parameters = job.parameters(ClaimParameters)
     tables = {name: table.to_pandas() for name, table in read_tables(job.inputs("tables")).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
-    write_rows(job, ClaimRow, rows, notes_of(job, parameters), finished=True)
+    job.write_rows(ClaimRow, rows, job.notes(parameters), finished=True)
     for row in rows:
         print(f"{row.paper} {row.claim}: {row.verdict}" + (f" ({row.reason})" if row.reason else ""))

@@ -9,8 +9,7 @@ from cnn_topology.clouds.filters import centre_and_normalize, norms_and_means, s
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.clouds import LEAST_ALIVE, Density, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.filters import CloudFilterRow, cloud_schema, neighbour_column
 from cnn_topology.tables.row import joined
@@ -57,7 +56,7 @@ def run(job: Job) -> None:
             print(f"step {step}: {np.sum(~kept)} of {len(kept)} filters are constant and in no cloud")
         print(f"step {step}: {len(points)} filters of {len(np.unique(ids[kept, 0]))} networks")
     schema = cloud_schema(parameters.neighbours)
-    write_table(job.output("clouds"), joined(steps, schema), schema, notes_of(job, parameters))
+    write_table(job.output("clouds"), joined(steps, schema), schema, job.notes(parameters))
 
 
 def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:

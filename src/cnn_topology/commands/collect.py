@@ -1,8 +1,7 @@
 """`cnn-topology collect`: join the parts of tables."""
 
 from cnn_topology.errors import check_known
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import read_rows, upstream
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.registry import TABLES
@@ -13,6 +12,6 @@ def run(job: Job) -> None:
     for output in job.outputs("tables"):
         name = output.stem
         check_known(f"table {output}", name, TABLES)
-        table = read_rows(job, TABLES[name])
-        write_finished_table(output, table, table.schema, combined_notes(upstream(job, name)))
+        table = job.read_rows(TABLES[name])
+        write_finished_table(output, table, table.schema, combined_notes(job.upstream(name)))
         print(f"{name}: {table.num_rows} rows from {len(job.inputs(name))} parts")

@@ -6,8 +6,7 @@ from cnn_topology.comparison.measures import measure_named
 from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
 from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.layers import ComponentCurveRow
 
 
@@ -51,4 +50,4 @@ def run(job: Job) -> None:
                     )
                     parts.append(table)
         print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
-    write_rows(job, ComponentCurveRow, parts, notes_of(job, parameters))
+    job.write_rows(ComponentCurveRow, parts, job.notes(parameters))

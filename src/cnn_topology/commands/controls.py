@@ -3,8 +3,7 @@
 import numpy as np
 
 from cnn_topology.plan.parameters import ControlParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.loops import ControlRow
 from cnn_topology.topology.models import SHAPES, draw_model
@@ -47,4 +46,4 @@ def run(job: Job) -> None:
             )
             longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
             print(f"{name} over Z/{field}: longest H1 bars {longest}")
-    write_rows(job, ControlRow, tables, parameters.notes(), finished=True)
+    job.write_rows(ControlRow, tables, parameters.notes(), finished=True)

@@ -2,8 +2,7 @@
 
 from cnn_topology.analysis.loop_dynamics import loop_dynamics
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
@@ -15,12 +14,12 @@ from cnn_topology.tables.training import TrainingRow
 def run(job: Job) -> None:
     """Follow the loop of one layer."""
     parameters = job.parameters(DynamicsParameters)
-    tables = (read_rows(job, row).to_pandas() for row in (LoopRow, SignificanceRow, TrainingRow))
+    tables = (job.read_rows(row).to_pandas() for row in (LoopRow, SignificanceRow, TrainingRow))
     onset, tracks, correlations = loop_dynamics(parameters, map(read_table, job.inputs("clouds")), *tables)
-    notes = notes_of(job, parameters)
-    write_rows(job, OnsetRow, [onset], notes)
-    write_rows(job, LoopTrackRow, tracks, notes)
-    write_rows(job, CorrelationRow, correlations, notes)
+    notes = job.notes(parameters)
+    job.write_rows(OnsetRow, [onset], notes)
+    job.write_rows(LoopTrackRow, tracks, notes)
+    job.write_rows(CorrelationRow, correlations, notes)
     if onset.snapshots:
         ends = f"95 % interval {onset.low} to {onset.high}, {onset.lasting:.0%} of draws last"
         print(f"onset {onset.onset}, {ends}")

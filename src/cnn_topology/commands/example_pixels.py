@@ -3,8 +3,7 @@
 from cnn_topology.analysis.images import panel_table, panels
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.images import ExamplePixelRow
 
 
@@ -13,4 +12,4 @@ def run(job: Job) -> None:
     parameters = job.parameters(ExamplePixelParameters)
     image_set = read_image_set(job.input("images"))
     parts = [panel_table(parameters, *panel) for panel in panels(parameters, image_set)]
-    write_rows(job, ExamplePixelRow, parts, notes_of(job, parameters))
+    job.write_rows(ExamplePixelRow, parts, job.notes(parameters))

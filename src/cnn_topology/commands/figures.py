@@ -3,7 +3,7 @@
 from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.registry import FigureParameters, load_kind
 from cnn_topology.figures.style import save
-from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.storage.tables import read_notes

@@ -4,7 +4,7 @@ from cnn_topology.data.image_files import image_files
 from cnn_topology.data.image_set import write_image_set
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.plan.parameters import ImagesParameters
-from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.manifest import check_unchanged
 
 

@@ -1,8 +1,7 @@
 """`cnn-topology improvements`: learning speed and accuracy of populations compared with a plain one."""
 
 from cnn_topology.plan.parameters import ImprovementParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.statistics.improvements import comparisons, measures
 from cnn_topology.tables.findings import ComparisonRow, ImprovementRow
 from cnn_topology.tables.training import TrainingRow
@@ -11,16 +10,16 @@ from cnn_topology.tables.training import TrainingRow
 def run(job: Job) -> None:
     """Measure and compare."""
     parameters = job.parameters(ImprovementParameters)
-    training = read_rows(job, TrainingRow).to_pandas()
+    training = job.read_rows(TrainingRow).to_pandas()
     measured: list[ImprovementRow] = []
     compared: list[ComparisonRow] = []
     for name, group in parameters.groups.items():
         rows = measures(training, name, group, parameters.images[name])
         measured += rows
         compared += comparisons(ImprovementRow.table(rows).to_pandas(), name, group, parameters.run_seed)
-    notes = notes_of(job, parameters)
-    write_rows(job, ImprovementRow, measured, notes, finished=True)
-    write_rows(job, ComparisonRow, compared, notes, finished=True)
+    notes = job.notes(parameters)
+    job.write_rows(ImprovementRow, measured, notes, finished=True)
+    job.write_rows(ComparisonRow, compared, notes, finished=True)
     for row in compared:
         print(
             f"{row.group_name}: {row.population} against {row.against}, {row.metric} on {row.images}: "

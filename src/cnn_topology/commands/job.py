@@ -5,7 +5,12 @@ import importlib
 from functools import partial
 from pathlib import Path
 
-from cnn_topology.runs.job_files import Replaced, check_planned, kinds_of_jobs, read_job
+from pydantic import ValidationError
+
+from cnn_topology.errors import InputError, check_known
+from cnn_topology.plan.base import described
+from cnn_topology.runs.job import Job
+from cnn_topology.runs.job_files import DIGEST, job_digest, kinds_of_jobs
 from cnn_topology.storage.atomic import writing_while
 
 
@@ -30,3 +35,50 @@ def run(arguments: argparse.Namespace) -> None:
         if not all(path.is_file() for name in job.written for path in job.outputs(name)):
             raise
         print(error)
+
+
+def read_job(path: Path, threads: int = 1) -> Job:
+    """Read a job from its file.
+
+    Parameters
+    ----------
+    path : Path
+        A file that the start of a run wrote, or a person: the digest counts only where the name ends with one.
+    threads : int
+        CPU threads that it may use.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it does not hold what was written.
+    """
+    check_planned(path)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    digest = DIGEST.search(path.name)
+    if digest and job_digest(text) != digest[1]:
+        raise InputError(f"{path}: damaged or edited; remove it and start the run again, or edit a copy `mine.json`")
+    try:
+        job = Job.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError(f"{path}: describes no job: {described(error)}") from error
+    check_known(f"kind of job in {path}", job.verb, kinds_of_jobs())
+    return job.model_copy(update={"threads": threads})
+
+
+class Replaced(InputError):
+    """A later start of the run plans another job for the same files."""
+
+
+def check_planned(path: Path) -> None:
+    """Refuse a job whose file is gone: the run has been started again since, and plans something else in its place.
+
+    Raises
+    ------
+    Replaced
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise Replaced(
+            f"{path}: no such job; if the run was started again since with other settings, another job makes its "
+            "files, and this one leaves them as they are"
+        )

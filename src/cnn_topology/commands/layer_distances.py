@@ -4,8 +4,7 @@ from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.analysis.network_pairs import network_pairs, prepared_layers
 from cnn_topology.comparison.measures import measure_named
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.layers import ActivationBarRow, NetworkPairRow
 
@@ -24,4 +23,4 @@ def run(job: Job) -> None:
         parts.append(part)
         count = len(layers[measure.takes].names)
         print(f"{measure.name} ({measure.kind}): {part.num_rows} pairs of networks, {count} layers", flush=True)
-    write_rows(job, NetworkPairRow, parts, notes_of(job, parameters))
+    job.write_rows(NetworkPairRow, parts, job.notes(parameters))

@@ -4,8 +4,7 @@ from cnn_topology.analysis.filter_graph import mapper_tables, sweep_table
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.clouds import DEAD_LAYER, LEAST_ALIVE
 from cnn_topology.plan.parameters import MapperParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_tables
+from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_table
@@ -41,4 +40,4 @@ def run(job: Job) -> None:
         )
         made["mapper_sweep"] = sweep_table(key, kept, made["mapper_graphs"], parameters, seed)
         parts.append(made)
-    write_tables(job, MAPPER_ROWS, parts, notes_of(job, parameters))
+    job.write_tables(MAPPER_ROWS, parts, job.notes(parameters))

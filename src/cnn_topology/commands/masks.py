@@ -10,8 +10,7 @@ from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
 from cnn_topology.plan.base import MODES
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.images import MaskRow, ModeRow
 
@@ -20,7 +19,7 @@ def run(job: Job) -> None:
     """Find the masks and compare both modes."""
     parameters = job.parameters(MaskParameters)
     image_set = read_image_set(job.input("images"))
-    notes = notes_of(job, parameters)
+    notes = job.notes(parameters)
     pixels, labels = image_set.split(parameters.split)
     identity = (image_set.name, parameters.split)
     key = f"activation_clouds: count (networks: {parameters.population})"
@@ -29,9 +28,9 @@ def run(job: Job) -> None:
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
     write_masks(job.output("masks"), ids, found.foreground, found.background, notes)
-    write_rows(job, MaskRow, mask_table(parameters, found, classes), notes, "masks_table")
+    job.write_rows(MaskRow, mask_table(parameters, found, classes), notes, "masks_table")
     rows = mode_rows(parameters, found, image_set.shape, identity)
-    write_rows(job, ModeRow, rows, notes, "modes_table")
+    job.write_rows(ModeRow, rows, notes, "modes_table")
     agreement = overlap(found.foreground["published"], found.foreground["corrected"])
     empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in MODES}
     print(

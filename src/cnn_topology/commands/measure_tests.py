@@ -2,8 +2,7 @@
 
 from cnn_topology.analysis.layer_comparison import layer_tables
 from cnn_topology.plan.layer_parameters import MeasureTestParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import read_rows, upstream, write_tables
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS
@@ -12,8 +11,8 @@ from cnn_topology.tables.registry import MEASURE_ROWS
 def run(job: Job) -> None:
     """Gather the values of every cloud and measure, and test them."""
     parameters = job.parameters(MeasureTestParameters)
-    pairs, curves = read_rows(job, NetworkPairRow, "pairs"), read_rows(job, ComponentCurveRow, "curves")
+    pairs, curves = job.read_rows(NetworkPairRow, "pairs"), job.read_rows(ComponentCurveRow, "curves")
     tables = layer_tables(pairs, curves, parameters)
-    write_tables(job, MEASURE_ROWS, [tables], combined_notes(upstream(job)), finished=True)
+    job.write_tables(MEASURE_ROWS, [tables], combined_notes(job.upstream()), finished=True)
     for row in tables["measure_tests"].to_pylist():
         print("{population}, {cloud}, {measure}, {test}: {statistic:.3f} ({low:.3f} to {high:.3f})".format(**row))

@@ -4,8 +4,7 @@ import numpy as np
 
 from cnn_topology.analysis.single_networks import network_row
 from cnn_topology.plan.generalization_parameters import NetworksParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of, read_rows, write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.tables.generalization import GeneralizationRow
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.snapshots import read_snapshot
@@ -14,7 +13,7 @@ from cnn_topology.training.snapshots import read_snapshot
 def run(job: Job) -> None:
     """Analyse every network of every snapshot."""
     parameters = job.parameters(NetworksParameters)
-    training = read_rows(job, TrainingRow).to_pandas()
+    training = job.read_rows(TrainingRow).to_pandas()
     initial, snapshots = job.inputs("initial"), job.inputs("snapshots")
     rows: list[GeneralizationRow] = []
     place = 0
@@ -29,4 +28,4 @@ def run(job: Job) -> None:
             rows += [network_row(parameters, member, start, now, number, log) for number in alive]
         count = len(rows) - before
         print(f"{member.population}, {parameters.layer}, step {member.step}: {count} networks", flush=True)
-    write_rows(job, GeneralizationRow, rows, notes_of(job, parameters))
+    job.write_rows(GeneralizationRow, rows, job.notes(parameters))

@@ -1,8 +1,7 @@
 """`cnn-topology nulls`: draw the sphere null for clouds of one size, under every density filter that meets it."""
 
 from cnn_topology.plan.parameters import NullParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import write_rows
+from cnn_topology.runs.job import Job
 from cnn_topology.statistics.nulls import Filtering, sphere_draws
 from cnn_topology.tables.loops import NullRow
 
@@ -29,5 +28,5 @@ def run(job: Job) -> None:
                         largest_ratio=drawn.largest_ratio[number],
                     )
                 )
-    write_rows(job, NullRow, rows, parameters.notes())
+    job.write_rows(NullRow, rows, parameters.notes())
     print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")

@@ -2,8 +2,7 @@
 
 import cnn_topology
 from cnn_topology.plan.findings import PageParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import upstream
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.summary.page import PageFigure, run_page
@@ -24,7 +23,7 @@ def run(job: Job) -> None:
         )
         for shown in parameters.figures
     ]
-    notes = combined_notes(upstream(job, "tables")) if job.inputs("tables") else {}
+    notes = combined_notes(job.upstream("tables")) if job.inputs("tables") else {}
     tables = read_tables(job.inputs("tables"))
     text = run_page(parameters.run, parameters.facts, tables, figures, notes, cnn_topology.__version__)
     with atomic_path(job.output("page")) as temporary:

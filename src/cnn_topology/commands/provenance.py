@@ -10,7 +10,8 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.findings import ProvenanceParameters
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
-from cnn_topology.runs.job_files import Job, kinds_of_jobs
+from cnn_topology.runs.job import Job
+from cnn_topology.runs.job_files import kinds_of_jobs
 from cnn_topology.runs.machine import machines
 from cnn_topology.runs.provenance import (
     checklist,

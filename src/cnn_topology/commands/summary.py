@@ -1,8 +1,7 @@
 """`cnn-topology summary`: say in a few lines what a run found."""
 
 from cnn_topology.plan.findings import SummaryParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import upstream
+from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.lineage import combined_notes
 from cnn_topology.summary.headline import opening
@@ -14,7 +13,7 @@ def run(job: Job) -> None:
     """Write the summary."""
     tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
     first = opening(parameters.facts, tables)
-    lines = summary_lines(tables, combined_notes(upstream(job)), parameters.left_out)
+    lines = summary_lines(tables, combined_notes(job.upstream()), parameters.left_out)
     text = "\n".join([*first, "", *lines]) + "\n"
     with atomic_path(job.output("summary")) as temporary:
         temporary.write_text(text, encoding="utf-8")

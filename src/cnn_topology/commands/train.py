@@ -10,8 +10,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.networks.first_layer import mean_filter_norm
 from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.parameters import TrainParameters
-from cnn_topology.runs.job_files import Job
-from cnn_topology.runs.job_tables import notes_of
+from cnn_topology.runs.job import Job
 from cnn_topology.training.snapshots import read_snapshot
 from cnn_topology.training.train import TrainingJob, train_shard
 
@@ -31,7 +30,7 @@ def run(job: Job) -> None:
             log_path=job.output("log_table"),
             resume_folder=job.resume,
             threads=job.threads,
-            notes=notes_of(job, parameters),
+            notes=job.notes(parameters),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ResNetParameters
-from cnn_topology.runs.job_files import Job
+from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.manifest import check_unchanged

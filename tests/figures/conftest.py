@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.analysis.filter_graph import mapper_tables
-from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
@@ -83,7 +82,7 @@ class Maker:
 
     def cloud(self, clouds: Any, step: int, variant: Any, *, headline: bool) -> None:
         done = learned(step, max(clouds.variants)) * (1.0 if clouds.layer.depth == 1 else 0.35)
-        k = neighbours(variant, clouds.points)
+        k = variant.neighbours(clouds.points)
         kept = int(variant.p * clouds.points)
         key = {
             "population": clouds.population,
@@ -256,7 +255,7 @@ class Maker:
                         {
                             "null_name": "sphere",
                             "points": points,
-                            "density_k": neighbours(variant, points),
+                            "density_k": variant.neighbours(points),
                             "density_p": variant.p,
                             "landmarks": variant.landmarks,
                             "centre": variant.centre,

@@ -25,7 +25,6 @@ from cnn_topology.plan.checkpoints import (
     layer_names,
     torchvision_shapes,
 )
-from cnn_topology.plan.clouds import neighbours
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.weight_files import array_shapes
@@ -108,7 +107,7 @@ def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> N
     skipped = Plan(parse_config(config(path, densities=densities, on_too_few="skip")))
     assert [c.layer.name for c in skipped.layer_clouds] == ["features-2"]
     capped = Plan(parse_config(config(path, densities=densities, on_too_few="cap")))
-    assert [neighbours(c.headline, c.points) for c in capped.layer_clouds] == [2, 5, 2]
+    assert [c.headline.neighbours(c.points) for c in capped.layer_clouds] == [2, 5, 2]
     assert {c.headline.k for c in capped.layer_clouds} == {0.1}, "a share: filters may be constant"
     assert any("features-2: k = 30 capped at 5, a tenth of its 48 filters" in line for line in capped.left_out)
     with pytest.raises(InputError, match="every layer was left out"):

@@ -14,8 +14,6 @@ from cnn_topology.plan.clouds import (
     DEAD_LAYER,
     Density,
     largest_tested,
-    neighbours,
-    neighbours_left,
     untested,
 )
 from cnn_topology.plan.config import parse_config
@@ -88,7 +86,7 @@ def test_thirteen_convolutions_fit_a_small_image():
 @given(k=st.floats(0.001, 0.999), points=st.integers(10, 10_000))
 def test_fraction_of_neighbours_is_below_the_number_of_points(k, points):
     try:
-        assert 1 <= neighbours(Density(k=k, p=1), points) < points
+        assert 1 <= Density(k=k, p=1).neighbours(points) < points
     except InputError:
         assert round(k * points) >= points
 
@@ -232,17 +230,17 @@ def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
     ],
 )
 def test_a_cloud_is_tested_where_it_keeps_fifty_points_and_k_is_at_most_a_tenth(k, p, points, without_test):
-    assert bool(untested(neighbours_left(Density(k=k, p=p), points), p, points)) is without_test
+    assert bool(untested(Density(k=k, p=p).neighbours_left(points), p, points)) is without_test
 
 
 @pytest.mark.parametrize("points", [0, 1])
 def test_a_layer_of_which_at_most_one_filter_is_left_is_dead(points):
-    assert untested(neighbours_left(Density(k=200, p=0.3), points), 0.3, points) == DEAD_LAYER
+    assert untested(Density(k=200, p=0.3).neighbours_left(points), 0.3, points) == DEAD_LAYER
 
 
 @given(points=st.integers(2, 10_000))
 def test_a_capped_k_is_tested_however_many_points_are_left(points):
-    assert 1 <= neighbours_left(Density(k=0.1, p=1), points) <= largest_tested(points)
+    assert 1 <= Density(k=0.1, p=1).neighbours_left(points) <= largest_tested(points)
 
 
 def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):

@@ -12,7 +12,7 @@ from cnn_topology.checks import finite_points, real, real_array, whole
 from cnn_topology.clouds.kept import kept_by_counts
 from cnn_topology.clouds.neighbours import checked_cloud, neighbour_distances, searchable
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import MOST_COUNTED, Density, kept_points, neighbours
+from cnn_topology.plan.clouds import MOST_COUNTED, Density, kept_points
 
 # Of smaller clouds all distances to neighbours are computed.
 LEAST_COUNTED = 1_500
@@ -140,7 +140,7 @@ def neighbour_count(k: int | float, p: float, points: int) -> int:
             raise InputError(f"k = {k} must be a count of neighbours (an int), or a share of the points in (0, 1)")
     else:
         k = whole(k, "k", 1)
-    return neighbours(Density(k=k, p=_checked_fraction(p)), points)
+    return Density(k=k, p=_checked_fraction(p)).neighbours(points)
 
 
 def densest_points(distances: Float[np.ndarray, " points"], p: float) -> Int[np.ndarray, " kept"]:

@@ -40,7 +40,7 @@ from cnn_topology.figures.selection import (
     rows,
     when,
 )
-from cnn_topology.plan.clouds import Density, neighbours_left
+from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.filters import CIRCLE_ARCS
 from cnn_topology.tables.loops import CLOUD
@@ -115,7 +115,7 @@ def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], density_p=p)
     # As a fraction k depends on how many filters there are, and networks may have failed.
     same = [
-        neighbours_left(Density(k=k, p=p), n) == count
+        Density(k=k, p=p).neighbours_left(n) == count
         for n, count in zip(found["points"], found["density_k"], strict=True)
     ]
     return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)

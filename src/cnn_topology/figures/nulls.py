@@ -17,7 +17,6 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, numbered
 from cnn_topology.figures.selection import drawn, empty_figure, headlines_at, null_of, provenance
-from cnn_topology.plan.clouds import neighbours
 from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
@@ -33,7 +32,7 @@ def planned(plan: Plan) -> Planned:
     same_draws: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for clouds in plan.layer_clouds:
         headline, points = clouds.headline, clouds.points
-        k, p = neighbours(headline, points), headline.p
+        k, p = headline.neighbours(points), headline.p
         shown = same_draws.setdefault((points, k, p, headline.landmarks, headline.centre), [])
         shown.append({**facet(clouds), "centre": headline.centre})
     for name, page in numbered("nulls", list(same_draws.values()), FACETS):

@@ -7,7 +7,6 @@ from cnn_topology.plan.clouds import (
     REPORTED_NULLS,
     Variant,
     kept_points,
-    neighbours_left,
 )
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
@@ -34,7 +33,7 @@ CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
-    ks = {neighbours_left(variant, layer.points) for step in steps for variant in layer.variants[step]}
+    ks = {variant.neighbours_left(layer.points) for step in steps for variant in layer.variants[step]}
     seconds = len(steps) * (_scaled(SEARCH, layer.points, max(ks, default=1)) + 2e-6 * layer.points)
     row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
     rows = layer.points * len(steps)
@@ -110,7 +109,7 @@ def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
 
 def _kept_sets(points: int, variants: tuple[Variant, ...]) -> float:
     """Return the seconds of the density filters of some variants on one drawn cloud, see `density.kept_sets`."""
-    densities = {(neighbours_left(variant, points), variant.p) for variant in variants}
+    densities = {(variant.neighbours_left(points), variant.p) for variant in variants}
     if len(densities) > MOST_COUNTED:
         return _scaled(SEARCH, points, max(k for k, _ in densities))
     return sum(_scaled(COUNTS, points, k) for k, _ in densities)

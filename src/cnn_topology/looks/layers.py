@@ -19,7 +19,7 @@ from cnn_topology.clouds.filters import (
 )
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.looks.sources import LayerWeights
-from cnn_topology.plan.clouds import DEAD_LAYER, Cloud, Density, Significance, neighbours_left, untested
+from cnn_topology.plan.clouds import DEAD_LAYER, Cloud, Density, Significance, untested
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.topology.persistence import barcode
@@ -161,7 +161,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
         networks=len(weights.weight),
     )
     landmarks = int(Cloud.model_fields["landmarks"].default)
-    filtering = Filtering(neighbours_left(settings.density, len(points)), settings.density.p, landmarks)
+    filtering = Filtering(settings.density.neighbours_left(len(points)), settings.density.p, landmarks)
     look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, 0, {})
     if look.untested == DEAD_LAYER:
         return look

@@ -34,6 +34,55 @@ class Density(Section):
     )
     p: float = Field(gt=0, le=1, description="Fraction of the points that is kept; 1 keeps all.")
 
+    def neighbours(self, points: int, where: str = "density filter") -> int:
+        """Turn `k` into a count.
+
+        Parameters
+        ----------
+        points : int
+            Number of points N of the cloud.
+
+        Raises
+        ------
+        InputError
+            If k is not below N: a point has only N - 1 neighbours.
+        """
+        k = self.k if isinstance(self.k, int) else self.neighbours_left(points)
+        if k >= points:
+            raise InputError(
+                f"{where}: k = {k} of rho(k = {self.k}, p = {self.p}) must be below the number of points, {points}; "
+                "pool more networks, lower k, or give k as a fraction such as 0.03125"
+            )
+        return k
+
+    def check_kept(self, points: int, where: str, otherwise: str = "pool more networks") -> None:
+        """Refuse a filter that keeps too few points for a loop, which takes four at least."""
+        kept = kept_points(self.p, points)
+        if kept < LEAST_KEPT:
+            raise InputError(
+                f"{where}: p = {self.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
+                f"raise p or {otherwise}"
+            )
+
+    def neighbours_left(self, points: int) -> int:
+        """Turn `k` into a count for a cloud that may have lost points since the run was planned.
+
+        Networks fail and filters become constant: a count that is not below the number of points becomes the last
+        neighbour. Such a cloud has too few points for a test, see `untested`.
+
+        Parameters
+        ----------
+        points : int
+            Number of points N of the cloud.
+
+        Returns
+        -------
+        int
+            From 1 to N - 1; 1 of a dead layer.
+        """
+        count = self.k if isinstance(self.k, int) else round(self.k * points)
+        return max(1, min(count, points - 1))
+
 
 Centre = Literal["filter", "coordinate"]
 
@@ -46,63 +95,7 @@ class Variant(Density):
 
     def tested(self, points: int) -> bool:
         """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
-        return not untested(neighbours_left(self, points), self.p, points)
-
-
-def neighbours(density: Density, points: int, where: str = "density filter") -> int:
-    """Turn `k` of a density filter into a count.
-
-    Parameters
-    ----------
-    density : Density
-        With `k` as a count or as a fraction of the number of points.
-    points : int
-        Number of points N of the cloud.
-
-    Raises
-    ------
-    InputError
-        If k is not below N: a point has only N - 1 neighbours.
-    """
-    k = density.k if isinstance(density.k, int) else neighbours_left(density, points)
-    if k >= points:
-        raise InputError(
-            f"{where}: k = {k} of rho(k = {density.k}, p = {density.p}) must be below the number of points, {points}; "
-            "pool more networks, lower k, or give k as a fraction such as 0.03125"
-        )
-    return k
-
-
-def check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
-    """Refuse a density filter that keeps too few points for a loop, which takes four at least."""
-    kept = kept_points(density.p, points)
-    if kept < LEAST_KEPT:
-        raise InputError(
-            f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
-            f"raise p or {otherwise}"
-        )
-
-
-def neighbours_left(density: Density, points: int) -> int:
-    """Turn `k` of a density filter into a count for a cloud that may have lost points since the run was planned.
-
-    Networks fail and filters become constant: a count that is not below the number of points becomes the last
-    neighbour. Such a cloud has too few points for a test, see `untested`.
-
-    Parameters
-    ----------
-    density : Density
-        With `k` as a count or as a fraction of the number of points.
-    points : int
-        Number of points N of the cloud.
-
-    Returns
-    -------
-    int
-        From 1 to N - 1; 1 of a dead layer.
-    """
-    count = density.k if isinstance(density.k, int) else round(density.k * points)
-    return max(1, min(count, points - 1))
+        return not untested(self.neighbours_left(points), self.p, points)
 
 
 def kept_points(p: float, points: int) -> int:

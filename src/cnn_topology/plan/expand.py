@@ -16,10 +16,7 @@ from cnn_topology.plan.clouds import (
     Cloud,
     Density,
     Variant,
-    check_kept,
     largest_tested,
-    neighbours,
-    neighbours_left,
 )
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
@@ -178,8 +175,8 @@ class Plan(Networks):
                         what = f"convolution layer of {population} in generalization.layers"
                         raise unknown(what, layer, convolutions)
                     where = f"generalization.density for one network of {population}, {layer}"
-                    neighbours(section.density, convolutions[layer], where)
-                    check_kept(section.density, convolutions[layer], where, "widen the layer")
+                    section.density.neighbours(convolutions[layer], where)
+                    section.density.check_kept(convolutions[layer], where, "widen the layer")
                 groups.append(NetworkGroup(name, layer, tuple(items), name in self.config.grids))
         return groups
 
@@ -206,7 +203,7 @@ class Plan(Networks):
                     if density is None:
                         continue
                     # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
-                    resolved = neighbours(density, points, where), density.p, cloud.landmarks
+                    resolved = density.neighbours(points, where), density.p, cloud.landmarks
                     variant = Variant(k=density.k, p=density.p, landmarks=cloud.landmarks, centre=cloud.centre)
                     steps = gathered.setdefault(key, {})
                     if cloud.circles == "all":
@@ -234,18 +231,18 @@ class Plan(Networks):
     def _feasible(self, density: Density, points: int, on_too_few: str, where: str) -> Density | None:
         """Return a density filter that a layer has the points for: the one asked for, a capped one, or none."""
         enough = not isinstance(density.k, int) or density.k < points
-        if on_too_few == "cap" and points > 1 and neighbours_left(density, points) > largest_tested(points):
+        if on_too_few == "cap" and points > 1 and density.neighbours_left(points) > largest_tested(points):
             # As a fraction it is still a tenth of a cloud that networks have failed out of.
             capped = Density(k=LARGEST_SHARE, p=density.p)
-            count = neighbours(capped, points)
+            count = capped.neighbours(points)
             self._leave_out(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
             density = capped
         elif enough or on_too_few == "refuse":
-            neighbours(density, points, where)
+            density.neighbours(points, where)
         else:
             self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")
             return None
-        check_kept(density, points, where)
+        density.check_kept(points, where)
         return density
 
     def _leave_out(self, what: str) -> None:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import LayerFilters
-from cnn_topology.plan.clouds import Centre, Variant, neighbours_left
+from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import MakeCloud, null_cloud, sphere_null_cloud
 from cnn_topology.topology.circles import CIRCLES, near_circles
@@ -46,7 +46,7 @@ class Filtering(NamedTuple):
         -------
         Filtering
         """
-        return cls(neighbours_left(variant, points), variant.p, variant.landmarks)
+        return cls(variant.neighbours_left(points), variant.p, variant.landmarks)
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ FRACTIONS = st.floats(1e-3, 1)
 
 
 @given(SEEDS, FRACTIONS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_permuting_the_points_permutes_what_is_kept(seed, p):
     rng = np.random.default_rng(seed)
     points = random_filters(60, rng)

@@ -34,7 +34,7 @@ def clouds(draw):
 
 
 @given(clouds(), st.integers(1, 80), st.floats(0.01, 1), st.integers(1, 3))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_counts_keep_the_points_that_all_distances_keep_or_nothing(points, k, p, threads):
     chosen = kept_by_counts(searchable(points), k, kept_points(p, len(points)), threads)
     if chosen is not None:
@@ -86,7 +86,7 @@ def test_a_bracket_whose_end_is_the_threshold_keeps_nothing():
 
 
 @given(SEEDS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_counts_bound_the_exact_squared_distances_by_the_stated_margin(seed):
     rng = np.random.default_rng(seed)
     tree = searchable(noisy(edge_patch(rng.uniform(0, 6, 700)), 0.4, rng))

@@ -45,7 +45,7 @@ def clouds(draw):
 
 
 @given(clouds(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_distances_are_those_of_all_pairs_to_the_last_bit(points, data):
     ks = data.draw(st.lists(st.integers(1, len(points) - 1), min_size=1, max_size=4))
     threads = data.draw(st.integers(1, 3))
@@ -69,7 +69,6 @@ def test_squares_neither_vanish_nor_overflow(scale):
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=80), st.data())
-@settings(deadline=None)
 def test_a_selected_value_parts_the_smaller_from_the_larger(values, data):
     rank = data.draw(st.integers(0, len(values) - 1))
     parted = np.array(values, dtype=float)
@@ -80,7 +79,7 @@ def test_a_selected_value_parts_the_smaller_from_the_larger(values, data):
 
 
 @given(clouds())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_each_point_lies_in_one_leaf_and_leaves_are_filled(points):
     order, starts = _leaves(points, LEAF)
     assert sorted(order) == list(range(len(points)))
@@ -89,7 +88,7 @@ def test_each_point_lies_in_one_leaf_and_leaves_are_filled(points):
 
 
 @given(SEEDS, st.integers(2, 60), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_distances_are_those_of_the_sorted_distance_matrix(seed, count, data):
     points = random_filters(count, np.random.default_rng(seed))
     ks = data.draw(st.lists(st.integers(1, count - 1), min_size=1, max_size=4))
@@ -125,7 +124,7 @@ def test_no_k_gives_no_column():
 
 
 @given(SEEDS, st.floats(0.01, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_distances_scale_with_the_cloud(seed, scale):
     points = random_filters(40, np.random.default_rng(seed))
     np.testing.assert_allclose(
@@ -134,7 +133,7 @@ def test_distances_scale_with_the_cloud(seed, scale):
 
 
 @given(SEEDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_isometries_change_no_distance(seed):
     rng = np.random.default_rng(seed)
     points = random_filters(60, rng)

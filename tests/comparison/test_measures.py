@@ -132,7 +132,7 @@ def test_sliced_wasserstein_of_bars_is_that_of_persim() -> None:
 
 
 @pytest.mark.parametrize("name", ON_CLOUDS)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32), power=st.integers(-100, 100))
 def test_a_layer_against_itself_gives_exactly_the_value_of_equals(name: str, seed: int, power: int) -> None:
     layer = cloud(two_layers(seed)[0] * 10.0**power)

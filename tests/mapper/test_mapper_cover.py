@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -53,7 +53,6 @@ def test_equalized_cells_hold_equal_numbers_of_points():
     scale=st.sampled_from([1.0, 0.1, 1e-7 / 3]),
     cover=covers,
 )
-@settings(deadline=None)
 def test_cubes_hold_exactly_the_points_between_their_ends_and_every_point_is_in_one(lens, scale, cover):
     lens = lens * scale
     if np.any(np.ptp(lens, axis=0) == 0):

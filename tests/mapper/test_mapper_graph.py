@@ -106,7 +106,6 @@ def test_the_nerve_is_the_same_in_blocks(monkeypatch):
 
 
 @given(points=small_clouds)
-@settings(deadline=None)  # the first call compiles
 def test_single_linkage_heights_are_those_of_scipy(points):
     order, heights = single_linkage(points)
     assert sorted(order.tolist()) == list(range(len(points)))
@@ -120,7 +119,6 @@ def test_single_linkage_works_over_several_tiles_and_in_many_dimensions():
 
 
 @given(points=small_clouds, clustering=clusterings)
-@settings(deadline=None)
 def test_clusters_equal_those_of_scipy(points, clustering):
     labels, expected = cluster(points, clustering), reference_labels(points, clustering)
     pairs = set(zip(labels.tolist(), expected.tolist(), strict=True))
@@ -149,7 +147,7 @@ def test_the_cut_is_below_the_first_gap_of_the_fraction():
 
 
 @given(points=small_clouds, clustering=clusterings, seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_order_of_points_changes_nothing(points, clustering, seed):
     lens = points[:, :1] + 0.01 * np.arange(len(points))[:, None]
     if np.ptp(lens) == 0:
@@ -167,7 +165,7 @@ def test_order_of_points_changes_nothing(points, clustering, seed):
     eps=st.floats(0.3, 4),
     copies=st.integers(1, 9),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_duplicates_change_nothing(points, fraction, from_zero, eps, copies):
     lens = points[:, :1]
     if np.ptp(lens) == 0:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
@@ -80,7 +80,6 @@ def test_loops_of_known_graphs(nodes, edges, graph_loops, filled):
 
 
 @given(st.integers(1, 9), st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=30))
-@settings(deadline=None)
 def test_filled_loops_are_cycles_modulo_boundaries(nodes, pairs):
     edges = sorted((a, b) for a, b in pairs if a < b < nodes)
     graph = graph_of(nodes, edges)

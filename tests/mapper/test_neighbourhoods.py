@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import pdist, squareform
@@ -36,7 +36,6 @@ def test_clusters_are_those_of_scikit_learn_in_any_scale(dtype, scale, offset):
     st.sampled_from([1.0, 2.0, 3.0, 5.0]),
     st.integers(1, 6),
 )
-@settings(deadline=None)  # the first call compiles
 def test_pairs_exactly_at_the_radius_count_as_near(points, eps, min_samples):
     assert np.array_equal(density_clusters(points, eps, min_samples), reference(points, eps, min_samples))
 

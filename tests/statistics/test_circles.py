@@ -49,7 +49,7 @@ def test_counts_agree_with_the_model_that_is_nearest() -> None:
     assert (found.within.sum(axis=1) >= found.counts()).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.1, 1.2), st.integers(0, 2**32 - 1))
 def test_a_larger_residual_never_counts_fewer(near: float, seed: int) -> None:
     points = random_filters(60, np.random.default_rng(seed))

@@ -24,7 +24,7 @@ ORACLES = {pearson: stats.pearsonr, spearman: stats.spearmanr, kendall: stats.ke
 
 @pytest.mark.parametrize("method", ORACLES, ids=lambda f: f.__name__)
 @given(seed=st.integers(0, 10_000), rows=st.integers(4, 25), ties=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_coefficients_are_those_of_scipy_with_and_without_ties(method, seed, rows, ties):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(rows, 3)), rng.normal(size=rows)
@@ -57,7 +57,7 @@ def _granulated_by_hand(x, y, hyperparameters):
 
 
 @given(seed=st.integers(0, 10_000), copies=st.integers(1, 2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_granulated_kendall_compares_runs_that_differ_in_one_hyperparameter(seed, copies):
     rng = np.random.default_rng(seed)
     cells = np.array(list(itertools.product([16, 32], [0, 0.2, 0.5], [1e-3]))).repeat(copies, axis=0)
@@ -232,7 +232,7 @@ def test_few_blocks_have_no_interval():
 
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(4, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_coefficients_of_many_draws_are_those_of_each(seed, rows):
     rng = np.random.default_rng(seed)
     x, y, z = rng.integers(0, 4, (rows, 3)).astype(float), rng.normal(size=rows), rng.integers(0, 3, (rows, 2))
@@ -259,7 +259,7 @@ def test_the_interval_is_that_of_draws_computed_one_by_one(method, monkeypatch):
 
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(8, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_columns_held_fixed_twice_and_columns_that_do_not_vary_take_no_freedom(seed, rows):
     rng = np.random.default_rng(seed)
     x, y, z = rng.normal(size=(rows, 2)), rng.normal(size=rows), rng.normal(size=(rows, 2))

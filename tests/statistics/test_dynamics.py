@@ -142,7 +142,7 @@ def _fisher_lee(a, b):
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(3, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_circular_correlation_is_its_definition_over_pairs_and_knows_rotations_and_reversals(seed, count):
     rng = np.random.default_rng(seed)
     a, b = rng.uniform(0, 2 * np.pi, (2, count))
@@ -186,7 +186,7 @@ def test_interval_of_the_circular_correlation_draws_whole_networks():
 
 
 @given(shift=st.floats(0, 6), seed=st.integers(0, 1_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_kuiper_distance_does_not_hang_on_where_zero_lies(shift, seed):
     rng = np.random.default_rng(seed)
     a, b = rng.uniform(0, 2 * np.pi, 15), rng.vonmises(1, 2, 20) % (2 * np.pi)

@@ -60,7 +60,7 @@ def test_no_cell_of_a_text_copy_is_a_formula_to_a_spreadsheet(tmp_path):
     assert [row[1] for row in rows] == [str(value) for value in range(-4, 4)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(where=st.floats(0, 1, exclude_max=True), cut=st.booleans(), kind=st.sampled_from(["safetensors", "parquet"]))
 def test_a_damaged_file_is_refused_by_name_or_reads_the_same(tmp_path_factory, where, cut, kind):
     path = tmp_path_factory.mktemp("damaged") / f"file.{kind}"

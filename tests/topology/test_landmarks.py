@@ -23,7 +23,7 @@ def one_by_one(points, count):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 9), st.booleans(), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_landmark_is_the_point_farthest_from_those_before(seed, size, dimension, ties, data):
     points = np.random.default_rng(seed).standard_normal((size, dimension))
     points = np.round(points) if ties else points
@@ -41,7 +41,7 @@ def test_all_points_as_landmarks_leave_nothing_uncovered(size):
     assert radius == 0
 
 
-@settings(max_examples=25, deadline=None)  # the first example compiles
+@settings(max_examples=25)  # the first example compiles
 @given(st.integers(0, 2**32 - 1), st.integers(12, 60), st.data())
 def test_no_bar_end_moves_by_more_than_twice_the_covering_radius(seed, size, data):
     points = np.random.default_rng(seed).standard_normal((size, 2))

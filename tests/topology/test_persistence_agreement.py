@@ -10,7 +10,6 @@ from scipy.spatial.distance import squareform
 from cnn_topology.topology.persistence import barcode
 
 DETERMINISTIC = {
-    "deadline": None,  # the first example compiles
     "derandomize": True,
     "suppress_health_check": [HealthCheck.too_slow],
 }

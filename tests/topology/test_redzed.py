@@ -31,7 +31,7 @@ def assert_same_bars(one, other):
     threshold=st.sampled_from([np.inf, 0.0, 0.4, 0.9]),
     dimension=st.sampled_from([0, 1, 2, 3]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bars_of_distances_are_those_of_ripser(seed, count, levels, missing, threshold, dimension):
     rng = np.random.default_rng(seed)
     lengths = rng.random(count * (count - 1) // 2)

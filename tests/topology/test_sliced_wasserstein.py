@@ -40,7 +40,7 @@ diagrams = st.integers(0, 60).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(first=diagrams, second=diagrams, directions=st.integers(1, 9))
 def test_it_is_the_definition_with_ties_and_negative_births(
     first: np.ndarray, second: np.ndarray, directions: int
@@ -118,7 +118,7 @@ def test_levels_beyond_two_bytes_do_not_overflow() -> None:
     assert sliced_wasserstein(bars, EMPTY, 3) == pytest.approx(40_000 * one, rel=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), factor=st.floats(0.1, 10), shift=st.floats(-2, 2))
 def test_it_scales_with_the_diagrams_and_ignores_a_common_shift(seed: int, factor: float, shift: float) -> None:
     rng = np.random.default_rng(seed)
@@ -128,7 +128,7 @@ def test_it_scales_with_the_diagrams_and_ignores_a_common_shift(seed: int, facto
     assert sliced_wasserstein(first + shift, second + shift) == pytest.approx(value, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32))
 def test_the_triangle_inequality_holds(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def clouds(draw, most=70):
 
 
 @given(clouds(), st.floats(0.3, 4), st.integers(70, 200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_last_birth_is_the_longest_edge_without_a_point_nearer_to_both_ends(points, limit, room):
     lengths = lengths_of_points(points)
     square = squareform(lengths)
@@ -46,7 +46,7 @@ def test_the_last_birth_is_the_longest_edge_without_a_point_nearer_to_both_ends(
 
 
 @given(clouds(), st.sampled_from([2, 3]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_class_is_born_after_the_last_birth(points, field):
     lengths = lengths_of_points(points)
     last = last_birth(lengths, len(points), np.float32(np.inf))
@@ -59,7 +59,7 @@ def test_no_class_is_born_after_the_last_birth(points, field):
 
 @pytest.mark.parametrize("few", [0, 1, 2, 64])
 @given(points=clouds())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bars_are_the_same_however_many_classes_end_as_rows_of_bits(few, points):
     lengths = lengths_of_points(points)
     with pytest.MonkeyPatch.context() as patch:
@@ -93,7 +93,7 @@ def test_two_classes_that_die_late_end_as_rows_of_bits(monkeypatch):
 
 
 @given(clouds(), st.sampled_from([2, 3]), st.floats(0.2, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_edges_without_a_mark_have_the_value_zero(points, field, threshold):
     count = len(points)
     state = annotated(lengths_of_points(points), count, field, float(np.float32(threshold)))
@@ -107,7 +107,7 @@ def test_edges_without_a_mark_have_the_value_zero(points, field, threshold):
 
 
 @given(SEEDS, st.integers(2, 300), st.sampled_from([16, 33, 200]), st.integers(1, 2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_lengths_from_products_have_the_bits_of_sums(seed, count, dimension, threads):
     rng = np.random.default_rng(seed)
     points = rng.standard_normal((count, dimension)) * 2.0 ** rng.integers(-40, 40) + rng.standard_normal(dimension)
@@ -130,7 +130,7 @@ def test_a_length_whose_rounding_is_in_doubt_is_summed():
 
 
 @given(SEEDS, st.integers(2, 80), st.floats(0, 1), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_gathered_edges_are_those_between_two_lengths(seed, count, low, high):
     lengths = np.random.default_rng(seed).random(count * (count - 1) // 2).astype(np.float32)
     low, high = np.float32(min(low, high)), np.float32(max(low, high))

@@ -25,7 +25,7 @@ from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.loops import loops
 from cnn_topology.statistics.ranks import mean_ranks
 from cnn_topology.topology.circles import near_circles
-from cnn_topology.topology.cocycles import representative_cocycle, representative_loop
+from cnn_topology.topology.cocycles import cocycles, representative_loop
 from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates, nearest_model
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
@@ -44,7 +44,7 @@ ENTRANCES = {
     "barcode": (barcode, CLOUD),
     "barcode square": (lambda a: barcode(distances=a), SQUARE),
     "barcode condensed": (lambda a: barcode(distances=a), SQUARE[np.triu_indices(12, 1)]),
-    "representative_cocycle": (representative_cocycle, RING),
+    "cocycles": (cocycles, RING),
     "representative_loop": (representative_loop, RING),
     "landmarks_maxmin": (lambda a: landmarks_maxmin(a, 3), CLOUD),
     "neighbour_distances": (lambda a: neighbour_distances(a, [2]), CLOUD),
@@ -138,7 +138,7 @@ def test_masked_labels_and_ids_are_refused():
 @pytest.mark.parametrize(
     "entrance",
     ["centre_and_normalize", "principal_plane", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps", "barcode",
-     "landmarks_maxmin", "mapper_graph", "representative_cocycle"],
+     "landmarks_maxmin", "mapper_graph", "cocycles"],
 )  # fmt: skip
 def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
     use, good = ENTRANCES[entrance]

@@ -1,15 +1,20 @@
 """The parts of the annotations engine, each against a slow plain form of it."""
 
+import signal
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.spatial.distance import squareform
 
 from cnn_topology.topology import annotation_kernels as kernels
-from cnn_topology.topology import annotations, edge_kernels, filtration
+from cnn_topology.topology import annotations, distances, edge_kernels, filtration, forecasting
 from cnn_topology.topology.annotations import annotated, annotation_bars, last_birth
 from cnn_topology.topology.filtration import lengths_of_points
+from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -70,6 +75,52 @@ def test_bars_are_the_same_however_many_classes_end_as_rows_of_bits(few, points)
         found = annotation_bars(lengths.copy(), len(points), 1, 2, np.inf)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(np.sort(one), np.sort(other))
+
+
+@pytest.mark.parametrize("field", [2, 3])
+@given(points=clouds(), share=st.floats(0, 1), limit=st.floats(0.3, 4))
+@settings(max_examples=60, deadline=None)
+def test_a_sparse_graph_has_the_bars_of_the_matrix_with_infinite_distances(field, points, share, limit):
+    square = squareform(lengths_of_points(points))
+    kept = np.random.default_rng(len(points)).random(square.shape) < share
+    row, column = np.nonzero(np.triu(kept, 1))
+    square[~(np.triu(kept, 1) | np.triu(kept, 1).T | np.eye(len(points), dtype=bool))] = np.inf
+    graph = sparse.coo_array((square[row, column], (column, row)), shape=square.shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distances, "THIN", 0)
+        ours = barcode(distances=graph, field=field, threshold=limit)
+    assert ours == barcode(distances=square, field=field, threshold=limit)
+
+
+def test_a_sparse_graph_takes_no_memory_for_all_pairs():
+    rng = np.random.default_rng(0)
+    row, column = np.unique(np.sort(rng.integers(4_000, size=(2, 12_000)), axis=0), axis=1)
+    graph = sparse.coo_array((rng.random(len(row)), (row, column)), shape=(4_000, 4_000))
+    graph.setdiag(0)
+    tracemalloc.start()
+    try:
+        bars = barcode(distances=graph)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(bars.lengths(0)) > 3_000
+    assert peak < forecasting.bytes_of_graph(4_000, graph.nnz) + 100 * graph.nnz < 4 * 4_000 * 3_999 / 2
+
+
+def test_ctrl_c_ends_a_walk_before_its_next_piece(monkeypatch):
+    pieces, walk = [], kernels.walk
+
+    def interrupted(state, edges, *others):
+        pieces.append(len(edges))
+        if len(pieces) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return walk(state, edges, *others)
+
+    monkeypatch.setattr(annotations, "EDGES_AT_ONCE", 500)
+    monkeypatch.setattr(kernels, "walk", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        barcode(np.random.default_rng(0).normal(size=(200, 3)))
+    assert pieces == [500, 500]
 
 
 def torus(count, rng):

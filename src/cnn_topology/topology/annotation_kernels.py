@@ -19,8 +19,8 @@ from cnn_topology.compiled import compiled
 kernel = compiled()
 
 # Slots of the array of counters.
-IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS = range(11)
-COUNTERS = 11
+IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, LOGGED, NEED_WORDS, NEED_NODES, NEED_IDS = range(12)
+COUNTERS = 12
 
 # Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
 SUM_BITS = 13
@@ -35,7 +35,10 @@ class State(NamedTuple):
     Attributes
     ----------
     entry : ndarray of uint32, shape (pairs,)
-        Condensed: the bits of the float32 length with the top bit set, from the edge's turn on its value.
+        Condensed: the bits of the float32 length with the top bit set, from the edge's turn on its value. Of a sparse
+        graph the edges alone, row by row.
+    starts, columns : ndarray of int64 and int32
+        Of a sparse graph: where the row of each point begins in `entry`, and the other end of each edge. Else empty.
     adjacency : ndarray of uint64, shape (points, words)
         Bit j of row i: the edge ij has entered, or i is j: a common neighbour answers for itself as well.
     marked : ndarray of uint64, shape (points, words)
@@ -63,9 +66,16 @@ class State(NamedTuple):
         Remembered sums of two values. They stay true when a class dies: vectors change by a linear map.
     birth, death : ndarray of float32, shape (classes,)
     birth_pair : ndarray of uint32, shape (classes,)
+    log : ndarray of uint64
+        Empty, or what cocycles are read from: for each class that dies a word for each vector that holds it, ``2 * id +
+        sign``, then, in the lower half, the value that the id stands for afterwards.
+    logged : ndarray of int64, shape (classes, 2)
+        Where the words of each dead class begin and end in the log.
     """
 
     entry: np.ndarray
+    starts: np.ndarray
+    columns: np.ndarray
     adjacency: np.ndarray
     marked: np.ndarray
     marks: np.ndarray
@@ -86,6 +96,8 @@ class State(NamedTuple):
     birth: np.ndarray
     death: np.ndarray
     birth_pair: np.ndarray
+    log: np.ndarray
+    logged: np.ndarray
 
 
 @kernel
@@ -294,6 +306,7 @@ def room_to_kill(state, pivot, size):
         counters[WORDS] + words <= len(state.words)
         and counters[NODES] + count * size <= len(node_id)
         and 2 * (counters[FILLED] + count) <= len(state.table)
+        and (len(state.log) == 0 or counters[LOGGED] + count <= len(state.log))
     )
 
 
@@ -312,6 +325,8 @@ def kill(state, relation, size, length, field, scratch):
         state.code,
     )
     pivot, pivot_sign = relation[0] >> 1, relation[0] & 1
+    log, logging = state.log, len(state.log) > 0
+    state.logged[pivot, 0] = counters[LOGGED]
     node = head[pivot]
     last = node
     while node >= 0:
@@ -325,14 +340,15 @@ def kill(state, relation, size, length, field, scratch):
             m += 1
         if m == old or words[begin + m] >> 1 != pivot:
             continue
+        word = np.uint64(2 * at + (words[begin + m] & 1)) << np.uint64(32)
         # Over Z/3 the multiple of the relation that cancels the class is -1 where both coefficients agree.
         sign = np.int32(1) if field == 3 and (words[begin + m] & 1) == pivot_sign else np.int32(0)
         new = combined(words, begin, old, np.int32(0), relation, 0, size, sign, field, scratch)
-        if new == 0:
-            forward[at] = 0
-            continue
-        code = hashed(scratch, new)
-        value = found(state, scratch, new, code)
+        code = hashed(scratch, new) if new else np.uint64(0)
+        value = found(state, scratch, new, code) if new else np.uint32(0)
+        if logging:
+            log[counters[LOGGED]] = word | np.uint64(2 * at if value == NOT_STORED else value)
+            counters[LOGGED] += 1
         if value != NOT_STORED:
             forward[at] = value
             continue
@@ -357,14 +373,30 @@ def kill(state, relation, size, length, field, scratch):
     head[pivot] = -1
     counters[LIVE] -= 1
     state.death[pivot] = length
+    state.logged[pivot, 1] = counters[LOGGED]
 
 
 @kernel
-def raw_value(entry, points, tail, head, field):
+def place(starts, columns, points, i, j):
+    """Return where the entry of an edge i < j stands, which is there."""
+    if len(starts) == 0:
+        return i * (2 * points - i - 3) // 2 + j - 1
+    low, high = starts[i], starts[i + 1] - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if columns[middle] < j:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def raw_value(entry, starts, columns, points, tail, head, field):
     """Return the value of the edge from `tail` to `head`, not resolved."""
     if tail < head:
-        return entry[tail * (2 * points - tail - 3) // 2 + head - 1]
-    return negated(entry[head * (2 * points - head - 3) // 2 + tail - 1], field)
+        return entry[place(starts, columns, points, tail, head)]
+    return negated(entry[place(starts, columns, points, head, tail)], field)
 
 
 @kernel
@@ -403,6 +435,7 @@ def walk(state, edges, points, field, last, few):
     bits, marked, marks = state.adjacency.reshape(-1), state.marked.reshape(-1), state.marks
     words = np.uint64(state.adjacency.shape[1])  # a multiple of 8
     entry, counters, component, forward = state.entry, state.counters, state.component, state.forward
+    starts, columns = state.starts, state.columns
     key = np.empty(1, dtype=np.uint32)
     length = key.view(np.float32)
     common = np.empty(words, dtype=np.uint64)
@@ -462,8 +495,8 @@ def walk(state, edges, points, field, last, few):
                     w += np.uint64(1)
                     continue
                 k = np.uint64(64) * w + lowest_bit(common[w])
-                x = resolved(forward, raw_value(entry, points, np.int64(i), np.int64(k), field))
-                y = resolved(forward, raw_value(entry, points, np.int64(k), np.int64(j), field))
+                x = resolved(forward, raw_value(entry, starts, columns, points, np.int64(i), np.int64(k), field))
+                y = resolved(forward, raw_value(entry, starts, columns, points, np.int64(k), np.int64(j), field))
                 if x == 0:
                     unmark(marked, marks, words, i, k)
                 if y == 0:
@@ -482,7 +515,7 @@ def walk(state, edges, points, field, last, few):
                 neighbours = k * words
                 for v in range(w, words):
                     common[v] &= ~bits[neighbours + v]
-        entry[np.int64(i) * (2 * points - np.int64(i) - 3) // 2 + np.int64(j) - 1] = value
+        entry[place(starts, columns, points, np.int64(i), np.int64(j))] = value
         bit, back = np.uint64(1) << (j & np.uint64(63)), np.uint64(1) << (i & np.uint64(63))
         bits[row + (j >> np.uint64(6))] |= bit
         bits[column + (i >> np.uint64(6))] |= back
@@ -608,27 +641,6 @@ def measured(state):
             ids += 1
             words += state.size[at]
     return ids, words
-
-
-@kernel
-def support(state, what, points, out):
-    """Count the edges on which a live class is not zero; write rows (i, j, value) as far as `out` has room."""
-    count = at = 0
-    for i in range(points - 1):
-        for j in range(i + 1, points):
-            value = state.entry[at]
-            at += 1
-            if value >= UNREAD or value == 0:
-                continue
-            value = resolved(state.forward, value)
-            holder, sign = np.int64(value >> np.uint32(1)), np.int64(value & np.uint32(1))
-            for m in range(state.start[holder], state.start[holder] + state.size[holder]):
-                if value != 0 and state.words[m] >> 1 == what:
-                    if count < len(out):
-                        out[count, 0], out[count, 1] = i, j
-                        out[count, 2] = 1 if (np.int64(state.words[m]) & 1) == sign else -1
-                    count += 1
-    return count
 
 
 @kernel

@@ -31,6 +31,7 @@ import numpy as np
 
 from cnn_topology.topology import annotation_kernels as kernels
 from cnn_topology.topology import edge_kernels, lune_kernels, plane_kernels
+from cnn_topology.topology.filtration import PAIRS_AT_ONCE
 from cnn_topology.topology.forecasting import BLOCKS, LEAST_BLOCK
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 BIN_BITS, LEAST_FIRST = 14, 1 << 14
 # Edges that the search for the last birth holds at once.
 LEAST_DOUBTFUL = 1 << 16
+# Compiled code does not hear Ctrl-C: after so many edges, a tenth of a second, Python may look.
+EDGES_AT_ONCE = 1 << 18
 # Over Z/2 so many live classes are carried on as rows of bits.
 MOST_PLANES = 4
 
@@ -63,7 +66,22 @@ def annotation_bars(
     -------
     dimension, birth, death : ndarray, shape (bars,)
     """
-    state = annotated(lengths, points, field, threshold, bars_only=True)
+    return bars_of(annotated(lengths, points, field, threshold, bars_only=True), points, max_dimension)
+
+
+def bars_of(state: "State", points: int, max_dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the bars from the state at the end of a walk.
+
+    Parameters
+    ----------
+    state : State
+    points : int
+    max_dimension : {0, 1}
+
+    Returns
+    -------
+    dimension, birth, death : ndarray, shape (bars,)
+    """
     merges, classes = int(state.counters[kernels.MERGES]), int(state.counters[kernels.CLASSES])
     merged = state.merged[:merges].astype(np.float64)
     merged = merged[merged > 0]
@@ -86,7 +104,8 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *,
     lengths, points, field, threshold
         As for `annotation_bars`; the lengths are overwritten.
     bars_only : bool
-        Whether only births and deaths are needed: the values of edges are then not kept once they are not needed.
+        Whether only births and deaths are needed: the values of edges are then not kept once they are not needed, and
+        there is no log.
 
     Returns
     -------
@@ -94,7 +113,7 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *,
         Of which bars, cocycles and loops are read.
     """
     entry = lengths.view(np.uint32)
-    state = _new_state(entry, points)
+    state = _new_state(entry, points, logging=not bars_only)
     limit = _longest(lengths, points, threshold)
     if limit < 0:
         return state
@@ -126,6 +145,29 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *,
     return state
 
 
+def annotated_graph(row: np.ndarray, column: np.ndarray, lengths: np.ndarray, points: int, field: int) -> "State":
+    """Walk all edges of a sparse graph, and return the state at the end; nothing is held for other pairs but two bits.
+
+    Parameters
+    ----------
+    row, column : ndarray of int64, shape (edges,)
+        The ends i < j of each edge, in the order of rows, then of columns.
+    lengths : ndarray of float32, shape (edges,)
+        Finite.
+    points : int
+    field : {2, 3}
+
+    Returns
+    -------
+    State
+    """
+    starts = np.searchsorted(row, np.arange(points + 1))
+    state = _new_state(np.zeros(len(row), dtype=np.uint32), points, starts, column.astype(np.int32))
+    edges = lengths.view(np.uint32).astype(np.uint64) << np.uint64(32) | (row << 16 | column).astype(np.uint64)
+    edges.sort()
+    return _walked(state, edges, points, field, np.uint64(2**64 - 1), 0)[0]
+
+
 def last_birth(lengths: np.ndarray, points: int, limit: np.float32) -> np.float32:
     """Find the length after which no class is born and no components merge.
 
@@ -149,7 +191,8 @@ def last_birth(lengths: np.ndarray, points: int, limit: np.float32) -> np.float3
     edges = np.empty(max(LEAST_DOUBTFUL, points), dtype=np.uint64)
     above, row = np.float32(0), 0
     while row < points - 1:
-        row, count = lune_kernels.doubtful(lengths, points, row, above, limit, near, who, edges)
+        end = min(row + max(1, PAIRS_AT_ONCE // points), points - 1)
+        row, count = lune_kernels.doubtful(lengths, points, row, end, above, limit, near, who, edges)
         edges[:count].sort()
         above = lune_kernels.longest_empty(lengths, points, edges[:count], above, who)
     return above
@@ -174,7 +217,11 @@ class _Planes(NamedTuple):
 
     def finish(self, state: "State", edges: np.ndarray) -> None:
         """Let edges enter, and note the deaths in the state."""
-        plane_kernels.finish(state.adjacency, self.planes, edges, self.alive, self.death)
+        for begin in range(0, len(edges), EDGES_AT_ONCE):
+            part = edges[begin : begin + EDGES_AT_ONCE]
+            plane_kernels.finish(state.adjacency, self.planes, part, self.alive, self.death)
+            if not self.alive.any():
+                break
         dead = ~self.alive
         state.death[self.classes[dead]] = self.death[dead].view(np.float32)
 
@@ -184,11 +231,15 @@ def _walked(
 ) -> tuple["State", int]:
     """Let sorted edges enter, and return how many have: not all if the walk ends, see `annotation_kernels.walk`."""
     done = 0
-    while True:
-        done += kernels.walk(state, edges[done:], points, field, last, few)
-        if done == len(edges) or (edges[done] >= last and state.counters[kernels.LIVE] <= few):
-            return state, done
-        state = _larger(state)
+    while done < len(edges):
+        part = edges[done : done + EDGES_AT_ONCE]
+        walked = kernels.walk(state, part, points, field, last, few)
+        done += walked
+        if walked < len(part):
+            if edges[done] >= last and state.counters[kernels.LIVE] <= few:
+                break
+            state = _larger(state)
+    return state, done
 
 
 def _longest(lengths: np.ndarray, points: int, threshold: float) -> np.float32:
@@ -233,7 +284,17 @@ def _blocks(
         begin, done, size = end, done + count, 2 * max(size, count)
 
 
-def _new_state(entry: np.ndarray, points: int) -> "State":
+_NO_INDEX = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+
+
+def _new_state(
+    entry: np.ndarray,
+    points: int,
+    starts: np.ndarray = _NO_INDEX[0],
+    columns: np.ndarray = _NO_INDEX[1],
+    *,
+    logging: bool = False,
+) -> "State":
     # Noise has about two classes a point.
     ids = classes = max(1 << 8, 1 << (3 * points).bit_length())
     words = nodes = table = 4 * ids
@@ -245,6 +306,8 @@ def _new_state(entry: np.ndarray, points: int) -> "State":
     adjacency[own, own // 64] = np.uint64(1) << (own % 64).astype(np.uint64)
     return kernels.State(
         entry=entry,
+        starts=starts,
+        columns=columns,
         adjacency=adjacency,
         marked=np.zeros_like(adjacency),
         marks=np.zeros(points, dtype=np.int32),
@@ -265,6 +328,8 @@ def _new_state(entry: np.ndarray, points: int) -> "State":
         birth=np.zeros(classes, dtype=np.float32),
         death=np.zeros(classes, dtype=np.float32),
         birth_pair=np.zeros(classes, dtype=np.uint32),
+        log=np.zeros(ids * logging, dtype=np.uint64),
+        logged=np.zeros((classes, 2), dtype=np.int64),
     )
 
 
@@ -275,7 +340,7 @@ def _larger(state: "State") -> "State":
     need_words, need_nodes, need_ids = (int(c[x]) for x in (kernels.NEED_WORDS, kernels.NEED_NODES, kernels.NEED_IDS))
 
     def grown(array: np.ndarray, size: int) -> np.ndarray:
-        out = np.zeros(max(size, len(array)), dtype=array.dtype)
+        out = np.zeros((max(size, len(array)), *array.shape[1:]), dtype=array.dtype)
         out[: len(array)] = array
         return out
 
@@ -304,6 +369,8 @@ def _larger(state: "State") -> "State":
         birth=grown(state.birth, classes),
         death=grown(state.death, classes),
         birth_pair=grown(state.birth_pair, classes),
+        log=grown(state.log, 2 * (int(c[kernels.LOGGED]) + need_ids) * bool(len(state.log))),
+        logged=grown(state.logged, classes),
     )
     kernels.repacked(state, target)
     return target

@@ -27,6 +27,9 @@ SPARSE_FORMATS = ("coo", "csr", "csc", "lil", "dok")
 # Bytes that the reading of one stored entry takes (measured: 73 to 89).
 SPARSE_BYTES = 100
 
+# A sparse matrix that stores less than this part of all pairs is walked edge by edge.
+THIN = 10
+
 # Condensed distances are checked so many at a time.
 CHUNK = 1 << 20
 
@@ -44,12 +47,15 @@ class Distances:
         Returns an iterator over the points i but the last: the distances to the points after i, condensed row by row.
     between : callable
         From a point and an array of points to the distances between, float64; to itself zero.
+    edges : tuple of ndarray, each of shape (stored,), optional
+        Of a sparse matrix: the points i < j of each stored distance, in the order of `rows`, and its length, float32.
     """
 
     points: int
     lengths: Callable[[], np.ndarray]
     rows: Callable[[], Iterator[np.ndarray]]
     between: Callable[[int, np.ndarray], np.ndarray]
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def restricted(self, indices: np.ndarray) -> np.ndarray:
         """Return the float32 condensed lengths among the chosen points, in the order given.
@@ -117,6 +123,20 @@ def shape_of(distances: Any) -> tuple[Any, int]:
             "points="
         )
     return array, int(array.shape[0])
+
+
+def is_thin(distances: Any) -> bool:
+    """Whether distances are a sparse matrix that stores so few that all pairs would take most of the memory.
+
+    Parameters
+    ----------
+    distances : ndarray or scipy sparse matrix
+
+    Returns
+    -------
+    bool
+    """
+    return is_sparse(distances) and THIN * distances.nnz < distances.shape[0] * (distances.shape[0] - 1) // 2
 
 
 def bytes_of_distances(distances: Any, used: int) -> int:
@@ -286,7 +306,7 @@ def _of_sparse(matrix: Any, points: int) -> Distances:
     if (at := _first_asymmetry(upper, lower, largest)) is not None:
         raise _asymmetric(row[:-1][again][at], column[:-1][again][at], upper[at], lower[at])
     once = np.concatenate([[True], ~again])[: len(value)]
-    position, value = position[once], value[once]
+    row, column, position, value = row[once], column[once], position[once], value[once]
     starts = np.searchsorted(position, condensed_position(np.arange(points), np.arange(1, points + 1), points))
 
     def rows() -> Iterator[np.ndarray]:
@@ -310,7 +330,8 @@ def _of_sparse(matrix: Any, points: int) -> Distances:
         result[others == i] = 0.0
         return result
 
-    return Distances(points, lengths, rows, between)
+    edges = np.minimum(row, column), np.maximum(row, column), _positive(value.astype(np.float32))
+    return Distances(points, lengths, rows, between, edges)
 
 
 def _largest(values: np.ndarray) -> float:

@@ -17,6 +17,9 @@ from cnn_topology.errors import InputError
 # An engine holds one 4-byte entry per pair of points, and packs the two ends of an edge into 32 bits.
 MOST_POINTS = 65_535
 
+# Compiled code does not hear Ctrl-C: after so many pairs, some tenths of a second, Python may look.
+PAIRS_AT_ONCE = 1 << 26
+
 # Where the longest length must lie. Float32 holds lengths from 2^-149 on and rounds them by no more than 2^-150: even
 # of the shortest cloud that is 1e-15 of its longest length.
 LENGTHS = (2.0**-100, float(np.finfo(np.float32).max))
@@ -162,7 +165,8 @@ def lengths_of_points(cloud: np.ndarray, threads: int = 1) -> np.ndarray:
     if cloud.shape[1] < LEAST_MULTIPLIED:
         coordinates = np.ascontiguousarray(cloud.T)
         # Rows get shorter: cut where the number of pairs is cut evenly.
-        cuts = [round(points * (1 - (1 - part / threads) ** 0.5)) for part in range(threads)] + [points]
+        parts = max(threads, len(lengths) // PAIRS_AT_ONCE)
+        cuts = [round(points * (1 - (1 - part / parts) ** 0.5)) for part in range(parts)] + [points]
         in_threads(lambda b, e: fill_lengths(coordinates, b, e, lengths), pairwise(cuts), threads)
         return lengths
     cloud = np.ascontiguousarray(cloud)

@@ -19,14 +19,14 @@ CHUNK, STRIDE = 16, 128
 
 
 @kernel
-def doubtful(lengths, points, begin, above, limit, near, who, edges):
+def doubtful(lengths, points, begin, end, above, limit, near, who, edges):
     """Collect the edges whose lune none of the remembered points proves not to be empty, row by row.
 
     Parameters
     ----------
     lengths : ndarray of float32, shape (pairs,)
-    points, begin : int
-        First row to read.
+    points, begin, end : int
+        Rows to read, of all but the last point.
     above, limit : float32
         Edges longer than `above`, but not than `limit`, are of interest.
     near, who : ndarray, shape (points, NEAR)
@@ -37,7 +37,7 @@ def doubtful(lengths, points, begin, above, limit, near, who, edges):
     Returns
     -------
     row : int
-        The first row that is not done: all, unless `edges` might run full.
+        The first row that is not done: `end`, unless `edges` might run full.
     count : int
     """
     # Of numbers that are not negative the bits are ordered as they are, and loops over integers vectorize.
@@ -46,7 +46,7 @@ def doubtful(lengths, points, begin, above, limit, near, who, edges):
     worst = near_bits[:, NEAR - 1].copy()
     closest = np.empty(points, dtype=np.uint32)
     count = 0
-    for i in range(begin, points - 1):
+    for i in range(begin, end):
         base = np.int64(i) * (2 * points - i - 3) // 2 - 1
         row = bits[base + i + 1 : base + points]
         if count + len(row) >= len(edges):
@@ -78,7 +78,7 @@ def doubtful(lengths, points, begin, above, limit, near, who, edges):
                             p -= 1
                         near_bits[j, p], who[j, p] = part[m], i
                         worst[j] = near_bits[j, NEAR - 1]
-    return points - 1, count
+    return end, count
 
 
 @kernel

@@ -20,7 +20,7 @@ import numpy as np
 
 from cnn_topology.checks import whole
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.topology.distances import bytes_of_distances, checked_distances, shape_of
+from cnn_topology.topology.distances import bytes_of_distances, checked_distances, is_thin, shape_of
 from cnn_topology.topology.filtration import (
     MOST_POINTS,
     bytes_of_points,
@@ -30,7 +30,7 @@ from cnn_topology.topology.filtration import (
     looks_like_distances,
     shape_of_points,
 )
-from cnn_topology.topology.forecasting import Forecast, check_memory, forecast
+from cnn_topology.topology.forecasting import Forecast, bytes_of_graph, check_free, check_memory, forecast
 from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_distances
 from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, redzed_bars, ripser_bars
 
@@ -57,6 +57,8 @@ class Barcode:
         of the whole cloud lies farther than twice this from its bar end here.
     engine : str
         ``annotations``, ``redzed``, ``ripser`` or ``gudhi``.
+    max_dimension : int
+        Highest dimension that was computed.
     """
 
     dimension: np.ndarray
@@ -66,6 +68,7 @@ class Barcode:
     points: int
     covering_radius: float
     engine: str
+    max_dimension: int = 1
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Barcode):
@@ -90,6 +93,11 @@ class Barcode:
         chosen = self.dimension == d
         birth, death = self.birth[chosen], self.death[chosen]
         return np.stack([birth, death], axis=1)[np.lexsort((birth, birth - death))]
+
+    @property
+    def dgms(self) -> list[np.ndarray]:
+        """The bars of each dimension from 0 on as rows (birth, death), as ripser.py returns and persim takes them."""
+        return [self.in_dimension(d) for d in range(self.max_dimension + 1)]
 
     def lengths(self, d: int) -> np.ndarray:
         """Return the lengths of the finite bars of dimension d, the longest first.
@@ -182,17 +190,14 @@ def barcode(
     max_dimension, field = whole(max_dimension, "max_dimension", 0), whole(field, "field", 2)
     name = _chosen_engine(engine, max_dimension, field)
     limit, threads = checked_threshold(threshold), whole(threads, "threads", 1)
-    lengths, count, radius = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
-    if name == "annotations":
-        # Compiled code takes half a second to load: only who computes pays for it.
-        from cnn_topology.topology.annotations import annotation_bars
-
-        dimension, birth, death = annotation_bars(lengths, count, max_dimension, field, limit)
+    if name == "annotations" and points is None and landmarks is None and is_thin(distances):
+        count, radius = shape_of(distances)[1], 0.0
+        dimension, birth, death = _graph_bars(distances, count, max_dimension, field, limit)
     else:
-        run: dict[str, Callable[..., Bars]] = {"ripser": ripser_bars, "gudhi": gudhi_bars, "redzed": redzed_bars}
-        dimension, birth, death = run[name](lengths, count, max_dimension, field, limit)
+        lengths, count, radius = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
+        dimension, birth, death = _BARS[name](lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
-    return Barcode(dimension[order], birth[order], death[order], field, count, radius, name)
+    return Barcode(dimension[order], birth[order], death[order], field, count, radius, name, max_dimension)
 
 
 def filtration_lengths(
@@ -232,11 +237,7 @@ def filtration_lengths(
     array, count = shape_of_points(points) if distances is None else shape_of(distances)
     chosen = wanted if wanted is not None and wanted < count else None
     used = count if chosen is None else chosen
-    if used > MOST_POINTS:
-        raise InputError(
-            f"{used} points are more than the {MOST_POINTS} that fit: take that many landmarks (landmarks_maxmin), or "
-            "landmarks= of barcode"
-        )
+    _check_count(used)
     reading = bytes_of_points if distances is None else bytes_of_distances
     check_memory(used, max_dimension, engine, lambda n: reading(array, n) + beside * (n * (n - 1) // 2))
     if distances is None:
@@ -256,6 +257,43 @@ def filtration_lengths(
         return checked.lengths(), count, 0.0
     indices, radius = landmarks_of_distances(checked, chosen)
     return checked.restricted(indices), chosen, radius
+
+
+def _own_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, limit: float) -> Bars:
+    # Compiled code takes half a second to load: only who computes pays for it.
+    from cnn_topology.topology.annotations import annotation_bars
+
+    return annotation_bars(lengths, points, max_dimension, field, limit)
+
+
+def _graph_bars(distances: Any, points: int, max_dimension: int, field: int, limit: float) -> Bars:
+    from cnn_topology.topology.annotations import annotated_graph, bars_of
+
+    _check_count(points)
+    need = bytes_of_graph(points, distances.nnz) + bytes_of_distances(distances, points)
+    check_free(need, f"the barcode of {points} points and {distances.nnz} distances")
+    edges = checked_distances(distances).edges
+    assert edges is not None  # a sparse matrix has them
+    row, column, lengths = edges
+    entering = lengths <= min(limit, float(np.finfo(np.float32).max))
+    state = annotated_graph(row[entering], column[entering], lengths[entering], points, field)
+    return bars_of(state, points, max_dimension)
+
+
+_BARS: dict[str, Callable[[np.ndarray, int, int, int, float], Bars]] = {
+    "annotations": _own_bars,
+    "ripser": ripser_bars,
+    "gudhi": gudhi_bars,
+    "redzed": redzed_bars,
+}
+
+
+def _check_count(points: int) -> None:
+    if points > MOST_POINTS:
+        raise InputError(
+            f"{points} points are more than the {MOST_POINTS} that fit: take that many landmarks (landmarks_maxmin), "
+            "or landmarks= of barcode"
+        )
 
 
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:

@@ -38,9 +38,9 @@ def quiet_profile(tmp_path, monkeypatch):
     monkeypatch.setenv("SNAKEMAKE_PROFILE", str(folder))
 
 
-def test_jobs_are_listed_with_their_files_and_resources(tmp_path, monkeypatch):
+def test_jobs_are_listed_with_their_files_and_resources(tiny, tmp_path, monkeypatch):
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    (tmp_path / "run.yaml").write_text("name: t\n")
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))
     monkeypatch.setattr(jobs, "SNAKEFILE", tmp_path / "Snakefile")
     train, collect = list_jobs(tmp_path / "run.yaml", tmp_path)
     assert (train.rule, train.name, train.threads) == ("train_a", "train_a a-0000", 1)
@@ -49,9 +49,9 @@ def test_jobs_are_listed_with_their_files_and_resources(tmp_path, monkeypatch):
     assert (collect.rule, collect.log) == ("collect_training", None)
 
 
-def test_a_config_that_plans_no_job_is_an_error(tmp_path, monkeypatch):
+def test_a_config_that_plans_no_job_is_an_error(tiny, tmp_path, monkeypatch):
     (tmp_path / "Snakefile").write_text("rule all:\n    shell: 'true'\n")
-    (tmp_path / "run.yaml").write_text("name: t\n")
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))
     monkeypatch.setattr(jobs, "SNAKEFILE", tmp_path / "Snakefile")
     with pytest.raises(InputError, match=r"run\.yaml: .* no job"):
         list_jobs(tmp_path / "run.yaml", tmp_path)
@@ -76,3 +76,21 @@ def test_the_tools_see_the_same_jobs_with_a_quiet_profile_of_the_users_own(tiny,
     assert f"0 of {count} jobs done" in said["status"][1]
     assert said["verify"][0] == 2
     assert "missing: results/tiny/tables/training.parquet" in said["verify"][1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["profile", "results"]  # who only looks leaves nothing
+
+
+def test_a_run_on_a_disk_that_cannot_be_written_is_planned_to_be_looked_at(tiny, tmp_path):
+    folder = tmp_path / "of others"
+    made = folder / "results/tiny/tables/training.parquet"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    (folder / "results/tiny/config.yaml").write_text(yaml.safe_dump(tiny))
+    mounted = ["mount", "--bind", str(folder), str(folder)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True, capture_output=True)
+        assert not os.access(made, os.W_OK)
+        assert len(list_jobs(folder / "results/tiny/config.yaml", folder)) > 20
+    finally:
+        subprocess.run(["umount", str(folder)], check=True, capture_output=True)

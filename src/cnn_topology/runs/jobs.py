@@ -5,10 +5,15 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.config import RunConfig, read_config
+from cnn_topology.plan.names import RunFolder
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 # What Snakemake puts around an error of the config.
@@ -33,7 +38,7 @@ class Job:
 
 
 def list_jobs(config: Path, directory: Path) -> list[Job]:
-    """List every job of a run, done or not; nothing is changed or locked.
+    """List every job of a run, done or not; nothing is changed, written or locked in its folder.
 
     Parameters
     ----------
@@ -56,9 +61,10 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
         raise InputError(f"{SNAKEFILE}: no such file; install the package from its checkout with `pip install -e .`")
     if not config.is_file():
         raise InputError(f"{config}: no such config file")
-    command = [sys.executable, "-m", "cnn_topology.runs.planned_jobs"]
-    command += [str(SNAKEFILE), str(directory.absolute()), str(config.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with _view(directory.absolute(), read_config(config)) as view:
+        command = [sys.executable, "-m", "cnn_topology.runs.planned_jobs"]
+        command += [str(SNAKEFILE), str(view), str(config.resolve())]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.splitlines()
         reason = [line for line in lines if line.strip() and "Using workflow" not in line and not _FRAME.match(line)]
@@ -71,6 +77,30 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
             f"{config}: snakemake plans no job for this config, so there is nothing to forecast or to check"
         )
     return jobs
+
+
+@contextmanager
+def _view(directory: Path, config: RunConfig) -> Iterator[Path]:
+    """Yield a folder that looks like another one while Snakemake plans in it, and is removed afterwards.
+
+    Wherever it plans, Snakemake makes a `.snakemake`, and it refuses to plan what it could not write. Of the run, which
+    may be someone else's, it is shown what was known of the user's own files, the logs, and which image sets are there.
+    """
+    run = RunFolder(config.name)
+    results, known, logs = Path(run.root).parent, Path(run.inputs("any")).parent, Path(run.logs)
+    shown = ((Path(), (".snakemake", str(results))), (results, (config.name,)), (known, ()), (logs, ()))
+    with TemporaryDirectory(prefix="cnn-topology-") as name:
+        view = Path(name)
+        for folder, but in shown:
+            (view / folder).mkdir(parents=True, exist_ok=True)
+            for entry in (directory / folder).iterdir() if (directory / folder).is_dir() else ():
+                if entry.name not in but:
+                    (view / folder / entry.name).symlink_to(entry)
+        for images in map(run.images, config.images):
+            if (directory / images).exists():
+                (view / images).parent.mkdir(exist_ok=True)
+                (view / images).touch()
+        yield view
 
 
 def find_run(run: str) -> Path:

@@ -20,7 +20,7 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
     }
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
     row |= {"p_longest": None if significant is None else 0.005 if significant else 0.6}
-    return {**row, "p_lowpass": row["p_longest"], "p_block": None, **more}
+    return {**row, "p_lowpass": row["p_longest"], "p_block": None, "verdict_stability": 0.9, **more}
 
 
 def compared(population, against, metric, estimate, p=0.001, **more):
@@ -105,10 +105,15 @@ def onset(population, step, low=100, high=5_000):
     return {"population": population, "layer": "conv1", "onset": step, "low": low, "high": high, "networks": 10}
 
 
-def pooled(statistic):
-    row = {"group_name": "first", "scope": "pooled", "layer": "conv1", "predictor": "longest", "method": "spearman"}
-    row |= {"outcome": "test_accuracy", "statistic": statistic, "networks": 10}
-    return {**row, "low": statistic - 0.3, "high": min(1.0, statistic + 0.3)}
+def pooled(statistic, partial):
+    """Return the rows of a bar and accuracy over training: the rank correlation, and what is left given the step."""
+    row = {"group_name": "first", "scope": "pooled", "layer": "conv1", "predictor": "longest", "networks": 10}
+    return [
+        row
+        | {"outcome": "test_accuracy", "method": method, "statistic": value}
+        | {"low": value - 0.3, "high": min(1.0, value + 0.3)}
+        for method, value in (("spearman", statistic), ("partial_pearson", partial))
+    ]
 
 
 def track(population, longest, critical=0.5):

@@ -31,8 +31,26 @@ def trend(statistic, p):
     return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
 
 
+GRAPH = {"population": "mapper", "network": 0, "recipe": "r", "cloud": "c", "layer": "layer4.1.bn2"}
+ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
+CLASSES = ("airplane", "automobile", *ANIMALS, "ship", "truck")
+
+
 def pure(p):
-    return {"population": "mapper", "sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p_value": p}
+    return GRAPH | {"sigma": 0, "depth": 16, "node_wise": 0.6, "chance": 0.2, "p_value": p}
+
+
+def graph_of(*nodes, names=CLASSES):
+    """Return the tables of a graph, a path of nodes each of which holds a point of each of some classes."""
+    counts = [[int(name in node) for name in CLASSES] for node in nodes]
+    return {
+        "class_purity": [GRAPH | {"label": label, "class_name": name} for label, name in enumerate(names)],
+        "activation_nodes": [GRAPH | {"node": n, "counts": count} for n, count in enumerate(counts)],
+        "activation_edges": [GRAPH | {"a": n, "b": n + 1} for n in range(len(nodes) - 1)],
+    }
+
+
+APART = graph_of(ANIMALS[:3], ANIMALS[2:], ("ship", "airplane"), ("ship", "automobile", "truck"))
 
 
 def agreement(mean, p=0.01):
@@ -49,8 +67,8 @@ CASES = {
         {"measure_agreement": [agreement(0.5), agreement(0.1, p=0.2)]},
     ),
     "S2": (
-        {"purity": [pure(0.01)]},
-        {"purity": [pure(0.01), pure(0.3)]},
+        {"purity": [pure(0.01)], **APART},
+        {"purity": [pure(0.01), pure(0.3)], **APART},
     ),
     "S3": (
         {"purity_tests": [purity_test("foreground_over_random", 0.1)]},
@@ -110,6 +128,15 @@ def test_a_row_says_what_n_counts_and_what_its_two_ends_are(name, of, facts):
     assert row["unit"] == UNITS.get(name, "networks")
     spread = WILSON if name == "T2" else RANGE if name in RANGES else INTERVAL
     assert row["spread"] == ("" if name in WITHOUT else spread)
+
+
+def test_classes_are_organised_only_if_those_of_a_kind_lie_together(of, facts):
+    mixed = graph_of(("dog", "ship"), ("cat", "truck", "frog"), ("bird", "airplane"), ("deer", "horse", "automobile"))
+    (row,) = of("S2", {"purity": [pure(0.01)], **mixed}, facts)
+    assert (row["verdict"], "p = " in row["statement"]) == ("not supported", True)
+    digits = graph_of(*[tuple(CLASSES)] * 2, names=[str(digit) for digit in range(10)])
+    (row,) = of("S2", {"purity": [pure(0.01)], **digits}, facts)
+    assert (row["verdict"], "CIFAR-10" in row["reason"]) == ("not tested", True)
 
 
 @pytest.mark.parametrize(("name", "test"), [("S3", ORDERED[0]), ("T4a", "deeper_is_purer"), ("T4b", ORDERED[1])])

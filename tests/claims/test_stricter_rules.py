@@ -13,6 +13,8 @@ from claim_rows import (
     lasting,
     loop,
     onset,
+    over_training,
+    pooled,
     track,
     vgg,
 )
@@ -51,6 +53,32 @@ def test_a_layer_whose_circle_smooth_fields_have_too_does_not_count(of, facts):
 
     assert (row_of(0.005, 0.3, 0.005, 0.02)["value"], row_of(*[0.005] * 4)["value"]) == (0.5, 1.0)
     assert row_of(0.005, 0.3, 0.005, 0.02)["reason"].startswith("2 more")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "stability", "counts"),
+    [
+        (("no loop", "no loop", "one circle", "one circle"), 0.5, True),
+        (("one circle", "no loop", "no loop", "one circle"), 0.9, False),
+        (("no loop", "one circle", "one circle", "one circle"), 0.4, False),
+        (("no loop", "one circle", "one circle", "one circle"), None, True),
+    ],
+)
+def test_the_primary_circle_recurs_over_snapshots_and_draws_of_networks(verdicts, stability, counts, of, facts):
+    loops = [row | {"verdict_stability": stability} for row in over_training("first", verdicts)]
+    loops += [loop(*which) for which in FOUR[1:]]
+    (row,) = of("A3a", {"loops": loops, "circles": [row for cloud in loops for row in circles(cloud)]}, facts)
+    assert (row["n"], row["value"]) == (4, 1.0 if counts else 0.75)
+    assert row["reason"].startswith("1 more") is not counts
+
+
+def test_two_rising_curves_alone_do_not_rise_together(of, facts):
+    for partial, verdict in ((0.5, "supported"), (0.1, "not supported")):
+        (row,) = of("E11", {"correlations": pooled(0.9, partial)}, facts)
+        assert (row["value"], row["verdict"]) == (partial, verdict)
+        assert "0.9 (0.6 to 1)" in row["statement"]
+    assert of("E11", {"correlations": pooled(0.2, 0.9)}, facts)[0]["verdict"] == "not supported"
+    assert of("E11", {"correlations": pooled(0.9, np.nan)}, facts)[0]["verdict"] == "not tested"
 
 
 def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_it_once(of, facts):

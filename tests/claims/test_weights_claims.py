@@ -115,7 +115,7 @@ CASES = {
         vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop", *["one circle"] * 15]),
         vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop"] * 16),
     ),
-    "E11": ({"correlations": [pooled(0.9)]}, {"correlations": [pooled(0.2)]}),
+    "E11": ({"correlations": pooled(0.9, 0.5)}, {"correlations": pooled(0.9, 0.2)}),
     "E12": (
         {"loop_tracks": [track("first", 1.10), track("second", 1.27)]},
         {"loop_tracks": [track("first", 1.10), track("second", 1.12)]},

@@ -13,6 +13,7 @@ from cnn_topology.statistics.null_clouds import (
     null_cloud,
     permuted_null,
     stationary,
+    whitened_null,
 )
 from cnn_topology.statistics.nulls import Filtering, null_draws
 from cnn_topology.topology.patches import edge_patch, noisy
@@ -62,6 +63,24 @@ def test_a_circle_has_longer_loops_than_its_lowpass_null():
     raw = edge_patch(rng.uniform(0, 2 * np.pi, 512)) + 0.2 * rng.standard_normal((512, 9))
     circle = longest(lambda rng: centre_and_normalize(raw)[0], 1, k=16)[0]
     assert circle > longest(lowpass_null(raw), 19, k=16).max()
+
+
+def test_whitened_and_shuffled_filters_have_the_second_moments_of_the_layer_but_not_its_circle():
+    rng = np.random.default_rng(8)
+    points = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 400)), 0.8, rng)
+    drawn = whitened_null(points, np.arange(400) // 4)(rng)
+    np.testing.assert_allclose(drawn.T @ drawn, points.T @ points, atol=0.4)
+    axes = np.linalg.eigh(points.T @ points)[1][:, -2:]
+    lengths, own = ((cloud @ axes) ** 2 @ np.ones(2) for cloud in (drawn, points))
+    assert lengths.var() > 1.5 * own.var()
+
+
+def test_whitened_filters_of_a_channel_are_as_alike_as_the_layers():
+    rng = np.random.default_rng(9)
+    points, channels = alike(60, 8, 1.5, rng)
+    drawn = [block_ratio(whitened_null(points, channels)(rng), channels) for _ in range(5)]
+    assert np.mean(drawn) == pytest.approx(block_ratio(points, channels), rel=0.1)
+    assert block_ratio(whitened_null(points, np.arange(480))(rng), channels) < 1.1
 
 
 def alike(channels, members, strength, rng):

@@ -126,7 +126,7 @@ def analyse_cloud(
     at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
     hollow = None
     if headline in tested:
-        hollow = hollowness_test(layer.points, layer.channels, significance.draws, run_seed, at, layer.centre)
+        hollow = hollowness_test(layer.points, layer.channels, significance.draws, run_seed, at)
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     results = []
     for filtering, distance in distances.items():

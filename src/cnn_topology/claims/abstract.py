@@ -43,9 +43,10 @@ ABSTRACT_CLAIMS = (
         statement="A circle of rotating edges recurs over all networks, depths and training stages.",
         source="abstract, 3",
         certainty="F",
-        statistic="share of layers whose loop, after training, is the primary circle",
+        statistic="share of layers whose loop is the primary circle",
         rule=f"lower end of Wilson's 95% interval above 1/2; of a layer that counts: a significant loop, {IS_PRIMARY}; "
-        f"{EXCLUDED}",
+        f"{EXCLUDED}; so after training and at more than half of the snapshots after the start; the same verdict in "
+        "half of the draws of its networks or more",
         tables=("loops", "circles"),
         subjects=every_network,
         absent="no layer is analysed",

@@ -60,13 +60,15 @@ ACTIVATIONS_CLAIMS = (
     Claim(
         claim="S2",
         experiment="M5",
-        statement="Mapper graphs show how classes are organised: their nodes are purer than chance.",
+        statement="Mapper graphs show how classes are organised: their nodes are purer than chance, and "
+        "classes of a kind lie together.",
         source="section 1.7",
         certainty="text",
         statistic="node-wise purity at the deepest layer less that of shuffled labels: mean, least and greatest over "
         "graphs",
-        rule=f"p ≤ {LEVEL} for every graph; whether branches separate classes is left to the eye",
-        tables=("purity",),
+        rule=f"p ≤ {LEVEL} for every graph; animals share nodes and neighbouring ones with animals, vehicles with "
+        f"vehicles, more than both do with each other, exact p ≤ {LEVEL} of all choices of four classes of ten",
+        tables=("purity", "class_purity", "activation_nodes", "activation_edges"),
         subjects=_MAPPER,
         absent=_NO_MAPPER,
         measure=classes_are_organised,

@@ -8,6 +8,7 @@ import pandas as pd
 from cnn_topology.claims.framework import Measured, Subject, Tables
 from cnn_topology.claims.loop_measures import (
     WITHOUT_TEST,
+    headline_clouds,
     last_clouds,
     least_power,
     most_layers,
@@ -25,6 +26,8 @@ from cnn_topology.statistics.shapes import CHANCE, COVERED
 from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, UNTESTED, binomial_tail
 from cnn_topology.tables.loops import CLOUD
 
+# Ours, of "recurs": the part of a layer's snapshots, and of the draws of its networks, that must agree.
+MOST = 0.5
 # Ours: layers that count as low in a network of 13 and more.
 LOW_DEPTHS = 4
 
@@ -54,17 +57,45 @@ def with_circles(tables: Tables, clouds: pd.DataFrame) -> pd.DataFrame:
 
 
 def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-    """Count the layers whose loop, after training, is the primary circle; clouds of too few filters are left out."""
+    """Count the layers whose loop is the primary circle; clouds of too few filters are left out.
+
+    Made stricter after a review: after training alone, and in one pool of networks, was enough. The loop must be that
+    circle at most snapshots after the start too, and most draws of the networks must have the same verdict.
+    """
     clouds, counted = _counting(tables, facts, subject)
     if clouds.empty:
         return Measured(None, reason="no cloud is tested and compared with the named circles")
-    others = [not_excluded(cloud, facts.alpha) for cloud in clouds.to_dict("records")]
-    explained = clouds["primary"] & np.array([bool(names) for names in others])
-    found = most_layers(clouds["primary"] & ~explained, null=null_of(facts), counted=counted)
-    reason = f"{explained.sum()} more that fields as smooth, or channels as blocks, explain or may explain"
-    reasons = [found.reason or (reason if explained.any() else "")]
+    left = clouds["primary"]
+    reasons = []
+    for condition, why in (
+        (_unexplained(clouds, facts), "that fields as smooth, or channels as blocks, explain or may explain"),
+        (_at_most_snapshots(tables, facts, clouds), "at the end but at no more than half of the snapshots"),
+        (~(clouds["verdict_stability"] < MOST), "whose verdict fewer than half of the draws of networks have"),
+    ):
+        lost = left & ~condition
+        left = left & condition
+        reasons += [f"{lost.sum()} more {why}"] if lost.any() else []
+    found = most_layers(left, null=null_of(facts), counted=counted)
     reasons += [least_power(clouds)] if found.holds is False else []
-    return replace(found, reason="; ".join(filter(None, reasons)))
+    return replace(found, reason="; ".join(filter(None, [found.reason, *reasons])))
+
+
+def _unexplained(clouds: pd.DataFrame, facts: RunFacts) -> pd.Series:
+    """Return of which clouds the tests exclude other explanations of a loop."""
+    excluded = [not not_excluded(cloud, facts.alpha) for cloud in clouds.to_dict("records")]
+    return pd.Series(excluded, index=clouds.index, dtype=bool)
+
+
+def _at_most_snapshots(tables: Tables, facts: RunFacts, last: pd.DataFrame) -> pd.Series:
+    """Return in which layers the loop is the primary circle, unexplained, at most tested snapshots after the start."""
+    clouds = headline_clouds(tables, facts, tuple(last["population"].unique()))
+    clouds = clouds[(clouds["step"] > 0) & ~clouds["verdict"].isin(UNTESTED)]
+    circles = primary_loops(tables, clouds)
+    circles = circles.assign(circle=circles["primary"] & _unexplained(circles, facts))
+    shares = circles.groupby(["population", "layer"])["circle"].mean()
+    # Of networks that others trained there is one snapshot, whose step is 0.
+    share = shares.reindex(pd.MultiIndex.from_frame(last[["population", "layer"]])).fillna(1.0)
+    return pd.Series(share.to_numpy() > MOST, index=last.index)
 
 
 def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

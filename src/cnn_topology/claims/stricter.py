@@ -30,7 +30,8 @@ STRICTER = {
     "A1": _TOO_FEW,
     "A2": f"{_SMALL_RUNS}; {_TOO_FEW}",
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and {_SMALL_CLOUDS}; "
-    f"after others: {_SHUFFLED}; {_WOUND}; {_EXCLUDING}",
+    f"after others: {_SHUFFLED}; {_WOUND}; {_EXCLUDING}; after another: at most snapshots, and with the same "
+    "verdict in most draws of the networks, not at the end of one pool alone",
     "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted; "
     f"after another: {_SMALL_CLOUDS}",
     "A4a": "after a review: width, with which the filters of a cloud grow in number, is held fixed",
@@ -49,8 +50,10 @@ STRICTER = {
     "E8": f"{_SMALL_RUNS}; after a review: both loops must be the primary circle; after another: {_SMALL_CLOUDS}",
     "E9": _PRIMARY,
     "E10": _PRIMARY,
+    "E11": "after a review: what is left with the step held fixed decides too, since any two rising curves correlate",
     "E12": f"{_CRITICAL}; after another: both must be of the primary circle; after another: {_SMALL_CLOUDS}",
     "S1": "after a review: a permutation test with each measure was added",
+    "S2": "after a review: classes of a kind must lie together, which was left to the eye",
     "S3": _PURITY_INTERVAL,
     "T3a": _STEPS,
     "T3b": _STEPS,

@@ -224,9 +224,9 @@ class Look:
         hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
             lines.append(
-                f"compared with Gaussian filters of the same covariance, all filters of {hollow} of these layers are "
-                f"hollower in their strongest plane, as a ring is; those of {mixtures} are less hollow, as mixtures "
-                f"and heavy-tailed filters are; the rest is undecided (p ≤ {alpha:g} each)"
+                f"compared with filters of the same covariance whose whitened entries are shuffled, all filters of "
+                f"{hollow} of these layers are hollower in their strongest plane, as a ring is; those of {mixtures} "
+                f"are less hollow, as mixtures are; the rest is undecided (p ≤ {alpha:g} each)"
             )
         for verdict in UNTESTED:
             if layers := count.get(verdict, 0):

@@ -40,6 +40,9 @@ CLAIM_TABLES = (
     "measure_agreement",
     "purity",
     "purity_tests",
+    "class_purity",
+    "activation_nodes",
+    "activation_edges",
 )
 # The tables that the summary tells of, where a run has them.
 SUMMARY_TABLES = (

@@ -3,9 +3,8 @@
 A loop of the densest filters is compared with noise by its bar. This statistic needs no density filter and no barcode:
 the squared distance r^2 of all filters from the origin of that plane varies little if they lie on a ring, and much if
 some lie in the plane and others far from it. C = Var(r^2) / E(r^2)^2 is compared on both sides with filters that have
-the layer's own second moments and no other structure. At level .01, with 199 draws, circles with noise of norm .6, 1.0
-and 1.5 are hollow in 40, 40 and 14 of 40 layers of 256 filters, and in all of 1,024; a ring in 50 or 80 % noise is a
-mixture in 40 of 40; filters with the covariance alone are either in 0 of 400.
+exactly the layer's own second moments, and whose entries, once whitened, are shuffled (`whitened_null`).
+docs/calibration.md has its level and power.
 """
 
 from collections.abc import Mapping
@@ -16,9 +15,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Centre
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.null_clouds import covariance_null
+from cnn_topology.statistics.null_clouds import whitened_null
 from cnn_topology.statistics.nulls import CloudKey
 from cnn_topology.statistics.significance import two_sided_p_value
 
@@ -103,9 +101,11 @@ def hollowness_test(
     draws: int,
     run_seed: int,
     cloud: CloudKey,
-    centre: Centre = "filter",
 ) -> Hollowness:
-    """Compare the hollowness of a layer with that of filters with its own second moments.
+    """Compare the hollowness of a layer with that of filters with its own second moments, whitened and shuffled.
+
+    The null was until November 2026 Gaussian filters with the sample's covariance: too many layers were mixtures, since
+    a sample's axes differ more in length than those of its distribution, and uniform weights are not Gaussian.
 
     Parameters
     ----------
@@ -117,8 +117,6 @@ def hollowness_test(
     run_seed : int
     cloud : tuple of (str, str, int)
         Population, layer and step, which are part of the seed of each draw.
-    centre : {'filter', 'coordinate'}
-        How the filters were centred.
 
     Returns
     -------
@@ -130,7 +128,7 @@ def hollowness_test(
         If there is no filter.
     """
     value = hollowness(points)
-    make = covariance_null(points, centre)
+    make = whitened_null(points, blocks)
     seeds = (derive_seed(run_seed, "hollowness", *cloud, draw) for draw in range(draws))
     null = np.array([hollowness(make(np.random.default_rng(seed))) for seed in seeds])
     return Hollowness(value, block_error(points, blocks), float(np.median(null)), two_sided_p_value(value, null))

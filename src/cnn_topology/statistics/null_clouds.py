@@ -17,6 +17,8 @@ MakeCloud = Callable[[np.random.Generator], np.ndarray]
 NO_MOMENT = 1e-12
 # Of the search for the variances behind second moments; some tens are needed.
 MOST_ROUNDS = 1_000
+# Of the search for a scatter matrix, which half of the filters on one plane have none of, and for given moments.
+FEW_ROUNDS = 25
 
 
 def sphere_null_cloud(
@@ -202,13 +204,85 @@ def block_null(
         From a random generator to a cloud, ndarray of shape (kept, entries).
     """
     _, places = np.unique(channels, return_inverse=True)
-    blocks = int(places.max()) + 1
 
     def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
-        orders = rng.permuted(np.tile(np.arange(points.shape[1]), (blocks, 1)), axis=1)
-        return centre_and_normalize(np.take_along_axis(points, orders[places], axis=1), centre)[0]
+        return centre_and_normalize(_shuffled(points, places, rng), centre)[0]
 
     return cloud
+
+
+def whitened_null(points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"]) -> MakeCloud:
+    """Return what shuffles the entries of whitened filters, a channel in one way, and gives back the second moments.
+
+    The null keeps exactly the second moments of the layer, and of the whitened filters their values and how alike those
+    of a channel are; it destroys which entries go together (ours). Filters of any elliptical distribution pass for
+    their own null, and so do filters with independent entries of any distribution, uniform or heavy-tailed. Without the
+    moments given back the draws would have the sample's axes, which differ more in length than those of the
+    distribution do, spread once more: of layers of independent Gaussian weights a test had p <= .05 in a fifth.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, entries)
+        The layer's filters, normalized.
+    channels : ndarray of int, shape (points,)
+        As for `block_null`.
+
+    Returns
+    -------
+    callable
+        From a random generator to a cloud, ndarray of shape (points, entries).
+    """
+    _, places = np.unique(channels, return_inverse=True)
+    moments, axes = np.linalg.eigh(points.T @ points / len(points))
+    moments, axes = moments[moments > NO_MOMENT], axes[:, moments > NO_MOMENT]
+    along = points @ axes
+    scatter = _scatter(along)
+    white = _directions(along @ _power(scatter, -0.5)) @ axes.T
+    colour = axes @ _power(scatter, 0.5)
+
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "points entries"]:
+        drawn = _directions(_shuffled(white, places, rng) @ colour)
+        for _ in range(FEW_ROUNDS):
+            own = drawn.T @ drawn / len(drawn)
+            # Far below what moments differ by from draw to draw.
+            if np.abs(own - np.diag(moments)).max() < 0.02 / np.sqrt(len(drawn)):
+                break
+            drawn = _directions(drawn @ _power(own, -0.5) * np.sqrt(moments))
+        return drawn @ axes.T
+
+    return cloud
+
+
+def _shuffled(
+    points: Float[np.ndarray, "points entries"], places: Int[np.ndarray, " points"], rng: np.random.Generator
+) -> Float[np.ndarray, "points entries"]:
+    """Shuffle the entries of filters, all of a place in one way."""
+    orders = rng.permuted(np.tile(np.arange(points.shape[1]), (int(places.max()) + 1, 1)), axis=1)
+    return np.take_along_axis(points, orders[places], axis=1)
+
+
+def _directions(points: Float[np.ndarray, "points axes"]) -> Float[np.ndarray, "points axes"]:
+    """Divide points by their norms; one at the origin, as shuffling makes of filters on one line, stays there."""
+    return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), NO_MOMENT)
+
+
+def _scatter(points: Float[np.ndarray, "points axes"]) -> Float[np.ndarray, "axes axes"]:
+    """Compute the scatter matrix of directions (Tyler, Annals of Statistics 15, 1987), by which they are whitened."""
+    scatter = np.eye(points.shape[1])
+    for _ in range(FEW_ROUNDS):
+        before = scatter
+        weights = 1 / np.sum(points @ np.linalg.inv(scatter) * points, axis=1)
+        scatter = (points.T * weights) @ points
+        scatter *= len(scatter) / np.trace(scatter)
+        if np.abs(scatter - before).max() < 1e-6:
+            break
+    return scatter
+
+
+def _power(matrix: Float[np.ndarray, "axes axes"], exponent: float) -> Float[np.ndarray, "axes axes"]:
+    """Raise a symmetric matrix to a power; the signs of its axes, which hardware may change, cancel."""
+    values, axes = np.linalg.eigh(matrix)
+    return (axes * np.maximum(values, NO_MOMENT) ** exponent) @ axes.T
 
 
 def block_ratio(points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"]) -> float:

@@ -47,7 +47,8 @@ class LookRow(Row, table="look"):
         RATIO,
     )
     hollowness_median: float | None = column(
-        "Median of C over draws with the layer's own covariance; below it is the hollow side, above it a mixture.",
+        "Median of C over draws with the layer's own second moments, whitened entries shuffled; below it is the "
+        "hollow side, above it a mixture.",
         RATIO,
     )
     p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)

@@ -107,7 +107,8 @@ class LoopRow(CloudKey, table="loops"):
     )
     hollowness_error: float | None = column("Standard error of C over output channels.", RATIO)
     hollowness_median: float | None = column(
-        "Median of C over draws with the layer's own covariance; C below it is the hollow side, above it a mixture.",
+        "Median of C over draws with the layer's own second moments, whitened entries shuffled; C below it is the "
+        "hollow side, above it a mixture.",
         RATIO,
     )
     p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)

@@ -118,9 +118,8 @@ def mapper_graph(
     """
     for name, value, kinds in (("cover", cover, Cover), ("clustering", clustering, Clustering)):
         if not isinstance(value, kinds):
-            raise InputError(
-                f"{name} = {value!r} must be one of {', '.join(kind.__name__ for kind in get_args(kinds))}"
-            )
+            names = ", ".join(kind.__name__ for kind in get_args(kinds))
+            raise InputError(f"{name} = {value!r} must be one of {names}; KeplerMapper takes others")
     cloud = checked_points(points)
     values = checked_points(lens).astype(np.float64, copy=False)
     if len(values) != len(cloud):

@@ -261,7 +261,7 @@ def representative_loop(
 def _checked_field(field: int) -> int:
     number = whole(field, "field", 2)
     if number not in (2, 3):
-        raise InputError(f"cocycles are computed over Z/2 and Z/3; got field={field}")
+        raise InputError(f"cocycles are computed over Z/2 and Z/3; got field={field}: ripser.py has them over others")
     return number
 
 

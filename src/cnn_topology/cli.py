@@ -15,6 +15,7 @@ from cnn_topology.runs.machine import cost_line, machine_line
 VERBS = {
     "look": "look at trained networks: the loops of each layer's 3x3 filters, without a config",
     "plan": "forecast what a run costs, before it starts",
+    "fetch": "download the data and weights of a run, for machines whose jobs have no network",
     "status": "show how far a run is, what failed, and how to repeat it",
     "verify": "hash every file of a run again and name what is missing, cut short or altered",
     "compare": "compare two runs table by table, such as those of two machines",

@@ -7,8 +7,10 @@ import tarfile
 import numpy as np
 import pytest
 import scipy.io
+import yaml
 from torchvision import datasets
 
+from cnn_topology.cli import main
 from cnn_topology.data import originals
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.errors import InputError
@@ -216,6 +218,26 @@ def test_a_download_puts_the_archives_in_place(request, monkeypatch, tmp_path_fa
         for top in (folder, original)
     )
     assert files == expected
+
+
+def test_fetch_brings_what_a_run_would_download(mnist, tiny, monkeypatch, tmp_path, serving, capsys):
+    tiny["images"]["mnist"] = {"kind": "mnist", "folder": str(tmp_path / "data")}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))
+    command = ["fetch", "--configfile", str(tmp_path / "run.yaml")]
+    download_from("http://127.0.0.1:9", monkeypatch)
+    assert main(command) == 2
+    assert "cnn-topology fetch" in capsys.readouterr().err
+    with serving(packed("mnist", mnist)) as address:
+        download_from(address, monkeypatch)
+        assert main(command) == 0
+    assert "images.mnist: mnist is in" in capsys.readouterr().out
+    assert load("mnist", tmp_path / "data").sha256 == load("mnist", mnist).sha256
+
+
+def test_fetch_says_where_nothing_is_to_be_downloaded(tiny, tmp_path, capsys):
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))
+    assert main(["fetch", "--configfile", str(tmp_path / "run.yaml")]) == 0
+    assert "downloads nothing" in capsys.readouterr().out
 
 
 def test_a_download_of_something_else_is_refused(mnist, monkeypatch, tmp_path_factory, serving):

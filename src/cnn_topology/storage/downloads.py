@@ -42,7 +42,10 @@ def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> 
             raise
         except (OSError, HTTPException, ValueError) as error:
             reasons.append(f"\n  {url}: {' '.join(str(error).split()) or type(error).__name__}")
-    raise InputError(f"{path}: cannot be downloaded{''.join(reasons)}")
+    raise InputError(
+        f"{path}: cannot be downloaded{''.join(reasons)}\n"
+        "Jobs of a cluster often have no network: `cnn-topology fetch --configfile FILE` on its login node brings it."
+    )
 
 
 def _receive(url: str, into: Path, algorithm: str, expected: str) -> None:

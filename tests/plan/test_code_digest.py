@@ -86,7 +86,7 @@ def _replaced(package, name, old, new):
 
 def test_functions_of_the_plan_that_a_job_calls_count_for_that_job_alone(package):
     """`k` as a count of neighbours is computed in the job, by a function that stands with the config's models."""
-    changed = _replaced(package, "plan/clouds.py", "round(density.k * points)", "int(density.k * points)")
+    changed = _replaced(package, "plan/clouds.py", "round(self.k * points)", "int(self.k * points)")
     assert {"clouds", "nulls", "barcodes", "networks", "dynamics"} <= changed
     assert not changed & {"images", "train", "activations", "layer-distances", "collect", "controls"}
 

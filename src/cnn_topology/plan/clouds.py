@@ -55,15 +55,6 @@ class Density(Section):
             )
         return k
 
-    def check_kept(self, points: int, where: str, otherwise: str = "pool more networks") -> None:
-        """Refuse a filter that keeps too few points for a loop, which takes four at least."""
-        kept = kept_points(self.p, points)
-        if kept < LEAST_KEPT:
-            raise InputError(
-                f"{where}: p = {self.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
-                f"raise p or {otherwise}"
-            )
-
     def neighbours_left(self, points: int) -> int:
         """Turn `k` into a count for a cloud that may have lost points since the run was planned.
 
@@ -82,6 +73,19 @@ class Density(Section):
         """
         count = self.k if isinstance(self.k, int) else round(self.k * points)
         return max(1, min(count, points - 1))
+
+
+def check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
+    """Refuse a density filter that keeps too few points for a loop, which takes four at least.
+
+    A function, not a method: what is only checked before a run makes no job run again.
+    """
+    kept = kept_points(density.p, points)
+    if kept < LEAST_KEPT:
+        raise InputError(
+            f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "
+            f"raise p or {otherwise}"
+        )
 
 
 Centre = Literal["filter", "coordinate"]

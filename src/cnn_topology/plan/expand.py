@@ -16,6 +16,7 @@ from cnn_topology.plan.clouds import (
     Cloud,
     Density,
     Variant,
+    check_kept,
     largest_tested,
 )
 from cnn_topology.plan.config import RunConfig
@@ -176,7 +177,7 @@ class Plan(Networks):
                         raise unknown(what, layer, convolutions)
                     where = f"generalization.density for one network of {population}, {layer}"
                     section.density.neighbours(convolutions[layer], where)
-                    section.density.check_kept(convolutions[layer], where, "widen the layer")
+                    check_kept(section.density, convolutions[layer], where, "widen the layer")
                 groups.append(NetworkGroup(name, layer, tuple(items), name in self.config.grids))
         return groups
 
@@ -242,7 +243,7 @@ class Plan(Networks):
         else:
             self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")
             return None
-        density.check_kept(points, where)
+        check_kept(density, points, where)
         return density
 
     def _leave_out(self, what: str) -> None:

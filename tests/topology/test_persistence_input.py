@@ -116,9 +116,11 @@ def test_landmarks_of_points_and_of_their_distances_bound_the_error():
     for arguments in ({"points": circle}, {"distances": squareform(pdist(circle))}):
         bars = barcode(**arguments, landmarks=30)
         assert bars.points == 30
+        assert barcode(circle[bars.landmarks]).birth == pytest.approx(bars.birth, rel=1e-6)
         assert 0 < bars.covering_radius < 0.5
         assert np.abs(bars.in_dimension(1)[0] - whole).max() <= 2 * bars.covering_radius
         assert barcode(**arguments, landmarks=500).covering_radius == 0
+        assert barcode(**arguments, landmarks=500).landmarks is None
 
 
 def test_too_little_memory_is_refused_with_a_number_of_landmarks_that_fits(monkeypatch):

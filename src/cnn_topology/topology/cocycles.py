@@ -203,7 +203,7 @@ def cocycles(points: Any = None, *, distances: Any = None, field: int = 2, thres
     from cnn_topology.topology.annotations import annotated
 
     field, limit = _checked_field(field), checked_threshold(threshold)
-    lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
+    lengths, count, *_ = filtration_lengths(points, distances, beside=LOOP_BYTES)
     return Cocycles(annotated(lengths.copy(), count, field, limit), lengths, count, field, limit)
 
 
@@ -235,7 +235,7 @@ def representative_loop(
     from cnn_topology.topology.annotations import annotated
 
     field, limit = _checked_field(field), checked_threshold(threshold)
-    lengths, count, _ = filtration_lengths(points, distances, beside=LOOP_BYTES)
+    lengths, count, *_ = filtration_lengths(points, distances, beside=LOOP_BYTES)
     state = annotated(lengths.copy(), count, field, limit, bars_only=True)
     bars, classes = _sorted_bars(state)
     rank = _checked_rank(rank, len(bars))

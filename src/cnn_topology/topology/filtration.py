@@ -17,8 +17,8 @@ from cnn_topology.errors import InputError
 # An engine holds one 4-byte entry per pair of points, and packs the two ends of an edge into 32 bits.
 MOST_POINTS = 65_535
 
-# Compiled code does not hear Ctrl-C: after so many pairs, some tenths of a second, Python may look.
-PAIRS_AT_ONCE = 1 << 26
+# Compiled code does not hear Ctrl-C: after so many pairs, a tenth of a second, Python may look.
+PAIRS_AT_ONCE = 1 << 24
 
 # Where the longest length must lie. Float32 holds lengths from 2^-149 on and rounds them by no more than 2^-150: even
 # of the shortest cloud that is 1e-15 of its longest length.

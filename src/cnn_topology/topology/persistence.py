@@ -59,6 +59,8 @@ class Barcode:
         ``annotations``, ``redzed``, ``ripser`` or ``gudhi``.
     max_dimension : int
         Highest dimension that was computed.
+    landmarks : ndarray of int64, shape (points,), or None
+        Rows of the landmarks in the order of choice; None when all points were used.
     """
 
     dimension: np.ndarray
@@ -69,6 +71,7 @@ class Barcode:
     covering_radius: float
     engine: str
     max_dimension: int = 1
+    landmarks: np.ndarray | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Barcode):
@@ -191,13 +194,13 @@ def barcode(
     name = _chosen_engine(engine, max_dimension, field)
     limit, threads = checked_threshold(threshold), whole(threads, "threads", 1)
     if name == "annotations" and points is None and landmarks is None and is_thin(distances):
-        count, radius = shape_of(distances)[1], 0.0
+        count, radius, rows = shape_of(distances)[1], 0.0, None
         dimension, birth, death = _graph_bars(distances, count, max_dimension, field, limit)
     else:
-        lengths, count, radius = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
+        lengths, count, radius, rows = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
         dimension, birth, death = _BARS[name](lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
-    return Barcode(dimension[order], birth[order], death[order], field, count, radius, name, max_dimension)
+    return Barcode(dimension[order], birth[order], death[order], field, count, radius, name, max_dimension, rows)
 
 
 def filtration_lengths(
@@ -208,7 +211,7 @@ def filtration_lengths(
     engine: str = "annotations",
     threads: int = 1,
     beside: int = 0,
-) -> tuple[np.ndarray, int, float]:
+) -> tuple[np.ndarray, int, float, np.ndarray | None]:
     """Check points or distances and compute the lengths of all edges; memory is checked before anything is copied.
 
     Parameters
@@ -225,6 +228,8 @@ def filtration_lengths(
     points : int
         Points of the filtration, after the choice of landmarks.
     covering_radius : float
+    landmarks : ndarray of int64, or None
+        Their rows; None when all points are used.
 
     Raises
     ------
@@ -249,14 +254,14 @@ def filtration_lengths(
                 stacklevel=3,
             )
         if chosen is None:
-            return lengths_of_points(cloud, threads), count, 0.0
+            return lengths_of_points(cloud, threads), count, 0.0, None
         indices, radius = landmarks_maxmin(cloud, chosen)
-        return lengths_of_points(cloud[indices], threads), chosen, radius
+        return lengths_of_points(cloud[indices], threads), chosen, radius, indices
     checked = checked_distances(array)
     if chosen is None:
-        return checked.lengths(), count, 0.0
+        return checked.lengths(), count, 0.0, None
     indices, radius = landmarks_of_distances(checked, chosen)
-    return checked.restricted(indices), chosen, radius
+    return checked.restricted(indices), chosen, radius, indices
 
 
 def _own_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, limit: float) -> Bars:

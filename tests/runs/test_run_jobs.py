@@ -118,9 +118,9 @@ def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(t
     progress = Progress(failed=[job])
     config = Path("results/t/config.yaml")
     on = "to go on: snakemake --cores all --configfile results/t/config.yaml"
-    assert to_go_on(progress, config, tmp_path) == f"snakemake is not at work; {on}"
+    assert to_go_on(progress, config, tmp_path, "--cores all") == f"snakemake is not at work; {on}"
     _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch_size is 50, but 40 images are used\n")
-    said = to_go_on(progress, config, tmp_path)
+    said = to_go_on(progress, config, tmp_path, "--cores all")
     assert (
         "correct it in your own config file and start with that one: snakemake --cores all --configfile YOURS" in said
     )

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -229,6 +230,26 @@ def test_a_cause_that_nobody_wrote_down_is_called_unknown(tmp_path):
     assert cause_of(log, None, 0.0).startswith("cause unknown")
     log.mkdir(parents=True)  # a log that is there and cannot be read
     assert cause_of(log, None, 0.0).startswith("cause unknown")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ("--workflow-profile slurm --configfile a.yaml --config name=b", "--workflow-profile slurm"),
+        ("-c4 --configfile a.yaml -- results/t/summary.txt", "--cores 4"),
+        ("-j 8 -e slurm --configfile a.yaml", "--jobs 8 --executor slurm"),
+        ("--cores --configfile a.yaml", "--cores all"),
+        ("--configfile a.yaml --forcerun clouds", "--cores all"),
+        ("--profile='my profile' --cores=2", "--cores 2 --profile 'my profile'"),
+    ],
+)
+def test_an_advice_to_start_again_runs_the_jobs_where_they_ran(arguments, options, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *shlex.split(arguments)])
+    record_start(run := RunFolder.at(tmp_path / "results/t"), [])
+    assert read_start(run).options == options
+    monkeypatch.setattr(sys, "argv", ["snakemake", *shlex.split(options)])
+    record_start(run, [])
+    assert read_start(run).options == options
 
 
 def test_the_projects_snakefile_records_its_starts_and_a_quiet_failure_is_not_called_well(tiny, tmp_path, monkeypatch):

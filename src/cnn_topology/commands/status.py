@@ -55,12 +55,12 @@ def run(arguments: argparse.Namespace) -> None:
     elif len(progress.done) < progress.total:
         if start.failed and not progress.failed:
             print(f"its last start ended with an error that names no job, cause unknown; what it wrote: {start.log}")
-        print(to_go_on(progress, config, directory))
+        print(to_go_on(progress, config, directory, start.options))
 
 
-def to_go_on(progress: Progress, config: Path, directory: Path) -> str:
+def to_go_on(progress: Progress, config: Path, directory: Path, options: str) -> str:
     """Describe how to start again; where a job said why it failed, its user may have to mend the config first."""
-    command = "snakemake --cores all --configfile"
+    command = f"snakemake {options} --configfile"
     same = f"to go on: {command} {shlex.quote(str(config))}"
     if not any(last_line(directory / (job.log or "")) for job in progress.failed):
         return f"snakemake is not at work; {same}"

@@ -10,7 +10,7 @@ from cnn_topology.plan.files import refuse_older
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.integrity import Fault, check_run, strays
 from cnn_topology.runs.jobs import change_to, find_run, list_jobs
-from cnn_topology.runs.starts import directory_of
+from cnn_topology.runs.starts import directory_of, read_start
 from cnn_topology.storage.atomic import checksum_path
 
 
@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     if faults:
         damaged = dict.fromkeys(fault.remove for fault in faults if fault.remove)
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
-        command = f"{change_to(directory)}{remove}snakemake --cores all --configfile {shlex.quote(str(config))}"
+        options = read_start(RunFolder.at(folder)).options
+        command = f"{change_to(directory)}{remove}snakemake {options} --configfile {shlex.quote(str(config))}"
         raise InputError(f"{len(faults)} of {checked} files of {folder} are not whole; to make them again: {command}")
     print(f"{folder}: all {checked} files are whole")
 

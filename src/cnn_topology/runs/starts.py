@@ -4,11 +4,14 @@ Several runs may share a checkout, and so its `.snakemake`, where nothing tells 
 leaves a record in the folder of its run.
 """
 
+import argparse
 import json
 import os
 import platform
 import re
+import shlex
 import signal
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +33,8 @@ _FAILED = re.compile(
     r"(?P<rule>[^\n]*):\n(?:    message: (?P<message>.*?)\n)?    jobid: (?P<job>\d+)\n(?P<fields>(?:    [^\n]*\n)*)",
     re.S,
 )
+# The options of Snakemake that say where jobs run; an advice to start again repeats them.
+WHERE = (("--cores", "-c"), ("--jobs", "-j"), ("--executor", "-e"), ("--profile",), ("--workflow-profile",))
 _UNKNOWN = "cause unknown: neither its log nor Snakemake's names one"
 
 
@@ -60,6 +65,8 @@ class Start:
         Snakemake's log.
     failed : bool
         Whether it has ended with an error.
+    options : str
+        Those that said where its jobs ran.
     failures : dict of str to Failure
         The jobs that its log calls failed, by their own logs: none where Snakemake was told to be quiet.
     """
@@ -70,6 +77,7 @@ class Start:
     process: int | None = None
     log: str | None = None
     failed: bool = False
+    options: str = "--cores all"
     failures: dict[str, Failure] = field(default_factory=dict)
 
 
@@ -93,12 +101,34 @@ def record_start(run: RunFolder, logs: Sequence[str] | str, failed: bool = False
         "process": os.getpid(),
         "log": own[0] if own else None,
         "failed": failed,
+        "options": where_options(sys.argv[1:]),
     }
     began = path.stat().st_mtime_ns if failed and path.exists() else None
     with atomic_path(path, checksum=False) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         if began is not None:  # the time of the file is that of the start
             os.utime(temporary, ns=(began, began))
+
+
+def where_options(arguments: Sequence[str]) -> str:
+    """Return those of the arguments of Snakemake that say where its jobs run, as they are typed.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        All arguments of a start.
+
+    Returns
+    -------
+    str
+        ``--cores all`` where there is none.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for names in WHERE:
+        parser.add_argument(*names, dest=names[0], nargs="?", const="all")
+    given = vars(parser.parse_known_args(arguments)[0])
+    typed = [word for name, value in given.items() if value is not None for word in (name, value)]
+    return shlex.join(typed) or "--cores all"
 
 
 def pass_config(config: RunConfig, run: RunFolder) -> None:

@@ -9,10 +9,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cnn_topology.extras import EXTRAS
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
@@ -46,14 +48,16 @@ def commit_of(folder: Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, the system, this package and all libraries that it names."""
-    found = {"python": platform.python_version(), "system": platform.platform()}
-    asked = [re.split(r"[\s<>=!~;\[]", line)[0] for line in metadata.requires(PACKAGE) or () if "extra ==" not in line]
-    for name in (PACKAGE, *sorted(asked)):
-        try:
+    """Return the versions of Python, the system, this package, and of the libraries of its extras what is installed."""
+    found = {"python": platform.python_version(), "system": platform.platform(), PACKAGE: metadata.version(PACKAGE)}
+    asked = set()
+    for line in metadata.requires(PACKAGE) or ():
+        extra = re.search(r"""extra == ['"]([^'"]+)""", line)
+        if extra is None or extra[1] in EXTRAS:
+            asked.add(re.split(r"[\s<>=!~;\[]", line)[0])
+    for name in sorted(asked):
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
     return found
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from job_runs import write_job
@@ -12,7 +13,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import CollectParameters
-from cnn_topology.runs.machine import cores, cost_of, machines, processor
+from cnn_topology.runs.machine import code_line, cores, cost_of, logs_of_other_code, machines, processor
 from cnn_topology.runs.progress import command_of
 from cnn_topology.runs.provenance import (
     checklist,
@@ -166,6 +167,21 @@ def test_versions_hold_every_library_the_package_names():
     found = versions()
     assert {"python", "system", "cnn-topology", "torch", "numpy", "snakemake", "matplotlib", "gudhi"} <= set(found)
     assert not {"pytest", "sphinx"} & set(found)  # what only tests and documentation need
+
+
+def test_jobs_of_edited_code_are_counted_and_told(tmp_path, tiny):
+    run = RunFolder.at(tmp_path / "results/t")
+    for name, verb in (("old", "barcodes"), ("new", "barcodes"), ("other", "images")):
+        log = Path(run.log("x", name))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        code = f"# code {verb} 0123456789ab" if name == "old" else code_line(verb)
+        log.write_text(f"cnn-topology job a.json\n# on x: y\n{code}\nsaid\n")
+    Path(run.log("x", "older")).write_text("cnn-topology job a.json\n# on x: y\nof a version that wrote no such line\n")
+    assert logs_of_other_code(run) == [Path(run.log("x", "old"))]
+    total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
+    for edited, told in ((1, True), (0, False)):
+        answers = checklist(parse_config(tiny), {}, {**total, "jobs_of_other_code": edited}, NO_GIT)
+        assert ("edited during the run: 1 jobs" in answers["Code"]) == told
 
 
 def test_the_checklist_answers_from_the_run(tiny):

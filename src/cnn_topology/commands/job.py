@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.base import described
 from cnn_topology.runs.job import Job
 from cnn_topology.runs.job_files import DIGEST, job_digest, kinds_of_jobs
+from cnn_topology.runs.machine import code_line
 from cnn_topology.storage.atomic import writing_while
 
 
@@ -26,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Carry out the job; nothing is written once a later start of the run plans something else in its place."""
     job = read_job(arguments.file, arguments.threads)
+    if not sys.stderr.isatty():
+        print(code_line(job.verb), file=sys.stderr, flush=True)
     module = importlib.import_module(f"cnn_topology.commands.{job.verb.replace('-', '_')}")
     try:
         with writing_while(partial(check_planned, arguments.file)):

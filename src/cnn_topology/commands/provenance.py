@@ -12,7 +12,7 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
 from cnn_topology.runs.job import Job
 from cnn_topology.runs.job_files import kinds_of_jobs
-from cnn_topology.runs.machine import machines
+from cnn_topology.runs.machine import logs_of_other_code, machines
 from cnn_topology.runs.provenance import (
     checklist,
     commit_of,
@@ -34,6 +34,7 @@ def run(job: Job) -> None:
     rules = cost_by_rule(run)
     total, commit = total_cost(rules), commit_of(PACKAGE)
     total["unmeasured_jobs"] = unmeasured_jobs(run)
+    total["jobs_of_other_code"] = len(logs_of_other_code(run))
     sets = {name: Path(run.images(name)) for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
     record = {

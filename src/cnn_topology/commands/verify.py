@@ -1,6 +1,7 @@
 """`cnn-topology verify`: hash every file of a run again and name what is missing, cut short or altered."""
 
 import argparse
+import json
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from cnn_topology.plan.files import refuse_older
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.integrity import Fault, check_run, strays
 from cnn_topology.runs.jobs import change_to, find_run, list_jobs
+from cnn_topology.runs.machine import text_of
+from cnn_topology.runs.provenance import MIXED
 from cnn_topology.runs.starts import directory_of, read_start
 from cnn_topology.storage.atomic import checksum_path
 
@@ -48,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
     if found := strays(jobs, directory, directory / RunFolder(name).root):
         print(describe_unexpected_files(found, folder, directory))
+    if edited := _jobs_of_other_code(RunFolder.at(folder)):
+        print(MIXED.format(jobs=f"{edited} jobs"))
     if faults:
         damaged = dict.fromkeys(fault.remove for fault in faults if fault.remove)
         remove = f"rm {shlex.join(damaged)} && " if damaged else ""
@@ -55,6 +60,15 @@ def run(arguments: argparse.Namespace) -> None:
         command = f"{change_to(directory)}{remove}snakemake {options} --configfile {shlex.quote(str(config))}"
         raise InputError(f"{len(faults)} of {checked} files of {folder} are not whole; to make them again: {command}")
     print(f"{folder}: all {checked} files are whole")
+
+
+def _jobs_of_other_code(run: RunFolder) -> int:
+    """Return how many jobs were done by other code than those that ended the run, as its record has it."""
+    record = text_of(Path(run.provenance))
+    try:
+        return int(json.loads(record)["total"].get("jobs_of_other_code", 0)) if record else 0
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0  # the file is damaged: it is among those that are checked
 
 
 def describe_unexpected_files(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:

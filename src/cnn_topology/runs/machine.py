@@ -1,4 +1,4 @@
-"""Which machine a job was on and what it took: lines in the log of each job, and what a run makes of these lines.
+"""Where, by which code and in what time a job was done: lines in the log of each, and what a run makes of these lines.
 
 A job measures itself when it ends. Snakemake's `benchmark` would look at it twice a second for a quarter of a minute,
 which took some 4 % of the CPU time of the demo and sees about half that of a job so short.
@@ -14,10 +14,11 @@ from collections import Counter
 from pathlib import Path
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.atomic import entries_below
 
-_LINE, _TOOK = "# on ", "# took "
+_LINE, _CODE, _TOOK = "# on ", "# code ", "# took "
 _COST = re.compile(rf"^{_TOOK}([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
 _LOADED = time.perf_counter()
 
@@ -42,8 +43,8 @@ def machine_line() -> str:
 
 
 def is_comment(line: str) -> bool:
-    """Return whether a line of a log says which machine its job was on or what it took."""
-    return line.startswith((_LINE, _TOOK))
+    """Return whether a line of a log says on which machine, by which code or in what time its job was done."""
+    return line.startswith((_LINE, _CODE, _TOOK))
 
 
 def logs_of_jobs(run: RunFolder) -> list[Path]:
@@ -65,6 +66,25 @@ def machines(run: RunFolder) -> dict[str, int]:
         lines = [line for line in text_of(path).splitlines()[:2] if line.startswith(_LINE)]
         counts[lines[0].removeprefix(_LINE).partition(": ")[2] if lines else "unknown"] += 1
     return dict(counts.most_common())
+
+
+def code_line(verb: str) -> str:
+    """Describe in a line of comment the code of a verb as this process has it; it may have been edited since."""
+    return f"{_CODE}{verb} {code_digest(verb)}"
+
+
+def logs_of_other_code(run: RunFolder) -> list[Path]:
+    """List the logs of those jobs of a run whose code was another when they began than it is now.
+
+    It was edited while the run was at work. A job that was done by an earlier start has the code of now, or Snakemake
+    would have made it again.
+    """
+    other = []
+    for path in logs_of_jobs(run):
+        lines = [line for line in text_of(path).splitlines()[:3] if line.startswith(_CODE)]
+        if lines and code_line(lines[0].removeprefix(_CODE).partition(" ")[0]) != lines[0]:
+            other.append(path)
+    return other
 
 
 def cost_line() -> str:

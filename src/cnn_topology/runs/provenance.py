@@ -22,6 +22,7 @@ from cnn_topology.plan.resnets import StepRecipe
 from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, system_text
 
 PACKAGE = "cnn-topology"
+MIXED = "The code was edited during the run: {jobs} were done by other code. Start again: what the edit touched is made anew"
 
 
 def commit_of(folder: Path) -> dict[str, Any]:
@@ -186,6 +187,8 @@ def checklist(
     if commit["commit"] and commit["changed_files"] is None:
         changed = f", unknown whether files were changed since ({commit['git_error']})"
     missing = total.get("unmeasured_jobs", 0)
+    edited = total.get("jobs_of_other_code", 0)
+    mixed = f" {MIXED.format(jobs=f'{edited:.0f} jobs')}" if edited else ""
     unmeasured = f" {missing:.0f} further jobs left no measure in their logs and are in no sum." if missing else ""
     return {
         "Data and splits": f"{splits}.",
@@ -198,7 +201,7 @@ def checklist(
         f"{total['peak_gb_of_a_job']:.2g} GB in a job, as each job measured itself when it ended. A job that was "
         "stopped and went on counts its last part alone; Snakemake's own time is not in it."
         f"{unmeasured}",
-        "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.",
+        "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.{mixed}",
         "To repeat": "snakemake --cores all --configfile config.yaml (the one in the run's folder); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",
     }

@@ -22,7 +22,7 @@ from cnn_topology.plan.resnets import StepRecipe
 from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, system_text
 
 PACKAGE = "cnn-topology"
-MIXED = "The code was edited during the run: {jobs} were done by other code. Start again: what the edit touched is made anew"
+MIXED = "Code was edited during the run: {jobs} were done by other code. Start again: what was edited is made anew."
 
 
 def commit_of(folder: Path) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, CollectParameters, NullParameters
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.filters import FILTER_COORDINATES, CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import TABLES
-from cnn_topology.training.snapshots import read_snapshot, write_snapshot
+from cnn_topology.training.snapshots import read_snapshot
 
 CENTRES = ("filter", "coordinate")
 
@@ -39,7 +40,7 @@ def _snapshots(folder, failed_at, width=6, alive=None):
         ids = {"networks": "[0, 1, 2, 3, 4]", "seeds": "[0, 1, 2, 3, 4]", "step": str(step)}
         metadata = {**ids, "failed": json.dumps(failed), "config": "c", "data": "d", "seed": "7"}
         paths.append(folder / f"{step}.safetensors")
-        write_snapshot(paths[-1], {"conv1.weight": weight}, metadata)
+        write_tensors(paths[-1], {"conv1.weight": weight}, metadata)
     return paths
 
 

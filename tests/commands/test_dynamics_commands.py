@@ -15,13 +15,13 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters, DynamicsParameters
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
 from cnn_topology.storage.tables import read_table, write_table
+from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import CircleRow
 from cnn_topology.tables.generalization import CorrelationRow
 from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow
 from cnn_topology.topology.patches import edge_patch, noisy
-from cnn_topology.training.snapshots import write_snapshot
 
 STEPS = (0, 4, 12, 20)
 NETWORKS, FILTERS = 6, 24
@@ -48,7 +48,7 @@ def followed(smallest, tmp_path_factory):
         ids = {name: json.dumps(list(range(NETWORKS))) for name in ("networks", "seeds")}
         metadata = {**ids, "failed": json.dumps([False] * NETWORKS), "step": str(step), "config": "c", "seed": "7"}
         weight = points.reshape(NETWORKS, FILTERS, 1, 3, 3).astype(np.float32)
-        write_snapshot(folder / f"{step}.st", {"conv1.weight": weight}, metadata)
+        write_tensors(folder / f"{step}.st", {"conv1.weight": weight}, metadata)
     rows = [
         {"population": "a", "network": n, "seed": n, "step": step, "epoch": 1.0, "images": images, "split": split}
         | {

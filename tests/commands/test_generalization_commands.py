@@ -16,9 +16,9 @@ from cnn_topology.plan.generalization_parameters import CorrelationParameters, N
 from cnn_topology.statistics.correlations import correlate
 from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS
 from cnn_topology.storage.tables import read_notes, read_table, write_table
+from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 from cnn_topology.tables.training import TrainingRow
-from cnn_topology.training.snapshots import write_snapshot
 
 
 def _training(population, shard, networks, steps, failed):
@@ -52,7 +52,7 @@ def analysed(tiny, tmp_path):
             weight[bad] = np.nan
             ids = {"networks": json.dumps(networks), "seeds": json.dumps(networks), "failed": json.dumps(bad)}
             metadata = {**ids, "step": str(step), "config": "c", "data": "d", "seed": "7"}
-            write_snapshot(tmp_path / f"{shard.number}-{step}.st", {"conv1.weight": weight}, metadata)
+            write_tensors(tmp_path / f"{shard.number}-{step}.st", {"conv1.weight": weight}, metadata)
         log = _training("a", shard.number, networks, (0, 4, 12), failed)
         write_table(
             tmp_path / f"{shard.number}.parquet", log, TrainingRow.schema, {"config": "t", "data": "d,e", "seed": "7"}

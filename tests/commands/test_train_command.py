@@ -9,7 +9,8 @@ from job_runs import run_job
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import ImagesParameters, TrainParameters
-from cnn_topology.training.snapshots import read_snapshot, write_snapshot
+from cnn_topology.storage.tensors import write_tensors
+from cnn_topology.training.snapshots import read_snapshot
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_the_norm_of_a_fixed_layer_is_that_of_the_trained_filters_it_is_matched_
 
 def test_a_population_without_a_network_left_gives_no_norm(plan, folder, capsys):
     gone = {"networks": "[0]", "seeds": "[0]", "step": "12", "failed": json.dumps([True])}
-    write_snapshot(folder / "gone.safetensors", {"conv1.weight": np.full((1, 6, 1, 3, 3), np.nan, "f4")}, gone)
+    write_tensors(folder / "gone.safetensors", {"conv1.weight": np.full((1, 6, 1, 3, 3), np.nan, "f4")}, gone)
     code, _ = train(plan, folder, "fixed", [folder / "gone.safetensors"])
     assert code == 2
     assert "every network of a had failed; give `norm` a number" in capsys.readouterr().err

@@ -36,9 +36,9 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage import weight_pickle
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors
+from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors, write_tensors
 from cnn_topology.storage.weight_files import array_shapes
-from cnn_topology.training.snapshots import read_snapshot, write_snapshot
+from cnn_topology.training.snapshots import read_snapshot
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
 SECONDS = 20
@@ -137,7 +137,7 @@ def folder(tmp_path_factory):
 def _snapshot(path):
     rng = np.random.default_rng(0)
     ids = {"networks": "[0, 1]", "seeds": "[5, 6]", "step": "4", "failed": "[false, false]", "config": "c", "data": "d"}
-    write_snapshot(path, {"conv1.weight": rng.standard_normal((2, 3, 1, 3, 3)).astype(np.float32)}, ids)
+    write_tensors(path, {"conv1.weight": rng.standard_normal((2, 3, 1, 3, 3)).astype(np.float32)}, ids)
     return path.read_bytes()
 
 
@@ -154,7 +154,7 @@ def test_snapshots_with_odd_metadata_are_refused(folder):
     for key in ("networks", "seeds", "step", "failed"):
         for value in ("", "null", "{}", "[[", "1e999", "nan", "[null]", '"x"', "9" * 5000):
             ids = {"networks": "[0]", "seeds": "[5]", "step": "4", "failed": "[false]"}
-            write_snapshot(path, {"a": np.zeros(1, np.float32)}, {**ids, key: value})
+            write_tensors(path, {"a": np.zeros(1, np.float32)}, {**ids, key: value})
             assert refused_or_read(read_snapshot, path), (key, value)
 
 

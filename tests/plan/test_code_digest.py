@@ -10,7 +10,7 @@ import pytest
 
 from cnn_topology import cli
 from cnn_topology.plan import code
-from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.runs.job_files import kinds_of_jobs
 
 VERBS = {**cli.VERBS, **kinds_of_jobs()}
@@ -178,7 +178,8 @@ def test_every_block_of_parameters_names_its_verb():
     def below(cls):
         return {cls, *(leaf for sub in cls.__subclasses__() for leaf in below(sub))}
 
-    blocks = {block for block in below(Parameters) - {Parameters} if block.__module__.startswith("cnn_topology.")}
+    bases = {Parameters, SeedParameters}
+    blocks = {block for block in below(Parameters) - bases if block.__module__.startswith("cnn_topology.")}
     assert blocks
     assert {block.__name__: block.verb for block in blocks if block.verb not in VERBS} == {}
 

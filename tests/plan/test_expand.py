@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.filter_jobs import barcodes, nulls
-from cnn_topology.plan.clouds import (
-    DEAD_LAYER,
-    Density,
-    largest_tested,
-    untested,
-)
+from cnn_topology.plan.clouds import DEAD_LAYER, Density, largest_tested, untested
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts

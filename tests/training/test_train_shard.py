@@ -17,11 +17,12 @@ from cnn_topology.plan.parameters import TrainParameters
 from cnn_topology.plan.populations import Architecture, Recipe
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import read_notes, read_table
+from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training import checkpoints, train
 from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import StackFolder
-from cnn_topology.training.snapshots import Snapshot, read_snapshot, write_snapshot
+from cnn_topology.training.snapshots import Snapshot, read_snapshot
 from cnn_topology.training.stack import Stack
 from cnn_topology.training.train import TrainingJob, snapshot_path, train_shard
 
@@ -286,7 +287,7 @@ def test_a_batch_larger_than_the_training_set_is_refused(tmp_path: Path) -> None
 
 
 def test_a_file_that_is_no_snapshot_is_refused(tmp_path: Path) -> None:
-    write_snapshot(tmp_path / "x.safetensors", {"a": np.zeros(2)}, {"step": "1"})
+    write_tensors(tmp_path / "x.safetensors", {"a": np.zeros(2)}, {"step": "1"})
     with pytest.raises(InputError, match="no snapshot"):
         read_snapshot(tmp_path / "x.safetensors")
 

@@ -14,7 +14,7 @@ from cnn_topology.plan.parameters import CheckpointParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import file_checksum
 from cnn_topology.storage.manifest import check_unchanged
-from cnn_topology.training.snapshots import write_snapshot
+from cnn_topology.storage.tensors import write_tensors
 
 
 def run(job: Job) -> None:
@@ -50,6 +50,6 @@ def run(job: Job) -> None:
         "step": "0",
         "tensors": json.dumps(parameters.tensors),
     }
-    write_snapshot(job.output("snapshot"), stacked, metadata)
+    write_tensors(job.output("snapshot"), stacked, metadata)
     filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
     print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")

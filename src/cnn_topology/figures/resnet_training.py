@@ -81,10 +81,10 @@ def _result(population: str, log: pd.DataFrame) -> dict[str, Any]:
         "population": population,
         "networks": len(accuracy),
         "test_examples": int(log["test_examples"].max()) if len(log) else 0,
-        "accuracy": float(accuracy.mean()) if len(accuracy) else np.nan,
-        "sd": float(accuracy.std(ddof=1)) if len(accuracy) > 1 else np.nan,
-        "least": float(accuracy.min()) if len(accuracy) else np.nan,
-        "most": float(accuracy.max()) if len(accuracy) else np.nan,
+        "accuracy": float(accuracy.mean()),
+        "sd": float(accuracy.std()),
+        "least": float(accuracy.min()),
+        "most": float(accuracy.max()),
     }
 
 

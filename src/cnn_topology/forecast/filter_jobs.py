@@ -1,13 +1,7 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import (
-    ALTERNATIVE_NULLS,
-    MOST_COUNTED,
-    REPORTED_NULLS,
-    Variant,
-    kept_points,
-)
+from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Variant
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
@@ -54,18 +48,18 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     beside = asked.draws * sum(name not in asked.nulls for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     # Resampled networks and their nulls, see `statistics.stability`.
     beside += asked.least_draws * (1 + len(asked.nulls))
-    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in steps)
+    kept = sum(layer.variants[step][0].kept(layer.points) for step in steps)
     seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
     seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)
     seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
     followed = 0
     for headline, *others in (layer.variants[step] for step in steps):
         circled = (headline, *(variant for variant in others if variant in layer.measured))
-        followed = max(followed, *(_used(layer.points, variant) for variant in circled))
+        followed = max(followed, *(variant.used(layer.points) for variant in circled))
         if "permuted" not in asked.nulls:
             seconds += asked.draws * _tests(layer, circled)
         tested = [variant for variant in circled if variant.tested(layer.points)]
-        seconds += asked.draws * sum(_kept(layer.points, variant) for variant in tested) * SECONDS_PER_CIRCLED
+        seconds += asked.draws * sum(variant.kept(layer.points) for variant in tested) * SECONDS_PER_CIRCLED
     most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
@@ -74,7 +68,7 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 
 def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the mapper graphs of a layer's headline clouds."""
-    kept = sum(_kept(layer.points, layer.variants[step][0]) for step in plan.mapper_steps(layer, steps))
+    kept = sum(layer.variants[step][0].kept(layer.points) for step in plan.mapper_steps(layer, steps))
     held = len(steps) * layer.points * CLOUD_BYTES / 2e6
     graphs = 1 + len(plan.mapper_sweep(layer))
     return Demand(NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
@@ -82,7 +76,7 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 
 def dynamics(layer: LayerClouds) -> Demand:
     """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
-    used = max(min(kept_points(v.p, layer.points), v.landmarks) for v in layer.variants[max(layer.variants)])
+    used = max(v.used(layer.points) for v in layer.variants[max(layer.variants)])
     barcode = barcode_forecast(used)
     seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
     return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
@@ -92,14 +86,6 @@ def networks(plan: Plan, members: int) -> Demand:
     """Forecast the analysis of one layer of all networks of so many populations at a step each."""
     most = max(section.networks for section in plan.config.populations.values())
     return Demand(NUMERIC[0] + SECONDS_PER_NETWORK * most * members, 1_200, 1)
-
-
-def _kept(points: int, variant: Variant) -> int:
-    return kept_points(variant.p, points)
-
-
-def _used(points: int, variant: Variant) -> int:
-    return min(_kept(points, variant), variant.landmarks)
 
 
 def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
@@ -116,20 +102,20 @@ def _kept_sets(points: int, variants: tuple[Variant, ...]) -> float:
 
 
 def _landmarks(points: int, variant: Variant) -> float:
-    kept, used = _kept(points, variant), _used(points, variant)
+    kept, used = variant.kept(points), variant.used(points)
     return (kept > used) * kept * used * SECONDS_PER_LANDMARK
 
 
 def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
     """Return the seconds of the barcodes of one real cloud, circles at worst."""
-    return sum(barcode_forecast(_used(points, v)).seconds + _landmarks(points, v) for v in variants)
+    return sum(barcode_forecast(v.used(points)).seconds + _landmarks(points, v) for v in variants)
 
 
 def _draw(points: int, variants: tuple[Variant, ...]) -> float:
     """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
     seconds = _kept_sets(points, variants)
     for variant in variants:
-        used = _used(points, variant)
+        used = variant.used(points)
         seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)
     return seconds
 
@@ -142,5 +128,5 @@ def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
 
 def _held(points: int, variants: tuple[Variant, ...]) -> float:
     """Return the MB that the largest barcode needs besides its cloud."""
-    largest = max((barcode_forecast(_used(points, v)).bytes for v in variants), default=0.0)
+    largest = max((barcode_forecast(v.used(points)).bytes for v in variants), default=0.0)
     return largest / 1e6 + points * CLOUD_BYTES / 1e6

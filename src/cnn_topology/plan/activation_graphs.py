@@ -7,7 +7,7 @@ from functools import cached_property
 from cnn_topology.plan.activation_mapper import ActivationMapper, GraphRecipe, GraphSettings, clean_of, settings_of
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.plan.resnets import ResNetLayer
 
 
@@ -122,15 +122,10 @@ class ActivationMapperParameters(Parameters):
         )
 
 
-class PurityTestParameters(Parameters):
+class PurityTestParameters(SeedParameters):
     """For `cnn-topology purity-tests`."""
 
     verb = "purity-tests"
-
-    @classmethod
-    def of(cls, plan: Plan) -> "PurityTestParameters":
-        """Return the block of a run."""
-        return cls(run_seed=plan.config.seed)
 
 
 class ExampleImageParameters(Parameters):

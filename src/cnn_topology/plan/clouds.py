@@ -55,6 +55,10 @@ class Density(Section):
             )
         return k
 
+    def kept(self, points: int) -> int:
+        """Return how many of N points are kept."""
+        return kept_points(self.p, points)
+
     def neighbours_left(self, points: int) -> int:
         """Turn `k` into a count for a cloud that may have lost points since the run was planned.
 
@@ -96,6 +100,10 @@ class Variant(Density):
 
     landmarks: int
     centre: Centre
+
+    def used(self, points: int) -> int:
+        """Return how many of N points persistence is computed of: those kept, or the landmarks among them."""
+        return min(self.kept(points), self.landmarks)
 
     def tested(self, points: int) -> bool:
         """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""

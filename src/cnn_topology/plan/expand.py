@@ -10,15 +10,7 @@ from typing import TypeVar
 
 from cnn_topology.errors import InputError, check_known, unknown
 from cnn_topology.plan.checkpoints import describe_others, fitting
-from cnn_topology.plan.clouds import (
-    LARGEST_SHARE,
-    Centre,
-    Cloud,
-    Density,
-    Variant,
-    check_kept,
-    largest_tested,
-)
+from cnn_topology.plan.clouds import LARGEST_SHARE, Centre, Cloud, Density, Variant, check_kept, largest_tested
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
 from cnn_topology.plan.networks import Networks

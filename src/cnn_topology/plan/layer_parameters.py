@@ -4,18 +4,13 @@ from cnn_topology.plan.base import Mode
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
 from cnn_topology.plan.layer_distances import MeasureName
-from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.parameters import Parameters, SeedParameters
 
 
-class ActivationTensorParameters(Parameters):
-    """For `cnn-topology activation-tensor`: nothing but the cloud it reads."""
+class ActivationTensorParameters(SeedParameters):
+    """For `cnn-topology activation-tensor`."""
 
     verb = "activation-tensor"
-
-    @classmethod
-    def of(cls, plan: Plan) -> "ActivationTensorParameters":
-        """Return the block of a run."""
-        return cls(run_seed=plan.config.seed)
 
 
 class ActivationBarcodeParameters(Parameters):

@@ -5,7 +5,7 @@ the job's `config` note: it stands on every artefact, table and figure, and chan
 """
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -241,15 +241,19 @@ class MapperParameters(Parameters):
         )
 
 
-class CollectParameters(Parameters):
-    """For `cnn-topology collect`: nothing but the parts."""
-
-    verb = "collect"
+class SeedParameters(Parameters):
+    """The base of blocks that hold nothing but the run's seed: all else that matters stands in the files read."""
 
     @classmethod
-    def of(cls, plan: Plan) -> "CollectParameters":
+    def of(cls, plan: Plan) -> Self:
         """Return the block of a run."""
         return cls(run_seed=plan.config.seed)
+
+
+class CollectParameters(SeedParameters):
+    """For `cnn-topology collect`."""
+
+    verb = "collect"
 
 
 class ImprovementParameters(Parameters):

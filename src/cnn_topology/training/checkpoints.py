@@ -33,7 +33,7 @@ class StackFolder:
         self._files: dict[int, Path] = {}
         for path in sorted(folder.glob("snapshots-*.safetensors")):
             if (read := self._read(path)) is not None:
-                self._files.update(dict.fromkeys(json.loads(read[1]["rows"], object_pairs_hook=_integer_keys), path))
+                self._files.update(dict.fromkeys(map(int, json.loads(read[1]["rows"])), path))
 
     def state(self) -> dict[str, np.ndarray] | None:
         """Return the last state, if the snapshots up to it are there too."""
@@ -88,7 +88,3 @@ class StackFolder:
             return read_tensors(path)
         except InputError:
             return None
-
-
-def _integer_keys(pairs: list[tuple[str, Any]]) -> dict[Any, Any]:
-    return {int(key) if key.isdigit() else key: value for key, value in pairs}

@@ -1,7 +1,7 @@
 """Snapshots: all weights of a shard at one step, in one safetensors file with the identity of every network."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.tensors import read_tensors, write_tensors
+from cnn_topology.storage.tensors import read_tensors
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,13 @@ class Snapshot:
     metadata: dict[str, str]
 
 
-def write_snapshot(path: Path, stacked: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
-    """Write the weights of a shard atomically.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its name is the step by custom.
-    stacked : mapping of str to ndarray
-        As `Snapshot.tensors`.
-    metadata : mapping of str to str
-        With ``networks``, ``seeds`` and ``failed`` as JSON lists and ``step`` as a number.
-    """
-    write_tensors(path, stacked, metadata)
-
-
 def read_snapshot(path: Path, names: Iterable[str] | None = None) -> Snapshot:
     """Read a snapshot and check it against its checksum.
 
     Parameters
     ----------
     path : Path
-        A file that `write_snapshot` wrote.
+        A file that a training job wrote, or an import of weights.
     names : iterable of str, optional
         The tensors wanted; all when absent.
 

@@ -20,12 +20,12 @@ from cnn_topology.plan.parameters import TrainParameters
 from cnn_topology.plan.populations import image_shape, layers_of
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.tables import write_table
+from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.training import TrainingRow
 from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import Rows, StackFolder
 from cnn_topology.training.devices import choose_device, choose_precision, settings
 from cnn_topology.training.draws import noisy_labels
-from cnn_topology.training.snapshots import write_snapshot
 from cnn_topology.training.stack import Stack
 
 # Training images on which loss and accuracy are measured; the test set is used whole.
@@ -229,7 +229,7 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
             continue
         names = parts[0][0]
         stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
-        write_snapshot(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
+        write_tensors(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
     notes = {"population": job.shard.population, "config": config_hash(job), **job.notes}
     write_table(job.log_path, TrainingRow.table(TrainingRow(**row) for row in log), TrainingRow.schema, notes)
 

@@ -143,13 +143,11 @@ def test_images_of_other_classes_to_test_on_are_refused_with_the_key_that_names_
         },
         "populations": {"p": {"images": "spectra", "cross_test": ["leaves"]}},
     }
-    words = (
-        r"populations\.p\.cross_test: leaves has the classes ash, oak, the networks .* a, b of spectra; give .* alike "
-    )
-    with pytest.raises(InputError, match=words + r"by images\.spectra\.classes$"):
+    words = r"populations\.p\.cross_test: leaves has the classes ash, oak, the networks .* a, b of spectra; .*`classes`"
+    with pytest.raises(InputError, match=words):
         check(content)
     content["populations"]["p"] = {"images": "leaves", "cross_test": ["spectra"]}
-    with pytest.raises(InputError, match=r"spectra has the classes a, b.*alike by images\.spectra\.classes$"):
+    with pytest.raises(InputError, match=r"spectra has the classes a, b.* ash, oak of leaves"):
         check(content)
     for classes in (["ash", "oak"], None):  # of an .npz without names only its labels can tell
         content["images"]["spectra"]["classes"] = classes

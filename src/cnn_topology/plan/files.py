@@ -8,7 +8,7 @@ from pathlib import Path
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.image_folder import class_folders, split_folders
-from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages, shape_of
+from cnn_topology.plan.images import FolderImages, ImageSetConfig, NpzImages, check_classes, shape_of
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import check_header
 
@@ -110,15 +110,8 @@ def _check_classes(config: RunConfig) -> None:
         trained = population.images
         for other in population.cross_test:
             ours, theirs = (_classes(config.images[key]) for key in (trained, other))
-            if ours is None or theirs is None or ours == theirs:
-                continue
-            named = [f"images.{key}.classes" for key in (other, trained) if isinstance(config.images[key], NpzImages)]
-            way = f", or name the classes alike by {' or '.join(named)}" if named else ""
-            raise InputError(
-                f"populations.{name}.cross_test: {other} has the classes {', '.join(theirs)}, the networks are trained "
-                f"on the classes {', '.join(ours)} of {trained}; give a set with the same classes in the same order "
-                f"(those of a folder go by the alphabet){way}"
-            )
+            if ours is not None and theirs is not None:
+                check_classes(name, trained, ours, other, theirs)
 
 
 def _classes(images: ImageSetConfig) -> tuple[str, ...] | None:

@@ -1,5 +1,6 @@
 """Image sets of a run: the papers' data, two sets that need no download, and a user's own."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -162,6 +163,16 @@ def check_batch(where: str, batch: int, size: int | None, images: str) -> None:
         raise InputError(
             f"{where}.recipe.batch_size is {batch}, but {size} training images of images.{images} are used: use a "
             f"batch of at most {size}, or more images"
+        )
+
+
+def check_classes(population: str, trained: str, ours: Sequence[str], other: str, theirs: Sequence[str]) -> None:
+    """Refuse to test a population on a set with other classes than those of the set that it is trained on."""
+    if list(ours) != list(theirs):
+        raise InputError(
+            f"populations.{population}.cross_test: {other} has the classes {', '.join(theirs)}, the networks are "
+            f"trained on the classes {', '.join(ours)} of {trained}; name a set with the same classes in the same "
+            "order (those of a `folder` go by the alphabet, those of an `npz` are named by its key `classes`)"
         )
 
 

@@ -1,4 +1,7 @@
-"""The string metadata of an artefact, with a checksum of its own: seeds, hashes, and which networks failed."""
+"""The string metadata of an artefact, with a checksum of its own: seeds, hashes, and which networks failed.
+
+Here stand the errors of artefacts of all kinds that are missing or damaged.
+"""
 
 import hashlib
 import json
@@ -25,8 +28,27 @@ def opened(notes: Mapping[str, str], path: Path) -> dict[str, str]:
     """
     plain = {name: value for name, value in notes.items() if name != CHECKSUM}
     if notes.get(CHECKSUM) != _digest(plain):
-        raise InputError(f"{path}: its metadata was altered; delete it and start again: it is made again.")
+        raise damaged(path, "its metadata was altered")
     return plain
+
+
+def check_there(path: Path) -> None:
+    """Refuse an artefact that is not there.
+
+    Raises
+    ------
+    InputError
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+
+
+def damaged(path: Path, reason: object) -> InputError:
+    """Return the error of an artefact that is not as it was written; `reason` is an error or says what differs."""
+    words = (str(reason).splitlines() or [type(reason).__name__])[0]
+    return InputError(
+        f"{path}: the file is cut short or altered ({words}); delete it and start again: it is made again."
+    )
 
 
 def _digest(notes: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from cnn_topology.errors import InputError
 from cnn_topology.storage.atomic import atomic_path, checksum_path
-from cnn_topology.storage.notes import opened, sealed
+from cnn_topology.storage.notes import check_there, damaged, opened, sealed
 
 CHECKSUM = "sha256"
 # Finished tables of up to so many rows are also written as text, for people and spreadsheets.
@@ -154,20 +154,16 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     >>> frame = loops.to_pandas()
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+    check_there(path)
     try:
         # Memory mapping off and pre-buffering off: small tables by the hundred, read once each.
         table = pq.ParquetFile(path).read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     expected = _notes(table.schema, path).get(CHECKSUM)
     found = checksum(table)
     if expected != found:
-        raise InputError(
-            f"{path}: its content has SHA-256 {found}, its metadata says {expected or 'nothing'}: it was altered; "
-            "delete it and start again: it is made again."
-        )
+        raise damaged(path, f"its content has SHA-256 {found}, its metadata says {expected or 'nothing'}")
     if schema is not None and (difference := _difference(table.schema, schema)):
         raise InputError(
             f"{path}: {difference}. Another version of this program wrote it: start the run again (Snakemake makes "
@@ -199,25 +195,17 @@ def read_notes(path: Path) -> dict[str, str]:
     InputError
         If the file is missing, cut short or altered.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+    check_there(path)
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     return _notes(schema, path)
-
-
-def _damaged(path: Path, error: Exception) -> InputError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return InputError(
-        f"{path}: the file is cut short or altered ({reason}); delete it and start again: it is made again."
-    )
 
 
 def _notes(schema: pa.Schema, path: Path) -> dict[str, str]:
     try:
         notes = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
     except UnicodeDecodeError as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     return opened({key: value for key, value in notes.items() if not key.startswith("ARROW:")}, path)

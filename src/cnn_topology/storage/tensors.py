@@ -9,9 +9,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import unknown
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.notes import opened, sealed
+from cnn_topology.storage.notes import check_there, damaged, opened, sealed
 
 CHECKSUM = "sha256"
 
@@ -90,10 +90,10 @@ def read_tensors(path: Path, names: Iterable[str] | None = None) -> tuple[dict[s
         try:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError, ValueError) as error:
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, error) from error
     expected, found = metadata.get(CHECKSUM), checksum(tensors)
     if expected != found:
-        raise _damaged(path, f"its content has SHA-256 {found}, its metadata says {expected}")
+        raise damaged(path, f"its content has SHA-256 {found}, its metadata says {expected}")
     for name in names or ():
         if name not in tensors:
             raise unknown(f"tensor in {path}", name, tensors)
@@ -101,15 +101,8 @@ def read_tensors(path: Path, names: Iterable[str] | None = None) -> tuple[dict[s
 
 
 def _opened(path: Path) -> safe_open:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; run the rule that makes it (snakemake names it with -n).")
+    check_there(path)
     try:
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(
-        f"{path}: the file is cut short or altered ({reason}); delete it and start again: it is made again."
-    )
+        raise damaged(path, error) from error

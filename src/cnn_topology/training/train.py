@@ -15,7 +15,7 @@ import torch
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
 from cnn_topology.errors import InputError
-from cnn_topology.plan.images import check_batch
+from cnn_topology.plan.images import check_batch, check_classes
 from cnn_topology.plan.parameters import TrainParameters
 from cnn_topology.plan.populations import image_shape, layers_of
 from cnn_topology.seeds import derive_seed
@@ -320,13 +320,7 @@ def _tests(job: TrainingJob, pixels: np.ndarray, labels: np.ndarray) -> list[_Te
     found = [("test", images.name, images.test_images, images.test_labels)]
     found.append(("train", images.name, pixels[part], labels[part]))
     for name, other in job.cross_test.items():
-        if other.classes != images.classes:
-            raise InputError(
-                f"populations.{job.shard.population}.cross_test: {name} has the classes {', '.join(other.classes)}, "
-                f"the networks are trained on the classes {', '.join(images.classes)} of {images.name}; name a set "
-                "with the same classes in the same order (those of a `folder` go by the alphabet; an `npz` has them "
-                f"named by its key `classes`: images.{images.name}.classes or images.{name}.classes)."
-            )
+        check_classes(job.shard.population, images.name, images.classes, name, other.classes)
         where = f"populations.{job.shard.population}.cross_test, images of {name}"
         if note := cropping_note(where, [other.test_images.shape[1:3]] * len(other.test_labels), images.shape):
             print(note, file=sys.stderr)

@@ -4,6 +4,7 @@ Their layers are known while the Snakefile is parsed: from a table of the four t
 of a user's files. Kernels are taken in PyTorch's order of axes, (output channel, input channel, row, column).
 """
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ WEIGHT = re.compile(r"(?<=.)[./](?:weight|kernel(?::0)?|vars/0)$")
 # A module of a convolution alone.
 CONVOLUTION = re.compile(r"(?<=.)[./]conv$")
 
+# Columns of the table of the torchvision models, beside this file: the axes of a weight.
+AXES = ("out", "in", "height", "width")
 # Letters of a name that is part of a path.
 MOST_NAME = 80
 
@@ -136,7 +139,7 @@ def checkpoint_layers(name: str, section: TorchvisionCheckpoint | FilesCheckpoin
     """
     if isinstance(section, FilesCheckpoint):
         return _of_files(f"checkpoints.{name}", section)
-    names = _vgg_names(_deep(section.model)) if section.model.startswith("vgg") else None
+    names = [row["layer"] for row in _torchvision(section.model) if row["layer"]]
     return chosen_layers(torchvision_shapes(section.model), names=names)
 
 
@@ -345,74 +348,10 @@ def _check_architecture(
 
 def torchvision_shapes(model: str) -> Shapes:
     """Return the shapes of the convolution weights of a torchvision model, by name, in the order of its modules."""
-    if model.startswith("vgg"):
-        return _vgg(_deep(model))
-    return _resnet18() if model == "resnet18" else _googlenet()
+    return {row["tensor"]: tuple(int(row[axis]) for axis in AXES) for row in _torchvision(model)}
 
 
-def _deep(model: str) -> int:
-    """Return the number of convolutions in each of the last three blocks of a VGG."""
-    return 3 if model == "vgg16" else 4
-
-
-def _vgg_names(deep: int) -> list[str]:
-    """Name the layers of a VGG as its authors do: conv1_1 ... conv5_3; torchvision numbers its modules instead."""
-    return [f"conv{block}_{n}" for block in range(1, 6) for n in range(1, (2 if block < 3 else deep) + 1)]
-
-
-def _vgg(deep: int) -> Shapes:
-    """List a VGG: each convolution is followed by a ReLU, each block by a pool, and torchvision counts them all."""
-    shapes: Shapes = {}
-    place, channels = 0, 3
-    for width, convolutions in ((64, 2), (128, 2), (256, deep), (512, deep), (512, deep)):
-        for _ in range(convolutions):
-            shapes[f"features.{place}.weight"] = (width, channels, 3, 3)
-            place, channels = place + 2, width
-        place += 1
-    return shapes
-
-
-def _resnet18() -> Shapes:
-    shapes: Shapes = {"conv1.weight": (64, 3, 7, 7)}
-    channels = 64
-    for stage, width in enumerate((64, 128, 256, 512), start=1):
-        for block in range(2):
-            at = f"layer{stage}.{block}"
-            shapes[f"{at}.conv1.weight"] = (width, channels, 3, 3)
-            shapes[f"{at}.conv2.weight"] = (width, width, 3, 3)
-            if channels != width:
-                shapes[f"{at}.downsample.0.weight"] = (width, channels, 1, 1)
-            channels = width
-    return shapes
-
-
-# Widths of the branches of each inception module: 1x1; 1x1 then 3x3; 1x1 then 3x3 (5x5 in the original); pool then 1x1.
-_INCEPTION = {
-    "3a": (64, 96, 128, 16, 32, 32),
-    "3b": (128, 128, 192, 32, 96, 64),
-    "4a": (192, 96, 208, 16, 48, 64),
-    "4b": (160, 112, 224, 24, 64, 64),
-    "4c": (128, 128, 256, 24, 64, 64),
-    "4d": (112, 144, 288, 32, 64, 64),
-    "4e": (256, 160, 320, 32, 128, 128),
-    "5a": (256, 160, 320, 32, 128, 128),
-    "5b": (384, 192, 384, 48, 128, 128),
-}
-
-
-def _googlenet() -> Shapes:
-    shapes: Shapes = {"conv1.conv.weight": (64, 3, 7, 7), "conv2.conv.weight": (64, 64, 1, 1)}
-    shapes["conv3.conv.weight"] = (192, 64, 3, 3)
-    channels = 192
-    for module, (one, before_three, three, before_five, five, pooled) in _INCEPTION.items():
-        for branch, shape in (
-            ("branch1", (one, channels, 1, 1)),
-            ("branch2.0", (before_three, channels, 1, 1)),
-            ("branch2.1", (three, before_three, 3, 3)),
-            ("branch3.0", (before_five, channels, 1, 1)),
-            ("branch3.1", (five, before_five, 3, 3)),
-            ("branch4.1", (pooled, channels, 1, 1)),
-        ):
-            shapes[f"inception{module}.{branch}.conv.weight"] = shape
-        channels = one + three + five + pooled
-    return shapes
+def _torchvision(model: str) -> list[dict[str, str]]:
+    """Read the convolutions of a torchvision model; those of a VGG have the names that its authors give to layers."""
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["model"] == model]

@@ -63,7 +63,7 @@ def covered_titles(figure: Figure) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", WEIGHTS_KINDS)
-def test_a_figure_is_the_same_bytes_each_time(
+def test_a_figure_is_the_same_bytes_each_time_and_says_where_its_data_come_from(
     kind: str, plan: Plan, tables: Tables, notes: dict[str, str], tmp_path: Path
 ) -> None:
     spec = first_of(kind, plan)
@@ -74,7 +74,15 @@ def test_a_figure_is_the_same_bytes_each_time(
     assert drawn.num_rows > 0
     assert drawn.column_names[0] == "panel"
     assert written[0] == written[1]
-    assert "$" not in words(figure)  # no label is written as a formula, which would be shown as it stands
+    said = words(figure)
+    assert "seed 2018" in said
+    assert "config 1f0c9b7a" in said
+    assert "printed:0f3a9c" in said
+    if kind != "training_curves":
+        assert "networks 16" in said
+        assert "→ kept" in said
+        assert ("ρ(k = 8–100, p = 0.1–0.3)" if kind == "sensitivity" else "ρ(k = 32, p = 0.3)") in said
+    assert "$" not in said  # no label is written as a formula, which would be shown as it stands
     assert cut_off(figure) == []
     assert covered_titles(figure) == []
     parquet = tmp_path / "one" / f"{spec.name}.parquet"
@@ -110,21 +118,6 @@ def test_a_column_without_a_meaning_and_one_of_lists_are_refused(
         monkeypatch.setitem(KINDS, "depth", changed)
         with pytest.raises(error, match="unheard_of"):
             draw(spec, tables, notes)
-
-
-@pytest.mark.parametrize("kind", WEIGHTS_KINDS)
-def test_a_figure_of_data_says_where_the_data_come_from(
-    kind: str, plan: Plan, tables: Tables, notes: dict[str, str]
-) -> None:
-    figure, _ = draw(first_of(kind, plan), tables, notes)
-    said = words(figure)
-    assert "seed 2018" in said
-    assert "config 1f0c9b7a" in said
-    assert "printed:0f3a9c" in said
-    if kind != "training_curves":
-        assert "networks 16" in said
-        assert "→ kept" in said
-        assert ("ρ(k = 8–100, p = 0.1–0.3)" if kind == "sensitivity" else "ρ(k = 32, p = 0.3)") in said
 
 
 @pytest.mark.parametrize("kind", WEIGHTS_KINDS)

@@ -140,7 +140,8 @@ def correlation(method, p, kind="topological", layer="conv1", given=""):
         "predictor_kind": kind,
         "method": method,
         "given": given,
-        "exchanged": "4 populations as blocks",
+        "exchanged": "16 populations as blocks",
+        "reliability": 0.8,
     }
     return {
         **row,

@@ -1,5 +1,6 @@
 """A claim is decided by the data, the group and the networks that it says it is about."""
 
+import numpy as np
 import pytest
 from claim_rows import accuracies, compared, correlation
 
@@ -105,14 +106,32 @@ def test_topology_predicts_accuracy_among_networks_of_one_width(of, facts):
     pooled = correlation("spearman", 0.001)
     everything = correlation("partial_spearman", 0.5, given="width, dropout, frobenius")
     (row,) = of("A4a", {"correlations": [pooled, everything]}, facts)
-    assert (row["verdict"], row["reason"]) == ("not tested", "no test of a correlation over the networks of the grid")
+    assert (row["verdict"], row["reason"]) == (
+        "not tested",
+        "no test of a correlation over the populations of the grid",
+    )
     width = correlation("partial_spearman", 0.03, given="width")
-    networks = [{"group_name": "grid", "layer": "conv1", "kept": kept} for kept in (10, 38, 19)]
+    networks = [{"group_name": "grid", "layer": "conv1", "kept": kept, "pool": "all"} for kept in (60, 138, 99)]
+    networks += [{"group_name": "grid", "layer": "conv1", "kept": 20, "pool": ""}]
     (row,) = of("A4a", {"correlations": [pooled, width, everything], "generalization": networks}, facts)
-    assert (row["verdict"], row["p_value"], row["n"], row["unit"]) == ("supported", 0.03, 4, "populations")
-    assert row["statement"].endswith("Of 8 networks, whose clouds keep 10 to 38 filters each.")
+    assert (row["verdict"], row["p_value"], row["n"], row["unit"]) == ("supported", 0.03, 16, "populations")
+    assert row["statement"].endswith(
+        "Of 8 networks, whose pools keep 60 to 138 filters each. Split-half reliability of the predictor: 0.8."
+    )
     (row,) = of("A4b", {"correlations": [pooled, width, everything]}, facts)
     assert (row["verdict"], row["p_value"]) == ("not supported", 0.5)
+
+
+def test_the_ways_to_generalize_are_adjusted_for_and_few_populations_or_filters_decide_nothing(of, facts):
+    gap = [correlation("spearman", 0.02) | {"outcome": outcome} for outcome in ("gap", "cross_accuracy")]
+    (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01), *gap]}, facts)
+    assert (row["verdict"], row["p_value"], "test_accuracy" in row["null_name"]) == ("supported", 0.03, True)
+    few = [row | {"exchanged": "4 populations as blocks"} for row in gap]
+    (row,) = of("A4a", {"correlations": few}, facts)
+    assert (row["verdict"], "at least 5" in row["reason"]) == ("cannot decide", True)
+    networks = [{"group_name": "grid", "layer": "conv1", "kept": kept, "pool": "all"} for kept in (29, 57)]
+    (row,) = of("A4a", {"correlations": [correlation("spearman", np.nan)], "generalization": networks}, facts)
+    assert (row["verdict"], "29" in row["reason"]) == ("not tested", True)
 
 
 def test_an_improvement_on_another_set_is_named_with_what_it_lacks(of, facts):

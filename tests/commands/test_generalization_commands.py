@@ -8,13 +8,14 @@ import pyarrow as pa
 import pytest
 from job_runs import run_job
 
-from cnn_topology.analysis.single_networks import GIVEN, balance, samples
+from cnn_topology.analysis.single_networks import GIVEN, balance, pooled_rows, reliability, samples
+from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary
 from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
 from cnn_topology.statistics.correlations import correlate
-from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS
+from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS, loop_summary
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
@@ -65,6 +66,8 @@ def analysed(tiny, tmp_path):
     output = tmp_path / "generalization.parquet"
     inputs = {"initial": initial, "snapshots": snapshots, "training": logs}
     assert run_job(parameters, inputs, {"generalization": output}) == 0
+    pooled = parameters.model_copy(update={"is_grid": True})
+    assert run_job(pooled, inputs, {"generalization": tmp_path / "grid.parquet"}) == 0
     return plan, output
 
 
@@ -75,6 +78,7 @@ def test_every_network_has_a_row_per_step_unless_it_failed(analysed):
     assert (table.loc[table["step"] == 0, "distance"] == 0).all()
     assert (table.loc[table["step"] == 12, "distance"] > 1).all()
     assert (table["kept"] == 4).all()
+    assert set(zip(table["pool"], table["networks"], strict=True)) == {("", 1)}
     one = table[(table["step"] == 4) & (table["network"] == 2)].iloc[0]
     assert one["test_accuracy"] == pytest.approx(0.62)
     assert one["gap"] == pytest.approx(0.3)
@@ -97,9 +101,48 @@ def test_correlations_are_over_whole_trajectories_and_every_predictor_has_its_ro
     assert set(found["exchanged"]) == {"4 networks as blocks"}
     assert "step, frobenius, mean, sd, kurtosis" in set(found["given"])
     rows = read_table(generalization).to_pandas().query("network != 3")
-    expected = np.corrcoef(rows["longest"], rows["test_accuracy"])[0, 1]
-    mine = found.query("predictor == 'longest' and outcome == 'test_accuracy' and method == 'pearson'")
-    assert mine["statistic"].iloc[0] == pytest.approx(expected)
+    expected = np.corrcoef(rows["spectral"], rows["test_accuracy"])[0, 1]
+    mine = found.query("outcome == 'test_accuracy' and method == 'pearson'").set_index("predictor")
+    assert mine.loc["spectral", "statistic"] == pytest.approx(expected)
+    # Of clouds of four filters no bar counts.
+    assert np.isnan(mine.loc["longest", "statistic"])
+
+
+def test_a_grid_has_rows_of_pools_beside_those_of_networks(analysed, tmp_path):
+    table = read_table(tmp_path / "grid.parquet", GeneralizationRow.schema).to_pandas()
+    pools = table[table["pool"] != ""]
+    assert pools.groupby("step")["networks"].agg(list).to_dict() == {0: [5, 3, 2], 4: [4, 3, 1], 12: [4, 3, 1]}
+    assert (pools["kept"] == [21, 13, 8, *[17, 13, 4] * 2]).all()
+    assert len(table) == 13 + len(pools)
+
+
+def test_networks_of_a_population_of_a_grid_are_pooled_and_so_is_each_half(analysed, tmp_path):
+    table = read_table(analysed[1], GeneralizationRow.schema).to_pandas()
+    rng, density = np.random.default_rng(1), Density(k=0.1, p=0.5)
+    rows = [GeneralizationRow(**row) for row in table[table["step"] == 12].to_dict("records")]
+    weights = [rng.standard_normal((30, 1, 3, 3)) for _ in rows]
+    whole, even, odd = pooled_rows(rows, weights, density)
+    assert [(row.pool, row.networks, row.points, row.kept) for row in (whole, even, odd)] == [
+        ("all", 4, 120, 60),
+        ("even", 3, 90, 45),
+        ("odd", 1, 30, 15),
+    ]
+    assert whole.longest == loop_summary(np.concatenate(weights), density).longest
+    assert odd.longest == loop_summary(weights[1], density).longest
+    assert even.test_accuracy == pytest.approx(np.mean([rows[n].test_accuracy for n in (0, 2, 3)]))
+    assert whole.frobenius == pytest.approx(np.mean([row.frobenius for row in rows]))
+
+
+def test_reliability_is_the_correlation_of_halves_stepped_up():
+    rng = np.random.default_rng(2)
+    signal, halves = rng.normal(size=400), {}
+    for pool in ("even", "odd", "all"):
+        values = {name: signal + rng.normal(size=400) for name in PREDICTORS}
+        halves[pool] = pd.DataFrame({**values, "pool": pool, "population": range(400)})
+    found = reliability(pd.concat(halves.values()))
+    # Each half has half of its variance from the signal: of both together two thirds are.
+    assert found["longest"] == pytest.approx(2 / 3, abs=0.08)
+    assert np.isnan(reliability(pd.concat(halves.values()).query("population < 3"))["longest"])
 
 
 def test_partial_correlations_of_a_grid_hold_all_that_it_varies_fixed():
@@ -107,7 +150,9 @@ def test_partial_correlations_of_a_grid_hold_all_that_it_varies_fixed():
     # Label noise alone moves both the bar and accuracy: with it held fixed nothing is left of their correlation.
     rng = np.random.default_rng(5)
     noise = np.tile(np.linspace(0, 0.8, 5), 8)
-    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(40))
+    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(40)).assign(
+        kept=60, networks=1
+    )
     table = table.assign(population=np.arange(40) // 2, network=np.arange(40) % 2, block=np.arange(40) // 2, step=9)
     table["label_noise"] = noise
     table["longest"], table["test_accuracy"] = (1 - noise + 0.05 * rng.normal(size=40) for _ in range(2))
@@ -128,7 +173,7 @@ def test_of_a_grid_width_is_held_fixed_alone_too():
     table = pd.DataFrame({name: rng.normal(size=120) for name in PREDICTORS})
     table = table.assign(width=width, step=300, test_accuracy=np.sqrt(width) + 0.1 * rng.normal(size=120))
     table = table.assign(longest=-((width - 20.0) ** 2) + rng.normal(size=120), block=np.arange(120))
-    table = table.assign(population=[f"p{n}" for n in range(120)], network=0)
+    table = table.assign(population=[f"p{n}" for n in range(120)], network=0, kept=60, networks=1)
     table = table.reindex(columns=[*table.columns, "dropout", "learning_rate", "label_noise", "train_images"])
     choices = dict(samples(table, "test_accuracy", "grid", "partial_spearman"))
     assert list(choices) == ["width", "width, frobenius, mean, sd, kurtosis"]
@@ -140,7 +185,9 @@ def test_of_a_grid_width_is_held_fixed_alone_too():
 
 
 def test_a_number_of_training_images_that_is_not_known_is_a_class_of_its_own():
-    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(8))
+    table = pd.DataFrame(dict.fromkeys((*PREDICTORS, *HYPERPARAMETERS), 0.1), index=range(8)).assign(
+        kept=60, networks=1
+    )
     table = table.assign(population=range(8), network=0, block=range(8), step=9, test_accuracy=np.arange(8.0))
     table["train_images"] = [np.nan, np.nan, 100, 100, 100, 500, 500, 500]
     ((given, sample),) = samples(table, "test_accuracy", "grid", "partial_spearman")
@@ -161,13 +208,9 @@ def test_fewer_than_four_networks_are_left_out_with_the_number_needed(analysed, 
     )
 
 
-def test_populations_of_a_grid_are_cut_to_as_many_networks_as_the_smallest_has_left():
-    table = pd.DataFrame(
-        {"population": list("bbbaacc"), "network": [2, 0, 1, 0, 1, 1, 0], "step": 5, "gap": [0.1] * 6 + [np.nan]}
-    )
+def test_a_population_of_a_grid_is_one_block_its_networks_pooled():
+    table = pd.DataFrame({"population": list("bbbaac"), "network": [-1, 0, 1, -1, 1, -1], "step": 5, "gap": 0.1})
+    table = table.assign(pool=["all", "", "odd", "all", "", "all"])
+    table.loc[5, "gap"] = np.nan
     found = balance(table, "gap", "grid")
-    assert list(zip(found["population"], found["network"], found["block"], strict=True)) == [
-        ("a", 0, 0),
-        ("b", 0, 1),
-        ("c", 1, 2),
-    ]
+    assert list(zip(found["population"], found["network"], found["block"], strict=True)) == [("a", -1, 0), ("b", -1, 1)]

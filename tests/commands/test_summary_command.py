@@ -236,13 +236,15 @@ def correlation(predictor, statistic, p, **changes):
         "predictor_kind": "topological",
     }
     row |= {"outcome": "test_accuracy", "method": "spearman", "networks": 16, "statistic": statistic, "low": -0.5}
-    return row | {"high": 0.75, "p_adjusted": p, "exchanged": "8 populations as blocks"} | changes
+    return (
+        row | {"high": 0.75, "p_adjusted": p, "reliability": np.nan, "exchanged": "8 populations as blocks"} | changes
+    )
 
 
 def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(summary):
     rows = [
         correlation("longest", 0.5, 0.25),
-        correlation("total_persistence", 0.25, 0.125),
+        correlation("total_persistence", 0.25, 0.125, reliability=0.5),
         correlation("longest", 0.125, 0.75, layer="conv2"),
         correlation("sd", 0.9, 0.001, predictor_kind="baseline"),
         correlation("longest", 0.9, 0.001, outcome="gap"),
@@ -255,7 +257,8 @@ def test_the_best_topological_predictor_of_accuracy_is_told_adjusted_for_layers(
     told, given = "best topological predictor of test accuracy", "rank correlation given the"
     p = "adjusted for all predictors and layers, n = 16 networks, 8 populations as blocks"
     assert summary(correlations=rows)[:-1] == [
-        f"grid: {told}: total persistence of conv1, rank correlation 0.25 (95% interval -0.50 to 0.75), p = 0.25 {p}",
+        f"grid: {told}: total persistence of conv1, rank correlation 0.25 (95% interval -0.50 to 0.75), "
+        f"split-half reliability 0.50, p = 0.25 {p}",
         f"m: {told}: second of conv1, {given} step 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",
         "none: no test of topological predictors of test accuracy",
         f"wide: {told}: second of conv1, {given} width 0.25 (95% interval -0.50 to 0.75), p = 0.5 {p}",

@@ -225,6 +225,7 @@ def _correlations(
                     outcome=outcome,
                     **result._asdict(),
                     p_value=np.nan,
+                    reliability=np.nan,
                     p_adjusted=np.nan,
                     networks=len(networks) - len(failed),
                     rows=len(steps),

@@ -1,16 +1,22 @@
 """Single networks, as rows of tables: their topology and weight statistics, and what these say about accuracy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import LEAST_TESTED, Density
+from cnn_topology.plan.generalization import LEAST_NETWORKS
 from cnn_topology.plan.generalization_parameters import CorrelationParameters, Member, NetworksParameters
 from cnn_topology.seeds import derive_seed
+from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.statistics.correlations import METHODS, Sample, correlate
 from cnn_topology.statistics.networks import (
+    BASELINES,
     HYPERPARAMETERS,
     OUTCOMES,
     PREDICTORS,
@@ -28,6 +34,8 @@ from cnn_topology.training.snapshots import Snapshot
 # Girrbach et al. 2023). Dropout, label noise and training images were added after a review: without them a partial
 # correlation could be that of label noise alone.
 GIVEN = (*HYPERPARAMETERS, "frobenius", "mean", "sd", "kurtosis")
+# Of a pool these are means over its networks.
+AVERAGED = (*BASELINES, *OUTCOMES, "train_loss", "train_accuracy", "test_loss")
 # Kendall's coefficients compare all pairs of rows, too many over the steps of a training run.
 OVER_TRAINING = ("pearson", "spearman", "partial_pearson", "partial_spearman")
 
@@ -59,6 +67,8 @@ def network_row(
         is_grid=parameters.is_grid,
         layer=parameters.layer,
         network=network,
+        pool="",
+        networks=1,
         seed=now.seeds[place],
         **member.model_dump(exclude={"images", "shards"}),
         density_k_given=float(parameters.density.k),
@@ -67,6 +77,39 @@ def network_row(
         **weight_statistics(weight, start.tensors[f"{parameters.layer}.weight"][place])._asdict(),
         **outcomes(log[log["network"] == network], member.images),
     )
+
+
+def pooled_rows(
+    networks: Sequence[GeneralizationRow], weights: Sequence[Float[np.ndarray, "out in 3 3"]], density: Density
+) -> list[GeneralizationRow]:
+    """Summarize the networks of one population of a grid pooled, and each half of them.
+
+    The bars of one network's filters say little: that of a circle is above that of noise in .53 of pairs at 64 filters,
+    in .97 at 320 (docs/calibration.md).
+
+    Parameters
+    ----------
+    networks : sequence of GeneralizationRow
+        From `network_row`; those that failed are left out.
+    weights : sequence of ndarray, shape (out, in, 3, 3)
+        Of the layer of each.
+    density : Density
+
+    Returns
+    -------
+    list of GeneralizationRow
+        All, and those with even and with odd numbers; none for a half without a network.
+    """
+    rows = []
+    for pool, halves in (("all", (0, 1)), ("even", (0,)), ("odd", (1,))):
+        places = [place for place, row in enumerate(networks) if row.network % 2 in halves]
+        if not places:
+            continue
+        means = {name: float(np.mean([getattr(networks[place], name) for place in places])) for name in AVERAGED}
+        loops = loop_summary(np.concatenate([weights[place] for place in places]), density)._asdict()
+        changed: dict[str, Any] = {"network": -1, "seed": -1, "pool": pool, "networks": len(places), **loops, **means}
+        rows.append(replace(networks[places[0]], **changed))
+    return rows
 
 
 def correlations(networks: pd.DataFrame, parameters: CorrelationParameters) -> Iterator[CorrelationRow]:
@@ -88,13 +131,14 @@ def correlations(networks: pd.DataFrame, parameters: CorrelationParameters) -> I
             balanced = balance(members, outcome, scope)
             if balanced.empty:
                 continue
+            reliable = reliability(members) if scope == "grid" else {}
             for method in METHODS if scope == "grid" else OVER_TRAINING:
                 for given, sample in samples(balanced, outcome, scope, method):
                     identity = ("correlations", str(group), str(layer), outcome, method, given)
                     seed = derive_seed(parameters.run_seed, *identity)
                     key = {"group_name": group, "scope": scope, "layer": layer, "outcome": outcome, "given": given}
                     try:
-                        yield from _correlated(sample, method, parameters, seed, key)
+                        yield from _correlated(sample, method, parameters, seed, key, reliable)
                     except InputError as error:
                         print(f"left out: {group}, {layer}, {outcome}: {error}", flush=True)
 
@@ -109,22 +153,45 @@ def balance(networks: pd.DataFrame, outcome: str, scope: str) -> pd.DataFrame:
     outcome : str
         Its column; rows without it are left out.
     scope : {'grid', 'networks'}
-        A block is a population of the grid, or one network over its steps.
+        A block is a population of the grid, its networks pooled, or one network over its steps.
 
     Returns
     -------
     DataFrame
-        With a column `block`. Of a grid's populations each keeps its first networks, as many as are left in the
-        smallest; a network that failed before the last step is left out.
+        With a column `block`. A network that failed before the last step is left out.
     """
     found = networks[np.isfinite(networks[outcome])].sort_values(["population", "network", "step"])
     if scope == "grid":
-        fewest = found.groupby("population").size().min() if len(found) else 0
-        found = found[found.groupby("population").cumcount() < fewest]
+        found = found[found["pool"] == "all"]
         return found.assign(block=found["population"].factorize()[0]).reset_index(drop=True)
     steps = found["step"].nunique()
     whole = found.groupby("network")["step"].transform("size") == steps
     return found[whole].assign(block=found.loc[whole, "network"]).reset_index(drop=True)
+
+
+def reliability(members: pd.DataFrame) -> dict[str, float]:
+    """Compute the split-half reliability of each predictor over the populations of a grid.
+
+    Parameters
+    ----------
+    members : DataFrame
+        Rows of `generalization` of one grid and layer.
+
+    Returns
+    -------
+    dict of str to float
+        2 r / (1 + r), r the rank correlation over populations of the pool of even networks with that of odd ones; NaN
+        of fewer than four populations with both.
+    """
+    even, odd = (members[members["pool"] == pool].set_index("population") for pool in ("even", "odd"))
+    both = even.index.intersection(odd.index)
+    if len(both) < LEAST_NETWORKS:
+        return dict.fromkeys(PREDICTORS, np.nan)
+    halves = ((even.loc[both, name].to_numpy(float), odd.loc[both, name].to_numpy(float)) for name in PREDICTORS)
+    found = {
+        name: float(spearman(one[:, None], other)[0]) for name, (one, other) in zip(PREDICTORS, halves, strict=True)
+    }
+    return {name: 2 * r / (1 + r) if r > -1 else np.nan for name, r in found.items()}
 
 
 def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> Iterator[tuple[str, Sample]]:
@@ -142,7 +209,9 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
         Names joined by commas; empty where nothing is held fixed.
     sample : Sample
     """
-    columns = [name for name in PREDICTORS if np.isfinite(networks[name]).all()]
+    # Bars of a few filters are noise: below the size of a test none counts.
+    counted = PREDICTORS if networks["kept"].min() >= LEAST_TESTED else BASELINES
+    columns = [name for name in counted if np.isfinite(networks[name]).all()]
     step = pd.get_dummies(networks["step"], drop_first=True, dtype=float).to_numpy()
     fixed: dict[str, np.ndarray] = {"step": step} if step.shape[1] else {}
     quantities = {name: _held(networks[name]) for name in GIVEN if networks[name].nunique(dropna=False) > 1}
@@ -161,7 +230,7 @@ def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> It
                 predictors={name: networks[name].to_numpy(float) for name in columns},
                 outcome=networks[outcome].to_numpy(float),
                 blocks=networks["block"].to_numpy(),
-                networks=len(networks[["population", "network"]].drop_duplicates()),
+                networks=int(networks.drop_duplicates(["population", "network"])["networks"].sum()),
                 given=given,
                 hyperparameters=networks[list(HYPERPARAMETERS)].fillna(-1).to_numpy(float),
             ),
@@ -176,9 +245,14 @@ def _held(values: pd.Series) -> np.ndarray:
 
 
 def _correlated(
-    sample: Sample, method: str, parameters: CorrelationParameters, seed: int, key: dict[str, Any]
+    sample: Sample,
+    method: str,
+    parameters: CorrelationParameters,
+    seed: int,
+    key: dict[str, Any],
+    reliable: Mapping[str, float],
 ) -> list[CorrelationRow]:
-    """Correlate every predictor with an outcome by one method; NaN where a network lacks the predictor."""
+    """Correlate every predictor with an outcome by one method; NaN where a row lacks the predictor."""
     found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
     blocks = len(np.unique(sample.blocks))
     place_of = {name: place for place, name in enumerate(sample.predictors)}
@@ -198,6 +272,7 @@ def _correlated(
             predictor_kind="topological" if predictor in TOPOLOGICAL else "baseline",
             method=method,
             **values(predictor),
+            reliability=reliable.get(predictor, np.nan),
             networks=sample.networks,
             rows=len(sample.outcome),
             draws=parameters.bootstrap,

@@ -74,12 +74,13 @@ ABSTRACT_CLAIMS = (
             statement=f"Topological structure correlates with the ability to generalize{beyond}.",
             source="abstract, 4" if letter == "a" else "ours",
             certainty="F" if letter == "a" else "P",
-            statistic=f"{what} of the best topological predictor with test accuracy over networks",
-            rule="p ≤ 0.05, adjusted for all predictors and layers",
+            statistic=f"{what} of the best topological predictor with test accuracy, generalization gap or accuracy "
+            "across sets, over populations whose networks are pooled",
+            rule="p ≤ 0.05, adjusted for all predictors, layers and outcomes; pools keep 50 filters or more",
             tables=("correlations", "generalization"),
             subjects=grids,
             absent="no grid of populations in this run",
-            measure=topology_predicts("test_accuracy", beyond_weights=letter == "b"),
+            measure=topology_predicts(beyond_weights=letter == "b"),
         )
         for letter, beyond, what in (
             ("a", "", "rank correlation, given width where the grid varies it,"),

@@ -1,6 +1,7 @@
 """What claims about accuracy measure, from the tables `training`, `comparisons` and `correlations`."""
 
 from dataclasses import replace
+from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,11 @@ import pandas as pd
 from cnn_topology.claims.framework import Measure, Measured, Subject, Tables
 from cnn_topology.claims.subjects import across
 from cnn_topology.claims.words import short
+from cnn_topology.plan.clouds import LEAST_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
-from cnn_topology.statistics.networks import WIDTH
+from cnn_topology.statistics.networks import OUTCOMES, WIDTH
 from cnn_topology.statistics.significance import LEVEL
 
 POINTS = 100.0
@@ -121,11 +123,13 @@ def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.
     return rows.assign(size=-rows["statistic"].abs()).sort_values(["p_adjusted", "size"]).iloc[0]
 
 
-def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
-    """Take the topological predictor of accuracy over the networks of a grid that `best_predictor` gives.
+def topology_predicts(*, beyond_weights: bool) -> Measure:
+    """Take the topological predictor of an outcome over the populations of a grid that `best_predictor` returns.
 
     Held fixed is all that can be, `beyond_weights`, else width alone, where the grid varies it: since a review, before
-    which networks of all widths were pooled, and clouds of few filters compared with clouds of many.
+    which networks of all widths were compared, and clouds of few filters with clouds of many. Since another the
+    networks of a population are pooled, for the bars of one network's filters are mostly noise, and gap and accuracy
+    across sets count too, as ways to generalize.
     """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -134,27 +138,36 @@ def topology_predicts(outcome: str, *, beyond_weights: bool) -> Measure:
         held = rows["given"].fillna("")
         varied = held.str.split(", ").map(lambda names: WIDTH in names).any()
         rows = rows[held != WIDTH] if beyond_weights else rows[held == (WIDTH if varied else "")]
-        row = best_predictor(rows, outcome, "partial_spearman" if beyond_weights or varied else "spearman")
-        if row is None:
-            return Measured(None, reason="no test of a correlation over the networks of the grid")
+        method = "partial_spearman" if beyond_weights or varied else "spearman"
+        best = [row for row in (best_predictor(rows, outcome, method) for outcome in OUTCOMES) if row is not None]
+        networks = tables["generalization"]
+        pools = networks[networks["group_name"].isin(subject.populations) & (networks["pool"] == "all")]
+        if not best:
+            few = f": pools keep {pools['kept'].min():.0f} filters or more, and {LEAST_TESTED} are needed"
+            reason = "no test of a correlation over the populations of the grid"
+            return Measured(None, reason=reason + (few if (pools["kept"] < LEAST_TESTED).any() else ""))
+        row = min(best, key=lambda row: (row["p_adjusted"], -abs(row["statistic"])))
+        value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
+        p = min(1.0, len(best) * float(row["p_adjusted"]))
         layers = rows["layer"].nunique()
-        value, low, high, p = (float(row[name]) for name in ("statistic", "low", "high", "p_adjusted"))
-        null = f"0: {row['layer']}, {row['predictor']}, max-T over predictors x {layers} layers, {row['exchanged']}"
+        over = f"max-T over predictors x {layers} layers x {len(best)} outcomes"
+        null = f"0: {row['layer']}, {row['predictor']} with {row['outcome']}, {over}, {row['exchanged']}"
         # Populations are what the bootstrap draws and the test exchanges.
         blocks = int(str(row["exchanged"]).split(" ")[0])
+        # Of all orders of n populations a perfect one and its reverse are as far out as the observed one can be.
+        least = next(n for n in range(2, 20) if 2 * layers * len(best) / factorial(n) <= LEVEL)
+        needs = f"at least {least} populations" if blocks < least else ""
+        holds = None if needs else bool(p <= LEVEL)
         found = Measured(
-            bool(p <= LEVEL), value=value, low=low, high=high, p=p, n=blocks, null=null, unit="populations"
+            holds, value=value, low=low, high=high, p=p, n=blocks, null=null, unit="populations", needs=needs
         )
-        return replace(found, beside=_kept(tables["generalization"], row))
+        kept = pools.loc[pools["layer"] == row["layer"], "kept"]
+        clouds = f", whose pools keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""
+        reliable = f" Split-half reliability of the predictor: {short(row['reliability'])}."
+        beside = f"Of {row['networks']} networks{clouds}.{reliable if np.isfinite(row['reliability']) else ''}"
+        return replace(found, beside=beside)
 
     return measure
-
-
-def _kept(networks: pd.DataFrame, row: pd.Series) -> str:
-    """Describe how many networks are correlated, and how few filters their clouds keep."""
-    kept = networks.loc[(networks["group_name"] == row["group_name"]) & (networks["layer"] == row["layer"]), "kept"]
-    clouds = f", whose clouds keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""
-    return f"Of {row['networks']} networks{clouds}."
 
 
 def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:

@@ -24,6 +24,7 @@ _PRIMARY = (
 _EXCLUDING = "after a review: other explanations must be excluded: smooth fields, channels as blocks"
 _CRITICAL = "after a review: the bars are compared over their own critical values too"
 
+_POOLED = "after another: networks of a population are pooled, and gap and accuracy across sets count too"
 _STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing, count neither way"
 
 STRICTER = {
@@ -34,8 +35,8 @@ STRICTER = {
     "verdict in most draws of the networks, not at the end of one pool alone",
     "A3b": f"after a review: {_SHUFFLED}; after another: one layer of many is not enough, nor a level not adjusted; "
     f"after another: {_SMALL_CLOUDS}",
-    "A4a": "after a review: width, with which the filters of a cloud grow in number, is held fixed",
-    "A4b": "after a review: all that the grid varies is held fixed, not learning rate and width alone",
+    "A4a": f"after a review: width, with which the filters of a cloud grow in number, is held fixed; {_POOLED}",
+    "A4b": f"after a review: all that the grid varies is held fixed, not learning rate and width alone; {_POOLED}",
     "E1": f"{_PRIMARY}; {_EXCLUDING}",
     "E2": f"{_PRIMARY}; {_EXCLUDING}",
     "E3": f"{_CRITICAL}; after another: a shorter bar needs an interval, and several loops, which failed, hold; after "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnn_topology.analysis.single_networks import network_row
+from cnn_topology.analysis.single_networks import network_row, pooled_rows
 from cnn_topology.plan.generalization_parameters import NetworksParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.generalization import GeneralizationRow
@@ -21,11 +21,14 @@ def run(job: Job) -> None:
         here = slice(place, place + member.shards)
         place = here.stop
         log = training[(training["population"] == member.population) & (training["step"] == member.step)]
-        before = len(rows)
+        before, weights = len(rows), []
         for first, last in zip(initial[here], snapshots[here], strict=True):
             start, now = (read_snapshot(path, [f"{parameters.layer}.weight"]) for path in (first, last))
             alive = np.flatnonzero(~np.array(now.failed)).tolist()
             rows += [network_row(parameters, member, start, now, number, log) for number in alive]
+            weights += [now.tensors[f"{parameters.layer}.weight"][number] for number in alive]
         count = len(rows) - before
+        if parameters.is_grid:
+            rows += pooled_rows(rows[before:], weights, parameters.density)
         print(f"{member.population}, {parameters.layer}, step {member.step}: {count} networks", flush=True)
     job.write_rows(GeneralizationRow, rows, job.notes(parameters))

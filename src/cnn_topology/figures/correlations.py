@@ -1,14 +1,13 @@
 """Topological predictors and plain weight statistics against what networks have learned, with intervals (E11).
 
-Topological summaries of each single network's own filters (above the dotted line) and plain statistics of the same
-weights (below) against what the networks have learned. Of a grid: networks of all its populations at the last step,
-whole populations resampled and exchanged; granulated Kendall compares only runs that differ in one hyperparameter
-(Jiang et al. 2020); partial correlations hold fixed all hyperparameters that the grid varies (of width, dropout,
-learning rate, label noise and training images), weight norm and simple weight statistics (the table has those, too,
-that hold width alone fixed, by which claim A4a is tested). Of one population: its networks over all steps, whole
-trajectories resampled and exchanged. Filled markers survive the adjustment over all predictors of a panel (max-T); a
-partial correlation that leaves fewer than four populations or networks free is drawn but not tested. Ours throughout:
-the paper shows no such comparison.
+Topological summaries of filters (above the dotted line) and plain statistics of the same weights (below) against what
+networks have learned. Of a grid: its populations at the last step, the networks of each pooled, resampled and
+exchanged; granulated Kendall compares only runs that differ in one hyperparameter (Jiang et al. 2020); partial
+correlations hold fixed all hyperparameters that the grid varies (of width, dropout, learning rate, label noise and
+training images), weight norm and simple weight statistics (the table has those, too, that hold width alone fixed, by
+which claim A4a is tested). Of one population: its networks over all steps, whole trajectories resampled and exchanged.
+Filled markers survive the adjustment over all predictors of a panel (max-T); a partial correlation that leaves fewer
+than four populations or networks free is drawn but not tested. Ours throughout: the paper shows no such comparison.
 """
 
 from __future__ import annotations

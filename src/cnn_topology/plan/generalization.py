@@ -44,7 +44,7 @@ class Grid(Section):
 
     base: Name = Field(description="The population they are like in everything else, a key of `populations`.")
     vary: Vary = Field(description="Hyperparameters and their values; every combination is one population.")
-    networks: int = Field(2, ge=1, le=100_000, description="Networks of each combination.")
+    networks: int = Field(2, ge=1, le=100_000, description="Networks of each combination, which are pooled.")
     iterations: int | None = Field(None, ge=1, description="Length of training. Absent: that of the base.")
 
     @model_validator(mode="after")

@@ -57,9 +57,11 @@ def correlation_lines(correlations: Any) -> Iterator[str]:
             best = best_predictor(rows[rows["given"] == given], "test_accuracy", method)
             if best is not None:
                 predictor = best["predictor"].replace("_", " ")
+                known = not math.isnan(best["reliability"])
+                reliable = f", split-half reliability {best['reliability']:z.2f}" if known else ""
                 yield (
                     f"{group}: best topological predictor of test accuracy: {predictor} of {best['layer']}, {words} "
-                    f"{best['statistic']:z.2f} (95% interval {best['low']:z.2f} to {best['high']:z.2f}), p = "
+                    f"{best['statistic']:z.2f} (95% interval {best['low']:z.2f} to {best['high']:z.2f}){reliable}, p = "
                     f"{best['p_adjusted']:.2g} adjusted for all predictors and layers, n = {best['networks']} "
                     f"networks, {best['exchanged']}"
                 )

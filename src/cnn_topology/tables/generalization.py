@@ -7,15 +7,23 @@ WEIGHT = "weight"
 
 
 class GeneralizationRow(Row, table="generalization"):
-    """One network at one step: the shape and plain statistics of one layer, and what the network has learned."""
+    """One network at one step: the shape and plain statistics of one layer, and what the network has learned.
+
+    Of each population of a grid also its networks pooled, and each half of them.
+    """
 
     group_name: str = column("Its population, or the grid that the population belongs to.")
     is_grid: bool = column("Whether `group_name` is a grid.")
     population: str = column("Population of the network.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image.")
-    network: int = column("Number of the network in its population, from 0.")
-    seed: int = column("Seed of the network.")
+    network: int = column("Number of the network in its population, from 0; -1 of a pool.")
+    pool: str = column(
+        "all, even or odd: networks of a grid's population with these numbers pooled, whose weight statistics and "
+        "outcomes are means; empty for a network."
+    )
+    networks: int = column("Networks pooled; 1 for a network.", COUNT)
+    seed: int = column("Seed of the network; -1 of a pool.")
     step: int = column("Training step.", ITERATIONS)
     width: int = column("Filters of the first convolution.", COUNT)
     dropout: float = column("Dropout before the class scores.", SHARE)
@@ -57,8 +65,8 @@ class CorrelationRow(Row, table="correlations"):
 
     group_name: str = column("Population or grid.")
     scope: str = column(
-        "What is correlated: grid (networks of its populations at their last step), networks (those of a population "
-        "at all its steps) or pooled (snapshots of a population, by the bar of its pooled cloud)."
+        "What is correlated: grid (its populations at their last step, the networks of each pooled), networks (those "
+        "of a population at all its steps) or pooled (snapshots of a population, by the bar of its pooled cloud)."
     )
     layer: str = column("Layer.")
     predictor: str = column("Column of `generalization` that predicts.")
@@ -72,6 +80,11 @@ class CorrelationRow(Row, table="correlations"):
     )
     high: float = column("Upper end of that interval.", COEFFICIENT)
     p_value: float = column("Two-sided permutation p-value; NaN where nothing is exchangeable.", PROBABILITY)
+    reliability: float = column(
+        "Of a grid: rank correlation of the predictor over two halves of the networks of each population, stepped up "
+        "to all of them (Spearman and Brown). NaN elsewhere.",
+        COEFFICIENT,
+    )
     p_adjusted: float = column("max-T over the predictors of one outcome and method.", PROBABILITY)
     networks: int = column("Networks.", COUNT)
     rows: int = column("Pairs of values correlated.", COUNT)

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from cnn_topology.data.shapes import balanced_indices
+from cnn_topology.data.shapes import balanced_indices, held_out
 from cnn_topology.errors import InputError, readable, together
 from cnn_topology.plan.image_folder import class_files, class_folders, split_folders
-from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages, Split, held_out
+from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages, Split
 from cnn_topology.seeds import derive_seed
 
 # What Pillow reads without another program: it would hand an EPS to Ghostscript, which runs it.
@@ -118,15 +118,19 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
     if odd := sorted(set(classes) ^ set(class_folders(folders["test"]))):
         names = " and ".join(f"`{folder.name}`" for folder in folders.values())
         raise InputError(f"{path}: {names} must hold the same classes; only one of them has {odd}.")
-    if folders["train"] == folders["test"]:
-        members = _split(folders["train"], classes, config.test_fraction, seeds["split"])
-    else:
-        members = {split: [class_files(folders[split] / each) for each in classes] for split in SPLITS}
     splits = {}
     for split in SPLITS:
-        count = getattr(config, split)
-        files = [file for of_class in members[split] for file in of_class]
-        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members[split]])
+        count, members = getattr(config, split), [class_files(folders[split] / each) for each in classes]
+        files = [file for of_class in members for file in of_class]
+        labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
+        if folders["train"] == folders["test"]:
+            for each, of_class in zip(classes, members, strict=True):
+                if len(of_class) < 2:
+                    raise InputError(
+                        f"{folders[split] / each}: one image cannot be split into training and test; add another."
+                    )
+            places = np.flatnonzero(held_out(labels, config.test_fraction, seeds["split"]) == (split == "test"))
+            files, labels = [files[place] for place in places], labels[places]
         if count is not None:
             if count > len(files):
                 raise InputError(f"images.{name}.{split} is {count}, but {folders[split]} holds {len(files)} for it.")
@@ -134,21 +138,6 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
             files, labels = [files[place] for place in places], labels[places]
         splits[split] = Listed(files, labels)
     return tuple(map(readable, classes)), splits
-
-
-def _split(folder: Path, classes: tuple[str, ...], fraction: float, seed: int) -> dict[Split, list[list[Path]]]:
-    """Hold out a share of each class, drawn by seed; both splits keep the order of the names."""
-    members: dict[Split, list[list[Path]]] = {split: [] for split in SPLITS}
-    random = np.random.default_rng(seed)
-    for each in classes:
-        files = class_files(folder / each)
-        if len(files) < 2:
-            raise InputError(f"{folder / each}: one image cannot be split into training and test; add another.")
-        test = np.zeros(len(files), dtype=bool)
-        test[random.permutation(len(files))[: held_out(fraction, len(files))]] = True
-        members["train"].append([file for file, held in zip(files, test, strict=True) if not held])
-        members["test"].append([file for file, held in zip(files, test, strict=True) if held])
-    return members
 
 
 def _refuse_strays(files: Iterable[Path]) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Bool, Int64, UInt8
 from PIL import Image
+
+from cnn_topology.plan.images import held_out_count
 
 # Pillow's bilinear filter is a triangle as wide as one pixel of the smaller image: shrinking averages all pixels
 # under it (antialiased, no ringing), enlarging interpolates.
@@ -119,6 +121,16 @@ def _resize(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
         picture = Image.fromarray(image if image.shape[2] == 3 else image[..., 0])
         out[...] = np.asarray(picture.resize((width, height), RESAMPLING, box)).reshape(out.shape)
     return resized
+
+
+def held_out(labels: Int64[np.ndarray, " images"], share: float, seed: int) -> Bool[np.ndarray, " images"]:
+    """Draw which images are test images, where a source has no split: a share of each class, see `held_out_count`."""
+    test = np.zeros(len(labels), dtype=bool)
+    random = np.random.default_rng(seed)
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        test[members[: held_out_count(share, len(members))]] = True
+    return test
 
 
 def balanced_indices(labels: Int64[np.ndarray, " images"], count: int, seed: int) -> Int64[np.ndarray, " count"]:

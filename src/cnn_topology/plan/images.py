@@ -176,7 +176,7 @@ def check_classes(population: str, trained: str, ours: Sequence[str], other: str
         )
 
 
-def held_out(test_fraction: float, members: int) -> int:
+def held_out_count(test_fraction: float, members: int) -> int:
     """Return how many of the images of one class are test images: at least one, and never all."""
     return min(max(round(test_fraction * members), 1), members - 1)
 
@@ -187,7 +187,7 @@ def native_size(images: ImageSetConfig, split: Split) -> int | None:
         return images.rendered_train if split == "train" else images.rendered_test
     if isinstance(images, EmbeddedDigits | MnistSample):
         classes = DIGITS_OF_CLASS if isinstance(images, EmbeddedDigits) else SAMPLE_OF_CLASS
-        test = sum(held_out(images.test_fraction, members) for members in classes)
+        test = sum(held_out_count(images.test_fraction, members) for members in classes)
         return test if split == "test" else sum(classes) - test
     return (NATIVE_TRAIN if split == "train" else NATIVE_TEST).get(images.kind)
 

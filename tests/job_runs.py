@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cnn_topology.activations.cloud_file import ARRAYS, ActivationCloud, cloud_metadata
 from cnn_topology.cli import main
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.runs.job_files import job_text
+from cnn_topology.storage.tensors import write_tensors
 
 Paths = Mapping[str, str | Path | Iterable[str | Path]]
 
@@ -40,3 +42,8 @@ def write_job(path: Path, parameters: Parameters, inputs: Paths, outputs: Paths,
 
 def _named(files: Paths) -> dict[str, str | list[str]]:
     return {name: str(p) if isinstance(p, str | Path) else list(map(str, p)) for name, p in files.items()}
+
+
+def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) -> None:
+    """Write a cloud of activations as `cnn-topology activations` does."""
+    write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, cloud_metadata(cloud.origin, notes))

@@ -5,9 +5,9 @@ import copy
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_runs import run_job
+from job_runs import run_job, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
+from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE

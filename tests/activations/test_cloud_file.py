@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from job_runs import write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, read_cloud, write_cloud
+from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, read_cloud
 from cnn_topology.errors import InputError
 from cnn_topology.storage.tensors import read_metadata, write_tensors
 

@@ -5,9 +5,9 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_runs import run_job
+from job_runs import run_job, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, write_cloud
+from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
 from cnn_topology.analysis.layer_comparison import gathered, layer_tables
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named

@@ -14,8 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.rows import Pieces, RowFile, write_rows
-from cnn_topology.storage.tensors import read_tensors, write_tensors
+from cnn_topology.storage.tensors import read_tensors
 
 ARRAYS = ("points", "ids", "positions", "labels")
 
@@ -135,53 +134,22 @@ class ActivationCloud:
         return self.ids * (self.origin.height * self.origin.width) + self.positions
 
 
-def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) -> None:
-    """Write a cloud, atomically, with its origin and the notes of its job.
+def cloud_metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata of the file of a cloud; they serve as notes of what is made of it.
 
     Parameters
     ----------
-    path : Path
-        Where it goes.
-    cloud : ActivationCloud
-        What is written.
-    notes : mapping of str to str
-        From `Parameters.notes`. The file's metadata serve as notes of what is made of it: `config` and `data` keep
-        their names; the run's seed is `run_seed`, since `seed` is that of the network.
-
-    Raises
-    ------
-    InputError
-        If the disk is full or the folder cannot be written.
-    """
-    write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, _metadata(cloud.origin, notes))
-
-
-def write_cloud_rows(
-    path: Path, rows: RowFile, arrays: Mapping[str, Pieces], origin: CloudOrigin, notes: Mapping[str, str]
-) -> None:
-    """Write a cloud whose points wait on disk; as `write_cloud` otherwise.
-
-    Parameters
-    ----------
-    path : Path
-        Where it goes.
-    rows : RowFile
-        The points, in order.
-    arrays : mapping of str to Pieces
-        ``ids``, ``positions`` and ``labels``.
     origin : CloudOrigin
     notes : mapping of str to str
-
-    Raises
-    ------
-    InputError
-        If the disk is full or the folder cannot be written.
+        From `Parameters.notes`: `config` and `data` keep their names; the run's seed is `run_seed`, since `seed` is
+        that of the network.
     """
-    write_rows(path, "points", rows, arrays, _metadata(origin, notes))
+    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
+    return {**lineage, **{name: x if isinstance(x, str) else json.dumps(x) for name, x in asdict(origin).items()}}
 
 
 def read_cloud(path: Path) -> ActivationCloud:
-    """Read a cloud that `write_cloud` wrote, and check it against its checksum.
+    """Read a cloud of a layer, and check it against its checksum.
 
     Raises
     ------
@@ -190,11 +158,6 @@ def read_cloud(path: Path) -> ActivationCloud:
     """
     arrays, metadata = read_tensors(path, ARRAYS)
     return ActivationCloud(**arrays, origin=_origin(metadata, path))
-
-
-def _metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
-    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
-    return {**lineage, **{name: x if isinstance(x, str) else json.dumps(x) for name, x in asdict(origin).items()}}
 
 
 def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:

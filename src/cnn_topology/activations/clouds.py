@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from cnn_topology.activations.cloud_file import CloudOrigin, write_cloud_rows
+from cnn_topology.activations.cloud_file import CloudOrigin, cloud_metadata
 from cnn_topology.activations.extraction import Images, extract, hook_point
 from cnn_topology.activations.influence import influences, position_weights
 from cnn_topology.activations.mask_file import read_masks
@@ -27,7 +27,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ActivationParameters
 from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
 from cnn_topology.seeds import derive_seed
-from cnn_topology.storage.rows import Pieces, RowFile
+from cnn_topology.storage.rows import Pieces, RowFile, write_rows
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.training import ResnetAccuracyRow
@@ -139,7 +139,7 @@ def draw_clouds(
                 empty_masks=look.empty_masks,
                 weights=metadata["sha256"],
             )
-            write_cloud_rows(paths[layer.name], rows[layer.name], arrays, origin, notes)
+            write_rows(paths[layer.name], "points", rows[layer.name], arrays, cloud_metadata(origin, notes))
     # Scores of other classes say nothing about the labels of these images.
     right = np.full(len(ids), np.nan) if parameters.layout.n_classes else (predictions == look.labels).astype(float)
     table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)

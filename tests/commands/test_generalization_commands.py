@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from job_runs import run_job
 
-from cnn_topology.analysis.single_networks import GIVEN, balance, pooled_rows, reliability, samples
+from cnn_topology.analysis.single_networks import GIVEN, balance, correlations, pooled_rows, reliability, samples
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -131,6 +131,25 @@ def test_networks_of_a_population_of_a_grid_are_pooled_and_so_is_each_half(analy
     assert odd.longest == loop_summary(weights[1], density).longest
     assert even.test_accuracy == pytest.approx(np.mean([rows[n].test_accuracy for n in (0, 2, 3)]))
     assert whole.frobenius == pytest.approx(np.mean([row.frobenius for row in rows]))
+
+
+def test_a_grid_is_correlated_over_its_populations_with_the_reliability_of_each_predictor(analysed):
+    plan, output = analysed
+    row = read_table(output, GeneralizationRow.schema).to_pandas().iloc[0].to_dict() | {"group_name": "grid"}
+    rng, rows = np.random.default_rng(6), []
+    for place in range(8):
+        of = row | {"population": f"p{place}", "is_grid": True, "kept": 60, "step": 12, "test_accuracy": place / 10}
+        rows += [of | {"pool": "", "longest": rng.normal()} for _ in range(4)]
+        for pool, networks in (("all", 4), ("even", 2), ("odd", 2)):
+            rows.append(of | {"network": -1, "pool": pool, "networks": networks, "longest": place + rng.normal() / 9})
+    found = pd.DataFrame(correlations(pd.DataFrame(rows), CorrelationParameters.of(plan)))
+    (longest,) = found.query("predictor == 'longest' and outcome == 'test_accuracy' and method == 'spearman'").to_dict(
+        "records"
+    )
+    assert (longest["scope"], longest["rows"], longest["networks"]) == ("grid", 8, 32)
+    assert longest["statistic"] > 0.95
+    assert longest["reliability"] > 0.95
+    assert longest["exchanged"] == "8 populations as blocks"
 
 
 def test_reliability_is_the_correlation_of_halves_stepped_up():

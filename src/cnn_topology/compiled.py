@@ -48,7 +48,8 @@ class _Announcement(event.Listener):
     """One line on stderr when the first kernel is compiled and not read from disk."""
 
     def on_start(self, event: Any) -> None:
-        if Path(__file__).parent in Path(event.data["dispatcher"].py_func.__code__.co_filename).parents:
+        ours = Path(__file__).parent in Path(event.data["dispatcher"].py_func.__code__.co_filename).parents
+        if ours and not _warn_of_no_cache.cache_info().currsize:
             _announce()
 
     def on_end(self, event: Any) -> None: ...

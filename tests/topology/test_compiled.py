@@ -46,7 +46,7 @@ def test_the_first_compilation_is_announced_once(folder, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_without_a_folder_to_write_functions_are_compiled_and_one_warning_says_so(folder, monkeypatch):
+def test_without_a_folder_to_write_functions_are_compiled_and_one_warning_says_so(folder, monkeypatch, capsys):
     (folder / "__pycache__").write_text("a file where the folder would be")
     for name in ("HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(folder / "__pycache__"))
@@ -54,3 +54,4 @@ def test_without_a_folder_to_write_functions_are_compiled_and_one_warning_says_s
         kernels = loaded(folder / "kernels.py", "kernels_read_only")
     assert len(warned) == 1
     assert kernels.doubled(2) == 4
+    assert capsys.readouterr().err == ""

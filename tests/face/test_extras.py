@@ -59,8 +59,9 @@ cloud, _ = ct.centre_and_normalize(filters)
 ct.barcode(cloud[ct.density_filter(cloud, k=3, p=0.5)])
 ct.klein_coordinates(cloud)
 ct.mapper_graph(cloud)
+from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.recipes import mapper_of_activations
-mapper_of_activations(filters)
+mapper_of_activations(filters, OverlapCover(5, 0.25), eps=2.0)
 from cnn_topology.comparison.measures import MEASURES
 layers = [ct.SampledCloud(filters @ rng.standard_normal((9, 3)), np.arange(40)) for _ in range(2)]
 bars = [ct.barcode(layer.points).in_dimension(1) for layer in layers]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import cnn_topology as ct
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.looks import look as looks
+from cnn_topology.looks.look import describe
 from cnn_topology.looks.sources import open_source
 from cnn_topology.plan.config import parse_config
 from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, TOO_FEW
@@ -83,6 +85,40 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     assert table["p_lowpass"].notna().tolist() == table["p_block"].notna().tolist() == [True, False, False, False]
     assert look.finished
     assert any("7x7" in other for other in look.source.others)
+    assert table["circle"].notna().tolist() == [True, False, False, False]
+    lines = [describe(layer) for layer in look.layers]
+    assert "400 filters" in lines[0]
+    assert "k = 1" not in lines[2]
+    assert "p = 0.3 keeps 12 of 40" in lines[2]
+    assert "0 of 32 filters (32 constant)" in lines[3]
+
+
+def test_too_few_draws_for_two_sided_tests_and_too_large_a_k_are_named():
+    look = ct.look({"conv.weight": noise(4)}, draws=99, k=30)
+    said = " ".join(look.sentences)
+    assert "draws = 99" in said
+    assert "199" in said
+    assert "k = 30 is more than a tenth of 40" in said
+    assert "0 layers" not in said
+    assert not any("draws" in line for line in ct.look({"conv.weight": noise(4)}).sentences)
+
+
+def test_the_forecast_does_not_count_what_is_compiled_at_first(monkeypatch):
+    lines: list[str] = []
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    def slow(*arguments):
+        time.sleep(0.2)
+        return first_look(*arguments)
+
+    first_look = looks.first_look
+    monkeypatch.setattr(looks, "tested", stopped)
+    ct.look({"conv.weight": circle(40)}, report=lines.append)
+    monkeypatch.setattr(looks, "first_look", slow)
+    ct.look({"conv.weight": circle(40)}, report=lines.append)
+    assert lines[0] == lines[1]
 
 
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
@@ -175,7 +211,8 @@ def test_a_layer_is_chosen_by_any_form_of_its_name(weights, pattern, tmp_path):
         ({"a.weight": noise(4)}, {"layers": ["b*"]}, ["b*", "valid: a"]),
         ({"a.weight": np.full((4, 3, 3, 3), np.nan), "b.weight": noise(8)}, {}, ["a.weight", "NaN"]),
         ({"a.weight": noise(20)}, {"k": 1.5}, ["k"]),
-        ({"a.weight": noise(20)}, {"draws": 3}, ["draws"]),
+        ({"a.weight": noise(20)}, {"draws": 3}, ["draws = 3"]),
+        ({"a.weight": noise(20)}, {"draws": 50}, ["draws = 50", "alpha = 0.01", "99"]),
         ({"a.weight": noise(20)}, {"sample": 5}, ["sample", "5"]),
         (17, {}, ["int"]),
         ("nowhere.pt", {}, ["nowhere.pt"]),

@@ -1,7 +1,7 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Variant
+from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Significance, Variant
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
@@ -64,6 +64,15 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
+
+
+def look(points: int, variant: Variant, significance: Significance) -> float:
+    """Forecast the seconds of the tests of one layer of a look, in which a loop is found."""
+    if not variant.tested(points):
+        return 0.0
+    draws = significance.draws * len({*significance.nulls, "permuted", *REPORTED_NULLS, *ALTERNATIVE_NULLS})
+    circled = significance.draws * variant.kept(points) * SECONDS_PER_CIRCLED
+    return draws * _draw(points, (variant,)) + circled + _barcodes(points, (variant,))
 
 
 def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:

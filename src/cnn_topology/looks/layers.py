@@ -1,8 +1,7 @@
 """One layer of a look: its cloud, its bars at once, and its tests by the same code as in a run."""
 
-import time
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,19 @@ from cnn_topology.clouds.filters import (
 )
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.looks.sources import LayerWeights
-from cnn_topology.plan.clouds import DEAD_LAYER, Cloud, Density, Significance, untested
+from cnn_topology.plan.clouds import (
+    DEAD_LAYER,
+    TOO_FEW,
+    Cloud,
+    Density,
+    Significance,
+    Variant,
+    untested,
+    why_too_few,
+)
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import Filtering
+from cnn_topology.statistics.nulls import Filtering, NullDraws, sphere_draws
+from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.topology.persistence import barcode
 
 # Columns that a look takes from a run's table as they are.
@@ -71,8 +80,6 @@ class LayerLook:
         Density filter with k as a count.
     longest, second : float
         Lengths of the two longest H1 bars; 0 where there is none.
-    seconds : float
-        What density filter and barcode took.
     tables : dict of str to pyarrow.Table
         Rows of a run's tables, by name of the table; empty until the layer is tested.
     """
@@ -85,13 +92,24 @@ class LayerLook:
     filtering: Filtering
     longest: float
     second: float
-    seconds: float
     tables: dict[str, pa.Table]
 
     @property
     def untested(self) -> str:
         """The verdict on a layer that is not tested; empty where it has enough filters for a test."""
         return untested(self.filtering.k, self.filtering.p, len(self.cloud.points))
+
+    @property
+    def lacking(self) -> str:
+        """What a test of a layer with too few filters lacks; empty of others."""
+        return (
+            why_too_few(self.filtering.k, self.filtering.p, len(self.cloud.points)) if self.untested == TOO_FEW else ""
+        )
+
+    @property
+    def variant(self) -> Variant:
+        """The density filter as a run has it."""
+        return Variant(**self.filtering._asdict(), centre="filter")
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -121,7 +139,7 @@ class LayerLook:
         base["needed"] = max(critical, default=None)
         level = self.tables["circles"].to_pylist()
         near = [circle for circle in level if circle["p_permuted"] is not None]
-        if near:
+        if near and loops["verdict"] in LOOPS:
             best = min(near, key=lambda circle: (circle["p_permuted"], -circle["nearest"]))
             base |= {"circle": best["circle"], "circle_coverage": best["coverage"]}
         return base
@@ -141,7 +159,6 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
     -------
     LayerLook
     """
-    start = time.perf_counter()
     filters, ids = spatial_filters(weights.weight, stacked=True)
     points, alive = centre_and_normalize(filters)
     norms, means = norms_and_means(filters)
@@ -162,7 +179,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
     )
     landmarks = int(Cloud.model_fields["landmarks"].default)
     filtering = Filtering(settings.density.neighbours_left(len(points)), settings.density.p, landmarks)
-    look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, 0, {})
+    look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, {})
     if look.untested == DEAD_LAYER:
         return look
     distances = neighbour_distances(points, [filtering.k])[:, 0]
@@ -173,7 +190,6 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
         distances=distances,
         longest=float(longest),
         second=float(second),
-        seconds=time.perf_counter() - start,
     )
 
 
@@ -191,5 +207,24 @@ def tested(look: LayerLook, settings: Settings) -> LayerLook:
     LayerLook
         With `tables`.
     """
-    tables, _ = analyse_cloud(look.cloud, {look.filtering: look.distances}, settings.significance, settings.seed)
+    shared = {}
+    if not look.untested:
+        shared = _sphere(len(look.cloud.points), look.filtering, settings.significance.draws, settings.seed)
+    distances = {look.filtering: look.distances}
+    tables, _ = analyse_cloud(look.cloud, distances, settings.significance, settings.seed, shared=shared)
     return replace(look, tables=tables)
+
+
+@lru_cache
+def _sphere(points: int, filtering: Filtering, draws: int, seed: int) -> dict[Filtering, NullDraws]:
+    """Return the draws of the sphere null, which layers of one size share."""
+    return sphere_draws(points, [filtering], draws, seed)
+
+
+def size_of(row: dict[str, Any]) -> str:
+    """Describe how many filters of a layer are looked at: ``628 of 1,024 filters (396 constant)``."""
+    if row["points"] == row["filters"]:
+        return f"{row['points']:,} filters"
+    left_out = [f"{row['constant']:,} constant"] * bool(row["constant"])
+    left_out += ["a sample"] * (row["points"] < row["filters"] - row["constant"])
+    return f"{row['points']:,} of {row['filters']:,} filters ({', '.join(left_out)})"

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.extras import needing_an_extra
+from cnn_topology.forecast import filter_jobs
 from cnn_topology.looks import store
-from cnn_topology.looks.layers import LayerLook, Settings, first_look, tested
+from cnn_topology.looks.layers import LayerLook, Settings, first_look, size_of, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.base import as_tuple
-from cnn_topology.plan.clouds import REPORTED_NULLS, Density, Significance
+from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.plan.config_errors import explained
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
@@ -126,22 +128,24 @@ class Look:
             self.interrupted = True
 
     def _test(self, numbers: Sequence[int], folder: Path | None, say: Callable[[str], None]) -> None:
-        work, start, spent = self._expected(numbers), time.monotonic(), 0.0
+        left, start, spent = self._expected(numbers), time.monotonic(), 0.0
         for place, number in enumerate(numbers, start=1):
             layer = tested(self.layers[number], self.settings)
             self.layers[number] = layer
             if folder and layer.tables:
                 store.save(folder, layer, self.settings)
-            spent += self._expected([number])
-            left = (time.monotonic() - start) * (work - spent) / spent if spent else 0.0
-            say(f"{describe(layer.row)}   {f'about {left:.0f} s left' if place < len(numbers) else ''}".rstrip())
+            left -= self._expected([number])
+            if place == 1:  # the first layer may have waited for kernels to be compiled: the clock starts after it
+                start = time.monotonic()
+            else:
+                spent += self._expected([number])
+            seconds = left * (time.monotonic() - start) / spent if spent else left
+            say(f"{describe(layer)}   {f'about {seconds:.0f} s left' if place < len(numbers) else ''}".rstrip())
 
     def _expected(self, numbers: Sequence[int]) -> float:
-        """Forecast how many seconds the tests of some layers take, by what their own cloud took."""
-        significance = self.settings.significance
-        nulls = len({*significance.nulls, *REPORTED_NULLS})
-        layers = [self.layers[number] for number in numbers]
-        return sum(layer.seconds * nulls * significance.draws for layer in layers if not layer.untested)
+        """Forecast how many seconds the tests of some layers take."""
+        layers, significance = (self.layers[number] for number in numbers), self.settings.significance
+        return sum(filter_jobs.look(len(layer.cloud.points), layer.variant, significance) for layer in layers)
 
     def _beginning(self, numbers: Sequence[int]) -> str:
         source, count = self.source, len(self.layers)
@@ -215,22 +219,27 @@ class Look:
         of = f"{known} of {len(verdicts)} layers are looked at so far" if known < len(verdicts) else ""
         lines = [of] if of else []
         testable = [layer for layer in self.layers if layer.tables and not layer.untested]
-        one = count.get(ONE_CIRCLE, 0)
-        lines.append(
-            f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does not "
-            f"have (p ≤ {alpha:g} each); in {one} of them it is one circle"
-        )
         sides = [ring(layer.row, alpha) for layer in testable]
         hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
+            lines.append(
+                f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does "
+                f"not have (p ≤ {alpha:g} each); in {count.get(ONE_CIRCLE, 0)} of them it is one circle"
+            )
             lines.append(
                 f"compared with filters of the same covariance whose whitened entries are shuffled, all filters of "
                 f"{hollow} of these layers are hollower in their strongest plane, as a ring is; those of {mixtures} "
                 f"are less hollow, as mixtures are; the rest is undecided (p ≤ {alpha:g} each)"
             )
         for verdict in UNTESTED:
-            if layers := count.get(verdict, 0):
-                lines.append(f"{verdict}: {layers} layer{'s' * (layers > 1)}, not tested")
+            layers = [layer for layer in self.layers if layer.row["verdict"] == verdict]
+            why = "; ".join(dict.fromkeys(layer.lacking for layer in layers if layer.lacking))
+            if layers:
+                lines.append(
+                    f"{verdict}: {len(layers)} layer{'s' * (len(layers) > 1)}, not tested{why and f' ({why})'}"
+                )
+        if problem := self.settings.significance.undecidable:
+            lines.append(problem)
         return [f"{line[0].upper()}{line[1:]}." for line in lines]
 
     def compared(self, other: "Look") -> "pd.DataFrame":
@@ -303,13 +312,15 @@ class Look:
         write_page(Path(path), self)
 
 
-def describe(row: dict[str, Any]) -> str:
+def describe(layer: LayerLook) -> str:
     """Describe a layer in a line of a terminal."""
+    row = layer.row
+    start = f"{row['layer']:<32} {size_of(row):<28}"
     if row["p"] is None:
-        return f"{row['layer']:<32} {row['points']:>7,} filters   {row['verdict']}"
-    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["verdict"] in LOOPS else ""
+        return f"{start} {row['verdict']}{f': {layer.lacking}' if layer.lacking else ''}"
+    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["circle"] else ""
     loop = f"longest loop {row['longest']:.3f}, needed {row['needed']:.3f}, p = {row['p']:<6.2g}"
-    return f"{row['layer']:<32} {row['points']:>7,} filters   {loop} {row['verdict']}{near}"
+    return f"{start} {loop} {row['verdict']}{near}"
 
 
 def look(
@@ -394,8 +405,8 @@ def look(
     try:
         settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise InputError("; ".join(problems)) from None
+        schema = (Density if error.title == "Density" else Significance).model_json_schema()
+        raise InputError("\n".join(explained(error.errors(), schema, "look"))) from None
     if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
         raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
     made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings)

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 import cnn_topology
+from cnn_topology.looks.layers import size_of
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE_RATIO
 from cnn_topology.storage.atomic import atomic_path
@@ -105,10 +106,9 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
         return "" if value is None else f"{value:{digits}}"
 
     side = ring(vars(row), alpha)
-    sampled = f" of {row.filters:,}" if row.points < row.filters - row.constant else ""
     return {
         "layer": row.layer,
-        "filters": f"{row.points:,}{sampled}",
+        "filters": size_of(vars(row)).replace(" filters", ""),
         "longest": number(row.longest, ".3f"),
         "needed": number(row.needed, ".3f"),
         "p": number(row.p, ".2g"),

@@ -165,6 +165,24 @@ def untested(k: int, p: float, points: int) -> str:
     return TOO_FEW if kept_points(p, points) < LEAST_TESTED or k > largest_tested(points) else ""
 
 
+def why_too_few(k: int, p: float, points: int) -> str:
+    """Describe what a test of a cloud with too few filters lacks.
+
+    Parameters
+    ----------
+    k, p, points
+        As for `untested`.
+
+    Returns
+    -------
+    str
+    """
+    kept, most = kept_points(p, points), largest_tested(points)
+    few = [f"p = {p:g} keeps {kept} of {points:,}, and a test needs {LEAST_TESTED}"] * (kept < LEAST_TESTED)
+    far = [f"k = {k} is more than a tenth of {points:,}, which is {most}"] * (k > most)
+    return "; ".join(few + far)
+
+
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
@@ -234,7 +252,12 @@ class Significance(Section):
         "that the loop is longer than the layer's second moments explain. A large p says nothing: this test has "
         "little power even against a noisy circle.",
     )
-    draws: int = Field(199, ge=19, description="Draws of each null; the smallest p-value is 1 / (draws + 1).")
+    draws: int = Field(
+        199,
+        ge=19,
+        description="Draws of each null; the smallest p-value is 1 / (draws + 1), of a two-sided test twice that: with "
+        "fewer than 2 / alpha - 1 draws these tests (own covariance, ring or mixture) cannot decide anything.",
+    )
     alpha: float = Field(0.01, gt=0, lt=0.5, description="Level of the test, familywise over the bars of one cloud.")
 
     @property
@@ -242,13 +265,24 @@ class Significance(Section):
         """The fewest draws that can give a p-value of `alpha`."""
         return math.ceil(1 / self.alpha - 1e-9) - 1
 
+    @property
+    def undecidable(self) -> str:
+        """Describe why no two-sided test can decide anything with so few draws; empty with enough."""
+        smallest, least = 2 / (self.draws + 1), math.ceil(2 / self.alpha - 1e-9) - 1
+        if smallest <= self.alpha:
+            return ""
+        return (
+            f"draws = {self.draws} give two-sided p-values down to {smallest:.2g} only, above alpha = {self.alpha:g}: "
+            f"the tests against the own covariance and of ring or mixture stay undecided; ask for {least} draws or more"
+        )
+
     @model_validator(mode="after")
     def _level_is_reachable(self) -> "Significance":
         if 1 / (self.draws + 1) > self.alpha:
             smallest = 1 / (self.draws + 1)
             raise ValueError(
-                f"{self.draws} draws give p-values down to {smallest:.3g} only, above alpha = {self.alpha}; "
-                f"ask for at least {self.least_draws} draws"
+                f"draws = {self.draws} give p-values down to {smallest:.2g} only, above alpha = {self.alpha:g}; "
+                f"ask for {self.least_draws} draws or more"
             )
         return self
 

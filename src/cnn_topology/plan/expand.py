@@ -92,6 +92,8 @@ class Plan(Networks):
         # What was asked for as part of `all` but cannot be analysed, in words: told, never silent.
         self.left_out: list[str] = []
         self.layer_clouds = self._layer_clouds()
+        if self.layer_clouds and (problem := config.significance.undecidable):
+            self._leave_out(f"significance: {problem}")
         self.dynamics_clouds = self._dynamics_clouds()
         self.network_groups = self._network_groups()
 

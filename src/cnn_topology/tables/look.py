@@ -52,5 +52,7 @@ class LookRow(Row, table="look"):
         RATIO,
     )
     p_hollowness: float | None = column("Two-sided p-value of C against these draws.", PROBABILITY)
-    circle: str | None = column("The named circle near which most filters lie, compared with shuffled filters.")
+    circle: str | None = column(
+        "The named circle near which most filters lie, compared with shuffled filters; null where there is no loop."
+    )
     circle_coverage: float | None = column("Share of the directions of that circle that filters cover.", SHARE)

@@ -66,7 +66,7 @@ def decisions(
 
 @lru_cache
 def _sphere(points: int, filtering: Filtering, seed: int) -> NullDraws:
-    return sphere_draws(points, [filtering], SIGNIFICANCE.draws, seed)[filtering]
+    return sphere_draws(points, 9, [filtering], SIGNIFICANCE.draws, seed)[filtering]
 
 
 def _joined(parts: Sequence[NullDraws]) -> NullDraws:

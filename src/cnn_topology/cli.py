@@ -13,7 +13,7 @@ from cnn_topology.runs.machine import cost_line, machine_line
 
 # Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
 VERBS = {
-    "look": "look at trained networks: the loops of each layer's 3x3 filters, without a config",
+    "look": "look at trained networks: the loops of each layer's filters, without a config",
     "plan": "forecast what a run costs, before it starts",
     "fetch": "download the data and weights of a run, for machines whose jobs have no network",
     "status": "show how far a run is, what failed, and how to repeat it",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnn_topology.clouds.filters import centre_and_normalize, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spatial_filters
 from cnn_topology.errors import InputError
 
 # Weights as training leaves them: float32, neither huge nor so small that their squares vanish.
@@ -28,7 +28,14 @@ def test_one_network_is_a_stack_of_one():
         np.testing.assert_array_equal(alone, stacked)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 5), (2, 3, 4, 1, 1), (3, 4, 5, 5), (4, 3, 3)])
+def test_larger_kernels_are_points_of_their_own_size():
+    weight = np.random.default_rng(2).standard_normal((5, 1, 7, 7))
+    points, _ = spatial_filters(weight)
+    np.testing.assert_array_equal(points, weight.reshape(5, 49))
+    assert layer_filters(weight).points.shape == layer_filters(points).points.shape == (5, 49)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 3), (2, 3, 4, 1, 1), (3, 4, 2, 2), (3, 4, 1, 5), (4, 3, 3)])
 def test_other_kernels_are_refused_with_their_shape(shape):
     for stacked in (False, True):
         with pytest.raises(InputError, match="3x3") as caught:

@@ -37,10 +37,10 @@ from cnn_topology.topology.patches import noisy, primary_circle
 from cnn_topology.training.snapshots import read_snapshot
 
 
-def filters(seed: int) -> np.ndarray:
-    """Return a layer (12, 10, 3, 3) whose kernels lie around the primary circle."""
-    points = noisy(primary_circle(120), 0.2, np.random.default_rng(seed))
-    return points.reshape(12, 10, 3, 3).astype(np.float32)
+def filters(seed: int, side: int = 3) -> np.ndarray:
+    """Return a layer (12, 10, side, side) whose kernels lie around the primary circle."""
+    points = noisy(primary_circle(120, side), 0.2, np.random.default_rng(seed))
+    return points.reshape(12, 10, side, side).astype(np.float32)
 
 
 def save(path: Path, array: np.ndarray, kind: torch.dtype = torch.float32) -> Path:
@@ -74,7 +74,7 @@ def analysed(plan: Plan, folder: Path) -> dict[str, list[dict[str, Any]]]:
     snapshot, clouds, null = (str(folder / name) for name in ("s.safetensors", "clouds.parquet", "null.parquet"))
     assert run_job(CheckpointParameters.of(plan, "mine"), {}, {"snapshot": snapshot}) == 0
     assert run_job(CloudParameters.of(plan, layer, (0,)), {"snapshots": [snapshot]}, {"clouds": clouds}) == 0
-    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
+    assert run_job(NullParameters.of(plan, layer.points, layer.layer.side), {}, {"nulls": null}) == 0
     outputs = {row.table_name: folder / f"{row.table_name}.parquet" for row in BARCODE_ROWS}
     assert run_job(BarcodeParameters.of(plan, layer, (0,)), {"clouds": clouds, "null": null}, outputs) == 0
     return {row.table_name: read_table(outputs[row.table_name], row.schema).to_pylist() for row in BARCODE_ROWS}
@@ -337,9 +337,16 @@ def test_constant_filters_are_counted_and_a_dead_layer_has_a_verdict(alive: int,
     assert f"; {120 - alive} constant filters" in text.read_text(encoding="utf-8")
 
 
-def test_downstream_finds_the_circle_of_a_checkpoint(tmp_path: Path) -> None:
-    plan = plan_of(save(tmp_path / "one.npz", filters(0)), save(tmp_path / "two.safetensors", filters(1)))
-    (row,) = analysed(plan, tmp_path)["loops"]
+@pytest.mark.parametrize("side", [3, 5])
+def test_downstream_finds_the_circle_of_a_checkpoint(side: int, tmp_path: Path) -> None:
+    plan = plan_of(save(tmp_path / "one.npz", filters(0, side)), save(tmp_path / "two.safetensors", filters(1, side)))
+    tables = analysed(plan, tmp_path)
+    (row,) = tables["loops"]
+    assert row["kernel_side"] == side
+    assert {len(kept["coordinates"]) for kept in tables["filters"]} == {side**2}
+    assert {circle["shape"] for circle in tables["circles"]} == {"primary circle"}
+    # How often such a layer is found was simulated for 3x3 kernels alone.
+    assert (row["power_circle"] is None) is (side != 3)
     assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
     assert row["verdict"] == "one circle"
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2

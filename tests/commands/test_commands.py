@@ -17,7 +17,7 @@ from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, Col
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import write_tensors
-from cnn_topology.tables.filters import FILTER_COORDINATES, CircleRow, FilterRow
+from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.training.snapshots import read_snapshot
@@ -51,7 +51,7 @@ def _analysed(tiny, folder, failed_at, alive=None):
     clouds, null = folder / "clouds.parquet", folder / "null.parquet"
     snapshots = _snapshots(folder, failed_at, width, alive)
     assert run_job(CloudParameters.of(plan, layer, (0, 4)), {"snapshots": snapshots}, {"clouds": clouds}) == 0
-    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
+    assert run_job(NullParameters.of(plan, layer.points, layer.layer.side), {}, {"nulls": null}) == 0
     outputs = {name: folder / f"{name}.parquet" for name in ("barcodes", "loops", "significance", "filters", "circles")}
     assert run_job(BarcodeParameters.of(plan, layer, (0, 4)), {"clouds": clouds, "null": null}, outputs) == 0
     schemas = {
@@ -184,7 +184,7 @@ def test_a_layer_centred_in_another_way_is_made_of_the_same_weights(tiny, tmp_pa
         path = tmp_path / f"{clouds.layer.name}.parquet"
         assert run_job(CloudParameters.of(plan, clouds, (0, 4)), {"snapshots": snapshots}, {"clouds": path}) == 0
         table = read_table(path).to_pandas()
-        found[clouds.centre] = table[table["step"] == 4][list(FILTER_COORDINATES)].to_numpy()
+        found[clouds.centre] = np.stack(table[table["step"] == 4]["coordinates"])
     weights = read_snapshot(tmp_path / "4.safetensors").tensors["conv1.weight"].reshape(30, 9).astype(float)
     for centre, axis in zip(CENTRES, (1, 0), strict=True):
         centred = weights - weights.mean(axis=axis, keepdims=True)

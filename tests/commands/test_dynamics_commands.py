@@ -68,7 +68,7 @@ def followed(smallest, tmp_path_factory):
         {"seed": "7"},
     )
     null = str(folder / "null.parquet")
-    assert run_job(NullParameters.of(plan, layer.points), {}, {"nulls": null}) == 0
+    assert run_job(NullParameters.of(plan, layer.points, layer.layer.side), {}, {"nulls": null}) == 0
     parts = {name: [] for name in ("clouds", "loops", "significance")}
     for block, steps in layer.blocks(3).items():
         paths = {

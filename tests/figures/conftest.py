@@ -14,7 +14,7 @@ from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
 from cnn_topology.statistics.null_clouds import permuted_null
 from cnn_topology.statistics.nulls import Filtering, null_draws
-from cnn_topology.tables.filters import CIRCLE_ARCS, FILTER_COORDINATES
+from cnn_topology.tables.filters import CIRCLE_ARCS
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
@@ -127,6 +127,7 @@ class Maker:
                 "covering_radius": 0.21 if used < kept else 0.0,
                 "networks": clouds.points // clouds.layer.filters,
                 "headline": headline,
+                "kernel_side": 3,
                 "engine": "ripser",
                 "bars": len(bars),
                 "longest": lengths[0],
@@ -204,7 +205,7 @@ class Maker:
                     "out_channel": number % 64,
                     "in_channel": number // 64,
                     "neighbour_distance": 0.5,
-                    **dict(zip(FILTER_COORDINATES, patches[number], strict=True)),
+                    "coordinates": patches[number],
                     "plane1": plane12[number, 0],
                     "plane2": plane12[number, 1],
                     "theta1": theta[number],
@@ -247,7 +248,7 @@ class Maker:
                     )
 
     def nulls(self) -> None:
-        for points, variants in self.plan.null_points.items():
+        for (points, side), variants in self.plan.null_sizes.items():
             for variant in variants:
                 for draw in range(DRAWS):
                     longest = self.rng.gumbel(0.24, 0.025)
@@ -255,6 +256,7 @@ class Maker:
                         {
                             "null_name": "sphere",
                             "points": points,
+                            "kernel_side": side,
                             "density_k": variant.neighbours(points),
                             "density_p": variant.p,
                             "landmarks": variant.landmarks,

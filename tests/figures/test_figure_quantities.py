@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from cnn_topology.figures.mapper_sweep import shade
 from cnn_topology.figures.selection import drawn, edge_angle, fundamental, lengths, provenance, spread
 from cnn_topology.figures.style import shape
 from cnn_topology.figures.training_curves import mean_interval
-from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.topology.patches import edge_patch, klein_patch
 
 angles = st.floats(-20, 20, allow_nan=False)
@@ -34,18 +34,18 @@ def test_the_edge_angle_of_an_edge_is_its_angle(theta: float) -> None:
         assert np.allclose(edge_patch(angle), edge_patch(theta), atol=1e-9)
 
 
-def circle_of_filters(count: int) -> pd.DataFrame:
+def circle_of_filters(count: int, side: int = 3) -> pd.DataFrame:
     turn = 2 * np.pi * (np.arange(count) + 0.5) / count
-    weights = dict(zip(FILTER_COORDINATES, edge_patch(turn).T, strict=True))
     plane = {"plane1": np.cos(turn), "plane2": np.sin(turn), "theta1": turn, "theta2": np.full(count, np.pi / 2)}
-    return pd.DataFrame({**weights, **plane})
+    return pd.DataFrame({"coordinates": list(edge_patch(turn, side)), **plane})
 
 
-def test_sector_means_of_the_primary_circle_are_edges_at_their_angles() -> None:
-    sectors = sector_means(circle_of_filters(160), 16)
+@pytest.mark.parametrize("side", [3, 7])
+def test_sector_means_of_the_primary_circle_are_edges_at_their_angles(side: int) -> None:
+    sectors = sector_means(circle_of_filters(160, side), 16)
     assert list(sectors["filters"]) == [10] * 16
-    means = sectors[list(FILTER_COORDINATES)].to_numpy()
-    expected = edge_patch(sectors["angle"].to_numpy())
+    means = np.stack(sectors["coordinates"])
+    expected = edge_patch(sectors["angle"].to_numpy(), side)
     assert np.allclose(means / np.linalg.norm(means, axis=1, keepdims=True), expected, atol=1e-9)
 
 
@@ -53,7 +53,7 @@ def test_an_empty_sector_has_no_mean() -> None:
     half = circle_of_filters(160).iloc[:80]
     sectors = sector_means(half, 16)
     assert sectors["filters"].sum() == 80
-    assert sectors.loc[sectors["filters"] == 0, list(FILTER_COORDINATES)].isna().all(axis=None)
+    assert np.isnan(np.stack(sectors.loc[sectors["filters"] == 0, "coordinates"])).all()
     assert (sectors["filters"] == 0).sum() == 7
     assert sectors["filters"][0] == 5
 

@@ -21,7 +21,6 @@ from cnn_topology.figures.registry import FigureParameters, figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.patches import primary_circle
 
@@ -110,7 +109,7 @@ def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Ta
     nodes = nodes.sort_values(["members", "node"], ascending=[False, True])
     assert graph["nodes"]["node"] == nodes["node"].tolist()
     assert graph["nodes"]["members"] == nodes["members"].tolist()
-    np.testing.assert_allclose(graph["filters"], nodes[list(FILTER_COORDINATES)].to_numpy(), atol=1e-3)
+    np.testing.assert_allclose(graph["filters"], np.stack(nodes["coordinates"]), atol=1e-3)
     links = tables["mapper_edges"].to_pandas()
     links = links[(links["population"] == "printed") & (links["layer"] == "conv1")]
     drawn = np.array(graph["nodes"]["node"])[np.reshape(graph["edges"], (-1, 2))]

@@ -29,15 +29,15 @@ from cnn_topology.tables.loops import LoopRow
 ROOT = Path(__file__).parents[2]
 
 
-def circle(channels: int, seed: int = 0) -> np.ndarray:
-    """Return a layer (channels, 10, 3, 3) of which a third are noisy edges in all directions."""
+def circle(channels: int, seed: int = 0, side: int = 3) -> np.ndarray:
+    """Return a layer (channels, 10, side, side) of which a third are noisy edges in all directions."""
     rng = np.random.default_rng(seed)
-    x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
-    filters = rng.standard_normal((channels * 10, 9))
+    x, y = np.tile(np.linspace(-1, 1, side), side), np.repeat(np.linspace(-1, 1, side), side)
+    filters = rng.standard_normal((channels * 10, side**2))
     angle = rng.uniform(0, 2 * np.pi, len(filters) // 3)
     edges = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y)
     filters[: len(angle)] = edges + 0.2 * filters[: len(angle)]
-    return rng.permutation(filters).reshape(channels, 10, 3, 3).astype(np.float32)
+    return rng.permutation(filters).reshape(channels, 10, side, side).astype(np.float32)
 
 
 def noise(channels: int, seed: int = 1) -> np.ndarray:
@@ -49,11 +49,12 @@ def weights() -> dict[str, np.ndarray]:
     """Return a network with a circle, a layer of noise, one of few filters, a dead one, and another kernel."""
     few, dead = noise(4, 2), np.ones((8, 4, 3, 3), dtype=np.float32)
     return {
-        "module.stem.weight": np.random.default_rng(5).standard_normal((16, 3, 7, 7)).astype(np.float32),
+        "module.stem.weight": np.random.default_rng(5).standard_normal((16, 3, 1, 7)).astype(np.float32),
         "module.layer1.conv.weight": circle(40),
         "module.layer2.conv.weight": noise(30),
         "module.layer3.conv.weight": few,
         "module.layer4.conv.weight": dead,
+        "module.layer5.depthwise.weight": circle(40, 6, side=7).reshape(400, 1, 7, 7),
     }
 
 
@@ -70,22 +71,25 @@ def look(weights) -> looks.Look:
 
 def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     table = look.table.set_index("layer")
-    assert list(table.index) == ["layer1.conv", "layer2.conv", "layer3.conv", "layer4.conv"]
-    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER]
-    assert table["filters"].tolist() == [400, 300, 40, 32]
-    assert table["constant"].tolist() == [0, 0, 0, 32]
+    assert list(table.index) == [*(f"layer{n}.conv" for n in (1, 2, 3, 4)), "layer5.depthwise"]
+    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_CIRCLE]
+    assert table["filters"].tolist() == [400, 300, 40, 32, 400]
+    assert table["kernel_side"].tolist() == [3, 3, 3, 3, 7]
+    assert table["constant"].tolist() == [0, 0, 0, 32, 0]
     assert table.loc["layer1.conv", "p"] == 0.005
     assert table.loc["layer1.conv", "longest"] > table.loc["layer1.conv", "needed"]
-    # Two layers are tested: the smaller p-value counts twice.
-    assert table.loc["layer1.conv", "q"] == pytest.approx(0.01)
+    # Three layers are tested, of which two have the least p-value.
+    assert table.loc["layer1.conv", "q"] == pytest.approx(0.0075)
     assert table.loc[["layer3.conv", "layer4.conv"], ["p", "q"]].isna().all(axis=None)
     # What may explain a loop is asked where there is one.
     assert table.loc["layer1.conv", ["p_covariance", "p_lowpass", "p_block"]].notna().all()
-    assert table["p_covariance"].notna().tolist() == [True, True, False, False]
-    assert table["p_lowpass"].notna().tolist() == table["p_block"].notna().tolist() == [True, False, False, False]
+    assert table["p_covariance"].notna().tolist() == [True, True, False, False, True]
+    assert table["p_lowpass"].notna().tolist() == [True, False, False, False, True]
+    # A depthwise layer has one filter an output channel.
+    assert table["p_block"].notna().tolist() == [True, False, False, False, False]
     assert look.finished
-    assert any("7x7" in other for other in look.source.others)
-    assert table["circle"].notna().tolist() == [True, False, False, False]
+    assert any("1x7" in other for other in look.source.others)
+    assert table["circle"].dropna().tolist() == ["primary", "primary"]
     lines = [describe(layer) for layer in look.layers]
     assert "400 filters" in lines[0]
     assert "k = 1" not in lines[2]
@@ -137,8 +141,8 @@ def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, 
     assert done.returncode == 0, done.stderr
     of_run = read_table(tmp_path / target, LoopRow.schema).to_pandas()
     of_look = read_table(tmp_path / "net-look/tables/loops.parquet", LoopRow.schema).to_pandas()
-    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER]
-    assert of_run["constant"].tolist() == [0, 0, 0, 32]
+    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_CIRCLE]
+    assert of_run["constant"].tolist() == [0, 0, 0, 32, 0]
     assert of_run.sort_values("depth").to_json() == of_look.sort_values("depth").to_json()
 
 
@@ -207,7 +211,7 @@ def test_a_layer_is_chosen_by_any_form_of_its_name(weights, pattern, tmp_path):
 @pytest.mark.parametrize(
     ("source", "options", "named"),
     [
-        ({"a.weight": np.zeros((4, 3, 1, 1))}, {}, ["3x3"]),
+        ({"a.weight": np.zeros((4, 3, 1, 1))}, {}, ["3x3", "1x1"]),
         ({"a.weight": noise(4)}, {"layers": ["b*"]}, ["b*", "valid: a"]),
         ({"a.weight": np.full((4, 3, 3, 3), np.nan), "b.weight": noise(8)}, {}, ["a.weight", "NaN"]),
         ({"a.weight": noise(20)}, {"k": 1.5}, ["k"]),

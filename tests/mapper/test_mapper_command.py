@@ -19,7 +19,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
-from cnn_topology.tables.filters import FILTER_COORDINATES, cloud_schema, neighbour_column
+from cnn_topology.tables.filters import cloud_schema, neighbour_column
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.patches import noisy, primary_circle
 
@@ -42,12 +42,19 @@ def clouds_of(steps, points=30):
     parts = []
     for step in steps:
         cloud = circle(points, step)
-        columns = {name: cloud[:, i] for i, name in enumerate(FILTER_COORDINATES)}
         ids = {name: np.arange(points) for name in ("network", "out_channel", "in_channel")}
         before = {"norm": np.ones(points), "mean_entry": np.zeros(points)}
         distances = neighbour_distances(cloud, [6])[:, 0]
         parts.append(
-            pa.table({"step": np.full(points, step), **ids, **columns, **before, neighbour_column(0.2): distances})
+            pa.table(
+                {
+                    "step": np.full(points, step),
+                    **ids,
+                    "coordinates": list(cloud),
+                    **before,
+                    neighbour_column(0.2): distances,
+                }
+            )
         )
     return pa.concat_tables(parts)
 
@@ -86,9 +93,9 @@ def test_graph_is_that_of_the_points_the_headline_filter_keeps(tmp_path, tiny):
     # A node of one point has that point's filter as its mean: it is one of those kept.
     last = clouds.to_pandas().query("step == 12")
     kept = last.iloc[densest_points(last[neighbour_column(0.2)].to_numpy(), 0.6)]
-    single = nodes[nodes["members"] == 1][list(FILTER_COORDINATES)].to_numpy()
+    single = np.stack(nodes[nodes["members"] == 1]["coordinates"])
     assert len(single)
-    distances = np.linalg.norm(single[:, None] - kept[list(FILTER_COORDINATES)].to_numpy()[None], axis=2)
+    distances = np.linalg.norm(single[:, None] - np.stack(kept["coordinates"])[None], axis=2)
     assert (distances.min(axis=1) < 1e-6).all()
 
 
@@ -112,7 +119,7 @@ def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
     graph = made["mapper_graphs"].to_pylist()[0]
     assert (graph["components"], graph["filled_loops"], graph["explanation"]) == (1, 1, "")
     nodes = made["mapper_nodes"].to_pandas()
-    means = nodes[list(FILTER_COORDINATES)].to_numpy()
+    means = np.stack(nodes["coordinates"])
     rises = np.mod(
         np.arctan2(means[:, :3].sum(1) - means[:, 6:].sum(1), means[:, 2::3].sum(1) - means[:, ::3].sum(1)), np.pi
     )

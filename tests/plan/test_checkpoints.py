@@ -37,7 +37,7 @@ def weights() -> dict[str, torch.Tensor]:
         "features.0.weight": torch.randn(8, 3, 3, 3),
         "features.0.bias": torch.randn(8),
         "features.2.weight": torch.randn(6, 8, 3, 3),
-        "stem/conv_W": torch.randn(4, 3, 7, 7),
+        "stem/conv_W": torch.randn(4, 3, 13, 13),
         "features.10.weight": torch.randn(4, 6, 3, 3),
         "steps": torch.zeros(4, 4, 3, 3, dtype=torch.int64),
     }
@@ -116,9 +116,9 @@ def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> N
 
 def test_other_kernels_are_told_when_all_layers_are_asked_for_and_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, ".npz")
-    assert any("stem/conv_W" in line and "7x7" in line for line in Plan(parse_config(config(path))).left_out)
+    assert any("stem/conv_W" in line and "13x13" in line for line in Plan(parse_config(config(path))).left_out)
     for name in ("stem/conv_W", "stem-conv_W"):
-        with pytest.raises(InputError, match="stem/conv_W: 7x7 kernels, and only 3x3 kernels are analysed"):
+        with pytest.raises(InputError, match="stem/conv_W: 13x13 kernels, and only square kernels of 3x3 to 11x11"):
             Plan(parse_config(config(path, layers=[name])))
 
 
@@ -137,7 +137,7 @@ def test_stated_layers_set_the_depth_and_must_be_there(tmp_path: Path) -> None:
     assert [(layer.tensor, layer.depth) for layer in layers] == [(order[0], 1), (order[1], 2)]
     with pytest.raises(InputError, match=r"unknown layer: 'features.1.weight' \(did you mean"):
         checkpoint_layers("mine", FilesCheckpoint(kind="files", files=(path,), layers=("features.1.weight",)))
-    with pytest.raises(InputError, match=r"7x7 kernels, .* the layers are features.0"):
+    with pytest.raises(InputError, match=r"13x13 kernels, .* the layers are features.0"):
         checkpoint_layers("mine", FilesCheckpoint(kind="files", files=(path,), layers=("stem/conv_W",)))
 
 
@@ -224,9 +224,9 @@ def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
         array_shapes(tmp_path / "absent.npz")
 
 
-def test_without_3x3_kernels_it_says_what_there_is(tmp_path: Path) -> None:
-    path = write(tmp_path, ".npz", {"a": torch.randn(4, 3, 7, 7), "b": torch.randn(4)})
-    with pytest.raises(InputError, match=r"no convolution with 3x3 kernels \(it has: 7x7\)$"):
+def test_without_square_kernels_it_says_what_there_is(tmp_path: Path) -> None:
+    path = write(tmp_path, ".npz", {"a": torch.randn(4, 3, 1, 1), "b": torch.randn(4), "c": torch.randn(4, 3, 3, 1)})
+    with pytest.raises(InputError, match=r"square kernels of 3x3 to 11x11 \(it has: 1x1, 3x1\)$"):
         Plan(parse_config(config(path)))
 
 

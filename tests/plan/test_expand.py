@@ -185,7 +185,7 @@ def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
     tiny["clouds"] = [{**cloud, "densities": [{"k": 0.1, "p": 1.0}]} for cloud in tiny["clouds"]]
     tiny["populations"]["a"]["networks"] = 9
     plan = Plan(parse_config(tiny))
-    assert len({variant for found in plan.null_points.values() for variant in found}) == 2
+    assert len({variant for found in plan.null_sizes.values() for variant in found}) == 2
 
 
 def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
@@ -241,7 +241,7 @@ def test_a_capped_k_is_tested_however_many_points_are_left(points):
 def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):
     plan = Plan(parse_config(tiny))
     assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 30, "conv2": 120}
-    assert {points: len(variants) for points, variants in plan.null_points.items()} == {30: 0, 120: 2}
+    assert {size: len(variants) for size, variants in plan.null_sizes.items()} == {(30, 3): 0, (120, 3): 2}
     assert nulls(plan, 30).seconds < nulls(plan, 120).seconds
     untested, tested = (barcodes(plan, clouds, (12,)).seconds for clouds in plan.layer_clouds)
     assert untested < tested - 0.01

@@ -107,7 +107,7 @@ def test_the_same_networks_give_the_same_barcodes_and_verdicts_elsewhere(trained
     for name, settings in (("one", {}), ("two", OTHER)):
         made = ("nulls", "clouds", "barcodes", "loops", "significance", "filters", "circles")
         nulls, clouds, *tables = ({table: f"{name}/tables/{table}.parquet"} for table in made)
-        _job(trained, settings, NullParameters.of(plan, layer.points), {}, nulls)
+        _job(trained, settings, NullParameters.of(plan, layer.points, layer.layer.side), {}, nulls)
         _job(trained, settings, CloudParameters.of(plan, layer, steps), {"snapshots": snapshots}, clouds)
         inputs = {**clouds, "null": nulls["nulls"]}
         _job(trained, settings, BarcodeParameters.of(plan, layer, steps), inputs, dict(ChainMap(*tables)))

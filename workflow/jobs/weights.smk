@@ -33,7 +33,8 @@ def checkpoint_files(name, section):
 
 def null_of(wildcards):
     """Return the sphere null that matches the layer of a job."""
-    return RUN.part("nulls", clouds_of(wildcards).points)
+    clouds = clouds_of(wildcards)
+    return RUN.part("nulls", f"{clouds.points}-{clouds.layer.side}")
 
 
 def layer_parts(table):
@@ -53,9 +54,9 @@ def layer_block(wildcards):
     return clouds_of(wildcards), steps_of(wildcards)
 
 
-def null_points(wildcards):
-    """Return the number of points of the clouds that a null is for."""
-    return (int(wildcards.points),)
+def null_size(wildcards):
+    """Return the number of filters of the clouds that a null is for, and their side."""
+    return int(wildcards.points), int(wildcards.side)
 
 
 def shard_of(population):

@@ -1,15 +1,15 @@
 # Persistent homology of the clouds, its nulls, their mapper graphs, and controls of known topology.
 rule draw_nulls:
     output:
-        nulls=RUN.part("nulls", "{points}"),
+        nulls=RUN.part("nulls", "{points}-{side}"),
     log:
-        RUN.log("nulls", "{points}"),
+        RUN.log("nulls", "{points}-{side}"),
     # Waits for nothing, and all barcodes wait for it.
     priority: 1
     resources:
-        **asks(filter_jobs.nulls, null_points),
+        **asks(filter_jobs.nulls, null_size),
     params:
-        **planned(parameters.NullParameters, null_points),
+        **planned(parameters.NullParameters, null_size),
     shell:
         "cnn-topology job {params.job:q} &> {log:q}"
 

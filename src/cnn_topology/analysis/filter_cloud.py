@@ -1,4 +1,4 @@
-"""One cloud of 3x3 filters, from its points to the rows of five tables (weights paper, sections 3 and 4).
+"""One cloud of filters, from its points to the rows of five tables (weights paper, sections 3 and 4).
 
 The job `barcodes` of a run and `cnn-topology look` both go through `analyse_cloud`, so that they give the same numbers.
 """
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cnn_topology.clouds.filters import LayerFilters, channel_numbers
 from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import (
     ALTERNATIVE_NULLS,
     DEAD_LAYER,
@@ -65,7 +66,7 @@ class FilterCloud:
 
     @property
     def points(self) -> np.ndarray:
-        """The normalized filters, shape (points, 9)."""
+        """The normalized filters, shape (points, entries)."""
         return self.filters.points
 
     @property
@@ -204,7 +205,7 @@ def _loops(
     headline: bool,
 ) -> pa.Table:
     found = [
-        power(model, "loop", len(cloud.points), key["density_k"], key["density_p"])
+        power(model, "loop", len(cloud.points), key["density_k"], key["density_p"], cloud.points.shape[1])
         for model in (HALF_CIRCLE, FAINT_CIRCLE)
     ]
     covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
@@ -218,6 +219,7 @@ def _loops(
         covering_radius=loops.barcode.covering_radius,
         networks=cloud.networks,
         headline=headline,
+        kernel_side=side_of(cloud.points),
         engine=loops.barcode.engine,
         bars=int(np.sum(loops.barcode.dimension == 1)),
         longest=loops.longest,

@@ -36,7 +36,7 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
     ----------
     key : mapping
         The columns that say which cloud this is.
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters after the density filter.
     recipe : MapperRecipe
     seed : int

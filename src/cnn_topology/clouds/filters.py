@@ -1,6 +1,6 @@
 """Spatial filters as points on the sphere (weights paper, method, steps 1 to 4).
 
-Every 3x3 slice of a convolution weight is one point of R^9, whatever its network, output and input channel; it is
+Every k x k slice of a convolution weight is one point of R^(k^2), whatever its network, output and input channel; it is
 centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
 """
 
@@ -12,9 +12,11 @@ from jaxtyping import Bool, Float, Int
 
 from cnn_topology.checks import SQUARED_IN_FLOAT64, real_array
 from cnn_topology.errors import InputError, unknown
+from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import Centre
 
-KERNEL = (3, 3)
+# The least side of a kernel: on fewer points a line has no width.
+LEAST_SIDE = 3
 
 # A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
@@ -27,19 +29,19 @@ CENTRES = get_args(Centre)
 
 def spatial_filters(
     weight: np.ndarray, *, stacked: bool = False
-) -> tuple[Float[np.ndarray, "points 9"], Int[np.ndarray, "points 3"]]:
+) -> tuple[Float[np.ndarray, "points entries"], Int[np.ndarray, "points 3"]]:
     """List the spatial filters of one layer of a network, or of stacked networks.
 
     Parameters
     ----------
-    weight : ndarray, shape (out, in, 3, 3), or (networks, out, in, 3, 3) if `stacked`
+    weight : ndarray, shape (out, in, k, k), or (networks, out, in, k, k) if `stacked`
         Convolution weights in PyTorch's order of axes.
     stacked : bool
         Whether `weight` holds several networks. A shape cannot tell: a three-dimensional convolution has five axes too.
 
     Returns
     -------
-    points : ndarray of float64, shape (networks out in, 9)
+    points : ndarray of float64, shape (networks out in, k^2)
         Entries row by row, as they are: neither centred nor normalized.
     ids : ndarray of int64, shape (networks out in, 3)
         Position in the stack (0 for one network), output channel and input channel of each point.
@@ -47,7 +49,7 @@ def spatial_filters(
     Raises
     ------
     InputError
-        If the kernels are not 3x3, there are more or fewer axes, or a weight is NaN or infinite.
+        If the kernels are not square or smaller than 3x3, there are more or fewer axes, or a weight is NaN or infinite.
 
     See Also
     --------
@@ -55,7 +57,8 @@ def spatial_filters(
 
     Notes
     -----
-    Weights paper, method, step 1: every pair of output and input channel is one point of R^9.
+    Weights paper, method, step 1: every pair of output and input channel is one point, of R^9 for the 3x3
+    kernels of the paper. Larger kernels are ours.
 
     Examples
     --------
@@ -71,39 +74,40 @@ def spatial_filters(
     (True, [0, 1, 1])
     """
     array = real_array(weight, "convolution weights")
-    if array.ndim != (5 if stacked else 4) or array.shape[-2:] != KERNEL:
-        expected = "(networks, out, in, 3, 3) of stacked networks" if stacked else "(out, in, 3, 3) of one network"
+    side = array.shape[-1] if array.ndim else 0
+    if array.ndim != (5 if stacked else 4) or array.shape[-2] != side or side < LEAST_SIDE:
+        expected = "(networks, out, in, k, k) of stacked networks" if stacked else "(out, in, k, k) of one network"
         hint = ""
         if array.ndim == 5 and not stacked:
             hint = "; of several networks state stacked=True, of a three-dimensional convolution choose slices"
         raise InputError(
-            f"filter clouds are made of 3x3 kernels, {expected}; got shape {array.shape}: choose a layer with 3x3 "
-            f"kernels{hint}"
+            f"filter clouds are made of square kernels, 3x3 or larger, {expected}; got shape {array.shape}: choose a "
+            f"layer with such kernels{hint}"
         )
     if not stacked:
         array = array[np.newaxis]
-    points = array.reshape(-1, 9).astype(np.float64)
+    points = array.reshape(-1, side**2).astype(np.float64)
     _check_finite(points)
     ids = np.stack(np.unravel_index(np.arange(len(points)), array.shape[:3]), axis=1)
     return points, ids
 
 
 def centre_and_normalize(
-    points: Float[np.ndarray, "points 9"], centre: Centre = "filter"
-) -> tuple[Float[np.ndarray, "kept 9"], Bool[np.ndarray, " points"]]:
+    points: Float[np.ndarray, "points entries"], centre: Centre = "filter"
+) -> tuple[Float[np.ndarray, "kept entries"], Bool[np.ndarray, " points"]]:
     """Centre filters and divide them by their Euclidean norm; drop those of which centring leaves nothing.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters.
     centre : {'filter', 'coordinate'}
-        Subtract from each filter the mean of its nine entries (the paper), or from each of the nine coordinates its
+        Subtract from each filter the mean of its entries (the paper), or from each of the coordinates its
         mean over the cloud (one re-implementation).
 
     Returns
     -------
-    normalized : ndarray of float64, shape (kept, 9)
+    normalized : ndarray of float64, shape (kept, entries)
         Rows of norm 1, in the order of `points`.
     kept : ndarray of bool, shape (points,)
         False for the filters that were dropped: constant ones, or those equal to the mean filter.
@@ -137,7 +141,7 @@ def centre_and_normalize(
     _check_finite(array)
     _check_sizes(array)
     if not len(array):
-        return array.reshape(0, 9), np.zeros(0, dtype=bool)
+        return array, np.zeros(0, dtype=bool)
     mean = array.mean(axis=1 if centre == "filter" else 0, keepdims=True)
     centred = array - mean
     norms = np.linalg.norm(centred, axis=1)
@@ -153,7 +157,7 @@ class LayerFilters:
 
     Attributes
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Centred and normalized.
     norms, means : ndarray, shape (points,)
         What normalizing divided each filter by, and the mean of its entries that centring took away: 0 where filters
@@ -171,7 +175,7 @@ class LayerFilters:
     centre: Centre = "filter"
 
     @property
-    def raw(self) -> Float[np.ndarray, "points 9"]:
+    def raw(self) -> Float[np.ndarray, "points entries"]:
         """The filters with norm and mean as they are in the networks; the mean of each coordinate may be missing."""
         return self.points * self.norms[:, None] + self.means[:, None]
 
@@ -188,13 +192,13 @@ class LayerFilters:
 
 
 def norms_and_means(
-    points: Float[np.ndarray, "points 9"], centre: Centre = "filter"
+    points: Float[np.ndarray, "points entries"], centre: Centre = "filter"
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Compute what `centre_and_normalize` takes away of each filter.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters as they are in the networks.
     centre : {'filter', 'coordinate'}
         As for `centre_and_normalize`.
@@ -226,12 +230,12 @@ def channel_numbers(ids: Int[np.ndarray, "points 3"]) -> Int[np.ndarray, " point
 
 
 def layer_filters(filters: np.ndarray, centre: Centre = "filter") -> LayerFilters:
-    """Return a convolution weight, or filters, as points on the unit sphere of R^9, with what nulls need to know.
+    """Return a convolution weight, or filters, as points on a unit sphere, with what nulls need to know.
 
     Parameters
     ----------
-    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
-        The weight of a convolution in PyTorch's order of axes, filters as rows of nine entries, or filters that were
+    filters : ndarray, shape (out, in, k, k) or (points, k^2)
+        The weight of a convolution in PyTorch's order of axes, filters as rows, or filters that were
         normalized before, which stay as they are to the last bit.
     centre : {'filter', 'coordinate'}
         As for `centre_and_normalize`.
@@ -247,10 +251,10 @@ def layer_filters(filters: np.ndarray, centre: Centre = "filter") -> LayerFilter
         If the shape is another, an entry is NaN or infinite, or fewer than two filters are left.
     """
     array = real_array(filters, "filters")
-    if array.ndim == 2 and array.shape[1] == 9:
+    if array.ndim == 2 and side_of(array):
         raw, channels = array.astype(np.float64), np.arange(len(array))
     elif array.ndim == 2:
-        raise InputError(f"filters have nine entries each, shape (points, 9); got shape {array.shape}")
+        raise InputError(f"filters have shape (points, k^2), 9 entries each of 3x3 kernels; got shape {array.shape}")
     else:
         raw, ids = spatial_filters(array)
         channels = channel_numbers(ids)

@@ -52,4 +52,4 @@ def run(job: Job) -> None:
     }
     write_tensors(job.output("snapshot"), stacked, metadata)
     filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
-    print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} 3x3 filters each")
+    print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} filters each")

@@ -60,7 +60,7 @@ def run(job: Job) -> None:
 
 
 def _filters_of(paths: list[Path], layer: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read one layer of all shards: filters (points, 9) and ids (points, 3), without the networks that failed."""
+    """Read one layer of all shards: filters (points, entries) and ids (points, 3), without the networks that failed."""
     filters, ids = [], []
     for path in paths:
         snapshot = read_snapshot(path, [f"{layer}.weight"])

@@ -13,13 +13,15 @@ def run(job: Job) -> None:
     for centre in sorted({variant.centre for variant in parameters.variants}):
         variants = [variant for variant in parameters.variants if variant.centre == centre]
         filterings = [Filtering.of(variant, parameters.points) for variant in variants]
-        drawn_by = sphere_draws(parameters.points, filterings, parameters.draws, parameters.run_seed, centre)
+        size = parameters.points, parameters.side**2
+        drawn_by = sphere_draws(*size, filterings, parameters.draws, parameters.run_seed, centre)
         for filtering, drawn in drawn_by.items():
             for number in range(len(drawn)):
                 rows.append(
                     NullRow(
                         null_name="sphere",
                         points=parameters.points,
+                        kernel_side=parameters.side,
                         **filtering.columns,
                         centre=centre,
                         draw=number,

@@ -1,6 +1,6 @@
 """One layer of one population after training: barcode with null band, PCA plane, and mean filters around the loop.
 
-3x3 filters of one layer, pooled over the networks of one population at the last step, centred, normalized and thinned
+Filters of one layer, pooled over the networks of one population at the last step, centred, normalized and thinned
 by the density filter rho(k, p) as in the weights paper. (a) Barcode. The grey band begins at each bar's own birth and
 is as long as the longest H1 bar that the null models reach at the level of the test: random filters on the sphere
 (sphere) and the layer's own filters with their entries shuffled (permuted), both through the same filter. Bars beyond
@@ -33,6 +33,7 @@ from cnn_topology.figures.selection import (
     drawn,
     edge_angle,
     empty_figure,
+    entries_of,
     headlines_at,
     length,
     lengths,
@@ -41,7 +42,6 @@ from cnn_topology.figures.selection import (
     provenance,
     when,
 )
-from cnn_topology.tables.filters import FILTER_COORDINATES
 
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
 
@@ -163,7 +163,7 @@ def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     shown = filters[["network", "out_channel", "in_channel", "plane1", "plane2"]].copy()
     shown["edge_angle"] = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
     points = draw_plane(axes, shown)
-    total = filters[list(FILTER_COORDINATES)].astype(float).var(ddof=0).sum()
+    total = entries_of(filters).var(axis=0).sum()
     shares = [shown[name].var(ddof=0) / total if total else np.nan for name in ("plane1", "plane2")]
     axes.set_xlabel(f"PC 1 ({shares[0]:.0%} of variance)")
     axes.set_ylabel(f"PC 2 ({shares[1]:.0%})", labelpad=1)
@@ -209,12 +209,11 @@ def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
         style.explain(axes, "no filter in the table")
         return filters
     sectors = sector_means(filters)
-    limit = float(np.nanmax(np.abs(sectors[list(FILTER_COORDINATES)].to_numpy())))
+    limit = float(np.nanmax(np.abs(entries_of(sectors))))
     for row in sectors.to_dict("records"):
         x, y = np.cos(row["angle"]), np.sin(row["angle"])
         if row["filters"]:
-            weights = np.array([row[name] for name in FILTER_COORDINATES])
-            draw_filter(axes, weights, x, y, 0.31, limit, style.angle_colour(row["edge_angle"]), frame=1.4)
+            draw_filter(axes, row["coordinates"], x, y, 0.31, limit, style.angle_colour(row["edge_angle"]), frame=1.4)
         axes.text(0.7 * x, 0.7 * y, _compact(row["filters"]), ha="center", va="center", fontsize=6, color=style.GREY)
     empty = int((sectors["filters"] == 0).sum())
     note = f"{len(filters):,}\nfilters\n{empty} of {SECTORS}\nsectors\nempty"
@@ -242,16 +241,16 @@ def sector_means(filters: pd.DataFrame, sectors: int = SECTORS) -> pd.DataFrame:
     -------
     DataFrame
         One row per sector: ``angle`` of its middle (radians), number of ``filters``, circular mean ``edge_angle``
-        and mean coordinates ``w00`` ... ``w22`` (NaN in an empty sector).
+        and mean ``coordinates`` (NaN in an empty sector).
     """
     width = 2 * np.pi / sectors
     angle = np.arctan2(filters["plane2"], filters["plane1"])
     sector = np.mod(np.floor(angle / width + 0.5), sectors).astype(int)
     direction = np.exp(1j * edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()))
-    rows = []
+    rows, entries = [], entries_of(filters)
     for number in range(sectors):
         inside = (sector == number).to_numpy()
-        mean = filters.loc[inside, list(FILTER_COORDINATES)].astype(float).mean()
+        mean = entries[inside].mean(axis=0) if inside.any() else np.full(entries.shape[1], np.nan)
         turn = float(np.mod(np.angle(direction[inside].sum()), 2 * np.pi)) if inside.any() else np.nan
-        rows.append({"angle": number * width, "filters": int(inside.sum()), "edge_angle": turn, **mean})
+        rows.append({"angle": number * width, "filters": int(inside.sum()), "edge_angle": turn, "coordinates": mean})
     return pd.DataFrame(rows)

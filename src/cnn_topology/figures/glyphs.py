@@ -1,4 +1,4 @@
-"""Drawing 3x3 filters as small grey images, alone and around a circle (the pictures of the weights paper, Fig. 1)."""
+"""Drawing filters as small grey images, alone and around a circle (the pictures of the weights paper, Fig. 1)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from jaxtyping import Float
 
 from cnn_topology.figures.libraries import Axes, Rectangle
 from cnn_topology.figures.style import INK, PATCHES
+from cnn_topology.networks.patches import side_of
 
 
 def draw_filter(
     axes: Axes,
-    weights: Float[np.ndarray, 9],
+    weights: Float[np.ndarray, " entries"],
     x: float,
     y: float,
     side: float,
@@ -22,8 +23,8 @@ def draw_filter(
     """Draw one filter centred at (x, y), row 0 on top; -limit is black, +limit white. The caller sets the limits."""
     half = side / 2
     extent = (x - half, x + half, y - half, y + half)
-    image = np.reshape(weights, (3, 3))
-    # "nearest" draws at the resolution of the output; of an image of nine pixels some PDF viewers smooth the edges.
+    image = np.reshape(weights, (side_of(weights), -1))
+    # "nearest" draws at the resolution of the output; of an image of few pixels some PDF viewers smooth the edges.
     axes.imshow(
         image, extent=extent, cmap=PATCHES, vmin=-limit, vmax=limit, interpolation="nearest", aspect="auto", zorder=3
     )

@@ -18,8 +18,17 @@ from cnn_topology.figures.glyphs import bare, draw_filter
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import networks_by_depth, numbered
-from cnn_topology.figures.selection import drawn, edge_angle, headlines_at, length, no_cloud, of_cloud, provenance, when
-from cnn_topology.tables.filters import FILTER_COORDINATES
+from cnn_topology.figures.selection import (
+    drawn,
+    edge_angle,
+    entries_of,
+    headlines_at,
+    length,
+    no_cloud,
+    of_cloud,
+    provenance,
+    when,
+)
 
 SECTORS, COLUMNS = 12, 4
 # Where mean filters stand, and their side, in units of the radius of the plane.
@@ -70,10 +79,9 @@ def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     angle = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
     draw_plane(axes, filters.assign(edge_angle=angle), scale=0.5)
     sectors = sector_means(filters, SECTORS)
-    limit = float(np.nanmax(np.abs(sectors[list(FILTER_COORDINATES)].to_numpy())))
+    limit = float(np.nanmax(np.abs(entries_of(sectors))))
     for row in sectors[sectors["filters"] > 0].to_dict("records"):
-        weights = np.array([row[name] for name in FILTER_COORDINATES])
         x, y = RING * np.cos(row["angle"]), RING * np.sin(row["angle"])
-        draw_filter(axes, weights, x, y, SIDE, limit, style.angle_colour(row["edge_angle"]), frame=1.2)
+        draw_filter(axes, row["coordinates"], x, y, SIDE, limit, style.angle_colour(row["edge_angle"]), frame=1.2)
     bare(axes, RING + 0.62 * SIDE)
     return sectors

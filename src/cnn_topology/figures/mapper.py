@@ -1,6 +1,6 @@
 """The mapper graph of one layer after training beside its barcode, with mean filters around the loop.
 
-The picture and the test of the weights paper side by side: 3x3 filters of one layer that the density filter rho(k, p)
+The picture and the test of the weights paper side by side: filters of one layer that the density filter rho(k, p)
 keeps, pooled over the networks of one population at the last step. (a) Their mapper graph, with PCA-1 and PCA-2 as
 lenses. Each node is a cluster of filters, at their mean lens, its area growing with the logarithm of their number and
 its colour the edge angle of their mean filter; edges join nodes that share filters. Around it, the mean filter of one
@@ -31,6 +31,7 @@ from cnn_topology.figures.selection import (
     drawn,
     edge_angle,
     empty_figure,
+    entries_of,
     headlines,
     headlines_at,
     no_cloud,
@@ -38,7 +39,6 @@ from cnn_topology.figures.selection import (
     provenance,
     when,
 )
-from cnn_topology.tables.filters import FILTER_COORDINATES
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000
@@ -224,7 +224,7 @@ def areas(members: Any, nodes: int) -> np.ndarray:
 
 def _around(axes: Axes, nodes: pd.DataFrame) -> None:
     shown = nodes[nodes["sector"] >= 0]
-    weights = shown[list(FILTER_COORDINATES)].to_numpy(dtype=float)
+    weights = entries_of(shown)
     limit = float(np.abs(weights).max())
     for row, mean in zip(shown.to_dict("records"), weights, strict=True):
         angle = 2 * np.pi * row["sector"] / SECTORS
@@ -278,5 +278,5 @@ def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: 
         explanation=graph["explanation"],
         left_out="",
         recipe=recipe(graph),
-        filters=nodes[list(FILTER_COORDINATES)].to_numpy(dtype=float).round(3).tolist(),
+        filters=entries_of(nodes).round(3).tolist(),
     )

@@ -21,7 +21,7 @@ from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
 BINS, NAMED = 30, 6
-SIZE = ["points", "density_k", "density_p", "landmarks", "centre"]
+SIZE = ["points", "kernel_side", "density_k", "density_p", "landmarks", "centre"]
 
 
 FACETS = 12  # on one page
@@ -33,7 +33,7 @@ def planned(plan: Plan) -> Planned:
     for clouds in plan.layer_clouds:
         headline, points = clouds.headline, clouds.points
         k, p = headline.neighbours(points), headline.p
-        shown = same_draws.setdefault((points, k, p, headline.landmarks, headline.centre), [])
+        shown = same_draws.setdefault((points, clouds.layer.side, k, p, headline.landmarks, headline.centre), [])
         shown.append({**facet(clouds), "centre": headline.centre})
     for name, page in numbered("nulls", list(same_draws.values()), FACETS):
         clouds_of_page = [shown for null in page for shown in null]
@@ -58,7 +58,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         mine = drawn_nulls[(drawn_nulls[SIZE] == list(key)).all(axis=1)]
         limit = critical[critical["null_name"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
         _histogram(axes, mine, clouds, limit, parameters["alpha"])
-        axes.set_title(f"N = {key[0]:,}, k = {key[1]:,}, p = {key[2]:g}")
+        axes.set_title(f"N = {key[0]:,} of {key[1]}x{key[1]}, k = {key[2]:,}, p = {key[3]:g}")
         axes.set_xlabel("longest H1 bar")
     for axes in figure.axes[::columns]:
         axes.set_ylabel("draws")

@@ -88,6 +88,11 @@ def cloud_title(cloud: pd.Series, where: str) -> str:
     return f"Filters of {cloud['layer']} {FORMS[cloud['verdict']]}{p_value}\n{where}; verdict: {cloud['verdict']}"
 
 
+def entries_of(filters: pd.DataFrame) -> np.ndarray:
+    """Return the entries of each filter of a table, or of each mean filter, shape (filters, entries)."""
+    return np.array(filters["coordinates"].tolist(), dtype=float)
+
+
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
     """Return the bars of a dimension with their length, longest first; infinite bars come first."""
     found = bars[bars["dimension"] == dimension].copy()

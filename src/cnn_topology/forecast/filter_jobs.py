@@ -34,9 +34,9 @@ def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
 
 
-def nulls(plan: Plan, points: int) -> Demand:
-    """Forecast the draws of the sphere null for clouds of so many points."""
-    variants, draws = plan.null_points[points], plan.config.significance.draws
+def nulls(plan: Plan, points: int, side: int) -> Demand:
+    """Forecast the draws of the sphere null for clouds of so many filters of a side."""
+    variants, draws = plan.null_sizes[points, side], plan.config.significance.draws
     seconds, held = draws * _draw(points, variants) if variants else 0.0, _held(points, variants)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, 0.1)
 

@@ -18,6 +18,7 @@ from cnn_topology.clouds.filters import (
 )
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.looks.sources import LayerWeights
+from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import (
     DEAD_LAYER,
     TOO_FEW,
@@ -71,7 +72,7 @@ class LayerLook:
     name, tensor : str
         As in `sources.LayerWeights`.
     filters : int
-        3x3 filters of all networks.
+        Filters of all networks.
     cloud : FilterCloud
         Normalized filters, at most `Settings.sample` of them, and how many of the layer are constant.
     distances : ndarray, shape (points,)
@@ -118,6 +119,7 @@ class LayerLook:
             "layer": self.name,
             "depth": self.cloud.depth,
             "filters": self.filters,
+            "kernel_side": side_of(self.cloud.points),
             "constant": self.cloud.constant,
             "points": len(self.cloud.points),
             "kept": None,
@@ -145,7 +147,7 @@ class LayerLook:
         return base
 
 
-def first_look(population: str, weights: LayerWeights, settings: Settings) -> LayerLook:
+def first_look(population: str, weights: LayerWeights, settings: Settings, step: int = 0) -> LayerLook:
     """Return the cloud of a layer with its two longest bars, without a test.
 
     Parameters
@@ -154,6 +156,8 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
         Name of the networks.
     weights : LayerWeights
     settings : Settings
+    step : int
+        Of the training.
 
     Returns
     -------
@@ -171,7 +175,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings) -> La
         population,
         weights.key,
         weights.depth,
-        0,
+        step,
         LayerFilters(points, norms, means, channel_numbers(ids)),
         ids,
         constant=int(np.sum(~alive)),
@@ -209,16 +213,16 @@ def tested(look: LayerLook, settings: Settings) -> LayerLook:
     """
     shared = {}
     if not look.untested:
-        shared = _sphere(len(look.cloud.points), look.filtering, settings.significance.draws, settings.seed)
+        shared = _sphere(*look.cloud.points.shape, look.filtering, settings.significance.draws, settings.seed)
     distances = {look.filtering: look.distances}
     tables, _ = analyse_cloud(look.cloud, distances, settings.significance, settings.seed, shared=shared)
     return replace(look, tables=tables)
 
 
 @lru_cache
-def _sphere(points: int, filtering: Filtering, draws: int, seed: int) -> dict[Filtering, NullDraws]:
+def _sphere(points: int, entries: int, filtering: Filtering, draws: int, seed: int) -> dict[Filtering, NullDraws]:
     """Return the draws of the sphere null, which layers of one size share."""
-    return sphere_draws(points, [filtering], draws, seed)
+    return sphere_draws(points, entries, [filtering], draws, seed)
 
 
 def size_of(row: dict[str, Any]) -> str:

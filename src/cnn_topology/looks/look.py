@@ -1,4 +1,4 @@
-"""Look at trained networks: all layers with 3x3 kernels, their loops and verdicts, in one process."""
+"""Look at trained networks: all layers with square kernels, their loops and verdicts, in one process."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -69,7 +69,12 @@ class Layer:
         if not self._look.tables or self.row["verdict"] == DEAD_LAYER:
             raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
         cloud = self._look.cloud
-        parameters = {"population": cloud.population, "layer": self.name, "last": cloud.step, "pretrained": True}
+        parameters = {
+            "population": cloud.population,
+            "layer": self.name,
+            "last": cloud.step,
+            "pretrained": not cloud.step,
+        }
         with style.applied():
             figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(), {})
             style.settle(figure)
@@ -92,13 +97,15 @@ class Look:
     source : Source
         What was read.
     settings : Settings
+    step : int
     layers : list of LayerLook
         By depth.
     """
 
-    def __init__(self, source: Source, settings: Settings) -> None:
+    def __init__(self, source: Source, settings: Settings, step: int = 0) -> None:
         self.source = source
         self.settings = settings
+        self.step = step
         self.layers: list[LayerLook] = []
         self.interrupted = False
 
@@ -115,7 +122,8 @@ class Look:
             Takes a line of progress.
         """
         say = report or (lambda _: None)
-        self.layers = [first_look(self.source.name, weights, self.settings) for weights in self.source.layers]
+        name, settings, step = self.source.name, self.settings, self.step
+        self.layers = [first_look(name, weights, settings, step) for weights in self.source.layers]
         if folder:
             self.layers = [store.load(folder, layer, self.settings) for layer in self.layers]
         open_layers = sorted(
@@ -154,7 +162,7 @@ class Look:
         took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
         earlier = f", {known} tested before" if known else ""
         return (
-            f"{source.name}: {source.networks} network{'s' * (source.networks > 1)}, {count} layers with 3x3 kernels"
+            f"{source.name}: {source.networks} network{'s' * (source.networks > 1)}, {count} layers"
             f"{earlier}; the tests take about {took}"
         )
 
@@ -336,10 +344,11 @@ def look(
     entry: str | None = None,
     layout: Order | None = None,
     name: str | None = None,
+    step: int = 0,
     folder: str | Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Look:
-    """Look at trained networks: find the loops of each layer's 3x3 filters, and test them against noise.
+    """Look at trained networks: find the loops of each layer's filters, and test them against noise.
 
     Parameters
     ----------
@@ -347,7 +356,8 @@ def look(
         One network, or the files of several of one architecture, whose filters are pooled. Files are read without
         running code of theirs.
     layers : str or sequence of str
-        Names or patterns (``layer3*``); all layers with 3x3 kernels where absent.
+        Names or patterns (``layer3*``); all layers with square kernels of 3x3 to 11x11
+        where absent.
     k : int or float
         Neighbour of the density filter: a count, or, as a float between 0 and 1, a share of a layer's filters.
     p : float
@@ -366,6 +376,8 @@ def look(
         Order of the axes of kernels (out, in, height, width), where the file cannot say.
     name : str, optional
         Name of the networks; that of the file or class where absent. It is part of the seed of each draw.
+    step : int
+        Training step of the networks; part of that seed too.
     folder : str or Path, optional
         Where finished layers are kept, so that a look that was stopped goes on.
     report : callable, optional
@@ -380,7 +392,7 @@ def look(
     Raises
     ------
     InputError
-        If the source cannot be read or has no 3x3 kernels, no layer fits, or a parameter is out of its range.
+        If the source cannot be read or has no such kernels, no layer fits, or a parameter is out of its range.
 
     Notes
     -----
@@ -406,9 +418,9 @@ def look(
         settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)
     except ValidationError as error:
         schema = (Density if error.title == "Density" else Significance).model_json_schema()
-        raise InputError("\n".join(explained(error.errors(), schema, "look"))) from None
+        raise InputError("\n".join(explained(error.errors(), {"$defs": {}, **schema}, "look"))) from None
     if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
         raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
-    made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings)
+    made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, step)
     made.run(Path(folder) if folder else None, report)
     return made

@@ -17,7 +17,11 @@ from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.look import LookRow
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
     from cnn_topology.looks.look import Look
+    from cnn_topology.looks.steps import Steps
 
 # Pictures are at most 7 inches wide.
 DPI = 120
@@ -29,8 +33,8 @@ def fragment(look: "Look") -> str:
     return lines + _table(look, set())
 
 
-def write_page(path: Path, look: "Look", other: "Look | None" = None) -> None:
-    """Write the page of a look, with the layers of another one beside its own where there is one."""
+def write_page(path: Path, look: "Look", other: "Look | None" = None, steps: "Steps | None" = None) -> None:
+    """Write the page of a look, with the layers of another one beside its own, or with the steps that it ends."""
     pictures = []
     drawn = [layer for layer in look.layers if layer.tables and layer.untested != DEAD_LAYER]
     longest = max((layer.longest for layer in drawn), default=0)
@@ -49,7 +53,9 @@ def write_page(path: Path, look: "Look", other: "Look | None" = None) -> None:
         sentences=look.sentences,
         table=Markup(_table(look, {str(picture["anchor"]) for picture in pictures})),
         pictures=pictures,
-        compared=look.compared(other).round(3).astype(str).to_dict("split") if other else None,
+        compared=_rows(look.compared(other)) if other else None,
+        over_steps=_rows(steps.table) if steps else None,
+        evolution=[_as_png(figure) for figure in steps.plots()] if steps else [],
         others=look.source.others,
         files=look.source.files,
         method=method(look),
@@ -68,7 +74,7 @@ def method(look: "Look") -> str:
     )
     networks = f"{look.source.networks} network{'s' * (look.source.networks > 1)}"
     return (
-        f"All 3x3 filters of each of {len(look.layers)} layers of {networks} were "
+        f"All filters of each of {len(look.layers)} layers of {networks} were "
         f"centred and normalized; the density filter kept the fraction p = {density.p:g} with the smallest distance to "
         f"the k-th neighbour, k = {share} for N filters; persistent homology (Vietoris-Rips, Z/2) of what is kept. A "
         f"loop counts if its bar is longer than the longest bar of matched noise at level {test.alpha:g}, under "
@@ -109,6 +115,7 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
     return {
         "layer": row.layer,
         "filters": size_of(vars(row)).replace(" filters", ""),
+        "kernel": f"{row.kernel_side}x{row.kernel_side}",
         "longest": number(row.longest, ".3f"),
         "needed": number(row.needed, ".3f"),
         "p": number(row.p, ".2g"),
@@ -124,14 +131,21 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
 
 
 def _png(look: "Look", name: str) -> str:
-    """Draw a layer as a small PNG: 256 colours are enough for lines, grey filters and a wheel of hues."""
+    return _as_png(look.layer(name).plot())
+
+
+def _rows(table: "pd.DataFrame") -> Any:
+    return table.round(3).astype(str).to_dict("split")
+
+
+def _as_png(figure: "Figure") -> str:
+    """Return a figure as a small PNG: 256 colours are enough for lines, grey filters and a wheel of hues."""
     from PIL import Image
 
     from cnn_topology.figures import style
 
     raw, small = io.BytesIO(), io.BytesIO()
     with style.applied():
-        figure = look.layer(name).plot()
         figure.savefig(raw, format="png", dpi=DPI)
     Image.open(raw).convert("RGB").quantize(256).save(small, format="PNG", optimize=True)
     return base64.b64encode(small.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The layers with 3x3 kernels of what a person has: files of weights, a PyTorch module, or named arrays."""
+"""The layers with square kernels of what a person has: files of weights, a PyTorch module, or named arrays."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import numpy as np
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed, repeated_layers
 from cnn_topology.networks.weights import check_finite, read_weights
-from cnn_topology.plan.base import expand_paths
+from cnn_topology.plan.base import as_tuple, expand_paths
 from cnn_topology.plan.checkpoints import (
     CheckpointLayers,
     FilesCheckpoint,
@@ -29,7 +29,7 @@ from cnn_topology.storage.weight_networks import choose_network
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """The 3x3 kernels of one layer.
+    """The kernels of one layer.
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class LayerWeights:
     tensor : str
         The name in the file.
     depth : int
-        Position among the layers with 3x3 kernels, from 1.
+        Position among the layers that are analysed, from 1.
     key : str
         The name in tables, which can be part of a path and is that of a run over the same file.
-    weight : ndarray of float32, shape (networks, out, in, 3, 3)
+    weight : ndarray of float32, shape (networks, out, in, k, k)
     """
 
     name: str
@@ -93,7 +93,7 @@ def open_source(
     exclude: Sequence[str] = (),
     layout: Order | None = None,
 ) -> Source:
-    """Read the layers with 3x3 kernels of a source.
+    """Read the layers with square kernels of a source.
 
     Parameters
     ----------
@@ -116,23 +116,12 @@ def open_source(
     Raises
     ------
     InputError
-        If a file cannot be read, there are no 3x3 kernels, or no layer has a name or pattern.
+        If a file cannot be read, there are no square kernels of 3x3 to 11x11, or no layer has a name or pattern.
     """
     files = [Path(path) for path in expand_paths(_texts(source))] if _are_paths(source) else []
     label = name or (files[0].stem if files else type(source).__name__ if _is_module(source) else "network")
     if files:
-        section = FilesCheckpoint(
-            kind="files",
-            files=tuple(map(str, files)),
-            entry=entry,
-            layout=layout,
-            layers=tuple(layers) or None,
-            exclude=tuple(exclude),
-        )
-        try:
-            there = checkpoint_layers(label, section)
-        except InputError as error:
-            raise InputError(str(error).removeprefix(f"checkpoints.{label}: ")) from None
+        there = layers_of_files(files, entry, layers, exclude, layout)
         shapes = {layer.tensor: layer.weight for layer in there.layers}
         networks = [read_weights(file, shapes, entry, layout) for file in files]
         stacked = {tensor: np.stack([network[tensor] for network in networks]) for tensor in shapes}
@@ -145,7 +134,7 @@ def open_source(
     for copy, first in repeated_layers({tensor: stack[0] for tensor, stack in stacked.items()}).items():
         others[copy] = f"the same kernels as {plain_name(first)}"
     for layer in there.layers:
-        if is_fixed(stacked[layer.tensor].reshape(-1, 9)):
+        if is_fixed(stacked[layer.tensor].reshape(-1, layer.side**2)):
             others[layer.tensor] = f"copies of at most {FIXED_FILTERS} filters, as of a blur: not trained"
     weights = tuple(
         LayerWeights(plain_name(layer.tensor), layer.tensor, layer.depth, layer.name, stacked[layer.tensor])
@@ -157,6 +146,28 @@ def open_source(
     clean = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-_") or "network"
     chosen = bool(layers or exclude)
     return Source(clean, tuple(map(str, files)), weights, tuple(describe_others(others)), entry, layout, chosen)
+
+
+def layers_of_files(
+    files: Sequence[Path],
+    entry: str | None = None,
+    layers: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    layout: Order | None = None,
+) -> CheckpointLayers:
+    """List the layers of files of one architecture by their headers; parameters and errors as `open_source`."""
+    section = FilesCheckpoint(
+        kind="files",
+        files=tuple(map(str, files)),
+        entry=entry,
+        layout=layout,
+        layers=as_tuple(layers) or None,
+        exclude=as_tuple(exclude),
+    )
+    try:
+        return checkpoint_layers("files", section)
+    except InputError as error:
+        raise InputError(str(error).removeprefix("checkpoints.files: ")) from None
 
 
 def _texts(source: str | Path | Sequence[str | Path]) -> list[str]:

@@ -111,7 +111,7 @@ def refuse_copies(where: str, files: list[Path], weights: dict[str, np.ndarray])
                 f"{where}: {file}: {first} and {copy} hold the same kernels {COPIES}; leave one out by `exclude`"
             )
         for tensor, stack in weights.items():
-            if is_fixed(stack[position].reshape(-1, 9)):
+            if is_fixed(stack[position].reshape(-1, np.prod(stack.shape[-2:]))):
                 raise InputError(
                     f"{where}: {file}: the filters of {tensor} are copies of at most {FIXED_FILTERS}, as a "
                     "blur's are that is not trained; leave it out by `exclude`"

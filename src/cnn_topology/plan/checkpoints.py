@@ -1,4 +1,4 @@
-"""Checkpoints: networks that others trained, whose 3x3 kernels are read from files (weights paper, E9 and E10).
+"""Checkpoints: networks that others trained, whose kernels are read from files (weights paper, E9 and E10).
 
 Their layers are known while the Snakefile is parsed: from a table of the four torchvision models, or from the headers
 of a user's files. Kernels are taken in PyTorch's order of axes, (output channel, input channel, row, column).
@@ -33,6 +33,9 @@ CONVOLUTION = re.compile(r"(?<=.)[./]conv$")
 
 # Columns of the table of the torchvision models, beside this file: the axes of a weight.
 AXES = ("out", "in", "height", "width")
+# Sides of the square kernels that are analysed: on smaller ones lines have no width, larger ones (patch embeddings) are
+# rare. The paper's networks are looked at as in the paper.
+SIDES, PAPER_SIDES = range(3, 12), range(3, 4)
 # Letters of a name that is part of a path.
 MOST_NAME = 80
 
@@ -140,11 +143,15 @@ def checkpoint_layers(name: str, section: TorchvisionCheckpoint | FilesCheckpoin
     if isinstance(section, FilesCheckpoint):
         return _of_files(f"checkpoints.{name}", section)
     names = [row["layer"] for row in _torchvision(section.model) if row["layer"]]
-    return chosen_layers(torchvision_shapes(section.model), names=names)
+    return chosen_layers(torchvision_shapes(section.model), names=names, sides=PAPER_SIDES)
 
 
 def chosen_layers(
-    shapes: Shapes, patterns: Sequence[str] = (), exclude: Sequence[str] = (), names: Sequence[str] | None = None
+    shapes: Shapes,
+    patterns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    names: Sequence[str] | None = None,
+    sides: Sequence[int] = SIDES,
 ) -> CheckpointLayers:
     """Choose the layers that are analysed from the arrays of a network.
 
@@ -156,6 +163,8 @@ def chosen_layers(
         Names or patterns of layers, in any form of their names, to take (all where empty) and to leave out.
     names : sequence of str, optional
         Names of the layers, in place of those made from the arrays'.
+    sides : sequence of int
+        Sides of the square kernels that are analysed.
 
     Returns
     -------
@@ -168,13 +177,16 @@ def chosen_layers(
         If there are no kernels that are analysed, a pattern fits no layer, or a layer that is asked for is computed
         from several arrays.
     """
-    kernels = {tensor: shape for tensor, shape in shapes.items() if is_analysed(shape)}
+    kernels = {tensor: shape for tensor, shape in shapes.items() if _is_analysed(shape, sides)}
+    analysed = "square kernels of " + " to ".join(f"{side}x{side}" for side in dict.fromkeys((sides[0], sides[-1])))
     others = {
-        tensor: other_kernel(shape) for tensor, shape in shapes.items() if len(shape) >= 4 and tensor not in kernels
+        tensor: f"{kernel(shape)} kernels, and only {analysed} are analysed"
+        for tensor, shape in shapes.items()
+        if len(shape) >= 4 and tensor not in kernels
     }
     if not kernels:
         there = ", ".join(sorted({kernel(shapes[tensor]) for tensor in others})) or "none at all"
-        raise InputError(f"holds no convolution with {ANALYSED} kernels (it has: {there})")
+        raise InputError(f"holds no convolution with {analysed} (it has: {there})")
     if not patterns:
         odd = strays(kernels)
         others |= {
@@ -245,17 +257,9 @@ def kernel(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape[2:]))
 
 
-def is_analysed(shape: tuple[int, ...]) -> bool:
-    """Return whether a weight has kernels of a size that is analysed."""
-    return len(shape) == 4 and shape[2:] == (3, 3)
-
-
-ANALYSED = "3x3"
-
-
-def other_kernel(shape: tuple[int, ...]) -> str:
-    """Write that a weight has kernels of another size."""
-    return f"{kernel(shape)} kernels, and only {ANALYSED} kernels are analysed"
+def _is_analysed(shape: tuple[int, ...], sides: Sequence[int]) -> bool:
+    """Whether a weight has square kernels of a side that is analysed."""
+    return len(shape) == 4 and shape[2] == shape[3] and shape[2] in sides
 
 
 def describe_others(others: Mapping[str, str]) -> list[str]:

@@ -191,8 +191,8 @@ class Cloud(Section):
     )
     layers: OneOrMore[LayerName] | Literal["all"] = Field(
         ("conv1",),
-        description="Convolution layers by name, or `all` with 3x3 kernels. Layers of a checkpoint go by the name of "
-        "their weight in the file, or by that of their artefacts.",
+        description="Convolution layers by name, or `all` with square kernels of 3x3 to 11x11. Layers of a checkpoint "
+        "go by the name of their weight in the file, or by that of their artefacts.",
     )
     steps: OneOrMore[int] | Literal["all", "last"] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
@@ -243,7 +243,7 @@ class Significance(Section):
     nulls: OneOrMore[NullName] = Field(
         ("sphere", "permuted"),
         description="`sphere`: Gaussian filters, centred and normalized, as many as the layer has. `permuted`: the "
-        "layer's own filters, the nine entries of each shuffled. `covariance`: Gaussian filters with the second "
+        "layer's own filters, the entries of each shuffled. `covariance`: Gaussian filters with the second "
         "moments of the layer's own. `lowpass`: patches of a Gaussian random field with the layer's own stationary "
         "autocorrelation. `block`: as `permuted`, all filters of an output channel in one way. All pass the same "
         "density filter and landmarks. A loop must be significant under every null listed. The headline cloud of each "
@@ -272,8 +272,9 @@ class Significance(Section):
         if smallest <= self.alpha:
             return ""
         return (
-            f"draws = {self.draws} give two-sided p-values down to {smallest:.2g} only, above alpha = {self.alpha:g}: "
-            f"the tests against the own covariance and of ring or mixture stay undecided; ask for {least} draws or more"
+            f"with draws = {self.draws} two-sided p-values go down to {smallest:.2g} only, above alpha = "
+            f"{self.alpha:g}: the tests against the own covariance and of ring or mixture stay undecided; ask for at "
+            f"least {least} draws"
         )
 
     @model_validator(mode="after")
@@ -282,7 +283,7 @@ class Significance(Section):
             smallest = 1 / (self.draws + 1)
             raise ValueError(
                 f"draws = {self.draws} give p-values down to {smallest:.2g} only, above alpha = {self.alpha:g}; "
-                f"ask for {self.least_draws} draws or more"
+                f"ask for at least {self.least_draws} draws"
             )
         return self
 

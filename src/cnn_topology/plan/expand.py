@@ -176,14 +176,14 @@ class Plan(Networks):
         return groups
 
     @cached_property
-    def null_points(self) -> dict[int, tuple[Variant, ...]]:
-        """Return, for each number of points a cloud can have, the variants whose sphere null is needed."""
-        found: dict[int, dict[Variant, None]] = {}
+    def null_sizes(self) -> dict[tuple[int, int], tuple[Variant, ...]]:
+        """Return, for each number of filters of a cloud and side of these, the variants whose null is needed."""
+        sizes: dict[tuple[int, int], dict[Variant, None]] = {}
         for clouds in self.layer_clouds:
             for variants in clouds.variants.values():
                 tested = (variant for variant in variants if variant.tested(clouds.points))
-                found.setdefault(clouds.points, {}).update(dict.fromkeys(tested))
-        return {points: tuple(variants) for points, variants in found.items()}
+                sizes.setdefault((clouds.points, clouds.layer.side), {}).update(dict.fromkeys(tested))
+        return {size: tuple(variants) for size, variants in sizes.items()}
 
     def _layer_clouds(self) -> list[LayerClouds]:
         gathered: dict[tuple[str, str, Centre], dict[int, dict[tuple[int, float, int], Variant]]] = {}

@@ -87,7 +87,7 @@ class Networks:
         return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
 
     def layers(self, population: str) -> tuple[Layer, ...]:
-        """Return the layers with weights of a population's networks; of a checkpoint those with 3x3 kernels."""
+        """Return the layers with weights of a population's networks; of a checkpoint those that are analysed."""
         if population in self.config.checkpoints:
             return self._checkpoint(population).layers
         section = self.population(population)

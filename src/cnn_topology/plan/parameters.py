@@ -170,16 +170,18 @@ class NullParameters(Parameters):
 
     verb = "nulls"
     points: int
+    side: int
     variants: tuple[Variant, ...]
     draws: int
 
     @classmethod
-    def of(cls, plan: Plan, points: int) -> "NullParameters":
-        """Return the block of one size."""
+    def of(cls, plan: Plan, points: int, side: int) -> "NullParameters":
+        """Return the block of one number of filters and side of these."""
         return cls(
             run_seed=plan.config.seed,
             points=points,
-            variants=plan.null_points[points],
+            side=side,
+            variants=plan.null_sizes[points, side],
             draws=plan.config.significance.draws,
         )
 

@@ -160,6 +160,11 @@ class Layer:
         """Number of spatial filters: one per (output, input) channel pair; zero for dense layers."""
         return self.weight[0] * self.weight[1] if self.kind == "convolution" else 0
 
+    @property
+    def side(self) -> int:
+        """Side of the filters."""
+        return self.weight[-1]
+
 
 def image_shape(shape: tuple[int, int, int], recipe: Recipe) -> tuple[int, int, int]:
     """Return height, width and channels of what enters the first layer, after the crop."""

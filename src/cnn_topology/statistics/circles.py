@@ -1,6 +1,6 @@
 """How much of what lies near the named circles is chance: the layer's filters with the entries of each shuffled.
 
-A shuffle keeps the nine values of a filter and destroys their places, and with them any edge or line. All filters of
+A shuffle keeps the values of a filter and destroys their places, and with them any edge or line. All filters of
 the layer are shuffled and pass the same rho(k, p): it keeps clumps, so that the number of filters near a circle varies
 much more from draw to draw than among shuffles of the filters once kept, which at level 0.05 called pure noise edges in
 18 of 100 clouds of 6,400 filters. Of filters drawn from the sphere, whatever rho(k, p) keeps of them, each is uniform
@@ -73,11 +73,11 @@ def circles(
 
     The circles are those of edges (primary), of the three-circle model (secondary vertical and horizontal) and of
     lines (quadratic). The filters are centred and normalized, and rho(k, p) keeps the densest of them. Chance is the
-    permuted null: the layer's filters with the nine entries of each shuffled, through the same steps.
+    permuted null: the layer's filters with the entries of each shuffled, through the same steps.
 
     Parameters
     ----------
-    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
+    filters : ndarray, shape (out, in, k, k) or (points, k^2)
         As for `loops`.
     k : int or float
         Neighbour of the density filter: a count, or, as a float between 0 and 1, a share of the filters.
@@ -141,25 +141,27 @@ def circles(
     return circle_test(kept, null, centre)
 
 
-def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws | None, centre: Centre = "filter") -> CircleTest:
+def circle_test(
+    points: Float[np.ndarray, "points entries"], null: NullDraws | None, centre: Centre = "filter"
+) -> CircleTest:
     """Count the filters near each named circle and compare with the permuted null.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters that the density filter keeps, normalized.
     null : NullDraws or None
         Of the permuted null under the same density filter, with the filters near circles counted; None of a cloud with
         too few points for a test.
     centre : {'filter', 'coordinate'}
-        How the layer's filters were centred: by coordinate they lie on the whole 8-sphere.
+        How the layer's filters were centred: by coordinate they lie on the whole sphere.
 
     Returns
     -------
     CircleTest
     """
     found = near_circles(points)
-    expected = len(points) * sphere_parts(centre)
+    expected = len(points) * sphere_parts(centre, points.shape[1])
     if null is None:
         unknown = np.full(len(expected), np.nan)
         return CircleTest(found, unknown, unknown, expected, unknown, draws=0)
@@ -170,13 +172,15 @@ def circle_test(points: Float[np.ndarray, "points 9"], null: NullDraws | None, c
 
 
 @lru_cache
-def sphere_parts(centre: Centre = "filter", near: float = NEAR) -> Float[np.ndarray, " circles"]:
+def sphere_parts(centre: Centre = "filter", entries: int = 9, near: float = NEAR) -> Float[np.ndarray, " circles"]:
     """Compute the part of the sphere that lies within `near` of each circle and nearest to it.
 
     Parameters
     ----------
     centre : {'filter', 'coordinate'}
-        How filters are centred: by filter they lie on the 7-sphere, by coordinate on the 8-sphere.
+        How filters are centred: by filter they have mean 0, by coordinate not.
+    entries : int
+        Of a filter: 9 of 3x3 kernels.
     near : float
         Greatest Euclidean distance.
 
@@ -185,5 +189,5 @@ def sphere_parts(centre: Centre = "filter", near: float = NEAR) -> Float[np.ndar
     ndarray, shape (circles,)
         In the order of `CIRCLES`, by simulation of `SPHERE_FILTERS` filters.
     """
-    drawn = sphere_null_cloud(SPHERE_FILTERS, np.random.default_rng(SPHERE_SEED), centre)
+    drawn = sphere_null_cloud(SPHERE_FILTERS, np.random.default_rng(SPHERE_SEED), centre, entries)
     return near_circles(drawn, near).counts() / SPHERE_FILTERS

@@ -52,7 +52,7 @@ def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> I
 
 
 def resampled_bars(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
     network: Int[np.ndarray, " points"],
     variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
@@ -64,7 +64,7 @@ def resampled_bars(
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         All filters of one snapshot, before the density filter.
     network : ndarray of int, shape (points,)
         Which network each belongs to, a value of `drawn`; one that failed has no point.
@@ -94,7 +94,7 @@ def resampled_bars(
 
 
 def resampled_longest(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
     network: Int[np.ndarray, " points"],
     variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
@@ -196,12 +196,12 @@ class Winding(NamedTuple):
     vertices: int
 
 
-def winding(points: Float[np.ndarray, "points 9"], landmarks: int) -> Winding | None:
+def winding(points: Float[np.ndarray, "points entries"], landmarks: int) -> Winding | None:
     """Count how often the loop of the longest H1 bar winds around the primary circle.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         The filters kept.
     landmarks : int
         Above so many, max-min landmarks stand for them, as in the barcode.
@@ -273,15 +273,15 @@ class Coverage(NamedTuple):
     random: float
 
 
-def primary_coverage(points: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> Coverage:
+def primary_coverage(points: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> Coverage:
     """Measure how much of the primary circle some filters cover, against two levels of chance.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Filters that the density filter keeps, normalized.
     centre : {'filter', 'coordinate'}
-        How the layer's filters were centred: by filter they lie on the 7-sphere, by coordinate on the 8-sphere.
+        How the layer's filters were centred: by filter they have mean 0, by coordinate not.
 
     Returns
     -------
@@ -289,8 +289,9 @@ def primary_coverage(points: Float[np.ndarray, "points 9"], centre: Centre = "fi
     """
     theta, distance = edge_angles(points)
     near = distance <= NEAR
+    dimension = points.shape[1] - (centre == "filter")
     # On the sphere in R^d the squared length of a projection on a plane follows Beta(1, (d - 2) / 2).
-    by_chance = (1 - (1 - NEAR**2 / 2) ** 2) ** (3.0 if centre == "filter" else 3.5)
+    by_chance = (1 - (1 - NEAR**2 / 2) ** 2) ** (dimension / 2 - 1)
     return Coverage(
         near=int(near.sum()),
         coverage=circle_coverage(theta[near], ARCS),

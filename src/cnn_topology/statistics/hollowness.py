@@ -43,12 +43,12 @@ class Hollowness:
     p_value: float
 
 
-def hollowness(points: Float[np.ndarray, "points 9"]) -> float:
+def hollowness(points: Float[np.ndarray, "points entries"]) -> float:
     """Compute C = Var(r^2) / E(r^2)^2, r the length of a filter in the plane of the two strongest axes of all.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Normalized filters.
 
     Returns
@@ -65,12 +65,12 @@ def hollowness(points: Float[np.ndarray, "points 9"]) -> float:
     return float(np.var(squares) / np.mean(squares) ** 2)
 
 
-def block_error(points: Float[np.ndarray, "points 9"], blocks: Int[np.ndarray, " points"]) -> float:
+def block_error(points: Float[np.ndarray, "points entries"], blocks: Int[np.ndarray, " points"]) -> float:
     """Compute the standard error of `hollowness` by leaving out one block after another, the plane as it is.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Normalized filters.
     blocks : ndarray of int, shape (points,)
         Block of each filter, such as its output channel. Filters of a block may depend on each other.
@@ -96,7 +96,7 @@ def block_error(points: Float[np.ndarray, "points 9"], blocks: Int[np.ndarray, "
 
 
 def hollowness_test(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
     blocks: Int[np.ndarray, " points"],
     draws: int,
     run_seed: int,
@@ -109,7 +109,7 @@ def hollowness_test(
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         All normalized filters of the layer, before any density filter.
     blocks : ndarray of int, shape (points,)
         As for `block_error`.
@@ -156,7 +156,7 @@ def ring(row: Mapping[Any, Any], alpha: float) -> str:
     return "hollow as a ring" if row["hollowness"] < row["hollowness_median"] else "a mixture"
 
 
-def _squared_lengths(points: Float[np.ndarray, "points 9"]) -> Float[np.ndarray, " points"]:
+def _squared_lengths(points: Float[np.ndarray, "points entries"]) -> Float[np.ndarray, " points"]:
     if not len(points):
         raise InputError("hollowness is that of at least one filter, and there is none")
     _, axes = np.linalg.eigh(points.T @ points)

@@ -157,7 +157,7 @@ def loops(
 
     Parameters
     ----------
-    filters : ndarray, shape (out, in, 3, 3) or (points, 9)
+    filters : ndarray, shape (out, in, k, k) or (points, k^2)
         The weight of a convolution, or filters, such as those of several networks pooled. Filters that are normalized
         already stay as they are.
     k : int or float
@@ -252,7 +252,7 @@ def _significance(**values: object) -> Significance:
 
 
 def cloud_loops(
-    points: Float[np.ndarray, "points 9"],
+    points: Float[np.ndarray, "points entries"],
     distances: Float[np.ndarray, " points"],
     filtering: Filtering,
     nulls: Mapping[str, NullDraws],
@@ -263,7 +263,7 @@ def cloud_loops(
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Normalized filters of a layer.
     distances : ndarray, shape (points,)
         Distance of each to its k-th neighbour, k that of `filtering`.

@@ -22,9 +22,9 @@ FEW_ROUNDS = 25
 
 
 def sphere_null_cloud(
-    points: int, rng: np.random.Generator, centre: Centre = "filter"
-) -> Float[np.ndarray, "points 9"]:
-    """Draw Gaussian filters, centred and normalized: uniform on the 7-sphere for ``centre='filter'``.
+    points: int, rng: np.random.Generator, centre: Centre = "filter", entries: int = 9
+) -> Float[np.ndarray, "points entries"]:
+    """Draw Gaussian filters, centred and normalized: uniform on a sphere for ``centre='filter'``.
 
     Parameters
     ----------
@@ -32,22 +32,24 @@ def sphere_null_cloud(
     rng : numpy.random.Generator
     centre : {'filter', 'coordinate'}
         How filters are centred.
+    entries : int
+        Of a filter: 9 of 3x3 kernels.
 
     Returns
     -------
-    ndarray, shape (points, 9)
+    ndarray, shape (points, entries)
     """
-    return centre_and_normalize(rng.standard_normal((points, 9)), centre)[0]
+    return centre_and_normalize(rng.standard_normal((points, entries)), centre)[0]
 
 
-def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
-    """Return what shuffles the nine entries of each filter independently, then centres and normalizes.
+def permuted_null(filters: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> MakeCloud:
+    """Return what shuffles the entries of each filter independently, then centres and normalizes.
 
     The null keeps the values of every filter and destroys their arrangement in the plane.
 
     Parameters
     ----------
-    filters : ndarray, shape (points, 9)
+    filters : ndarray, shape (points, entries)
         The layer's filters. Runs pass them normalized; for ``centre='filter'`` the cloud is the same without.
     centre : {'filter', 'coordinate'}
         How filters are centred.
@@ -55,19 +57,19 @@ def permuted_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filt
     Returns
     -------
     callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
+        From a random generator to a cloud, ndarray of shape (kept, entries).
     """
 
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
         return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
 
     return cloud
 
 
-def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "filter") -> MakeCloud:
+def covariance_null(filters: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> MakeCloud:
     """Return what draws as many Gaussian filters that have a layer's own second moments once they are normalized.
 
-    The null keeps which directions of R^9 the filters favour and destroys all else of their arrangement (ours). Two
+    The null keeps which directions the filters favour and destroys all else of their arrangement (ours). Two
     strong principal components alone make a circle of it, so that a test against it has little power where the layer's
     own filters are a noisy circle: of 20 such clouds none had p <= 0.5. Only a small p says something. Normalized
     Gaussian filters are distributed as any others of an elliptical distribution (the angular central Gaussian one;
@@ -75,7 +77,7 @@ def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "fi
 
     Parameters
     ----------
-    filters : ndarray, shape (points, 9)
+    filters : ndarray, shape (points, entries)
         The layer's filters, normalized.
     centre : {'filter', 'coordinate'}
         How filters are centred.
@@ -83,13 +85,13 @@ def covariance_null(filters: Float[np.ndarray, "points 9"], centre: Centre = "fi
     Returns
     -------
     callable
-        From a random generator to a cloud, ndarray of shape (kept, 9).
+        From a random generator to a cloud, ndarray of shape (kept, entries).
     """
     moments, axes = np.linalg.eigh(filters.T @ filters / len(filters))
     # The symmetric root: the signs of the axes, which hardware may change, cancel.
     root = (axes * np.sqrt(gaussian_variances(moments))) @ axes.T
 
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept 9"]:
+    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
         return centre_and_normalize(rng.standard_normal(filters.shape) @ root, centre)[0]
 
     return cloud
@@ -119,7 +121,8 @@ def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray,
     t = np.exp(np.linspace(-30, 60, 1_801))[:, None]
     for _ in range(MOST_ROUNDS):
         grown = 1 + 2 * variances * t
-        density = t / np.sqrt(np.prod(grown, axis=1, keepdims=True))
+        with np.errstate(over="ignore"):  # of many entries the product is infinite at large t: the density is 0 there
+            density = t / np.sqrt(np.prod(grown, axis=1, keepdims=True))
         found = np.sum(variances / grown * density, axis=0) * (90 / 1_800)
         if np.abs(found - wanted).max() < 1e-9:
             break
@@ -182,7 +185,7 @@ def block_null(
 ) -> MakeCloud:
     """Return what shuffles the entries of all filters of an output channel in one way, then centres, normalizes.
 
-    A filter x_i of output channel b becomes (x_i[s_b(1)], ..., x_i[s_b(9)]) with one random permutation s_b for each
+    A filter x_i of output channel b becomes (x_i[s_b(1)], x_i[s_b(2)], ...) with one random permutation s_b for each
     channel of each network (ours). The permuted null, with a permutation for each filter, takes filters as independent:
     where those of a channel are alike, its draws are too spread out, and p <= .05 occurs in .22 of layers without a
     loop. This one keeps the inner products within a channel. The counterpart for the sphere null turns each channel by
@@ -332,10 +335,12 @@ def needs(name: str, layer: LayerFilters) -> str:
     return ""
 
 
-# From the layer's filters to what draws a cloud. `sphere` depends on the number of filters alone and is drawn once for
-# all layers.
+# From the layer's filters to what draws a cloud. `sphere` depends on the number of filters and of their entries
+# alone and is drawn once for all layers.
 NULLS: dict[str, Callable[[LayerFilters], MakeCloud]] = {
-    "sphere": lambda layer: partial(sphere_null_cloud, len(layer.points), centre=layer.centre),
+    "sphere": lambda layer: partial(
+        sphere_null_cloud, len(layer.points), centre=layer.centre, entries=layer.points.shape[1]
+    ),
     "permuted": lambda layer: permuted_null(layer.points, layer.centre),
     "covariance": lambda layer: covariance_null(layer.points, layer.centre),
     "lowpass": lambda layer: lowpass_null(layer.raw, layer.centre),

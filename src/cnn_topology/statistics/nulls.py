@@ -93,7 +93,7 @@ def draws_of_null(
     ----------
     name : {'sphere', 'permuted', 'covariance', 'lowpass', 'block'}
     layer : LayerFilters
-        Of the sphere null their number alone counts.
+        Of the sphere null their number and that of their entries count.
     filterings : sequence of Filtering
     draws : int
     run_seed : int
@@ -113,20 +113,21 @@ def draws_of_null(
         If there is no null of that name, or it needs what is not known of the layer.
     """
     if name == "sphere":
-        return sphere_draws(len(layer.points), filterings, draws, run_seed, layer.centre)
+        points, entries = layer.points.shape
+        return sphere_draws(points, entries, filterings, draws, run_seed, layer.centre)
     identity = (run_seed, "null", name, *cloud)
     return null_draws(null_cloud(name, layer), filterings, range(draws), identity, circled)
 
 
 def sphere_draws(
-    points: int, filterings: Sequence[Filtering], draws: int, run_seed: int, centre: Centre = "filter"
+    points: int, entries: int, filterings: Sequence[Filtering], draws: int, run_seed: int, centre: Centre = "filter"
 ) -> dict[Filtering, NullDraws]:
     """Draw the sphere null for clouds of one size.
 
     Parameters
     ----------
-    points : int
-        Number of filters of a cloud.
+    points, entries : int
+        Number of filters of a cloud, and of the entries of each.
     filterings : sequence of Filtering
     draws : int
     run_seed : int
@@ -139,23 +140,24 @@ def sphere_draws(
     dict of Filtering to NullDraws
     """
     identity = (run_seed, "null", "sphere", points, centre)
-    return null_draws(partial(sphere_null_cloud, points, centre=centre), filterings, range(draws), identity)
+    make_cloud = partial(sphere_null_cloud, points, centre=centre, entries=entries)
+    return null_draws(make_cloud, filterings, range(draws), identity)
 
 
 def filtered_clouds(
-    points: Float[np.ndarray, "points 9"], filterings: Sequence[Filtering]
-) -> list[Float[np.ndarray, "kept 9"]]:
+    points: Float[np.ndarray, "points entries"], filterings: Sequence[Filtering]
+) -> list[Float[np.ndarray, "kept entries"]]:
     """Return what rho(k, p) of each filtering keeps of a cloud.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Normalized filters.
     filterings : sequence of Filtering
 
     Returns
     -------
-    list of ndarray, each of shape (kept, 9)
+    list of ndarray, each of shape (kept, entries)
         In the order of `filterings`.
 
     Raises

@@ -135,7 +135,7 @@ def cells_of(model: Model) -> dict[tuple[float, ...], Cell]:
     return {(float(c.kept), c.k_share, c.density_p): c for c in read_cells() if (c.model, c.noise, c.share) == model}
 
 
-def power(model: Model, outcome: str, points: int, k: int, p: float) -> Power | None:
+def power(model: Model, outcome: str, points: int, k: int, p: float, entries: int = 9) -> Power | None:
     """Return how often a layer of a model has an outcome, at one size under one density filter.
 
     Interpolated between cells of the table, in the logarithms of the kept filters, of k over the filters, and of p; of
@@ -151,13 +151,15 @@ def power(model: Model, outcome: str, points: int, k: int, p: float) -> Power | 
         Filters of the layer.
     k, p : int, float
         Density filter, k as a count.
+    entries : int
+        Of a filter: the simulated layers have 3x3 kernels.
 
     Returns
     -------
     Power or None
-        None where the cloud is not tested.
+        None where the cloud is not tested, or filters are larger than those that were simulated.
     """
-    if untested(k, p, points):
+    if untested(k, p, points) or entries != 9:
         return None
     cells = cells_of(model)
     asked = (float(kept_points(p, points)), k / points, p)

@@ -51,12 +51,12 @@ class OnBottle(NamedTuple):
     covered: float
 
 
-def on_klein_bottle(points: Float[np.ndarray, "points 9"]) -> OnBottle:
+def on_klein_bottle(points: Float[np.ndarray, "points entries"]) -> OnBottle:
     """Describe how filters lie about the Klein bottle.
 
     Parameters
     ----------
-    points : ndarray, shape (points, 9)
+    points : ndarray, shape (points, entries)
         Mean-centred filters of unit norm.
 
     Returns

@@ -73,7 +73,9 @@ def stability(
     nulls = []
     for null in significance.nulls:
         if null == "sphere":
-            nulls.append(_sphere(place.tobytes(), len(names), filtering, draws, seed, layer.centre))
+            nulls.append(
+                _sphere(place.tobytes(), len(names), filtering, draws, seed, layer.centre, layer.points.shape[1])
+            )
         else:
             rng = np.random.default_rng(derive_seed(seed, null, step))
             nulls.append(resampled_null(null_cloud(null, layer), place, filtering, drawn, rng))
@@ -84,10 +86,10 @@ def stability(
 
 @lru_cache(maxsize=2)
 def _sphere(
-    place: bytes, networks: int, filtering: Filtering, draws: int, seed: int, centre: Centre
+    place: bytes, networks: int, filtering: Filtering, draws: int, seed: int, centre: Centre, entries: int
 ) -> Float[np.ndarray, " draws"]:
     """Return the longest bars of the resampled sphere null, which is the same at all steps with the same networks."""
     network = np.frombuffer(place, dtype=np.intp)
     drawn = resampled_networks(networks, draws, np.random.default_rng(seed))
-    make = partial(sphere_null_cloud, len(network), centre=centre)
+    make = partial(sphere_null_cloud, len(network), centre=centre, entries=entries)
     return resampled_null(make, network, filtering, drawn, np.random.default_rng(derive_seed(seed, "sphere")))

@@ -10,7 +10,6 @@ from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.row import Row, column
 from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, RATIO, SHARE
 
-FILTER_COORDINATES = tuple(f"w{row}{column}" for row in range(3) for column in range(3))
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
 
 
@@ -23,7 +22,7 @@ class CloudFilterRow(Row, table="clouds"):
     in_channel: int = column("Input channel of the filter, from 0.")
     norm: float = column("What normalizing divided the centred filter by.")
     mean_entry: float = column("Mean of the entries, which centring took away; 0 where centred by coordinate.")
-    coordinates: Sequence[float] = column("Entry of the filter, by row and column.", LENGTH, names=FILTER_COORDINATES)
+    coordinates: Sequence[float] = column("Entries of the filter, row by row.", LENGTH)
 
 
 def neighbour_column(k: int | float) -> str:
@@ -50,7 +49,7 @@ class FilterRow(CloudKey, table="filters"):
     in_channel: int = column("Input channel of the filter, from 0.")
     neighbour_distance: float = column("Distance to its k-th neighbour.", LENGTH)
     coordinates: Sequence[float] = column(
-        "Entry of the centred unit-norm filter, by row and column.", LENGTH, names=FILTER_COORDINATES, kind=pa.float32()
+        "Entries of the centred unit-norm filter, row by row.", LENGTH, kind=pa.float32()
     )
     plane1: float = column("First principal coordinate among the kept filters.", LENGTH)
     plane2: float = column("Second principal coordinate among the kept filters.", LENGTH)
@@ -99,8 +98,8 @@ class CircleRow(CloudKey, table="circles"):
 class StepCloud(NamedTuple):
     """The cloud of a layer at one step.
 
-    `rows` of the filters that are not constant, their `points` as an array (points, 9), how many are `constant`, and of
-    how many `networks` all are.
+    `rows` of the filters that are not constant, their `points` as an array (points, entries), how many are `constant`,
+    and of how many `networks` all are.
     """
 
     rows: pa.Table
@@ -114,7 +113,8 @@ def cloud_at(clouds: pa.Table, step: int) -> StepCloud:
     import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
 
     rows = clouds.filter(pc.equal(clouds["step"], step))
-    points = np.column_stack([rows[name].to_numpy() for name in FILTER_COORDINATES])
+    # All filters of a layer have as many entries.
+    points = rows["coordinates"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1 if len(rows) else 0)
     alive = points.any(axis=1)
     return StepCloud(
         rows.filter(pa.array(alive)), points[alive], int(np.sum(~alive)), pc.count_distinct(rows["network"]).as_py()

@@ -8,8 +8,9 @@ class LookRow(Row, table="look"):
     """One layer: its two longest H1 bars and, once it is tested, the verdict. What is not tested is null."""
 
     layer: str = column("Layer, as named in the file without `.weight` and what wrappers put in front.")
-    depth: int = column("Position among the layers with 3x3 kernels, from 1.")
-    filters: int = column("3x3 filters of the layer, over all networks.", COUNT)
+    depth: int = column("Position among the layers that are analysed, from 1.")
+    filters: int = column("Filters of the layer, over all networks.", COUNT)
+    kernel_side: int = column("Side of the kernels: 3 of 3x3.", COUNT)
     constant: int = column("Filters that are constant, which are left out.", COUNT)
     points: int = column("Filters looked at (N): a seeded sample where the layer has more.", COUNT)
     kept: int | None = column("Filters that the density filter keeps.", COUNT)

@@ -49,6 +49,7 @@ class LoopRow(CloudKey, table="loops"):
     covering_radius: float = column("Largest distance of a kept filter to the nearest point used.", LENGTH)
     networks: int = column("Networks pooled.", COUNT)
     headline: bool = column("Whether this is the cloud's first rho(k, p), which verdicts are quoted from.")
+    kernel_side: int = column("Side of the kernels: 3 of 3x3.", COUNT)
     engine: str = column("Program that computed the barcode.")
     bars: int = column("H1 bars.", COUNT)
     longest: float = column("Length of the longest H1 bar.", LENGTH)
@@ -141,6 +142,7 @@ class NullRow(Row, table="nulls"):
 
     null_name: str = column("Name of the null.")
     points: int = column("Filters drawn (N).", COUNT)
+    kernel_side: int = column("Side of the kernels: 3 of 3x3.", COUNT)
     density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
     density_p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
     landmarks: int = column("Most points in the filtration.", COUNT)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from cnn_topology.tables.filters import FILTER_COORDINATES
 from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.row import column
 from cnn_topology.tables.units import COUNT, LENGTH, RADIANS, RATIO
@@ -49,9 +48,7 @@ class MapperNodeRow(CloudKey, table="mapper_nodes"):
     members: int = column("Filters in the node.", COUNT)
     lens1: float = column("Mean first lens of its filters.")
     lens2: float = column("Mean second lens of its filters.")
-    coordinates: Sequence[float] = column(
-        "Entry of the mean filter, by row and column.", LENGTH, names=FILTER_COORDINATES, kind=pa.float32()
-    )
+    coordinates: Sequence[float] = column("Entries of the mean filter, row by row.", LENGTH, kind=pa.float32())
     theta1: float = column("First Klein angle of the mean filter.", RADIANS)
     theta2: float = column("Second Klein angle of the mean filter.", RADIANS)
 

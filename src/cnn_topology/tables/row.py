@@ -150,6 +150,9 @@ def _arrays(values: Any, spec: dataclasses.Field[Any], kind: pa.DataType, rows: 
         return [pa.repeat(pa.scalar(values).cast(kind) if values is not None else pa.scalar(None, kind), rows)]
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
+    if isinstance(values, np.ndarray) and values.ndim == 2:  # as many entries in each row
+        ends = np.arange(rows + 1, dtype=np.int32) * values.shape[1]
+        values = pa.ListArray.from_arrays(pa.array(ends), pa.array(values.ravel()))
     if pa.types.is_integer(kind) and not isinstance(values, pa.Array):
         values = pa.array(values)  # the cast refuses fractions, which `pa.array(values, kind)` cuts off
     return [values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)]

@@ -1,4 +1,4 @@
-"""`cnn-topology look`: the shape of the 3x3 filters of trained networks, without a config."""
+"""`cnn-topology look`: the shape of the filters of trained networks, without a config."""
 
 import argparse
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import get_args
 
 import yaml
 
-from cnn_topology.errors import readable
+from cnn_topology.errors import InputError, readable
 from cnn_topology.looks.look import SAMPLE
 from cnn_topology.looks.look import look as take_a_look
 from cnn_topology.looks.page import write_page
+from cnn_topology.looks.steps import look_at_steps, name_of
 from cnn_topology.looks.store import write_tables
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.weight_forms import Order
@@ -20,7 +21,14 @@ INTERRUPTED = 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="weights of one network, or of several of one kind")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="weights of one network, or of several of one kind")
+    parser.add_argument(
+        "--steps",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="in place of FILE, one network over its training, as 'epoch_*.pt': a file a step, which its name ends in",
+    )
     parser.add_argument("--layers", nargs="+", default=[], metavar="NAME", help="names or patterns, such as 'layer3*'")
     parser.add_argument("--exclude", nargs="+", default=[], metavar="NAME", help="names or patterns of layers left out")
     parser.add_argument("--entry", help="where in the file the weights lie, as keys with dots: net.state_dict")
@@ -57,10 +65,19 @@ def _share(text: str) -> int | float:
 
 def run(arguments: argparse.Namespace) -> None:
     """Look, print a line a layer, and write page and tables."""
-    folder = arguments.folder or Path(f"{readable(Path(arguments.files[0]).stem)}-look")
+    if bool(arguments.files) == bool(arguments.steps) or (arguments.steps and arguments.compare):
+        raise InputError("look: state FILE, with or without --compare, or --steps: one of the two")
     names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
     options = {name: getattr(arguments, name) for name in names}
-    look = take_a_look(arguments.files, **options, folder=folder, report=report)
+    folder, steps = arguments.folder, None
+    if arguments.steps:
+        folder = folder or Path(f"{name_of(arguments.steps)}-look")
+        steps = look_at_steps(arguments.steps, **options, folder=folder, report=report)
+        look = steps.last
+        print("", steps.table[["layer", "onset"]].to_string(index=False), sep="\n")
+    else:
+        folder = folder or Path(f"{readable(Path(arguments.files[0]).stem)}-look")
+        look = take_a_look(arguments.files, **options, folder=folder, report=report)
     print("", *look.sentences, *(f"Not looked at: {other}." for other in look.source.others), sep="\n")
     if arguments.config:
         with atomic_path(arguments.config, checksum=False) as temporary:
@@ -72,8 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
         print()
         other = take_a_look(arguments.compare, **options, folder=folder, report=report)
         print("", look.compared(other).to_string(index=False), sep="\n")
-    write_tables(folder, look.layers, look.rows)
-    write_page(folder / "index.html", look, other)
+    write_tables(folder, steps.layers if steps else look.layers, look.rows, steps.onsets if steps else [])
+    write_page(folder / "index.html", look, other, steps)
     print(f"\nThe page, which opens without a network: {folder / 'index.html'}")
     if look.interrupted or (other and other.interrupted):
         print(f"Stopped after {look.tested} of {len(look.layers)} layers; the same command resumes there.")

@@ -56,12 +56,15 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     critical = null_of(tables["significance"], together)
     accuracy = [_accuracy(tables["training"], cloud) for cloud in clouds]
     facet_rows, columns = style.shape(len(clouds))
-    figure = style.new_figure(2.45 * facet_rows + 0.35, provenance(notes, together, critical["draws"], REMARK))
-    grid = figure.add_gridspec(2 * facet_rows, columns, height_ratios=[2, 1] * facet_rows)
+    remark = REMARK if len(tables["training"]) else ""
+    figure = style.new_figure(2.45 * facet_rows + 0.35, provenance(notes, together, critical["draws"], remark))
+    # Networks that others trained come without their accuracies.
+    halves = 2 if len(tables["training"]) else 1
+    grid = figure.add_gridspec(halves * facet_rows, columns, height_ratios=[2, 1][:halves] * facet_rows)
     longest = np.nanmax([together["longest"].max(), critical["null_critical"].max(), 0.1])
     for place, (cloud, loops, tested) in enumerate(zip(clouds, found, accuracy, strict=True)):
         row, column = divmod(place, columns)
-        bars, below = (figure.add_subplot(grid[2 * row + half, column]) for half in (0, 1))
+        bars, *below = (figure.add_subplot(grid[halves * row + half, column]) for half in range(halves))
         style.facet_title(bars, f"{cloud['population']}, {cloud['layer']}", columns)
         if loops.empty:
             style.explain(bars, no_cloud())
@@ -70,15 +73,17 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             _bars(bars, loops, mine, alpha)
             bars.set_ylim(0, 1.12 * longest)
             style.step_axis(bars, [*loops["step"], *tested["step"]])
-        bars.tick_params(labelbottom=False)
-        _accuracy_panel(below, tested)
-        if len(tested) and len(loops):
-            style.step_axis(below, [*loops["step"], *tested["step"]])
+        for under in below:
+            bars.tick_params(labelbottom=False)
+            _accuracy_panel(under, tested)
+            if len(tested) and len(loops):
+                style.step_axis(under, [*loops["step"], *tested["step"]])
+            if column == 0:
+                under.set_ylabel("test\naccuracy")
         if column == 0:
             bars.set_ylabel("H1 bar length")
-            below.set_ylabel("test\naccuracy")
         if place + columns >= len(clouds):
-            below.set_xlabel("training step")
+            [bars, *below][-1].set_xlabel("training step")
     style.shared_legend(figure)
     mean = pd.concat([t.assign(layer=c["layer"]) for t, c in zip(accuracy, clouds, strict=True)])
     return figure, drawn(loops=together, null=critical, accuracy=mean)
@@ -107,7 +112,7 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
 
 def _accuracy(training: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     """Average test accuracy on the population's own images over the networks that did not fail."""
-    found = rows(training, population=cloud["population"], images=cloud["images"], split="test")
+    found = rows(training, population=cloud["population"], images=cloud.get("images"), split="test")
     whole = found[~found["network"].isin(found.loc[found["failed"], "network"])]
     grouped = whole.groupby(["population", "step"])["accuracy"]
     return grouped.agg(accuracy="mean", low="min", high="max", networks="count").reset_index()

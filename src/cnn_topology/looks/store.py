@@ -1,6 +1,7 @@
 """Finished layers of a look on disk, each under a name that changes with all that its numbers depend on."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.looks.layers import LayerLook, Settings
 from cnn_topology.plan.code import code_digest
 from cnn_topology.storage.tables import read_table, write_finished_table, write_table
+from cnn_topology.tables.dynamics import OnsetRow
 from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.row import joined
@@ -33,13 +35,24 @@ def load(folder: Path, look: LayerLook, settings: Settings) -> LayerLook:
 
 def _part(folder: Path, look: LayerLook, settings: Settings) -> Path:
     digest = hashlib.sha256(look.cloud.points.tobytes())
-    asked = (settings.density, settings.significance, settings.seed, look.cloud.population, code_digest("barcodes"))
+    asked = (
+        settings.density,
+        settings.significance,
+        settings.seed,
+        look.cloud.population,
+        look.cloud.step,
+        code_digest("barcodes"),
+    )
     digest.update("\n".join(map(repr, asked)).encode())
     return folder / "parts" / f"{look.cloud.layer}-{digest.hexdigest()[:12]}"
 
 
-def write_tables(folder: Path, layers: list[LayerLook], rows: list[LookRow]) -> None:
-    """Write the table of a look, and the tables of a run with the rows of all its layers."""
+def write_tables(
+    folder: Path, layers: Sequence[LayerLook], rows: list[LookRow], onsets: Sequence[OnsetRow] = ()
+) -> None:
+    """Write the table of a look, and the tables of a run with the rows of all its layers, at several steps or one."""
+    if onsets:
+        write_finished_table(folder / "tables/onset.parquet", OnsetRow.table(onsets), OnsetRow.schema)
     write_finished_table(folder / "tables/look.parquet", LookRow.table(rows), LookRow.schema)
     for row in BARCODE_ROWS:
         table = joined([layer.tables[row.table_name] for layer in layers if layer.tables], row.schema)

@@ -1,0 +1,65 @@
+"""One network over its training: a look at each step, and when the loop of each layer sets in."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn_topology.cli import main
+from cnn_topology.errors import InputError
+from cnn_topology.looks.steps import look_at_steps, name_of, steps_of
+from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE
+from cnn_topology.storage.tables import read_table
+from cnn_topology.tables.dynamics import OnsetRow
+from cnn_topology.tables.loops import LoopRow
+from cnn_topology.topology.patches import noisy, primary_circle, random_filters
+
+
+def save(folder: Path, step: int, side: int = 5) -> Path:
+    """Write a layer of 200 filters that form a circle of edges from step 10 on."""
+    rng = np.random.default_rng(step)
+    filters = noisy(primary_circle(200, side), 0.2, rng) if step >= 10 else random_filters(200, rng, side)
+    np.savez(folder / f"net_epoch{step}.npz", **{"conv.weight": filters.reshape(20, 10, side, side)})
+    return folder / f"net_epoch{step}.npz"
+
+
+def test_the_loop_sets_in_at_the_step_from_which_on_it_is_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for step in (100, 2, 10):  # the order is that of the numbers
+        save(tmp_path, step)
+    assert main(["look", "--steps", "net_epoch*.npz", "--draws", "99"]) == 0
+    folder = tmp_path / "net-epoch-look"
+    loops = read_table(folder / "tables/loops.parquet", LoopRow.schema).to_pylist()
+    assert [(row["step"], row["verdict"]) for row in loops] == [(2, NO_LOOP), (10, ONE_CIRCLE), (100, ONE_CIRCLE)]
+    (onset,) = read_table(folder / "tables/onset.parquet", OnsetRow.schema).to_pylist()
+    assert (onset["onset"], onset["previous"], onset["snapshots"], onset["last"]) == (10, 2, 3, 100)
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert all(f"step {step}</th>" in page for step in (2, 10, 100))
+    assert "step 100: net_epoch100.npz" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["a.pt"], ["a.pt", "number"]), (["x/e_1.pt", "y/e_01.pt"], ["x/e_1.pt", "y/e_01.pt", "step 1"])],
+)
+def test_names_that_do_not_say_the_step_are_refused(names, said):
+    with pytest.raises(InputError) as refused:
+        steps_of([Path(name) for name in names])
+    assert all(word in str(refused.value) for word in said)
+
+
+def test_the_step_is_the_last_number_of_a_name(tmp_path):
+    assert list(steps_of([Path("r18_e10.pt"), Path("r18_e9.pt")])) == [9, 10]
+    assert name_of([str(tmp_path / "r18_e10.pt")]) == "r18-e"
+
+
+def test_files_of_another_network_are_refused_with_the_layer_that_differs(tmp_path):
+    files = [str(save(tmp_path, 0)), str(save(tmp_path, 1, side=3))]
+    with pytest.raises(InputError, match=r"conv\.weight has the shape .*net_epoch1\.npz"):
+        look_at_steps(files)
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.pt", "--steps", "b1.pt"], ["--steps", "b1.pt", "--compare", "c.pt"]])
+def test_files_and_steps_are_one_of_the_two(arguments, capsys):
+    assert main(["look", *arguments]) == 2
+    assert "--steps" in capsys.readouterr().err

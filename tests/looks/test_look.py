@@ -18,7 +18,7 @@ import cnn_topology as ct
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.looks import look as looks
-from cnn_topology.looks.look import describe
+from cnn_topology.looks.layers import describe
 from cnn_topology.looks.sources import open_source
 from cnn_topology.plan.config import parse_config
 from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, TOO_FEW

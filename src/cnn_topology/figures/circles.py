@@ -3,7 +3,7 @@
 The three-circle model and what else a layer holds, at the last step. Left: filters that rho(k, p) keeps and that lie
 within the stated distance of one of four circles of patches - primary (edges), the two secondary circles through edges
 and lines of one direction, quadratic (lines) - each counted at the nearest; marks: the same number by chance, for the
-layer's filters with their nine entries shuffled, through the same rho(k, p) (mean; p is the rank among these draws) and
+layer's filters with their entries shuffled, through the same rho(k, p) (mean; p is the rank among these draws) and
 for filters drawn from the sphere. Middle: which arcs of each circle have filters within that distance (darker is more,
 on a logarithmic scale; the quadratic circle by twice the direction of the line), the part covered and in brackets that
 of shuffled filters. Right: the longest H1 bars; the title says which known shape the kept filters lie on, by where they

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from cnn_topology.clouds.filters import (
     spatial_filters,
 )
 from cnn_topology.clouds.neighbours import neighbour_distances
+from cnn_topology.errors import InputError
+from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.sources import LayerWeights
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import (
@@ -33,6 +35,9 @@ from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering, NullDraws, sphere_draws
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.topology.persistence import barcode
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Columns that a look takes from a run's table as they are.
 FROM_LOOPS = (
@@ -232,3 +237,70 @@ def size_of(row: dict[str, Any]) -> str:
     left_out = [f"{row['constant']:,} constant"] * bool(row["constant"])
     left_out += ["a sample"] * (row["points"] < row["filters"] - row["constant"])
     return f"{row['points']:,} of {row['filters']:,} filters ({', '.join(left_out)})"
+
+
+def describe(layer: LayerLook) -> str:
+    """Describe a layer in a line of a terminal."""
+    row = layer.row
+    start = f"{row['layer']:<32} {size_of(row):<28}"
+    if row["p"] is None:
+        return f"{start} {row['verdict']}{f': {layer.lacking}' if layer.lacking else ''}"
+    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["circle"] else ""
+    loop = f"longest loop {row['longest']:.3f}, needed {row['needed']:.3f}, p = {row['p']:<6.2g}"
+    return f"{start} {loop} {row['verdict']}{near}"
+
+
+class Layer:
+    """One layer of a look.
+
+    Attributes
+    ----------
+    name : str
+    row : dict of str to Any
+        Its row of `Look.table`.
+    """
+
+    def __init__(self, look: LayerLook, row: dict[str, Any], alpha: float) -> None:
+        self.name = look.name
+        self.row = row
+        self._look = look
+        self._alpha = alpha
+
+    @needing_an_extra("a figure")
+    def plot(self) -> "Figure":
+        """Draw barcode with null band, principal plane and mean filters around the loop.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        InputError
+            If the layer is not tested yet, or all but one of its filters are constant.
+        """
+        # Loaded when a figure is wanted.
+        from cnn_topology.figures import style
+        from cnn_topology.figures.cloud import draw
+
+        if not self._look.tables or self.row["verdict"] == DEAD_LAYER:
+            raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
+        cloud = self._look.cloud
+        parameters = {
+            "population": cloud.population,
+            "layer": self.name,
+            "last": cloud.step,
+            "pretrained": not cloud.step,
+        }
+        with style.applied():
+            figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(), {})
+            style.settle(figure)
+        return figure
+
+    def _named(self) -> dict[str, pa.Table]:
+        """Return the tables with the name of the layer for people."""
+        name = pa.scalar(self.name)
+        return {
+            of: table.set_column(table.schema.get_field_index("layer"), "layer", pa.repeat(name, len(table)))
+            for of, table in self._look.tables.items()
+        }

@@ -6,87 +6,29 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pydantic import ValidationError
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.forecast import filter_jobs
 from cnn_topology.looks import store
-from cnn_topology.looks.layers import LayerLook, Settings, first_look, size_of, tested
+from cnn_topology.looks.layers import Layer, LayerLook, Settings, describe, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.plan.config_errors import explained
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE, UNTESTED
+from cnn_topology.statistics.significance import LOOPS, ONE_CIRCLE, UNTESTED
 from cnn_topology.storage.weight_forms import Order
 from cnn_topology.tables.look import LookRow
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 # A layer of more filters is looked at by a sample of so many, unless another number is asked for: it keeps the time of
 # a layer below half a minute.
 SAMPLE = 4_096
-
-
-class Layer:
-    """One layer of a look.
-
-    Attributes
-    ----------
-    name : str
-    row : dict of str to Any
-        Its row of `Look.table`.
-    """
-
-    def __init__(self, look: LayerLook, row: dict[str, Any], alpha: float) -> None:
-        self.name = look.name
-        self.row = row
-        self._look = look
-        self._alpha = alpha
-
-    @needing_an_extra("a figure")
-    def plot(self) -> "Figure":
-        """Draw barcode with null band, principal plane and mean filters around the loop.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-
-        Raises
-        ------
-        InputError
-            If the layer is not tested yet, or all but one of its filters are constant.
-        """
-        # Loaded when a figure is wanted.
-        from cnn_topology.figures import style
-        from cnn_topology.figures.cloud import draw
-
-        if not self._look.tables or self.row["verdict"] == DEAD_LAYER:
-            raise InputError(f"{self.name}: {self.row['verdict'] or 'not tested yet'}; there is nothing to draw")
-        cloud = self._look.cloud
-        parameters = {
-            "population": cloud.population,
-            "layer": self.name,
-            "last": cloud.step,
-            "pretrained": not cloud.step,
-        }
-        with style.applied():
-            figure, _ = draw({**parameters, "alpha": self._alpha}, self._named(), {})
-            style.settle(figure)
-        return figure
-
-    def _named(self) -> dict[str, pa.Table]:
-        """Return the tables with the name of the layer for people."""
-        name = pa.scalar(self.name)
-        return {
-            of: table.set_column(table.schema.get_field_index("layer"), "layer", pa.repeat(name, len(table)))
-            for of, table in self._look.tables.items()
-        }
 
 
 class Look:
@@ -318,17 +260,6 @@ class Look:
         from cnn_topology.looks.page import write_page
 
         write_page(Path(path), self)
-
-
-def describe(layer: LayerLook) -> str:
-    """Describe a layer in a line of a terminal."""
-    row = layer.row
-    start = f"{row['layer']:<32} {size_of(row):<28}"
-    if row["p"] is None:
-        return f"{start} {row['verdict']}{f': {layer.lacking}' if layer.lacking else ''}"
-    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["circle"] else ""
-    loop = f"longest loop {row['longest']:.3f}, needed {row['needed']:.3f}, p = {row['p']:<6.2g}"
-    return f"{start} {loop} {row['verdict']}{near}"
 
 
 def look(

@@ -169,7 +169,7 @@ def loops(
     seed : int
         Seed of the draws. The result is the same for the same seed and `cloud`.
     nulls : sequence of {'sphere', 'permuted', 'covariance', 'lowpass', 'block'}
-        Random filters: uniform on the sphere; the layer's own with the nine entries of each shuffled; Gaussian with
+        Random filters: uniform on the sphere; the layer's own with the entries of each shuffled; Gaussian with
         the second moments of the layer's own; patches of a Gaussian field as smooth as the layer's own; the layer's
         own shuffled in one way in each output channel. A loop must be significant under every null listed.
     also : sequence of str

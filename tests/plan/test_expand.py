@@ -242,7 +242,7 @@ def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):
     plan = Plan(parse_config(tiny))
     assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 30, "conv2": 120}
     assert {size: len(variants) for size, variants in plan.null_sizes.items()} == {(30, 3): 0, (120, 3): 2}
-    assert nulls(plan, 30).seconds < nulls(plan, 120).seconds
+    assert nulls(plan, 30, 3).seconds < nulls(plan, 120, 3).seconds
     untested, tested = (barcodes(plan, clouds, (12,)).seconds for clouds in plan.layer_clouds)
     assert untested < tested - 0.01
 

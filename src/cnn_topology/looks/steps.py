@@ -17,7 +17,7 @@ from cnn_topology.statistics.dynamics import RULE
 from cnn_topology.statistics.significance import onset
 from cnn_topology.tables.dynamics import OnsetRow
 from cnn_topology.tables.loops import LoopRow, SignificanceRow
-from cnn_topology.tables.rows import joined
+from cnn_topology.tables.row import joined
 from cnn_topology.tables.training import TrainingRow
 
 if TYPE_CHECKING:

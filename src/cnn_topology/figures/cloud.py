@@ -34,6 +34,7 @@ from cnn_topology.figures.selection import (
     edge_angle,
     empty_figure,
     entries_of,
+    entry_rows,
     headlines_at,
     length,
     lengths,
@@ -61,6 +62,7 @@ def planned(plan: Plan) -> Planned:
         **selection.BAR_LENGTH,
         **selection.EDGE_ANGLE,
         **selection.SECTORS,
+        **selection.ENTRIES,
         "longer": ("Whether the bar is longer than every deciding null allows.", ""),
     },
 )
@@ -85,7 +87,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
     plane = _plane(figure.add_subplot(grid[:, 1]), filters)
     sectors = _around(figure.add_subplot(grid[:, 2]), filters)
-    return figure, drawn(h0=components, h1=loops, null=nulls, plane=plane, sectors=sectors)
+    means = {"sectors": sectors.drop(columns="coordinates"), "means": entry_rows(sectors, "angle")}
+    return figure, drawn(h0=components, h1=loops, null=nulls, plane=plane, **means)
 
 
 def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from cnn_topology.figures.selection import (
     drawn,
     edge_angle,
     entries_of,
+    entry_rows,
     headlines_at,
     length,
     no_cloud,
@@ -49,7 +50,7 @@ def planned(plan: Plan) -> Planned:
     section="filters",
     tables=("loops", "filters"),
     planned=planned,
-    columns={**selection.EDGE_ANGLE, **selection.SECTORS},
+    columns={**selection.EDGE_ANGLE, **selection.SECTORS, **selection.ENTRIES},
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds` at its last step."""
@@ -72,7 +73,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         words = f"{loop['verdict']}: {length(loop['longest'])}, {length(loop['second'])}"
         axes.set_title(f"{loop['depth']}: {short(cloud['layer'])}\n{words}", fontsize=style.SMALL)
         shown.append(_panel(axes, filters).assign(layer=cloud["layer"], depth=loop["depth"]))
-    return figure, drawn(loops=found, sectors=shown)
+    means = [entry_rows(sectors, "angle").assign(layer=sectors["layer"].iloc[0]) for sectors in shown]
+    return figure, drawn(loops=found, sectors=[sectors.drop(columns="coordinates") for sectors in shown], means=means)
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:

@@ -26,12 +26,14 @@ from cnn_topology.figures.planned import facet
 from cnn_topology.figures.selection import (
     BAR_LENGTH,
     EDGE_ANGLE,
+    ENTRIES,
     cloud_title,
     cloud_verdict,
     drawn,
     edge_angle,
     empty_figure,
     entries_of,
+    entry_rows,
     headlines,
     headlines_at,
     no_cloud,
@@ -97,6 +99,7 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     columns={
         **EDGE_ANGLE,
         **BAR_LENGTH,
+        **ENTRIES,
         "longer": ("Whether the bar is longer than every deciding null allows.", ""),
         "x": ("Place of the node from left to right.", "radius of the farthest node"),
         "y": ("Place of the node upwards.", "radius of the farthest node"),
@@ -130,7 +133,9 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     style.letter(barcode, "b", "barcode (the test): longest H1 bars")
     _keys(keys, points, nodes)
     told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
-    return figure, drawn(graph=told, nodes=nodes, edges=edges, h1=loops, null=nulls)
+    around = nodes[nodes["sector"] >= 0] if "sector" in nodes else nodes.head(0)
+    shown = {"nodes": nodes.drop(columns="coordinates"), "means": entry_rows(around, "node")}
+    return figure, drawn(graph=told, **shown, edges=edges, h1=loops, null=nulls)
 
 
 def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES) -> tuple[pd.DataFrame, pd.DataFrame]:

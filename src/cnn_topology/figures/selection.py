@@ -18,6 +18,10 @@ from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
 # Meaning and unit of columns that several figures add to those of tables.
 BAR_LENGTH = {"length": ("Length of the bar: death minus birth.", LENGTH)}
 EDGE_ANGLE = {"edge_angle": ("Direction in which the linear part of the nearest Klein patch rises.", RADIANS)}
+ENTRIES = {
+    "entry": ("Number of the entry of a mean filter, row by row, from 0.", ""),
+    "weight": ("That entry.", LENGTH),
+}
 SECTORS = {
     "angle": ("Angle of the middle of the sector or arc.", RADIANS),
     "filters": ("Kept filters in the sector or arc.", COUNT),
@@ -91,6 +95,17 @@ def cloud_title(cloud: pd.Series, where: str) -> str:
 def entries_of(filters: pd.DataFrame) -> np.ndarray:
     """Return the entries of each filter of a table, or of each mean filter, shape (filters, entries)."""
     return np.array(filters["coordinates"].tolist(), dtype=float)
+
+
+def entry_rows(filters: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a row for each entry of each filter that has some, with the filter's value of the column `name`."""
+    there = filters[[bool(np.isfinite(entries).all()) for entries in filters["coordinates"]]]
+    if there.empty:
+        return pd.DataFrame()
+    entries = entries_of(there)
+    side = entries.shape[1]
+    named = {name: np.repeat(there[name].to_numpy(), side)}
+    return pd.DataFrame({**named, "entry": np.tile(np.arange(side), len(there)), "weight": entries.ravel()})
 
 
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:

@@ -72,7 +72,9 @@ def collected_tables():
         return groups
     # Others read these without rows too, where a run has no such jobs.
     groups["nulls"] = {
-        "nulls": [RUN.part("nulls", f"{points}-{side}") for points, side in PLAN.null_sizes]
+        "nulls": [
+            RUN.part("nulls", f"{points}-{side}") for points, side in PLAN.null_sizes
+        ]
     }
     groups["layers"] = {t: [RUN.part(t, *at) for at in layers] for t in BARCODE_TABLES}
     if PLAN.config.mapper:

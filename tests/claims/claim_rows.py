@@ -107,7 +107,14 @@ def onset(population, step, low=100, high=5_000):
 
 def pooled(statistic, partial):
     """Return the rows of a bar and accuracy over training: the rank correlation, and what is left given the step."""
-    row = {"group_name": "first", "scope": "pooled", "layer": "conv1", "predictor": "longest", "networks": 10}
+    row = {
+        "group_name": "first",
+        "scope": "pooled",
+        "layer": "conv1",
+        "predictor": "longest",
+        "networks": 10,
+        "rows": 8,
+    }
     return [
         row
         | {"outcome": "test_accuracy", "method": method, "statistic": value}

@@ -77,6 +77,8 @@ def test_two_rising_curves_alone_do_not_rise_together(of, facts):
         (row,) = of("E11", {"correlations": pooled(0.9, partial)}, facts)
         assert (row["value"], row["verdict"]) == (partial, verdict)
         assert "0.9 (0.6 to 1)" in row["statement"]
+    six = [row | {"rows": 6} for row in pooled(0.9, 0.5)]
+    assert of("E11", {"correlations": six}, facts)[0]["verdict"] == "cannot decide"
     assert of("E11", {"correlations": pooled(0.2, 0.9)}, facts)[0]["verdict"] == "not supported"
     assert of("E11", {"correlations": pooled(0.9, np.nan)}, facts)[0]["verdict"] == "not tested"
 

@@ -203,7 +203,8 @@ WEIGHTS_CLAIMS = (
         source="section 3",
         certainty="M-med",
         statistic="partial correlation over snapshots given the logarithm of the step, interval over networks",
-        rule="above 0 with its 95% interval, as is the plain rank correlation, which any two rising curves have",
+        rule="above 0 with its 95% interval, as is the plain rank correlation, which any two rising curves have; "
+        "of 8 snapshots or more",
         tables=("correlations",),
         subjects=trained("mnist", "M(64, 32, 64)"),
         absent=_none("network on MNIST"),

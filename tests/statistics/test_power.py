@@ -23,6 +23,7 @@ from cnn_topology.statistics.power import (
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import calibration
+from trials import decisions
 
 
 def cell(kept: int, k_share: float, p: float, loop: int) -> Cell:

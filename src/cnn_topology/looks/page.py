@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 # Pictures are at most 7 inches wide.
 DPI = 120
+# Columns beside the verdict, with their headings.
+BESIDE = {
+    "stability": "stable",
+    "p_lowpass": "p, smooth",
+    "block": "p, blocks",
+    "p_covariance": "p, own covariance",
+    "ring": "ring?",
+    "circle": "nearest circle",
+}
 
 
 def fragment(look: "Look") -> str:
@@ -91,20 +100,18 @@ def _template(name: str) -> Any:
 
 
 def _table(look: "Look", anchors: set[str]) -> str:
-    keys = [layer.cloud.layer for layer in look.layers]
-    return str(
-        _template("table.html").render(
-            alpha=f"{look.settings.significance.alpha:g}",
-            rows=[
-                {
-                    **_cells(row, look.settings.significance.alpha),
-                    "anchor": key if key in anchors else "",
-                    "is_loop": row.verdict in LOOPS,
-                }
-                for key, row in zip(keys, look.rows, strict=True)
-            ],
-        )
-    )
+    alpha = look.settings.significance.alpha
+    rows = [
+        {
+            **_cells(row, alpha),
+            "anchor": layer.cloud.layer if layer.cloud.layer in anchors else "",
+            "is_loop": row.verdict in LOOPS,
+        }
+        for layer, row in zip(look.layers, look.rows, strict=True)
+    ]
+    # What no layer has, such as the stability of a single network, is no column.
+    beside = [(key, title) for key, title in BESIDE.items() if any(row[key] for row in rows)]
+    return str(_template("table.html").render(alpha=f"{alpha:g}", rows=rows, beside=beside))
 
 
 def _cells(row: LookRow, alpha: float) -> dict[str, str]:

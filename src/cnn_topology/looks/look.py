@@ -177,9 +177,10 @@ class Look:
                 f"not have (p ≤ {alpha:g} each); in {count.get(ONE_CIRCLE, 0)} of them it is one circle"
             )
             lines.append(
-                f"compared with filters of the same covariance whose whitened entries are shuffled, all filters of "
-                f"{hollow} of these layers are hollower in their strongest plane, as a ring is; those of {mixtures} "
-                f"are less hollow, as mixtures are; the rest is undecided (p ≤ {alpha:g} each)"
+                f"all filters of a layer, not the densest alone, lie on a ring in their strongest plane in {hollow} of "
+                f"these layers; in {mixtures} they are a mixture of filters in that plane and far from it; in "
+                f"{len(testable) - hollow - mixtures} neither is shown (p ≤ {alpha:g} each, against shuffled filters "
+                "of the same covariance)"
             )
         for verdict in UNTESTED:
             layers = [layer for layer in self.layers if layer.row["verdict"] == verdict]

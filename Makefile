@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed
 	bash .ci/checks
 
-# A long check on request: fifty kills of jobs and of whole runs (FAULT_SEED=1 draws others), every other test marked `soak`.
+# Long checks on request: fifty kills (FAULT_SEED=1 draws others), a full disk, jobs that SLURM ends, all marked `soak`.
 soak: $(VENV)/installed
 	pytest -m soak
 

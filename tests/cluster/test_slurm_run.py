@@ -160,6 +160,7 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
     _same(tmp_path, expected, TABLES)
 
 
+@pytest.mark.soak
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
     # Training takes 800 MB: 600 are too little, the retry asks for twice as much.
     tables = ("training", "barcodes")

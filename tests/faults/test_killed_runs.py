@@ -1,6 +1,7 @@
 """Runs that are killed, run out of disk, meet read-only folders, second starts and odd clocks end as undisturbed ones.
 
-Each test asserts that its fault took place. FAULT_SEED draws other kills; `make soak` deals out fifty.
+Each test asserts that its fault took place. FAULT_SEED draws other kills; `make soak` deals out fifty, fills a disk and
+sets file times back and forth.
 """
 
 import copy
@@ -132,6 +133,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_space(config, undisturbed, small_disk, tmp_path):
     run = Run(tmp_path / "full", config)
     small_disk(run.folder / "results", "size=420k")
@@ -172,6 +174,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_job(config, small_d
     assert not re.search(r"^(local)?rule \w+:$", said, re.MULTILINE)
 
 
+@pytest.mark.soak
 def test_jumps_of_file_times_and_a_second_start_spoil_no_resumed_run(config, undisturbed, tmp_path):
     run, rng = Run(tmp_path / "clock", config), random.Random(SEED)
     process = run.start()

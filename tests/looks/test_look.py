@@ -50,11 +50,11 @@ def weights() -> dict[str, np.ndarray]:
     few, dead = noise(4, 2), np.ones((8, 4, 3, 3), dtype=np.float32)
     return {
         "module.stem.weight": np.random.default_rng(5).standard_normal((16, 3, 1, 7)).astype(np.float32),
-        "module.layer1.conv.weight": circle(40),
-        "module.layer2.conv.weight": noise(30),
+        "module.layer1.conv.weight": circle(25),
+        "module.layer2.conv.weight": noise(25),
         "module.layer3.conv.weight": few,
         "module.layer4.conv.weight": dead,
-        "module.layer5.depthwise.weight": circle(40, 6, side=7).reshape(400, 1, 7, 7),
+        "module.layer5.depthwise.weight": circle(25, 6, side=7).reshape(250, 1, 7, 7),
     }
 
 
@@ -73,7 +73,7 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     table = look.table.set_index("layer")
     assert list(table.index) == [*(f"layer{n}.conv" for n in (1, 2, 3, 4)), "layer5.depthwise"]
     assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_CIRCLE]
-    assert table["filters"].tolist() == [400, 300, 40, 32, 400]
+    assert table["filters"].tolist() == [250, 250, 40, 32, 250]
     assert table["kernel_side"].tolist() == [3, 3, 3, 3, 7]
     assert table["constant"].tolist() == [0, 0, 0, 32, 0]
     assert table.loc["layer1.conv", "p"] == 0.005
@@ -91,7 +91,7 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     assert any("1x7" in other for other in look.source.others)
     assert table["circle"].dropna().tolist() == ["primary", "primary"]
     lines = [describe(layer) for layer in look.layers]
-    assert "400 filters" in lines[0]
+    assert "250 filters" in lines[0]
     assert "k = 1" not in lines[2]
     assert "p = 0.3 keeps 12 of 40" in lines[2]
     assert "0 of 32 filters (32 constant)" in lines[3]
@@ -127,8 +127,7 @@ def test_the_forecast_does_not_count_what_is_compiled_at_first(monkeypatch):
 
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    smaller = {"module.layer1.conv.weight": circle(20), "module.layer2.conv.weight": noise(25)}
-    saved({**weights, **smaller}, tmp_path / "net.pt")
+    saved(weights, tmp_path / "net.pt")
     assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
     target = "results/net/tables/loops.parquet"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]

@@ -118,8 +118,12 @@ def test_ctrl_c_ends_a_walk_before_its_next_piece(monkeypatch):
 
     monkeypatch.setattr(annotations, "EDGES_AT_ONCE", 500)
     monkeypatch.setattr(kernels, "walk", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        barcode(np.random.default_rng(0).normal(size=(200, 3)))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of a parallel pytest ignore Ctrl-C
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            barcode(np.random.default_rng(0).normal(size=(200, 3)))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert pieces == [500, 500]
 
 

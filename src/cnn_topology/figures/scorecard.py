@@ -32,7 +32,7 @@ from cnn_topology.figures.selection import drawn, provenance, rows
 # Left edges of the columns and right edge of the last, in inches; the mark stands left of the words of the verdict.
 CLAIM, STATEMENT, OURS, PAPER, VERDICT, END = 0.06, 0.40, 2.46, 4.78, 5.56, style.WIDTH - 0.03
 BESIDE_MARK, BETWEEN = 0.13, 0.09
-LINE, GAP = 0.106, 0.056  # inches: a line of text, and the space between two claims
+LINE, GAP = 0.106, 0.05  # inches: a line of text, and the space between two claims
 TEXT = 6.5  # points
 TITLES = {"weights": "Claims of the weights paper", "activations": "Claims of the activations paper"}
 # Shape and fill say what colour says: round for, cross against; filled on the paper's own data, half at a reduced size.

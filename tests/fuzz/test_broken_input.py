@@ -3,135 +3,32 @@
 The mutations are drawn by a fixed seed. FUZZ_ROUNDS multiplies their number.
 """
 
-import copy
 import io
 import os
 import pickle
-import random
-import resource
 import shutil
-import signal
-import string
 import tarfile
 import zipfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-import yaml
+from broken_files import ROUNDS, attack, refused_or_read
 from safetensors.torch import save
 
-from cnn_topology.cli import main
 from cnn_topology.data import originals
 from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_set
 from cnn_topology.data.npz import read_npz
-from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import read_checkpoint
 from cnn_topology.networks.weights import read_weights
-from cnn_topology.plan.config import read_config
-from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage import weight_pickle
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.storage.tensors import read_metadata, read_shapes, read_tensors, write_tensors
 from cnn_topology.storage.weight_files import array_shapes
 from cnn_topology.training.snapshots import read_snapshot
-
-ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
-SECONDS = 20
-
-
-class Hang(BaseException):
-    """No reader may catch it."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def little_memory():
-    """Let an allocation of many GB, which a damaged number can ask for, fail and not the machine."""
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**30, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-@contextmanager
-def in_time():
-    """Fail when a reader hangs."""
-
-    def stop(*_):
-        raise Hang(f"no answer within {SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def broken(content, count, seed):
-    """Yield mutations of a file: cut, bits flipped, bytes changed, put in, taken out or zeroed, lengths blown up."""
-    rng = random.Random(seed)
-    yield b""
-    yield content[:1]
-    yield b"\0" * len(content)
-    yield bytes(rng.randrange(256) for _ in range(500))
-    for _ in range(count - 4):
-        data = bytearray(content)
-        place = rng.randrange(len(data))
-        # Headers and tables of contents stand at either end: half of the mutations go there.
-        if rng.random() < 0.5:
-            place = min(rng.randrange(200), len(data) - 1)
-            place = place if rng.random() < 0.5 else len(data) - 1 - place
-        match rng.randrange(7):
-            case 0:
-                del data[place:]
-            case 1:
-                data[place] ^= 1 << rng.randrange(8)
-            case 2:
-                data[place : place + 4] = bytes(rng.randrange(256) for _ in range(4))
-            case 3:
-                data[place:place] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 64)))
-            case 4:
-                del data[place : place + rng.randrange(1, 64)]
-            case 5:
-                data[place : place + 32] = b"\0" * len(data[place : place + 32])
-            case 6:
-                data[place : place + 8] = (rng.choice((2**63 - 1, 2**31, 2**64 - 1, 0))).to_bytes(8, "little")
-        yield bytes(data)
-
-
-def refused_or_read(reader, path):
-    """Read; an `InputError` is an answer, any other exception is a failure. Tell which."""
-    with in_time():
-        try:
-            reader(path)
-        except InputError as error:
-            assert str(path) in str(error) or reader is _plan
-            return True
-    return False
-
-
-def attack(reader, content, path, count, seed=0):
-    """Read every mutation of a file and count those that were refused."""
-    refused = 0
-    for number, data in enumerate(broken(content, count * ROUNDS, seed)):
-        path.write_bytes(data)
-        try:
-            refused += refused_or_read(reader, path)
-        except Exception as error:
-            raise AssertionError(f"mutation {number} of {path.name} by seed {seed}: {error!r}") from error
-    return refused
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("fuzz")
 
 
 def _snapshot(path):
@@ -345,116 +242,3 @@ def test_an_archive_does_not_write_outside_of_its_folder(folder):
         (outside / "file").unlink()
         shutil.rmtree(into)
         into.mkdir()
-
-
-ODD = (
-    None, True, -1, 0, 1, 3.7, 1e308, float("inf"), float("nan"), 2**70, "", " ", "all", "../..", "/etc/passwd", "a/b",
-    "a\0b", "x" * 10_000, "..", "-", "𝔘", [], [[]], [None], {}, {"a": {}}, {"": 1}, {1: 2}, ["conv1"] * 50,
-    "2026-01-01", b"bytes",
-)  # fmt: skip
-
-
-def _nodes(tree, path=()):
-    yield path
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, node in items:
-        yield from _nodes(node, (*path, key))
-
-
-def _with(tree, path, value):
-    tree = copy.deepcopy(tree)
-    if not path:
-        return value
-    node = tree
-    for key in path[:-1]:
-        node = node[key]
-    node[path[-1]] = value
-    return tree
-
-
-def _plan(path):
-    """Read a config as the Snakefile does; every path it names stays in the run's folder."""
-    config = read_config(path)
-    plan = Plan(config)
-    run = RunFolder(config.name)
-    names = [run.part("training", shard.population, shard.number) for shard in plan.shards]
-    names += [run.part("clouds", c.population, c.layer.name, 0) for c in plan.layer_clouds]
-    names += [run.images(name) for name in config.images]
-    for name in (run.root, *names):
-        assert os.path.normpath(name) == name
-        assert name.startswith("results/")
-        assert set(name) <= set(string.ascii_letters + string.digits + "_-./")
-
-
-@pytest.mark.parametrize("values", [3, pytest.param(20, marks=pytest.mark.soak)])
-def test_configs_with_odd_values_are_refused_or_stay_inside(values, tiny, folder):
-    path = folder / "run.yaml"
-    places, rng, count = list(_nodes(tiny)), random.Random(0), 0
-    for place in places:
-        for value in rng.sample(ODD, min(values * ROUNDS, len(ODD))):
-            path.write_text(yaml.dump(_with(tiny, place, value), allow_unicode=True), encoding="utf-8")
-            try:
-                refused_or_read(_plan, path)
-            except Exception as error:
-                raise AssertionError(f"{place} = {value!r}: {error!r}") from error
-            count += 1
-    assert count >= 50 * values
-
-
-def test_keys_that_are_odd_or_missing_are_refused_or_stay_inside(tiny, folder):
-    path, rng = folder / "run.yaml", random.Random(1)
-    for place in [place for place in _nodes(tiny) if place and isinstance(place[-1], str)]:
-        for key in rng.sample(("../up", "a b", "", "Ü", "x" * 200, 7), min(6, 2 * ROUNDS)):
-            changed = copy.deepcopy(tiny)
-            node = changed
-            for part in place[:-1]:
-                node = node[part]
-            value = node.pop(place[-1])
-            if rng.random() < 0.8:
-                node[key] = value
-            path.write_text(yaml.dump(changed, allow_unicode=True), encoding="utf-8")
-            try:
-                refused_or_read(_plan, path)
-            except Exception as error:
-                raise AssertionError(f"{place} renamed to {key!r}: {error!r}") from error
-
-
-def test_text_that_is_hardly_a_config_is_refused(tiny, folder):
-    path = folder / "run.yaml"
-    attack(_plan, yaml.safe_dump(tiny).encode(), path, 300)
-    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(8)
-    )
-    for text in (
-        bomb,
-        "[" * 3000,
-        "{" * 3000,
-        "&a [*a]",
-        "a: &a {b: *a}",
-        "!!python/object/apply:os.system ['true']",
-        "\ufeff",
-        "? [1, 2]\n: 3",
-        "--- 1\n--- 2",
-    ):
-        path.write_text(text, encoding="utf-8")
-        assert refused_or_read(_plan, path), text[:40]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["plan", "--configfile", "{}"],
-        ["job", "{}"],
-    ],
-)
-def test_the_command_line_answers_in_one_line_with_status_2(arguments, folder, capsys):
-    path = folder / "nonsense"
-    path.write_bytes(b"\x93 nonsense")
-    assert main([argument.format(path) for argument in arguments]) == 2
-    said = [
-        line
-        for line in capsys.readouterr().err.splitlines()
-        if not line.startswith((f"cnn-topology {arguments[0]} ", "# on "))
-    ]
-    assert len(said) == 1
-    assert "Traceback" not in said[0]

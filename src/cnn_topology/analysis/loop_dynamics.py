@@ -1,6 +1,6 @@
 """The loop of one layer followed over training, as rows of tables (weights paper, E4, E8 and E11)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -175,15 +175,60 @@ def _onset(
     tested = headlines["step"].isin(critical.index).to_numpy()
     steps = [int(step) for step in headlines.loc[tested, "step"]]
     bars = headlines.loc[tested, "longest"].to_numpy()
-    first = onset(steps, (bars > critical.loc[steps].to_numpy()).tolist())
-    low, high, lasting = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
+    return onset_row(
+        {name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
+        networks,
+        steps,
+        (bars > critical.loc[steps].to_numpy()).tolist(),
+        int(last["step"]),
+        parameters.alpha,
+        parameters.draws,
+        onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None),
+    )
+
+
+def onset_row(
+    key: Mapping[str, Any],
+    networks: int,
+    steps: Sequence[int],
+    has_loop: Sequence[bool],
+    last: int,
+    alpha: float,
+    draws: int = 0,
+    interval: tuple[int | None, int | None, float | None] = (None, None, None),
+) -> OnsetRow:
+    """Return the row of `onset`: the step from which on a layer has a loop at every later one.
+
+    Parameters
+    ----------
+    key : mapping
+        Population, layer, depth, density filter and landmarks.
+    networks : int
+    steps : sequence of int
+        Those with enough filters for a test, ascending.
+    has_loop : sequence of bool
+        Whether there is a loop at each.
+    last : int
+        The last step where none was tested.
+    alpha : float
+    draws : int
+        Of networks, for the interval.
+    interval : (int or None, int or None, float or None)
+        Its ends, and the share of draws in which a loop lasts; of one network there is none.
+
+    Returns
+    -------
+    OnsetRow
+    """
+    first = onset(steps, has_loop)
+    low, high, lasting = interval
     return OnsetRow(
-        **{name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
+        **key,
         networks=networks,
         snapshots=len(steps),
-        last=max(steps, default=int(last["step"])),
-        alpha=parameters.alpha,
-        draws=parameters.draws,
+        last=max(steps, default=last),
+        alpha=alpha,
+        draws=draws,
         onset=first,
         previous=max((step for step in steps if first is not None and step < first), default=None),
         low=low,

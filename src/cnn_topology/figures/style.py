@@ -317,7 +317,7 @@ def save(
     return [pdf, png, parquet, csv]
 
 
-# Columns from which on a table across the page has no room for full numbers and level names (ours).
+# From so many columns on there is no room for numbers in full, nor for names that are written across.
 MANY = 10
 
 # From paper to blue: dark enough for white type, light enough for black.

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from cnn_topology.analysis.loop_dynamics import onset_row
 from cnn_topology.errors import InputError
 from cnn_topology.looks.layers import LayerLook
 from cnn_topology.looks.look import Look, look
 from cnn_topology.looks.sources import layers_of_files
 from cnn_topology.plan.base import expand_paths
-from cnn_topology.statistics.dynamics import RULE
-from cnn_topology.statistics.significance import onset
 from cnn_topology.tables.dynamics import OnsetRow
 from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.row import joined
@@ -47,26 +46,11 @@ class Steps:
         rows, alpha = [], self.last.settings.significance.alpha
         for layer in self.last.layers:
             tested = {step: row["p"] for step, row in self._rows(layer).items() if row["p"] is not None}
-            first = onset(list(tested), [p <= alpha for p in tested.values()])
-            rows.append(
-                OnsetRow(
-                    population=layer.cloud.population,
-                    layer=layer.cloud.layer,
-                    depth=layer.cloud.depth,
-                    **layer.filtering.columns,
-                    networks=layer.cloud.networks,
-                    snapshots=len(tested),
-                    last=max(tested, default=max(self.looks)),
-                    alpha=alpha,
-                    draws=0,
-                    onset=first,
-                    previous=max((step for step in tested if first is not None and step < first), default=None),
-                    low=None,
-                    high=None,
-                    lasting=None,
-                    rule=RULE,
-                )
-            )
+            cloud = layer.cloud
+            key = {"population": cloud.population, "layer": cloud.layer, "depth": cloud.depth}
+            has_loop = [p <= alpha for p in tested.values()]
+            key |= layer.filtering.columns
+            rows.append(onset_row(key, cloud.networks, list(tested), has_loop, max(self.looks), alpha))
         return rows
 
     @property

@@ -84,7 +84,7 @@ def check_kept(density: Density, points: int, where: str, otherwise: str = "pool
 
     A function, not a method: what is only checked before a run makes no job run again.
     """
-    kept = kept_points(density.p, points)
+    kept = density.kept(points)
     if kept < LEAST_KEPT:
         raise InputError(
             f"{where}: p = {density.p} keeps {kept} of {points} points, and a loop takes at least {LEAST_KEPT}; "

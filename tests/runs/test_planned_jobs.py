@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
@@ -77,6 +78,15 @@ def test_the_tools_see_the_same_jobs_with_a_quiet_profile_of_the_users_own(tiny,
     assert said["verify"][0] == 2
     assert "missing: results/tiny/tables/training.parquet" in said["verify"][1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["profile", "results"]  # who only looks leaves nothing
+
+
+def test_paths_that_lead_out_of_the_folder_are_found(tiny, tmp_path):
+    (tmp_path / "at/work").mkdir(parents=True)
+    arrays = {"x_train": np.zeros((4, 8, 8), np.uint8), "y_train": np.arange(4) % 2}
+    np.savez(tmp_path / "own.npz", **arrays, x_test=arrays["x_train"], y_test=arrays["y_train"])
+    tiny["images"]["own"] = {"kind": "npz", "path": "../../own.npz", "shape": [8, 8, 1]}
+    (tmp_path / "at/work/run.yaml").write_text(yaml.safe_dump(tiny))
+    assert len(list_jobs(tmp_path / "at/work/run.yaml", tmp_path / "at/work")) > 20  # a missing file is an error
 
 
 def test_a_run_on_a_disk_that_cannot_be_written_is_planned_to_be_looked_at(tiny, tmp_path):

@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,22 +85,34 @@ def _view(directory: Path, config: RunConfig) -> Iterator[Path]:
 
     Wherever it plans, Snakemake makes a `.snakemake`, and it refuses to plan what it could not write. Of the run, which
     may be someone else's, it is shown what was known of the user's own files, the logs, and which image sets are there.
+    Folders above are shown as far as paths of the config lead there by `..`.
     """
     run = RunFolder(config.name)
     results, known, logs = Path(run.root).parent, Path(run.inputs("any")).parent, Path(run.logs)
     shown = ((Path(), (".snakemake", str(results))), (results, (config.name,)), (known, ()), (logs, ()))
+    up = max(text.count("..") for text in config.model_dump_json().split('"'))
+    folders = [directory.resolve(), *directory.resolve().parents][: up + 1]
     with TemporaryDirectory(prefix="cnn-topology-") as name:
         view = Path(name)
+        for above, below in zip(folders[:0:-1], folders[-2::-1], strict=True):
+            _link(above, view, (below.name,))
+            view = view / below.name
+            view.mkdir()
         for folder, but in shown:
-            (view / folder).mkdir(parents=True, exist_ok=True)
-            for entry in (directory / folder).iterdir() if (directory / folder).is_dir() else ():
-                if entry.name not in but:
-                    (view / folder / entry.name).symlink_to(entry)
+            _link(directory / folder, view / folder, but)
         for images in map(run.images, config.images):
             if (directory / images).exists():
                 (view / images).parent.mkdir(exist_ok=True)
                 (view / images).touch()
         yield view
+
+
+def _link(folder: Path, into: Path, but: Collection[str]) -> None:
+    """Make a folder with links to what another one holds, but for some names; of one that is not there an empty one."""
+    into.mkdir(parents=True, exist_ok=True)
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.name not in but:
+            (into / entry.name).symlink_to(entry)
 
 
 def find_run(run: str) -> Path:

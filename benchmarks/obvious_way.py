@@ -2,8 +2,9 @@
 
 The obvious way is what one writes first with the usual libraries: a plain PyTorch loop, scikit-learn's neighbours,
 Ripser, persim pair by pair, KeplerMapper with DBSCAN, as the released scripts use them. Every result of the two ways is
-compared before a time is printed; two trainings draw other batches, so their accuracies are. Times are CPU seconds of
-one thread at two sizes, the first that of `config/demo.yaml`; the papers' sizes follow by the growth between the two.
+compared before a time is printed; two trainings draw other batches, so of them accuracies are compared. Times are CPU
+seconds of one thread at two sizes, the first that of `config/demo.yaml`; the papers' sizes follow by the growth between
+the two.
 
     OMP_NUM_THREADS=1 python benchmarks/obvious_way.py            # ten minutes on a quiet machine
     OMP_NUM_THREADS=1 python benchmarks/obvious_way.py --quick    # a quarter of the demo, without the papers' sizes

@@ -17,6 +17,7 @@ def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1
         "kept": 200,
         "networks": 10,
         "headline": True,
+        "kernel_side": 3,
     }
     row |= {"longest": longest, "significant_bars": significant if bars is None else bars}
     row |= {"p_longest": None if significant is None else 0.005 if significant else 0.6}

@@ -51,6 +51,8 @@ def graph_of(*nodes, names=CLASSES):
 
 
 APART = graph_of(ANIMALS[:3], ANIMALS[2:], ("ship", "airplane"), ("ship", "automobile", "truck"))
+# Networks of another population have seen digits.
+APART["class_purity"][:0] = [GRAPH | {"population": "ph", "label": n, "class_name": str(n)} for n in range(10)]
 
 
 def agreement(mean, p=0.01):

@@ -86,3 +86,6 @@ def test_what_is_not_found_is_told_with_the_power_of_its_own_models(name, models
     assert row["verdict"] == "not supported"
     assert row["reason"].count("n = ") == models
     assert ("three circles" in row["reason"]) is (name == "E6")
+    larger = [cloud | {"kernel_side": 5} for cloud in clouds]  # nothing was simulated for these
+    (row,) = of(name, {"loops": larger, "circles": [row for cloud in larger for row in circles(cloud)]}, facts)
+    assert row["reason"].count("n = ") == 0

@@ -162,6 +162,8 @@ def test_reliability_is_the_correlation_of_halves_stepped_up():
     # Each half has half of its variance from the signal: of both together two thirds are.
     assert found["longest"] == pytest.approx(2 / 3, abs=0.08)
     assert np.isnan(reliability(pd.concat(halves.values()).query("population < 3"))["longest"])
+    halves["odd"] = halves["odd"].assign(longest=-halves["even"]["longest"])
+    assert reliability(pd.concat(halves.values()))["longest"] == 0  # and not below -1
 
 
 def test_partial_correlations_of_a_grid_hold_all_that_it_varies_fixed():

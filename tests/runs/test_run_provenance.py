@@ -171,10 +171,11 @@ def test_versions_hold_every_library_the_package_names():
 
 def test_jobs_of_edited_code_are_counted_and_told(tmp_path, tiny):
     run = RunFolder.at(tmp_path / "results/t")
-    for name, verb in (("old", "barcodes"), ("new", "barcodes"), ("other", "images")):
+    for name, verb in (("old", "barcodes"), ("new", "barcodes"), ("other", "images"), ("drawn", "figures")):
         log = Path(run.log("x", name))
         log.parent.mkdir(parents=True, exist_ok=True)
-        code = f"# code {verb} 0123456789ab" if name == "old" else code_line(verb)
+        modules = ["figures.cloud"] if name == "drawn" else []
+        code = f"# code {verb} 0123456789ab" if name == "old" else code_line(verb, *modules)
         log.write_text(f"cnn-topology job a.json\n# on x: y\n{code}\nsaid\n")
     Path(run.log("x", "older")).write_text("cnn-topology job a.json\n# on x: y\nof a version that wrote no such line\n")
     assert logs_of_other_code(run) == [Path(run.log("x", "old"))]

@@ -186,6 +186,8 @@ def planned(kind, about=(), files=None, resume=None, modules=()):
     def path(wildcards, input, output):
         block, own = content(wildcards)
         others = {"planned": own} if own else {}
+        if modules:
+            others["modules"] = list(modules)
         if resume:
             others["resume"] = resume.format(**dict(wildcards.items()))
         text = job_text(kind.verb, block, named(input), named(output), **others)

@@ -76,7 +76,7 @@ class FilterCloud:
 
 
 def filters_of(cloud: pa.Table, points: np.ndarray, centre: Centre) -> tuple[LayerFilters, np.ndarray]:
-    """Return the filters of the rows of `tables.rows.cloud_at` with what nulls need to know, and their ids."""
+    """Return the filters of the rows of `tables.filters.cloud_at` with what nulls need to know, and their ids."""
     ids = np.column_stack([cloud[name].to_numpy() for name in ("network", "out_channel", "in_channel")])
     norms, means = cloud["norm"].to_numpy(), cloud["mean_entry"].to_numpy()
     return LayerFilters(points, norms, means, channel_numbers(ids), centre), ids

@@ -180,8 +180,8 @@ def reliability(members: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        2 r / (1 + r), r the rank correlation over populations of the pool of even networks with that of odd ones; NaN
-        of fewer than four populations with both.
+        2 r / (1 + r), r the rank correlation over populations of the pool of even networks with that of odd ones; 0
+        where it is below 0: halves that disagree have nothing in common. NaN of fewer than four populations with both.
     """
     even, odd = (members[members["pool"] == pool].set_index("population") for pool in ("even", "odd"))
     both = even.index.intersection(odd.index)
@@ -191,7 +191,7 @@ def reliability(members: pd.DataFrame) -> dict[str, float]:
     found = {
         name: float(spearman(one[:, None], other)[0]) for name, (one, other) in zip(PREDICTORS, halves, strict=True)
     }
-    return {name: 2 * r / (1 + r) if r > -1 else np.nan for name, r in found.items()}
+    return {name: 2 * max(r, 0.0) / (1 + max(r, 0.0)) if np.isfinite(r) else np.nan for name, r in found.items()}
 
 
 def samples(networks: pd.DataFrame, outcome: str, scope: str, method: str) -> Iterator[tuple[str, Sample]]:

@@ -177,7 +177,9 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
 
 def _kinds(tables: Tables, graphs: pd.DataFrame) -> tuple[float, float] | None:
     """Return how far animals and vehicles keep apart, the mean over some graphs, and its p-value; None without them."""
-    classes = tables["class_purity"].drop_duplicates("label").sort_values("label")["class_name"].tolist()
+    purity = tables["class_purity"]
+    purity = purity[purity["population"].isin(graphs["population"])]  # others may have seen other images
+    classes = purity.drop_duplicates("label").sort_values("label")["class_name"].tolist()
     if set(classes) != VEHICLES | ANIMALS:
         return None
     affinities = []

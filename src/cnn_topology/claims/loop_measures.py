@@ -93,7 +93,7 @@ def not_excluded(cloud: Mapping[Any, Any], alpha: float) -> list[str]:
         others.append(f"not shown to be longer than loops of random fields as smooth, p = {cloud['p_lowpass']:.2g}")
     # Where no channel has two filters, the permuted null has shuffled channels already.
     if pd.notna(cloud["p_block"]) and cloud["p_block"] > alpha:
-        others.append(f"nor than with channels shuffled as blocks, p = {cloud['p_block']:.2g}")
+        others.append(f"not shown to be longer than loops of channels shuffled as blocks, p = {cloud['p_block']:.2g}")
     return others
 
 
@@ -157,7 +157,8 @@ def would_be_found(cloud: pd.Series, outcome: str, *models: Model) -> str:
     """Describe how often layers of some models, of the size and filtering of a cloud, have an outcome."""
     said = []
     for model in models:
-        found = power(model, outcome, int(cloud["points"]), int(cloud["density_k"]), float(cloud["density_p"]))
+        size = int(cloud["points"]), int(cloud["density_k"]), float(cloud["density_p"]), int(cloud["kernel_side"]) ** 2
+        found = power(model, outcome, *size)
         said += [f"{model.words}: {found}"] if found else []
     return f"power: {'; '.join(said)}" if said else ""
 

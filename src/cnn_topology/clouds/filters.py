@@ -1,7 +1,7 @@
 """Spatial filters as points on the sphere (weights paper, method, steps 1 to 4).
 
 Every k x k slice of a convolution weight is one point of R^(k^2), whatever its network, output and input channel; it is
-centred and divided by its norm, so that it lies on the 7-sphere of the mean-zero patches.
+centred and divided by its norm, so that it lies on the unit sphere of the mean-zero patches, of 3x3 ones the 7-sphere.
 """
 
 from dataclasses import dataclass

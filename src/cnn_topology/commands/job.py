@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Carry out the job; nothing is written once a later start of the run plans something else in its place."""
     job = read_job(arguments.file, arguments.threads)
     if not sys.stderr.isatty():
-        print(code_line(job.verb), file=sys.stderr, flush=True)
+        print(code_line(job.verb, *job.modules), file=sys.stderr, flush=True)
     module = importlib.import_module(f"cnn_topology.commands.{job.verb.replace('-', '_')}")
     try:
         with writing_while(partial(check_planned, arguments.file)):

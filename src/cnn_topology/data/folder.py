@@ -12,7 +12,7 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.image_folder import count_system_files, is_split
+from cnn_topology.plan.image_folder import count_system_files, split_folders
 from cnn_topology.plan.images import FolderImages, Split
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
@@ -46,7 +46,8 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     """
     path = Path(config.path)
     classes, splits = list_folder(name, config, seeds)
-    if not is_split(path):
+    folders = split_folders(path)
+    if folders["train"] == folders["test"]:
         print(
             f"{path}: no images to test of its own; {config.test_fraction:.0%} of each class are held out, by seed "
             f"(images.{name}.test_fraction)",
@@ -56,7 +57,7 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
         print(f"{path}: {passed} files that an operating system left are passed over", file=sys.stderr)
     bad: list[str] = []
     deep: dict[int, Range] = {}  # of pixels of more than 8 bits, by the place of their file in `bad`
-    dark: dict[str, int] = {}  # the largest pixel of a split that is nearly black
+    dark: dict[Split, int] = {}  # the largest pixel of a split that is nearly black
 
     def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
         files, labels = splits[split]
@@ -78,10 +79,10 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
             several += more
         if sizes and is_dark(brightest):
             dark[split] = brightest
-        if note := cropping_note(f"{path / split}", sizes, shape):
+        if note := cropping_note(f"{folders[split]}", sizes, shape):
             print(note, file=sys.stderr)
         if several:
-            print(f"{path / split}: of {several} files with several images the first one is read", file=sys.stderr)
+            print(f"{folders[split]}: of {several} files with several images the first one is read", file=sys.stderr)
         return images, labels
 
     train, test = read("train"), read("test")
@@ -92,7 +93,9 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
         bad[place] += f", from {low:g} to {high:g} in all such files; expected 8 bits. {mend or 'They are black'}."
     for split, brightest in dark.items():
         mend = conversion((0, max(dark.values()))) or "All images are black"
-        bad.append(f"{path / split}: no pixel is above {brightest}, white is 255. Of the pixels x of an image, {mend}.")
+        bad.append(
+            f"{folders[split]}: no pixel is above {brightest}, white is 255. Of the pixels x of an image, {mend}."
+        )
     if bad:
         raise together(bad)
     return ImageSet(name, *train, *test, classes)

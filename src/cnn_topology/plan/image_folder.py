@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import SPLITS, Split
+from cnn_topology.plan.images import Split
 
 # In small letters; of several that are there the first is read.
 SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
@@ -23,10 +23,11 @@ def visible(folder: Path | str) -> list[os.DirEntry[str]]:
     return sorted(shown, key=lambda entry: entry.name)
 
 
-def count_system_files(folder: Path) -> int:
-    """Count what systems left in a folder and in its subfolders."""
-    walked = os.walk(folder, followlinks=True)
-    return sum(_of_a_system(name) for _, folders, files in walked for name in (*folders, *files))
+def count_system_files(path: Path) -> int:
+    """Count what systems left in a folder of images, its splits and its classes."""
+    splits = {path, *split_folders(path).values()}
+    folders = splits | {split / name for split in splits for name in class_folders(split)}
+    return sum(_of_a_system(entry.name) for folder in folders for entry in os.scandir(folder))
 
 
 def _of_a_system(name: str) -> bool:
@@ -96,9 +97,3 @@ def _kind(entry: os.DirEntry[str]) -> str:
     if entry.is_dir():
         return "a folder within a class"
     return "a link to nothing" if entry.is_symlink() and not Path(entry.path).exists() else "no file"
-
-
-def is_split(path: Path) -> bool:
-    """Whether a folder has images to test of its own; without, they are held out by seed."""
-    folders = split_folders(path)
-    return len({folders[split] for split in SPLITS}) == len(SPLITS)

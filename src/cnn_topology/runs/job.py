@@ -28,6 +28,8 @@ class Job(BaseModel):
         The module of `commands` that carries it out.
     planned : (str, str) or None
         The manifest of a user's own files, and the digest of their content when the job was planned.
+    modules : tuple of str
+        Those whose code it loads by name, ``"figures.cloud"``.
     threads : int
         CPU threads that it may use.
     """
@@ -40,6 +42,7 @@ class Job(BaseModel):
     written: dict[str, str | list[str]] = Field(alias="output")
     resumed: Path | None = Field(None, alias="resume")
     planned: tuple[str, str] | None = None
+    modules: tuple[str, ...] = ()
     threads: int = 1
 
     def parameters(self, kind: type[Block]) -> Block:

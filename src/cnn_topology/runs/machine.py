@@ -68,9 +68,9 @@ def machines(run: RunFolder) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def code_line(verb: str) -> str:
-    """Describe in a line of comment the code of a verb as this process has it; it may have been edited since."""
-    return f"{_CODE}{verb} {code_digest(verb)}"
+def code_line(verb: str, *modules: str) -> str:
+    """Describe in a line of comment the code of a verb, and of modules that it loads by name, as it is now."""
+    return f"{_CODE}{' '.join((verb, *modules))} {code_digest(verb, *modules)}"
 
 
 def logs_of_other_code(run: RunFolder) -> list[Path]:
@@ -82,7 +82,7 @@ def logs_of_other_code(run: RunFolder) -> list[Path]:
     other = []
     for path in logs_of_jobs(run):
         lines = [line for line in text_of(path).splitlines()[:3] if line.startswith(_CODE)]
-        if lines and code_line(lines[0].removeprefix(_CODE).partition(" ")[0]) != lines[0]:
+        if lines and code_line(*lines[0].removeprefix(_CODE).split()[:-1]) != lines[0]:
             other.append(path)
     return other
 

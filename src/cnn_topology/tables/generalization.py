@@ -82,8 +82,8 @@ class CorrelationRow(Row, table="correlations"):
     p_value: float = column("Two-sided permutation p-value; NaN where nothing is exchangeable.", PROBABILITY)
     reliability: float = column(
         "Of a grid: rank correlation of the predictor over two halves of the networks of each population, stepped up "
-        "to all of them (Spearman and Brown). NaN elsewhere.",
-        COEFFICIENT,
+        "to all of them (Spearman and Brown), 0 where the halves disagree. NaN elsewhere.",
+        SHARE,
     )
     p_adjusted: float = column("max-T over the predictors of one outcome and method.", PROBABILITY)
     networks: int = column("Networks.", COUNT)

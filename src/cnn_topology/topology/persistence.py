@@ -79,8 +79,6 @@ class Barcode:
         ours, theirs = ((bars.dimension, bars.birth, bars.death) for bars in (self, other))
         return self.field == other.field and all(map(np.array_equal, ours, theirs))
 
-    __hash__ = None  # type: ignore[assignment]  # arrays have none
-
     def in_dimension(self, d: int) -> np.ndarray:
         """Return the bars of dimension d, the most persistent first.
 

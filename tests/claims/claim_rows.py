@@ -149,6 +149,7 @@ def correlation(method, p, kind="topological", layer="conv1", given=""):
         "method": method,
         "given": given,
         "exchanged": "16 populations as blocks",
+        "rows": 16,
         "reliability": 0.8,
     }
     return {

@@ -126,7 +126,7 @@ def test_the_ways_to_generalize_are_adjusted_for_and_few_populations_or_filters_
     gap = [correlation("spearman", 0.02) | {"outcome": outcome} for outcome in ("gap", "cross_accuracy")]
     (row,) = of("A4a", {"correlations": [correlation("spearman", 0.01), *gap]}, facts)
     assert (row["verdict"], row["p_value"], "test_accuracy" in row["null_name"]) == ("supported", 0.03, True)
-    few = [row | {"exchanged": "4 populations as blocks"} for row in gap]
+    few = [row | {"exchanged": "4 populations as blocks", "rows": 4} for row in gap]
     (row,) = of("A4a", {"correlations": few}, facts)
     assert (row["verdict"], "at least 5" in row["reason"]) == ("cannot decide", True)
     networks = [{"group_name": "grid", "layer": "conv1", "kept": kept, "pool": "all"} for kept in (29, 57)]

@@ -15,7 +15,7 @@ from cnn_topology.claims.framework import (
     Subject,
     evaluate,
 )
-from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
+from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
 from cnn_topology.figures.registry import kinds
@@ -33,12 +33,12 @@ def test_every_claim_has_a_rule_and_an_id_of_its_own():
 
 
 def test_rules_that_were_made_stricter_are_named_and_counted(facts):
-    assert set(STRICTER) <= {claim.claim for claim in EVERY}
+    assert set(RULE_CHANGES) <= {claim.claim for claim in EVERY}
     for claim in EVERY:
         row, *_ = evaluate("weights", [claim], {}, facts)
-        assert row.rule_changed == STRICTER.get(claim.claim, "")
-    told = f"but for {len(STRICTER)}", f"all but {len(EITHER_WAY)} of the"
-    assert set(STRICTER) > EITHER_WAY
+        assert row.rule_changed == RULE_CHANGES.get(claim.claim, "")
+    told = f"but for {len(RULE_CHANGES)}", f"all but {len(EITHER_WAY)} of the"
+    assert set(RULE_CHANGES) > EITHER_WAY
     assert all(words in FOOTER for words in told)
     caption = kinds()["scorecard"].caption
     assert all(words in caption for words in told)

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
+from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -29,7 +29,7 @@ def test_the_page_on_verdicts_counts_the_rules_that_were_changed():
     changed, stricter = re.search(
         r"but for (\d+) that were changed .*?, (\d+) of them to be stricter only", text
     ).groups()
-    assert (int(changed), int(stricter)) == (len(STRICTER), len(STRICTER) - len(EITHER_WAY))
+    assert (int(changed), int(stricter)) == (len(RULE_CHANGES), len(RULE_CHANGES) - len(EITHER_WAY))
 
 
 def code_cells():

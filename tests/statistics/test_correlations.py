@@ -16,6 +16,7 @@ from cnn_topology.statistics.correlations import (
     Sample,
     _permuted_statistics,
     correlate,
+    fewest_exchanged,
     permutation_p_values,
 )
 
@@ -268,3 +269,8 @@ def test_columns_held_fixed_twice_and_columns_that_do_not_vary_take_no_freedom(s
     fit = np.column_stack([np.ones(rows), z])
     left, outcome = (v - fit @ np.linalg.lstsq(fit, v, rcond=None)[0] for v in (x, y))
     np.testing.assert_allclose(partial_pearson(x, y, z), pearson(left, outcome), atol=1e-9)
+
+
+def test_the_fewest_rows_are_those_whose_least_p_value_is_significant():
+    assert [fewest_exchanged(1, level) for level in (1.0, 0.34, 0.09, 0.01)] == [2, 3, 4, 6]  # 2 / n!
+    assert fewest_exchanged(3, 0.05) == 5

@@ -1,7 +1,6 @@
 """What claims about accuracy measure, from the tables `training`, `comparisons` and `correlations`."""
 
 from dataclasses import replace
-from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from cnn_topology.plan.clouds import LEAST_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
+from cnn_topology.statistics.correlations import fewest_exchanged
 from cnn_topology.statistics.networks import OUTCOMES, WIDTH
 from cnn_topology.statistics.significance import LEVEL
 
@@ -152,14 +152,12 @@ def topology_predicts(*, beyond_weights: bool) -> Measure:
         layers = rows["layer"].nunique()
         over = f"max-T over predictors x {layers} layers x {len(best)} outcomes"
         null = f"0: {row['layer']}, {row['predictor']} with {row['outcome']}, {over}, {row['exchanged']}"
-        # Populations are what the bootstrap draws and the test exchanges.
-        blocks = int(str(row["exchanged"]).split(" ")[0])
-        # Of all orders of n populations a perfect one and its reverse are as far out as the observed one can be.
-        least = next(n for n in range(2, 20) if 2 * layers * len(best) / factorial(n) <= LEVEL)
-        needs = f"at least {least} populations" if blocks < least else ""
+        populations = int(row["rows"])
+        least = fewest_exchanged(layers * len(best), LEVEL)
+        needs = f"at least {least} populations" if populations < least else ""
         holds = None if needs else bool(p <= LEVEL)
         found = Measured(
-            holds, value=value, low=low, high=high, p=p, n=blocks, null=null, unit="populations", needs=needs
+            holds, value=value, low=low, high=high, p=p, n=populations, null=null, unit="populations", needs=needs
         )
         kept = pools.loc[pools["layer"] == row["layer"], "kept"]
         clouds = f", whose pools keep {kept.min():.0f} to {kept.max():.0f} filters each" if len(kept) else ""

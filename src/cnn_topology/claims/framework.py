@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from cnn_topology.claims.stricter import STRICTER
+from cnn_topology.claims.rule_changes import RULE_CHANGES
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.tables.findings import ClaimRow
 
@@ -193,7 +193,7 @@ def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: 
         certainty=claim.certainty,
         measured=claim.statistic,
         rule=claim.rule,
-        rule_changed=STRICTER.get(claim.claim, ""),
+        rule_changed=RULE_CHANGES.get(claim.claim, ""),
         published=claim.published,
         published_value=claim.published_value,
         populations=(f"{subject.group}: " if subject.group else "") + ", ".join(subject.populations),

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cnn_topology.claims.framework import NOT_TESTED
-from cnn_topology.claims.stricter import EITHER_WAY, STRICTER
+from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import number_parts, verdict_text
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
@@ -57,7 +57,7 @@ FOOTER = (
     "in brackets 95% intervals unless said; joined: of a ratio, by the ends of both intervals · "
     "[F] found in the source, [F2] in a re-implementation or summary, [text] in an "
     "excerpt of the paper, [summary] in our notes' summary, [M] recollected, [P] proposed, not the paper's · "
-    f"rules, fixed beforehand but for {len(STRICTER)} changed after runs were seen, all but {len(EITHER_WAY)} of "
+    f"rules, fixed beforehand but for {len(RULE_CHANGES)} changed after runs were seen, all but {len(EITHER_WAY)} of "
     "these to be stricter only, nulls, data: table `claims`"
 )
 

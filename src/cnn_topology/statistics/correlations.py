@@ -8,6 +8,8 @@ predictors, blocks are exchangeable; rows are not.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
+from math import factorial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -297,3 +299,21 @@ def _permuted(rows: np.ndarray, permutations: int, rng: np.random.Generator) -> 
         order[rows] = rows[rng.permutation(len(rows))]
         orders.append(order)
     return orders
+
+
+def fewest_exchanged(tests: int, level: float) -> int:
+    """Return how many rows a permutation test needs, so that its least p-value can be significant.
+
+    Parameters
+    ----------
+    tests : int
+        Tests for which the p-value is adjusted (Bonferroni).
+    level : float
+
+    Returns
+    -------
+    int
+        The least n with 2 tests / n! <= level: of all orders of n rows a perfect one and its reverse are as far out as
+        the observed one can be.
+    """
+    return next(n for n in count(2) if 2 * tests / factorial(n) <= level)

@@ -3,7 +3,7 @@
 A loop of the densest filters is compared with noise by its bar. This statistic needs no density filter and no barcode:
 the squared distance r^2 of all filters from the origin of that plane varies little if they lie on a ring, and much if
 some lie in the plane and others far from it. C = Var(r^2) / E(r^2)^2 is compared on both sides with filters that have
-exactly the layer's own second moments, and whose entries, once whitened, are shuffled (`whitened_null`).
+the layer's own second moments, and whose entries, once whitened, are shuffled (`whitened_null`).
 docs/calibration.md has its level and power.
 """
 
@@ -103,9 +103,6 @@ def hollowness_test(
     cloud: CloudKey,
 ) -> Hollowness:
     """Compare the hollowness of a layer with that of filters with its own second moments, whitened and shuffled.
-
-    The null was until November 2026 Gaussian filters with the sample's covariance: too many layers were mixtures, since
-    a sample's axes differ more in length than those of its distribution, and uniform weights are not Gaussian.
 
     Parameters
     ----------

@@ -17,8 +17,11 @@ MakeCloud = Callable[[np.random.Generator], np.ndarray]
 NO_MOMENT = 1e-12
 # Of the search for the variances behind second moments; some tens are needed.
 MOST_ROUNDS = 1_000
-# Of the search for a scatter matrix, which half of the filters on one plane have none of, and for given moments.
-FEW_ROUNDS = 25
+# Of the search for a scatter matrix: there is none where half of the filters lie on one plane, and it is near by then.
+SCATTER_ROUNDS = 25
+# Of the search for given second moments, which ends when they are met up to this, over the root of the filters: moments
+# differ fifty times as much from draw to draw.
+MOMENT_ROUNDS, MOMENT_ERROR = 25, 0.02
 
 
 def sphere_null_cloud(
@@ -217,11 +220,12 @@ def block_null(
 def whitened_null(points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"]) -> MakeCloud:
     """Return what shuffles the entries of whitened filters, a channel in one way, and gives back the second moments.
 
-    The null keeps exactly the second moments of the layer, and of the whitened filters their values and how alike those
-    of a channel are; it destroys which entries go together (ours). Filters of any elliptical distribution pass for
-    their own null, and so do filters with independent entries of any distribution, uniform or heavy-tailed. Without the
-    moments given back the draws would have the sample's axes, which differ more in length than those of the
-    distribution do, spread once more: of layers of independent Gaussian weights a test had p <= .05 in a fifth.
+    The null keeps the second moments of the layer, up to `MOMENT_ERROR`, and of the whitened filters their values and
+    how alike those of a channel are; it destroys which entries go together (ours). Filters of any elliptical
+    distribution pass for their own null, and so do filters with independent entries of any distribution, uniform or
+    heavy-tailed. Without the moments given back the draws would have the sample's axes, which differ more in length
+    than those of the distribution do, spread once more: of layers of independent Gaussian weights a test had p <= .05
+    in a fifth.
 
     Parameters
     ----------
@@ -245,10 +249,9 @@ def whitened_null(points: Float[np.ndarray, "points entries"], channels: Int[np.
 
     def cloud(rng: np.random.Generator) -> Float[np.ndarray, "points entries"]:
         drawn = _directions(_shuffled(white, places, rng) @ colour)
-        for _ in range(FEW_ROUNDS):
+        for _ in range(MOMENT_ROUNDS):
             own = drawn.T @ drawn / len(drawn)
-            # Far below what moments differ by from draw to draw.
-            if np.abs(own - np.diag(moments)).max() < 0.02 / np.sqrt(len(drawn)):
+            if np.abs(own - np.diag(moments)).max() < MOMENT_ERROR / np.sqrt(len(drawn)):
                 break
             drawn = _directions(drawn @ _power(own, -0.5) * np.sqrt(moments))
         return drawn @ axes.T
@@ -272,7 +275,7 @@ def _directions(points: Float[np.ndarray, "points axes"]) -> Float[np.ndarray, "
 def _scatter(points: Float[np.ndarray, "points axes"]) -> Float[np.ndarray, "axes axes"]:
     """Compute the scatter matrix of directions (Tyler, Annals of Statistics 15, 1987), by which they are whitened."""
     scatter = np.eye(points.shape[1])
-    for _ in range(FEW_ROUNDS):
+    for _ in range(SCATTER_ROUNDS):
         before = scatter
         weights = 1 / np.sum(points @ np.linalg.inv(scatter) * points, axis=1)
         scatter = (points.T * weights) @ points

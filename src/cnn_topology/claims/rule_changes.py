@@ -27,7 +27,7 @@ _CRITICAL = "after a review: the bars are compared over their own critical value
 _POOLED = "after another: networks of a population are pooled, and gap and accuracy across sets count too"
 _STEPS = "after a review: curves of fewer than 3 steps, whose order says nothing, count neither way"
 
-STRICTER = {
+RULE_CHANGES = {
     "A1": _TOO_FEW,
     "A2": f"{_SMALL_RUNS}; {_TOO_FEW}",
     "A3a": f"{_SMALL_RUNS}; after a review: the loop that is found must be the primary circle, and {_SMALL_CLOUDS}; "

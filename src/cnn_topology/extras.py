@@ -21,7 +21,7 @@ EXTRAS = {
 
 @contextmanager
 def needing_an_extra(what: str) -> Iterator[None]:
-    """Turn the error of a library that is not installed into one that names the extra with it.
+    """Turn the error of a library that is not installed, or cannot be loaded, into one that says what to do.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def needing_an_extra(what: str) -> Iterator[None]:
     Raises
     ------
     InputError
-        In place of a ModuleNotFoundError.
+        In place of a ModuleNotFoundError, and of an ImportError of a library of an extra.
     """
     try:
         yield
@@ -39,6 +39,11 @@ def needing_an_extra(what: str) -> Iterator[None]:
         if not error.name or error.name.startswith("cnn_topology"):
             raise
         raise InputError(f"{what} needs {_way_out(error.name)}") from error
+    except ImportError as error:
+        name = (error.name or "").partition(".")[0]
+        if not any(name in modules for modules in EXTRAS.values()):
+            raise
+        raise InputError(f"{what} needs {name}, which is installed and cannot be loaded: {error}") from error
 
 
 def _way_out(module: str) -> str:

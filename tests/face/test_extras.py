@@ -96,3 +96,11 @@ def test_other_modules_that_lack_are_as_they_were():
         import cnn_topology.absent  # noqa: F401
     with pytest.raises(InputError, match="pip install absent_library"), needing_an_extra("this"):
         import absent_library  # noqa: F401
+
+
+def test_a_library_that_is_installed_and_broken_is_named():
+    said = r"a look needs h5py, which is installed and cannot be loaded: libhdf5\.so"
+    with pytest.raises(InputError, match=said), needing_an_extra("a look"):
+        raise ImportError("libhdf5.so: cannot open shared object file", name="h5py._errors")
+    with pytest.raises(ImportError, match="no such name"), needing_an_extra("a look"):
+        raise ImportError("no such name", name="cnn_topology.looks")

@@ -162,11 +162,11 @@ def untested(k: int, p: float, points: int) -> str:
     """
     if points < LEAST_ALIVE:
         return DEAD_LAYER
-    return TOO_FEW if kept_points(p, points) < LEAST_TESTED or k > largest_tested(points) else ""
+    return TOO_FEW if why_too_few(k, p, points) else ""
 
 
 def why_too_few(k: int, p: float, points: int) -> str:
-    """Describe what a test of a cloud with too few filters lacks.
+    """Describe what a cloud lacks for a test; empty where it lacks nothing.
 
     Parameters
     ----------

@@ -134,7 +134,7 @@ class Cocycles:
         else:
             ids = [(int(word >> 33), int(word >> 32) & 1) for word in self._log[begin:end].tolist()]
         merged = self._merged
-        for at, sign in ids:  # grows
+        for at, sign in ids:  # to which is added, while it is walked, what had become of others by then
             first = merged.begin[at]
             for place in range(first, first + int(np.searchsorted(merged.times[first : merged.begin[at + 1]], begin))):
                 ids.append((int(merged.ids[place]), sign ^ int(merged.signs[place])))

@@ -13,7 +13,14 @@ from cnn_topology.errors import InputError
 from cnn_topology.forecast.activation_jobs import activation_tensor
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.layer_comparisons import FEWEST_IMAGES, FIRST_REMOVAL, MORE_SAMPLES, comparisons, tensor_source
+from cnn_topology.plan.layer_comparisons import (
+    FEWEST_IMAGES,
+    FIRST_REMOVAL,
+    MORE_SAMPLES,
+    MOST_MATCHED,
+    comparisons,
+    tensor_source,
+)
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
@@ -56,13 +63,14 @@ def test_the_paper_is_the_default(config):
     comparison = compared(config)["top"]
     assert (len(comparison.layers), comparison.images, comparison.reduced) == (17, 1000, (0,))
     assert comparison.measures[0] == "sliced_wasserstein"
-    assert len(comparison.measures) == 7
+    assert len(comparison.measures) == 9
 
 
 def test_blocks_hold_every_pair_of_networks_once(config):
     comparison = compared(config)["top"]
     blocks = comparison.blocks(3)
     assert blocks.pop("diagrams") == (comparison.networks, comparison.networks)
+    assert blocks.pop("matchings") == ((0, 1, 2), (0, 1, 2))
     pairs = [
         (a, b) for rows, columns in blocks.values() for a in rows for b in columns if rows != columns or a <= b
     ]  # fmt: skip
@@ -116,6 +124,9 @@ def test_the_shipped_paper_compares_seventeen_layers_of_a_hundred_networks_on_a_
     comparison = comparisons(Plan(read_config(Path("config/activations-paper.yaml"))))["top-l2"]
     assert (len(comparison.networks), len(comparison.layers), comparison.images) == (100, 17, 1000)
     assert comparison.on_diagrams == ("sliced_wasserstein", "scaled_sliced_wasserstein")
+    assert comparison.on_matchings == ("bottleneck", "wasserstein")
+    assert len(comparison.matched) == 3
+    assert (len(comparison.matched) * len(comparison.layers)) ** 2 / 2 <= MOST_MATCHED
     assert comparison.reduced == (0,)
     assert DIRECTIONS == 50
     assert removal_grid(64, "published")[:4].tolist() == [4, 7, 11, 15]

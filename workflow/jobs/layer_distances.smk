@@ -62,7 +62,7 @@ def networks_compared(wildcards):
 
 def compared_clouds(wildcards):
     """Return the clouds that a block of pairs is compared by; none where bars are compared."""
-    if wildcards.pairs == DIAGRAMS:
+    if wildcards.pairs in (DIAGRAMS, MATCHINGS):
         return []
     networks = networks_compared(wildcards)
     return [path for n in networks for path in network_clouds(wildcards.cloud, n)]
@@ -70,7 +70,7 @@ def compared_clouds(wildcards):
 
 def compared_barcodes(wildcards):
     """Return the bars that a block of pairs is compared by; none where clouds are compared."""
-    if wildcards.pairs != DIAGRAMS:
+    if wildcards.pairs not in (DIAGRAMS, MATCHINGS):
         return []
     at = (COMPARISONS[wildcards.cloud].population, wildcards.cloud)
     return [

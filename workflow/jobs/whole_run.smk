@@ -23,7 +23,7 @@ def intermediates():
         pairs = comparison.blocks(PLAN.config.jobs.networks_per_job)
         folder = (comparison.population, cloud)
         files += [RUN.part("network_pairs", *folder, block) for block in pairs]
-        if DIAGRAMS in pairs:
+        if DIAGRAMS in pairs or MATCHINGS in pairs:
             files += [
                 RUN.part("activation_barcodes", *folder, network)
                 for network in comparison.networks

@@ -25,6 +25,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.layer_comparisons import (
     DIAGRAMS,
+    MATCHINGS,
     comparisons,
     tensor_source,
 )
@@ -133,7 +134,7 @@ wildcard_constraints:
     shard="[0-9]{4}",
     points="[0-9]+",
     group="[A-Za-z0-9][A-Za-z0-9_-]*",
-    pairs=f"{DIAGRAMS}|[0-9]{{4}}-[0-9]{{4}}",
+    pairs=f"{DIAGRAMS}|{MATCHINGS}|[0-9]{{4}}-[0-9]{{4}}",
     recipe="[A-Za-z0-9][A-Za-z0-9_-]*",
 
 

@@ -299,16 +299,18 @@ def _correlation(removed: pd.Series, value: pd.Series) -> float:
 def _agreement(first: LayerValues, second: LayerValues, parameters: MeasureTestParameters) -> MeasureAgreementRow:
     names = (first.key["population"], first.key["cloud"], first.key["measure"], second.key["measure"])
     seed = derive_seed(parameters.run_seed, "measure agreement", *names)
-    correlations = agreement(first.within, first.kind, second.within, second.kind)
+    both = sorted({*first.networks} & {*second.networks})  # measures that match bars have fewer networks
+    one, other = (item.within[[item.networks.index(network) for network in both]] for item in (first, second))
+    correlations = agreement(one, first.kind, other, second.kind)
     return MeasureAgreementRow(
         population=names[0],
         cloud=names[1],
         measure_a=names[2],
         measure_b=names[3],
-        networks=len(first.networks),
+        networks=len(both),
         samples=first.samples,
         mean=correlations.mean(),
         low=correlations.min(),
         high=correlations.max(),
-        p_value=agreement_p_value(first.within, first.kind, second.within, second.kind, parameters.draws, seed),
+        p_value=agreement_p_value(one, first.kind, other, second.kind, parameters.draws, seed),
     )

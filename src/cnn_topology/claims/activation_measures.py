@@ -11,6 +11,7 @@ from cnn_topology.claims.words import short
 from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.layer_distances import DIAGRAM_MEASURES
 from cnn_topology.statistics.kinds import ANIMALS, VEHICLES, class_affinity, kinds_test
 from cnn_topology.statistics.purity import ALL_NETWORKS, GRAPH, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL
@@ -65,8 +66,8 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     rows = tables["measure_agreement"]
     rows = rows[rows["population"].isin(subject.populations)]
     names = rows[["measure_a", "measure_b"]]
-    mine = (names == PAPER_MEASURE).any(axis=1) & ~names.isin([f"scaled_{PAPER_MEASURE}"]).any(axis=1)
-    rows = rows[mine & (rows["measure_a"] != rows["measure_b"])]
+    others = set(DIAGRAM_MEASURES) - {PAPER_MEASURE}  # of the same barcodes: no known measure
+    rows = rows[(names == PAPER_MEASURE).any(axis=1) & ~names.isin(others).any(axis=1)]
     if rows.empty:
         return Measured(None, reason="the run compares it with no other measure")
     low, high = float(rows["mean"].min()), float(rows["mean"].max())

@@ -31,6 +31,7 @@ from cnn_topology.comparison.canonical_correlations import (
 )
 from cnn_topology.comparison.clouds import SampledCloud, check_same_samples
 from cnn_topology.errors import InputError, check_known
+from cnn_topology.topology.matchings import bottleneck, wasserstein
 from cnn_topology.topology.sliced_wasserstein import checked_diagram, sliced_wasserstein, sliced_wasserstein_matrix
 
 Kind = Literal["distance", "similarity"]
@@ -64,6 +65,8 @@ class Measure:
         The part of the computation that belongs to one layer, done once.
     function : callable
         From two prepared layers to the value.
+    matrix : callable, optional
+        From layers, others or None, and threads to all values at once, where pairs share work.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Measure:
     minimum_samples: Callable[[Any, Any], int]
     prepare: Callable[[Any], Any]
     function: Callable[[Any, Any], float]
+    matrix: Callable[..., np.ndarray] | None = None
 
     @property
     def of_equals(self) -> float:
@@ -83,6 +87,10 @@ class Measure:
 
 def _needs(samples: int) -> Callable[[Any, Any], int]:
     return lambda first, second: samples
+
+
+def _diagram(bars: Any) -> np.ndarray:
+    return checked_diagram(bars, "an H1 diagram")
 
 
 _ANY_BARS = _needs(0)
@@ -117,13 +125,15 @@ MEASURES = {
         ),
         Measure(
             "sliced_wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS,
-            lambda bars: checked_diagram(bars, "an H1 diagram"), sliced_wasserstein,
+            _diagram, sliced_wasserstein, sliced_wasserstein_matrix,
         ),
         # Bars over the median distance of the points: shape alone, without the scale of the layer (ours, Q9).
         Measure(
             "scaled_sliced_wasserstein", "distance", True, _TURN_AND_SCALE, "scaled diagrams", _ANY_BARS,
-            lambda bars: checked_diagram(bars, "a scaled H1 diagram"), sliced_wasserstein,
+            _diagram, sliced_wasserstein, sliced_wasserstein_matrix,
         ),
+        Measure("bottleneck", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS, _diagram, bottleneck),
+        Measure("wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS, _diagram, wasserstein),
     )
 }  # fmt: skip
 
@@ -175,7 +185,8 @@ def compare(name: str, first: Any, second: Any) -> float:
     ``linear_cka`` and its distance: Kornblith et al. 2019; ``debiased_cka`` without its bias at few samples;
     ``cca_distance``, ``svcca_distance``, ``pwcca_distance``: canonical correlations; ``procrustes_distance``: the
     distance after the best rotation. ``sliced_wasserstein`` of the H1 bars is that of the activations paper;
-    ``scaled_sliced_wasserstein`` takes bars divided by the median distance of the points (ours).
+    ``scaled_sliced_wasserstein`` takes bars divided by the median distance of the points (ours). ``bottleneck`` and
+    (2-)``wasserstein`` match the bars (by GUDHI, an extra).
 
     Examples
     --------
@@ -225,13 +236,16 @@ def compare_all(
     measure = measure_named(name)
     for layer in [*layers, *(others or ())]:
         _check_taken(measure, layer)
-    if measure.takes != "clouds":
-        # Its own routine shares the sorting of each diagram over all pairs.
-        return sliced_wasserstein_matrix(layers, others, threads=threads)
-    for second in [*layers, *(others or ())]:
-        check_same_samples(layers[0], second)
-    prepared = [measure.prepare(layer.points) for layer in layers]
-    columns = prepared if others is None else [measure.prepare(layer.points) for layer in others]
+    if measure.matrix:
+        return measure.matrix(layers, others, threads=threads)
+    on_clouds = measure.takes == "clouds"
+    if on_clouds:
+        for second in [*layers, *(others or ())]:
+            check_same_samples(layers[0], second)
+    prepared = [measure.prepare(layer.points if on_clouds else layer) for layer in layers]
+    columns = prepared
+    if others is not None:
+        columns = [measure.prepare(layer.points if on_clouds else layer) for layer in others]
     once = others is None and measure.symmetric
     values = np.empty((len(prepared), len(columns)))
     for i, first in enumerate(prepared):
@@ -239,7 +253,8 @@ def compare_all(
             if once and j < i:
                 values[i, j] = values[j, i]
                 continue
-            _check_enough(measure, len(layers[0].ids), first, second)
+            if on_clouds:
+                _check_enough(measure, len(layers[0].ids), first, second)
             values[i, j] = measure.function(first, second)
     return np.where(np.abs(values - measure.of_equals) < ROUNDING, measure.of_equals, values)
 

@@ -15,6 +15,8 @@ from cnn_topology.figures.selection import number, provenance
 LABELS = {
     "sliced_wasserstein": "sliced Wasserstein",
     "scaled_sliced_wasserstein": "scaled sliced Wasserstein",
+    "bottleneck": "bottleneck",
+    "wasserstein": "2-Wasserstein",
     "linear_cka": "linear CKA",
     "linear_cka_distance": "1 − linear CKA",
     "debiased_cka": "debiased CKA",
@@ -26,6 +28,8 @@ LABELS = {
 UNITS = {
     "sliced_wasserstein": "activation units",
     "scaled_sliced_wasserstein": "median distances",
+    "bottleneck": "activation units",
+    "wasserstein": "activation units",
 }
 # The paper's measure; all others are baselines of ours on the same clouds.
 OF_THE_PAPER = "sliced_wasserstein"

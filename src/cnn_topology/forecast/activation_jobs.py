@@ -9,7 +9,7 @@ from cnn_topology.plan.activation_graphs import ActivationMapperParameters, Grap
 from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
-from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison, TensorSource
+from cnn_topology.plan.layer_comparisons import DIAGRAMS, MATCHINGS, Comparison, TensorSource
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
@@ -28,6 +28,8 @@ GRAPH_MB, CLOUD_COPIES, INTERVAL_COPIES, MEMBERSHIP_BYTES, NODE_BYTES = 370, 2, 
 # Measured: a pair of diagrams and its part per image (about one H1 bar each) by `benchmarks/sliced_wasserstein.py`; one
 # value of one measure through the tests, with 999 draws (3 measures, 100 networks: 53 s, 0.5 GB).
 SECONDS_PER_DIAGRAM_PAIR, SECONDS_PER_BAR, SECONDS_PER_TESTED_VALUE = 6e-5, 1.4e-7, 6e-6
+# Measured (clouds of 300 and 1,000 images, 300 and 1,500 bars): bars of a pair of diagrams matched, by images squared.
+SECONDS_PER_MATCHED_PAIR = 2e-7
 # Rows on which the elbow rule looks for neighbours: `ELBOW_ROWS` of `mapper.metric`, which loads array libraries.
 MOST_ELBOW_ROWS = 50_000
 # Measured (clouds of 0.1 MB to 12 GB): what an extraction holds besides its images, MB, and so many tensors of a batch,
@@ -126,6 +128,9 @@ def layer_distances(compared: Comparison, block: str, networks: int) -> Demand:
     if block == DIAGRAMS:
         seconds = pairs / 2 * (SECONDS_PER_DIAGRAM_PAIR + SECONDS_PER_BAR * compared.images)
         return Demand(NUMERIC[0] + len(compared.on_diagrams) * seconds, 1_500, 1e-5 * pairs)
+    if block == MATCHINGS:
+        seconds = pairs / 2 * SECONDS_PER_MATCHED_PAIR * compared.images**2
+        return Demand(NUMERIC[0] + len(compared.on_matchings) * seconds, 1_500, 1e-5 * pairs)
     channels = sum(layer.channels for layer in compared.layers)
     arrays = compared.images * (3 * channels + layers * compared.images)
     held = 8 * arrays * len({*rows, *columns}) / 1e6
@@ -135,7 +140,9 @@ def layer_distances(compared: Comparison, block: str, networks: int) -> Demand:
 def component_sensitivity(compared: Comparison) -> Demand:
     """Forecast the comparison of every layer of a network with itself after components were removed."""
     channels = sum(layer.channels for layer in compared.layers)
-    return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * channels, 3_000, 1)
+    # About so many values by a measure as there are channels: of two modes, against two networks, each fourth channel.
+    matched = len(compared.on_matchings) * SECONDS_PER_MATCHED_PAIR * compared.images
+    return Demand(NUMERIC[0] + (SECONDS_PER_COMPARED_IMAGE + matched) * compared.images * channels, 3_000, 1)
 
 
 def measure_tests(compared: dict[str, Comparison]) -> Demand:

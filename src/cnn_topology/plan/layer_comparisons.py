@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from math import isqrt
 
 from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MeasureName
+from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
 from cnn_topology.plan.resnets import ResNetLayer
 
 # Of canonical correlations, by the centring and one dimension that must be left (comparison.canonical_correlations).
@@ -16,8 +17,10 @@ FEWEST_IMAGES = 4
 FEWEST_LAYERS = 3
 # The removal grid starts here: a layer must have more channels.
 FIRST_REMOVAL = 4
-# Name of the block that holds all pairs by the measures on diagrams.
-DIAGRAMS = "diagrams"
+# Names of the blocks by the measures on diagrams: all pairs, and those by the measures that match bars.
+DIAGRAMS, MATCHINGS = "diagrams", "matchings"
+# Pairs of layers that the latter compare at most.
+MOST_MATCHED = 2_000
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,27 @@ class Comparison:
     images: int
     on_clouds: tuple[MeasureName, ...]
     on_diagrams: tuple[MeasureName, ...]
+    on_matchings: tuple[MeasureName, ...]
     reduced: tuple[int, ...]
 
     @property
     def measures(self) -> tuple[MeasureName, ...]:
         """All measures, those on diagrams first."""
-        return self.on_diagrams + self.on_clouds
+        return self.on_diagrams + self.on_matchings + self.on_clouds
 
     def another(self, network: int) -> int | None:
         """Return the network after this one, the first after the last; none where it is the only one."""
         place = self.networks.index(network) + 1
         return self.networks[place % len(self.networks)] if len(self.networks) > 1 else None
+
+    @property
+    def matched(self) -> tuple[int, ...]:
+        """The networks whose layers are compared by the measures that match bars."""
+        return self.networks[: isqrt(2 * MOST_MATCHED) // len(self.layers)]
+
+    def measures_of(self, block: str) -> tuple[MeasureName, ...]:
+        """Return the measures of a block of `blocks`."""
+        return {DIAGRAMS: self.on_diagrams, MATCHINGS: self.on_matchings}.get(block, self.on_clouds)
 
     def blocks(self, size: int) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
         """Cut the pairs of networks into blocks, one job each.
@@ -59,7 +72,8 @@ class Comparison:
         Parameters
         ----------
         size : int
-            Networks on each side of a block of measures on clouds. All pairs by diagrams are one block.
+            Networks on each side of a block of measures on clouds. All pairs by diagrams are one block, those by
+            matched bars another.
 
         Returns
         -------
@@ -68,6 +82,8 @@ class Comparison:
         """
         groups = [self.networks[start : start + size] for start in range(0, len(self.networks), size)]
         found = {DIAGRAMS: (self.networks, self.networks)} if self.on_diagrams else {}
+        if self.on_matchings:
+            found[MATCHINGS] = self.matched, self.matched
         if self.on_clouds:
             for i, j in combinations_with_replacement(range(len(groups)), 2):
                 found[f"{i:04d}-{j:04d}"] = groups[i], groups[j]
@@ -140,7 +156,8 @@ def comparisons(plan: Plan) -> dict[str, Comparison]:
             layers=layers,
             images=cloud.n_images,
             on_clouds=tuple(m for m in section.measures if m not in DIAGRAM_MEASURES),
-            on_diagrams=tuple(m for m in section.measures if m in DIAGRAM_MEASURES),
+            on_diagrams=tuple(m for m in section.measures if m in DIAGRAM_MEASURES and m not in MATCHING_MEASURES),
+            on_matchings=tuple(m for m in section.measures if m in MATCHING_MEASURES),
             reduced=reduced,
         )
     return found

@@ -14,6 +14,8 @@ from cnn_topology.plan.base import Distinct, Mode, Name, OneOrMore, Section
 MeasureName = Literal[
     "sliced_wasserstein",
     "scaled_sliced_wasserstein",
+    "bottleneck",
+    "wasserstein",
     "linear_cka",
     "linear_cka_distance",
     "debiased_cka",
@@ -22,8 +24,10 @@ MeasureName = Literal[
     "pwcca_distance",
     "procrustes_distance",
 ]
-# Those that need barcodes, and those that need more images than a layer has channels.
-DIAGRAM_MEASURES = ("sliced_wasserstein", "scaled_sliced_wasserstein")
+# Those that need barcodes, those of them that match bar to bar, and those that need more images than a layer has
+# channels.
+MATCHING_MEASURES = ("bottleneck", "wasserstein")
+DIAGRAM_MEASURES = ("sliced_wasserstein", "scaled_sliced_wasserstein", *MATCHING_MEASURES)
 CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")
 
 
@@ -52,6 +56,8 @@ class LayerDistances(Section):
         (
             "sliced_wasserstein",
             "scaled_sliced_wasserstein",
+            "bottleneck",
+            "wasserstein",
             "linear_cka",
             "debiased_cka",
             "svcca_distance",
@@ -59,8 +65,10 @@ class LayerDistances(Section):
             "procrustes_distance",
         ),
         description="`sliced_wasserstein` is the paper's, in units of the activations; `scaled_sliced_wasserstein` "
-        "first divides each layer by the median distance of its points (Q9). The others are baselines of ours; the "
-        "CCA family needs two images more than the widest layer has channels.",
+        "first divides each layer by the median distance of its points (Q9). The others are baselines of ours: "
+        "`bottleneck` and (2-)`wasserstein` match the bars of two layers, which is slow, and compare the layers of so "
+        "many networks, the first, as have 2,000 pairs of layers; the CCA family needs two images more than the widest "
+        "layer has channels.",
     )
     components: ComponentSensitivity | None = Field(
         ComponentSensitivity(), description="The sensitivity test; `null` leaves it out."

@@ -2,7 +2,7 @@
 
 from cnn_topology.plan.base import Mode
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.layer_comparisons import DIAGRAMS, Comparison
+from cnn_topology.plan.layer_comparisons import Comparison
 from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 
@@ -45,7 +45,7 @@ class LayerDistanceParameters(Parameters):
             run_seed=plan.config.seed,
             population=comparison.population,
             cloud=comparison.cloud,
-            measures=comparison.on_diagrams if block == DIAGRAMS else comparison.on_clouds,
+            measures=comparison.measures_of(block),
             rows=rows,
             columns=columns,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnn_topology.clouds.density import density_filter as density_filter
     from cnn_topology.clouds.filters import centre_and_normalize as centre_and_normalize
+    from cnn_topology.clouds.filters import contrast_coordinates as contrast_coordinates
     from cnn_topology.clouds.filters import spatial_filters as spatial_filters
     from cnn_topology.comparison.clouds import SampledCloud as SampledCloud
     from cnn_topology.comparison.measures import compare as compare
@@ -30,6 +31,7 @@ _HOMES = {
     "look": "looks.look:look",
     "spatial_filters": "clouds.filters:spatial_filters",
     "centre_and_normalize": "clouds.filters:centre_and_normalize",
+    "contrast_coordinates": "clouds.filters:contrast_coordinates",
     "density_filter": "clouds.density:density_filter",
     "barcode": "topology.persistence:barcode",
     "loops": "statistics.loops:loops",
@@ -51,6 +53,7 @@ __all__ = [
     "centre_and_normalize",
     "circles",
     "compare",
+    "contrast_coordinates",
     "density_filter",
     "klein_coordinates",
     "look",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spatial_filters
+from cnn_topology.clouds.filters import centre_and_normalize, contrast_coordinates, layer_filters, spatial_filters
 from cnn_topology.errors import InputError
 
 # Weights as training leaves them: float32, neither huge nor so small that their squares vanish.
@@ -109,3 +109,28 @@ def test_an_empty_cloud_stays_empty():
     normalized, kept = centre_and_normalize(np.empty((0, 9)))
     assert normalized.shape == (0, 9)
     assert kept.shape == (0,)
+
+
+def contrast(patches):
+    """Compute the contrast norm by its definition: neighbours in a row, then in a column."""
+    square = patches.reshape(len(patches), *[int(np.sqrt(patches.shape[1]))] * 2)
+    return np.sqrt(sum((np.diff(square, axis=axis) ** 2).sum(axis=(1, 2)) for axis in (1, 2)))
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_distances_of_contrast_coordinates_are_those_of_the_contrast_norm(side):
+    patches = np.random.default_rng(side).normal(size=(20, side**2))
+    patches[7] = 3.0
+    coordinates, kept = contrast_coordinates(patches)
+    assert np.flatnonzero(~kept).tolist() == [7]
+    assert coordinates.shape == (19, side**2 - 1)
+    normed = patches[kept] / contrast(patches[kept])[:, None]
+    for row in range(19):
+        np.testing.assert_allclose(
+            np.linalg.norm(coordinates - coordinates[row], axis=1), contrast(normed - normed[row])
+        )
+
+
+def test_contrast_coordinates_are_of_square_patches():
+    with pytest.raises(InputError, match="8 entries"):
+        contrast_coordinates(np.eye(8))

@@ -5,8 +5,8 @@ import numpy as np
 from cnn_topology.statistics.significance import UNTESTED
 
 
-def loop(population, layer="conv1", step=40_000, verdict="one circle", longest=1.0, bars=None, **more):
-    bars_of = {"one circle": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}
+def loop(population, layer="conv1", step=40_000, verdict="one loop", longest=1.0, bars=None, **more):
+    bars_of = {"one loop": 1, "one weak loop": 1, "no loop": 0, "several loops": 2}
     significant = {**dict.fromkeys(UNTESTED), **bars_of}[verdict]
     row = {"population": population, "layer": layer, "depth": int(layer[4]), "step": step, "verdict": verdict}
     row |= {

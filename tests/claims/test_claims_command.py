@@ -36,7 +36,7 @@ def claims(facts, frames, tmp_path_factory):
     }
     cloud |= {"networks": 100, "headline": True, "longest": 1.1, "significant_bars": 1, "p_longest": 0.005}
     cloud["p_lowpass"] = 0.005
-    rows = [{**cloud, "population": "first", "verdict": "one circle"}, {**cloud, "population": "gray"}]
+    rows = [{**cloud, "population": "first", "verdict": "one loop"}, {**cloud, "population": "gray"}]
     table = pa.Table.from_pylist([{name: row.get(name) for name in TABLES["loops"].schema.names} for row in rows])
     write_table(folder / "loops.parquet", table, TABLES["loops"].schema, {"config": "abc", "data": "d", "seed": "7"})
     held = {**cloud, "population": "first", "circle": "primary", "coverage": 1.0, "p_permuted": 0.01, "degree": 1}

@@ -31,10 +31,10 @@ def test_one_circle_that_is_not_the_primary_one_does_not_hold(name, population, 
     around = [[row | {"degree": degree} for row in circles(cloud)] for degree in (0, 2, None)]
     for rows in (elsewhere, by_chance, *around):
         (row,) = of(name, {"loops": [cloud], "circles": rows}, facts)
-        assert (row["verdict"], row["reason"]) == ("not supported", "one circle, not shown to be the primary one")
+        assert (row["verdict"], row["reason"]) == ("not supported", "one loop, not shown to be the primary circle")
     (row,) = of(name, {"loops": [cloud]}, facts)
     assert (row["verdict"], row["outcome"]) == ("not tested", "")
-    assert row["reason"] == "one circle, but not compared with the primary one: ask for `circles: all`"
+    assert row["reason"] == "one loop, but not compared with the primary circle: ask for `circles: all`"
 
 
 @pytest.mark.parametrize(("name", "population"), [("E1", "first"), ("E2", "wide"), ("E5", "gray")])
@@ -58,10 +58,10 @@ def test_a_layer_whose_circle_smooth_fields_have_too_does_not_count(of, facts):
 @pytest.mark.parametrize(
     ("verdicts", "stability", "counts"),
     [
-        (("no loop", "no loop", "one circle", "one circle"), 0.5, True),
-        (("one circle", "no loop", "no loop", "one circle"), 0.9, False),
-        (("no loop", "one circle", "one circle", "one circle"), 0.4, False),
-        (("no loop", "one circle", "one circle", "one circle"), None, True),
+        (("no loop", "no loop", "one loop", "one loop"), 0.5, True),
+        (("one loop", "no loop", "no loop", "one loop"), 0.9, False),
+        (("no loop", "one loop", "one loop", "one loop"), 0.4, False),
+        (("no loop", "one loop", "one loop", "one loop"), None, True),
     ],
 )
 def test_the_primary_circle_recurs_over_snapshots_and_draws_of_networks(verdicts, stability, counts, of, facts):
@@ -94,7 +94,7 @@ def test_a_layer_counts_for_the_primary_circle_only_if_its_own_loop_winds_round_
 
 
 def test_a_low_layer_with_another_circle_than_the_primary_one_does_not_count(of, facts):
-    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] * 13)
+    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one loop"] * 13)
     rows = [row | {"coverage": 0.3} if row["layer"] in VGG["vgg16"][:4] else row for row in tables["circles"]]
     assert of("E9", {**tables, "circles": rows}, facts)[0]["verdict"] == "not supported"
 
@@ -170,7 +170,7 @@ def test_bars_of_two_sets_are_compared_over_their_own_critical_values(longest, c
 
 
 def test_clouds_of_a_few_filters_do_not_say_whether_the_primary_circle_recurs(of, facts):
-    small = [loop(*which, verdict="one circle" if which == FOUR[0] else TOO_FEW) for which in FOUR]
+    small = [loop(*which, verdict="one loop" if which == FOUR[0] else TOO_FEW) for which in FOUR]
     tables = {"loops": small, "circles": [row for cloud in small for row in circles(cloud)]}
     for name in ("A3a", "A3b"):
         (row,) = of(name, tables, facts)
@@ -238,7 +238,7 @@ def test_an_ungiven_part_of_the_layers_of_a_pretrained_network_gives_a_reduced_v
 
 
 def test_layers_that_keep_a_few_filters_do_not_say_whether_circles_fade_with_depth(of, facts):
-    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] + ["no loop"] * 12)
+    tables = vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one loop"] + ["no loop"] * 12)
     (row,) = of("E9", tables, facts)
     assert (row["n"], row["verdict"]) == (13, "supported")
     tables["loops"][0]["verdict"] = TOO_FEW

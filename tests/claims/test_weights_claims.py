@@ -25,17 +25,17 @@ from claim_rows import (
 from cnn_topology.claims.framework import INTERVAL, JOINED
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
 
-NONE_TO_CIRCLE = ("no loop", "one weak loop", "one circle", "one circle")
+NONE_TO_CIRCLE = ("no loop", "one weak loop", "one loop", "one loop")
 GAIN = ("iterations_to_target", "cross_accuracy")
 # For each claim: tables in which it holds, and tables in which it fails.
 CASES = {
     "A1": (
-        {"loops": [loop("first"), *vgg("vgg16", [0.5] * 13, ["one circle"] * 13)["loops"]]},
-        {"loops": vgg("vgg16", [0.5] * 13, ["one circle"] * 5 + ["no loop"] * 8)["loops"]},
+        {"loops": [loop("first"), *vgg("vgg16", [0.5] * 13, ["one loop"] * 13)["loops"]]},
+        {"loops": vgg("vgg16", [0.5] * 13, ["one loop"] * 5 + ["no loop"] * 8)["loops"]},
     ),
     "A2": (
         {"loops": [row for name, layer in FOUR for row in over_training(name, NONE_TO_CIRCLE, layer)]},
-        {"loops": [row for name, layer in FOUR for row in over_training(name, ["one circle"] * 4, layer)]},
+        {"loops": [row for name, layer in FOUR for row in over_training(name, ["one loop"] * 4, layer)]},
     ),
     "A3a": (
         {
@@ -91,7 +91,7 @@ CASES = {
     ),
     "E6b": (
         {"loops": local("several loops", 5), "circles": circles(loop("colour"))},
-        {"loops": [loop("colour", verdict="no loop"), *local("one circle", 1)[1:]]},
+        {"loops": [loop("colour", verdict="no loop"), *local("one loop", 1)[1:]]},
     ),
     "E7": (
         {"loops": [loop("colour", "conv2", verdict="several loops")]},
@@ -108,11 +108,11 @@ CASES = {
         },
     ),
     "E9": (
-        vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one circle"] * 13),
-        vgg("vgg16", np.linspace(0.1, 0.9, 13), ["one circle"] * 13),
+        vgg("vgg16", np.linspace(0.9, 0.1, 13), ["one loop"] * 13),
+        vgg("vgg16", np.linspace(0.1, 0.9, 13), ["one loop"] * 13),
     ),
     "E10": (
-        vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop", *["one circle"] * 15]),
+        vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop", *["one loop"] * 15]),
         vgg("vgg19", np.linspace(0.9, 0.1, 16), ["no loop"] * 16),
     ),
     "E11": ({"correlations": pooled(0.9, 0.5)}, {"correlations": pooled(0.9, 0.2)}),
@@ -232,7 +232,7 @@ def test_another_architecture_on_the_papers_data_is_other_data(of, facts):
 
 def test_three_layers_cannot_decide_what_holds_of_most_whatever_they_show(of, facts):
     """Wilson's interval of 3 of 3 layers reaches down to 0.44; that of 4 of 4 does not reach a half."""
-    for verdict in ("one circle", "no loop"):
+    for verdict in ("one loop", "no loop"):
         for count, decided in ((3, False), (4, True)):
             loops = [loop(*which, verdict=verdict) for which in FOUR[:count]]
             held = [row for which in FOUR[:count] for row in circles(loop(*which))]

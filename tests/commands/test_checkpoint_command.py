@@ -348,7 +348,7 @@ def test_downstream_finds_the_circle_of_a_checkpoint(side: int, tmp_path: Path) 
     # How often such a layer is found was simulated for 3x3 kernels alone.
     assert (row["power_circle"] is None) is (side != 3)
     assert (row["layer"], row["depth"], row["points"], row["networks"]) == ("block-1", 1, 240, 2)
-    assert row["verdict"] == "one circle"
+    assert row["verdict"] == "one loop"
     assert len(read_notes(tmp_path / "loops.parquet")["data"].split(",")) == 2
     text = tmp_path / "summary.txt"
     training = tmp_path / "training.parquet"
@@ -359,5 +359,5 @@ def test_downstream_finds_the_circle_of_a_checkpoint(side: int, tmp_path: Path) 
     assert run_job(summed, {"tables": tables}, {"summary": text}) == 0
     said = text.read_text()
     assert "mine: pretrained, networks: 2" in said
-    assert "one circle" in said
+    assert "one loop" in said
     assert "left out: mine: kernels other than 3x3, stem (7x7)" in said

@@ -203,3 +203,24 @@ def test_tables_are_joined_from_parts_of_one_name_in_the_folder_of_each(tmp_path
     for name, output in zip(("nulls", "training"), outputs, strict=True):
         assert read_table(Path(output), TABLES[name].schema).num_rows == 2
         assert read_notes(Path(output))["data"] == "a,b"
+
+
+def test_joined_loops_have_q_values_over_the_last_headline_of_each_tested_layer(tmp_path):
+    schema = TABLES["loops"].schema
+    names = ("population", "layer", "step", "headline", "p_longest")
+    parts = {
+        "a/0000.parquet": [
+            ("a", "conv1", 0, True, 0.5),
+            ("a", "conv1", 4, True, 0.01),
+            ("a", "conv1", 4, False, 0.001),
+        ],
+        "b/0000.parquet": [("b", "conv1", 4, True, 0.03), ("b", "conv2", 4, True, None)],
+    }
+    for part, rows in parts.items():
+        table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=schema)
+        write_table(tmp_path / part, table, schema, {"data": "a"})
+    output = tmp_path / "loops.parquet"
+    assert (
+        run_job(CollectParameters(run_seed=7), {"loops": [tmp_path / part for part in parts]}, {"tables": output}) == 0
+    )
+    assert read_table(output, schema)["q_longest"].to_pylist() == [None, 0.02, None, 0.03, None]

@@ -180,7 +180,7 @@ def layer_of(layer, depth, verdict, beside, population="theirs"):
 
 
 def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
-    lines = summary(loops=[layer_of("0", 1, "one circle", 0.25), layer_of("2", 2, "no loop", 0.5)])
+    lines = summary(loops=[layer_of("0", 1, "one loop", 0.25), layer_of("2", 2, "no loop", 0.5)])
     assert lines[0] == "theirs: pretrained, networks: 3"
     heading, first, second = lines[1:4]
     assert "own cov." in heading
@@ -193,7 +193,7 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
 def test_a_layer_is_told_with_its_verdict_and_p_values_where_it_was_tested(summary, verdict):
     untested = dict.fromkeys(("p_longest", "p_covariance", "p_lowpass", "verdict_stability", "significant_bars"))
     given = layer_of("1", 2, verdict, 0.25) | {"significant_bars": 1} | (untested if verdict in UNTESTED else {})
-    others = layer_of("0", 1, "one circle", 0.25) | {"significant_bars": 1}
+    others = layer_of("0", 1, "one loop", 0.25) | {"significant_bars": 1}
     lines = summary(loops=[others, given], significance=[])
     beside = "–" if verdict in (*UNTESTED, "no loop") else "0.25"
     numbers = ["–"] * 6 if verdict in UNTESTED else ["0.01", beside, "0.04", "–", "75%", "1"]

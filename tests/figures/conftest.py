@@ -151,7 +151,7 @@ class Maker:
                 "p_block": 0.15,
                 "verdict_stability": 0.8,
                 "stability_draws": 99,
-                "verdict": "one circle" if one else "several loops" if significant else "no loop",
+                "verdict": "one loop" if one else "several loops" if significant else "no loop",
             }
         )
 

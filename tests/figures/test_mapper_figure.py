@@ -61,10 +61,10 @@ def test_figure_shows_graph_and_the_verdict_of_the_barcode(
     graph = shown[shown["panel"] == "graph"].iloc[0]
     assert (shown["panel"] == "nodes").sum() == graph["nodes"]
     assert (shown["panel"] == "edges").sum() == graph["edges"]
-    assert graph["verdict"] == "one circle"
+    assert graph["verdict"] == "one loop"
     said = words(figure)
     assert f"{int(graph['nodes'])} nodes, {int(graph['filled_loops'])} loop" in said
-    assert "Filters of conv1 form one circle (p = 0.005)" in said
+    assert "Filters of conv1 form one loop (p = 0.005)" in said
     bars = shown[shown["panel"] == "h1"]
     assert bars["longer"].sum() == 1
     assert bars.loc[bars["longer"].astype(bool), "length"].item() == bars["length"].max()
@@ -114,7 +114,7 @@ def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Ta
     links = links[(links["population"] == "printed") & (links["layer"] == "conv1")]
     drawn = np.array(graph["nodes"]["node"])[np.reshape(graph["edges"], (-1, 2))]
     assert drawn.tolist() == links[["a", "b"]].to_numpy().tolist()
-    assert dict(graph["numbers"])["barcode"] == "one circle (p = 0.005)"
+    assert dict(graph["numbers"])["barcode"] == "one loop (p = 0.005)"
     assert "seed 2018" in said["footer"]
 
 

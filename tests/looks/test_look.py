@@ -21,7 +21,7 @@ from cnn_topology.looks import look as looks
 from cnn_topology.looks.layers import describe
 from cnn_topology.looks.sources import open_source
 from cnn_topology.plan.config import parse_config
-from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_LOOP, TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.loops import LoopRow
@@ -72,7 +72,7 @@ def look(weights) -> looks.Look:
 def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     table = look.table.set_index("layer")
     assert list(table.index) == [*(f"layer{n}.conv" for n in (1, 2, 3, 4)), "layer5.depthwise"]
-    assert table["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_CIRCLE]
+    assert table["verdict"].tolist() == [ONE_LOOP, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_LOOP]
     assert table["filters"].tolist() == [250, 250, 40, 32, 250]
     assert table["kernel_side"].tolist() == [3, 3, 3, 3, 7]
     assert table["constant"].tolist() == [0, 0, 0, 32, 0]
@@ -140,7 +140,7 @@ def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, 
     assert done.returncode == 0, done.stderr
     of_run = read_table(tmp_path / target, LoopRow.schema).to_pandas()
     of_look = read_table(tmp_path / "net-look/tables/loops.parquet", LoopRow.schema).to_pandas()
-    assert of_run["verdict"].tolist() == [ONE_CIRCLE, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_CIRCLE]
+    assert of_run["verdict"].tolist() == [ONE_LOOP, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_LOOP]
     assert of_run["constant"].tolist() == [0, 0, 0, 32, 0]
     assert of_run.sort_values("depth").to_json() == of_look.sort_values("depth").to_json()
 
@@ -276,7 +276,7 @@ def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_p
     assert "http" not in page.replace("http-equiv", "")
     rows = read_table(tmp_path / "net-look/tables/look.parquet", LookRow.schema).to_pylist()
     assert [row["layer"] for row in rows] == [hostile, "plain"]
-    assert rows[0]["verdict"] == ONE_CIRCLE
+    assert rows[0]["verdict"] == ONE_LOOP
     printed = capsys.readouterr().out
     assert "net-look/index.html" in printed
     assert "verdict (untrained)" in printed

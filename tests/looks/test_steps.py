@@ -8,7 +8,7 @@ import pytest
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.looks.steps import look_at_steps, name_of, steps_of
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE
+from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import OnsetRow
 from cnn_topology.tables.loops import LoopRow
@@ -30,7 +30,7 @@ def test_the_loop_sets_in_at_the_step_from_which_on_it_is_there(tmp_path, monkey
     assert main(["look", "--steps", "net_epoch*.npz", "--draws", "99"]) == 0
     folder = tmp_path / "net-epoch-look"
     loops = read_table(folder / "tables/loops.parquet", LoopRow.schema).to_pylist()
-    assert [(row["step"], row["verdict"]) for row in loops] == [(2, NO_LOOP), (10, ONE_CIRCLE), (100, ONE_CIRCLE)]
+    assert [(row["step"], row["verdict"]) for row in loops] == [(2, NO_LOOP), (10, ONE_LOOP), (100, ONE_LOOP)]
     (onset,) = read_table(folder / "tables/onset.parquet", OnsetRow.schema).to_pylist()
     assert (onset["onset"], onset["previous"], onset["snapshots"], onset["last"]) == (10, 2, 3, 100)
     page = (folder / "index.html").read_text(encoding="utf-8")

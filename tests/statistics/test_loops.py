@@ -36,7 +36,7 @@ def circle():
 
 def test_circle_among_noise_is_one_circle_under_both_nulls(circle):
     found = _tested(circle)
-    assert found.verdict == "one circle"
+    assert found.verdict == "one loop"
     assert found.significant_bars == 1
     assert {test.p_longest for test in found.tests.values()} == {1 / 40}
     assert len(found.kept) == 180
@@ -57,7 +57,7 @@ def test_landmarks_are_used_where_too_many_points_are_kept(circle):
     found = _tested(circle, Filtering(k=20, p=0.3, landmarks=60))
     assert found.barcode.points == 60
     assert found.barcode.covering_radius > 0
-    assert found.verdict == "one circle"
+    assert found.verdict == "one loop"
 
 
 def test_cloud_without_a_loop_bar_is_no_loop_and_no_exception():
@@ -71,7 +71,7 @@ def test_cloud_without_a_loop_bar_is_no_loop_and_no_exception():
 @pytest.mark.parametrize(
     ("filtering", "verdict"),
     [
-        (Filtering(k=8, p=0.3), "one circle"),
+        (Filtering(k=8, p=0.3), "one loop"),
         (Filtering(k=100, p=0.1), "too few filters"),  # 26 are kept, and the 100th neighbour is far away
         (Filtering(k=8, p=0.19), "too few filters"),  # 49 are kept
         (Filtering(k=27, p=0.3), "too few filters"),  # more than a tenth of 256, 26

@@ -79,14 +79,14 @@ def test_runs_find_the_power_for_all_models_that_they_name_and_the_table_is_the_
 def test_only_no_loop_is_told_with_the_power():
     row = {"verdict": "no loop", "power_circle": 0.95, "power_faint_circle": 0.4, "power_in_range": True}
     assert "95%" in power_beside(row)
-    assert power_beside(row | {"verdict": "one circle"}) == power_beside(row | {"power_circle": None}) == ""
+    assert power_beside(row | {"verdict": "one loop"}) == power_beside(row | {"power_circle": None}) == ""
 
 
 def test_trials_pass_through_the_decision_and_are_the_same_for_their_seed():
     filtering = Filtering(10, 0.6)
     found = decisions(Model("primary circle", 0.2), 330, filtering, 3, seed=0)
     assert found == decisions(Model("primary circle", 0.2), 330, filtering, 3, seed=0)
-    assert found == [("one circle", "primary circle")] * 3
+    assert found == [("one loop", "primary circle")] * 3
     assert decisions(Model("noise"), 330, filtering, 3, seed=0) == [("no loop", None)] * 3
 
 

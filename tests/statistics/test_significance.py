@@ -15,6 +15,7 @@ from cnn_topology.statistics.significance import (
     binomial_tail,
     bobrowski_skraba,
     critical_value,
+    q_values,
     rank_p_value,
     significant_bars,
     verdict,
@@ -103,8 +104,8 @@ def test_the_universal_test_takes_none_and_one_bar():
     [
         ([], "no loop"),
         ([0.2], "no loop"),
-        ([0.5], "one circle"),
-        ([0.75, 0.25], "one circle"),
+        ([0.5], "one loop"),
+        ([0.75, 0.25], "one loop"),
         ([0.74, 0.25], "one weak loop"),
         ([0.9, 0.31], "several loops"),
         ([1.3] * 5, "several loops"),
@@ -120,21 +121,21 @@ def test_the_verdict_follows_its_rule(lengths, expected):
 def test_a_loop_must_be_significant_under_every_null():
     low, high = np.full(99, 0.2), np.full(99, 0.6)
     lengths = np.array([0.5, 0.1])
-    assert verdict(lengths, [low], 0.01) == "one circle"
+    assert verdict(lengths, [low], 0.01) == "one loop"
     assert verdict(lengths, [low, high], 0.01) == "no loop"
 
 
 def test_a_noisy_circle_is_one_circle_with_the_smallest_p_value():
     rng = np.random.default_rng(1)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 400)), 0.2, rng)
-    assert judged(circle, Filtering(20, 0.5)) == ("one circle", [1 / 40, 1 / 40])
+    assert judged(circle, Filtering(20, 0.5)) == ("one loop", [1 / 40, 1 / 40])
 
 
 def test_a_circle_hidden_in_noise_is_found_by_the_density_filter():
     rng = np.random.default_rng(2)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.15, rng)
     hidden = np.concatenate([random_filters(700, rng), circle])
-    assert judged(hidden, Filtering(15, 0.2), draws=19) == ("one circle", [1 / 20, 1 / 20])
+    assert judged(hidden, Filtering(15, 0.2), draws=19) == ("one loop", [1 / 20, 1 / 20])
 
 
 @pytest.mark.parametrize("cloud", [three_circles(40), klein_bottle(18, 24)])
@@ -160,3 +161,10 @@ def test_the_whole_test_finds_loops_in_noise_as_often_as_it_says():
 def test_the_binomial_tail_is_that_of_scipy():
     for successes in range(6):
         assert binomial_tail(successes, 5, 0.05) == pytest.approx(stats.binom.sf(successes - 1, 5, 0.05))
+
+
+def test_q_values_are_the_smallest_rates_at_which_a_test_is_a_discovery():
+    # By hand: p times tests over rank, made monotone from the largest down; what was not tested does not count.
+    p = np.array([0.02, np.nan, 0.005, 0.5, 0.03])
+    np.testing.assert_allclose(q_values(p), [0.04, np.nan, 0.02, 0.5, 0.04])
+    assert np.isnan(q_values(np.array([np.nan]))).all()

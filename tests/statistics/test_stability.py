@@ -6,7 +6,7 @@ import pytest
 from cnn_topology.clouds.filters import LayerFilters
 from cnn_topology.plan.clouds import Significance
 from cnn_topology.statistics.nulls import Filtering
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE
+from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP
 from cnn_topology.statistics.stability import stability
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
@@ -30,7 +30,7 @@ def network():
 def test_a_clear_circle_and_noise_keep_their_verdicts(network):
     rng = np.random.default_rng(0)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, len(network))), 0.3, rng)
-    assert stable(circle, network, ONE_CIRCLE).share >= 0.9
+    assert stable(circle, network, ONE_LOOP).share >= 0.9
     assert stable(circle, network, NO_LOOP).share == 0
     noise = stable(random_filters(len(network), rng), network, NO_LOOP)
     assert noise.share >= 0.8
@@ -42,8 +42,8 @@ def test_a_circle_of_which_each_of_three_networks_has_a_third_is_not_stable():
     rng = np.random.default_rng(1)
     network = np.repeat(np.arange(3), 80)
     arcs = noisy(edge_patch(2 * np.pi * (network + rng.uniform(0, 1, len(network))) / 3), 0.2, rng)
-    assert stable(arcs, network, ONE_CIRCLE).share <= 0.5
-    assert stable(arcs, network, ONE_CIRCLE).share + stable(arcs, network, NO_LOOP).share > 0.8
+    assert stable(arcs, network, ONE_LOOP).share <= 0.5
+    assert stable(arcs, network, ONE_LOOP).share + stable(arcs, network, NO_LOOP).share > 0.8
 
 
 def test_stability_depends_on_the_seed_alone_and_one_network_has_none(network):

@@ -12,7 +12,7 @@ from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, TOO_FEW
+from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, TOO_FEW
 from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise
 from cnn_topology.summary.page import PageFigure, run_page
 from cnn_topology.tables.registry import TABLES
@@ -41,10 +41,10 @@ def tables():
         cloud("noise", 600, 0.3, NO_LOOP, 0.5),
         cloud("small", 600, 0.2, TOO_FEW, np.nan),
         cloud("round", 0, 0.29, NO_LOOP, 0.6),
-        cloud("round", 600, 0.84, ONE_CIRCLE, 0.005, p_covariance=0.4, covariance_longest_median=0.7)
+        cloud("round", 600, 0.84, ONE_LOOP, 0.005, p_covariance=0.4, covariance_longest_median=0.7)
         | {"hollowness": 0.31, "hollowness_median": 0.28, "p_hollowness": 0.01}
         | {"p_lowpass": 0.6, "lowpass_longest_median": 0.9, "verdict_stability": 0.7, "stability_draws": 99},
-        cloud("round", 600, 0.9, ONE_CIRCLE, 0.005, layer="conv2", depth=2),
+        cloud("round", 600, 0.9, ONE_LOOP, 0.005, layer="conv2", depth=2),
     ]
     names = ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
     key = [{name: row[name] for name in names} for row in loops if row["verdict"] != TOO_FEW]
@@ -86,7 +86,7 @@ def test_a_circle_comes_first_and_each_number_is_that_of_its_row(tables, facts):
     assert [finding.population for finding in findings] == ["round", "noise", "small"]
     first = findings[0]
     assert "12 networks M(64, 32, 64) trained on own" in first.statement
-    assert "one circle after 600 steps" in first.statement
+    assert "one loop after 600 steps" in first.statement
     assert re.findall(r"\d+\.\d+", first.numbers) == ["0.84", "0.10", "0.42", "0.005", "0.29"]
     assert "noise" not in findings[2].numbers  # too few filters: nothing was tested
 
@@ -140,7 +140,7 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     # The picture of the headline stands large, and again under its question.
     assert sum(tag == "img" for tag, _ in page.tags) == 2
     body = page.words[page.words.index("One row a layer") :]
-    for cell in ("round", "conv2", "0.840", "0.420", "a mixture", "one circle"):
+    for cell in ("round", "conv2", "0.840", "0.420", "a mixture", "one loop"):
         assert cell in body
     titles = [attributes.get("content", "") for tag, attributes in page.tags if tag == "meta"]
     assert "width=device-width, initial-scale=1" in titles

@@ -57,7 +57,7 @@ def tables(tmp_path, monkeypatch):
             {**cloud, "population": name, "step": step, "headline": headline, "longest": longest, "second": 0.2,
              "p_longest": 0.01, "verdict": verdict}
             for name, step, headline, longest, verdict in [
-                ("first", 0, True, 0.3, "no loop"), ("first", 600, True, 0.9, "one circle"),
+                ("first", 0, True, 0.3, "no loop"), ("first", 600, True, 0.9, "one loop"),
                 ("first", 600, False, 0.5, "one weak loop"), ("other", 600, True, 0.25, "no loop"),
             ]
         ],
@@ -84,7 +84,7 @@ def tables(tmp_path, monkeypatch):
 
 
 EXPECTED = (
-    [("first", 0.9, 0.2, 0.01, "one circle", 0.85), ("other", 0.25, 0.2, 0.01, "no loop", 0.7)],
+    [("first", 0.9, 0.2, 0.01, "one loop", 0.85), ("other", 0.25, 0.2, 0.01, "no loop", 0.7)],
     [("first", "conv1", 600, "permuted", 0.9, 0.45, 2.0), ("first", "conv1", 600, "sphere", 0.9, 0.3, 3.0)],
     [("weights", "not tested", 1), ("weights", "supported", 2)],
 )

@@ -23,7 +23,7 @@ from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import falling_trend
 from cnn_topology.statistics.shapes import CHANCE, COVERED
-from cnn_topology.statistics.significance import LEVEL, ONE_CIRCLE, UNTESTED, binomial_tail
+from cnn_topology.statistics.significance import LEVEL, ONE_LOOP, UNTESTED, binomial_tail
 from cnn_topology.tables.loops import CLOUD
 
 # Ours, of "recurs": the part of a layer's snapshots, and of the draws of its networks, that must agree.
@@ -131,7 +131,7 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     rng = np.random.default_rng(derive_seed("claim", "depth", *subject.populations))
     value, p = falling_trend(clouds["depth"].to_numpy(float), clouds["near_primary"].to_numpy(float), rng)
     low = clouds["depth"] <= clouds["depth"].min() + LOW_DEPTHS - 1
-    circle = low & (clouds["verdict"] == ONE_CIRCLE) & clouds["primary"]
+    circle = low & (clouds["verdict"] == ONE_LOOP) & clouds["primary"]
     holds = bool(value < 0 and p <= LEVEL and circle.any())
     return Measured(holds, value=value, p=p, n=len(clouds), null="0", unit="layers", counted=counted)
 

@@ -12,7 +12,7 @@ from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, THREE_CIRCLES_MODEL, Model, power
 from cnn_topology.statistics.shapes import CHANCE, COVERED
-from cnn_topology.statistics.significance import NO_LOOP, ONE_CIRCLE, UNTESTED
+from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
 # Notes on the weights paper, E6 and E6b: rho(15, 0.1) and rho(200, 0.14) of 19,200 filters, k as a share of them; the
@@ -98,10 +98,10 @@ def not_excluded(cloud: Mapping[Any, Any], alpha: float) -> list[str]:
 
 
 def one_circle(layer: str, *, coarse: bool = False) -> Measure:
-    """Test whether a layer's last headline cloud is one circle, the primary one.
+    """Test whether a layer's last headline cloud is one loop, the primary circle.
 
     `coarse`: its variant by a coarse density estimate, which is compared with no further null. Made stricter after a
-    review: the verdict `one circle` alone, which the rule was at first, is given to any loop, also one far from the
+    review: the verdict `one loop` alone, which the rule was at first, is given to any loop, also one far from the
     primary circle; and after another: smooth random fields that saw no edge pass for the primary circle too.
     """
 
@@ -118,15 +118,15 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
         found = Measured(False, value=row["longest"], low=low, high=high, **_test_of(row, facts))
         if row["verdict"] == NO_LOOP:
             return replace(found, reason=would_be_found(row, "loop", HALF_CIRCLE, FAINT_CIRCLE))
-        if row["verdict"] != ONE_CIRCLE:
+        if row["verdict"] != ONE_LOOP:
             return found
         held = primary_loops(tables, rows.iloc[:1])
         if held.empty:
             return replace(
-                found, holds=None, reason="one circle, but not compared with the primary one: ask for `circles: all`"
+                found, holds=None, reason="one loop, but not compared with the primary circle: ask for `circles: all`"
             )
         if not held["primary"].iloc[0]:
-            return replace(found, reason="one circle, not shown to be the primary one")
+            return replace(found, reason="one loop, not shown to be the primary circle")
         others = [] if coarse else not_excluded(row.to_dict(), facts.alpha)
         return replace(found, holds=not others, reason="; ".join(others))
 

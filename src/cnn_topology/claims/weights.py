@@ -33,7 +33,7 @@ from cnn_topology.claims.subjects import (
 from cnn_topology.claims.training_measures import early_onset, later_onset, longer_bar, rises_with_accuracy
 
 _WOUND = "80% of it covered, wound round once"
-_CIRCLE_RULE = f"one significant bar, at least 3 times the second (verdict `one circle`); {IS_PRIMARY}"
+_CIRCLE_RULE = f"one significant bar, at least 3 times the second (verdict `one loop`); {IS_PRIMARY}"
 _EXCLUDING_RULE = f"{_CIRCLE_RULE}; {EXCLUDED}"
 _CIFAR = "C(64, 32, 64)"
 _LONGEST = "longest H1 bar of the pooled filters"
@@ -187,7 +187,7 @@ WEIGHTS_CLAIMS = (
             source="section 3",
             certainty=certainty,
             statistic="rank correlation of depth and share of filters near the primary circle",
-            rule="below 0, permutation p ≤ 0.05, and in one of the four lowest layers `one circle`, the primary; of "
+            rule="below 0, permutation p ≤ 0.05, and in one of the four lowest layers `one loop`, the primary; of "
             "layers with enough filters for a test",
             tables=("loops", "circles"),
             subjects=pretrained(model),

@@ -1,5 +1,6 @@
 """`cnn-topology collect`: join the parts of tables."""
 
+from cnn_topology.analysis.filter_cloud import completed
 from cnn_topology.errors import check_known
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.lineage import combined_notes
@@ -12,6 +13,6 @@ def run(job: Job) -> None:
     for output in job.outputs("tables"):
         name = output.stem
         check_known(f"table {output}", name, TABLES)
-        table = job.read_rows(TABLES[name])
+        table = completed(name, job.read_rows(TABLES[name]))
         write_finished_table(output, table, table.schema, combined_notes(job.upstream(name)))
         print(f"{name}: {table.num_rows} rows from {len(job.inputs(name))} parts")

@@ -81,13 +81,13 @@ def cloud_verdict(cloud: pd.Series) -> str:
     Returns
     -------
     str
-        For example ``one circle (p = 0.005)``.
+        For example ``one loop (p = 0.005)``.
     """
     return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
 
 
 def cloud_title(cloud: pd.Series, where: str) -> str:
-    """Write what the filters of a cloud form, ``Filters of conv1 form one circle (p = 0.005)``, and where."""
+    """Write what the filters of a cloud form, ``Filters of conv1 form one loop (p = 0.005)``, and where."""
     p_value = f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else ""
     return f"Filters of {cloud['layer']} {FORMS[cloud['verdict']]}{p_value}\n{where}; verdict: {cloud['verdict']}"
 

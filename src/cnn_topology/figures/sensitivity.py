@@ -19,11 +19,11 @@ from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned
 from cnn_topology.figures.libraries import Axes, ListedColormap, LogNorm, Normalize, Rectangle, pd, seaborn
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, number, provenance, rows, when
-from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_CIRCLE, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
+from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_LOOP, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
 
 # A colour for each of `statistics.significance.VERDICTS`. White and pale grey are what was not tested.
 VERDICTS = {
-    ONE_CIRCLE: style.SKY,
+    ONE_LOOP: style.SKY,
     WEAK_LOOP: style.GREEN,
     SEVERAL_LOOPS: style.ORANGE,
     NO_LOOP: "#f2f2f2",

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from cnn_topology.errors import InputError, unknown
@@ -19,7 +20,7 @@ from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.plan.config_errors import explained
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import LOOPS, ONE_CIRCLE, UNTESTED
+from cnn_topology.statistics.significance import LOOPS, ONE_LOOP, ONE_LOOP_RATIO, UNTESTED, q_values
 from cnn_topology.storage.weight_forms import Order
 from cnn_topology.tables.look import LookRow
 
@@ -122,14 +123,9 @@ class Look:
     def rows(self) -> list[LookRow]:
         """A row a layer, by depth; q-values once all layers are tested."""
         rows = [dict(layer.row) for layer in self.layers]
-        for row in rows:
-            row["q"] = None
-        has_p = [row for row in rows if row["p"] is not None]
-        if self.finished and has_p:
-            from scipy.stats import false_discovery_control
-
-            for row, q in zip(has_p, false_discovery_control([row["p"] for row in has_p]), strict=True):
-                row["q"] = float(q)
+        q = q_values(np.array([row["p"] for row in rows], dtype=float))
+        for row, value in zip(rows, q, strict=True):
+            row["q"] = None if np.isnan(value) or not self.finished else float(value)
         return [LookRow(**row) for row in rows]
 
     @property
@@ -174,7 +170,8 @@ class Look:
         if testable:
             lines.append(
                 f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does "
-                f"not have (p ≤ {alpha:g} each); in {count.get(ONE_CIRCLE, 0)} of them it is one circle"
+                f"not have (p ≤ {alpha:g} each); in {count.get(ONE_LOOP, 0)} of them it is one loop, at least "
+                f"{ONE_LOOP_RATIO:g} times as long as the next"
             )
             lines.append(
                 f"all filters of a layer, not the densest alone, lie on a ring in their strongest plane in {hollow} of "
@@ -344,7 +341,7 @@ def look(
     >>> filters[:200] = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.2 * filters[:200]
     >>> look = ct.look({"conv.weight": filters.reshape(60, 10, 3, 3)})
     >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
-    [['conv', 600, 'one circle', 0.005]]
+    [['conv', 600, 'one loop', 0.005]]
     """
     try:
         settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)

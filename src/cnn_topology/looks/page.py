@@ -12,7 +12,7 @@ from markupsafe import Markup
 import cnn_topology
 from cnn_topology.looks.layers import size_of
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_CIRCLE_RATIO
+from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_LOOP_RATIO
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.tables.look import LookRow
 
@@ -87,8 +87,8 @@ def method(look: "Look") -> str:
         f"centred and normalized; the density filter kept the fraction p = {density.p:g} with the smallest distance to "
         f"the k-th neighbour, k = {share} for N filters; persistent homology (Vietoris-Rips, Z/2) of what is kept. A "
         f"loop counts if its bar is longer than the longest bar of matched noise at level {test.alpha:g}, under "
-        f"{' and '.join(test.nulls)} nulls, {test.draws} draws each; one circle is one such bar, at least "
-        f"{ONE_CIRCLE_RATIO:g} times as long as the second.{drawn} q-values: Benjamini and Hochberg, over layers. "
+        f"{' and '.join(test.nulls)} nulls, {test.draws} draws each; `one loop` is one such bar, at least "
+        f"{ONE_LOOP_RATIO:g} times as long as the second.{drawn} q-values: Benjamini and Hochberg, over layers. "
         f"cnn-topology {cnn_topology.__version__}, seed {look.settings.seed}. Method: Gabrielsson and Carlsson, arXiv "
         "1810.03234; the tests are this software's."
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cnn_topology.analysis.filter_cloud import completed
 from cnn_topology.errors import InputError
 from cnn_topology.looks.layers import LayerLook, Settings
 from cnn_topology.plan.code import code_digest
@@ -56,4 +57,6 @@ def write_tables(
     write_finished_table(folder / "tables/look.parquet", LookRow.table(rows), LookRow.schema)
     for row in BARCODE_ROWS:
         table = joined([layer.tables[row.table_name] for layer in layers if layer.tables], row.schema)
+        if all(layer.tables for layer in layers):  # q-values count all layers
+            table = completed(row.table_name, table)
         write_finished_table(folder / f"tables/{row.table_name}.parquet", table, row.schema)

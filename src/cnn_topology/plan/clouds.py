@@ -11,7 +11,7 @@ from cnn_topology.plan.base import LayerName, Name, OneOrMore, Section
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
 # What a test of loops needs to be able to find one (ours): so many points after the density filter, and a k-th
-# neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one circle at
+# neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one loop at
 # rho(0.03, 0.3), p = 0.005; rho(100, 0.1) kept 26 of them and found nothing, p = 0.97.
 LEAST_TESTED, LARGEST_SHARE = 50, 0.1
 # Verdicts on a cloud whose loops are not tested, see `untested`. A layer is dead where fewer than two filters are not

@@ -222,7 +222,7 @@ def loops(
     >>> filters[:200] = edges + 0.2 * filters[:200]
     >>> loops = ct.loops(filters.reshape(60, 10, 3, 3), k=20, p=0.3, draws=99)
     >>> loops.verdict, loops.significant_bars, loops.p_longest
-    ('one circle', 1, 0.01)
+    ('one loop', 1, 0.01)
     >>> loops.longest > 3 * loops.second
     True
     >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict

@@ -17,16 +17,16 @@ from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW
 # Ours, of tests whose level neither paper nor config gives: familywise where there are several.
 LEVEL = 0.05
 
-NO_LOOP, WEAK_LOOP, ONE_CIRCLE, SEVERAL_LOOPS = "no loop", "one weak loop", "one circle", "several loops"
-# The one significant bar is that of `one circle` if it is so many times as long as the second, else of `one weak loop`.
-ONE_CIRCLE_RATIO = 3.0
+NO_LOOP, WEAK_LOOP, ONE_LOOP, SEVERAL_LOOPS = "no loop", "one weak loop", "one loop", "several loops"
+# The one significant bar is that of `one loop` if it is so many times as long as the second, else of `one weak loop`.
+ONE_LOOP_RATIO = 3.0
 # All verdicts on a cloud, the first that applies: those without a test (`plan.clouds.untested`), then by `verdict`.
 UNTESTED = (DEAD_LAYER, TOO_FEW)
-LOOPS = (SEVERAL_LOOPS, WEAK_LOOP, ONE_CIRCLE)
+LOOPS = (SEVERAL_LOOPS, WEAK_LOOP, ONE_LOOP)
 VERDICTS = (*UNTESTED, NO_LOOP, *LOOPS)
 # What a verdict says of filters, after "the filters of conv1".
 FORMS = {
-    ONE_CIRCLE: "form one circle",
+    ONE_LOOP: "form one loop",
     WEAK_LOOP: "form one loop, less than three times as long as the next",
     SEVERAL_LOOPS: "form several loops",
     NO_LOOP: "show no loop that noise of the same size has not",
@@ -135,6 +135,27 @@ def bar_p_values(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray,
     return (1 + at_least) / (1 + len(longest))
 
 
+def q_values(p_values: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
+    """Compute the q-values of Benjamini and Hochberg: the false discovery rate at which each test is a discovery.
+
+    Parameters
+    ----------
+    p_values : ndarray, shape (tests,)
+        NaN where nothing was tested; such entries stay NaN and do not count.
+
+    Returns
+    -------
+    ndarray, shape (tests,)
+    """
+    from scipy.stats import false_discovery_control
+
+    adjusted = np.full(len(p_values), np.nan)
+    tested = ~np.isnan(p_values)
+    if tested.any():
+        adjusted[tested] = false_discovery_control(p_values[tested])
+    return adjusted
+
+
 def significant_bars(lengths: Float[np.ndarray, " bars"], longest: Float[np.ndarray, " draws"], alpha: float) -> int:
     """Count the bars longer than the familywise critical value, the level-alpha value of the null's longest bar.
 
@@ -208,7 +229,7 @@ def verdict(lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarra
     """Return which loops a tested cloud has.
 
     A bar counts if it is significant under every null. No such bar is ``no loop``; more than one are
-    ``several loops``; exactly one is ``one circle`` if it is at least `ONE_CIRCLE_RATIO` times as long as the second
+    ``several loops``; exactly one is ``one loop`` if it is at least `ONE_LOOP_RATIO` times as long as the second
     longest bar of the cloud, otherwise ``one weak loop``.
 
     Parameters
@@ -231,4 +252,4 @@ def verdict(lengths: Float[np.ndarray, " bars"], nulls: Sequence[Float[np.ndarra
     if count > 1:
         return SEVERAL_LOOPS
     second = lengths[1] if len(lengths) > 1 else 0.0
-    return ONE_CIRCLE if lengths[0] >= ONE_CIRCLE_RATIO * second else WEAK_LOOP
+    return ONE_LOOP if lengths[0] >= ONE_LOOP_RATIO * second else WEAK_LOOP

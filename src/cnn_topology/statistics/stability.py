@@ -41,7 +41,7 @@ def stability(
     """Compute how often networks drawn with replacement, as many as there are, have the same verdict.
 
     Each draw goes through density filter, barcode and verdict. The nulls are resampled alike, since a draw holds some
-    networks several times: its cloud is sparser, which makes `one circle` harder to reach.
+    networks several times: its cloud is sparser, which makes `one loop` harder to reach.
 
     Parameters
     ----------

@@ -140,11 +140,6 @@ def _layers(
         return []
     groups = [clouds.sort_values("step") for _, clouds in loops.groupby(["population", "layer"], sort=False)]
     last = [clouds.iloc[-1].to_dict() for clouds in groups]
-    tested = [row["p_longest"] for row in last if pd.notna(row["p_longest"])]
-    if tested:
-        from scipy.stats import false_discovery_control
-
-        values = iter(false_discovery_control(tested))
     accuracy = _accuracy(training)
     rows = []
     for row, clouds in zip(last, groups, strict=True):
@@ -160,7 +155,7 @@ def _layers(
                 "longest": f"{row['longest']:.3f}",
                 "needed": f"{critical[(*at, row['step'])]:.3f}" if (*at, row["step"]) in critical else "",
                 "p": f"{row['p_longest']:.2g}" if is_tested else "",
-                "q": f"{next(values):.2g}" if is_tested else "",
+                "q": f"{row['q_longest']:.2g}" if is_tested else "",
                 "verdict": row["verdict"] + power_beside(row),
                 "is_loop": row["verdict"] in LOOPS,
                 "lowpass": f"{row['p_lowpass']:.2g}" if pd.notna(row["p_lowpass"]) else "",

@@ -59,6 +59,12 @@ class LoopRow(CloudKey, table="loops"):
     ratio: float = column("Longest over second.", RATIO)
     significant_bars: int | None = column("H1 bars longer than the critical value of every null.", COUNT)
     p_longest: float | None = column("p-value of the longest bar, the largest over the nulls.", PROBABILITY)
+    q_longest: float | None = column(
+        "Benjamini-Hochberg q-value of p_longest over the run's tested layers, each at its last step by its headline; "
+        "null in other rows.",
+        PROBABILITY,
+        default=None,
+    )
     p_ratio: float | None = column("p-value of the largest death / birth, the largest over the nulls.", PROBABILITY)
     p_bobrowski_skraba: float | None = column(
         "p-value of Bobrowski and Skraba's universal law, Bonferroni.", PROBABILITY

@@ -9,6 +9,7 @@ from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.costs import Cost, costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, list_jobs
+from cnn_topology.runs.partitions import PARTITIONS, without_partition
 from cnn_topology.runs.stages import in_words
 
 # What a GPU is used for.
@@ -18,12 +19,17 @@ TRAINING = ("train", "train-resnet")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--configfile", default=Path("config/demo.yaml"), type=Path, help="the run's config")
+    parser.add_argument(
+        "--partitions", default=PARTITIONS, type=Path, metavar="FILE", help="the partitions of a SLURM cluster"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the forecast of the whole run, whatever of it is done already."""
     config = read_config(arguments.configfile)
-    print(described(config.name, list_jobs(arguments.configfile, Path.cwd())), end="")
+    jobs = list_jobs(arguments.configfile, Path.cwd())
+    print(described(config.name, jobs), end="")
+    print(on_slurm(jobs, arguments.partitions))
 
 
 def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
@@ -54,6 +60,19 @@ def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
         "`memory` is what the largest job asks for, raised at each retry.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def on_slurm(jobs: list[Job], partitions: Path) -> str:
+    """Describe which jobs of a run fit no partition of a cluster, and what to do about them."""
+    unfit = without_partition(jobs, partitions)
+    if not unfit:
+        return f"On SLURM each job fits a partition of {partitions}."
+    listed = "\n".join(f"  {line}" for line in unfit)
+    return (
+        f"On SLURM jobs would be refused, or wait for ever: they fit no partition of {partitions}\n{listed}\n"
+        "Write there what your partitions allow. To ask for less: `gpus: 0` in `jobs` of the config trains without a "
+        "GPU; fewer `networks_per_job`, `steps_per_job`, `layers_per_job`, `clouds_per_job` make smaller jobs."
+    )
 
 
 def _wall(costs: Mapping[str, Cost], cores: int, gpu: bool) -> str:

@@ -35,11 +35,6 @@ envvars:
     "CNN_TOPOLOGY_CONFIG",
 
 
-localrules:
-    all,
-    record_provenance,
-
-
 EVERYTHING = [
     RUN.summary,
     RUN.page,
@@ -62,10 +57,11 @@ rule all:
     input:
         EVERYTHING,
         RUN.provenance,
+    localrule: True
 
 
 onstart:
-    prepare_folder(workflow.dag.jobs, workflow.dag.needrun_jobs(), log)
+    prepare_folder(log)
 
 
 onsuccess:

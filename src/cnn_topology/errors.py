@@ -1,6 +1,8 @@
 """The one exception a user meets: it names what was read, what was expected and how to mend it."""
 
+import io
 import os
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
@@ -54,6 +56,13 @@ def check_known(what: str, name: str, valid: Collection[str]) -> None:
 def readable(name: str) -> str:
     """Return the name of a file as text: bytes that are no UTF-8, as Latin-1 has them, are written as numbers."""
     return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def escape_unprintable() -> None:
+    """Write what the encoding of standard output or error lacks as its number; by default to print it is an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def together(problems: Sequence[str]) -> InputError:

@@ -11,6 +11,7 @@ import time
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from cnn_topology.errors import escape_unprintable
 from cnn_topology.runs.stages import STAGES, in_words
 
 CLEAR = "\r\033[K"
@@ -27,6 +28,7 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         """Start the clock."""
+        escape_unprintable()
         self.stages, self.start = STAGES, time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -241,11 +241,13 @@ def test_damaged_snapshot_stops_the_run_by_name_and_is_made_again(finished):
     assert snapshot.read_bytes() == whole
 
 
-def test_wrong_config_stops_before_any_job(tmp_path, tiny):
-    tiny["clouds"][0]["layers"] = ["conv9"]
+def test_wrong_config_stops_before_any_job_also_where_a_terminal_lacks_its_letters(tmp_path, tiny, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
+    tiny["clouds"][0]["layers"] = ["卷积"]
     done = snakemake(tmp_path, "--cores", "1", *write(tmp_path, tiny), check=False)
     assert done.returncode != 0
-    assert "unknown convolution layer of a in clouds[0].layers: 'conv9'" in done.stderr
+    assert r"unknown convolution layer of a in clouds[0].layers: '\u5377\u79ef'" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists()
 
 

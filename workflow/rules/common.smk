@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, escape_unprintable
 from cnn_topology.figures.kinds import QUESTIONS
 from cnn_topology.figures.registry import FigureParameters, figure_jobs, figure_specs
 from cnn_topology.plan import (
@@ -55,10 +55,13 @@ from cnn_topology.tables.registry import (
     MEASURE_ROWS,
 )
 
+escape_unprintable()  # what is printed here may hold the names of a user's files
+# A module has the config that its `module` statement names; the files of the other workflow are not ours.
+IS_MODULE = bool(__name__)
 # In a job, whose file may have been edited since, none is read.
 files = []
 try:
-    if workflow.is_main_process:
+    if workflow.is_main_process and not IS_MODULE:
         # Snakemake takes the last of two equal keys, and knows no lines. The default is looked at before it reads it.
         files = [
             read_config_file(Path(path))
@@ -69,12 +72,16 @@ except InputError as error:
 
 
 # A second config file would be merged into the first: the demo's populations do not belong in another run.
-if not workflow.overwrite_configfiles:
+if not workflow.overwrite_configfiles and not IS_MODULE:
 
     configfile: "config/demo.yaml"
 
 
-CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
+CONFIG_FILES = (
+    f"config of module {__name__}"
+    if IS_MODULE
+    else " + ".join(map(str, workflow.configfiles))
+)
 try:
     if workflow.is_main_process:
         PLAN = Plan(parse_config(config, CONFIG_FILES, files))
@@ -205,20 +212,23 @@ def named(files):
     }
 
 
-def prepare_folder(jobs, running, log):
+def prepare_folder(log):
     """Write what the jobs of this start read: the whole config, defaults filled in, and the file of each job.
 
     Record this start, since other runs may start in the same checkout. List the logs of the run's jobs, so that time
     and memory of jobs of an earlier config are not counted with theirs; a start for some targets alone does not know
     all jobs and leaves the list as it is. Set right times of files that lie ahead of the clock.
+
+    Where this workflow is a module of another one, the other one calls it when it starts.
     """
+    jobs = list(workflow.dag.jobs)
     STAGES.plan(
         (
             job.jobid,
             Path(job.rule.snakefile).stem,
             float(job.resources.get("expected_s", 0)),
         )
-        for job in running
+        for job in workflow.dag.needrun_jobs()
         if job.output  # not the targets themselves
     )
     try:
@@ -229,10 +239,13 @@ def prepare_folder(jobs, running, log):
         JOB_FILES.write(
             path for job in jobs if (path := job.params.get("job")) is not None
         )
-        if any(job.rule.name == "record_provenance" for job in jobs):
+        if any(RUN.provenance in job.output for job in jobs):
             folder = Path(RUN.logs)
             logs = sorted(
-                str(Path(log).relative_to(folder)) for job in jobs for log in job.log
+                str(Path(log).relative_to(folder))
+                for job in jobs
+                for log in job.log
+                if Path(log).is_relative_to(folder)
             )
             with atomic_path(Path(RUN.job_logs), checksum=False) as temporary:
                 temporary.write_text("\n".join(logs))

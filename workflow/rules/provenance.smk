@@ -11,6 +11,7 @@ rule record_provenance:
         ),
     log:
         RUN.log("provenance"),
+    localrule: True
     resources:
         **asks(table_jobs.provenance),
     params:

@@ -1,6 +1,7 @@
 """The jobs of a run as Snakemake plans them: the one source for plan, status and verify."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -64,7 +65,9 @@ def list_jobs(config: Path, directory: Path) -> list[Job]:
     with _view(directory.absolute(), read_config(config)) as view:
         command = [sys.executable, "-m", "cnn_topology.runs.planned_jobs"]
         command += [str(SNAKEFILE), str(view), str(config.resolve())]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # Its words are decoded here, whatever encoding the terminal has; the home of a user may not be writable.
+        environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "XDG_CACHE_HOME": str(view / ".snakemake")}
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         lines = done.stderr.splitlines()
         reason = [line for line in lines if line.strip() and "Using workflow" not in line and not _FRAME.match(line)]

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 # A job here takes eight seconds, mostly Snakemake's starts. After each look that finds none ended the plugin waits ten
 # seconds more than before, so the first look shall find one.
 FASTER = (
-    ("status-checks: 20", "status-checks: 10"),
+    ("status-checks: 65", "status-checks: 10"),
     ("checks-per-second: 0.2", "checks-per-second: 2"),
     ("latency-wait: 60", "latency-wait: 10"),
 )

@@ -234,6 +234,21 @@ def test_fetch_brings_what_a_run_would_download(mnist, tiny, monkeypatch, tmp_pa
     assert load("mnist", tmp_path / "data").sha256 == load("mnist", mnist).sha256
 
 
+def test_a_job_on_a_cluster_downloads_nothing_and_names_the_command_that_does(mnist, monkeypatch, tmp_path, serving):
+    folder = tmp_path / "elsewhere"
+    with serving(packed("mnist", mnist)) as address:
+        download_from(address, monkeypatch)
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
+        monkeypatch.setenv(downloads.CONFIG_VARIABLE, "digest file")
+        with pytest.raises(InputError, match="cnn-topology fetch") as refused:
+            load("mnist", folder, download=True)
+        assert str(folder) in str(refused.value)
+        assert not folder.exists()
+        # A person in a session that SLURM gave is no job of a run.
+        monkeypatch.delenv(downloads.CONFIG_VARIABLE)
+        load("mnist", folder, download=True)
+
+
 def test_fetch_says_where_nothing_is_to_be_downloaded(tiny, tmp_path, capsys):
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(tiny))
     assert main(["fetch", "--configfile", str(tmp_path / "run.yaml")]) == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cnn_topology.commands.status import after_a_kill, described
+from cnn_topology.commands.status import after_a_kill, described, forgotten
 from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import SNAKEFILE, Job
@@ -273,6 +273,18 @@ def test_the_projects_snakefile_records_its_starts_and_a_quiet_failure_is_not_ca
     (tmp_path / "results/one/logs/images/digits.log").unlink()
     status = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "ended with an error that names no job, cause unknown" in status.stdout
+
+
+def test_jobs_that_slurm_has_forgotten_are_named_and_others_are_not(tmp_path):
+    late, just = jobs = _jobs("late", "just")
+    for job in jobs:
+        _touch(tmp_path / job.log)
+    assert forgotten(jobs, tmp_path) is None
+    os.utime(tmp_path / late.log, (0, 0))
+    said = forgotten(jobs, tmp_path)
+    assert late.name in said
+    assert just.name not in said
+    assert "Ctrl-C" in said
 
 
 def test_a_job_that_waits_or_ended_without_a_word_is_described_so(tmp_path):

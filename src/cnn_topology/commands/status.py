@@ -27,6 +27,8 @@ from cnn_topology.runs.starts import (
 
 # Snakemake marks a job while it starts it: on a busy machine the first words of its log are older than the mark.
 MARK_DELAY = 5.0
+# Through SLURM Snakemake learns of the end of a job within 4 minutes: it asks every 3 at least, and waits for files.
+LATEST_NOTICE = 600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +48,14 @@ def run(arguments: argparse.Namespace) -> None:
     progress = progress_of(jobs, directory, locked or process is not None, start)
     left = seconds_left(progress, paths)
     print(described(folder.name, progress, left, directory, start), end="")
+    unseen = [job for job in progress.done if started_at(job, directory) is not None]
     if process is not None:
         print(f"snakemake works on it here, process {process}")
+        if slurm_run(start) and (told := forgotten(unseen, directory)):
+            print(told)
     elif locked:
         print(after_a_kill(slurm_run(start), start.host))
-        if unseen := [job for job in progress.done if started_at(job, directory) is not None]:
+        if unseen:
             print(f"{len(unseen)} of the jobs that are done ended after their snakemake: it makes them once more")
     elif len(progress.done) < progress.total:
         if start.failed and not progress.failed:
@@ -78,6 +83,18 @@ def after_a_kill(slurm: str | None, host: str | None) -> str:
     return (
         f"the run is locked, and no snakemake of it is seen on this machine: it is elsewhere{place}, or was killed; "
         f"then: {first}snakemake --unlock; and the same command as before"
+    )
+
+
+def forgotten(unseen: list[Job], directory: Path) -> str | None:
+    """Describe the jobs that ended so long before Snakemake saw it that SLURM has forgotten them, if there are any."""
+    jobs = [job for job in unseen if time.time() - (directory / (job.log or "")).stat().st_mtime > LATEST_NOTICE]
+    names = ", ".join([job.name for job in jobs[:3]] + ["..."] * (len(jobs) > 3))
+    if not jobs:
+        return None
+    return (
+        f"{len(jobs)} of the jobs that are done ended more than {in_words(LATEST_NOTICE)} ago ({names}), and snakemake "
+        "still waits for them: SLURM has forgotten them. Stop it by Ctrl-C and type the same command again"
     )
 
 

@@ -23,9 +23,8 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.machine import is_comment, text_of
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.downloads import CONFIG_VARIABLE
 
-# Names the config of a start to Snakemake's processes inside its jobs: the SHA-256, and the file.
-CONFIG_VARIABLE = "CNN_TOPOLOGY_CONFIG"
 # Failed jobs that the end of a run names; `cnn-topology status` has them all.
 MOST_TOLD = 10
 # After "Error in rule "; the message may have lines of any kind.
@@ -132,7 +131,7 @@ def where_options(arguments: Sequence[str]) -> str:
 
 
 def pass_config(config: RunConfig, run: RunFolder) -> None:
-    """Pass the config of this start to Snakemake's processes inside its jobs, by an environment variable.
+    """Pass the config of this start to Snakemake's processes inside its jobs: its SHA-256 and file, in the environment.
 
     Parameters
     ----------

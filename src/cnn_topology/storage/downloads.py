@@ -1,6 +1,7 @@
 """Files from the web: whole and with the checksum that is known of them, or not at all."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
@@ -13,6 +14,9 @@ from cnn_topology.storage.atomic import atomic_path
 # hold a job until its run time ends.
 SILENCE = 60.0
 PIECE = 2**20
+# Both are in the environment of a job that a run has submitted to SLURM: the first is the run's, see `runs.starts`.
+CONFIG_VARIABLE, SLURM_VARIABLE = "CNN_TOPOLOGY_CONFIG", "SLURM_JOB_ID"
+FETCH = "`cnn-topology fetch --configfile FILE` on the login node of a cluster brings it."
 
 
 def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> None:
@@ -30,8 +34,11 @@ def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> 
     Raises
     ------
     InputError
-        If no address gives it: why not, for each. Also if the disk is full or the folder cannot be written.
+        If no address gives it: why not, for each. Also if the disk is full or the folder cannot be written, and in a
+        job on a cluster, where a node may have no network and several jobs may need the same file.
     """
+    if {CONFIG_VARIABLE, SLURM_VARIABLE} <= os.environ.keys():
+        raise InputError(f"{path}: is not there, and jobs on a cluster download nothing: {FETCH}")
     reasons = []
     for url in urls:
         try:
@@ -42,10 +49,7 @@ def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> 
             raise
         except (OSError, HTTPException, ValueError) as error:
             reasons.append(f"\n  {url}: {' '.join(str(error).split()) or type(error).__name__}")
-    raise InputError(
-        f"{path}: cannot be downloaded{''.join(reasons)}\n"
-        "Jobs of a cluster often have no network: `cnn-topology fetch --configfile FILE` on its login node brings it."
-    )
+    raise InputError(f"{path}: cannot be downloaded{''.join(reasons)}\n{FETCH}")
 
 
 def _receive(url: str, into: Path, algorithm: str, expected: str) -> None:

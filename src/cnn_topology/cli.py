@@ -1,13 +1,15 @@
 """`cnn-topology VERB`: what a person asks of a run, and the jobs that its rules call."""
 
 import argparse
+import ast
 import importlib
-import io
 import os
 import shlex
 import sys
+from functools import cache
+from pathlib import Path
 
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, escape_unprintable
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.runs.machine import cost_line, machine_line
 
@@ -24,6 +26,17 @@ VERBS = {
 }
 
 
+@cache
+def kinds_of_jobs() -> dict[str, str]:
+    """Return what each kind of job does, as its module says: those of `commands` that are no verbs of people."""
+    kinds = {}
+    for path in sorted(Path(__file__).parent.glob("commands/[!_]*.py")):
+        if (kind := path.stem.replace("_", "-")) not in VERBS:
+            described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            kinds[kind] = described.partition("`: ")[2].removesuffix(".")
+    return kinds
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; a user's error is printed without a traceback and gives exit status 2."""
     parser = argparse.ArgumentParser(
@@ -33,9 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     given = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):  # the name of a file may be no UTF-8
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    escape_unprintable()  # the name of a file may be no UTF-8
     try:
         with needing_an_extra("this command"):
             for verb, purpose in VERBS.items():

@@ -42,12 +42,12 @@ def filled(name, row):
 def summary(tmp_path, capsys):
     """Return the function that writes tables of some rows and gives the lines of their summary."""
 
-    def of(left_out=(), **tables):
+    def of(remarks=(), **tables):
         for name, rows in tables.items():
             table = pa.Table.from_pylist([filled(name, row) for row in rows], schema=TABLES[name].schema)
             write_table(tmp_path / f"{name}.parquet", table, TABLES[name].schema, NOTES)
         inputs = {"tables": [tmp_path / f"{name}.parquet" for name in tables]}
-        parameters = SummaryParameters(run_seed=7, facts=FACTS, left_out=left_out)
+        parameters = SummaryParameters(run_seed=7, facts=FACTS, remarks=remarks)
         assert run_job(parameters, inputs, {"summary": tmp_path / "summary.txt"}) == 0
         text = (tmp_path / "summary.txt").read_text(encoding="utf-8")
         assert capsys.readouterr().out == text
@@ -130,7 +130,7 @@ def test_purity_is_told_by_layer_with_its_chance(summary):
         pure("random", "early", 2, np.nan, np.nan, np.nan),
         pure("random", "late", 9, 0.5, 0.5, 0.4),
     ]
-    lines = summary(purity=rows, left_out=["b: something"])
+    lines = summary(purity=rows, remarks=["b: something"])
     assert lines[0].endswith("mean over n = 2 networks")
     assert [line.split() for line in lines[1:4]] == [
         ["cloud", "early", "late"],
@@ -139,7 +139,7 @@ def test_purity_is_told_by_layer_with_its_chance(summary):
     ]
     assert lines[4].strip() == "purer than shuffled labels, p ≤ 0.05: 3 of 4 graphs"
     assert lines[5].strip() == "without a node: 1 of 5 graphs"
-    assert lines[6] == "left out: b: something"
+    assert lines[6] == "note: b: something"
 
 
 def test_populations_without_clouds_are_told_by_their_accuracy(summary):
@@ -314,6 +314,6 @@ def test_clouds_that_lose_images_without_a_foreground_say_so(summary):
 
 
 def test_a_table_of_another_name_is_refused(tmp_path, capsys):
-    parameters, tables = SummaryParameters(run_seed=7, facts=FACTS, left_out=()), [tmp_path / "purty.parquet"]
+    parameters, tables = SummaryParameters(run_seed=7, facts=FACTS, remarks=()), [tmp_path / "purty.parquet"]
     assert run_job(parameters, {"tables": tables}, {"summary": tmp_path / "summary.txt"}) == 2
     assert "did you mean 'purity'" in capsys.readouterr().err

@@ -96,7 +96,9 @@ def test_points_of_vgg16_are_those_of_the_paper() -> None:
         "conv5_3": 262_144,
     }  # fmt: skip
     assert plan.layer_clouds[0].layer.depth == 2
-    assert plan.left_out == ["clouds[0].densities[0] for vgg16, conv1_1: k = 200 is not below its 192 filters"]
+    assert plan.remarks == [
+        "clouds[0].densities[0] for vgg16, conv1_1 is left out: k = 200 is not below its 192 filters"
+    ]
 
 
 def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> None:
@@ -109,14 +111,14 @@ def test_too_few_filters_are_refused_skipped_or_k_is_capped(tmp_path: Path) -> N
     capped = Plan(parse_config(config(path, densities=densities, on_too_few="cap")))
     assert [c.headline.neighbours(c.points) for c in capped.layer_clouds] == [2, 5, 2]
     assert {c.headline.k for c in capped.layer_clouds} == {0.1}, "a share: filters may be constant"
-    assert any("features-2: k = 30 capped at 5, a tenth of its 48 filters" in line for line in capped.left_out)
+    assert any("features-2: k = 30 capped at 5, a tenth of its 48 filters" in line for line in capped.remarks)
     with pytest.raises(InputError, match="every layer was left out"):
         Plan(parse_config(config(path, densities=[{"k": 99, "p": 0.5}], on_too_few="skip")))
 
 
 def test_other_kernels_are_told_when_all_layers_are_asked_for_and_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, ".npz")
-    assert any("stem/conv_W" in line and "13x13" in line for line in Plan(parse_config(config(path))).left_out)
+    assert any("stem/conv_W" in line and "13x13" in line for line in Plan(parse_config(config(path))).remarks)
     for name in ("stem/conv_W", "stem-conv_W"):
         with pytest.raises(InputError, match="stem/conv_W: 13x13 kernels, and only square kernels of 3x3 to 11x11"):
             Plan(parse_config(config(path, layers=[name])))

@@ -11,9 +11,8 @@ import pytest
 from cnn_topology import cli
 from cnn_topology.plan import code
 from cnn_topology.plan.parameters import Parameters, SeedParameters
-from cnn_topology.runs.job_files import kinds_of_jobs
 
-VERBS = {**cli.VERBS, **kinds_of_jobs()}
+VERBS = {**cli.VERBS, **cli.kinds_of_jobs()}
 
 
 @pytest.fixture

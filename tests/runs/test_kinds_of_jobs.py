@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_topology.cli import VERBS
+from cnn_topology.cli import VERBS, kinds_of_jobs
 from cnn_topology.figures.registry import FigureParameters  # noqa: F401
 from cnn_topology.forecast import activation_jobs, filter_jobs, image_jobs, table_jobs, training_jobs
 from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found once their modules are loaded
@@ -17,7 +17,6 @@ from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found 
 )
 from cnn_topology.plan.code import PACKAGE
 from cnn_topology.plan.parameters import Parameters, SeedParameters
-from cnn_topology.runs.job_files import kinds_of_jobs
 
 RULES = "".join(path.read_text() for path in (Path(__file__).parents[2] / "workflow/rules").glob("*.smk"))
 FORECASTS = (activation_jobs, filter_jobs, image_jobs, table_jobs, training_jobs)

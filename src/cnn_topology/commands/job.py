@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cnn_topology.cli import kinds_of_jobs
 from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.base import described
 from cnn_topology.runs.job import Job
-from cnn_topology.runs.job_files import DIGEST, job_digest, kinds_of_jobs
+from cnn_topology.runs.job_files import DIGEST, job_digest
 from cnn_topology.runs.machine import code_line
 from cnn_topology.storage.atomic import writing_while
 

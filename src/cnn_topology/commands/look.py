@@ -1,13 +1,13 @@
 """`cnn-topology look`: the shape of the filters of trained networks, without a config."""
 
 import argparse
+from inspect import signature
 from pathlib import Path
 from typing import get_args
 
 import yaml
 
 from cnn_topology.errors import InputError, readable
-from cnn_topology.looks.look import SAMPLE
 from cnn_topology.looks.look import look as take_a_look
 from cnn_topology.looks.page import write_page
 from cnn_topology.looks.steps import look_at_steps, name_of
@@ -38,25 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--k",
         type=_share,
-        default=0.03125,
-        help="neighbour of the density filter: a count or a share (default 0.03125)",
+        help="neighbour of the density filter: a count or a share (default %(default)s)",
     )
     parser.add_argument(
-        "--p", type=float, default=0.3, help="share of the filters that the density filter keeps (default 0.3)"
+        "--p", type=float, help="share of the filters that the density filter keeps (default %(default)s)"
     )
     parser.add_argument(
         "--draws",
         type=int,
-        default=199,
-        help="random clouds of each null (default 199; two-sided p-values need as many)",
+        help="random clouds of each null (default %(default)s; two-sided p-values need 199)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of all draws (default 0)")
-    parser.add_argument(
-        "--sample", type=int, default=SAMPLE, help=f"filters taken of a larger layer (default {SAMPLE:,}; 0 for all)"
-    )
+    parser.add_argument("--seed", type=int, help="seed of all draws (default %(default)s)")
+    parser.add_argument("--sample", type=int, help="filters taken of a larger layer (default %(default)s; 0 for all)")
     parser.add_argument("--compare", metavar="FILE", help="another network, or the same one untrained, layer by layer")
     parser.add_argument("--config", type=Path, metavar="YAML", help="write the config of a run that does the same")
     parser.add_argument("--folder", type=Path, help="where page and tables go (default: <name of the file>-look)")
+    stated = signature(take_a_look).parameters
+    parser.set_defaults(**{name: stated[name].default for name in ("k", "p", "draws", "seed", "sample")})
 
 
 def _share(text: str) -> int | float:

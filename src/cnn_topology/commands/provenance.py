@@ -5,13 +5,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cnn_topology.cli import kinds_of_jobs
 from cnn_topology.plan.code import PACKAGE, code_digest
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.findings import ProvenanceParameters
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.networks import Networks
 from cnn_topology.runs.job import Job
-from cnn_topology.runs.job_files import kinds_of_jobs
 from cnn_topology.runs.machine import logs_of_other_code, machines
 from cnn_topology.runs.provenance import (
     checklist,

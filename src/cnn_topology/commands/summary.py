@@ -13,7 +13,7 @@ def run(job: Job) -> None:
     """Write the summary."""
     tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
     first = opening(parameters.facts, tables)
-    lines = summary_lines(tables, combined_notes(job.upstream()), parameters.left_out)
+    lines = summary_lines(tables, combined_notes(job.upstream()), parameters.remarks)
     text = "\n".join([*first, "", *lines]) + "\n"
     with atomic_path(job.output("summary")) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -89,11 +89,11 @@ class Plan(Networks):
 
     def __init__(self, config: RunConfig) -> None:
         super().__init__(config)
-        # What was asked for as part of `all` but cannot be analysed, in words: told, never silent.
-        self.left_out: list[str] = []
+        # What is done otherwise than asked for, or decides nothing, in words: told, never silent.
+        self.remarks: list[str] = []
         self.layer_clouds = self._layer_clouds()
         if self.layer_clouds and (problem := config.significance.undecidable):
-            self._leave_out(f"significance: {problem}")
+            self._remark(f"significance: {problem}")
         self.dynamics_clouds = self._dynamics_clouds()
         self.network_groups = self._network_groups()
 
@@ -219,8 +219,8 @@ class Plan(Networks):
                 v for key, v in measured.get((population, name, centre), {}).items() if key not in headlines
             )
             result.append(LayerClouds(population, layer, points, variants, centre, name, besides))
-        if self.left_out and not result:
-            raise InputError("clouds: every layer was left out; " + "; ".join(self.left_out))
+        if self.remarks and not result:
+            raise InputError("clouds: every layer was left out; " + "; ".join(self.remarks))
         return result
 
     def _feasible(self, density: Density, points: int, on_too_few: str, where: str) -> Density | None:
@@ -230,19 +230,19 @@ class Plan(Networks):
             # As a fraction it is still a tenth of a cloud that networks have failed out of.
             capped = Density(k=LARGEST_SHARE, p=density.p)
             count = capped.neighbours(points)
-            self._leave_out(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
+            self._remark(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
             density = capped
         elif enough or on_too_few == "refuse":
             density.neighbours(points, where)
         else:
-            self._leave_out(f"{where}: k = {density.k} is not below its {points} filters")
+            self._remark(f"{where} is left out: k = {density.k} is not below its {points} filters")
             return None
         check_kept(density, points, where)
         return density
 
-    def _leave_out(self, what: str) -> None:
-        if what not in self.left_out:
-            self.left_out.append(what)
+    def _remark(self, what: str) -> None:
+        if what not in self.remarks:
+            self.remarks.append(what)
 
     def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
         for population in self.names if cloud.populations == "all" else cloud.populations:
@@ -252,7 +252,7 @@ class Plan(Networks):
             chosen = list(layers)
             if cloud.layers == "all":
                 for line in describe_others(others):
-                    self._leave_out(f"{population}: not analysed: {line}")
+                    self._remark(f"{population}: not analysed: {line}")
             else:
                 chosen = fitting(layers, cloud.layers, others, f"convolution layer of {population} in {where}.layers")
             yield from ((population, layers[tensor]) for tensor in chosen)

@@ -180,16 +180,16 @@ class ClaimParameters(Parameters):
 
 
 class SummaryParameters(Parameters):
-    """For the summary of a run: what its sentences need to know of the config; layers it leaves out, and why."""
+    """For the summary of a run: what its sentences need to know of the config, and the remarks of its plan."""
 
     verb = "summary"
     facts: RunFacts
-    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @classmethod
     def of(cls, plan: Plan) -> "SummaryParameters":
         """Return the block of a run."""
-        return cls(run_seed=plan.config.seed, facts=RunFacts.of(plan), left_out=tuple(plan.left_out))
+        return cls(run_seed=plan.config.seed, facts=RunFacts.of(plan), remarks=tuple(plan.remarks))
 
 
 class ShownFigure(Section):

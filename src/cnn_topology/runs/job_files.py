@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,6 @@ from cnn_topology.storage.atomic import atomic_path
 # The end of the name of a job's file.
 DIGEST = re.compile(r"\.([0-9a-f]{16})\.json$")
 Files = Mapping[str, str | Sequence[str]]
-
-
-@cache
-def kinds_of_jobs() -> dict[str, str]:
-    """Return what each kind of job does: the first line of every module of `commands` whose `run` takes a `Job`."""
-    kinds = {}
-    for path in sorted(Path(__file__).parents[1].glob("commands/*.py")):
-        text = path.read_text(encoding="utf-8")
-        if "def run(job: Job)" in text:
-            kinds[path.stem.replace("_", "-")] = text.partition("`: ")[2].partition('."""')[0]
-    return kinds
 
 
 def job_text(verb: str, parameters: str, inputs: Files, outputs: Files, **others: Any) -> str:

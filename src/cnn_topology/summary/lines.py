@@ -12,7 +12,7 @@ from cnn_topology.summary.weights import weight_lines
 
 
 def summary_lines(
-    tables: Mapping[str, pa.Table], notes: Mapping[str, str], left_out: Sequence[str] = ()
+    tables: Mapping[str, pa.Table], notes: Mapping[str, str], remarks: Sequence[str] = ()
 ) -> Iterator[str]:
     """Describe what a run found: trained networks and loops of filters, then activations, then claims.
 
@@ -22,8 +22,8 @@ def summary_lines(
         Tables of the run by name (`cnn_topology.tables.registry`); of one that it lacks nothing is said.
     notes : mapping of str to str
         Their notes, combined.
-    left_out : sequence of str
-        What cannot be analysed.
+    remarks : sequence of str
+        What the run does otherwise than its config asks, or cannot decide.
     """
     names = ("training", "loops", "significance")
     yield from weight_lines(*(tables[name].to_pandas() if name in tables else None for name in names))
@@ -38,7 +38,7 @@ def summary_lines(
     ):
         if name in tables:
             yield from lines(tables[name].to_pandas())
-    yield from (f"left out: {what}" for what in left_out)
+    yield from (f"note: {remark}" for remark in remarks)
     data = ", ".join(part[:12] for part in notes["data"].split(","))
     yield f"seed {notes['seed']}, config {notes['config']}, data {data}"
     if "claims" in tables:

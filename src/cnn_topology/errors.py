@@ -65,6 +65,15 @@ def escape_unprintable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def in_words(seconds: float | None) -> str:
+    """Write a time in words: ``40 s``, ``3 min``, ``2.5 h``."""
+    if seconds is None:
+        return "unknown time"
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s" if seconds else "0 s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
+
+
 def together(problems: Sequence[str]) -> InputError:
     """Return one error of several problems, so that all can be mended at once; it names the first `MOST_NAMED`."""
     if len(problems) == 1:

@@ -11,8 +11,8 @@ import time
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from cnn_topology.errors import escape_unprintable
-from cnn_topology.runs.stages import STAGES, in_words
+from cnn_topology.errors import escape_unprintable, in_words
+from cnn_topology.runs.stages import STAGES
 
 CLEAR = "\r\033[K"
 

@@ -6,7 +6,7 @@ Each case once gave a wrong barcode, or took the memory first, without a word.
 import re
 import resource
 import tracemalloc
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.spatial.distance import pdist, squareform
 
 from cnn_topology.errors import InputError
-from cnn_topology.topology import forecasting
+from cnn_topology.topology import filtration, forecasting, persistence
 from cnn_topology.topology.cocycles import cocycles, representative_loop
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
@@ -77,6 +77,7 @@ def test_more_points_than_an_edge_can_name_are_refused_in_every_form(use, given)
     ids=list(FORMS),
 )
 def test_memory_is_checked_before_it_is_taken(monkeypatch, use, given):
+    use(CIRCLE)  # loads code
     monkeypatch.setattr(forecasting, "available_memory", lambda: 5_000_000)
     tracemalloc.start()
     try:
@@ -114,6 +115,34 @@ def test_only_a_barcode_that_may_not_fit_asks_for_the_free_memory(monkeypatch):
     assert barcode(np.random.default_rng(0).normal(size=(200, 3))).points == 200
     with pytest.raises(AssertionError, match="asked"):
         barcode(np.random.default_rng(0).normal(size=(1_000, 3)))
+
+
+def test_what_would_take_hours_is_refused_with_the_landmarks_that_would_not(monkeypatch):
+    monkeypatch.setattr(forecasting, "available_memory", lambda: None)
+    for engine, dimension in (("ripser", 2), ("gudhi", 1), ("auto", 3)):
+        with pytest.raises(InputError, match=r"take up to [\d.]+ h, more than max_seconds = 3600") as caught:
+            barcode(np.broadcast_to(0.0, (20_000, 3)), max_dimension=dimension, engine=engine)
+        most = int(re.search(r"take (\d+) landmarks", str(caught.value))[1])
+        seconds = [forecasting.forecast(count, dimension, engine).seconds for count in (most, most + 1)]
+        assert seconds[0] <= persistence.LONGEST < seconds[1]
+
+
+def test_higher_dimensions_are_forecast_to_take_what_their_simplices_take():
+    """Three hundred points in dimension 3 were forecast as in dimension 2: 2 s."""
+    costs = [forecasting.forecast(300, dimension) for dimension in (2, 3, 4)]
+    assert all(10 * one.seconds < other.seconds for one, other in pairwise(costs))
+    assert all(10 * one.bytes < other.bytes for one, other in pairwise(costs))
+
+
+def test_a_barcode_of_our_own_is_never_beyond_the_time_that_is_accepted():
+    """Jobs of a run ask a cluster for the time that they are forecast to take, and state no longest one."""
+    assert forecasting.forecast(filtration.MOST_POINTS).seconds < persistence.LONGEST
+
+
+def test_a_barcode_whose_time_is_accepted_goes_on():
+    with pytest.raises(InputError, match=r"max_seconds=math\.inf"):
+        barcode(CIRCLE, max_seconds=1e-9)
+    assert barcode(CIRCLE, max_seconds=np.inf) == barcode(CIRCLE)
 
 
 def test_a_search_for_a_loop_is_refused_before_it_takes_what_is_not_there(monkeypatch):
@@ -269,6 +298,7 @@ def test_a_bar_that_missing_edges_leave_open_has_a_cocycle():
         ("max_dimension", [1, np.int8(1), True], [1.0, "1"]),
         ("landmarks", [20, np.uint16(20)], [20.0, "20"]),
         ("threads", [1, np.int32(1)], [1.5]),
+        ("max_seconds", [1e9, np.inf, np.float32(3_600), 10**9], ["1", None]),
         ("threshold", [0.5, np.float32(0.5), np.float16(0.5), np.array(0.5)], ["0.5", None, 1j, [0.5]]),
     ],
 )

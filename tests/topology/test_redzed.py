@@ -1,6 +1,7 @@
 """RedZeD behind the engine interface: the bars of Ripser, on anything that has distances."""
 
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
-from cnn_topology.topology import persistence
+from cnn_topology.topology import forecasting, persistence
 from cnn_topology.topology.persistence import barcode, forecast
 
 SEEDS = st.integers(0, 2**32 - 1)
 needed = pytest.mark.skipif(
-    persistence.find_spec("redzed_tda") is None, reason="needs the optional package redzed-tda (pip install redzed-tda)"
+    find_spec("redzed_tda") is None, reason="needs the optional package redzed-tda (pip install redzed-tda)"
 )
 
 
@@ -57,8 +58,9 @@ def test_a_torus_has_one_class_of_dimension_two_and_auto_takes_redzed_for_it():
 
 @pytest.mark.parametrize(("asked", "engine"), [((1, 2), "annotations"), ((2, 2), "ripser"), ((2, 3), "ripser")])
 def test_ripser_serves_where_redzed_is_not_installed(monkeypatch, asked, engine):
-    monkeypatch.setattr(persistence, "find_spec", lambda name: None)
-    assert persistence._chosen_engine("auto", *asked) == engine
+    monkeypatch.setattr(forecasting, "find_spec", lambda name: None)
+    assert forecasting.automatic_engine(*asked) == persistence._chosen_engine("auto", *asked) == engine
+    assert forecasting.forecast(100, asked[0]).engine == engine
 
 
 def test_a_missing_package_and_another_field_are_refused_with_the_way_out(monkeypatch):

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.spatial.distance import squareform
 
+from cnn_topology.clouds import kept, neighbour_kernels
+from cnn_topology.clouds.density import density_filter
 from cnn_topology.topology import annotation_kernels as kernels
-from cnn_topology.topology import annotations, distances, edge_kernels, filtration, forecasting
+from cnn_topology.topology import annotations, distances, edge_kernels, filtration, forecasting, landmarks, lune_kernels
 from cnn_topology.topology.annotations import annotated, annotation_bars, last_birth
 from cnn_topology.topology.filtration import lengths_of_points
+from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -107,24 +110,48 @@ def test_a_sparse_graph_takes_no_memory_for_all_pairs():
     assert peak < forecasting.bytes_of_graph(4_000, graph.nnz) + 100 * graph.nnz < 4 * 4_000 * 3_999 / 2
 
 
-def test_ctrl_c_ends_a_walk_before_its_next_piece(monkeypatch):
-    pieces, walk = [], kernels.walk
+# Kernels that run long, the module whose constant cuts their work into pieces, small pieces, and who calls them.
+LONG_KERNELS = {
+    "walk": (kernels, annotations, "EDGES_AT_ONCE", 500, 200, barcode),
+    "doubtful": (lune_kernels, annotations, "PAIRS_AT_ONCE", 500, 200, barcode),
+    "fill_lengths": (edge_kernels, filtration, "PAIRS_AT_ONCE", 500, 200, barcode),
+    "choose_farthest": (edge_kernels, landmarks, "NUMBERS_AT_ONCE", 6_000, 200, lambda x: landmarks_maxmin(x, 100)),
+    "count_within": (
+        neighbour_kernels,
+        kept,
+        "PAIRS_OF_LEAVES_AT_ONCE",
+        1,
+        1_600,
+        lambda x: density_filter(x, 50, 0.3),
+    ),
+}
 
-    def interrupted(state, edges, *others):
-        pieces.append(len(edges))
-        if len(pieces) == 2:
+
+@pytest.mark.parametrize("name", LONG_KERNELS)
+def test_ctrl_c_ends_compiled_work_before_its_next_piece(monkeypatch, name):
+    module, cut_by, constant, size, points, work = LONG_KERNELS[name]
+    pieces, kernel, cloud = [], getattr(module, name), np.random.default_rng(0).normal(size=(points, 3))
+    interrupted_at = None
+
+    def piece(*arguments):
+        pieces.append(name)
+        if len(pieces) == interrupted_at:
             signal.raise_signal(signal.SIGINT)
-        return walk(state, edges, *others)
+        return kernel(*arguments)
 
-    monkeypatch.setattr(annotations, "EDGES_AT_ONCE", 500)
-    monkeypatch.setattr(kernels, "walk", interrupted)
+    monkeypatch.setattr(cut_by, constant, size)
+    monkeypatch.setattr(module, name, piece)
+    work(cloud)
+    assert len(pieces) > 3
+    pieces.clear()
+    interrupted_at = 2
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of a parallel pytest ignore Ctrl-C
     try:
         with pytest.raises(KeyboardInterrupt):
-            barcode(np.random.default_rng(0).normal(size=(200, 3)))
+            work(cloud)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert pieces == [500, 500]
+    assert len(pieces) == 2
 
 
 def torus(count, rng):

@@ -20,6 +20,8 @@ SIGMAS, WIDER = 3.0, 8.0
 MOST_BETWEEN = 0.25
 # So many points of the sample are searched first, for a bound of the others.
 FIRST = 12
+# Compiled code does not hear Ctrl-C: after so many pairs of leaves, a tenth of a second, Python may look.
+PAIRS_OF_LEAVES_AT_ONCE = 1 << 16
 
 
 def kept_by_counts(tree: SearchableCloud, k: int, keep: int, threads: int = 1) -> np.ndarray | None:
@@ -115,7 +117,9 @@ def _counts(tree: SearchableCloud, near: np.float32, far: np.float32, threads: i
 
     def count(begin: int, end: int) -> None:
         counts = np.zeros((2, leaves * LEAF), dtype=np.int32)
-        count_within(blocks, tree.sizes, lows, highs, near, far, begin, end, counts)
+        part = max(1, PAIRS_OF_LEAVES_AT_ONCE // leaves)
+        for first in range(begin, end, part):
+            count_within(blocks, tree.sizes, lows, highs, near, far, first, min(first + part, end), counts)
         parts.append(counts)
 
     # A leaf is compared with those after it: cut where the number of pairs is cut evenly.

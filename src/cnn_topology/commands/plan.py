@@ -5,12 +5,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cnn_topology.errors import in_words
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
 from cnn_topology.runs.costs import Cost, costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, list_jobs
 from cnn_topology.runs.partitions import PARTITIONS, without_partition
-from cnn_topology.runs.stages import in_words
 
 # What a GPU is used for.
 TRAINING = ("train", "train-resnet")

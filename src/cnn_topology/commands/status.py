@@ -7,13 +7,13 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+from cnn_topology.errors import in_words
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.files import refuse_older
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
 from cnn_topology.runs.progress import Progress, command_of, missing_of, progress_of, seconds_left, started_at
-from cnn_topology.runs.stages import in_words
 from cnn_topology.runs.starts import (
     Start,
     cause_of,

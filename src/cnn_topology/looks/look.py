@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from cnn_topology.errors import InputError, unknown
+from cnn_topology.errors import InputError, in_words, unknown
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.forecast import filter_jobs
 from cnn_topology.looks import store
@@ -91,7 +91,7 @@ class Look:
             else:
                 spent += self._expected([number])
             seconds = left * (time.monotonic() - start) / spent if spent else left
-            say(f"{describe(layer)}   {f'about {seconds:.0f} s left' if place < len(numbers) else ''}".rstrip())
+            say(f"{describe(layer)}   {f'about {in_words(seconds)} left' if place < len(numbers) else ''}".rstrip())
 
     def _expected(self, numbers: Sequence[int]) -> float:
         """Forecast how many seconds the tests of some layers take."""
@@ -101,12 +101,10 @@ class Look:
     def _beginning(self, numbers: Sequence[int]) -> str:
         source, count = self.source, len(self.layers)
         known = count - len(numbers)
-        seconds = self._expected(numbers)
-        took = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
         earlier = f", {known} tested before" if known else ""
         return (
             f"{source.name}: {source.networks} network{'s' * (source.networks > 1)}, {count} layers"
-            f"{earlier}; the tests take about {took}"
+            f"{earlier}; the tests take about {in_words(self._expected(numbers))}"
         )
 
     @property

@@ -7,6 +7,8 @@ run; a logger plugin of Snakemake (`snakemake_logger_plugin_stages`) reports tho
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cnn_topology.errors import in_words
+
 
 @dataclass
 class Stages:
@@ -70,15 +72,6 @@ class Stages:
         return f"{len(self.done)} of {total} jobs, {in_words(self.left(elapsed))} left" + (
             f": {running}" if running else ""
         )
-
-
-def in_words(seconds: float | None) -> str:
-    """Write a time in words: ``40 s``, ``3 min``, ``2.5 h``."""
-    if seconds is None:
-        return "unknown time"
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s" if seconds else "0 s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
 
 
 # Of the run that this process makes.

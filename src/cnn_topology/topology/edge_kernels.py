@@ -93,28 +93,30 @@ def fill_from_products(products, squares, cloud, begin, error, lengths):
 
 
 @kernel
-def choose_farthest(coordinates, first, count):
-    """Choose points by the max-min rule from a first one on; ties fall to the point that comes first.
+def choose_farthest(coordinates, begin, end, chosen, nearest):
+    """Choose points by the max-min rule; ties fall to the point that comes first.
 
     Squares are summed in float64, coordinate by coordinate, all of a tile's while it lies in the first-level cache.
 
     Parameters
     ----------
     coordinates : ndarray of float64, shape (coordinates, points)
-    first, count : int
+    begin, end : int
+        The choices that are followed up; those after `begin` are written.
+    chosen : ndarray of int64, shape (count,)
+        The points up to `begin`, and room for the rest.
+    nearest : ndarray of float64, shape (points,)
+        Squared distance of each point to the nearest that is chosen, infinite at first; renewed.
 
     Returns
     -------
-    chosen : ndarray of int64, shape (count,)
-    radius : float
+    float
         Greatest distance of a point to the nearest chosen one.
     """
     dimension, points = coordinates.shape
-    chosen = np.empty(count, dtype=np.int64)
-    chosen[0] = first
-    nearest = np.full(points, np.inf)
     total = np.empty(TILE)
-    for step in range(count):
+    most = 0.0
+    for step in range(begin, end):
         here = coordinates[:, chosen[step]].copy()
         most, following = -1.0, 0
         for tile in range(0, points, TILE):
@@ -130,9 +132,9 @@ def choose_farthest(coordinates, first, count):
                 largest = near[m] if near[m] > largest else largest
             if largest > most:
                 most, following = largest, tile + np.argmax(near)
-        if step + 1 < count:
+        if step + 1 < len(chosen):
             chosen[step + 1] = following
-    return chosen, np.sqrt(most)
+    return np.sqrt(most)
 
 
 @kernel

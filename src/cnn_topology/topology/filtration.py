@@ -91,12 +91,14 @@ def checked_points(points: Any) -> np.ndarray:
 
 
 def looks_like_distances(cloud: np.ndarray) -> bool:
-    """Whether a cloud is a matrix of distances: square, symmetric, not negative, zero on its diagonal alone.
+    """Whether a cloud could be a matrix of distances: square, symmetric, not negative, zero on its diagonal.
+
+    A matrix of zeros is no such matrix, nor are three points or fewer: some small clouds look like one, and a loop
+    has four points.
 
     Parameters
     ----------
     cloud : ndarray, shape (points, coordinates)
-        Of fewer than four points there is no loop to lose, and some small clouds have such a matrix.
 
     Returns
     -------

@@ -4,13 +4,15 @@ The annotations engine needs memory in proportion to the pairs of points, whatev
 need depends on the cloud: the forecast is that of the worst cloud measured, a noisy circle.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from cnn_topology.errors import InputError
+from cnn_topology.errors import InputError, in_words
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ REFERENCE_COSTS = {
     1: (4.45e9, 104.0, 2000, 3.3, 3.6),  # noisy circle, H0 and H1
     2: (2.1e9, 22.0, 500, 3.9, 4.5),  # Klein bottle, H0 to H2
 }
-# The same with RedZeD on an Intel Xeon core; above dimension 2 nothing is known and those of Ripser are taken.
+# Above dimension 2, by simplex of the highest dimension: seconds and bytes of Ripser, taken for all engines (40 to 130
+# points of a Klein bottle and of noise, dimensions 3 and 4: 33 to 76 ns, 1.9 to 4.1 bytes).
+SECONDS_PER_SIMPLEX, SIMPLEX_BYTES = 6e-8, 4
+# The same as `REFERENCE_COSTS` with RedZeD on an Intel Xeon core.
 REDZED_COSTS = {
     1: (3e8, 20.0, 4000, 2.2, 3.5),  # noisy circle
     2: (2e8, 5.0, 500, 3.9, 4.5),  # Klein bottle: 58 MB
@@ -54,32 +59,56 @@ GRAPH_BYTES = 60
 LOOP_BYTES = 5
 
 
-def forecast(points: int, dimension: int = 1, engine: str = "annotations") -> Forecast:
-    """Forecast the cost of a barcode.
+def automatic_engine(dimension: int, field: int = 2) -> str:
+    """Return which engine ``auto`` stands for.
+
+    Parameters
+    ----------
+    dimension : int
+        Highest dimension of homology.
+    field : int
+        p of the coefficients Z/p.
+
+    Returns
+    -------
+    {'annotations', 'redzed', 'ripser'}
+    """
+    if dimension <= 1 and field in (2, 3):
+        return "annotations"
+    quick = dimension == 2 and field == 2 and find_spec("redzed_tda") is not None
+    return "redzed" if quick else "ripser"
+
+
+def forecast(points: int, dimension: int = 1, engine: str = "auto") -> Forecast:
+    """Forecast the cost of a barcode over Z/2 of all edges; a threshold may make it less.
 
     Parameters
     ----------
     points : int
-        Points of the filtration, after the choice of landmarks.
+        Number of points of the filtration, after the choice of landmarks.
     dimension : int
         Highest dimension of homology.
-    engine : {'annotations', 'redzed', 'ripser', 'gudhi'}
+    engine : {'auto', 'annotations', 'redzed', 'ripser', 'gudhi'}
+        As for `cnn_topology.topology.persistence.barcode`.
 
     Returns
     -------
     Forecast
     """
-    if engine in ("annotations", "auto") and dimension <= 1:
+    name = automatic_engine(dimension) if engine == "auto" else engine
+    if name == "annotations":
         # Entries, six rows of bits a point (edges, marks, four classes), a block of edges, and what the vectors of live
         # classes need (a little, per point).
         pairs = points * (points - 1) // 2
         block = min(pairs, max(LEAST_BLOCK, pairs // BLOCKS))
         size = 4 * pairs + points * (6 * points / 8 + 384) + 8 * block + 4000 * points
-        return Forecast(points, "annotations", int(size), SECONDS_PER_PAIR * pairs + SECONDS_PER_ROW * points * pairs)
-    costs = REDZED_COSTS if engine == "redzed" and dimension <= 2 else REFERENCE_COSTS
-    size, seconds, at, power_bytes, power_seconds = costs[min(max(dimension, 1), 2)]
+        return Forecast(points, name, int(size), SECONDS_PER_PAIR * pairs + SECONDS_PER_ROW * points * pairs)
+    if dimension > 2:
+        simplices = math.comb(points, dimension + 2)
+        return Forecast(points, name, SIMPLEX_BYTES * simplices + 4 * points**2, SECONDS_PER_SIMPLEX * simplices)
+    costs = REDZED_COSTS if name == "redzed" else REFERENCE_COSTS
+    size, seconds, at, power_bytes, power_seconds = costs[max(dimension, 1)]
     ratio = points / at
-    name = "ripser" if engine == "auto" else engine
     return Forecast(points, name, int(size * ratio**power_bytes + 4 * points**2), seconds * ratio**power_seconds)
 
 
@@ -181,41 +210,57 @@ def check_free(need: int, what: str) -> None:
         )
 
 
-def check_memory(points: int, dimension: int, engine: str, beside: Callable[[int], int] = lambda used: 0) -> None:
-    """Refuse a barcode that would not fit into memory, and say how many landmarks would.
+def check_cost(
+    points: int,
+    dimension: int,
+    engine: str,
+    max_seconds: float = math.inf,
+    beside: Callable[[int], int] = lambda used: 0,
+) -> None:
+    """Refuse a barcode that would not fit into memory, or take too long, and say how many landmarks would do.
 
     Parameters
     ----------
     points, dimension, engine
         As for `forecast`.
+    max_seconds : float
+        The longest time that is accepted.
     beside : callable
         From the points of the filtration to the bytes that are taken besides the barcode's: to read the input.
 
     Raises
     ------
     InputError
-        If the forecast is above what the system has left.
+        If the forecast is above what the system has left, or above `max_seconds`.
     """
 
-    def needed(used: int) -> int:
-        return forecast(used, dimension, engine).bytes + beside(used)
+    def costs(used: int) -> tuple[float, int]:
+        cost = forecast(used, dimension, engine)
+        return cost.seconds, cost.bytes + beside(used)
 
-    if needed(points) <= NEVER_ASKED:
-        return
-    free = available_memory()
-    if free is None or needed(points) <= free:
+    seconds, needed = costs(points)
+    known = available_memory() if needed > NEVER_ASKED else None
+    free = math.inf if known is None else known
+    if seconds <= max_seconds and needed <= free:
         return
     low, high = 0, max(points - 1, 0)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if needed(middle) <= free else (low, middle - 1)
+        time, memory = costs(middle)
+        low, high = (middle, high) if time <= max_seconds and memory <= free else (low, middle - 1)
+    fits = needed <= free
     raise InputError(
-        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to need "
-        f"{needed(points) / 1e9:.2g} GB; {free / 1e9:.2g} GB are free: "
+        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to "
+        + (
+            f"take up to {in_words(seconds)}, more than max_seconds = {max_seconds:g}: "
+            if fits
+            else f"need {needed / 1e9:.2g} GB; {free / 1e9:.2g} GB are free: "
+        )
         + (
             f"take {low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode)"
             if low
             else "give fewer points or distances"
         )
         + ("" if engine == "annotations" or dimension > 1 else ", or use engine='annotations'")
+        + (", or go on with max_seconds=math.inf (less time if threshold= leaves out long edges)" if fits else "")
     )

@@ -14,6 +14,9 @@ from cnn_topology.errors import InputError
 from cnn_topology.topology.distances import Distances
 from cnn_topology.topology.filtration import checked_points
 
+# Compiled code does not hear Ctrl-C: after so many coordinates, a tenth of a second, Python may look.
+NUMBERS_AT_ONCE = 1 << 28
+
 
 def _check_count(count: int, points: int) -> None:
     if not 1 <= count <= points:
@@ -46,7 +49,11 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
     order = np.lexsort(cloud.T[::-1])
     coordinates = np.ascontiguousarray(cloud[order].T)
     to_mean = ((coordinates - coordinates.mean(axis=1, keepdims=True)) ** 2).sum(axis=0)
-    chosen, radius = choose_farthest(coordinates, int(np.argmin(to_mean)), count)
+    chosen, nearest, radius = np.empty(count, dtype=np.int64), np.full(len(cloud), np.inf), 0.0
+    chosen[0] = np.argmin(to_mean)
+    part = max(1, NUMBERS_AT_ONCE // cloud.size)
+    for begin in range(0, count, part):
+        radius = choose_farthest(coordinates, begin, min(begin + part, count), chosen, nearest)
     return order[chosen], radius
 
 

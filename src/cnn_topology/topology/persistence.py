@@ -10,15 +10,15 @@ All lengths are diameters, as in Ripser: a simplex enters when its longest edge 
 also the bars that duplicate points would have in dimension 0.
 """
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from cnn_topology.checks import whole
+from cnn_topology.checks import real, whole
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.topology.distances import bytes_of_distances, checked_distances, is_thin, shape_of
 from cnn_topology.topology.filtration import (
@@ -30,11 +30,21 @@ from cnn_topology.topology.filtration import (
     looks_like_distances,
     shape_of_points,
 )
-from cnn_topology.topology.forecasting import Forecast, bytes_of_graph, check_free, check_memory, forecast
+from cnn_topology.topology.forecasting import (
+    Forecast,
+    automatic_engine,
+    bytes_of_graph,
+    check_cost,
+    check_free,
+    forecast,
+)
 from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_distances
 from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, redzed_bars, ripser_bars
 
 __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_maxmin"]
+
+# Seconds: what is forecast to take longer has to be asked for.
+LONGEST = 3_600.0
 
 ENGINES = ("auto", "annotations", "redzed", "ripser", "gudhi")
 
@@ -126,6 +136,7 @@ def barcode(
     landmarks: int | None = None,
     engine: str = "auto",
     threads: int = 1,
+    max_seconds: float = LONGEST,
 ) -> Barcode:
     """Compute the barcode of the Vietoris-Rips filtration of a cloud.
 
@@ -150,6 +161,9 @@ def barcode(
         package redzed-tda is installed; else Ripser. All give the same bars.
     threads : int
         Threads that compute the distances of points.
+    max_seconds : float
+        What is forecast to take longer on one core, an hour by default, is refused at once; ``math.inf`` goes on. Our
+        own engine is never forecast to take so long. Ctrl-C ends it within a second, and others when they are done.
 
     Returns
     -------
@@ -159,7 +173,7 @@ def barcode(
     Raises
     ------
     InputError
-        If the input is unusable, the engine does not serve it, or it would not fit into memory.
+        If the input is unusable, the engine does not serve it, or it would not fit into memory or into `max_seconds`.
 
     Warns
     -----
@@ -191,11 +205,14 @@ def barcode(
     max_dimension, field = whole(max_dimension, "max_dimension", 0), whole(field, "field", 2)
     name = _chosen_engine(engine, max_dimension, field)
     limit, threads = checked_threshold(threshold), whole(threads, "threads", 1)
+    longest = real(max_seconds, "max_seconds")
     if name == "annotations" and points is None and landmarks is None and is_thin(distances):
         count, radius, rows = shape_of(distances)[1], 0.0, None
         dimension, birth, death = _graph_bars(distances, count, max_dimension, field, limit)
     else:
-        lengths, count, radius, rows = filtration_lengths(points, distances, landmarks, max_dimension, name, threads)
+        lengths, count, radius, rows = filtration_lengths(
+            points, distances, landmarks, max_dimension, name, threads, longest
+        )
         dimension, birth, death = _BARS[name](lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
     return Barcode(dimension[order], birth[order], death[order], field, count, radius, name, max_dimension, rows)
@@ -208,13 +225,14 @@ def filtration_lengths(
     max_dimension: int = 1,
     engine: str = "annotations",
     threads: int = 1,
+    max_seconds: float = math.inf,
     beside: int = 0,
 ) -> tuple[np.ndarray, int, float, np.ndarray | None]:
-    """Check points or distances and compute the lengths of all edges; memory is checked before anything is copied.
+    """Check points or distances and compute the lengths of all edges; the cost is checked before anything is copied.
 
     Parameters
     ----------
-    points, distances, landmarks, max_dimension, engine, threads
+    points, distances, landmarks, max_dimension, engine, threads, max_seconds
         As for `barcode`.
     beside : int
         Bytes per pair of points that the caller takes besides.
@@ -232,7 +250,8 @@ def filtration_lengths(
     Raises
     ------
     InputError
-        If the input is unusable, there are more points than an engine holds, or they would not fit into memory.
+        If the input is unusable, there are more points than an engine holds, or they would not fit into memory or
+        into `max_seconds`.
     """
     if (points is None) == (distances is None):
         raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
@@ -242,7 +261,8 @@ def filtration_lengths(
     used = count if chosen is None else chosen
     _check_count(used)
     reading = bytes_of_points if distances is None else bytes_of_distances
-    check_memory(used, max_dimension, engine, lambda n: reading(array, n) + beside * (n * (n - 1) // 2))
+    taken = lambda n: reading(array, n) + beside * (n * (n - 1) // 2)  # noqa: E731
+    check_cost(used, max_dimension, engine, max_seconds, taken)
     if distances is None:
         cloud = checked_points(array)
         if looks_like_distances(cloud):
@@ -302,12 +322,9 @@ def _check_count(points: int) -> None:
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:
     if engine not in ENGINES:
         raise unknown("persistence engine", engine, ENGINES)
-    applies = max_dimension <= 1 and field in (2, 3)
-    name = engine
-    if engine == "auto":
-        quick = max_dimension == 2 and field == 2 and find_spec("redzed_tda") is not None
-        name = "annotations" if applies else "redzed" if quick else "ripser"
-    if name == "annotations" and not applies:
+    best = automatic_engine(max_dimension, field)
+    name = best if engine == "auto" else engine
+    if name == "annotations" != best:
         raise InputError(
             "engine 'annotations' serves dimensions 0 and 1 over Z/2 and Z/3; got "
             f"max_dimension={max_dimension}, field={field}: use engine='auto'"

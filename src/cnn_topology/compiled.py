@@ -4,11 +4,13 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numba as nb
 from numba.core import event
+
+# Functions that are kept on disk: those whose compilation is announced.
+_KEPT: set[Callable[..., Any]] = set()
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -25,12 +27,14 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorated(function: Callable[..., Any]) -> Any:
-        _announce_compilation()
         try:
-            return nb.njit(nogil=True, cache=True, **options)(function)
+            kernel = nb.njit(nogil=True, cache=True, **options)(function)
         except RuntimeError:  # neither the package's folder nor a home can be written
             _warn_of_no_cache()
             return nb.njit(nogil=True, **options)(function)
+        _KEPT.add(function)
+        _listen()
+        return kernel
 
     return decorated
 
@@ -48,8 +52,7 @@ class _Announcement(event.Listener):
     """One line on stderr when the first kernel is compiled and not read from disk."""
 
     def on_start(self, event: Any) -> None:
-        ours = Path(__file__).parent in Path(event.data["dispatcher"].py_func.__code__.co_filename).parents
-        if ours and not _warn_of_no_cache.cache_info().currsize:
+        if event.data["dispatcher"].py_func in _KEPT:
             _announce()
 
     def on_end(self, event: Any) -> None: ...
@@ -65,5 +68,5 @@ def _announce() -> None:
 
 
 @cache
-def _announce_compilation() -> None:
+def _listen() -> None:
     event.register("numba:compile", _Announcement())

@@ -21,6 +21,7 @@ from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.checkpoints import (
     FilesCheckpoint,
     checkpoint_layers,
+    chosen_layers,
     layer_name,
     layer_names,
     torchvision_shapes,
@@ -28,6 +29,7 @@ from cnn_topology.plan.checkpoints import (
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.weight_files import array_shapes
+from cnn_topology.storage.weight_forms import SIDES
 
 
 def weights() -> dict[str, torch.Tensor]:
@@ -83,6 +85,25 @@ def test_the_table_of_torchvision_models_is_theirs(model: str) -> None:
         state = get_model(model, weights=None, **options).state_dict()
     convolutions = {name: tuple(t.shape) for name, t in state.items() if t.ndim == 4 and not name.startswith("aux")}
     assert list(torchvision_shapes(model).items()) == list(convolutions.items())
+
+
+def test_kernels_of_torchvision_models_are_analysed_as_those_of_files_are() -> None:
+    section = {"checkpoints": {"net": {"kind": "torchvision", "model": "resnet18"}}}
+    layers = Plan(parse_config({"version": 2, "name": "net", **section})).layers("net")
+    assert [layer.weight for layer in layers] == [
+        layer.weight for layer in chosen_layers(torchvision_shapes("resnet18")).layers
+    ]
+    assert (layers[0].name, layers[0].depth, layers[0].side) == ("conv1", 1, 7)
+
+
+def test_pages_and_docstrings_state_the_sides_that_are_analysed() -> None:
+    stated = {}
+    project = Path(__file__).parents[2]
+    for path in [project / "README.md", *(project / "docs").rglob("*.md"), *(project / "src").rglob("*.py")]:
+        for text in re.findall(r"kernels (?:of |\()(\d+)x\1 to (\d+)x\2", path.read_text(encoding="utf-8")):
+            stated[path.name, *map(int, text)] = None
+    assert len({name for name, *_ in stated}) > 4
+    assert {(least, most) for _, least, most in stated} == {(SIDES[0], SIDES[-1])}
 
 
 def test_points_of_vgg16_are_those_of_the_paper() -> None:

@@ -1,12 +1,12 @@
 """Loops over the depth of a network: the two longest H1 bars of each layer, their null, and the verdict (E9, E10).
 
-Loops over the depth of a network: of each 3x3 convolution, in order from the image, the longest and the second H1 bar
-of its filters after rho(k, p), and the lengths that a bar must exceed under each null model at the level of the test.
-Below: the verdict as a colour with the p-value of the longest bar (the largest over the nulls), the number of filters
-of the layer and how many the density filter keeps. A layer with too few filters - fewer than 50 kept, or k above a
-tenth of them all - is not tested. The weights paper shows mapper graphs by depth for VGG16; bars, nulls and verdicts by
-depth are ours. Layers differ in their number of filters, and bars of larger clouds under the same rho(k, p) are not
-directly comparable: each is to be read against its own null.
+Loops over the depth of a network: of each convolution that is analysed, in order from the image, the longest and the
+second H1 bar of its filters after rho(k, p), and the lengths that a bar must exceed under each null model at the level
+of the test. Below: the verdict as a colour with the p-value of the longest bar (the largest over the nulls), the number
+of filters of the layer and how many the density filter keeps. A layer with too few filters - fewer than 50 kept, or k
+above a tenth of them all - is not tested. The weights paper shows mapper graphs by depth for VGG16; bars, nulls and
+verdicts by depth are ours. Layers differ in their number of filters, and bars of larger clouds under the same rho(k, p)
+are not directly comparable: each is to be read against its own null.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds`, layers of `population`, at its last step, in order of depth."""
     found = headlines_at(tables["loops"], parameters["clouds"], "last").sort_values("depth").reset_index(drop=True)
     critical = null_of(tables["significance"], found)
-    footer = provenance(notes, found, critical["draws"], "depth: place among the 3x3 convolutions")
+    footer = provenance(notes, found, critical["draws"], "depth: place among the convolutions analysed")
     names = [short(name) for name in found["layer"]]
     room = 0.055 * max(map(len, names), default=1)
     figure = style.new_figure(2.9 + room, footer)

@@ -69,7 +69,7 @@ def train_resnet(plan: Plan, population: str) -> Demand:
 
 
 def checkpoint(plan: Plan, name: str) -> Demand:
-    """Forecast the reading of files of weights, of which the 3x3 kernels are kept."""
+    """Forecast the reading of files of weights, of which the kernels that are analysed are kept."""
     files = getattr(plan.config.checkpoints[name], "files", None)
     sizes = [Path(file).stat().st_size / 1e6 for file in files] if files else [TORCHVISION_MB]
     kept = sum(4e-6 * math.prod(layer.weight) for layer in plan.layers(name)) * len(sizes)

@@ -20,7 +20,7 @@ from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_tuple, expand_paths
 from cnn_topology.plan.populations import Layer
 from cnn_topology.storage.weight_files import array_shapes, files_of
-from cnn_topology.storage.weight_forms import Order, Shapes, computed_problem, strays
+from cnn_topology.storage.weight_forms import ANALYSED, SIDES, Order, Shapes, computed_problem, strays
 
 # What wrappers put in front of every name: torch.nn.DataParallel, torch.compile, Lightning, FSDP.
 WRAPPERS = re.compile(
@@ -33,9 +33,6 @@ CONVOLUTION = re.compile(r"(?<=.)[./]conv$")
 
 # Columns of the table of the torchvision models, beside this file: the axes of a weight.
 AXES = ("out", "in", "height", "width")
-# Sides of the square kernels that are analysed: on smaller ones lines have no width, larger ones (patch embeddings) are
-# rare. The paper's networks are looked at as in the paper.
-SIDES, PAPER_SIDES = range(3, 12), range(3, 4)
 # Letters of a name that is part of a path.
 MOST_NAME = 80
 
@@ -142,16 +139,15 @@ def checkpoint_layers(name: str, section: TorchvisionCheckpoint | FilesCheckpoin
     """
     if isinstance(section, FilesCheckpoint):
         return _of_files(f"checkpoints.{name}", section)
-    names = [row["layer"] for row in _torchvision(section.model) if row["layer"]]
-    return chosen_layers(torchvision_shapes(section.model), names=names, sides=PAPER_SIDES)
+    names = {row["tensor"]: row["layer"] for row in _torchvision(section.model) if row["layer"]}
+    return chosen_layers(torchvision_shapes(section.model), names=names)
 
 
 def chosen_layers(
     shapes: Shapes,
     patterns: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    names: Sequence[str] | None = None,
-    sides: Sequence[int] = SIDES,
+    names: Mapping[str, str] | None = None,
 ) -> CheckpointLayers:
     """Choose the layers that are analysed from the arrays of a network.
 
@@ -161,10 +157,8 @@ def chosen_layers(
         Of all arrays, kernels as (out, in, row, column).
     patterns, exclude : sequence of str
         Names or patterns of layers, in any form of their names, to take (all where empty) and to leave out.
-    names : sequence of str, optional
-        Names of the layers, in place of those made from the arrays'.
-    sides : sequence of int
-        Sides of the square kernels that are analysed.
+    names : mapping of str to str, optional
+        Names of the layers by those of the arrays, in place of the names that are made from these.
 
     Returns
     -------
@@ -177,22 +171,21 @@ def chosen_layers(
         If there are no kernels that are analysed, a pattern fits no layer, or a layer that is asked for is computed
         from several arrays.
     """
-    kernels = {tensor: shape for tensor, shape in shapes.items() if _is_analysed(shape, sides)}
-    analysed = "square kernels of " + " to ".join(f"{side}x{side}" for side in dict.fromkeys((sides[0], sides[-1])))
+    kernels = {tensor: shape for tensor, shape in shapes.items() if _is_analysed(shape)}
     others = {
-        tensor: f"{kernel(shape)} kernels, and only {analysed} are analysed"
+        tensor: f"{kernel(shape)} kernels, and only {ANALYSED} are analysed"
         for tensor, shape in shapes.items()
         if len(shape) >= 4 and tensor not in kernels
     }
     if not kernels:
         there = ", ".join(sorted({kernel(shapes[tensor]) for tensor in others})) or "none at all"
-        raise InputError(f"holds no convolution with {analysed} (it has: {there})")
+        raise InputError(f"holds no convolution with {ANALYSED} (it has: {there})")
     if not patterns:
         odd = strays(kernels)
         others |= {
             tensor: f"{why} (`layers` takes it by name)" for tensor, why in odd.items() if len(odd) < len(kernels)
         }
-    named = dict(zip(kernels, names or layer_names(list(kernels)), strict=True))
+    named = {**dict(zip(kernels, layer_names(list(kernels)), strict=True)), **(names or {})}
     chosen = fitting(named, patterns, others) if patterns else [tensor for tensor in kernels if tensor not in others]
     left = set(fitting(named, exclude, others)) if exclude else set()
     chosen = [tensor for tensor in chosen if tensor not in left]
@@ -257,9 +250,9 @@ def kernel(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape[2:]))
 
 
-def _is_analysed(shape: tuple[int, ...], sides: Sequence[int]) -> bool:
+def _is_analysed(shape: tuple[int, ...]) -> bool:
     """Whether a weight has square kernels of a side that is analysed."""
-    return len(shape) == 4 and shape[2] == shape[3] and shape[2] in sides
+    return len(shape) == 4 and shape[2] == shape[3] and shape[2] in SIDES
 
 
 def describe_others(others: Mapping[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.base import LayerName, Name, OneOrMore, Section
+from cnn_topology.storage.weight_forms import ANALYSED
 
 # A loop that is not filled at once has at least four points.
 LEAST_KEPT = 4
@@ -191,8 +192,8 @@ class Cloud(Section):
     )
     layers: OneOrMore[LayerName] | Literal["all"] = Field(
         ("conv1",),
-        description="Convolution layers by name, or `all` with square kernels of 3x3 to 11x11. Layers of a checkpoint "
-        "go by the name of their weight in the file, or by that of their artefacts.",
+        description=f"Convolution layers by name, or `all` with {ANALYSED}. Layers of a checkpoint go by the name of "
+        "their weight in the file, or by that of their artefacts.",
     )
     steps: OneOrMore[int] | Literal["all", "last"] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."

@@ -99,7 +99,7 @@ class GridFacts(Section):
 
 
 class CheckpointFacts(Section):
-    """Networks that others trained: which model of torchvision, or `files`; `layers`: how many have 3x3 kernels."""
+    """Networks that others trained: which model of torchvision, or `files`; `layers`: how many are analysed."""
 
     model: str
     networks: int

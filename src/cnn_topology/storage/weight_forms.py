@@ -26,8 +26,12 @@ ORDERS: dict[Order, str] = {
     "ohwi": "(out, row, column, in), the order of TFLite and MLX",
     "hwio": "(row, column, in, out), TensorFlow's order",
 }
-# Sides of kernels: a shape is evidence of an order that makes a square kernel with one of these.
-SIDES = (1, 3, 5, 7, 9, 11)
+# Sides of the square kernels that are analysed: on smaller ones lines have no width, larger ones (patch embeddings) are
+# rare.
+SIDES = range(3, 12)
+ANALYSED = f"square kernels of {SIDES[0]}x{SIDES[0]} to {SIDES[-1]}x{SIDES[-1]}"
+# A shape is evidence of an order of axes that makes a square kernel with one of these sides.
+USUAL_SIDES = (1, *SIDES[::2])
 
 # Names of arrays from which a network computes a weight that are still there when the forms below are applied, what the
 # weight then is, and what writes the weight itself. Group 1 is how the names of the kernels concerned begin.
@@ -260,7 +264,7 @@ def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple
     """
     fitting = {name: orders_of(shape) for name, shape in shapes.items() if len(shape) == 4}
     usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
-    if any(orders == ["oihw"] and shapes[name][1] > max(SIDES) for name, orders in fitting.items()):
+    if any(orders == ["oihw"] and shapes[name][1] > max(USUAL_SIDES) for name, orders in fitting.items()):
         return "oihw", ""
     shown: dict[Order, str] = {}
     for name, orders in usual.items():
@@ -297,7 +301,7 @@ def orders_of(shape: tuple[int, ...]) -> list[Order]:
     """List the orders of axes in which a shape is that of square kernels."""
     if len(shape) != 4:
         return []
-    return [order for order in ORDERS if shape[order.index("h")] == shape[order.index("w")] in SIDES]
+    return [order for order in ORDERS if shape[order.index("h")] == shape[order.index("w")] in USUAL_SIDES]
 
 
 def last_word(name: str) -> str:

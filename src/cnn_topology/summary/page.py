@@ -122,7 +122,7 @@ def run_page(
 def method(facts: RunFacts, notes: Mapping[str, str], version: str) -> str:
     """Describe how loops were found and tested, in words for a methods section."""
     return (
-        "All 3x3 filters of a layer, pooled over the networks of a population, were centred and normalized; a density "
+        "All filters of a layer, pooled over the networks of a population, were centred and normalized; a density "
         "filter kept the fraction p with the smallest distance to the k-th neighbour; persistent homology "
         "(Vietoris-Rips, Z/2) of what is kept. A loop counts if its bar is longer than the longest bar of matched "
         f"noise at level {facts.alpha:g}, under {' and '.join(facts.nulls)} nulls, {facts.draws} draws each. "

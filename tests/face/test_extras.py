@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from cnn_topology.errors import InputError
 from cnn_topology.extras import EXTRAS, needing_an_extra
@@ -16,24 +19,42 @@ PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 # Of libraries that a development environment may lack.
 OPTIONAL = {"h5py": "h5py", "onnx": "onnx", "redzed_tda": "redzed-tda"}
 
-# An import of any library that is in some extra fails, as where it is not installed.
-BLOCKED = """
+# An import of anything but the standard library, the package and what it requires fails, as where nothing else is
+# installed.
+ALONE = """
 import sys
-from cnn_topology.extras import EXTRAS
 
-class Blocked:
+class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {module for modules in EXTRAS.values() for module in modules}:
+        if name.partition(".")[0] in ABSENT:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-sys.meta_path.insert(0, Blocked())
+sys.meta_path.insert(0, Absent())
 import numpy as np
 import cnn_topology as ct
 """
 
 
+@cache
+def absent():
+    """Return the modules that `pip install .` does not install: of no requirement, nor of what these require."""
+    required, waiting = set(), [Requirement(text) for text in PROJECT["dependencies"]]
+    while waiting:
+        name = canonicalize_name(waiting.pop().name)
+        if name not in required:
+            required.add(name)
+            following = map(Requirement, requires(name) or ())
+            waiting += [one for one in following if not one.marker or one.marker.evaluate({"extra": ""})]
+    provided = packages_distributions()
+    return {
+        *(module for module, names in provided.items() if not required & set(map(canonicalize_name, names))),
+        *(module for modules in EXTRAS.values() for module in modules),
+    } - {"cnn_topology"}
+
+
 def without_extras(code):
-    return subprocess.run([sys.executable, "-c", BLOCKED + code], capture_output=True, text=True, check=False)
+    start = f"ABSENT = {absent()!r}\n{ALONE}"
+    return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, check=False)
 
 
 def requirements(texts):
@@ -46,6 +67,24 @@ def test_each_library_of_an_extra_is_known_by_its_module():
         listed = requirements(PROJECT["optional-dependencies"][extra])
         assert {provided[module][0].lower() for module in modules} == listed, extra
         assert not listed & requirements(PROJECT["dependencies"])
+
+
+def test_what_is_not_installed_alone_is_known():
+    assert {"torch", "matplotlib", "sklearn", "ripser", "pytest", "networkx"} <= absent()
+    assert absent().isdisjoint({"numpy", "numba", "llvmlite", "pandas", "dateutil", "pydantic_core", "yaml", "scipy"})
+
+
+def test_the_packages_of_the_engine_are_imported_without_extras():
+    code = """
+import pkgutil
+from importlib import import_module
+for package in ("clouds", "topology", "mapper", "comparison", "statistics"):
+    for module in pkgutil.iter_modules(import_module(f"cnn_topology.{package}").__path__, f"cnn_topology.{package}."):
+        print(import_module(module.name).__name__)
+"""
+    done = without_extras(code)
+    assert done.returncode == 0, done.stderr
+    assert {"cnn_topology.topology.annotations", "cnn_topology.mapper.graph"} <= set(done.stdout.split())
 
 
 def test_clouds_barcodes_mapper_graphs_and_measures_need_no_extra(tmp_path):

@@ -3,8 +3,8 @@
 The obvious way is what one writes first with the usual libraries: a plain PyTorch loop, scikit-learn's neighbours,
 Ripser, persim pair by pair, KeplerMapper with DBSCAN, as the released scripts use them. Every result of the two ways is
 compared before a time is printed; two trainings draw other batches, so of them accuracies are compared. Times are CPU
-seconds of one thread at two sizes, the first that of `config/demo.yaml`; the papers' sizes follow by the growth between
-the two.
+seconds of one thread at two sizes, the first that of `config/demo.yaml`; the papers' sizes, from their configs, follow
+by the growth between the two.
 
     OMP_NUM_THREADS=1 python benchmarks/obvious_way.py            # ten minutes on a quiet machine
     OMP_NUM_THREADS=1 python benchmarks/obvious_way.py --quick    # a quarter of the demo, without the papers' sizes
@@ -18,6 +18,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,36 @@ from cnn_topology.mapper.clustering import Dbscan
 from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import mapper_graph
 from cnn_topology.mapper.lenses import norm_lens
+from cnn_topology.plan.config import read_config
+from cnn_topology.plan.expand import Plan
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what it loads is not ours to mend
     import kmapper
 
-# rho(0.03125 N, 0.3), the weights paper's rho(200, 0.3) of 6,400 filters.
-K, P = 0.03125, 0.3
-EPS, CUBES, OVERLAP = 6.0, 15, 0.25
+CONFIGS = Path(__file__).parents[1] / "config"
+DEMO, WEIGHTS, ACTIVATIONS = (
+    Plan(read_config(CONFIGS / f"{name}.yaml")) for name in ("demo", "weights-paper", "activations-paper")
+)
+# The first experiment of each: networks that learn MNIST, the filters of their first layer, its density filter.
+TRAINED, LEARNED = DEMO.config.populations["wide"], WEIGHTS.config.populations["mnist"]
+CLOUD = DEMO.layer_clouds[0]
+K, P = (getattr(CLOUD.headline, name) for name in ("k", "p"))
+CLOUDS = 1 + len(DEMO.config.significance.nulls) * DEMO.config.significance.draws
+# Layers and images that are compared, of all networks.
+COMPARED, PUBLISHED = (plan.config.activation_clouds["top-l2"] for plan in (DEMO, ACTIVATIONS))
+DIAGRAMS, ALL_DIAGRAMS = (
+    plan.config.resnets["ph"].networks * len(plan.activation_layers("top-l2")) for plan in (DEMO, ACTIVATIONS)
+)
+# Mapper graphs of the largest clouds of the demo, and of a vector an image of the paper. Their radius: runs find it for
+# each cloud.
+GRAPH, FULL, RANDOM = (
+    DEMO.config.activation_mapper["elbow"],
+    DEMO.config.activation_clouds["full"],
+    ACTIVATIONS.config.activation_clouds["random"],
+)
+EPS = 6.0
 # A way is tried again until so many seconds are over.
 TRIED = 0.5
 
@@ -103,8 +125,10 @@ def measured(work: Work, sizes: tuple[int, int]) -> np.ndarray:
 
 
 def trained(way: Callable[..., tuple[float, float, float]], steps: int) -> float:
-    recipe = Namespace(images=None, convolutions=[64, 32], dense=[64], learning_rate=1e-3, batch=128, precision="auto")
-    return way(Namespace(**vars(recipe), steps=steps, seed=0, stack=1), torch.device("cpu"))[2]
+    recipe, widths = TRAINED.recipe, TRAINED.architecture
+    settings = {"images": None, "convolutions": widths.convolutions, "dense": widths.dense, "precision": "auto"}
+    learning = {"learning_rate": recipe.learning_rate, "batch": recipe.batch_size, "steps": steps}
+    return way(Namespace(**settings, **learning, seed=0, stack=1), torch.device("cpu"))[2]
 
 
 def densest(points: np.ndarray) -> np.ndarray:
@@ -132,7 +156,10 @@ def activations(images: int, network: int = 0, layer: int = 1) -> np.ndarray:
 
 def diagrams(count: int) -> list[np.ndarray]:
     """Compute diagrams of as many bars as the paper's have."""
-    return [ct.barcode(activations(1_000, number, number % len(CHANNELS))).in_dimension(1) for number in range(count)]
+    return [
+        ct.barcode(activations(PUBLISHED.n_images, number, number % len(CHANNELS))).in_dimension(1)
+        for number in range(count)
+    ]
 
 
 def obvious_distances(bars: list[np.ndarray]) -> np.ndarray:
@@ -143,14 +170,15 @@ def obvious_distances(bars: list[np.ndarray]) -> np.ndarray:
 
 def obvious_graph(points: np.ndarray) -> list[list[int]]:
     """Return the nodes of the mapper graph of the l2 norm, each as its sorted points."""
-    cover = kmapper.Cover(n_cubes=CUBES, perc_overlap=OVERLAP)
-    mapper, clusterer = kmapper.KeplerMapper(), DBSCAN(eps=EPS, min_samples=5)
+    cover = kmapper.Cover(n_cubes=GRAPH.intervals, perc_overlap=GRAPH.overlap)
+    mapper, clusterer = kmapper.KeplerMapper(), DBSCAN(eps=EPS, min_samples=GRAPH.min_samples)
     graph = mapper.map(np.linalg.norm(points, axis=1)[:, None], points, cover=cover, clusterer=clusterer)
     return sorted(map(sorted, graph["nodes"].values()))
 
 
 def our_graph(points: np.ndarray) -> list[list[int]]:
-    graph = mapper_graph(points, norm_lens(points), GainCover(CUBES, 1 / (1 - OVERLAP)), Dbscan(EPS, 5))
+    cover = GainCover(GRAPH.intervals, 1 / (1 - GRAPH.overlap))
+    graph = mapper_graph(points, norm_lens(points), cover, Dbscan(EPS, GRAPH.min_samples))
     return sorted(sorted(nodes.tolist()) for nodes in np.split(graph.members, graph.starts[1:-1]))
 
 
@@ -174,28 +202,33 @@ def obvious_barcode(points: np.ndarray) -> np.ndarray:
     return lengths(ripser(points)["dgms"][1])
 
 
-# The demo trains 24 networks for 600 steps, four times those measured, and has clouds of 12 with 64 filters each; the
-# paper 100. The test draws 199 clouds under each of two nulls. The demo compares 2 networks of 17 layers on 300 images,
-# four times the pairs measured, the paper 100 on 1,000.
+# Of the demo both populations count, of the paper the first. A quarter of the steps and half of the diagrams are
+# measured.
+STEPS, POPULATIONS = TRAINED.recipe.iterations // 4, DEMO.config.populations.values()
 PAPERS = {
     "weights paper": (
         Work(
             "training, steps", int, partial(trained, training.plain), partial(trained, training.ours), similar,
-            (150, 300), 40_000, (96, 100), growth=(1, 1),
+            (STEPS, 2 * STEPS), LEARNED.recipe.iterations,
+            (4 * sum(section.networks for section in POPULATIONS), LEARNED.networks), growth=(1, 1),
         ),
-        Work("loops of filters and nulls", filters, obvious_loops, our_loops, close, (768, 2_048), 6_400, (399, 399)),
+        Work(
+            "loops of filters and nulls", filters, obvious_loops, our_loops, close, (CLOUD.points, 2_048),
+            WEIGHTS.layer_clouds[0].points, (CLOUDS * len(POPULATIONS), CLOUDS),
+        ),
     ),
     "activations paper": (
         Work(
-            "barcodes of layers, images", activations, obvious_barcode, our_barcode, close, (300, 600), 1_000,
-            (34, 1_700),
+            "barcodes of layers, images", activations, obvious_barcode, our_barcode, close,
+            (COMPARED.n_images, 2 * COMPARED.n_images), PUBLISHED.n_images, (DIAGRAMS, ALL_DIAGRAMS),
         ),
         Work(
             "all distances, diagrams", diagrams, obvious_distances, partial(compare_all, "sliced_wasserstein"), close,
-            (17, 34), 1_700, (4, 1), growth=(2, None),
+            (DIAGRAMS // 2, DIAGRAMS), ALL_DIAGRAMS, (4, 1), growth=(2, None),
         ),
         Work(
-            "mapper graph, vectors", activations, obvious_graph, our_graph, list.__eq__, (4_000, 8_000), 10_000, (4, 4)
+            "mapper graph, vectors", activations, obvious_graph, our_graph, list.__eq__,
+            (FULL.max_points, 2 * FULL.max_points), RANDOM.n_images, (len(FULL.layers), len(RANDOM.layers)),
         ),
     ),
 }  # fmt: skip

@@ -45,7 +45,7 @@ def load(path: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
 
 
 def plain(arguments: argparse.Namespace, device: torch.device) -> tuple[float, float, float]:
-    """Train one network as an ordinary script does; give seconds and CPU seconds per step, and test accuracy."""
+    """Train one network as an ordinary script does; return seconds and CPU seconds per step, and test accuracy."""
     x, y, xt, yt = load(arguments.images)
     architecture = Architecture(convolutions=tuple(arguments.convolutions), dense=tuple(arguments.dense))
     torch.manual_seed(arguments.seed)
@@ -110,7 +110,7 @@ def timed(train: Callable[[int], None], steps: int, device: torch.device) -> tup
 
 
 def in_processes(how: str, count: int, threads: int) -> list[tuple[float, float, float]]:
-    """Run so many fresh processes of one loop at the same time; give what each returns."""
+    """Run so many fresh processes of one loop at the same time, and return what each returns."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, *sys.argv, "--only", how]
     children = [

@@ -5,7 +5,8 @@ import logging
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from cnn_topology.runs.stages import Stages, in_words
+from cnn_topology.errors import in_words
+from cnn_topology.runs.stages import Stages
 from snakemake_logger_plugin_stages import LogHandler
 
 JOBS = [(1, "training", 60.0), (2, "training", 60.0), (3, "figures", 30.0), (4, "page", 0.0)]

@@ -1,16 +1,11 @@
-"""`cnn-topology claims` reads the tables that a run has; its rows are drawn on a scorecard and told in the summary."""
+"""`cnn-topology claims` reads the tables that a run has; its rows are told in the summary and on the page."""
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from job_runs import run_job
-from matplotlib.text import Text
 
-from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.registry import figure_specs
-from cnn_topology.figures.scorecard import MARKS
-from cnn_topology.figures.style import save
 from cnn_topology.plan.findings import ClaimParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.summary.lines import claim_lines
@@ -66,67 +61,6 @@ def test_a_table_that_is_none_is_refused(facts, tmp_path, capsys):
     parameters, tables = ClaimParameters(run_seed=7, facts=facts), [tmp_path / "lops.parquet"]
     assert run_job(parameters, {"tables": tables}, {"claims": tmp_path / "claims.parquet"}) == 2
     assert "did you mean 'loops'" in capsys.readouterr().err
-
-
-def words_of(figure):
-    return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\xa0", " ")
-
-
-def test_the_scorecard_shows_each_claim_with_number_papers_number_and_mark(claims, plan, tmp_path):
-    tables = {"claims": read_table(claims, ClaimRow.schema)}
-    spec = figure_specs(plan)["scorecard_weights"]
-    figure, drawn = draw(spec, tables, NOTES)
-    said = words_of(figure)
-    for part in (
-        "E1",
-        "1.1, p = 0.005, n = 100 networks",
-        "β1 = 1 [F2]; bar",
-        "supported (1)",
-        "not supported (2)",
-        "cannot decide: too few (2)",
-        "seed 2018",
-    ):
-        assert part in said
-    assert drawn.num_rows == sum(row["paper"] == "weights" for row in tables["claims"].to_pylist())
-    assert figure.get_figheight() <= 11.7
-    box = figure.get_tightbbox()
-    assert box.x0 >= 0
-    assert box.x1 <= figure.get_figwidth() + 0.01
-    assert box.y0 >= 0
-    written = [[path.read_bytes() for path in save(figure, tmp_path / f, "s", drawn, NOTES)] for f in "ab"]
-    assert written[0] == written[1]
-
-
-def test_no_text_of_the_scorecard_runs_into_the_next_column(claims, plan):
-    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": read_table(claims, ClaimRow.schema)}, NOTES)
-    figure.canvas.draw()
-    (axes,) = figure.axes
-    lines = [(text, text.get_window_extent()) for text in axes.texts if text.get_fontsize() < 7]
-    for text, box in lines:
-        same_line = [other for _, other in lines if abs(other.y1 - box.y1) < 1 and other.x0 > box.x0]
-        assert all(box.x1 < other.x0 for other in same_line), text.get_text()
-
-
-def test_the_key_of_all_marks_stands_above_the_headings(claims, plan):
-    rows = [row for row in read_table(claims, ClaimRow.schema).to_pylist() if row["paper"] == "weights"]
-    for row, mark in zip(rows, MARKS, strict=False):
-        decided = mark not in ("holds", "fails", "")
-        row |= {"verdict": mark if decided else "not tested", "outcome": "" if decided else mark}
-    table = pa.Table.from_pylist(rows, schema=ClaimRow.schema)
-    figure, _ = draw(figure_specs(plan)["scorecard_weights"], {"claims": table}, NOTES)
-    figure.canvas.draw()
-    (key,), (axes,) = figure.legends, figure.axes
-    assert len(key.get_texts()) == len(MARKS)
-    heading = next(text for text in axes.texts if text.get_text() == "verdict")
-    box = key.get_window_extent()
-    assert box.y0 >= heading.get_window_extent().y1
-    assert box.x1 <= figure.bbox.x1
-
-
-def test_an_empty_scorecard_is_explained(plan):
-    figure, drawn = draw(figure_specs(plan)["scorecard_activations"], {"claims": ClaimRow.schema.empty_table()}, NOTES)
-    assert "no row in the table" in words_of(figure)
-    assert drawn.num_rows == 0
 
 
 def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
-from cnn_topology.figures.mapper_sweep import shade
 from cnn_topology.figures.selection import drawn, edge_angle, fundamental, lengths, provenance, spread
 from cnn_topology.figures.style import shape
 from cnn_topology.figures.training_curves import mean_interval
@@ -117,8 +116,3 @@ def test_panels_have_room_and_leave_less_than_a_row_over(count: int, most: int) 
 
 def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:
     assert EXPECTED["klein_bottle"] == {2: 2, 3: 1}
-
-
-def test_a_graph_of_one_node_has_no_loops_to_speak_of() -> None:
-    assert shade({"nodes": 1, "filled_loops": 0}) == "no graph, or one node"
-    assert [shade({"nodes": 9, "filled_loops": n}) for n in (0, 1, 2)] == ["no unfilled loop", "one", "several"]

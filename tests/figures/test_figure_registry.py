@@ -33,7 +33,7 @@ print([name for name in {heavy!r} if name in sys.modules])
 
 def test_a_run_has_each_kind_of_figure_and_one_cloud_figure_per_layer(plan: Plan) -> None:
     specs = figure_specs(plan)
-    kinds = {spec.kind for spec in specs.values() if spec.declared.section != "findings"}
+    kinds = {spec.kind for spec in specs.values() if spec.declared.section != "improvements"}
     assert kinds == WEIGHTS_KINDS
     clouds = {name for name in specs if name.startswith("cloud_")}
     assert clouds == {f"cloud_{p}_{layer}" for p in ("digits", "printed") for layer in ("conv1", "conv2", "conv3")}
@@ -56,7 +56,6 @@ def test_figures_of_what_the_run_does_not_vary_are_left_out(make_plan: Callable[
         "sensitivity",
         "depth",
         "layers",
-        "mapper_sweep",
     }
 
 
@@ -101,7 +100,9 @@ def test_each_figure_is_drawn_by_one_job_of_its_section(make_plan: Callable[...,
     assert sorted(spec.name for drawn in jobs.values() for spec in drawn) == sorted(specs)
     assert all(len(drawn) <= JOB_FIGURES for drawn in jobs.values())
     assert {spec.kind for spec in jobs["clouds_2"]} == {"cloud"}
-    assert "findings" in jobs
+    assert {"clouds_1", "filters_1"} <= set(jobs)
+    few = figure_jobs([spec for spec in specs.values() if spec.name == "evolution_1"])
+    assert list(few) == ["filters"]
 
 
 def test_two_figures_never_share_a_name(make_plan: Callable[..., Plan]) -> None:

@@ -26,6 +26,7 @@ from cnn_topology.figures.style import save
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.summary.graphs import recipe_tables
 from cnn_topology.tables.registry import TABLES
 
 Tables = dict[str, pa.Table]
@@ -217,13 +218,15 @@ def test_channels_are_drawn_by_their_quantiles(graph_plan: Plan, graph_tables_of
         np.testing.assert_allclose(row[["q05", "q25", "q50", "q75", "q95"]].astype(float), expected)
 
 
-def test_parameters_stand_beside_the_published_radius(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
-    figure, table = draw(figure_specs(graph_plan)["mapper_parameters_nets_elbow"], graph_tables_of_run, NOTES)
-    shown = table.to_pandas().set_index(["cloud", "layer"])["published_eps"]
-    assert shown["random", "layer4.1.bn2"] == 8.71
-    assert shown["fg", "layer1.1.bn2"] == 4.993
-    assert np.isnan(shown["noisy", "layer4.1.bn2"])
-    assert "8.71" in words(figure)
+def test_settings_stand_beside_the_published_radius(graph_tables_of_run: Tables) -> None:
+    (table,) = recipe_tables(graph_tables_of_run)
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    published = {(row["cloud"], row["layer"]): row["published eps"] for row in rows}
+    assert published["random", "layer4.1.bn2"] == "8.71"
+    assert published["fg", "layer1.1.bn2"] == "4.993"
+    assert published["noisy", "layer4.1.bn2"] == ""
+    assert len({row["population"] for row in rows}) == 1
+    assert {row["cloud"] for row in rows} == set(graph_tables_of_run["activation_graphs"]["cloud"].to_pylist())
 
 
 def test_page_holds_classes_purity_and_images(graph_plan: Plan, graph_tables_of_run: Tables) -> None:

@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 from torchvision.models import get_model
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.checkpoints import (
     FilesCheckpoint,
     checkpoint_layers,
@@ -287,9 +286,9 @@ def test_all_populations_includes_checkpoints(tiny: dict, tmp_path: Path) -> Non
 
 def test_claims_of_the_papers_are_not_listed_for_files_of_which_nobody_claimed_anything(tmp_path: Path) -> None:
     settings = config(write(tmp_path, ".pt"))
-    assert not any("scorecard" in name for name in figure_specs(Plan(parse_config(settings))))
+    assert not Plan(parse_config(settings)).has_claims
     settings["checkpoints"]["vgg"] = {"kind": "torchvision", "model": "vgg16"}
-    assert "scorecard_weights" in figure_specs(Plan(parse_config(settings)))
+    assert Plan(parse_config(settings)).has_claims
 
 
 def test_names_of_layers_are_safe_in_paths() -> None:

@@ -178,7 +178,7 @@ ONE_RESNET = {"nets": {"variant": "ph", "images": "digits", "normalization": "se
         (["layer_distances", "clouds"], "top"),
         (["layer_distances", "measures"], "linear_cka"),
         (["layer_distances", "components", "members"], 0),
-        (["figures"], "scorecard"),
+        (["figures"], "evolution"),
     ],
 )
 def test_what_is_listed_twice_is_refused_where_it_stands(tiny, path, value):

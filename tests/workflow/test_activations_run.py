@@ -86,7 +86,7 @@ def test_whole_run_makes_every_table_and_figure(finished):
     assert "b, elbow: node-wise purity of mapper graphs" in said
     assert "claims of the activations paper" in said
     figures = {path.name.split("_mapper")[0] for path in (made / "figures").glob("*.png")}
-    assert {"layer_heatmap_top-l2.png", "layer_specificity_top-l2.png", "scorecard_activations.png"} <= figures
+    assert {"layer_heatmap_top-l2.png", "layer_specificity_top-l2.png"} <= figures
     assert (made / "figures/purity_b_elbow.png").stat().st_size > 5_000
     assert "default-src 'none'" in (made / "figures/graphs_b_elbow_fg_1.html").read_text()
 

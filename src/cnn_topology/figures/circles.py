@@ -77,16 +77,17 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     critical = null_of(tables["significance"], found)
     figure = style.new_figure(1.7 * len(clouds) + 0.4, provenance(notes, found, critical["draws"], "arcs of 10°"))
     panels = figure.subplots(len(clouds), 3, squeeze=False, width_ratios=[1, 1.15, 0.8])
+    each = [of_cloud(tables["circles"], at.iloc[0]) if len(at) else pd.DataFrame() for at in chosen]
+    most = max((_most(mine) for mine in each if len(mine)), default=0.05)
     counts, bars = [], []
-    for cloud, at, (left, middle, right) in zip(clouds, chosen, panels, strict=True):
-        mine = of_cloud(tables["circles"], at.iloc[0]) if len(at) else pd.DataFrame()
+    for cloud, at, mine, (left, middle, right) in zip(clouds, chosen, each, panels, strict=True):
         where = f"{cloud['population']}, {cloud['layer']}, {when(cloud)}"
         if mine.empty:
             for axes in (left, middle, right):
                 style.explain(axes, no_cloud() if axes is middle else "")
         else:
-            where += f", ρ({mine['density_k'].iloc[0]}, {mine['density_p'].iloc[0]:g})"
-            _counts(left, mine)
+            where += f", ρ({mine['density_k'].iloc[0]}, {mine['density_p'].iloc[0]:g}): {_sentence(mine)}"
+            _counts(left, mine, most)
             _coverage(middle, mine)
             level = critical.merge(at[CLOUD])["null_critical"].max()
             bars.append(_bars(right, of_cloud(tables["barcodes"], at.iloc[0]), level, mine, parameters["alpha"]))
@@ -121,7 +122,21 @@ def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)
 
 
-def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
+def _sentence(mine: pd.DataFrame) -> str:
+    """Describe how many filters lie near the circle that most are nearest to, against shuffled filters."""
+    row = mine.iloc[int(mine["nearest"].to_numpy().argmax())]
+    if not row["nearest"]:
+        return "no filter lies near a circle"
+    chance = "" if pd.isna(row["permuted"]) else f" ({row['permuted'] / row['kept']:.0%} by chance)"
+    return f"{row['nearest'] / row['kept']:.0%} lie near the {row['circle']} circle{chance}"
+
+
+def _most(mine: pd.DataFrame) -> float:
+    """Return the largest part of the kept filters that is drawn."""
+    return float(np.nanmax([(mine[name] / mine["kept"]).max() for name in ("nearest", "permuted")] + [0.05]))
+
+
+def _counts(axes: Axes, mine: pd.DataFrame, most: float) -> None:
     places = np.arange(len(mine))
     axes.barh(places, mine["nearest"] / mine["kept"], height=0.62, color=style.BLUE, label="filters nearest to it")
     marks = (("permuted", "|", style.VERMILION, "entries shuffled"), ("sphere", "d", style.INK, "sphere"))
@@ -129,7 +144,6 @@ def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
         size = 9 if marker == "|" else 3
         part = mine[name] / mine["kept"]
         axes.plot(part, places, marker, color=colour, markersize=size, markeredgewidth=1.3, label=f"chance: {label}")
-    most = np.nanmax([(mine[name] / mine["kept"]).max() for name in ("nearest", "permuted")] + [0.05])
     for place, row in zip(places.tolist(), mine.to_dict("records"), strict=True):
         end = np.nanmax([row["nearest"], row["permuted"], row["sphere"]]) / row["kept"]
         text = f"{row['nearest']:,}" + (f" (p = {row['p_permuted']:.2g})" if pd.notna(row["p_permuted"]) else "")
@@ -140,7 +154,6 @@ def _counts(axes: Axes, mine: pd.DataFrame) -> pd.DataFrame:
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_title(f"of {int(mine['kept'].iloc[0]):,} kept, within {mine['near_distance'].iloc[0]:g}")
-    return mine
 
 
 def _coverage(axes: Axes, mine: pd.DataFrame) -> None:

@@ -1,13 +1,14 @@
 """Topological predictors and plain weight statistics against what networks have learned, with intervals (E11).
 
-Topological summaries of filters (above the dotted line) and plain statistics of the same weights (below) against what
-networks have learned. Of a grid: its populations at the last step, the networks of each pooled, resampled and
-exchanged; granulated Kendall compares only runs that differ in one hyperparameter (Jiang et al. 2020); partial
-correlations hold fixed all hyperparameters that the grid varies (of width, dropout, learning rate, label noise and
-training images), weight norm and simple weight statistics (the table has those, too, that hold width alone fixed, by
-which claim A4a is tested). Of one population: its networks over all steps, whole trajectories resampled and exchanged.
-Filled markers survive the adjustment over all predictors of a panel (max-T); a partial correlation that leaves fewer
-than four populations or networks free is drawn but not tested. Ours throughout: the paper shows no such comparison.
+Topological summaries of filters (above the dotted line) and plain statistics of the same weights (below; the two with
+the largest rank correlation with an outcome, the table has all) against what networks have learned. Of a grid: its
+populations at the last step, the networks of each pooled, resampled and exchanged; granulated Kendall compares only
+runs that differ in one hyperparameter (Jiang et al. 2020); partial correlations hold fixed all hyperparameters that the
+grid varies (of width, dropout, learning rate, label noise and training images), weight norm and simple weight
+statistics (the table has those, too, that hold width alone fixed, by which claim A4a is tested). Of one population: its
+networks over all steps, whole trajectories resampled and exchanged. Filled markers survive the adjustment over all
+predictors of a panel (max-T); a partial correlation that leaves fewer than four populations or networks free is drawn
+but not tested. Ours throughout: the paper shows no such comparison.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
 }
 ROW = 0.21  # inches
+# Plain statistics of the weights that are drawn.
+BASELINES = 2
 
 
 def planned(plan: Plan) -> Planned:
@@ -60,7 +63,7 @@ def planned(plan: Plan) -> Planned:
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each outcome of one group and layer; predictors down, methods side by side."""
-    found = rows(tables["correlations"], **parameters)
+    found = _without_weak_baselines(rows(tables["correlations"], **parameters))
     predictors = list(dict.fromkeys(found["predictor"]))
     outcomes = [name for name in OUTCOMES if (found["outcome"] == name).any()]
     figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), " · ".join([*_footer(found), provenance(notes)]))
@@ -91,6 +94,14 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     names = [name for *_, name, _, _ in SHOWN[parameters["scope"]]]
     curves = together.assign(curve=together["shown"].map(dict(enumerate(names)))).drop(columns="shown")
     return figure, drawn(correlations=curves)
+
+
+def _without_weak_baselines(found: pd.DataFrame) -> pd.DataFrame:
+    """Leave of the plain statistics those with the largest rank correlation with an outcome."""
+    is_plain = found["predictor_kind"] != "topological"
+    ranked = found[is_plain & (found["method"] == "spearman") & (found["given"] == "")]
+    strongest = ranked["statistic"].abs().groupby(ranked["predictor"], sort=False).max()
+    return found[~is_plain | found["predictor"].isin(strongest.nlargest(BASELINES).index)]
 
 
 def _footer(found: pd.DataFrame) -> list[str]:

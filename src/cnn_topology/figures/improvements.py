@@ -52,7 +52,7 @@ def planned(plan: Plan) -> Planned:
 
 
 @figure(
-    section="findings",
+    section="improvements",
     tables=("training", "improvements", "comparisons"),
     planned=planned,
     columns=MEAN_COLUMNS,

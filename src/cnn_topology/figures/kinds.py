@@ -14,7 +14,7 @@ from cnn_topology.tables.registry import TABLES
 
 # One job draws the figures of one section: what takes longest of a figure is to start Python and to read tables.
 Section = Literal[
-    "filters", "clouds", "filter_graphs", "generalization", "findings", "resnets", "layers", "activation_graphs"
+    "filters", "clouds", "filter_graphs", "generalization", "improvements", "resnets", "layers", "activation_graphs"
 ]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 # What the figures of a section answer, in the order in which a reader asks.
@@ -26,7 +26,7 @@ QUESTIONS: dict[str, str] = {
     "resnets": "How well do the residual networks do, and on what?",
     "layers": "How do layers compare?",
     "activation_graphs": "How are classes organised?",
-    "findings": "What holds, and against which controls?",
+    "improvements": "Does a first layer that is given the circle help?",
 }
 
 # What a figure shows, plain values that can be written as JSON; the tables it reads; the metadata of these tables.

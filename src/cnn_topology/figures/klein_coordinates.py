@@ -1,10 +1,11 @@
 """Where on the Klein bottle the kept filters of a layer lie, before and after training, and how far from it.
 
-Each kept filter at the nearest point of the Klein bottle of 3x3 patches, before training (left) and at the last step
-(middle), and the distance to that point (right). Lines mark the primary circle (edges), the quadratic circles (lines)
-and the secondary circles; top and bottom of the square are the same, left and right are the same upside down. A layer
-that has learned the primary circle fills the two blue lines evenly and has small distances. The model is that of
-Carlsson, Ishkhanov, de Silva and Zomorodian (2008); this figure is ours, and untrained networks are its reference.
+Each kept filter at the nearest point of the Klein bottle of 3x3 patches, before training, where the run has that step,
+and at the last step, and the distance to that point. The small patches stand at their angles. Lines mark the primary
+circle (edges), the quadratic circles (lines) and the secondary circles; top and bottom of the square are the same, left
+and right are the same upside down. A layer that has learned the primary circle fills the two blue lines evenly and has
+small distances. The model is that of Carlsson, Ishkhanov, de Silva and Zomorodian (2008); this figure is ours, and
+untrained networks are its reference.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 
 from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.libraries import Axes, pd
+from cnn_topology.figures.libraries import AnnotationBbox, Axes, OffsetImage, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.selection import drawn, fundamental, headlines_at, no_cloud, of_cloud, provenance, when
+from cnn_topology.topology.patches import klein_patch
 
 BINS = 40
 # Two unit vectors at a right angle: no patch lies farther from the model, which holds each patch and its negative.
@@ -36,30 +38,30 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     clouds = parameters["clouds"]
     found = pd.concat([headlines_at(tables["loops"], clouds, which) for which in ("first", "last")]).drop_duplicates()
     figure = style.new_figure(1.75 * len(clouds) + 0.45, provenance(notes, found))
-    panels = figure.subplots(len(clouds), 3, squeeze=False)
+    # The squares of a row: at both steps, or, of networks trained elsewhere, at the one there is.
+    steps = [("first", "last") if cloud["first"] != cloud["last"] else ("last",) for cloud in clouds]
+    grid = figure.add_gridspec(len(clouds), max(map(len, steps)) + 1)
     shown = []
-    for cloud, (before, after, residuals) in zip(clouds, panels, strict=True):
-        for axes, which in ((before, "first"), (after, "last")):
-            step = cloud[which]
+    for row, (cloud, whiches) in enumerate(zip(clouds, steps, strict=True)):
+        squares = [figure.add_subplot(grid[row, column]) for column in range(len(whiches))]
+        residuals = figure.add_subplot(grid[row, len(whiches) :])
+        for axes, which in zip(squares, whiches, strict=True):
             at = headlines_at(tables["loops"], [cloud], which)
             axes.set_title(when(cloud, which))
-            if axes is before and step == cloud["last"]:
-                axes.set_title("")
-                style.explain(
-                    axes, "trained elsewhere" if cloud.get("pretrained") else "analysed at its last step only"
-                )
-            elif at.empty:
-                style.explain(axes, no_cloud(step))
-            else:
-                points = _coordinates(of_cloud(tables["filters"], at.iloc[0]))
-                _square(axes, points)
-                _histogram(residuals, points, when(cloud, which), trained=axes is after)
-                shown.append(points)
-        style.row_title(before, f"{cloud['population']}, {cloud['layer']}")
-        before.set_ylabel("θ₂ (edge to line)")
+            if at.empty:
+                style.explain(axes, no_cloud(cloud[which]))
+                continue
+            points = _coordinates(of_cloud(tables["filters"], at.iloc[0]))
+            _square(axes, points)
+            _histogram(residuals, points, when(cloud, which), trained=which == "last")
+            shown.append(points)
+            if row == len(clouds) - 1:
+                axes.set_xlabel("θ₁, 0 to π (direction)", labelpad=14)
+        style.row_title(squares[0], f"{cloud['population']}, {cloud['layer']}")
+        squares[0].set_ylabel("θ₂, 0 to 2π (line to edge)", labelpad=16)
         _finish(residuals)
-    for axes in (axes for axes in panels[-1] if axes.has_data()):
-        axes.set_xlabel("distance to the Klein bottle" if axes is panels[-1][2] else "θ₁ (direction)")
+        if row == len(clouds) - 1 and residuals.has_data():
+            residuals.set_xlabel("distance to the Klein bottle")
     style.shared_legend(figure, "residual")
     return figure, drawn(filters=shown)
 
@@ -89,9 +91,23 @@ def _square(axes: Axes, points: pd.DataFrame) -> None:
     )
     axes.set_xlim(-0.03 * np.pi, 1.03 * np.pi)
     axes.set_ylim(-0.06 * np.pi, 2.06 * np.pi)
-    axes.set_xticks([0, np.pi / 2, np.pi], ["0", "π/2", "π"])
-    axes.set_yticks([0, np.pi, 2 * np.pi], ["0", "π", "2π"])
+    _patches_as_ticks(axes)
     axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _patches_as_ticks(axes: Axes) -> None:
+    """Put patches in place of numbers at ticks: edges by direction below, from line to edge and back at the left."""
+    directions, angles = np.linspace(0, np.pi, 5), np.linspace(0, 2 * np.pi, 5)
+    axes.set_xticks(directions, [""] * len(directions))
+    axes.set_yticks(angles, [""] * len(angles))
+    ticks = [(klein_patch(theta1, np.pi / 2), (theta1, 0), ("data", "axes fraction"), (0, -9)) for theta1 in directions]
+    ticks += [(klein_patch(0, theta2), (0, theta2), ("axes fraction", "data"), (-9, 0)) for theta2 in angles]
+    for patch, at, units, beyond in ticks:
+        image = OffsetImage(patch.reshape(3, 3), zoom=3, cmap=style.PATCHES, interpolation="nearest")
+        box = AnnotationBbox(
+            image, at, beyond, units, "offset points", pad=0.1, bboxprops={"linewidth": 0.5}, annotation_clip=False
+        )
+        axes.add_artist(box)
 
 
 def _histogram(axes: Axes, points: pd.DataFrame, at: str, *, trained: bool) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
     from matplotlib.gridspec import SubplotSpec
     from matplotlib.lines import Line2D
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
     from matplotlib.patches import Rectangle
     from matplotlib.textpath import text_to_path
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -64,6 +65,7 @@ else:
         "matplotlib.font_manager": "FontProperties",
         "matplotlib.gridspec": "SubplotSpec",
         "matplotlib.lines": "Line2D",
+        "matplotlib.offsetbox": "AnnotationBbox OffsetImage",
         "matplotlib.patches": "Rectangle",
         "matplotlib.textpath": "text_to_path",
         "matplotlib.ticker": "FixedLocator FuncFormatter NullLocator",

@@ -59,7 +59,9 @@ SUMMARY_TABLES = (
     "claims",
 )
 # The tables that the page of a run is made from, where a run has them.
-PAGE_TABLES = ("training", "loops", "significance", "measure_tests", "purity", "claims")
+PAGE_TABLES = (
+    *("training", "loops", "significance", "mapper_sweep", "measure_tests", "activation_graphs", "purity", "claims"),
+)
 # The layers of the ResNet-18 of the activations paper.
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 

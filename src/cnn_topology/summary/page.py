@@ -19,12 +19,14 @@ from jinja2 import Environment
 from PIL import Image
 
 from cnn_topology.claims.framework import NOT_TESTED
+from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.power import power_beside
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.activations import purity_lines
+from cnn_topology.summary.graphs import recipe_tables
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
 
 # Width of a small picture, pixels, and of the one that is shown large.
@@ -108,6 +110,8 @@ def run_page(
             layers=_layers(loops, critical, tables.get("training"), facts.alpha),
             measures=_measures(tables.get("measure_tests")),
             purity=list(purity_lines(tables["purity"].to_pandas())) if "purity" in tables else [],
+            graphs=list(recipe_tables(tables)),
+            rule_changes=(len(RULE_CHANGES), len(RULE_CHANGES) - len(EITHER_WAY)),
             counts=Counter(row["verdict"] for row in claims if row["verdict"] != NOT_TESTED),
             claims=tested,
             on_others=on_others,

@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.collections import LineCollection, PathCollection, PolyCollection
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize, to_hex
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
     from matplotlib.gridspec import SubplotSpec
     from matplotlib.lines import Line2D
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
     from matplotlib.patches import Rectangle
-    from matplotlib.textpath import text_to_path
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
     from matplotlib.transforms import ScaledTranslation
     from PIL import Image
@@ -62,12 +60,10 @@ else:
         "matplotlib.collections": "LineCollection PathCollection PolyCollection",
         "matplotlib.colors": "LinearSegmentedColormap ListedColormap LogNorm Normalize to_hex",
         "matplotlib.figure": "Figure",
-        "matplotlib.font_manager": "FontProperties",
         "matplotlib.gridspec": "SubplotSpec",
         "matplotlib.lines": "Line2D",
         "matplotlib.offsetbox": "AnnotationBbox OffsetImage",
         "matplotlib.patches": "Rectangle",
-        "matplotlib.textpath": "text_to_path",
         "matplotlib.ticker": "FixedLocator FuncFormatter NullLocator",
         "matplotlib.transforms": "ScaledTranslation",
         "scipy.sparse": "coo_array",

@@ -119,6 +119,15 @@ class Browser:
                 "Input.dispatchKeyEvent", type=kind, key=key, text=key if len(key) == 1 and kind == "keyDown" else ""
             )
 
+    def shows(self, selector: str) -> list[str]:
+        """Return the text of the elements of a selector that are shown."""
+        return list(
+            self.evaluate(
+                f"[...document.querySelectorAll({json.dumps(selector)})]"
+                ".filter((each) => each.checkVisibility()).map((each) => each.textContent)"
+            )
+        )
+
     def close(self) -> None:
         """End the browser."""
         self.socket.close()

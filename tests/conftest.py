@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from browser import Browser
 from hypothesis import settings
 
 # A test asserts no time: the first example may compile, and the machine is shared.
@@ -130,3 +131,11 @@ def _serving(folder: Path, broken: str = "") -> Iterator[str]:
 def serving() -> Any:
     """Return a context manager that serves a folder on this machine: ``with serving(folder) as address``."""
     return _serving
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Open a browser for the tests of a module."""
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()

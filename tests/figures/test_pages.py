@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +33,6 @@ def written(path: Path, graphs, **more) -> Path:
     colours = [*([{"label": "classes", "classes": True}] if more.get("classes") else []), ANGLE, SIZE]
     path.write_text(graph_page(HOSTILE, "step", graphs, colours, fields, "note", HOSTILE, **more), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
 
 
 def show(browser: Browser, page: Path, **size) -> None:

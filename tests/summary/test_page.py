@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
+from browser import needs_chromium
 from PIL import Image
 
 from cnn_topology.plan.config import parse_config
@@ -149,3 +150,64 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
 def test_a_run_without_weights_or_claims_has_a_page(facts):
     page = Page(run_page("demo", facts, {}, [], {}, "0.1"))
     assert "The run demo" in page.words
+
+
+def in_order(cell):
+    """Return what a cell is sorted by: empty ones first, then numbers, then text."""
+    try:
+        return bool(cell), float(cell.split()[0].replace(",", "").rstrip("%")), ""
+    except (IndexError, ValueError):
+        return bool(cell), np.inf, cell
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [390, 1_440])
+def test_in_a_browser_rows_are_sorted_and_filtered_links_lead_and_nothing_is_loaded(
+    browser, tables, facts, tmp_path, width
+):
+    Image.new("RGB", (800, 300), "white").save(tmp_path / "cloud_round_conv1.png")
+    figures = [
+        PageFigure("cloud_round_conv1", "What?", f"A {HOSTILE} caption.", tmp_path / "cloud_round_conv1.png"),
+        PageFigure("evolution", "When?", "Bars over training.", tmp_path / "cloud_round_conv1.png"),
+    ]
+    graph = {"change": "gain 2", "population": "round", "layer": "conv1", "step": 600, "nodes": 1_551}
+    tables = {**tables, "mapper_sweep": table("mapper_sweep", [graph])}
+    page = tmp_path / "index.html"
+    page.write_text(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"), encoding="utf-8")
+    browser.open(page, width=width, touch=width < 500)
+    assert browser.requests == [page.as_uri()]
+    assert browser.errors == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    links = "[...document.querySelectorAll('a[href^=\"#\"]')].map((each) => each.hash.slice(1))"
+    assert {"layers", "claims", "figures", "method"} == set(browser.evaluate(links))
+    assert browser.evaluate(f"{links}.every((name) => document.getElementById(name))")
+    # Each column of each table, by the keyboard: downwards, then upwards, numbers as numbers.
+    heads = browser.evaluate("document.querySelectorAll('table.sortable th button').length")
+    for number in range(heads):
+        head = f"document.querySelectorAll('table.sortable th button')[{number}]"
+        cells = (
+            f"[...{head}.closest('table').tBodies[0].rows]"
+            f".map((row) => row.cells[{head}.closest('th').cellIndex].textContent.trim())"
+        )
+        for way in (1, -1):
+            browser.evaluate(f"{head}.click()")
+            values = [in_order(cell) for cell in browser.evaluate(cells)][::way]
+            assert values == sorted(values)
+    longest = browser.evaluate(
+        "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[5].textContent)"
+    )
+    browser.evaluate(
+        "[...document.querySelectorAll('th button')].find((each) => each.textContent === 'longest').click()"
+    )
+    assert browser.shows("#layer-rows td:nth-child(6)") == sorted(longest, key=float)
+    for field, words, rows, left in (
+        ("layer-rows", "conv2", "#layer-rows tr td:nth-child(2)", ["conv2"]),
+        ("all-claims", "supported", "#all-claims .claim b:first-child", ["E1"]),
+        ("all-figures", "over training", "#all-figures figure figcaption > b", ["evolution"]),
+    ):
+        search = f"document.querySelector('input[data-filter={field}]')"
+        browser.evaluate(f"({search}.value = {words!r}, {search}.dispatchEvent(new Event('input')))")
+        assert browser.shows(rows) == left
+        browser.evaluate(f"({search}.value = '', {search}.dispatchEvent(new Event('input')))")
+        assert len(browser.shows(rows)) > len(left) or field == "all-claims"
+    assert browser.errors == []

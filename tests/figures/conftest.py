@@ -160,7 +160,7 @@ class Maker:
         circle = primary_circle(kept)[self.rng.permutation(kept)]
         patches = noisy(circle * (done > 0), 1.3 - 1.1 * done, self.rng) if done else random_filters(kept, self.rng)
         if key["step"] == max(clouds.variants):
-            made = mapper_tables(key, patches, MapperRecipe(resolution=8), 0)
+            made = mapper_tables(key, patches, np.zeros(len(patches), int), MapperRecipe(resolution=8), 0)
             for name, table in made.items():
                 self.rows[name] += table.to_pylist()
             (graph,) = made["mapper_graphs"].to_pylist()

@@ -107,6 +107,15 @@ def test_the_drawn_table_names_its_panels_and_has_no_metadata() -> None:
     assert drawn().schema == pa.schema([("panel", pa.string())])
 
 
+def test_text_that_some_rows_or_whole_parts_lack_stays_text_and_is_null() -> None:
+    def part(*shapes: str | None) -> pd.DataFrame:
+        return pa.table({"shape": pa.array(shapes, pa.string()), "near": [0.5] * len(shapes)}).to_pandas()
+
+    table = drawn(circles=[part(None, None), part("undecided"), part(None, "primary circle")])
+    assert table["shape"].to_pylist() == [None, None, "undecided", None, "primary circle"]
+    assert table.schema.field("shape").type == pa.string()
+
+
 @given(st.integers(1, 60), st.integers(1, 6))
 def test_panels_have_room_and_leave_less_than_a_row_over(count: int, most: int) -> None:
     rows, columns = shape(count, most)

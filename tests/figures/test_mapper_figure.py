@@ -50,7 +50,7 @@ def with_graph(tables: Tables, spec: FigureSpec, **recipe: Any) -> Tables:
     which = {
         name: row[name] for name in ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
     }
-    return {**tables, **mapper_tables(which, primary_circle(64), MapperRecipe(**recipe), 0)}
+    return {**tables, **mapper_tables(which, primary_circle(64), np.arange(64) % 3, MapperRecipe(**recipe), 0)}
 
 
 def test_figure_shows_graph_and_the_verdict_of_the_barcode(
@@ -109,6 +109,8 @@ def test_page_holds_every_node_with_its_mean_filter(spec: FigureSpec, tables: Ta
     nodes = nodes.sort_values(["members", "node"], ascending=[False, True])
     assert graph["nodes"]["node"] == nodes["node"].tolist()
     assert graph["nodes"]["members"] == nodes["members"].tolist()
+    assert graph["networks"] == [[0]] * len(nodes)
+    assert graph["nodes"]["share"] == [1 / 16] * len(nodes)
     np.testing.assert_allclose(graph["filters"], np.stack(nodes["coordinates"]), atol=1e-3)
     links = tables["mapper_edges"].to_pandas()
     links = links[(links["population"] == "printed") & (links["layer"] == "conv1")]

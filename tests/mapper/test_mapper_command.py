@@ -34,6 +34,10 @@ WHICH = {
 }
 
 
+def tables_of(points, recipe, seed):
+    return mapper_tables(WHICH, points, np.arange(len(points)) % 3, recipe, seed)
+
+
 def circle(points, seed=0):
     return noisy(primary_circle(points), 0.1, np.random.default_rng(seed))
 
@@ -114,8 +118,18 @@ def test_only_the_last_step_has_a_graph_unless_asked(tiny):
     assert Plan(parse_config(tiny)).mapper_steps(layer, (4, 12)) == ()
 
 
+def test_nodes_name_the_networks_that_their_filters_are_of():
+    points = circle(600)
+    around = np.arctan2(points[:, 5], points[:, 7])
+    networks = (around > 0).astype(int) + 3  # one half of the circle is of network 3, the other of network 4
+    nodes = mapper_tables(WHICH, points, networks, MapperRecipe(resolution=12), 0)["mapper_nodes"].to_pandas()
+    of = {tuple(numbers) for numbers in nodes["of_networks"]}
+    assert {(3,), (4,)} <= of <= {(3,), (4,), (3, 4)}
+    assert nodes["of_networks"].map(len).eq(1).mean() > 0.5
+
+
 def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
-    made = mapper_tables(WHICH, circle(600), MapperRecipe(resolution=12), 0)
+    made = tables_of(circle(600), MapperRecipe(resolution=12), 0)
     graph = made["mapper_graphs"].to_pylist()[0]
     assert (graph["components"], graph["filled_loops"], graph["explanation"]) == (1, 1, "")
     nodes = made["mapper_nodes"].to_pandas()
@@ -129,7 +143,7 @@ def test_circle_of_edges_is_one_loop_and_nodes_carry_its_angles():
 
 def test_points_over_the_cap_are_drawn_by_seed_and_recorded():
     recipe = MapperRecipe(resolution=6, max_points=50)
-    one, again, other = (mapper_tables(WHICH, circle(200), recipe, seed) for seed in (1, 1, 2))
+    one, again, other = (tables_of(circle(200), recipe, seed) for seed in (1, 1, 2))
     graph = one["mapper_graphs"].to_pylist()[0]
     assert (graph["kept"], graph["used"], graph["max_points"], graph["seed"]) == (200, 50, 50, 1)
     assert one == again
@@ -150,7 +164,7 @@ def test_every_choice_reaches_the_graph_and_stands_in_its_row(change):
     points = circle(200) * np.linspace(1, 2, 9)
     base = MapperRecipe(resolution=6)
     recipe = MapperRecipe.model_validate({"resolution": 6, **change})
-    plain, changed = (mapper_tables(WHICH, points, made, 0) for made in (base, recipe))
+    plain, changed = (tables_of(points, made, 0) for made in (base, recipe))
     assert not changed["mapper_nodes"].equals(plain["mapper_nodes"])
     differing = [
         name
@@ -161,7 +175,7 @@ def test_every_choice_reaches_the_graph_and_stands_in_its_row(change):
 
 
 def test_one_node_is_explained_and_no_error():
-    made = mapper_tables(WHICH, circle(40), MapperRecipe(resolution=1), 0)
+    made = tables_of(circle(40), MapperRecipe(resolution=1), 0)
     graph = made["mapper_graphs"].to_pylist()[0]
     assert (graph["nodes"], graph["edges"]) == (1, 0)
     assert "use a higher resolution" in graph["explanation"]
@@ -178,7 +192,7 @@ def test_one_node_is_explained_and_no_error():
 )
 def test_a_layer_without_variance_has_an_empty_graph_that_says_why_and_what_to_change(signs, change, words):
     points = np.resize(signs, 20)[:, None] * circle(1)
-    made = mapper_tables(WHICH, points, MapperRecipe.model_validate(change), 0)
+    made = tables_of(points, MapperRecipe.model_validate(change), 0)
     (graph,) = made["mapper_graphs"].to_pylist()
     assert [graph[name] for name in COUNTS] == [0] * len(COUNTS)
     assert (graph["layer"], graph["kept"], graph["used"]) == ("conv1", 20, 20)
@@ -191,7 +205,7 @@ def test_a_recipe_that_cannot_be_made_stops_the_job_with_place_and_way_out(monke
         "cnn_topology.analysis.filter_graph.mapper_of_filters", partial(mapper_of_filters, memory=1_000)
     )
     with pytest.raises(InputError, match=r"a, conv1, step 12: .*GB are allowed.*mapper: null"):
-        mapper_tables(WHICH, circle(60), MapperRecipe(), 0)
+        tables_of(circle(60), MapperRecipe(), 0)
 
 
 SWEEP = [{"resolution": 8}, {"resolution": 6, "gain": 2}, {"equalized": True}, {"metric": "euclidean"}]
@@ -221,7 +235,7 @@ def test_a_way_that_makes_no_graph_says_why_and_stops_nothing(tiny):
     # Two points: the second component has zero variance unless the lens is taken otherwise.
     parameters = MapperParameters.of(Plan(parse_config(tiny)), Plan(parse_config(tiny)).layer_clouds[0], (12,))
     points = circle(30)
-    drawn = mapper_tables(WHICH, points, MapperRecipe(resolution=4), 0)["mapper_graphs"]
+    drawn = tables_of(points, MapperRecipe(resolution=4), 0)["mapper_graphs"]
     changed = parameters.model_copy(update={"sweep": (MapperChange(metric="euclidean"),)})
     (_, row) = sweep_table(WHICH, np.repeat(points[:1], 30, axis=0), drawn, changed, 0).to_pylist()
     assert (row["nodes"], row["edges"]) == (0, 0)

@@ -1,6 +1,7 @@
 """One cloud of filters, from its points to the rows of tables on its mapper graph (weights paper, steps 6 and 7)."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ DEGENERATE = (
 )
 
 
-def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperRecipe, seed: int) -> dict[str, pa.Table]:
+def mapper_tables(
+    key: Mapping[str, Any], points: np.ndarray, networks: np.ndarray, recipe: MapperRecipe, seed: int
+) -> dict[str, pa.Table]:
     """Build the mapper graph of one cloud and its tables.
 
     Parameters
@@ -38,6 +41,8 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
         The columns that say which cloud this is.
     points : ndarray, shape (points, entries)
         Filters after the density filter.
+    networks : ndarray of int, shape (points,)
+        Network of each filter.
     recipe : MapperRecipe
     seed : int
         Of the draw of `max_points` filters where there are more.
@@ -53,7 +58,8 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
     InputError
         If the graph is forecast not to fit in memory.
     """
-    used = points[drawn_rows(len(points), recipe.max_points, seed)]
+    rows = drawn_rows(len(points), recipe.max_points, seed)
+    used = points[rows]
     row = {**key, "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
@@ -69,7 +75,7 @@ def mapper_tables(key: Mapping[str, Any], points: np.ndarray, recipe: MapperReci
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     return {
         "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
-        "mapper_nodes": _nodes(key, graph, used),
+        "mapper_nodes": _nodes(key, graph, used, networks[rows]),
         "mapper_edges": MapperEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
     }
 
@@ -141,7 +147,7 @@ def _none(explanation: str) -> dict[str, Any]:
     return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
-def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray) -> pa.Table:
+def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, networks: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
     theta1, theta2 = klein_angles(means)
     return MapperNodeRow.columns(
@@ -149,6 +155,7 @@ def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray) -> pa
         node=np.arange(graph.nodes),
         component=components(graph),
         members=graph.sizes,
+        of_networks=[np.unique(networks[graph.members[start:end]]) for start, end in pairwise(graph.starts)],
         lens1=graph.lens[:, 0],
         lens2=graph.lens[:, 1],
         coordinates=means.astype(np.float32),

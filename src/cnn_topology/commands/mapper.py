@@ -22,7 +22,8 @@ def run(job: Job) -> None:
         if len(points) < LEAST_ALIVE:
             print(f"step {step}: {DEAD_LAYER}, no graph")
             continue
-        kept = points[densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)]
+        densest = densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)
+        kept, networks = points[densest], cloud["network"].to_numpy()[densest]
         key = {
             "population": parameters.population,
             "layer": parameters.layer,
@@ -31,7 +32,7 @@ def run(job: Job) -> None:
             **Filtering.of(variant, len(points)).columns,
         }
         seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
-        made = mapper_tables(key, kept, parameters.recipe, seed)
+        made = mapper_tables(key, kept, networks, parameters.recipe, seed)
         row = made["mapper_graphs"].to_pylist()[0]
         print(
             f"step {step}: {row['nodes']} nodes, {row['edges']} edges, unfilled loops: {row['filled_loops']}"

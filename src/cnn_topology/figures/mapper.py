@@ -77,11 +77,13 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
         colours=[
             {"label": "edge angle / π", "column": "angle", "low": 0, "high": 2, "palette": "angle"},
             SIZE,
+            {"label": "share of the networks", "column": "share", "low": 0, "high": 1, "palette": "amount"},
             {"label": "first lens", "column": "x", "low": -1, "high": 1, "palette": "amount"},
         ],
         fields=[
             ("filters", "members", None),
             ("component", "component", None),
+            ("share of the networks", "share", 2),
             ("edge angle / π", "angle", 2),
             ("first lens", "x", 3),
             ("second lens", "y", 3),
@@ -134,7 +136,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     _keys(keys, points, nodes)
     told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
     around = nodes[nodes["sector"] >= 0] if "sector" in nodes else nodes.head(0)
-    shown = {"nodes": nodes.drop(columns="coordinates"), "means": entry_rows(around, "node")}
+    shown = {"nodes": nodes.drop(columns=["coordinates", "of_networks"]), "means": entry_rows(around, "node")}
     return figure, drawn(graph=told, **shown, edges=edges, h1=loops, null=nulls)
 
 
@@ -269,7 +271,9 @@ def _keys(axes: Axes, points: PathCollection | None, nodes: pd.DataFrame) -> Non
 def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.DataFrame) -> dict[str, Any]:
     columns = {"lens1": "x", "lens2": "y", "node": "node", "component": "component", "members": "members"}
     return page_graph(
-        nodes[list(columns)].rename(columns=columns).assign(angle=nodes["edge_angle"] / np.pi),
+        nodes[list(columns)]
+        .rename(columns=columns)
+        .assign(angle=nodes["edge_angle"] / np.pi, share=nodes["of_networks"].map(len) / cloud["networks"]),
         edges,
         option=f"{graph['step']:,}",
         numbers={
@@ -284,4 +288,5 @@ def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: 
         left_out="",
         recipe=recipe(graph),
         filters=entries_of(nodes).round(3).tolist(),
+        networks=[networks.tolist() for networks in nodes["of_networks"]],
     )

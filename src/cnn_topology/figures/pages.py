@@ -119,8 +119,8 @@ def page_graph(
     explanation, left_out, recipe : str
         Why it shows little, what of it is not drawn, and how it was made.
     **of_nodes : sequence
-        A value of each node that is no number: ``filters``, the weights row by row; ``counts``, label and points of
-        each class; ``images``, keys of the images of the page.
+        A value of each node that is no number: ``filters``, the weights row by row; ``networks``, their numbers;
+        ``counts``, label and points of each class; ``images``, keys of the images of the page.
     """
     # Large nodes first: none hides a smaller one.
     order = np.argsort(-nodes["members"].to_numpy(), kind="stable")

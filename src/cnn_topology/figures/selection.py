@@ -118,8 +118,8 @@ def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
 def drawn(**panels: pd.DataFrame | Sequence[pd.DataFrame]) -> pa.Table:
     """Join what each panel shows to one table; the column `panel` says which, others are empty where they do not apply.
 
-    The table is plain: no index and no metadata of pandas, so that the same data give the same bytes, and NaN stays
-    NaN: a null stands only where a column does not apply.
+    The table is plain: no index and no metadata of pandas, so that the same data give the same bytes. NaN stays NaN: a
+    null stands where a column does not apply, and for text that is missing.
 
     Parameters
     ----------
@@ -132,11 +132,16 @@ def drawn(**panels: pd.DataFrame | Sequence[pd.DataFrame]) -> pa.Table:
         for frame in ([shown] if isinstance(shown, pd.DataFrame) else shown)
         if len(frame)
     ]
-    parts = [pa.table({column: pa.array(values.to_numpy()) for column, values in frame.items()}) for frame in frames]
+    parts = [pa.table({column: _plain(values) for column, values in frame.items()}) for frame in frames]
     if not parts:
         return pa.table({"panel": pa.array([], pa.string())})
     joined = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
     return joined.select(["panel", *(name for name in joined.column_names if name != "panel")])
+
+
+def _plain(values: pd.Series) -> pa.Array:
+    # Of text pandas calls what is missing NaN, of which pyarrow would make numbers.
+    return pa.array(values, pa.string()) if values.dtype == "str" else pa.array(values.to_numpy())
 
 
 def provenance(

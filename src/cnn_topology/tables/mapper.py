@@ -46,6 +46,7 @@ class MapperNodeRow(CloudKey, table="mapper_nodes"):
     node: int = column("Number of the node, from 0.")
     component: int = column("Connected component of the node, from 0.")
     members: int = column("Filters in the node.", COUNT)
+    of_networks: Sequence[int] = column("Numbers of the networks that these filters are of, ascending.")
     lens1: float = column("Mean first lens of its filters.")
     lens2: float = column("Mean second lens of its filters.")
     coordinates: Sequence[float] = column("Entries of the mean filter, row by row.", LENGTH, kind=pa.float32())

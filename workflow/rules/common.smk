@@ -2,6 +2,7 @@
 # This file is read again in every job of a cluster: NumPy and pyarrow may be imported here, what is slower to load
 # (torch, pandas, SciPy, matplotlib) may not.
 import json
+import math
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -163,7 +164,7 @@ def asks(forecast, about=None):
         return of(wildcards).limit_minutes(attempt)
 
     def expected_s(wildcards):
-        return round(of(wildcards).seconds)
+        return math.ceil(of(wildcards).seconds)
 
     def disk_mb(wildcards):
         return round(of(wildcards).disk_mb)

@@ -9,7 +9,7 @@ rule analyse_networks:
     log:
         RUN.log("networks", "{group}/{layer}-{block}"),
     resources:
-        **asks(lambda wildcards: filter_jobs.networks(PLAN, len(items_of(wildcards)))),
+        **asks(filter_jobs.networks, networks_of),
     params:
         **planned(generalization_parameters.NetworksParameters, networks_of),
     shell:
@@ -26,7 +26,7 @@ if NETWORK_GROUPS:
         log:
             RUN.log("correlations"),
         resources:
-            **asks(table_jobs.correlations),
+            **asks(filter_jobs.correlations(PLAN)),
         params:
             **planned(generalization_parameters.CorrelationParameters),
         shell:
@@ -47,7 +47,7 @@ rule follow_loops:
     log:
         RUN.log("dynamics", "{population}/{layer}"),
     resources:
-        **asks(lambda wildcards: filter_jobs.dynamics(clouds_of(wildcards))),
+        **asks(lambda wildcards: filter_jobs.dynamics(PLAN, clouds_of(wildcards))),
     params:
         **planned(generalization_parameters.DynamicsParameters, followed_layer),
     shell:

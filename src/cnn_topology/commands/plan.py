@@ -55,8 +55,9 @@ def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
         f"On this machine, {cores} cores: {_wall(costs, cores, gpu=False)} without a GPU, "
         f"{_wall(costs, cores, gpu=True)} with one.",
         f"Most files in one folder: {files} in {folder}.",
-        "Times are forecasts from sizes alone, for cores of an AMD EPYC with bfloat16 products: within a factor of "
-        f"about three. One GPU is taken for {CORES_PER_GPU:g} such cores in training: assumed, not measured. "
+        "Times are forecasts from sizes alone, for cores of an AMD EPYC with bfloat16 products or an Intel Xeon: "
+        f"within a factor of about three. One GPU is taken for {CORES_PER_GPU:g} such cores in training: assumed, "
+        "not measured. "
         "`memory` is what the largest job asks for, raised at each retry.",
     ]
     return "\n".join(lines) + "\n"

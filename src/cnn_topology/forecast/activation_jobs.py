@@ -12,9 +12,11 @@ from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, MATCHINGS, Comparison, TensorSource
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
-# Seconds: one image through GrabCut; one value of an activation through the choice of positions; one pair of layers by
-# all measures, per image.
-SECONDS_PER_MASK, SECONDS_PER_ACTIVATION, SECONDS_PER_COMPARED_IMAGE = 0.01, 2e-9, 5e-5
+# Seconds: one image through GrabCut; one value of an activation through the choice of positions.
+SECONDS_PER_MASK, SECONDS_PER_ACTIVATION = 0.01, 2e-9
+# Measured on 300 and 1,000 images in 8 to 256 channels, the mean of five measures: two layers compared by one, in all
+# and per image, channel and channel; a layer prepared for that, per image and channel squared.
+SECONDS_PER_PAIR, SECONDS_PER_COMPARED_VALUE, SECONDS_PER_PREPARED_VALUE = 1e-4, 2e-10, 5e-10
 # Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
 # channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest.
 SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
@@ -131,24 +133,37 @@ def layer_distances(compared: Comparison, block: str, networks: int) -> Demand:
     if block == MATCHINGS:
         seconds = pairs / 2 * SECONDS_PER_MATCHED_PAIR * compared.images**2
         return Demand(NUMERIC[0] + len(compared.on_matchings) * seconds, 1_500, 1e-5 * pairs)
-    channels = sum(layer.channels for layer in compared.layers)
+    channels, squared = (sum(layer.channels**power for layer in compared.layers) for power in (1, 2))
     arrays = compared.images * (3 * channels + layers * compared.images)
     held = 8 * arrays * len({*rows, *columns}) / 1e6
-    return Demand(NUMERIC[0] + SECONDS_PER_COMPARED_IMAGE * compared.images * pairs, 700 + held, pairs * 1e-3)
+    seconds = pairs * SECONDS_PER_PAIR
+    seconds += len(rows) * len(columns) * compared.images * channels**2 * SECONDS_PER_COMPARED_VALUE
+    seconds += len({*rows, *columns}) * compared.images * squared * SECONDS_PER_PREPARED_VALUE
+    return Demand(NUMERIC[0] + len(compared.on_clouds) * seconds, 700 + held, pairs * 1e-3)
 
 
 def component_sensitivity(compared: Comparison) -> Demand:
-    """Forecast the comparison of every layer of a network with itself after components were removed."""
-    channels = sum(layer.channels for layer in compared.layers)
-    # About so many values by a measure as there are channels: of two modes, against two networks, each fourth channel.
-    matched = len(compared.on_matchings) * SECONDS_PER_MATCHED_PAIR * compared.images
-    return Demand(NUMERIC[0] + (SECONDS_PER_COMPARED_IMAGE + matched) * compared.images * channels, 3_000, 1)
+    """Forecast the comparison of every layer of a network with itself after components were removed.
+
+    In two modes each fourth channel is removed: half as many reduced layers as channels, half as wide on average, each
+    compared with two networks.
+    """
+    channels, cubed = (sum(layer.channels**power for layer in compared.layers) for power in (1, 3))
+    seconds = channels * SECONDS_PER_PAIR * len(compared.measures)
+    seconds += (
+        channels / 2 * barcode_forecast(compared.images).seconds * (len(compared.measures) > len(compared.on_clouds))
+    )
+    seconds += len(compared.on_matchings) * channels * SECONDS_PER_MATCHED_PAIR * compared.images**2
+    # Of c channels c / 2 reduced layers, twice n c (c / 2) for each to be compared and n (c / 2)^2 to be prepared.
+    each = SECONDS_PER_COMPARED_VALUE / 2 + SECONDS_PER_PREPARED_VALUE / 8
+    seconds += len(compared.on_clouds) * compared.images * cubed * each
+    return Demand(NUMERIC[0] + seconds, 3_000, 1)
 
 
 def measure_tests(compared: dict[str, Comparison]) -> Demand:
     """Forecast the tests of the measures over all pairs."""
     values = sum(len(each.measures) * (len(each.networks) * len(each.layers)) ** 2 for each in compared.values())
-    return Demand(10 + SECONDS_PER_TESTED_VALUE * values, NUMERIC[1] + 6e-5 * values, 5 + 1e-5 * values)
+    return Demand(PLAIN[0] + 1 + SECONDS_PER_TESTED_VALUE * values, NUMERIC[1] + 6e-5 * values, 5 + 1e-5 * values)
 
 
 def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
@@ -167,7 +182,7 @@ def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
         copies = max(CLOUD_COPIES, INTERVAL_COPIES * fullest) * 4 * layer.channels * points
         copies += (MEMBERSHIP_BYTES + NODE_BYTES / section.min_samples) * memberships
         held = max(held, read * (4 * layer.channels + POINT_BYTES) + copies)
-    return Demand(2 * NUMERIC[0] + seconds, GRAPH_MB + held / 1e6, 5 * len(job.layers))
+    return Demand(NUMERIC[0] + seconds, GRAPH_MB + held / 1e6, 5 * len(job.layers))
 
 
 def _covers(settings: GraphSettings, sweep: Sweep | None) -> list[tuple[int, float]]:

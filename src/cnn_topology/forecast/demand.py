@@ -1,7 +1,8 @@
 """What a job asks for: its forecast with margins, and the measured constants that forecasts share.
 
-Seconds are those of one core of the machine of the README (AMD EPYC with bfloat16 products, shared), fitted to the
-benchmarks of the demo and to `benchmarks/results`; a job asks for several times as much, and for more at each retry.
+Seconds are those of one shared core of an AMD EPYC with bfloat16 products or an Intel Xeon, fitted to whole runs and to
+`benchmarks/results`; `benchmarks/forecasts.py` compares forecast and outcome of a run. A job asks for several times as
+much, and for more at each retry.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 TIME_MARGIN, LEAST_MINUTES = 4.0, 15
 MEMORY_MARGIN, LEAST_MB = 1.3, 1_000
 # Start of an interpreter with the libraries of a job, seconds, and what it then holds, MB.
-PLAIN, NUMERIC, TORCH, DRAWING = (0.5, 130), (2.5, 260), (4.0, 1_000), (2.5, 380)
+PLAIN, NUMERIC, TORCH, DRAWING = (0.8, 130), (1.4, 260), (4.0, 1_000), (2.0, 380)
 
 # Training on the CPU: seconds per value of a convolution's output, and per product of a forward pass, for one image of
 # one iteration of one network (M(64, 8, 64): 9.4 ms an iteration of 128 images; M(64, 32, 64): 23 ms).

@@ -1,8 +1,11 @@
 """Forecasts of the jobs on clouds of filters and on single networks, by the names of the jobs (weights paper)."""
 
+import math
+from collections.abc import Sequence
+
 from cnn_topology.forecast.demand import NUMERIC, Demand
 from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Significance, Variant
-from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
@@ -15,12 +18,17 @@ SECONDS_PER_LANDMARK = 2.5e-9
 # Barcodes of noise, per pair of points and per triple; those of a circle, which `topology.forecasting` foretells, take
 # twice as long at 2,000 points and more beyond.
 SECONDS_PER_PAIR, SECONDS_PER_TRIPLE = 2.5e-8, 5e-13
+# Barcodes that take as long as following the loop of one snapshot with its cocycle.
+COCYCLES = 5
 # Klein coordinates and tests of the filters kept; mapper graphs: per point kept.
 SECONDS_PER_KEPT, SECONDS_PER_MEMBER = 4e-5, 5e-4
 # The named circles, per filter that is kept in a draw of the permuted null.
 SECONDS_PER_CIRCLED = 1e-5
-# One layer of one network with its baselines.
-SECONDS_PER_NETWORK = 1.0
+# What does not grow with the cloud: of each draw, and of one layer of one network with its baselines.
+SECONDS_PER_DRAW, SECONDS_PER_NETWORK = 1.2e-3, 4e-3
+# A row under each draw of the bootstrap and each permutation, with all outcomes, methods and choices of what is held
+# fixed: of networks over their training, and of populations of a grid (24 to 1,000 rows, 17 predictors).
+SECONDS_PER_CORRELATED_ROW, SECONDS_PER_GRID_ROW = 5e-5, 1.2e-4
 # Bytes of a row of a cloud in memory (its columns, several times over) and on disk without the neighbours' columns.
 CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 
@@ -83,18 +91,38 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     return Demand(NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
 
 
-def dynamics(layer: LayerClouds) -> Demand:
-    """Forecast the loops of a layer followed over training: a barcode with its cocycle at every snapshot."""
-    used = max(v.used(layer.points) for v in layer.variants[max(layer.variants)])
-    barcode = barcode_forecast(used)
-    seconds = len(layer.variants) * (10 + 20 * barcode.seconds)
+def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
+    """Forecast the loops of a layer followed over training, with resampled networks and nulls at every snapshot.
+
+    The sphere null is the same at all of them.
+    """
+    steps, nulls = len(layer.variants), set(plan.config.significance.nulls)
+    headline = layer.variants[max(layer.variants)][0]
+    barcode = barcode_forecast(headline.used(layer.points))
+    draws = plan.config.dynamics.bootstrap_draws * (steps * (1 + len(nulls - {"sphere"})) + ("sphere" in nulls))
+    seconds = draws * _draw(layer.points, (headline,)) + steps * COCYCLES * barcode.seconds
     return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
 
 
-def networks(plan: Plan, members: int) -> Demand:
-    """Forecast the analysis of one layer of all networks of so many populations at a step each."""
-    most = max(section.networks for section in plan.config.populations.values())
-    return Demand(NUMERIC[0] + SECONDS_PER_NETWORK * most * members, 1_200, 1)
+def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) -> Demand:
+    """Forecast the analysis of one layer of single networks, and of those of each population of a grid pooled."""
+    density, seconds = plan.config.generalization.density, 0.0
+    for population, _ in items:
+        count, points = plan.networks(population), plan.layer(population, group.layer).filters
+        variant = Variant(k=density.k, p=density.p, landmarks=count * points, centre="filter")
+        seconds += count * (SECONDS_PER_NETWORK + _draw(points, (variant,)))
+        if group.is_grid:
+            seconds += _draw(count * points, (variant,)) + 2 * _draw(math.ceil(count / 2) * points, (variant,))
+    return Demand(NUMERIC[0] + seconds, 1_200, 1)
+
+
+def correlations(plan: Plan) -> Demand:
+    """Forecast the correlations over the networks of each group and layer."""
+    asked, seconds = plan.config.generalization, 0.0
+    for group in plan.network_groups:
+        rows = sum(1 if group.is_grid else plan.networks(population) for population, _ in group.items)
+        seconds += rows * (SECONDS_PER_GRID_ROW if group.is_grid else SECONDS_PER_CORRELATED_ROW)
+    return Demand(NUMERIC[0] + seconds * (asked.bootstrap_draws + asked.permutations), 1_000, 1)
 
 
 def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
@@ -122,7 +150,7 @@ def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
 
 def _draw(points: int, variants: tuple[Variant, ...]) -> float:
     """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
-    seconds = _kept_sets(points, variants)
+    seconds = SECONDS_PER_DRAW + _kept_sets(points, variants)
     for variant in variants:
         used = variant.used(points)
         seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)

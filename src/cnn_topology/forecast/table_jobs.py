@@ -6,13 +6,12 @@ SECONDS_PER_FIGURE = 1.2
 
 collect = Demand(PLAIN[0], 600, 1)
 controls = Demand(NUMERIC[0], NUMERIC[1])
-summary = cross_accuracy = Demand(1.5, 200)
+summary = cross_accuracy = Demand(1.2, 200)
 page = Demand(5, 400)
-provenance = Demand(PLAIN[0] + 2, 200)
-purity_tests = Demand(60, 800, 1)
-improvements = Demand(30, 500, 1)
-claims = Demand(60, 3_000, 1)
-correlations = Demand(300, 1_000, 1)
+provenance = Demand(1.2, 200)
+purity_tests = Demand(3, 800, 1)
+improvements = Demand(3, 500, 1)
+claims = Demand(3, 3_000, 1)
 
 
 def figures(count: int) -> Demand:

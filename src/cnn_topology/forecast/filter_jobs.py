@@ -96,6 +96,7 @@ def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
 
     The sphere null is the same at all of them.
     """
+    assert plan.config.dynamics is not None, "the run follows no loops"
     steps, nulls = len(layer.variants), set(plan.config.significance.nulls)
     headline = layer.variants[max(layer.variants)][0]
     barcode = barcode_forecast(headline.used(layer.points))
@@ -106,6 +107,7 @@ def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
 
 def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) -> Demand:
     """Forecast the analysis of one layer of single networks, and of those of each population of a grid pooled."""
+    assert plan.config.generalization is not None, "the run analyses no single networks"
     density, seconds = plan.config.generalization.density, 0.0
     for population, _ in items:
         count, points = plan.networks(population), plan.layer(population, group.layer).filters
@@ -118,6 +120,7 @@ def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) 
 
 def correlations(plan: Plan) -> Demand:
     """Forecast the correlations over the networks of each group and layer."""
+    assert plan.config.generalization is not None, "the run analyses no single networks"
     asked, seconds = plan.config.generalization, 0.0
     for group in plan.network_groups:
         rows = sum(1 if group.is_grid else plan.networks(population) for population, _ in group.items)

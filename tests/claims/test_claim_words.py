@@ -56,7 +56,13 @@ def test_numbers_and_verdicts_are_said_in_words():
     assert number_text({**row, "low": 0.1, "high": 0.1, "n": 1}) == "0.123, p = 0.0012, n = 1 network"
     assert number_text({**row, "low": 0.1, "high": 0.1}) == "0.123 (0.1 to 0.1), p = 0.0012, n = 12 networks"
     assert verdict_text(row) == "supported"
-    assert verdict_text({**row, "verdict": "not tested", "outcome": "fails"}) == "not tested (on other data: fails)"
+    assert (
+        verdict_text({**row, "verdict": "not tested", "outcome": "fails"})
+        == "rule not met on stand-in data (no verdict)"
+    )
+    assert (
+        verdict_text({**row, "verdict": "not tested", "outcome": "holds"}) == "rule met on stand-in data (no verdict)"
+    )
     assert number_text({**row, "value": np.nan}) == ""
     assert number_parts({**row, "value": np.nan}) == []
     assert short(-1234.0) == "−1,234"

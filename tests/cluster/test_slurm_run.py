@@ -160,6 +160,30 @@ def test_a_run_through_slurm_uses_both_nodes_and_a_gpu_and_gives_the_same_tables
     _same(tmp_path, expected, TABLES)
 
 
+def test_the_profile_asks_no_squeue_that_could_forget_a_job_between_two_looks():
+    """The plugin looks every 180 s at last, and asks sacct where MinJobAge is below three times its first interval."""
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    assert profile["slurm-status-command"] == "squeue"
+    assert 3 * profile["slurm-init-seconds-before-status-checks"] > 180
+
+
+@pytest.mark.soak
+def test_jobs_that_squeue_forgets_at_once_do_end(cluster, config, expected, tmp_path):
+    if not cluster.accounting:
+        pytest.skip("without an accounting database nothing knows of jobs that squeue has forgotten")
+    conf = one_machine.SLURM / "slurm.conf"
+    before = conf.read_text()
+    conf.write_text(before.replace("MinJobAge=300", "MinJobAge=5"))
+    try:
+        subprocess.run(["scontrol", "reconfigure"], check=True)
+        said = Submitted(tmp_path, config, ("training",)).finish()
+    finally:
+        conf.write_text(before)
+        subprocess.run(["scontrol", "reconfigure"], check=True)
+    assert "MinJobAge=5" in said
+    _same(tmp_path, expected, ("training",))
+
+
 @pytest.mark.soak
 def test_a_cancelled_job_and_one_out_of_memory_pass_on_their_retries(cluster, config, expected, tmp_path):
     # Training takes 800 MB: 600 are too little, the retry asks for twice as much.

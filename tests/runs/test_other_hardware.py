@@ -113,4 +113,4 @@ def test_the_same_networks_give_the_same_barcodes_and_verdicts_elsewhere(trained
         _job(trained, settings, BarcodeParameters.of(plan, layer, steps), inputs, dict(ChainMap(*tables)))
     found = {table.table: table for table in compare_tables(trained / "one", trained / "two")}
     assert len(found) == 7
-    assert [table for table in found.values() if table.state == "apart"] == []
+    assert [table for table in found.values() if table.state == "different"] == []

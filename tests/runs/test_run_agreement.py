@@ -28,7 +28,7 @@ def test_equal_tables_are_identical_whatever_their_notes(tmp_path):
     assert _said(tmp_path) == {"loops": ("identical", "5 rows")}
 
 
-@pytest.mark.parametrize(("factor", "state"), [(0.9, "within"), (1.1, "apart")])
+@pytest.mark.parametrize(("factor", "state"), [(0.9, "within"), (1.1, "different")])
 def test_the_tolerance_is_a_part_of_the_largest_value_of_a_column(tmp_path, factor, state):
     _write(tmp_path / "a")
     _write(tmp_path / "b", values=[0.5 + factor * 2 * TOLERANCE, *VALUES[1:]])
@@ -41,8 +41,14 @@ def test_the_tolerance_is_a_part_of_the_largest_value_of_a_column(tmp_path, fact
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"verdicts": ("a", "b", "a", "b", "b")}, "verdict differs most, in kind; verdict equal in 4 of 5 rows"),
-        ({"values": [0.5, -2.0, 0.0, np.inf, 1e-12]}, "longest differs most, in kind; verdict equal in 5 of 5 rows"),
+        (
+            {"verdicts": ("a", "b", "a", "b", "b")},
+            "verdict differs most, in values that are no numbers; verdict equal in 4 of 5 rows",
+        ),
+        (
+            {"values": [0.5, -2.0, 0.0, np.inf, 1e-12]},
+            "longest differs most, in values that are no numbers; verdict equal in 5 of 5 rows",
+        ),
         ({"values": VALUES[:2], "verdicts": ("a", "b")}, "5 and 2 rows"),
         ({"name": "onset"}, None),
     ],
@@ -51,7 +57,7 @@ def test_what_no_tolerance_covers_is_apart(tmp_path, other, said):
     _write(tmp_path / "a")
     _write(tmp_path / "b", **other)
     found = _said(tmp_path)
-    assert {state for state, _ in found.values()} == {"apart"}
+    assert {state for state, _ in found.values()} == {"different"}
     assert found["loops"][1] == (said or f"{tmp_path / 'b/tables/loops.parquet'} is missing")
 
 
@@ -70,7 +76,7 @@ def test_the_command_names_changed_keys_and_ends_by_the_outcome(tmp_path, tiny, 
     assert main(["compare", *folders]) == 2
     captured = capsys.readouterr()
     assert "the configs differ in seed" in captured.out
-    assert "1 differ by more" in captured.err
+    assert "1 are different" in captured.err
 
 
 def test_a_run_of_config_format_1_is_compared_with_one_of_today(tmp_path, tiny, capsys):
@@ -96,13 +102,21 @@ def test_runs_that_have_not_ended_and_one_that_is_compared_with_itself_are_named
     assert str(tmp_path / "c") in capsys.readouterr().err
 
 
-def test_columns_of_other_types_are_apart_and_missing_verdicts_are_equal(tmp_path):
+def test_columns_of_other_types_are_different_and_missing_verdicts_are_equal(tmp_path):
     _write(tmp_path / "a", verdicts=("a", None, "a", "b", "a"))
     _write(tmp_path / "b", verdicts=("a", None, "a", "b", "b"))
     assert _said(tmp_path)["loops"][1].endswith("verdict equal in 4 of 5 rows")
     table = pa.table({"longest": [str(value) for value in VALUES], "verdict": ["a", None, "a", "b", "a"]})
     write_table(tmp_path / "b/tables/loops.parquet", table, table.schema, {})
-    assert _said(tmp_path)["loops"] == ("apart", "the types of longest differ")
+    assert _said(tmp_path)["loops"] == ("different", "the types of longest differ")
+
+
+def test_columns_that_one_run_alone_has_are_named(tmp_path):
+    _write(tmp_path / "a")
+    table = pa.table({"longest": VALUES, "shape": VALUES})
+    write_table(tmp_path / "b/tables/loops.parquet", table, table.schema, {})
+    state, said = _said(tmp_path)["loops"]
+    assert (state, said) == ("different", "only the first run has verdict; only the second run has shape")
 
 
 def test_numbers_from_activations_may_differ_by_more_than_those_from_filters():

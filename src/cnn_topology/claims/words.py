@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.claims.framework import CANNOT_DECIDE, INTERVAL, JOINED, NOT_TESTED, RANGE
+from cnn_topology.claims.framework import CANNOT_DECIDE, HOLDS, INTERVAL, JOINED, NOT_TESTED, RANGE
 
 # Below this nothing that is shown here differs from 0.
 ROUNDING = 1e-12
@@ -19,7 +19,7 @@ def verdict_text(row: Mapping[str, Any]) -> str:
         size = f" ({row['reduced']})" if row["reduced"] and row["verdict"] != CANNOT_DECIDE else ""
         return str(row["verdict"]) + size + (f": {row['reason']}" if row["reason"] else "")
     if row["outcome"]:
-        return f"{NOT_TESTED} (on other data: {row['outcome']})"
+        return f"rule {'met' if row['outcome'] == HOLDS else 'not met'} on stand-in data (no verdict)"
     return f"{NOT_TESTED}: {row['reason']}"
 
 

@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     summary = (
         f"of {states.total()} tables {states['identical']} are identical and {states['within']} within the tolerance"
     )
-    if states["apart"]:
+    if states["different"]:
         raise InputError(
-            f"{summary}; {states['apart']} differ by more. Networks that were trained separately always differ"
+            f"{summary}; {states['different']} are different. Networks that were trained separately always differ"
         )
     print(summary)
 

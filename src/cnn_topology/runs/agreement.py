@@ -27,7 +27,7 @@ VERDICTS = ("verdict", "shape", "significant_bars")
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of one table: `identical`, `within` the tolerance or `apart`, and in which column it differs most."""
+    """Of one table: `identical`, `within` the tolerance or `different`, and in which column it differs most."""
 
     table: str
     state: str
@@ -52,19 +52,22 @@ def compare_tables(first: Path, second: Path) -> Iterator[Agreement]:
         paths = [run / f"tables/{name}.parquet" for run in (first, second)]
         absent = [str(path) for path in paths if not path.is_file()]
         if absent:
-            yield Agreement(name, "apart", f"{absent[0]} is missing")
+            yield Agreement(name, "different", f"{absent[0]} is missing")
         else:
             yield _compared(name, *map(read_table, paths))
 
 
 def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
     if one.column_names != other.column_names:
-        return Agreement(name, "apart", "the columns differ")
+        mine, others = set(one.column_names), set(other.column_names)
+        only = {"first": sorted(mine - others), "second": sorted(others - mine)}
+        told = [f"only the {run} run has {', '.join(names)}" for run, names in only.items() if names]
+        return Agreement(name, "different", "; ".join(told) or "the columns stand in another order")
     if one.schema.types != other.schema.types:
         changed = [field.name for field in one.schema if field.type != other.schema.field(field.name).type]
-        return Agreement(name, "apart", f"the types of {', '.join(changed)} differ")
+        return Agreement(name, "different", f"the types of {', '.join(changed)} differ")
     if one.num_rows != other.num_rows:
-        return Agreement(name, "apart", f"{one.num_rows} and {other.num_rows} rows")
+        return Agreement(name, "different", f"{one.num_rows} and {other.num_rows} rows")
     if checksum(one) == checksum(other):
         return Agreement(name, "identical", f"{one.num_rows} rows")
     gaps = {column: column_gap(one[column], other[column]) for column in one.column_names}
@@ -74,8 +77,8 @@ def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
         if column in one.column_names
     )
     most = max(gaps, key=lambda column: gaps[column])
-    size = "in kind" if gaps[most] == np.inf else f"by {gaps[most]:.1e} of its largest value"
-    state = "within" if gaps[most] <= tolerance(name) else "apart"
+    size = "in values that are no numbers" if gaps[most] == np.inf else f"by {gaps[most]:.1e} of its largest value"
+    state = "within" if gaps[most] <= tolerance(name) else "different"
     return Agreement(name, state, f"{most} differs most, {size}{verdicts}")
 
 

@@ -184,7 +184,7 @@ def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
     assert lines[0] == "theirs: pretrained, networks: 3"
     heading, first, second = lines[1:4]
     assert "own cov." in heading
-    assert first.split()[-8:] == ["0.01", "0.25", "0.04", "–", "75%", "0", "one", "circle"]
+    assert first.split()[-8:] == ["0.01", "0.25", "0.04", "–", "75%", "0", "one", "loop"]
     assert second.split()[-8:] == ["0.01", "–", "0.04", "–", "75%", "0", "no", "loop"]
     assert lines[4].startswith("seed 7")
 

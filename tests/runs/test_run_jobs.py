@@ -2,6 +2,7 @@
 
 import os
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
 from cnn_topology.forecast import filter_jobs, training_jobs
 from cnn_topology.forecast.demand import LEAST_MB, NUMERIC, TORCH, Demand
+from cnn_topology.plan.clouds import Variant
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -202,6 +204,19 @@ def test_forecasts_grow_with_what_is_asked(tiny):
     assert much.seconds > 50 * (little.seconds - TORCH[0])
     assert much.disk_mb == pytest.approx(2.5 * little.disk_mb)
     assert filter_jobs.barcodes(large, large.layer_clouds[0], (0,)).seconds < 60
+
+
+def test_larger_kernels_take_longer_and_more_room(tiny):
+    plan = Plan(parse_config(tiny))
+    narrow = replace(plan.layer_clouds[0], points=5_000)
+    wide = replace(narrow, layer=replace(narrow.layer, weight=(*narrow.layer.weight[:2], 7, 7)))
+    steps = tuple(narrow.variants)
+    little, much = (filter_jobs.clouds(plan, layer, steps) for layer in (narrow, wide))
+    assert much.disk_mb > 3 * little.disk_mb
+    assert much.seconds - NUMERIC[0] > 3 * (little.seconds - NUMERIC[0])
+    variant = Variant(k=0.03125, p=0.3, landmarks=6_000, centre="filter")
+    looks = [filter_jobs.look(5_000, side, variant, plan.config.significance) for side in (3, 5, 7)]
+    assert 4 * looks[0] < 2 * looks[1] < looks[2]
 
 
 def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny):

@@ -89,6 +89,18 @@ def test_memory_is_checked_before_it_is_taken(monkeypatch, use, given):
     assert peak < 500_000
 
 
+def test_more_loops_than_memory_has_room_for_are_refused(monkeypatch):
+    """Points on a sphere of many dimensions have thousands of loops alive at once, which no forecast knows."""
+    points = np.random.default_rng(0).normal(size=(500, 25))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    monkeypatch.setattr(forecasting, "NEVER_ASKED", 1 << 18)
+    bars, enough = barcode(points), forecasting.forecast(500).bytes + forecasting.NEVER_ASKED
+    assert len(bars.lengths(1)) > 1_000
+    monkeypatch.setattr(forecasting, "available_memory", iter([enough, 1_000, 1_000]).__next__)
+    with pytest.raises(InputError, match="loops alive at once"):
+        barcode(points)
+
+
 def test_limits_of_the_process_are_limits_of_memory(monkeypatch):
     most = 1 << 50
     for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA):

@@ -9,6 +9,10 @@ from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
+# All that follows is of 3x3 filters. Searches, landmarks and bytes go with the entries of a filter, barcodes of noise
+# with their square: the more dimensions, the more loops live at once (November 2026, 1,200 to 4,000 filters of 5x5, 7x7
+# and 11x11, within a factor of 2).
+ENTRIES = 9
 # Seconds, power of the points and power of k of a search for the k-th neighbours of all points, and of the counts by
 # which one density filter is applied. Fitted in November 2026 to noise of 2,000 to 204,800 filters at k = 10 to 200,
 # within a third of each: 51,200 at k = 100 take 1.3 and 0.19 s (`benchmarks/null_draw.py`).
@@ -36,16 +40,17 @@ CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
     ks = {variant.neighbours_left(layer.points) for step in steps for variant in layer.variants[step]}
-    seconds = len(steps) * (_scaled(SEARCH, layer.points, max(ks, default=1)) + 2e-6 * layer.points)
-    row = CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
+    size = _size(layer.layer.side)
+    seconds = len(steps) * (size * _scaled(SEARCH, layer.points, max(ks, default=1)) + 2e-6 * layer.points)
+    row = size * CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
     rows = layer.points * len(steps)
-    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + size * rows * CLOUD_BYTES / 1e6, rows * row / 1e6)
 
 
 def nulls(plan: Plan, points: int, side: int) -> Demand:
     """Forecast the draws of the sphere null for clouds of so many filters of a side."""
     variants, draws = plan.null_sizes[points, side], plan.config.significance.draws
-    seconds, held = draws * _draw(points, variants) if variants else 0.0, _held(points, variants)
+    seconds, held = draws * _draw(points, variants, side) if variants else 0.0, _held(points, variants, side)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, 0.1)
 
 
@@ -59,7 +64,8 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     kept = sum(layer.variants[step][0].kept(layer.points) for step in steps)
     seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
     seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)
-    seconds += sum(_barcodes(layer.points, layer.variants[step]) for step in steps)
+    side, size = layer.layer.side, _size(layer.layer.side)
+    seconds += sum(_barcodes(layer.points, layer.variants[step], side) for step in steps)
     followed = 0
     for headline, *others in (layer.variants[step] for step in steps):
         circled = (headline, *(variant for variant in others if variant in layer.measured))
@@ -68,27 +74,30 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
             seconds += asked.draws * _tests(layer, circled)
         tested = [variant for variant in circled if variant.tested(layer.points)]
         seconds += asked.draws * sum(variant.kept(layer.points) for variant in tested) * SECONDS_PER_CIRCLED
-    most = max((layer.variants[step] for step in steps), key=lambda variants: _held(layer.points, variants))
-    held = _held(layer.points, most) + len(steps) * layer.points * CLOUD_BYTES / 2e6
+    held = max(_held(layer.points, layer.variants[step], side) for step in steps)
+    held += len(steps) * size * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
-    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, kept * KEPT_ROW / 1e6)
+    return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, size * kept * KEPT_ROW / 1e6)
 
 
-def look(points: int, variant: Variant, significance: Significance) -> float:
+def look(points: int, side: int, variant: Variant, significance: Significance) -> float:
     """Forecast the seconds of the tests of one layer of a look, in which a loop is found."""
     if not variant.tested(points):
         return 0.0
     draws = significance.draws * len({*significance.nulls, "permuted", *REPORTED_NULLS, *ALTERNATIVE_NULLS})
     circled = significance.draws * variant.kept(points) * SECONDS_PER_CIRCLED
-    return draws * _draw(points, (variant,)) + circled + _barcodes(points, (variant,))
+    return draws * _draw(points, (variant,), side) + circled + _barcodes(points, (variant,), side)
 
 
 def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the mapper graphs of a layer's headline clouds."""
     kept = sum(layer.variants[step][0].kept(layer.points) for step in plan.mapper_steps(layer, steps))
-    held = len(steps) * layer.points * CLOUD_BYTES / 2e6
+    size = _size(layer.layer.side)
+    held = len(steps) * size * layer.points * CLOUD_BYTES / 2e6
     graphs = 1 + len(plan.mapper_sweep(layer))
-    return Demand(NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, kept * KEPT_ROW / 1e6)
+    return Demand(
+        NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, size * kept * KEPT_ROW / 1e6
+    )
 
 
 def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
@@ -101,7 +110,7 @@ def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
     headline = layer.variants[max(layer.variants)][0]
     barcode = barcode_forecast(headline.used(layer.points))
     draws = plan.config.dynamics.bootstrap_draws * (steps * (1 + len(nulls - {"sphere"})) + ("sphere" in nulls))
-    seconds = draws * _draw(layer.points, (headline,)) + steps * COCYCLES * barcode.seconds
+    seconds = draws * _draw(layer.points, (headline,), layer.layer.side) + steps * COCYCLES * barcode.seconds
     return Demand(NUMERIC[0] + seconds, 1_000 + 2 * barcode.bytes / 1e6 + 2e-3 * layer.points, 1)
 
 
@@ -110,11 +119,14 @@ def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) 
     assert plan.config.generalization is not None, "the run analyses no single networks"
     density, seconds = plan.config.generalization.density, 0.0
     for population, _ in items:
-        count, points = plan.networks(population), plan.layer(population, group.layer).filters
+        count, layer = plan.networks(population), plan.layer(population, group.layer)
+        points, side = layer.filters, layer.side
         variant = Variant(k=density.k, p=density.p, landmarks=count * points, centre="filter")
-        seconds += count * (SECONDS_PER_NETWORK + _draw(points, (variant,)))
+        seconds += count * (SECONDS_PER_NETWORK + _draw(points, (variant,), side))
         if group.is_grid:
-            seconds += _draw(count * points, (variant,)) + 2 * _draw(math.ceil(count / 2) * points, (variant,))
+            seconds += _draw(count * points, (variant,), side) + 2 * _draw(
+                math.ceil(count / 2) * points, (variant,), side
+            )
     return Demand(NUMERIC[0] + seconds, 1_200, 1)
 
 
@@ -128,45 +140,51 @@ def correlations(plan: Plan) -> Demand:
     return Demand(NUMERIC[0] + seconds * (asked.bootstrap_draws + asked.permutations), 1_000, 1)
 
 
+def _size(side: int) -> float:
+    """Return how many times the entries of a 3x3 filter those of a side have."""
+    return side**2 / ENTRIES
+
+
 def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
     seconds, power, power_of_k = cost
     return float(seconds * points**power * k**power_of_k)
 
 
 def _kept_sets(points: int, variants: tuple[Variant, ...]) -> float:
-    """Return the seconds of the density filters of some variants on one drawn cloud, see `density.kept_sets`."""
+    """Return the seconds of the density filters of some variants on one drawn cloud of 3x3 filters, see `kept_sets`."""
     densities = {(variant.neighbours_left(points), variant.p) for variant in variants}
     if len(densities) > MOST_COUNTED:
         return _scaled(SEARCH, points, max(k for k, _ in densities))
     return sum(_scaled(COUNTS, points, k) for k, _ in densities)
 
 
-def _landmarks(points: int, variant: Variant) -> float:
+def _landmarks(points: int, variant: Variant, side: int) -> float:
     kept, used = variant.kept(points), variant.used(points)
-    return (kept > used) * kept * used * SECONDS_PER_LANDMARK
+    return (kept > used) * kept * used * _size(side) * SECONDS_PER_LANDMARK
 
 
-def _barcodes(points: int, variants: tuple[Variant, ...]) -> float:
+def _barcodes(points: int, variants: tuple[Variant, ...], side: int) -> float:
     """Return the seconds of the barcodes of one real cloud, circles at worst."""
-    return sum(barcode_forecast(v.used(points)).seconds + _landmarks(points, v) for v in variants)
+    return sum(barcode_forecast(v.used(points)).seconds + _landmarks(points, v, side) for v in variants)
 
 
-def _draw(points: int, variants: tuple[Variant, ...]) -> float:
+def _draw(points: int, variants: tuple[Variant, ...], side: int) -> float:
     """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
-    seconds = SECONDS_PER_DRAW + _kept_sets(points, variants)
+    seconds = SECONDS_PER_DRAW + _size(side) * _kept_sets(points, variants)
     for variant in variants:
         used = variant.used(points)
-        seconds += used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used) + _landmarks(points, variant)
+        barcode = used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used)
+        seconds += _size(side) ** 2 * barcode + _landmarks(points, variant, side)
     return seconds
 
 
 def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
     """Return the seconds of one draw of a null under those of some variants that are tested; 0 where none is."""
     tested = tuple(variant for variant in variants if variant.tested(layer.points))
-    return _draw(layer.points, tested) if tested else 0.0
+    return _draw(layer.points, tested, layer.layer.side) if tested else 0.0
 
 
-def _held(points: int, variants: tuple[Variant, ...]) -> float:
+def _held(points: int, variants: tuple[Variant, ...], side: int) -> float:
     """Return the MB that the largest barcode needs besides its cloud."""
     largest = max((barcode_forecast(v.used(points)).bytes for v in variants), default=0.0)
-    return largest / 1e6 + points * CLOUD_BYTES / 1e6
+    return _size(side) * (largest + points * CLOUD_BYTES) / 1e6

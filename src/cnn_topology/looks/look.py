@@ -15,6 +15,7 @@ from cnn_topology.forecast import filter_jobs
 from cnn_topology.looks import store
 from cnn_topology.looks.layers import Layer, LayerLook, Settings, describe, first_look, tested
 from cnn_topology.looks.sources import Source, open_source
+from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.plan.config_errors import explained
@@ -95,8 +96,12 @@ class Look:
 
     def _expected(self, numbers: Sequence[int]) -> float:
         """Forecast how many seconds the tests of some layers take."""
-        layers, significance = (self.layers[number] for number in numbers), self.settings.significance
-        return sum(filter_jobs.look(len(layer.cloud.points), layer.variant, significance) for layer in layers)
+        layers = (self.layers[number] for number in numbers)
+        return sum(
+            filter_jobs.look(len(points), side_of(points), layer.variant, self.settings.significance)
+            for layer in layers
+            for points in [layer.cloud.points]
+        )
 
     def _beginning(self, numbers: Sequence[int]) -> str:
         source, count = self.source, len(self.layers)

@@ -32,7 +32,7 @@ import numpy as np
 from cnn_topology.topology import annotation_kernels as kernels
 from cnn_topology.topology import edge_kernels, lune_kernels, plane_kernels
 from cnn_topology.topology.filtration import PAIRS_AT_ONCE
-from cnn_topology.topology.forecasting import BLOCKS, LEAST_BLOCK
+from cnn_topology.topology.forecasting import BLOCKS, LEAST_BLOCK, check_free
 
 if TYPE_CHECKING:
     from cnn_topology.topology.annotation_kernels import State
@@ -351,6 +351,7 @@ def _larger(state: "State") -> "State":
     table = len(state.table)
     while table < 4 * (live_ids + need_ids + 2):
         table *= 2
+    check_free(4 * (words + 2 * nodes + table), f"a cloud with {int(c[kernels.LIVE])} loops alive at once")
     counters = c.copy()
     counters[[kernels.WORDS, kernels.NODES, kernels.FILLED]] = 0
     counters[kernels.FREE] = -1

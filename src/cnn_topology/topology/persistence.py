@@ -163,7 +163,8 @@ def barcode(
         Threads that compute the distances of points.
     max_seconds : float
         What is forecast to take longer on one core, an hour by default, is refused at once; ``math.inf`` goes on. Our
-        own engine is never forecast to take so long. Ctrl-C ends it within a second, and others when they are done.
+        own engine is never forecast to take so long. Ctrl-C ends it within a second, and others when they are done. See
+        `forecast`, which computes nothing.
 
     Returns
     -------

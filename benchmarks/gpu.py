@@ -7,7 +7,7 @@ activations. The last lines name the constants of the forecasts with their new v
 number is not that of the CPU.
 
     python benchmarks/gpu.py          # on one GPU, ten minutes at most
-    python benchmarks/gpu.py --cpu    # the same parts, small, where there is none: a minute of one core
+    python benchmarks/gpu.py --cpu    # the same parts, small, where there is none: half a minute of one core
 """
 
 import argparse

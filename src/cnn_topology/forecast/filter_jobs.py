@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
 from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Significance, Variant
@@ -120,13 +121,12 @@ def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) 
     density, seconds = plan.config.generalization.density, 0.0
     for population, _ in items:
         count, layer = plan.networks(population), plan.layer(population, group.layer)
-        points, side = layer.filters, layer.side
+        points = layer.filters
         variant = Variant(k=density.k, p=density.p, landmarks=count * points, centre="filter")
-        seconds += count * (SECONDS_PER_NETWORK + _draw(points, (variant,), side))
+        draw = partial(_draw, variants=(variant,), side=layer.side)
+        seconds += count * (SECONDS_PER_NETWORK + draw(points))
         if group.is_grid:
-            seconds += _draw(count * points, (variant,), side) + 2 * _draw(
-                math.ceil(count / 2) * points, (variant,), side
-            )
+            seconds += draw(count * points) + 2 * draw(math.ceil(count / 2) * points)
     return Demand(NUMERIC[0] + seconds, 1_200, 1)
 
 

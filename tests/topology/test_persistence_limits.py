@@ -151,6 +151,17 @@ def test_a_barcode_of_our_own_is_never_beyond_the_time_that_is_accepted():
     assert forecasting.forecast(filtration.MOST_POINTS).seconds < persistence.LONGEST
 
 
+def test_a_forecast_is_of_a_number_of_points():
+    assert persistence.forecast(np.int64(100)) == persistence.forecast(100)
+    with pytest.raises(InputError, match="points"):
+        persistence.forecast(CIRCLE)
+
+
+def test_a_barcode_is_shown_in_one_line():
+    shown = repr(barcode(CIRCLE, max_dimension=1, field=3))
+    assert shown == "<Barcode of 30 points over Z/3 by 'annotations'; bars: 30 in dimension 0, 1 in dimension 1>"
+
+
 def test_a_barcode_whose_time_is_accepted_goes_on():
     with pytest.raises(InputError, match=r"max_seconds=math\.inf"):
         barcode(CIRCLE, max_seconds=1e-9)

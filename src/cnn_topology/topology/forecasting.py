@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from cnn_topology.checks import whole
 from cnn_topology.errors import InputError, in_words
 
 
@@ -97,7 +98,7 @@ def forecast(points: int, dimension: int = 1, engine: str = "auto") -> Forecast:
     -------
     Forecast
     """
-    name = automatic_engine(dimension) if engine == "auto" else engine
+    points, name = whole(points, "points", 0), automatic_engine(dimension) if engine == "auto" else engine
     if name == "annotations":
         # Entries, six rows of bits a point (edges, marks, four classes), a block of edges, and what the vectors of live
         # classes need (a little, per point).
@@ -188,6 +189,10 @@ def _left_in_groups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/s
                 break
 
 
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.2g} GB" if count < 1e11 else f"{count / 1e9:,.0f} GB"
+
+
 def check_free(need: int, what: str) -> None:
     """Refuse what is forecast to need more bytes than the system has left.
 
@@ -207,7 +212,7 @@ def check_free(need: int, what: str) -> None:
     free = available_memory()
     if free is not None and need > free:
         raise InputError(
-            f"{what} is forecast to need {need / 1e9:.2g} GB; {free / 1e9:.2g} GB are free: give fewer points "
+            f"{what} is forecast to need {_gigabytes(need)}; {_gigabytes(free)} are free: give fewer points "
             "(landmarks_maxmin)"
         )
 
@@ -256,7 +261,7 @@ def check_cost(
         + (
             f"take up to {in_words(seconds)}, more than max_seconds = {max_seconds:g}: "
             if fits
-            else f"need {needed / 1e9:.2g} GB; {free / 1e9:.2g} GB are free: "
+            else f"need {_gigabytes(needed)}; {_gigabytes(free)} are free: "
         )
         + (
             f"take {low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode)"

@@ -49,7 +49,7 @@ LONGEST = 3_600.0
 ENGINES = ("auto", "annotations", "redzed", "ripser", "gudhi")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Barcode:
     """The bars of one cloud, ordered by dimension, birth and death. Two are equal if their bars and fields are.
 
@@ -88,6 +88,10 @@ class Barcode:
             return NotImplemented
         ours, theirs = ((bars.dimension, bars.birth, bars.death) for bars in (self, other))
         return self.field == other.field and all(map(np.array_equal, ours, theirs))
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{np.sum(self.dimension == d)} in dimension {d}" for d in range(self.max_dimension + 1))
+        return f"<Barcode of {self.points} points over Z/{self.field} by {self.engine!r}; bars: {counts}>"
 
     def in_dimension(self, d: int) -> np.ndarray:
         """Return the bars of dimension d, the most persistent first.

@@ -278,26 +278,22 @@ def test_example_images_are_those_asked_for(image_set: ImageSet) -> None:
         example_images(image_set, "cats", "test", [0, 150])
 
 
-def test_a_small_cloud_that_forks_in_small_nodes_alone_is_drawn_with_all_of_them(
-    graph_plan: Plan, graph_tables_of_run: Tables
-) -> None:
+def test_the_largest_branch_ends_of_a_graph_are_lettered(graph_plan: Plan, graph_tables_of_run: Tables) -> None:
     spec = figure_specs(graph_plan)["mapper_branches_nets_elbow"]
     tables = dict(graph_tables_of_run)
     nodes = tables["activation_nodes"].to_pandas()
     own = (nodes["cloud"] == spec.parameters["cloud"]) & (nodes["layer"] == spec.parameters["layer"])
     first = nodes[own].iloc[0]
-    # A path of large nodes whose second one has a small neighbour besides: two ends without it, three with it.
-    rows = [{**first, "node": i, "component": 0, "members": m} for i, m in enumerate((50, 50, 50, 6))]
+    # A path of three nodes whose second one has a small neighbour besides.
+    rows = [{**first, "node": i, "component": 0, "members": m} for i, m in enumerate((40, 50, 60, 6))]
     edge = {**tables["activation_edges"].to_pylist()[0], **{k: first[k] for k in ("cloud", "layer")}, "shared": 2}
     links = [{**edge, "a": a, "b": b} for a, b in ((0, 1), (1, 2), (1, 3))]
     tables["activation_edges"] = pa.Table.from_pylist(links, TABLES["activation_edges"].schema)
-    for members, said, count in ((6, "all nodes", 4), (20, "nodes of 20 points or more", 4)):
-        rows[3]["members"] = members
-        tables["activation_nodes"] = pa.Table.from_pylist(rows, TABLES["activation_nodes"].schema)
-        figure, shown = draw(spec, tables, NOTES)
-        titles = [legend.get_title().get_text() for legend in figure.legends]
-        assert any(said in title for title in titles)
-        assert (shown.to_pandas()["panel"] == "nodes").sum() == count
+    tables["activation_nodes"] = pa.Table.from_pylist(rows, TABLES["activation_nodes"].schema)
+    figure, shown = draw(spec, tables, NOTES)
+    assert (shown.to_pandas()["panel"] == "nodes").sum() == 4
+    titles = {axes.get_title(loc="center").partition("\n")[0] for axes in figure.axes} - {""}
+    assert titles == {"A: 60 points", "B: 40 points", "C: 6 points"}
     tables["activation_edges"] = TABLES["activation_edges"].schema.empty_table()
     alone, _ = draw(spec, tables, NOTES)
-    assert alone.legends[0].get_title().get_text().endswith("all nodes; no branch ends, the largest of 4 components")
+    assert alone.legends[0].get_title().get_text().endswith("4 nodes, no branch ends")

@@ -147,7 +147,7 @@ def _counts(axes: Axes, mine: pd.DataFrame, most: float) -> None:
     for place, row in zip(places.tolist(), mine.to_dict("records"), strict=True):
         end = np.nanmax([row["nearest"], row["permuted"], row["sphere"]]) / row["kept"]
         text = f"{row['nearest']:,}" + (f" (p = {row['p_permuted']:.2g})" if pd.notna(row["p_permuted"]) else "")
-        axes.text(end + 0.04 * most, place, text, va="center", fontsize=6)
+        axes.text(end + 0.06 * most, place, text, va="center", fontsize=6)
     axes.set_xlim(0, 1.75 * most)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= min(1, 1.75 * most)])
     axes.set_yticks(places, [name.replace("secondary ", "secondary\n") for name in mine["circle"]], fontsize=6.5)

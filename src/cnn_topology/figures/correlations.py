@@ -13,6 +13,8 @@ but not tested. Ours throughout: the paper shows no such comparison.
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
 from cnn_topology.figures import style
@@ -43,6 +45,8 @@ SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
 }
 ROW = 0.21  # inches
+# Where topology has no correlation, and what plain statistics have one.
+FEW = "not defined: clouds keep fewer than 50 filters, or nothing varies"
 # Plain statistics of the weights that are drawn.
 BASELINES = 2
 
@@ -79,9 +83,14 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         axes.axvline(0, color=style.PALE, linewidth=0.6)
         axes.axhline(topological - 0.5, color=style.INK, linewidth=0.5, linestyle=":")
         _forest(axes, values, predictors, parameters["scope"])
-        undefined = values.groupby("predictor")["statistic"].count().eq(0)
-        for name in undefined[undefined].index:
-            axes.text(0.04, predictors.index(name), "not defined", color=style.GREY, fontsize=style.SMALL, va="center")
+        undefined = values.groupby("predictor", sort=False)["statistic"].count().eq(0)
+        lines = [predictors.index(name) for name in undefined[undefined].index]
+        if lines == list(range(topological)):
+            text = "\n".join(textwrap.wrap(FEW, 24))
+            axes.text(0, (topological - 1) / 2, text, color=style.GREY, fontsize=style.SMALL, ha="center", va="center")
+            lines = []
+        for line in lines:
+            axes.text(0.04, line, "not defined", color=style.GREY, fontsize=style.SMALL, va="center")
         axes.set_xlim(-1.08, 1.08)
         axes.set_xticks([-1, 0, 1])
         axes.set_xlabel("correlation")

@@ -43,8 +43,9 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     grid = figure.add_gridspec(len(clouds), max(map(len, steps)) + 1)
     shown = []
     for row, (cloud, whiches) in enumerate(zip(clouds, steps, strict=True)):
-        squares = [figure.add_subplot(grid[row, column]) for column in range(len(whiches))]
-        residuals = figure.add_subplot(grid[row, len(whiches) :])
+        places = [grid[row, column] for column in range(len(whiches))] if len(whiches) > 1 else [grid[row, :-1]]
+        squares = [figure.add_subplot(place) for place in places]
+        residuals = figure.add_subplot(grid[row, -1])
         for axes, which in zip(squares, whiches, strict=True):
             at = headlines_at(tables["loops"], [cloud], which)
             axes.set_title(when(cloud, which))

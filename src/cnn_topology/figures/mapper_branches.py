@@ -1,9 +1,9 @@
 """One mapper graph of activations with the classes and example images at the ends of its branches (slot F-H).
 
-One mapper graph of activations and what stands at the ends of its branches (slot F-H; ours). Drawn are nodes of 20
-points or more in the components that hold the ten largest branch ends. Each end: its points, its commonest classes, and
-three of its images, the first in one seeded order of all images, underlined in the colour of their class. The released
-code measures no bifurcation.
+One mapper graph of activations and what stands at the ends of its branches (slot F-H; ours). Lettered are its ten
+largest branch ends, nodes with one neighbour. Each: its points, its commonest classes, and three of its images, the
+first in one seeded order of all images, underlined in the colour of their class. The released code measures no
+bifurcation.
 """
 
 from __future__ import annotations
@@ -39,10 +39,8 @@ from cnn_topology.figures.libraries import Axes, Image, pd
 from cnn_topology.figures.planned import graph_groups
 from cnn_topology.figures.selection import drawn, empty_figure, rows
 
-# Points a node needs to count as part of a branch: as in mapper.summaries.
-BRANCH_NODE = 20
-# A path has two ends; from so many on the graph forks.
-FORKED = 3
+# Of more nodes the largest are drawn.
+NODES = 1_500
 # Ends that are shown with images, images of each, and classes named.
 ENDS, IMAGES, NAMED = 10, 3, 2
 # Radius of the largest node, in steps of the graph.
@@ -64,7 +62,7 @@ def planned(plan: Plan) -> Planned:
     columns={**NODE_COLUMNS, "radius": ("Radius of the node's pie.", "steps of the graph")},
 )
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the largest component of one graph without its small nodes, and its largest branch ends."""
+    """Draw one graph, and its largest branch ends."""
     graphs = of_graph(tables["activation_graphs"], parameters)
     if graphs.empty:
         return empty_figure(EMPTY, footer(notes, graphs))
@@ -72,18 +70,13 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     where = f"{graph['population']}, network {graph['network']}, {cloud_title(graph)}"
     figure = style.new_figure(4.9, footer(notes, graphs))
     nodes, edges = (of_graph(tables[name], graph) for name in ("activation_nodes", "activation_edges"))
-    least = BRANCH_NODE if len(branch_ends(*_kept(nodes, edges, BRANCH_NODE))) >= FORKED else 1
-    nodes, edges = drawn_graph(nodes, edges, least, aspect=2.6)
+    nodes, edges = drawn_graph(nodes, edges, most_nodes=NODES, aspect=2.6)
     if nodes.empty:
         style.explain(figure.subplots(), graph["explanation"] or EMPTY, 60)
         return figure, drawn(graphs=graphs)
-    kept = f"nodes of {least} points or more" if least > 1 else "all nodes"
-    if branch_ends(nodes, edges).empty:
-        kept += f"; no branch ends, the largest of {nodes['part'].nunique()} components"
-    nodes = nodes[nodes["part"].isin(_with_ends(nodes, edges))].reset_index(drop=True)
-    edges = edges[edges["a"].isin(nodes["node"])].reset_index(drop=True)
     nodes["radius"] = radii(nodes["members"].to_numpy(), LARGEST)
     ends = branch_ends(nodes, edges).head(ENDS)
+    told = f"{len(nodes):,} nodes" + ("" if len(ends) else ", no branch ends")
     classes = classes_of(tables["class_purity"], graph["population"])
     # Five ends above the graph and five below, in the order in which they stand from left to right.
     grid = figure.add_gridspec(3, 1, height_ratios=[1, 2.6, 1])
@@ -102,7 +95,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             _end(axes, letter, end, classes, pixels)
             # Above the pie, in the units of the picture.
             main.text(end["x"], end["y"] + end["radius"] + 0.05, letter, ha="center", va="bottom", weight="bold")
-    titled_legend(figure, f"{where}, layer {layer_number(graph)}; {kept}", class_handles(classes), 6)
+    titled_legend(figure, f"{where}, layer {layer_number(graph)}: {told}", class_handles(classes), 6)
     shown = nodes.drop(columns=["counts", "example_images"])
     return figure, drawn(graphs=graphs, nodes=shown, classes=class_rows(nodes, classes), edges=edges)
 
@@ -111,18 +104,6 @@ def branch_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> pd.DataFrame:
     """Return the nodes with exactly one neighbour, the largest first."""
     degree = np.bincount(np.searchsorted(nodes["node"], edges[["a", "b"]].to_numpy().ravel()), minlength=len(nodes))
     return nodes[degree == 1].sort_values(["members", "node"], ascending=[False, True])
-
-
-def _kept(nodes: pd.DataFrame, edges: pd.DataFrame, least: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Leave out the nodes with fewer points, and their edges."""
-    nodes = nodes[nodes["members"] >= least].sort_values("node")
-    return nodes, edges[edges["a"].isin(nodes["node"]) & edges["b"].isin(nodes["node"])]
-
-
-def _with_ends(nodes: pd.DataFrame, edges: pd.DataFrame) -> list[int]:
-    """Return the components that hold the largest branch ends; the largest component where there are none."""
-    parts = branch_ends(nodes, edges).head(ENDS)["part"]
-    return sorted(set(parts)) or [0]
 
 
 def _end(axes: Axes, letter: str, end: Any, classes: list[str], pixels: pd.DataFrame) -> None:

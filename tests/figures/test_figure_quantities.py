@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
 from cnn_topology.figures.selection import drawn, edge_angle, fundamental, lengths, provenance, spread
-from cnn_topology.figures.style import shape
+from cnn_topology.figures.style import applied, new_figure, shape
 from cnn_topology.figures.training_curves import mean_interval
 from cnn_topology.topology.patches import edge_patch, klein_patch
 
@@ -125,3 +125,14 @@ def test_panels_have_room_and_leave_less_than_a_row_over(count: int, most: int) 
 
 def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:
     assert EXPECTED["klein_bottle"] == {2: 2, 3: 1}
+
+
+def test_no_title_leaves_its_figure() -> None:
+    title = "Class-wise purity over chance at layer 16: " + ", ".join(f"+0.{n} (cloud_{n})" for n in range(10, 19))
+    with applied():
+        figure = new_figure(2.0, "", f"{title}\nnets, elbow")
+        figure.canvas.draw()
+    (text,) = [text for text in figure.texts if "purity" in text.get_text()]
+    assert text.get_text().splitlines()[-1] == "nets, elbow"
+    assert text.get_window_extent().x1 <= figure.bbox.x1
+    assert " ".join(text.get_text().split()) == f"{title} nets, elbow"

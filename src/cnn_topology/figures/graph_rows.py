@@ -84,7 +84,7 @@ def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns
     """Set the title of a figure with a legend under it, above all panels; the figure has no other title."""
     figure.legend(
         handles=list(handles),
-        title=title,
+        title=style.as_title(title),
         title_fontsize=9,
         alignment="left",
         loc="outside upper left",

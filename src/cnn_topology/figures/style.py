@@ -55,8 +55,8 @@ PATCHES = "gray"
 
 SMALL = 6.5  # points; the least that stays legible in print
 FOOTER_LINE = 0.115  # inches
-# A character of the footer is about 0.048 inches wide, one of 8-point type 0.068.
-FOOTER_CHARACTERS_PER_INCH = 20
+# A character of the footer is about 0.048 inches wide, of a title 0.066, one of 8-point type 0.068.
+FOOTER_CHARACTERS_PER_INCH, TITLE_CHARACTERS_PER_INCH = 20, 14
 CHARACTER = 0.068
 
 # Drawn tables up to this many rows are also written as CSV.
@@ -156,8 +156,14 @@ def new_figure(height: float, footer: str, title: str | None = None) -> Figure:
         y = FOOTER_LINE * (number + 0.4) / total
         figure.text(0.06 / WIDTH, y, line, fontsize=SMALL - 0.5, color=GREY, va="bottom", ha="left")
     if title:
-        figure.suptitle(title, x=0.06 / WIDTH, ha="left")
+        figure.suptitle(as_title(title), x=0.06 / WIDTH, ha="left")
     return figure
+
+
+def as_title(text: str) -> str:
+    """Break each line of the title of a figure where it would leave the figure."""
+    lines = (textwrap.wrap(line, int(WIDTH * TITLE_CHARACTERS_PER_INCH)) for line in text.splitlines())
+    return "\n".join(part for line in lines for part in line)
 
 
 def figure_of(axes: Axes) -> Figure:

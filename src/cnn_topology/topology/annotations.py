@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 BIN_BITS, LEAST_FIRST = 14, 1 << 14
 # Edges that the search for the last birth holds at once.
 LEAST_DOUBTFUL = 1 << 16
-# Compiled code does not hear Ctrl-C: after so many edges, a tenth of a second, Python may look.
-EDGES_AT_ONCE = 1 << 18
+# Compiled code does not hear Ctrl-C: after so many edges Python may look. They take 2 ms, or a second where thousands
+# of loops live at once; to begin anew takes 6 microseconds.
+EDGES_AT_ONCE = 1 << 12
 # Over Z/2 so many live classes are carried on as rows of bits.
 MOST_PLANES = 4
 

@@ -2,9 +2,9 @@
 
     python benchmarks/forecasts.py results/demo
 
-`plan` promises a factor of three for seconds of a core: a kind outside of it is marked, and the exit status is 1. What
-a job took is the CPU time at the end of its log, the wall time where it asked for a GPU. `MB asked` is what the largest
-job may take, with a margin and a least amount; more than that is marked too.
+`plan` promises a factor of three for seconds of a core: a kind outside of it by more than a second a job is marked, and
+the exit status is 1. What a job took is the CPU time at the end of its log, the wall time where it asked for a GPU.
+`MB asked` is what the largest job may take, with a margin and a least amount; more than that is marked too.
 """
 
 import argparse
@@ -48,7 +48,8 @@ def main() -> int:
     print(f"{'kind':<22} {'jobs':>4} {'forecast s':>10} {'took s':>8} {'ratio':>6} {'MB asked':>9} {'took':>6}")
     outside = 0
     for kind, count, forecast, outcome, asked, peak in rows(list_jobs(config, directory), directory):
-        wrong = not 1 / FACTOR <= forecast / outcome <= FACTOR or peak > asked
+        within = 1 / FACTOR <= forecast / outcome <= FACTOR or abs(forecast - outcome) <= count
+        wrong = not within or peak > asked
         outside += wrong
         line = f"{kind:<22} {count:>4} {forecast:>10.0f} {outcome:>8.1f} {forecast / outcome:>6.2f}"
         print(f"{line} {asked:>9.0f} {peak:>6.0f}{'  outside' * wrong}")

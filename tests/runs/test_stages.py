@@ -1,5 +1,6 @@
 """A run's progress: stages by the file of their rules, the time left by forecasts, errors in full."""
 
+import io
 import logging
 
 import pytest
@@ -58,3 +59,10 @@ def test_the_handler_writes_finished_stages_and_errors_and_renews_its_line_in_a_
     assert "disk full" in written
     assert ("\033[K" in written) == terminal
     assert written.count("\n") == 2
+
+
+def test_a_terminal_that_lacks_a_letter_is_written_its_number(monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    LogHandler(None, None).emit(record(logging.ERROR, "中.yaml — no such file"))
+    assert terminal.buffer.getvalue().decode("ascii") == "\\u4e2d.yaml \\u2014 no such file\n"

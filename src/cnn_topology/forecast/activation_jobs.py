@@ -18,8 +18,10 @@ SECONDS_PER_MASK, SECONDS_PER_ACTIVATION = 0.01, 2e-9
 # and per image, channel and channel; a layer prepared for that, per image and channel squared.
 SECONDS_PER_PAIR, SECONDS_PER_COMPARED_VALUE, SECONDS_PER_PREPARED_VALUE = 1e-4, 2e-10, 5e-10
 # Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
-# channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest.
+# channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest,
+# which on fewer points is less.
 SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
+FEWEST_MEASURED = 3_000
 # How many more distances lie within the intervals of a lens than if it were evenly filled: lenses of activations crowd
 # (measured: 1.8 to 2.5).
 CROWDING = 3.3
@@ -176,7 +178,8 @@ def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
         made = _covers(settings[layer.name], section.sweep)
         distances = min(points, MOST_ELBOW_ROWS) ** 2 + points**2 * sum(_within(*cover) for cover in made)
         seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * distances
-        seconds += SECONDS_PER_GRAPH * len(made) + SECONDS_PER_SHUFFLED_POINT * points * section.label_shuffles
+        seconds += SECONDS_PER_GRAPH * min(1.0, points / FEWEST_MEASURED) * len(made)
+        seconds += SECONDS_PER_SHUFFLED_POINT * points * section.label_shuffles
         memberships = points * max(_overlapping(*cover) for cover in made)
         fullest = min(1, CROWDING * max(_length(*cover) for cover in made))
         copies = max(CLOUD_COPIES, INTERVAL_COPIES * fullest) * 4 * layer.channels * points

@@ -9,7 +9,7 @@ controls = Demand(NUMERIC[0], NUMERIC[1])
 summary = cross_accuracy = Demand(1.2, 200)
 page = Demand(5, 400)
 provenance = Demand(1.2, 200)
-purity_tests = Demand(3, 800, 1)
+purity_tests = Demand(2, 800, 1)
 improvements = Demand(3, 500, 1)
 claims = Demand(3, 3_000, 1)
 

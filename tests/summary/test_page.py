@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from browser import needs_chromium
@@ -14,7 +15,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, TOO_FEW
-from cnn_topology.summary.headline import headline, headline_clouds, opening, reached_by_noise
+from cnn_topology.summary.headline import alternatives, headline, headline_clouds, opening, reached_by_noise
 from cnn_topology.summary.page import PageFigure, run_page
 from cnn_topology.tables.registry import TABLES
 
@@ -98,6 +99,25 @@ def test_sides_of_the_ring_follow_from_the_p_value():
     assert ring(row | {"hollowness": 0.2}, 0.01) == "hollow as a ring"
     assert ring(row | {"p_hollowness": 0.02}, 0.01) == "undecided"
     assert ring(row | {"p_hollowness": np.nan}, 0.01) == ""
+
+
+@pytest.mark.parametrize(
+    ("p_lowpass", "p_covariance", "longer", "open_"),
+    [
+        (0.005, 0.02, ["random fields as smooth"], ["own covariance"]),
+        (0.5, 0.005, ["own covariance"], ["random fields as smooth"]),
+        (0.5, 0.5, [], ["random fields as smooth", "own covariance"]),
+        (np.nan, 0.5, [], ["own covariance"]),
+    ],
+)
+def test_one_sentence_says_which_alternatives_a_loop_is_longer_than(p_lowpass, p_covariance, longer, open_):
+    about = {"p_covariance": p_covariance, "covariance_longest_median": 0.7, "p_lowpass": p_lowpass}
+    about |= {"lowpass_longest_median": 0.5, "hollowness": 0.3, "hollowness_median": 0.2, "p_hollowness": 0.01}
+    (line,) = alternatives(pd.DataFrame([cloud("round", 600, 0.84, ONE_LOOP, 0.005, **about)]), 0.01)
+    excluded, _, others = line.rpartition("is not shown to be longer")
+    assert [what for what in ("random fields as smooth", "own covariance") if what in excluded] == longer
+    assert [what for what in ("random fields as smooth", "own covariance") if what in others] == open_
+    assert "a mixture (p = 0.01)" in others
 
 
 def test_the_opening_counts_claims_and_names_what_stands_in(tables, facts):

@@ -1,7 +1,7 @@
 """What a run's first layers form, in sentences that are made from its tables (weights paper, E1, E2, E4)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -130,21 +130,32 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
     for row in last.to_dict("records"):
         if pd.isna(row["p_hollowness"]):
             continue
-        if pd.notna(row["p_lowpass"]):
-            smooth = "is" if row["p_lowpass"] <= alpha else "is not shown to be"
-            lines.append(
-                f"{row['population']}: the loop {smooth} longer than those of random fields as smooth as the filters "
-                f"(median {row['lowpass_longest_median']:.2f}, p = {row['p_lowpass']:.2g})."
-            )
         longer = row["p_covariance"] <= alpha and row["longest"] > row["covariance_longest_median"]
-        bar = "is longer than random filters with the layer's own covariance have"
-        if not longer:
-            bar = f"{bar.replace('is longer', 'is not shown to be longer')} (a test with little power)"
+        power = "" if longer else ", a test with little power"
+        than = [
+            (longer, f"random filters with the layer's own covariance (p = {row['p_covariance']:.2g}{power})"),
+        ]
+        if pd.notna(row["p_lowpass"]):
+            smooth = (
+                f"random fields as smooth as the filters (median {row['lowpass_longest_median']:.2f}, "
+                f"p = {row['p_lowpass']:.2g})"
+            )
+            than.insert(0, (row["p_lowpass"] <= alpha, smooth))
+        side = {"undecided": "are not shown to be a ring or a mixture"}.get(ring(row, alpha), f"are {ring(row, alpha)}")
         lines.append(
-            f"{row['population']}: the loop {bar}, p = {row['p_covariance']:.2g}; whether all filters are a ring or a "
-            f"mixture: {ring(row, alpha)}, p = {row['p_hollowness']:.2g}."
+            f"{row['population']}: the loop {_compared(than)}. All filters of the layer {side} "
+            f"(p = {row['p_hollowness']:.2g})."
         )
     return lines
+
+
+def _compared(than: Sequence[tuple[bool, str]]) -> str:
+    """Write whether a loop is longer than those of some alternatives."""
+    longer = [what for is_longer, what in than if is_longer]
+    others = [what for is_longer, what in than if not is_longer]
+    parts = [f"is longer than those of {' and of '.join(longer)}"] if longer else []
+    parts += [f"is not shown to be longer than those of {' or of '.join(others)}"] if others else []
+    return ", but ".join(parts)
 
 
 def stand_ins(facts: RunFacts) -> list[str]:

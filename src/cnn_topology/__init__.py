@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cnn_topology.comparison.measures import compare as compare
     from cnn_topology.errors import InputError as InputError
     from cnn_topology.looks.look import look as look
+    from cnn_topology.looks.steps import look_at_steps as look_at_steps
     from cnn_topology.mapper.recipes import mapper_of_filters as mapper_graph
     from cnn_topology.statistics.circles import circles as circles
     from cnn_topology.statistics.loops import loops as loops
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # Where each name is when it is first used. Type checkers read the imports above; a test compares the two.
 _HOMES = {
     "look": "looks.look:look",
+    "look_at_steps": "looks.steps:look_at_steps",
     "spatial_filters": "clouds.filters:spatial_filters",
     "centre_and_normalize": "clouds.filters:centre_and_normalize",
     "contrast_coordinates": "clouds.filters:contrast_coordinates",
@@ -57,6 +59,7 @@ __all__ = [
     "density_filter",
     "klein_coordinates",
     "look",
+    "look_at_steps",
     "loops",
     "mapper_graph",
     "read_table",

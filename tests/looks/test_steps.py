@@ -10,7 +10,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.looks.steps import look_at_steps, name_of, steps_of
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP
 from cnn_topology.storage.tables import read_table
-from cnn_topology.tables.dynamics import OnsetRow
+from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.loops import LoopRow
 from cnn_topology.topology.patches import noisy, primary_circle, random_filters
 
@@ -33,9 +33,26 @@ def test_the_loop_sets_in_at_the_step_from_which_on_it_is_there(tmp_path, monkey
     assert [(row["step"], row["verdict"]) for row in loops] == [(2, NO_LOOP), (10, ONE_LOOP), (100, ONE_LOOP)]
     (onset,) = read_table(folder / "tables/onset.parquet", OnsetRow.schema).to_pylist()
     assert (onset["onset"], onset["previous"], onset["snapshots"], onset["last"]) == (10, 2, 3, 100)
+    tracks = read_table(folder / "tables/loop_tracks.parquet", LoopTrackRow.schema).to_pylist()
+    assert [(row["step"], row["previous"]) for row in tracks] == [(2, None), (10, 2), (100, 10)]
+    assert [row["significant"] for row in tracks] == [False, True, True]
+    assert [row["longest"] for row in tracks] == [row["longest"] for row in loops]
+    assert (tracks[2]["degree"], tracks[2]["longest_low"], tracks[0]["stay"]) == (1, None, None)
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert all(f"step {step}</th>" in page for step in (2, 10, 100))
     assert "step 100: net_epoch100.npz" in capsys.readouterr().out
+
+
+def test_filters_that_stay_are_followed_as_they_are(tmp_path):
+    save(tmp_path, 10, side=3)
+    (tmp_path / "net_epoch20.npz").write_bytes((tmp_path / "net_epoch10.npz").read_bytes())
+    steps = look_at_steps(str(tmp_path / "net_epoch*.npz"), draws=99)
+    first, second = steps.tracks
+    assert (second.stay, second.kept_at_both, second.turn, second.kuiper) == (1, first.kept, 0, 0)
+    assert second.correlation == pytest.approx(1)
+    assert second.first_correlation == pytest.approx(1)
+    steps.to_html(tmp_path / "page.html")
+    assert "step 20</th>" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from cnn_topology.analysis.filter_cloud import filters_of
 from cnn_topology.clouds.density import densest_points
+from cnn_topology.plan.clouds import Centre
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
@@ -90,10 +91,9 @@ def _tracks(
         step = cloud["step"]
         variant = parameters.headlines[step]
         table, points, _, _ = cloud_at(tables[step], step)
-        theta, _ = edge_angles(points)
         kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
         ids = table.select(IDS).to_pandas()
-        now = ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
+        now = filters_at(ids, points, kept)
         place = np.searchsorted(networks, ids["network"])
         bars = resampled_longest(points, place, variant, drawn)
         longest.append(bars)
@@ -110,7 +110,6 @@ def _tracks(
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits, default=None)
         low, high = longest_interval(cloud["longest"], bars)
-        around = winding(points[kept], variant.landmarks)
         rows.append(
             LoopTrackRow(
                 **{name: cloud[name] for name in (*CLOUD, "depth", "kept", "longest")},
@@ -122,12 +121,9 @@ def _tracks(
                 significant=bool(cloud["longest"] > critical[step]) if tested else None,
                 critical_resampled=limit,
                 share_significant=None if limit is None else float((bars > limit).mean()),
-                **primary_coverage(points[kept], variant.centre)._asdict(),
-                degree=around.degree if around else None,
-                loop_filters=around.vertices if around else None,
                 previous=rows[-1].step if rows else None,
-                **_followed(frames.get("previous"), now, networks, drawn, ""),
-                **_followed(_all_kept(frames.get("first")), now, networks, drawn, "first_"),
+                **around_circle(points[kept], variant.landmarks, variant.centre),
+                **followed(frames.get("previous"), frames.get("first"), now, networks, drawn),
             )
         )
         frames["previous"] = now
@@ -142,9 +138,52 @@ def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Gener
     return np.random.default_rng(derive_seed(*identity))
 
 
-def _all_kept(filters: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Ask of the first snapshot only where the filters were, not whether they were kept."""
-    return None if filters is None else filters.assign(kept=True)
+def filters_at(ids: pd.DataFrame, points: np.ndarray, kept: np.ndarray) -> pd.DataFrame:
+    """Return the filters of a layer at one step, with their edge angles and whether the density filter keeps them.
+
+    Parameters
+    ----------
+    ids : DataFrame
+        The columns `IDS`, a row a filter.
+    points : ndarray, shape (points, entries)
+        In the same order.
+    kept : ndarray of int
+        Rows that are kept.
+    """
+    theta, _ = edge_angles(points)
+    return ids.assign(theta=theta, kept=np.isin(np.arange(len(ids)), kept))
+
+
+def around_circle(kept: np.ndarray, landmarks: int, centre: Centre) -> dict[str, Any]:
+    """Return the columns of `loop_tracks` on how the kept filters and their loop lie about the primary circle."""
+    around = winding(kept, landmarks)
+    return {
+        **primary_coverage(kept, centre)._asdict(),
+        "degree": around.degree if around else None,
+        "loop_filters": around.vertices if around else None,
+    }
+
+
+def followed(
+    previous: pd.DataFrame | None,
+    first: pd.DataFrame | None,
+    now: pd.DataFrame,
+    networks: np.ndarray,
+    drawn: np.ndarray,
+) -> dict[str, Any]:
+    """Return the columns of `loop_tracks` on what became of the filters since an earlier step.
+
+    Parameters
+    ----------
+    previous, first, now : DataFrame, optional
+        From `filters_at`. Of the first step only where the filters were counts, not whether they were kept.
+    networks : ndarray of int, shape (networks,)
+        Numbers of the networks, ascending.
+    drawn : ndarray of int, shape (draws, networks)
+        From `resampled_networks`, for the intervals.
+    """
+    columns = _followed(previous, now, networks, drawn, "")
+    return columns | _followed(None if first is None else first.assign(kept=True), now, networks, drawn, "first_")
 
 
 def _followed(

@@ -87,7 +87,8 @@ def run(arguments: argparse.Namespace) -> None:
         print()
         other = take_a_look(arguments.compare, **options, folder=folder, report=report)
         print("", look.compared(other).to_string(index=False), sep="\n")
-    write_tables(folder, steps.layers if steps else look.layers, look.rows, steps.onsets if steps else [])
+    over = (steps.onsets, steps.tracks) if steps else ([], [])
+    write_tables(folder, steps.layers if steps else look.layers, look.rows, *over)
     write_page(folder / "index.html", look, other, steps)
     print(f"\nThe page, which opens without a network: {folder / 'index.html'}")
     if look.interrupted or (other and other.interrupted):

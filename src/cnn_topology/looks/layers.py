@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field, field_validator
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud
 from cnn_topology.clouds.density import densest_points
@@ -21,6 +22,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.sources import LayerWeights
 from cnn_topology.networks.patches import side_of
+from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import (
     DEAD_LAYER,
     TOO_FEW,
@@ -39,6 +41,8 @@ from cnn_topology.topology.persistence import barcode
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Of fewer filters no test is made.
+FEWEST_SAMPLED = 50
 # Columns that a look takes from a run's table as they are.
 FROM_LOOPS = (
     *("p_covariance", "p_lowpass", "block_ratio", "p_block", "verdict_stability"),
@@ -46,26 +50,20 @@ FROM_LOOPS = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How layers are looked at.
+class Settings(Section):
+    """How layers are looked at."""
 
-    Attributes
-    ----------
-    density : Density
-        Density filter rho(k, p).
-    significance : Significance
-        Nulls, draws and level.
-    seed : int
-        Of the draws and of the sample.
-    sample : int
-        Of a layer with more filters, so many are drawn; 0 takes all.
-    """
+    density: Density = Field(description="Density filter rho(k, p).")
+    significance: Significance = Field(description="Nulls, draws and level.")
+    seed: int = Field(description="Of the draws and of the sample.")
+    sample: int = Field(ge=0, description="Of a layer with more filters, so many are drawn; 0 takes all.")
 
-    density: Density
-    significance: Significance
-    seed: int
-    sample: int
+    @field_validator("sample")
+    @classmethod
+    def _is_enough(cls, sample: int) -> int:
+        if 0 < sample < FEWEST_SAMPLED:
+            raise ValueError(f"a sample of fewer than {FEWEST_SAMPLED} filters is not tested; 0 takes all")
+        return sample
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from cnn_topology.looks.layers import Layer, LayerLook, Settings, describe, firs
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import as_tuple
-from cnn_topology.plan.clouds import Density, Significance
 from cnn_topology.plan.config_errors import explained
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
@@ -347,12 +346,10 @@ def look(
     [['conv', 600, 'one loop', 0.005]]
     """
     try:
-        settings = Settings(Density(k=k, p=p), Significance(draws=draws), seed, sample)
+        asked = {"density": {"k": k, "p": p}, "significance": {"draws": draws}, "seed": seed, "sample": sample}
+        settings = Settings.model_validate(asked, strict=True)
     except ValidationError as error:
-        schema = (Density if error.title == "Density" else Significance).model_json_schema()
-        raise InputError("\n".join(explained(error.errors(), {"$defs": {}, **schema}, "look"))) from None
-    if not isinstance(sample, int) or sample < 0 or 0 < sample < 50:
-        raise InputError(f"sample = {sample!r}: a number of filters, 50 or more, or 0 for all")
+        raise InputError("\n".join(explained(error.errors(), Settings.model_json_schema(), "look"))) from None
     made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, step)
     made.run(Path(folder) if folder else None, report)
     return made

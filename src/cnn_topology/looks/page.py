@@ -130,7 +130,7 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
         "verdict": row.verdict or "not tested yet",
         "p_covariance": number(row.p_covariance, ".2g"),
         "p_lowpass": number(row.p_lowpass, ".2g"),
-        "block": number(row.p_block, ".2g") and f"{row.p_block:.2g} (ratio {row.block_ratio:.2f})",
+        "block": "" if row.p_block is None else f"{row.p_block:.2g} (ratio {row.block_ratio:.2f})",
         "stability": number(row.verdict_stability, ".0%"),
         "ring": side and f"{side}, p = {row.p_hollowness:.2g}",
         "circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle and row.circle_coverage is not None else "",

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
-from cnn_topology.analysis.loop_dynamics import onset_row
+from cnn_topology.clouds.density import densest_points
 from cnn_topology.errors import InputError
+from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.layers import LayerLook
 from cnn_topology.looks.look import Look, look
 from cnn_topology.looks.sources import layers_of_files
 from cnn_topology.plan.base import expand_paths
-from cnn_topology.tables.dynamics import OnsetRow
+from cnn_topology.statistics.significance import DEAD_LAYER
+from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.row import joined
 from cnn_topology.tables.training import TrainingRow
@@ -22,6 +25,9 @@ from cnn_topology.tables.training import TrainingRow
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+# The number of the one network of each step, and one draw of it.
+ONE_NETWORK = np.zeros(1, int), np.zeros((1, 1), int)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Steps:
     @property
     def onsets(self) -> list[OnsetRow]:
         """When the loop of each layer sets in; of one network there is no interval."""
+        from cnn_topology.analysis.loop_dynamics import onset_row
+
         rows, alpha = [], self.last.settings.significance.alpha
         for layer in self.last.layers:
             tested = {step: row["p"] for step, row in self._rows(layer).items() if row["p"] is not None}
@@ -52,6 +60,56 @@ class Steps:
             key |= layer.filtering.columns
             rows.append(onset_row(key, cloud.networks, list(tested), has_loop, max(self.looks), alpha))
         return rows
+
+    @property
+    def tracks(self) -> list[LoopTrackRow]:
+        """The loop of each layer at each step, and what became of its filters since the step before, as a run has them.
+
+        Intervals are over networks, and of one there are none.
+        """
+        import pandas as pd
+
+        from cnn_topology.analysis.loop_dynamics import IDS, around_circle, filters_at, followed
+
+        rows = []
+        for layer in self.last.layers:
+            frames: list[pd.DataFrame] = []
+            before = None
+            of_layer = (at for at in self.layers if at.tensor == layer.tensor)
+            for at in (at for at in of_layer if at.tables and at.untested != DEAD_LAYER):
+                cloud, kept = at.cloud, densest_points(at.distances, at.filtering.p)
+                now = filters_at(pd.DataFrame(cloud.ids, columns=IDS), cloud.points, kept)
+                columns = followed(frames[-1] if frames else None, frames[0] if frames else None, now, *ONE_NETWORK)
+                needed = at.row["needed"]
+                rows.append(
+                    LoopTrackRow(
+                        **cloud.key,
+                        **at.filtering.columns,
+                        networks=cloud.networks,
+                        kept=len(kept),
+                        draws=0,
+                        longest=at.longest,
+                        longest_low=None,
+                        longest_high=None,
+                        critical=needed,
+                        significant=None if needed is None else at.longest > needed,
+                        critical_resampled=None,
+                        share_significant=None,
+                        previous=before,
+                        **around_circle(cloud.points[kept], at.filtering.landmarks or len(kept), "filter"),
+                        **{name: value for name, value in columns.items() if not name.endswith(("_low", "_high"))},
+                    )
+                )
+                frames.append(now)
+                before = cloud.step
+        return rows
+
+    @needing_an_extra("the page of a look")
+    def to_html(self, path: str | Path) -> None:
+        """Write a page: that of the last step, with the loops over the steps."""
+        from cnn_topology.looks.page import write_page
+
+        write_page(Path(path), self.last, steps=self)
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -94,26 +152,59 @@ class Steps:
 
 
 def look_at_steps(
-    files: Sequence[str], report: Callable[[str], None] | None = None, folder: Path | None = None, **options: Any
+    files: str | Sequence[str],
+    *,
+    report: Callable[[str], None] | None = None,
+    folder: str | Path | None = None,
+    **options: Any,
 ) -> Steps:
-    """Look at one network at several steps of its training.
+    """Look at one network at several steps of its training: the loops of each layer over the steps.
 
     Parameters
     ----------
-    files : sequence of str
-        A file a step, or patterns; the last number in the name of each is its step.
-    report, folder, **options
-        As for `look`.
+    files : str or sequence of str
+        A file a step, or patterns (``epoch_*.pt``); the last number in the name of each is its step.
+    report : callable, optional
+        Takes each line of progress, such as `print`.
+    folder : str or Path, optional
+        Where finished layers are kept, so that a look that was stopped goes on.
+    **options
+        `layers`, `exclude`, `k`, `p`, `draws`, `seed`, `sample`, `entry` and `layout` of `look`.
 
     Returns
     -------
     Steps
+        ``.table`` is a data frame with a row a layer: its loop at each step and the step from which on it lasts;
+        ``.looks`` has the look at each step, ``.tracks`` what became of the filters, ``.to_html(path)`` writes a page.
         Those before Ctrl-C, if it stopped one.
 
     Raises
     ------
     InputError
-        If a name has no number or two have the same, or the files differ in their layers.
+        If a name has no number or two have the same, the files differ in their layers, or as `look`.
+
+    Notes
+    -----
+    Weights paper, E4: the onset is the first step from which on the longest bar of every later step is longer than that
+    of noise. The tests are ours.
+
+    Examples
+    --------
+    A layer of noise that becomes a circle of edges:
+
+    >>> import cnn_topology as ct
+    >>> import numpy as np
+    >>> import tempfile
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
+    >>> angle, noise = rng.uniform(0, 2 * np.pi, 300), rng.standard_normal((300, 9))
+    >>> circle = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.2 * noise
+    >>> folder = tempfile.mkdtemp()
+    >>> for step, filters in ((0, noise), (100, circle)):
+    ...     np.savez(f"{folder}/net_{step}.npz", **{"conv.weight": filters.reshape(30, 10, 3, 3)})
+    >>> steps = ct.look_at_steps(f"{folder}/net_*.npz", draws=99)
+    >>> steps.table[["layer", "onset"]].values.tolist()
+    [['conv', '100']]
     """
     paths = steps_of([Path(path) for path in expand_paths(files)])
     chosen = {name: value for name, value in options.items() if name in ("entry", "layout", "layers", "exclude")}
@@ -128,7 +219,7 @@ def look_at_steps(
     return Steps(looks)
 
 
-def name_of(files: Sequence[str]) -> str:
+def name_of(files: str | Sequence[str]) -> str:
     """Return what a network is called: the name of its first file without the step."""
     without_step = re.sub(r"\d+(?=\D*$)", "", Path(expand_paths(files)[0]).stem)
     return re.sub(r"[^A-Za-z0-9]+", "-", without_step).strip("-") or "steps"

@@ -10,7 +10,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.looks.layers import LayerLook, Settings
 from cnn_topology.plan.code import code_digest
 from cnn_topology.storage.tables import read_table, write_finished_table, write_table
-from cnn_topology.tables.dynamics import OnsetRow
+from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.row import joined
@@ -49,11 +49,16 @@ def _part(folder: Path, look: LayerLook, settings: Settings) -> Path:
 
 
 def write_tables(
-    folder: Path, layers: Sequence[LayerLook], rows: list[LookRow], onsets: Sequence[OnsetRow] = ()
+    folder: Path,
+    layers: Sequence[LayerLook],
+    rows: list[LookRow],
+    onsets: Sequence[OnsetRow] = (),
+    tracks: Sequence[LoopTrackRow] = (),
 ) -> None:
     """Write the table of a look, and the tables of a run with the rows of all its layers, at several steps or one."""
     if onsets:
         write_finished_table(folder / "tables/onset.parquet", OnsetRow.table(onsets), OnsetRow.schema)
+        write_finished_table(folder / "tables/loop_tracks.parquet", LoopTrackRow.table(tracks), LoopTrackRow.schema)
     write_finished_table(folder / "tables/look.parquet", LookRow.table(rows), LookRow.schema)
     for row in BARCODE_ROWS:
         table = joined([layer.tables[row.table_name] for layer in layers if layer.tables], row.schema)

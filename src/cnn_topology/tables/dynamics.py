@@ -46,10 +46,12 @@ class LoopTrackRow(Row, table="loop_tracks"):
     kept: int = column("Filters that the density filter keeps.", COUNT)
     draws: int = column("Draws of resampled networks.", COUNT)
     longest: float = column("Length of the longest H1 bar.", LENGTH)
-    longest_low: float = column(
-        "Lower end of its 95 % interval over networks: spread of the bars of resampled networks about the bar.", LENGTH
+    longest_low: float | None = column(
+        "Lower end of its 95 % interval over networks: spread of the bars of resampled networks about the bar; null of "
+        "a look at one network.",
+        LENGTH,
     )
-    longest_high: float = column("Upper end of that interval.", LENGTH)
+    longest_high: float | None = column("Upper end of that interval.", LENGTH)
     critical: float | None = column("Largest critical value of the nulls.", LENGTH)
     significant: bool | None = column("Whether the bar is longer.")
     critical_resampled: float | None = column("Largest critical value of nulls resampled like the networks.", LENGTH)

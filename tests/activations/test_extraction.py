@@ -55,7 +55,7 @@ def run(network, wanted, rectified=False, **changed):
     parts = {}
     looked_at = images(**changed)
     sink = lambda name, rows: parts.setdefault(name, []).append(rows)  # noqa: E731
-    positions, predictions = extract(network, normalized, looked_at, wanted, rectified, sink, CPU)
+    positions, predictions = extract(network, normalized, looked_at, wanted, rectified, sink, 10, CPU)
     return {name: np.concatenate(rows) for name, rows in parts.items()}, positions, predictions
 
 

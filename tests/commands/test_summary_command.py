@@ -71,7 +71,7 @@ def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
         "a: residual networks on digits, trained for up to 7 epochs; test accuracy 85.0% (80.0% to 90.0%, range, n = 2)"
     )
     assert lines[1].endswith("test accuracy 70.0% (n = 1)")
-    assert "weights from checkpoints; test accuracy not measured" in lines[2]
+    assert "not trained in this run; test accuracy not measured" in lines[2]
     assert lines[3].startswith("seed 7, config ")
     assert lines[3].endswith("data digits:12345")
     assert lines[4:] == [

@@ -177,6 +177,39 @@ def test_labels_from_1_do_not_need_an_empty_class(tmp_path):
     assert read.train_labels.tolist() == TRUTH["y_train"].tolist()
 
 
+def test_the_advice_on_missing_values_on_flat_images_and_on_objects(tmp_path):
+    holes = TRUTH["x_train"].astype(np.float32)
+    holes[0, 0, 0] = np.nan
+    arrays = {**changed("x", lambda x: x.astype(np.float32)), "x_train": holes}
+    with pytest.raises(InputError, match=r"key x_train: .*Replace NaN"):
+        load(tmp_path / "own.npz", arrays)
+    read = as_told(tmp_path / "own.npz", {**arrays, "x_train": np.nan_to_num(holes)}, rounds=1)
+    np.testing.assert_array_equal(read.train_images[0, 0, 0], 0)
+    np.testing.assert_array_equal(read.test_images, TRUTH["x_test"])
+    with pytest.raises(InputError, match=r"x\.reshape\(len\(x\), height, width, channels\)"):
+        load(tmp_path / "own.npz", changed("x", lambda x: x.reshape(len(x), -1)))
+    height, width, channels = 5, 4, 3
+    again = changed("x", lambda x: x.reshape(len(x), -1).reshape(len(x), height, width, channels))
+    np.testing.assert_array_equal(load(tmp_path / "own.npz", again).train_images, TRUTH["x_train"])
+    objects = changed("y", lambda y: NAMES[y].astype(object))
+    with pytest.raises(InputError, match=r"Python objects: .*`y\.astype\(str\)`"):
+        load(tmp_path / "own.npz", objects)
+    plain = {key: y.astype(str) if key.startswith("y") else y for key, y in objects.items()}
+    assert as_told(tmp_path / "own.npz", plain, rounds=1).classes == ("ash", "elm", "oak")
+
+
+def test_the_advice_on_missing_keys_gives_the_right_images(tmp_path):
+    others = {
+        f"{split}_{what}": TRUTH[f"{what[0].replace('i', 'x').replace('l', 'y')}_{split}"]
+        for split in ("train", "test")
+        for what in ("images", "labels")
+    }
+    with pytest.raises(InputError, match="keys x_train, y_train, x_test, y_test are missing; it holds train_images"):
+        load(tmp_path / "own.npz", others)
+    named = dict(zip(("x_train", "y_train", "x_test", "y_test"), others.values(), strict=True))
+    np.testing.assert_array_equal(load(tmp_path / "own.npz", named).test_images, TRUTH["x_test"])
+
+
 @pytest.mark.parametrize("rows", [np.ones((9, 3)), np.full((9, 3), 1 / 3), np.zeros((9, 3))])
 def test_several_classes_of_an_image_are_no_one_hot(tmp_path, rows):
     with pytest.raises(InputError, match=r"key y_train: shape \(9, 3\)") as refused:

@@ -348,3 +348,32 @@ def test_more_images_than_the_folder_holds_are_refused(folder):
 def test_an_own_set_must_state_its_shape(folder):
     with pytest.raises(InputError, match=r"images\.fruit: state `shape"):
         load_image_set("fruit", FolderImages(kind="folder", path=str(folder)), seed=0)
+
+
+@pytest.fixture
+def unlabelled(folder, tmp_path_factory):
+    """Return a folder of the images of training alone, without classes, and a file of a system."""
+    flat = tmp_path_factory.mktemp("photos")
+    for number, file in enumerate(sorted((folder / "train").glob("*/*.png"))):
+        shutil.copy(file, flat / f"{number}.png")
+    (flat / "Thumbs.db").write_text("")
+    return flat
+
+
+def test_images_without_classes_are_read_where_labels_are_said_to_be_missing(unlabelled):
+    with pytest.raises(InputError, match=r"holds no folders of classes; .*`labels: false` in images\.own"):
+        load_image_set("own", FolderImages(kind="folder", path=str(unlabelled), shape=(5, 6, 1)), seed=0)
+    section = FolderImages(kind="folder", path=str(unlabelled), shape=(5, 6, 1), labels=False)
+    images = load_image_set("own", section, seed=0)
+    count = len(list(unlabelled.glob("*.png")))
+    assert len(images.train_images) + len(images.test_images) == count
+    assert (images.classes, set(images.train_labels)) == (("unlabelled",), {0})
+    assert len(image_files("own", section, 0)) == count
+
+
+def test_an_npz_without_labels_is_read_too(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 5, 6), dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", x_train=pixels, x_test=pixels[:2])
+    section = NpzImages(kind="npz", path=str(tmp_path / "own.npz"), shape=(5, 6, 1), labels=False)
+    images = load_image_set("own", section, seed=0)
+    assert (images.classes, images.test_labels.tolist()) == (("unlabelled",), [0, 0])

@@ -1,6 +1,7 @@
 """The two residual networks: known sizes, names of the released code, formulas; checkpoints that fit or not."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch.nn import functional
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
 from cnn_topology.networks.resnet import make_resnet
+from cnn_topology.plan.resnet_names import own_names
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, resnet_layers
 
 SMALL = {"images": "x", "widths": [4, 6, 8, 10]}
@@ -88,7 +90,8 @@ def test_torchvision_weights_give_torchvision_activations(tmp_path):
     torch.save(theirs.state_dict(), tmp_path / "w.pth")
     section = MapperResNets(images="x", variant="mapper", stem="imagenet", n_classes=1000, checkpoints=["w.pth"])
     ours = make_resnet(section, 3, 1000, 0).eval()
-    load_checkpoint(ours, read_checkpoint(tmp_path / "w.pth"), tmp_path / "w.pth")
+    tensors = read_checkpoint(tmp_path / "w.pth", partial(own_names, variant="mapper"))
+    load_checkpoint(ours, tensors, tmp_path / "w.pth")
     batch, found = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), []
     for network in (theirs, ours):
         network.layer4[1].bn2.register_forward_hook(lambda _m, _i, out: found.append(out.clone()))
@@ -128,7 +131,7 @@ def test_weights_come_back_from_each_form_of_file(tmp_path, network, form):
             torch.save({"model_state_dict": other, "epoch": 3, "kind": torch.bfloat16}, path)
         case "parallel.ckpt":
             torch.save({"net": {f"module.{name}": tensor for name, tensor in other.items()}, "acc": 0.5}, path)
-    load_checkpoint(network, read_checkpoint(path), path)
+    load_checkpoint(network, read_checkpoint(path, partial(own_names, variant="ph")), path)
     assert all(torch.equal(tensor, other[name]) for name, tensor in network.state_dict().items())
 
 

@@ -15,7 +15,7 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnet_files import COUNTER, tensor_shapes
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
 
-NETS = {"variant": "ph", "images": "own", "widths": [4], "blocks": [1]}
+NETS = {"variant": "ph", "images": "own", "widths": [4], "blocks": [1], "stem": "cifar", "shortcut": "pad"}
 
 
 @pytest.fixture

@@ -229,3 +229,21 @@ def test_a_run_needs_networks_of_one_kind(config):
     config["resnets"], config["activation_clouds"] = {}, {}
     with pytest.raises(InputError, match="a run needs `populations`"):
         parse_config(config)
+
+
+def test_images_without_labels_are_for_activations_of_given_networks_alone(config, tiny):
+    config["images"]["photos"] = {"kind": "folder", "path": "photos", "shape": [32, 32, 3], "labels": False}
+    del config["activation_clouds"]["fg_5"]
+    net = {"images": "photos", "variant": "ph", "checkpoints": ["a.pt"]}
+    config["resnets"] = {"ph": net}
+    parse_config(config)
+    graphs = {"activation_mapper": {"graphs": {}}}
+    with pytest.raises(
+        InputError, match=r"activation_mapper\.graphs, cloud top: purity needs .* images\.photos has `la"
+    ):
+        parse_config({**config, **graphs})
+    with pytest.raises(InputError, match=r"resnets\.ph is trained, and needs images with classes"):
+        parse_config({**config, "resnets": {"ph": {"images": "photos", "variant": "ph"}}})
+    population = {"a": {**tiny["populations"]["a"], "images": "photos"}}
+    with pytest.raises(InputError, match=r"populations\.a\.images needs images with classes"):
+        parse_config({**config, "populations": population})

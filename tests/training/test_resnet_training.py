@@ -160,7 +160,7 @@ def test_a_training_killed_anywhere_goes_on_and_ends_with_the_same_bytes(
 ):
     monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
     recipe = recipe | {"selection": selection}
-    places = {"_step": resnets._Trainer, "_test": resnets._Trainer, "save": ResumeFile}
+    places = {"_step": resnets._Trainer, "measure": resnets._Test, "save": ResumeFile}
 
     def run(folder, last):
         folder.mkdir(exist_ok=True)
@@ -173,11 +173,11 @@ def test_a_training_killed_anywhere_goes_on_and_ends_with_the_same_bytes(
 
     epochs = recipe.get("epochs", RECIPE["epochs"])
     whole = run(tmp_path / "whole", None)
-    assert whole == {"_step": 3 * epochs, "_test": epochs, "save": 3 * epochs}
+    assert whole == {"_step": 3 * epochs, "measure": epochs, "save": 3 * epochs}
     log = read_table(tmp_path / "whole/w.parquet").to_pandas()
     assert log["train_examples"].tolist() == [60] * epochs
     assert log["epoch"].tolist() == list(range(1, epochs + 1))
-    events = (3 * ["_step", "save"] + ["_test"]) * epochs
+    events = (3 * ["_step", "save"] + ["measure"]) * epochs
     for last in range(1, sum(whole.values())):
         folder = tmp_path / str(last)
         with pytest.raises(Killed) as killed:
@@ -242,7 +242,7 @@ def test_the_state_of_another_job_is_not_taken_up(images, tmp_path, monkeypatch)
 
 def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.9, 0.7] * 2)
-    monkeypatch.setattr(resnets._Trainer, "_test", lambda self: (0.1, next(accuracies)))
+    monkeypatch.setattr(resnets._Test, "measure", lambda *_: (0.1, next(accuracies)))
     kept, weights = {}, {}
     for selection in ("last", "best-on-test"):
         make_weights(job(tmp_path, "mapper", {"selection": selection}, image_set=images))

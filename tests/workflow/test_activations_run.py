@@ -1,6 +1,7 @@
 """A small whole run of the activations paper by Snakemake, with both networks and nothing of the weights paper."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,9 @@ CONFIG = {
         "a": {**NARROW, "variant": "ph", "networks": 2, "recipe": {**NARROW["recipe"], "peak_epoch": 0.5}},
         "b": {**NARROW, "variant": "mapper", "recipe": {**NARROW["recipe"], "milestones": []}},
     },
+    "modules": {"own": {"images": "digits", "module": "nets:Net", "normalization": "set"}},
     "activation_clouds": {
+        "module": {"population": "own", "n_images": 20, "sampling": "random"},
         "top-l2": {"population": "a", "n_images": 60},
         "tensor": {"population": "a", "members": [0], "layers": ["conv1"], "sampling": "full", "n_images": 10},
         "random": {**CLOUD, "sampling": "random"},
@@ -49,6 +52,17 @@ CONFIG = {
 }
 
 
+# A network of a user's own, in the folder of the run.
+NETS = """
+from torch import nn
+
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3, stride=4))
+"""
+
+
 def run(folder, *arguments):
     """Run a command of this environment in a folder."""
     environment = {
@@ -64,6 +78,8 @@ def run(folder, *arguments):
 def snakemake(folder, config, *arguments):
     """Run Snakemake on a config, as a user would who keeps runs apart from the checkout."""
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
+    if not (folder / "nets.py").exists():
+        (folder / "nets.py").write_text(NETS)
     files = ("--snakefile", str(ROOT / "Snakefile"), "--configfile", "run.yaml")
     files += ("--max-jobs-per-timespan", "100/1s")  # Snakemake waits for that time before it leaves
     return run(folder, "snakemake", *arguments, *files)
@@ -100,6 +116,17 @@ def test_claims_about_another_data_set_stay_untested(finished):
 def test_finished_run_is_whole_and_has_nothing_left_to_do(finished):
     assert "files are whole" in run(finished, sys.executable, "-m", "cnn_topology.cli", "verify", "tiny")
     assert "Nothing to be done" in snakemake(finished, CONFIG, "--dry-run")
+
+
+def test_edited_code_of_a_users_network_makes_its_clouds_again_and_no_others(finished, tmp_path):
+    here = shutil.copytree(finished, tmp_path / "copy", symlinks=True)
+    layers = {path.parent.name for path in (here / "results/tiny/activations/own").rglob("module.safetensors")}
+    assert layers == {"0", "2"}
+    (here / "nets.py").write_text(f"{NETS}# edited\n")
+    planned = snakemake(here, CONFIG, "--dry-run", "--quiet", "host")
+    rules = [line.split()[1].rstrip(":") for line in planned.splitlines() if line.startswith("rule ")]
+    made = [rule for rule in rules if rule.startswith(("make", "extract"))]
+    assert made == ["make_resnet", "extract_module-0000"]
 
 
 def test_other_intervals_touch_graphs_and_what_is_made_of_them_alone(finished):

@@ -1,4 +1,4 @@
-# What the jobs on residual networks and their activations read and get: one a network, one some clouds of some networks.
+# What the jobs on networks whose activations are recorded read and get: one a network, one some clouds of some networks.
 def extractions():
     """Return the jobs of `cnn-topology activations`: name, population, its networks and their clouds, all layers each."""
     for clouds, networks in PLAN.extraction_blocks():
@@ -7,30 +7,33 @@ def extractions():
 
 
 def resnet_images(wildcards):
-    """Return the image set that a residual network is trained on."""
-    return RUN.images(PLAN.config.resnets[wildcards.population].images)
+    """Return the image set that a network looks at."""
+    return RUN.images(RECORDED[wildcards.population].images)
 
 
 def resnet_checkpoint(wildcards):
     """Return the checkpoint that takes the place of training, if there is one."""
     number = int(wildcards.network)
-    files = PLAN.config.resnets[wildcards.population].checkpoints
+    files = RECORDED[wildcards.population].checkpoints
     return ancient(files[number : number + 1])  # its content decides, not its time
 
 
 def resnet_files(wildcards):
-    """Return what is planned of that checkpoint and of those it must not be a copy of."""
+    """Return what is planned of that checkpoint, of those it must not be a copy of, and of the code of a module."""
     name, number = wildcards.population, int(wildcards.network)
-    files = PLAN.config.resnets[name].checkpoints
-    if not files:
+    section = RECORDED[name]
+    code = section.recorded.code if name in PLAN.config.modules else ()
+    all_files = {path: Path(path) for path in (*code, *section.checkpoints)}
+    if not all_files:
         return []
-    all_files = {path: Path(path) for path in files}
-    return INPUTS.planned(f"resnets/{name}", lambda: all_files, files[: number + 1])
+    read = (*code, *section.checkpoints[: number + 1])
+    key = "modules" if name in PLAN.config.modules else "resnets"
+    return INPUTS.planned(f"{key}/{name}", lambda: all_files, read)
 
 
 def resnet_others(wildcards):
     """Return the checkpoints of the networks before one, which must be other networks."""
-    files = PLAN.config.resnets[wildcards.population].checkpoints
+    files = RECORDED[wildcards.population].checkpoints
     return ancient(files[: int(wildcards.network)])
 
 

@@ -29,7 +29,7 @@ def collected_tables():
     ]
     resnets = [
         RUN.part("resnet_training", name, network)
-        for name, section in RESNETS.items()
+        for name, section in RECORDED.items()
         for network in range(section.networks)
     ]
     masked = [(name, f"{split}-{count}") for name, split, count in PLAN.masked_images]
@@ -59,7 +59,7 @@ def collected_tables():
         },
         "examples": {
             "example_pixels": [
-                RUN.part("example_pixels", name) for name in RESNETS if name in shown
+                RUN.part("example_pixels", name) for name in RECORDED if name in shown
             ]
         },
         "graphs": {

@@ -10,7 +10,7 @@ def intermediates():
     sets = {
         name for section in trained for name in (section.images, *section.cross_test)
     }
-    sets |= {section.images for section in RESNETS.values()}
+    sets |= {section.images for section in RECORDED.values()}
     files = [RUN.images(name) for name in sorted(sets)]
     files += [
         RUN.part("clouds", clouds.population, clouds.layer.name, block)

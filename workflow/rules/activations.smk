@@ -1,4 +1,4 @@
-# Residual networks and the point clouds of their activations.
+# Networks whose activations are recorded, and the point clouds of these.
 rule make_resnet:
     input:
         images=resnet_images,
@@ -53,7 +53,7 @@ for name, population, networks, clouds in extractions():
         name:
             f"extract_{name}"
         input:
-            images=RUN.images(PLAN.config.resnets[population].images),
+            images=RUN.images(RECORDED[population].images),
             weights=[RUN.resnet(population, network) for network in networks],
             masks=masks_of(clouds),
         output:

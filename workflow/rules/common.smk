@@ -85,7 +85,13 @@ CONFIG_FILES = (
 )
 try:
     if workflow.is_main_process:
-        PLAN = Plan(parse_config(config, CONFIG_FILES, files))
+        CONFIG = parse_config(config, CONFIG_FILES, files)
+        if CONFIG.modules:
+            # Loads torch and the user's code, which no other start needs.
+            from cnn_topology.runs.recorded import with_recorded
+
+            CONFIG = with_recorded(CONFIG, CONFIG_FILES, files)
+        PLAN = Plan(CONFIG)
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
     RUN = RunFolder(PLAN.config.name)
@@ -103,7 +109,7 @@ JOB_FILES = JobFiles(RUN, keep=workflow.is_main_process)
 LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
-RESNETS = PLAN.config.resnets
+RECORDED = PLAN.config.recorded
 COMPARISON_TABLES = [row.table_name for row in MEASURE_ROWS] if COMPARISONS else []
 GRAPHS = activation_graphs.GraphPlan(PLAN)
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.

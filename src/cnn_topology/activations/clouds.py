@@ -1,4 +1,4 @@
-"""Point clouds of the layers of residual networks, drawn in one pass over the images (activations paper, section 1)."""
+"""Point clouds of the layers of networks, drawn in one pass over the images (activations paper, section 1)."""
 
 import json
 from contextlib import ExitStack
@@ -24,15 +24,16 @@ from cnn_topology.activations.positions import (
 )
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
+from cnn_topology.networks.recorded import network_of
 from cnn_topology.plan.activation_parameters import ActivationParameters
-from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+from cnn_topology.plan.recorded import ModuleNetworks, RecordedLayer
+from cnn_topology.plan.resnets import recorded_layers
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.rows import Pieces, RowFile, write_rows
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import read_metadata, read_tensors
 from cnn_topology.tables.training import ResnetAccuracyRow
 from cnn_topology.training.resnet_batches import Normalizer
-from cnn_topology.training.resnets import network_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Look:
     images: Images
     labels: np.ndarray
     empty_masks: int
-    layers: list[ResNetLayer]
+    layers: list[RecordedLayer]
     chosen: dict[str, Chosen | Everywhere | None]
 
 
@@ -57,7 +58,7 @@ def looked_at(
     key = f"activation_clouds.{parameters.cloud}.n_images"
     ids = choose_images(image_set, section.split, section.n_images, parameters.run_seed, key)
     noise = derive_seed(parameters.run_seed, "noise", image_set.name, section.split)
-    layers = [layer for layer in resnet_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
+    layers = [layer for layer in recorded_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
     masks, empty, lineages = None, 0, [lineage]
     if section.masked:
         if mask_file is None:
@@ -90,8 +91,9 @@ def draw_clouds(
     (number,) = parameters.networks
     tensors, metadata = read_tensors(weights)
     normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    scores = parameters.layout.n_classes or len(image_set.classes)
-    network = network_of(parameters.layout, tensors, image_set.shape[2], scores, weights)
+    classes = len(image_set.classes)
+    other_classes = None if isinstance(parameters.layout, ModuleNetworks) else parameters.layout.n_classes
+    network = network_of(parameters.layout, tensors, image_set.shape[2], other_classes or classes, weights)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     tensor = section.tensor_used(parameters.layout.variant)
     points = {
@@ -113,6 +115,7 @@ def draw_clouds(
             points,
             tensor == "relu",
             lambda name, part: rows[name].append(part),
+            other_classes or classes,
             device,
         )
         for layer in look.layers:
@@ -141,7 +144,9 @@ def draw_clouds(
             )
             write_rows(paths[layer.name], "points", rows[layer.name], arrays, cloud_metadata(origin, notes))
     # Scores of other classes say nothing about the labels of these images.
-    right = np.full(len(ids), np.nan) if parameters.layout.n_classes else (predictions == look.labels).astype(float)
+    right = np.full(len(ids), np.nan)
+    if predictions is not None and not other_classes:
+        right = (predictions == look.labels).astype(float)
     table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
     write_table(accuracy, table, ResnetAccuracyRow.schema, notes)
     print(
@@ -155,7 +160,7 @@ def _choose(
     parameters: ActivationParameters,
     image_set: ImageSet,
     ids: np.ndarray,
-    layers: list[ResNetLayer],
+    layers: list[RecordedLayer],
     masks: np.ndarray | None,
     split_size: int,
 ) -> dict[str, Chosen | Everywhere | None]:
@@ -165,7 +170,7 @@ def _choose(
     def seed(purpose: str, layer: str) -> int:
         return derive_seed(parameters.run_seed, purpose, image_set.name, section.split, layer)
 
-    def of_layer(layer: ResNetLayer) -> Chosen | Everywhere | None:
+    def of_layer(layer: RecordedLayer) -> Chosen | Everywhere | None:
         shape = (layer.height, layer.width)
         if section.sampling == "random":
             drawn = seed("random position", layer.name)
@@ -181,7 +186,9 @@ def _choose(
         return masked_positions(heaviest, np.logical_or(masks.any((1, 2)), published))
 
     published = section.published
-    influence = {} if masks is None else influences(parameters.layout, image_set.shape, published)
+    layout, influence = parameters.layout, {}
+    if masks is not None and not isinstance(layout, ModuleNetworks):
+        influence = influences(layout, image_set.shape, published)
     return {layer.name: of_layer(layer) for layer in layers}
 
 

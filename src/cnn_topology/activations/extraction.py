@@ -12,8 +12,9 @@ from torch import nn
 from cnn_topology.activations.noise import noise_of
 from cnn_topology.activations.positions import Chosen, Everywhere
 from cnn_topology.errors import InputError
+from cnn_topology.networks.recorded import class_scores
 from cnn_topology.plan.activations import Tensor
-from cnn_topology.plan.resnets import ResNetLayer
+from cnn_topology.plan.recorded import RecordedLayer
 
 BATCH = 50  # images at once: 13 MB for the widest tensor of the full ResNet-18; larger ones are no faster on a CPU
 
@@ -53,12 +54,12 @@ class _Layer:
     high: np.ndarray | None = None
 
 
-def hook_point(layer: ResNetLayer, tensor: Tensor, residual: bool) -> str:
+def hook_point(layer: RecordedLayer, tensor: Tensor, residual: bool) -> str:
     """Name the module whose output is wanted.
 
     Parameters
     ----------
-    layer : ResNetLayer
+    layer : RecordedLayer
     tensor : str
         ``conv``, ``bn`` or ``relu`` (which is taken of the output of ``bn``).
     residual : bool
@@ -77,8 +78,9 @@ def extract(
     layers: Mapping[str, tuple[str, Chosen | Everywhere | None]],
     rectified: bool,
     sink: Sink,
+    classes: int,
     device: torch.device,
-) -> tuple[dict[str, Int64[np.ndarray, " images"]], Int64[np.ndarray, " images"]]:
+) -> tuple[dict[str, Int64[np.ndarray, " images"]], Int64[np.ndarray, " images"] | None]:
     """Run a network over images once and hand over the activations of all layers.
 
     Parameters
@@ -95,13 +97,16 @@ def extract(
         Take the ReLU of the output.
     sink : callable
         Gets the name of a layer and its next points, float32 (n, channels), in order.
+    classes : int
+        Scores that predictions are made from.
     device : torch.device
 
     Returns
     -------
     positions : dict of str to int64 array (images,)
         Of the layers whose points the norm chose.
-    predictions : int64 array (images,)
+    predictions : int64 array (images,), optional
+        None of a network whose output is not as many scores.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def extract(
     for name, (module, chosen) in layers.items():
         states[name] = _Layer(chosen, rectified)
         handles.append(modules[module].register_forward_hook(partial(take, name)))
-    predictions = []
+    predictions: list[np.ndarray] | None = []
     try:
         for start in range(0, len(images.ids), BATCH):
             rows = slice(start, start + BATCH)
@@ -135,7 +140,10 @@ def extract(
                 shape = (*images.pixels.shape[1:3], images.pixels.shape[3])
                 noise = noise_of(images.ids[rows], shape, images.sigma, images.noise_seed)
                 batch = batch + torch.from_numpy(noise).to(device)
-            predictions.append(network(batch).argmax(1).cpu().numpy())
+            scores = class_scores(network(batch), classes)
+            predictions = (
+                None if scores is None or predictions is None else [*predictions, scores.argmax(1).cpu().numpy()]
+            )
     finally:
         for handle in handles:
             handle.remove()
@@ -146,13 +154,15 @@ def extract(
                 "all images are the same; train it longer, leave the layer out or look at the images"
             )
     found = {name: np.concatenate(state.positions) for name, state in states.items() if state.chosen is None}
-    return found, np.concatenate(predictions)
+    return found, None if predictions is None else np.concatenate(predictions)
 
 
 def _points(state: _Layer, output: torch.Tensor, start: int) -> np.ndarray:
     """Gather the points of one batch, whose first image has place `start`."""
     if state.rectified:
         output = torch.relu(output)
+    if output.ndim == 2:  # of a linear layer: one position
+        output = output[:, :, None, None]
     images, channels = output.shape[:2]
     vectors = output.permute(0, 2, 3, 1).reshape(images, -1, channels)
     if state.chosen is None:

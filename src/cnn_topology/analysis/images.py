@@ -16,6 +16,7 @@ from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import ExamplePixelParameters, MaskParameters
 from cnn_topology.plan.base import MODES
+from cnn_topology.plan.recorded import ModuleNetworks
 from cnn_topology.plan.resnets import resnet_layers
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.images import ActivationTensorRow, ExamplePixelRow, MaskRow, ModeRow
@@ -102,7 +103,7 @@ def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[
         for place, one in enumerate(shown_images):
             shown = np.clip(pixels[place] + 255 * sd * noise[place], 0, 255)
             yield {**one, "panel": "image", "sigma": sigma}, np.broadcast_to(shown, (*shown.shape[:2], 3))
-    if not parameters.layers:
+    if not parameters.layers or isinstance(parameters.layout, ModuleNetworks):
         return
     found = find_masks(pixels, ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     layers = {layer.name: layer for layer in resnet_layers(parameters.layout, image_set.shape)}

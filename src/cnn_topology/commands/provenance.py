@@ -78,7 +78,7 @@ def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
 def _weights_of_others(config: RunConfig, run: RunFolder) -> dict[str, str]:
     """Return SHA-256 sums by which weights that were not trained here are known: of files, of a ResNet's tensors."""
     found = {name: _note(run.snapshot(name, 0, 0), "data") for name in config.checkpoints}
-    for name, networks in config.resnets.items():
+    for name, networks in config.recorded.items():
         if networks.checkpoints:
             files = [run.resnet(name, number) for number in range(networks.networks)]
             found[name] = ",".join(f"{_note(file, 'checkpoint')} {_note(file, 'sha256')}" for file in files)

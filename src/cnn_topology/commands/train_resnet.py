@@ -1,7 +1,10 @@
-"""`cnn-topology train-resnet`: train one residual network, or take its weights from a checkpoint."""
+"""`cnn-topology train-resnet`: train one residual network, or take one from a checkpoint or a user's module."""
+
+from pathlib import Path
 
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.plan.activation_parameters import ResNetParameters
+from cnn_topology.plan.recorded import ModuleNetworks
 from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.storage.atomic import file_checksum
@@ -32,6 +35,8 @@ def run(job: Job) -> None:
             notes=parameters.notes(inputs),
         )
     )
-    if checkpoint:
+    section = parameters.section
+    code = section.recorded.code if isinstance(section, ModuleNetworks) and section.recorded else ()
+    if read := (*map(Path, code), *others, *checkpoint):
         # Of a job that fails, Snakemake keeps no output.
-        check_unchanged({str(path): path for path in (*others, *checkpoint)}, job.planned)
+        check_unchanged({str(path): path for path in read}, job.planned)

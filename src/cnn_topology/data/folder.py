@@ -12,7 +12,7 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.image_folder import count_system_files, split_folders
+from cnn_topology.plan.image_folder import count_system_files, lacks_test, split_folders
 from cnn_topology.plan.images import FolderImages, Split
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
@@ -47,7 +47,7 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     path = Path(config.path)
     classes, splits = list_folder(name, config, seeds)
     folders = split_folders(path)
-    if folders["train"] == folders["test"]:
+    if lacks_test(folders):
         print(
             f"{path}: no images to test of its own; {config.test_fraction:.0%} of each class are held out, by seed "
             f"(images.{name}.test_fraction)",

@@ -13,8 +13,8 @@ from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices, held_out
 from cnn_topology.errors import InputError, readable, together
-from cnn_topology.plan.image_folder import class_files, class_folders, split_folders
-from cnn_topology.plan.images import SPLITS, FolderImages, ImageSetConfig, NpzImages, Split
+from cnn_topology.plan.image_folder import LAYOUTS, class_files, class_folders, lacks_test, split_folders, visible
+from cnn_topology.plan.images import SPLITS, UNLABELLED, FolderImages, ImageSetConfig, NpzImages, Split
 from cnn_topology.seeds import derive_seed
 
 # What Pillow reads without another program: it would hand an EPS to Ghostscript, which runs it.
@@ -114,8 +114,13 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
     """
     path = Path(config.path)
     folders = split_folders(path)
-    classes = class_folders(folders["train"])
-    if odd := sorted(set(classes) ^ set(class_folders(folders["test"]))):
+    classes, tested = (class_folders(folders[split], labels=config.labels) for split in SPLITS)
+    if not classes and visible(folders["train"]):
+        raise InputError(
+            f"{folders['train']}: holds no folders of classes; images without classes take `labels: false` in "
+            f"images.{name}, and {LAYOUTS}."
+        )
+    if odd := sorted(set(classes) ^ set(tested)):
         names = " and ".join(f"`{folder.name}`" for folder in folders.values())
         raise InputError(f"{path}: {names} must hold the same classes; only one of them has {odd}.")
     splits = {}
@@ -123,7 +128,7 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
         count, members = getattr(config, split), [class_files(folders[split] / each) for each in classes]
         files = [file for of_class in members for file in of_class]
         labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])
-        if folders["train"] == folders["test"]:
+        if lacks_test(folders):
             for each, of_class in zip(classes, members, strict=True):
                 if len(of_class) < 2:
                     raise InputError(
@@ -137,7 +142,7 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
             places = balanced_indices(labels, count, seeds[split])
             files, labels = [files[place] for place in places], labels[places]
         splits[split] = Listed(files, labels)
-    return tuple(map(readable, classes)), splits
+    return tuple(map(readable, classes)) if config.labels else UNLABELLED, splits
 
 
 def _refuse_strays(files: Iterable[Path]) -> None:

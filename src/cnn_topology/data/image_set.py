@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.images import UNLABELLED
 from cnn_topology.storage.tensors import checksum, read_tensors, write_tensors
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -35,7 +36,7 @@ class ImageSet:
     ------
     InputError
         If an array has another type or shape, a split has no image, the shapes of the splits differ, there are fewer
-        than two classes, or a label is out of range.
+        than two classes but of images without labels, or a label is out of range.
     """
 
     name: str
@@ -46,7 +47,7 @@ class ImageSet:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
+        if (len(self.classes) < 2 and self.classes != UNLABELLED) or len(set(self.classes)) < len(self.classes):
             raise self._error(f"classes are {list(self.classes)}; two different names at least are needed")
         self._check_split("train", self.train_images, self.train_labels)
         self._check_split("test", self.test_images, self.test_labels)

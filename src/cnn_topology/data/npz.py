@@ -1,6 +1,6 @@
 """A user's `.npz` file with `x_train, y_train, x_test, y_test`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,13 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.labels import check_labels, class_names, label_problems
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined, same_scale
 from cnn_topology.errors import InputError, together
+from cnn_topology.plan.images import UNLABELLED
 
 IMAGES, LABELS = ("x_train", "x_test"), ("y_train", "y_test")
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
-def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet:
+def read_npz(name: str, path: Path, classes: tuple[str, ...] | None, *, labels: bool = True) -> ImageSet:
     """Read images (uint8, NHW or NHWC) and labels (integers) from an .npz file; nothing in it is unpickled.
 
     Parameters
@@ -25,6 +26,8 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet
         The file.
     classes : tuple of str, optional
         Names of the classes by label. Absent: the labels themselves, which must then run from 0 without a gap.
+    labels : bool
+        Whether it has labels; without them all images have one class.
 
     Raises
     ------
@@ -33,16 +36,19 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet
         them whose type, shape or range of pixels is wrong, each with the line of NumPy that mends it.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(KEYS)}.")
-    arrays = _read_arrays(path)
+        raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(KEYS if labels else IMAGES)}.")
+    arrays = _read_arrays(path, KEYS if labels else IMAGES)
+    if not labels:
+        classes = UNLABELLED
+        arrays |= {f"y_{split}": np.zeros(len(arrays[f"x_{split}"]), dtype=np.int64) for split in ("train", "test")}
     problems = [*_image_problems(arrays), *label_problems(*(arrays[key] for key in LABELS))]
     if problems:
         raise together([f"{path}, {problem}" for problem in problems])
     for split in ("train", "test"):
-        images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        if len(images) != len(labels):
+        images, given = arrays[f"x_{split}"], arrays[f"y_{split}"]
+        if len(images) != len(given):
             raise InputError(
-                f"{path}: {len(images)} images in x_{split}, {len(labels)} labels in y_{split}; expected as many."
+                f"{path}: {len(images)} images in x_{split}, {len(given)} labels in y_{split}; expected as many."
             )
         arrays[f"x_{split}"] = images[..., np.newaxis] if images.ndim == 3 else images
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
@@ -59,7 +65,7 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None) -> ImageSet
     return ImageSet(name, arrays["x_train"], y_train, arrays["x_test"], y_test, names)
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def _read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
     arrays = {}
     key = "table of contents"
     try:
@@ -67,14 +73,14 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise InputError(f"{path}: one bare array, not an .npz file; save with numpy.savez.")
-            missing = [key for key in KEYS if key not in file.files]
+            missing = [key for key in keys if key not in file.files]
             if missing:
                 are = f"key {missing[0]} is" if len(missing) == 1 else f"keys {', '.join(missing)} are"
                 raise InputError(
-                    f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}. Save images and "
-                    "labels of both splits under these names, by numpy.savez."
+                    f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}. Save the "
+                    "arrays of both splits under these names, by numpy.savez."
                 )
-            for key in KEYS:
+            for key in keys:
                 arrays[key] = file[key]
     except InputError:
         raise

@@ -77,7 +77,7 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
             # Its files differ in shape, so it draws and resizes while it reads.
             return read_folder(name, config, shape, seeds)
         case NpzImages():
-            images = read_npz(name, Path(config.path), config.classes)
+            images = read_npz(name, Path(config.path), config.classes, labels=config.labels)
     train_images, train_labels = _subset(name, "train", images, config.train, seeds["train"])
     test_images, test_labels = _subset(name, "test", images, config.test, seeds["test"])
     for split, pixels in (("training", train_images), ("test", test_images)):

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from cnn_topology.data.shapes import BLOCK
-from cnn_topology.plan.resnets import PAPER_MEAN, PAPER_SD, Normalization
+from cnn_topology.plan.recorded import PAPER_MEAN, PAPER_SD, Normalization
 
 # A constant channel carries nothing; half a gray level keeps it finite.
 LEAST_SD = 0.5 / 255

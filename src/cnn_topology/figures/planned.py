@@ -82,7 +82,7 @@ class GraphGroup:
     @property
     def images(self) -> str:
         """The image set of its networks."""
-        return self.graphs.plan.config.resnets[self.population].images
+        return self.graphs.plan.config.recorded[self.population].images
 
     @property
     def first(self) -> str | None:

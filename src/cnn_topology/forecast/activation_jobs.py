@@ -56,21 +56,21 @@ def activation_tensor(plan: Plan, source: TensorSource) -> Demand:
 
 def masks(plan: Plan, population: str, count: int) -> Demand:
     """Forecast the foreground masks of so many images."""
-    shown = images_mb(plan, plan.config.resnets[population].images)
+    shown = images_mb(plan, plan.config.recorded[population].images)
     held = 400 + shown + max(2 * shown, _influence_mb(plan, population, modes=2))
     return Demand(TORCH[0] + SECONDS_PER_MASK * count, held, 0.002 * count)
 
 
 def _influence_mb(plan: Plan, population: str, modes: int) -> float:
     """Compute the MB of the influence of every pixel on every position of all layers, `activations.influence`."""
-    height, width, _ = shape_of(plan.config.images[plan.config.resnets[population].images])
-    positions = sum(layer.height * layer.width for layer in plan.resnet_layers(population))
+    height, width, _ = shape_of(plan.config.images[plan.config.recorded[population].images])
+    positions = sum(layer.height * layer.width for layer in plan.recorded_layers(population))
     return 8e-6 * height * width * (modes * positions + INFLUENCE_COPIES * height * width)
 
 
 def example_pixels(plan: Plan, population: str) -> Demand:
     """Forecast the choice of the images of a population that figures show, with masks if its clouds go by them."""
-    shown = images_mb(plan, plan.config.resnets[population].images)
+    shown = images_mb(plan, plan.config.recorded[population].images)
     masked = any(cloud.population == population and cloud.masked for cloud in plan.config.activation_clouds.values())
     influence = _influence_mb(plan, population, modes=2) if masked else 0.0
     return Demand(NUMERIC[0], 300 + shown + max(shown, influence), 1)
@@ -99,9 +99,9 @@ def activations(plan: Plan, clouds: Sequence[str], networks: int) -> Demand:
 
 def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     section = plan.config.activation_clouds[cloud]
-    shown = images_mb(plan, plan.config.resnets[section.population].images)
+    shown = images_mb(plan, plan.config.recorded[section.population].images)
     seconds, disk, widest, wide = 0.0, 0.0, 0, 3
-    for layer in plan.resnet_layers(section.population):
+    for layer in plan.recorded_layers(section.population):
         values = layer.height * layer.width * layer.channels
         seconds += section.n_images * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
         wide, widest = layer.channels, max(widest, values)
@@ -110,7 +110,7 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * shown + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
     if section.masked:
-        pixels = math.prod(shape_of(plan.config.images[plan.config.resnets[section.population].images])[:2])
+        pixels = math.prod(shape_of(plan.config.images[plan.config.recorded[section.population].images])[:2])
         weighed = 8e-6 * pixels * (section.n_images + pixels)  # the masks, and the squares of a layer's influence
         held = max(held, EXTRACTION_MB + shown + _influence_mb(plan, section.population, modes=1) + weighed)
     return Demand(networks * seconds, held, networks * disk)

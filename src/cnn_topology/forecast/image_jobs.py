@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnn_topology.forecast.demand import Demand
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.image_folder import class_folders, split_folders, visible
+from cnn_topology.plan.image_folder import class_folders, lacks_test, split_folders, visible
 from cnn_topology.plan.images import (
     SPLITS,
     FolderImages,
@@ -63,7 +63,11 @@ def own_set(config: ImageSetConfig, prepared: Path) -> OwnSet | None:
     try:
         if path.exists():
             path = path.resolve()
-            return _in_folder(path, config.test_fraction) if isinstance(config, FolderImages) else _in_npz(path)
+            return (
+                _in_folder(path, config.test_fraction, config.labels)
+                if isinstance(config, FolderImages)
+                else _in_npz(path)
+            )
         from cnn_topology.storage.tensors import read_shapes  # loads NumPy: seldom needed
 
         shapes = read_shapes(prepared)
@@ -73,10 +77,11 @@ def own_set(config: ImageSetConfig, prepared: Path) -> OwnSet | None:
 
 
 @cache
-def _in_folder(path: Path, test_fraction: float) -> OwnSet:
+def _in_folder(path: Path, test_fraction: float, labels: bool) -> OwnSet:
     folders = split_folders(path)
-    train, test = ([len(visible(folders[split] / each)) for each in class_folders(folders[split])] for split in SPLITS)
-    if folders["train"] == folders["test"]:
+    classes = {split: class_folders(folders[split], labels=labels) for split in SPLITS}
+    train, test = ([len(visible(folders[split] / each)) for each in classes[split]] for split in SPLITS)
+    if lacks_test(folders):
         test = [held_out_count(test_fraction, members) for members in train]
         return OwnSet(sum(train) - sum(test), sum(test))
     return OwnSet(sum(train), sum(test))

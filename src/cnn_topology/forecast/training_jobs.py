@@ -9,13 +9,15 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
-from cnn_topology.plan.resnets import resnet_layers
+from cnn_topology.plan.recorded import ModuleNetworks
+from cnn_topology.plan.resnets import recorded_layers
 
 # C takes more: 3x3 pools and normalization (C(64, 32, 64), 128 images of 24x24: 47 ms an iteration).
 SECONDS_PER_NORMALIZED = 5.5e-9
 # A test is a forward pass alone.
 TEST_SHARE = 1 / 3
-TESTED_IMAGES = 12_000
+# The second: `TEST_IMAGES` of `training.resnets`, which loads array libraries.
+TESTED_IMAGES, TESTED_AT_ONCE = 12_000, 500
 # The largest file of the four torchvision networks, VGG-19.
 TORCHVISION_MB = 575
 
@@ -48,22 +50,27 @@ def train(plan: Plan, shard: Shard) -> Demand:
 
 
 def train_resnet(plan: Plan, population: str) -> Demand:
-    """Forecast the training of one residual network; one whose weights are given is only tested."""
-    section = plan.config.resnets[population]
+    """Forecast the training of one residual network; one whose weights are given, or a module, is only tested."""
+    section = plan.config.recorded[population]
     config = plan.config.images[section.images]
     shape = shape_of(config)
     values, products, parameters, wide = 0, 0, 0, int(shape[2])
-    for layer in resnet_layers(section, shape):
+    for layer in recorded_layers(section, shape):
         values += layer.height * layer.width * layer.channels
         products += layer.height * layer.width * layer.channels * wide * 9
         parameters += 9 * wide * layer.channels
         wide = layer.channels
-    trained = 0 if section.checkpoints else section.recipe.epochs * images_used(plan, section.images)[0]
+    trained, batch = 0, TESTED_AT_ONCE
+    if isinstance(section, ModuleNetworks):
+        parameters = section.recorded.parameters if section.recorded else 0
+    else:
+        batch = section.recipe.batch_size
+        trained = 0 if section.checkpoints else section.recipe.epochs * images_used(plan, section.images)[0]
     pictures = trained * (1 + 1 / 15) or TESTED_IMAGES * TEST_SHARE
     seconds = pictures * (values * SECONDS_PER_VALUE + products * SECONDS_PER_PRODUCT)
     gpus = plan.config.jobs.gpus
     # On the CPU about four float32 copies of every activation of a batch are held; on a GPU they lie there.
-    beside = 0.0 if gpus else 16e-6 * values * section.recipe.batch_size
+    beside = 0.0 if gpus else 16e-6 * values * batch
     held = TORCH[1] + 3 * images_mb(plan, section.images) + 30e-6 * parameters + beside
     return Demand(TORCH[0] + (seconds / CORES_PER_GPU if gpus else seconds), held, 4e-6 * parameters, gpus)
 

@@ -1,6 +1,6 @@
-"""Weights of a residual network from a file of a user's own, by the names and shapes that the network has."""
+"""Weights of a network from a file of a user's own, by the names and shapes that the network has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +10,44 @@ from torch import nn
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, first_copies
 from cnn_topology.networks.weights import check_finite, read_arrays
-from cnn_topology.plan.resnet_files import COUNTER, misfit, own_name
+from cnn_topology.plan.resnet_files import COUNTER, misfit
+
+Naming = Callable[[Iterable[str]], Mapping[str, str]]
 
 
-def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
+def read_checkpoint(path: Path, named: Naming | None = None, entry: str | None = None) -> dict[str, torch.Tensor]:
     """Read named tensors.
 
     Parameters
     ----------
-    path : Path
+    path, entry
         As for `networks.weights.read_arrays`.
+    named : function, optional
+        Returns the names of a network by those in a file, such as `resnet_names.own_names` of a variant. Absent: they
+        are the same.
 
     Returns
     -------
     dict of str to Tensor
-        On the CPU, without the prefix of `torch.nn.DataParallel`, names of torchvision brought to those used here.
+        On the CPU, by the network's names.
 
     Raises
     ------
     InputError
         If the file cannot be used.
     """
-    return {own_name(name): torch.from_numpy(np.ascontiguousarray(array)) for name, array in read_arrays(path).items()}
+    arrays = read_arrays(path, entry)
+    try:
+        names = named(arrays) if named else {name: name for name in arrays}
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    # `ascontiguousarray` makes a vector of a number.
+    return {own: torch.from_numpy(np.array(arrays[name], order="C")) for name, own in names.items()}
 
 
-def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+def load_checkpoint(
+    network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, mend: str | None = None
+) -> None:
     """Put weights into a network.
 
     Parameters
@@ -43,8 +56,8 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
         Changed in place.
     tensors : mapping of str to Tensor
         From `read_checkpoint`.
-    path : Path
-        For messages.
+    path, mend
+        For messages: the file, and the way out if it is not that of `resnets`.
 
     Raises
     ------
@@ -54,10 +67,14 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
     """
     own = network.state_dict()
     expected, found = (
-        {name: tuple(tensor.shape) for name, tensor in named.items() if not name.endswith(COUNTER)}
+        {
+            name: tuple(tensor.shape)
+            for name, tensor in named.items()
+            if tensor.is_floating_point() and not name.endswith(COUNTER)
+        }
         for named in (own, tensors)
     )
-    problem = misfit(found, expected)
+    problem = misfit(found, expected, mend)
     if problem:
         raise InputError(f"{path}: {problem}")
     for name in expected:
@@ -65,7 +82,12 @@ def load_checkpoint(network: nn.Module, tensors: Mapping[str, torch.Tensor], pat
     network.load_state_dict({name: tensors.get(name, own[name]) for name in own})
 
 
-def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterable[Path]) -> None:
+def refuse_copy(
+    tensors: Mapping[str, torch.Tensor],
+    path: Path,
+    others: Iterable[Path],
+    read: Callable[[Path], Mapping[str, torch.Tensor]],
+) -> None:
     """Refuse weights that another file holds too: statistics over networks would count one network twice.
 
     Parameters
@@ -76,6 +98,8 @@ def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterabl
         For messages.
     others : iterable of Path
         Files of networks of the same architecture.
+    read : function
+        Reads them.
 
     Raises
     ------
@@ -84,7 +108,7 @@ def refuse_copy(tensors: Mapping[str, torch.Tensor], path: Path, others: Iterabl
         one that cannot be read.
     """
     for other in others:
-        theirs = read_checkpoint(other)
+        theirs = read(other)
         pairs = [(tensor, theirs[name]) for name, tensor in tensors.items() if tensor.ndim == 4 and name in theirs]
         if first_copies(np.stack([one.numpy() for one in pair]) for pair in pairs):
             raise InputError(f"{path}: holds the same kernels as {other} {COPIES}; list each network once")

@@ -60,7 +60,7 @@ class ResNet(nn.Module):
     channels : int
         Of an image.
     classes : int
-        Number of class scores.
+        Number of class scores; 0: none, and no last layer.
     """
 
     def __init__(self, section: PHResNets | MapperResNets, channels: int, classes: int) -> None:
@@ -79,7 +79,7 @@ class ResNet(nn.Module):
         parts = [nn.Sequential(*stages)] if section.variant == "ph" else stages
         for name, part in zip(self.names, parts, strict=True):
             self.add_module(name, part)
-        self.linear = nn.Linear(widths[-1], classes)
+        self.linear = nn.Linear(widths[-1], classes) if classes else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return class scores, (images, classes), of normalized images, (images, channels, height, width)."""
@@ -88,7 +88,8 @@ class ResNet(nn.Module):
             x = functional.max_pool2d(x, 3, 2, padding=1)
         for name in self.names:
             x = self.get_submodule(name)(x)
-        return self.linear(x.mean((2, 3)))
+        features = x.mean((2, 3))
+        return features[:, :0] if self.linear is None else self.linear(features)
 
 
 def make_resnet(section: PHResNets | MapperResNets, channels: int, classes: int, seed: int) -> ResNet:

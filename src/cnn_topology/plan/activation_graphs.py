@@ -8,7 +8,7 @@ from cnn_topology.plan.activation_mapper import ActivationMapper, GraphRecipe, G
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import Parameters, SeedParameters
-from cnn_topology.plan.resnets import ResNetLayer
+from cnn_topology.plan.recorded import RecordedLayer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GraphJob:
     network: int
     cloud: str
     block: int
-    layers: tuple[ResNetLayer, ...]
+    layers: tuple[RecordedLayer, ...]
     clean: str | None
 
     @property
@@ -51,13 +51,13 @@ class GraphPlan:
         taken = self.section(recipe).clouds
         return tuple(self.plan.config.activation_clouds) if taken == "all" else tuple(dict.fromkeys(taken))
 
-    def layers(self, recipe: str, cloud: str) -> tuple[ResNetLayer, ...]:
+    def layers(self, recipe: str, cloud: str) -> tuple[RecordedLayer, ...]:
         """Return the layers of a cloud that an entry takes, nearest the image first."""
         wanted = self.section(recipe).layers
         return tuple(layer for layer in self.plan.activation_layers(cloud) if wanted == "all" or layer.name in wanted)
 
     def population(self, cloud: str) -> str:
-        """Return the key of `resnets` that a cloud is of."""
+        """Return the key of `resnets` or `modules` that a cloud is of."""
         return self.plan.config.activation_clouds[cloud].population
 
     @cached_property
@@ -79,7 +79,7 @@ class GraphPlan:
 
     def image_sets(self) -> dict[str, str]:
         """Return the image set of each population that has graphs."""
-        return {job.population: self.plan.config.resnets[job.population].images for job in self.jobs.values()}
+        return {job.population: self.plan.config.recorded[job.population].images for job in self.jobs.values()}
 
     def _jobs(self) -> Iterator[GraphJob]:
         for recipe in self.plan.config.activation_mapper:

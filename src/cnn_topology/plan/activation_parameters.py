@@ -1,11 +1,14 @@
 """Parameter blocks of the commands of the activations paper; see `parameters` for what a block is."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import Parameters
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, ResNets
+from cnn_topology.plan.recorded import ModuleNetworks, RecordedNetworks
+from cnn_topology.plan.resnets import AnyRecorded, ResNets
+
+Layout = TypeVar("Layout", bound=RecordedNetworks)
 
 
 class ResNetParameters(Parameters):
@@ -14,12 +17,12 @@ class ResNetParameters(Parameters):
     verb = "train-resnet"
     population: str
     network: int
-    section: ResNets
+    section: AnyRecorded
 
     @classmethod
     def of(cls, plan: Plan, population: str, network: int) -> "ResNetParameters":
         """Return the block of one network."""
-        section = plan.config.resnets[population]
+        section = plan.config.recorded[population]
         files = section.checkpoints[network : network + 1]
         alone = section.model_copy(update={"networks": 1, "checkpoints": files})
         return cls(run_seed=plan.config.seed, population=population, network=network, section=alone)
@@ -31,7 +34,7 @@ class ActivationParameters(Parameters):
     verb = "activations"
     population: str
     networks: tuple[int, ...]
-    layout: ResNets
+    layout: AnyRecorded
     cloud: str
     clouds: ActivationClouds
     layers: tuple[str, ...]
@@ -44,7 +47,7 @@ class ActivationParameters(Parameters):
             run_seed=plan.config.seed,
             population=clouds.population,
             networks=networks,
-            layout=layout_of(plan, clouds.population),
+            layout=layout_of(plan.config.recorded[clouds.population]),
             cloud=cloud,
             clouds=clouds.model_copy(update={"members": "all", "layers": "all"}),
             layers=tuple(layer.name for layer in plan.activation_layers(cloud)),
@@ -80,7 +83,7 @@ class MaskParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, population: str, split: str, count: int) -> "MaskParameters":
         """Return the block of the masks of some images."""
-        layout = layout_of(plan, population)
+        layout = layout_of(plan.config.resnets[population])
         return cls(run_seed=plan.config.seed, population=population, layout=layout, split=split, count=count)
 
 
@@ -89,7 +92,7 @@ class ExamplePixelParameters(Parameters):
 
     verb = "example-pixels"
     population: str
-    layout: ResNets
+    layout: AnyRecorded
     split: str
     count: int
     layers: tuple[str, ...]
@@ -106,7 +109,7 @@ class ExamplePixelParameters(Parameters):
         return cls(
             run_seed=plan.config.seed,
             population=population,
-            layout=layout_of(plan, population),
+            layout=layout_of(plan.config.recorded[population]),
             split=first.split,
             count=first.n_images,
             layers=tuple(dict.fromkeys(found[place] for place in (0, len(found) // 2, -1))) if found else (),
@@ -114,8 +117,9 @@ class ExamplePixelParameters(Parameters):
         )
 
 
-def layout_of(plan: Plan, population: str) -> PHResNets | MapperResNets:
-    """Return what a trained network is rebuilt from; recipe and number of networks do not matter to it."""
-    section = plan.config.resnets[population]
-    plain: dict[str, Any] = {"recipe": type(section).model_fields["recipe"].default, "networks": 1, "checkpoints": ()}
+def layout_of(section: Layout) -> Layout:
+    """Return what a network is rebuilt from; recipe and number of networks do not matter to it."""
+    plain: dict[str, Any] = {"networks": 1, "checkpoints": ()}
+    if not isinstance(section, ModuleNetworks):
+        plain["recipe"] = type(section).model_fields["recipe"].default
     return section.model_copy(update=plain)

@@ -13,13 +13,13 @@ from cnn_topology.plan.images import Split
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
 # Any text: what is none of them is answered with those nearest to it.
-Tensor = Literal["conv", "bn", "relu"]
+Tensor = Literal["conv", "bn", "relu", "output"]
 
 
 class ActivationClouds(Section):
     """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
 
-    population: Name = Field(description="The residual networks, a key of `resnets`.")
+    population: Name = Field(description="The networks, a key of `resnets` or `modules`.")
     members: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
@@ -31,13 +31,16 @@ class ActivationClouds(Section):
         "layer and cloud of this image set and split; a smaller count draws a part of a larger one's.",
     )
     layers: OneOrMore[LayerName] | Literal["all"] = Field(
-        "all", description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), or `all`."
+        "all",
+        description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), of `modules` by those "
+        "that they record, or `all`.",
     )
     tensor: Tensor | None = Field(
         None,
         description="Which tensor of the layer: `conv` (before batch norm), `bn` (after it), `relu` (ReLU of that). "
         "Absent: the paper's, which is `conv` for variant ph and, for variant mapper, `relu` for full and random, "
-        "`bn` for foreground and background, so that lens and eps differ between them (Q4, Q9).",
+        "`bn` for foreground and background, so that lens and eps differ between them (Q4, Q9). Layers of `modules` "
+        "have one, their `output`, or `relu` of it.",
     )
     sampling: Literal["top-l2", "random", "full", "foreground", "background"] = Field(
         "top-l2",
@@ -91,6 +94,21 @@ class ActivationClouds(Section):
         """Return the tensor that the paper takes of this variant and sampling, or the one asked for."""
         if self.tensor is not None:
             return self.tensor
-        if variant == "ph":
-            return "conv"
+        if variant != "mapper":
+            return "conv" if variant == "ph" else "output"
         return "bn" if self.masked else "relu"
+
+
+def check_of_module(where: str, clouds: ActivationClouds) -> None:
+    """Raise ValueError if a cloud of a user's module (`where`) asks for what only residual networks have."""
+    if clouds.tensor in ("conv", "bn"):
+        raise ValueError(f"{where}.tensor is {clouds.tensor}, but layers of `modules` have `output`, or `relu` of it")
+    if clouds.published:
+        raise ValueError(
+            f"{where}: mode: published repeats what the paper's code does with residual networks; leave it out"
+        )
+    if clouds.masked:
+        raise ValueError(
+            f"{where}: sampling {clouds.sampling} weighs positions by a residual network; of `modules` use random, "
+            "full or top-l2"
+        )

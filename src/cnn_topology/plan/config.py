@@ -11,19 +11,28 @@ from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, check_known, readable
 from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
-from cnn_topology.plan.activations import ActivationClouds
+from cnn_topology.plan.activations import ActivationClouds, check_of_module
 from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.config_errors import explained, start_of
 from cnn_topology.plan.config_file import CONFIG_VERSION, ConfigFile, read_config_file
 from cnn_topology.plan.generalization import Dynamics, Generalization, grid_populations
-from cnn_topology.plan.images import ImageSetConfig, check_batch, check_count, check_sizes, shape_of, size_of
+from cnn_topology.plan.images import (
+    ImageSetConfig,
+    check_batch,
+    check_count,
+    check_labelled,
+    check_sizes,
+    shape_of,
+    size_of,
+)
 from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Population, check_matched
-from cnn_topology.plan.resnets import ResNets, check_normalization, resnet_layers
+from cnn_topology.plan.recorded import ModuleNetworks, check_normalization
+from cnn_topology.plan.resnets import AnyRecorded, MapperResNets, PHResNets, ResNets, recorded_layers
 
 
 class RunConfig(Section):
@@ -48,14 +57,17 @@ class RunConfig(Section):
     resnets: dict[Name, ResNets] = Field(
         {}, description="Populations of residual networks, by name (activations paper)."
     )
+    modules: dict[Name, ModuleNetworks] = Field(
+        {}, description="Networks of your own, any torch module, whose activations are looked at, by name."
+    )
     activation_clouds: dict[Name, ActivationClouds] = Field(
-        {}, description="Point clouds of the activations of `resnets`, by name."
+        {}, description="Point clouds of the activations of `resnets` and `modules`, by name."
     )
     activation_mapper: dict[Name, ActivationMapper] = Field(
         {}, description="Mapper graphs of activation clouds, by the name of the way to make them."
     )
     layer_distances: LayerDistances | None = Field(
-        None, description="Distances between the layers of `resnets` by their clouds, and the tests of the measures."
+        None, description="Distances between the layers of networks by their clouds, and the tests of the measures."
     )
     improvements: dict[Name, Improvement] = Field(
         {}, description="Populations compared with a plain one in learning speed and accuracy, by group."
@@ -75,11 +87,17 @@ class RunConfig(Section):
         """All populations that are trained: those of the config, then those of its grids."""
         return {**self.populations, **{name: found for grid in self.grids.values() for name, found in grid.items()}}
 
+    @property
+    def recorded(self) -> dict[str, AnyRecorded]:
+        """All networks whose activations may be looked at, by name."""
+        return {**self.resnets, **self.modules}
+
     @model_validator(mode="after")
     def _references_hold(self) -> "RunConfig":
-        if not self.populations and not self.checkpoints and not self.resnets:
+        if not (self.populations or self.checkpoints or self.recorded):
             raise ValueError(
-                "a run needs `populations` or `checkpoints` (weights paper) or `resnets` (activations paper)"
+                "a run needs `populations` or `checkpoints` (weights paper) or `resnets` or `modules` (activations "
+                "paper)"
             )
         for name, images_config in self.images.items():
             check_sizes(name, images_config)
@@ -99,6 +117,7 @@ class RunConfig(Section):
         for where, population in {**listed, **varied}.items():
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
                 check_known(f"image set in {where}.{key}", images, self.images)
+                check_labelled(f"{where}.{key}", images, self.images[images])
             images_config = self.images[population.images]
             try:
                 shape_of(images_config)
@@ -126,7 +145,12 @@ class RunConfig(Section):
         """Refuse networks of different kinds that share a name: they would share folders."""
         taken = dict.fromkeys(self.populations, "populations has")
         taken |= {name: f"generalization.grids.{grid} makes" for grid, found in self.grids.items() for name in found}
-        for section, names in (("resnets", self.resnets), ("checkpoints", self.checkpoints)):
+        others: dict[str, Mapping[str, Any]] = {
+            "resnets": self.resnets,
+            "modules": self.modules,
+            "checkpoints": self.checkpoints,
+        }
+        for section, names in others.items():
             for name in names:
                 if name in taken:
                     raise ValueError(f"{section}.{name}: {taken[name]} networks of that name too; rename one")
@@ -134,39 +158,45 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def _activations_hold(self) -> "RunConfig":
-        for name, networks in self.resnets.items():
-            where = f"resnets.{name}"
+        for name, networks in self.recorded.items():
+            where = f"modules.{name}" if isinstance(networks, ModuleNetworks) else f"resnets.{name}"
             check_known(f"image set in {where}.images", networks.images, self.images)
-            if networks.n_classes is not None and not networks.checkpoints:
-                raise ValueError(
-                    f"{where}.n_classes is for checkpoints; trained networks have the classes of their images"
-                )
             shape = shape_of(self.images[networks.images])
-            if not networks.checkpoints:
+            if not isinstance(networks, ModuleNetworks) and not networks.checkpoints:
+                if networks.n_classes is not None:
+                    raise ValueError(
+                        f"{where}.n_classes is for checkpoints; trained networks have the classes of their images"
+                    )
+                check_labelled(f"{where} is trained, and", networks.images, self.images[networks.images])
                 size = size_of(self.images[networks.images], "train")
                 check_batch(where, networks.recipe.batch_size, size, networks.images)
             try:
                 check_normalization(networks, shape)
-                resnet_layers(networks, shape)
+                recorded_layers(networks, shape)
             except ValueError as error:
                 raise ValueError(f"{where} on images.{networks.images}: {error}") from error
         for name, clouds in self.activation_clouds.items():
             self._check_activation_clouds(f"activation_clouds.{name}", clouds)
-        self._check_activation_mapper()
+        if all(section.recorded for section in self.modules.values()):
+            self._check_activation_mapper()
         return self
 
     def _check_activation_mapper(self) -> None:
         layers, networks = {}, {}
         for name, clouds in self.activation_clouds.items():
-            section = self.resnets[clouds.population]
-            known = resnet_layers(section, shape_of(self.images[section.images]))
+            section = self.recorded[clouds.population]
+            known = recorded_layers(section, shape_of(self.images[section.images]))
             layers[name] = tuple(x.name for x in known if clouds.layers == "all" or x.name in clouds.layers)
             networks[name] = tuple(range(section.networks)) if clouds.members == "all" else clouds.members
         check_activation_mapper(self.activation_mapper, self.activation_clouds, layers, networks)
+        for name, graphs in self.activation_mapper.items():
+            for cloud in self.activation_clouds if graphs.clouds == "all" else graphs.clouds:
+                images = self.recorded[self.activation_clouds[cloud].population].images
+                check_labelled(f"activation_mapper.{name}, cloud {cloud}: purity", images, self.images[images])
 
     def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
-        check_known(f"population in {where}.population", clouds.population, self.resnets)
-        networks = self.resnets[clouds.population]
+        check_known(f"population in {where}.population", clouds.population, self.recorded)
+        networks = self.recorded[clouds.population]
         late = [number for number in clouds.members if number >= networks.networks] if clouds.members != "all" else []
         if late:
             raise ValueError(
@@ -175,7 +205,13 @@ class RunConfig(Section):
         images = self.images[networks.images]
         check_count(where, clouds.n_images, networks.images, images, clouds.split)
         shape = shape_of(images)
-        layers = {layer.name: layer for layer in resnet_layers(networks, shape)}
+        layers = {layer.name: layer for layer in recorded_layers(networks, shape)}
+        if isinstance(networks, ModuleNetworks):
+            check_of_module(where, clouds)
+            if not networks.recorded:  # what its layers are, the start will see
+                return
+        elif clouds.tensor == "output":
+            raise ValueError(f"{where}.tensor: `output` is for `modules`; residual networks have conv, bn or relu")
         for layer in () if clouds.layers == "all" else clouds.layers:
             check_known(f"layer of {clouds.population} in {where}.layers", layer, layers)
         if clouds.masked and shape[2] != 3:
@@ -188,7 +224,7 @@ class RunConfig(Section):
                 f"{where}: sampling {clouds.sampling} needs square images, whose masks the published code transposes, "
                 f"but images.{networks.images} are {shape[0]}x{shape[1]}; state another `shape` there"
             )
-        if clouds.masked and networks.stem != "cifar":
+        if clouds.masked and isinstance(networks, PHResNets | MapperResNets) and networks.stem != "cifar":
             raise ValueError(
                 f"{where}: sampling {clouds.sampling} weighs positions by a network with stem: cifar, "
                 f"{clouds.population} has stem: {networks.stem}; use random, full or top-l2"

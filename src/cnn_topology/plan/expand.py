@@ -15,7 +15,7 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
 from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.populations import Layer
-from cnn_topology.plan.resnets import ResNetLayer
+from cnn_topology.plan.recorded import RecordedLayer
 
 Item = TypeVar("Item")
 
@@ -100,7 +100,7 @@ class Plan(Networks):
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
         """Return the numbers of the networks that an entry of `activation_clouds` takes."""
         section = self.config.activation_clouds[cloud]
-        every = range(self.config.resnets[section.population].networks)
+        every = range(self.config.recorded[section.population].networks)
         return tuple(every) if section.members == "all" else tuple(sorted(set(section.members)))
 
     def extraction_blocks(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
@@ -115,10 +115,10 @@ class Plan(Networks):
                 for block in _batched(networks, self.config.jobs.networks_per_job):
                     yield clouds, block
 
-    def activation_layers(self, cloud: str) -> tuple[ResNetLayer, ...]:
+    def activation_layers(self, cloud: str) -> tuple[RecordedLayer, ...]:
         """Return the layers that an entry of `activation_clouds` takes, nearest the image first."""
         section = self.config.activation_clouds[cloud]
-        layers = self.resnet_layers(section.population)
+        layers = self.recorded_layers(section.population)
         return tuple(layer for layer in layers if section.layers == "all" or layer.name in section.layers)
 
     @cached_property

@@ -73,11 +73,18 @@ def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str,
         if not (Path(images.path).is_dir() if folder else Path(images.path).is_file()):
             what = "folder" if folder else "file"
             yield f"images.{name}.path", images.path, what, "correct the path, or give another image set"
-    for name, networks in config.resnets.items():
+    for name, networks in config.recorded.items():
+        is_trained = name in config.resnets
+        key = f"resnets.{name}" if is_trained else f"modules.{name}"
         for number, file in enumerate(networks.checkpoints):
             if not Path(file).is_file():
-                mend = "correct the path, or leave `checkpoints` out to have the networks trained"
-                yield f"resnets.{name}.checkpoints[{number}]", file, "file", mend
+                rest = " to have the networks trained" if is_trained else " for the module as it is initialized"
+                yield (
+                    f"{key}.checkpoints[{number}]",
+                    file,
+                    "file",
+                    f"correct the path, or leave `checkpoints` out{rest}",
+                )
 
 
 def _check_weights(config: RunConfig) -> None:
@@ -88,7 +95,9 @@ def _check_weights(config: RunConfig) -> None:
                 check_header(Path(file), networks, images, shape_of(images)[2])
             except InputError as error:
                 raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error
-        _refuse_copies(f"resnets.{name}.checkpoints", networks.checkpoints)
+    for name, recorded in config.recorded.items():
+        section = "resnets" if name in config.resnets else "modules"
+        _refuse_copies(f"{section}.{name}.checkpoints", recorded.checkpoints)
 
 
 def _refuse_copies(where: str, files: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """How a user's folder of images is laid out: its splits, its classes and its files, by their names alone."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cnn_topology.errors import InputError, together
@@ -72,8 +73,15 @@ def split_folders(path: Path) -> dict[Split, Path]:
     return {"train": path, "test": path}
 
 
-def class_folders(folder: Path) -> tuple[str, ...]:
-    """List the classes of a split: its subfolders, in the order of their names."""
+def lacks_test(folders: Mapping[Split, Path]) -> bool:
+    """Whether a folder, from `split_folders`, has no images to test of its own: a share of each class is held out."""
+    return folders["train"] == folders["test"]
+
+
+def class_folders(folder: Path, *, labels: bool = True) -> tuple[str, ...]:
+    """List the classes of a split: its subfolders by name; of images without labels one, the split itself."""
+    if not labels:
+        return ("",)
     return tuple(entry.name for entry in visible(folder) if entry.is_dir())
 
 

@@ -37,6 +37,8 @@ class ImagesSection(Section):
     )
 
 
+# The class of images without labels.
+UNLABELLED = ("unlabelled",)
 PaperSet = Literal["mnist", "svhn", "cifar10"]
 
 
@@ -48,6 +50,12 @@ class OwnImages(ImagesSection):
         description="The set of the papers that this one is a part or a copy of, or stands in for. The rules of claims "
         "about that set are then applied to it, but no verdict is given: only the original files, known "
         "by their checksums, are the papers' data.",
+    )
+    labels: bool = Field(
+        True,
+        description="`false`: images without classes, for the activations of networks that are not trained here (no "
+        "mapper graphs, whose purity is that of classes). A folder then holds the images themselves, in `train` and "
+        "`test` or to be split by seed, and an `npz` has `x_train` and `x_test` alone.",
     )
 
 
@@ -173,6 +181,15 @@ def check_classes(population: str, trained: str, ours: Sequence[str], other: str
             f"populations.{population}.cross_test: {other} has the classes {', '.join(theirs)}, the networks are "
             f"trained on the classes {', '.join(ours)} of {trained}; name a set with the same classes in the same "
             "order (those of a `folder` go by the alphabet, those of an `npz` are named by its key `classes`)"
+        )
+
+
+def check_labelled(where: str, name: str, images: ImageSetConfig) -> None:
+    """Refuse images without labels where an entry, `where`, is about classes."""
+    if isinstance(images, OwnImages) and not images.labels:
+        raise InputError(
+            f"{where} needs images with classes, and images.{name} has `labels: false`: name another set, or sort its "
+            "images into folders of classes and leave `labels` out"
         )
 
 

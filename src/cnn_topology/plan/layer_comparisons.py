@@ -7,7 +7,7 @@ from math import isqrt
 from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
-from cnn_topology.plan.resnets import ResNetLayer
+from cnn_topology.plan.recorded import RecordedLayer
 
 # Of canonical correlations, by the centring and one dimension that must be left (comparison.canonical_correlations).
 MORE_SAMPLES = 2
@@ -30,7 +30,7 @@ class TensorSource:
     cloud: str
     population: str
     network: int
-    layer: ResNetLayer
+    layer: RecordedLayer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Comparison:
     cloud: str
     population: str
     networks: tuple[int, ...]
-    layers: tuple[ResNetLayer, ...]
+    layers: tuple[RecordedLayer, ...]
     images: int
     on_clouds: tuple[MeasureName, ...]
     on_diagrams: tuple[MeasureName, ...]

@@ -7,7 +7,8 @@ from cnn_topology.plan.checkpoints import CheckpointLayers, checkpoint_layers, n
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
-from cnn_topology.plan.resnets import ResNetLayer, resnet_layers
+from cnn_topology.plan.recorded import RecordedLayer
+from cnn_topology.plan.resnets import recorded_layers
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,10 @@ class Networks:
             self._checkpoints[name] = checkpoint_layers(name, self.config.checkpoints[name])
         return self._checkpoints[name]
 
-    def resnet_layers(self, name: str) -> tuple[ResNetLayer, ...]:
-        """Return the layers of the networks of an entry of `resnets`."""
-        section = self.config.resnets[name]
-        return resnet_layers(section, shape_of(self.config.images[section.images]))
+    def recorded_layers(self, name: str) -> tuple[RecordedLayer, ...]:
+        """Return the layers whose activations can be looked at, of an entry of `resnets` or `modules`."""
+        section = self.config.recorded[name]
+        return recorded_layers(section, shape_of(self.config.images[section.images]))
 
     def layer(self, population: str, name: str) -> Layer:
         """Return one layer of a population by name."""

@@ -9,28 +9,21 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import ImageSetConfig, NpzImages, OwnImages
+from cnn_topology.plan.resnet_names import own_shapes
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
-from cnn_topology.storage.weight_files import array_shapes
 
 # None: a length that only the data tell.
 Expected = Mapping[str, tuple[int | None, ...]]
 
-# `torch.nn.DataParallel` puts this before each name.
-_PARALLEL = "module."
-# What torchvision calls the shortcuts and the last layer.
-_TORCHVISION = {".downsample.": ".shortcut.", "fc.weight": "linear.weight", "fc.bias": "linear.bias"}
 # Counts the batches seen; evaluation never reads it, and old files lack it.
 COUNTER = "num_batches_tracked"
+# Networks are passed on without it too: their activations are what is looked at.
+LAST_LAYER = ("linear.weight", "linear.bias")
 # Keys of the config that decide which tensors a network has.
-_MEND = "correct `variant`, `widths`, `blocks`, `shortcut` or `stem`"
-
-
-def own_name(name: str) -> str:
-    """Return the name used here of a tensor of PyTorch's `DataParallel` or of torchvision."""
-    name = name.removeprefix(_PARALLEL)
-    for theirs, ours in _TORCHVISION.items():
-        name = name.replace(theirs, ours)
-    return name
+_MEND = (
+    "correct `variant`, `widths`, `blocks`, `shortcut` or `stem`, which follow from the file where they are absent, or "
+    "describe a network of another kind in `modules`"
+)
 
 
 def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSetConfig, channels: int) -> None:
@@ -51,8 +44,12 @@ def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSe
     InputError
         If the file cannot be used, or as `misfit` says.
     """
-    found = {own_name(name): shape for name, shape in array_shapes(path).items() if not name.endswith(COUNTER)}
-    problem = misfit(found, tensor_shapes(section, channels, section.n_classes or _classes(images)))
+    shapes = own_shapes(path, section.variant, section.entry)
+    found = {name: shape for name, shape in shapes.items() if not name.endswith(COUNTER)}
+    expected = dict(tensor_shapes(section, channels, section.n_classes or _classes(images)))
+    if not any(name in found for name in LAST_LAYER):
+        expected = {name: shape for name, shape in expected.items() if name not in LAST_LAYER}
+    problem = misfit(found, expected)
     if problem:
         raise InputError(f"{path}: {problem}")
 
@@ -64,15 +61,17 @@ def _classes(images: ImageSetConfig) -> int | None:
     return None if isinstance(images, OwnImages) else 10
 
 
-def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected) -> str | None:
+def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected, mend: str | None = None) -> str | None:
     """Describe why tensors are not those of a network, or None if they are.
 
     Parameters
     ----------
     found : mapping of str to tuple of int
-        Shapes by name, as `own_name` gives them.
+        Shapes by name, as `own_names` gives them.
     expected : mapping of str to tuple of int or None
         From `tensor_shapes`.
+    mend : str, optional
+        The way out; absent: by keys of `resnets`.
 
     Returns
     -------
@@ -85,23 +84,23 @@ def misfit(found: Mapping[str, tuple[int, ...]], expected: Expected) -> str | No
         if name not in found:
             near = get_close_matches(name, found, n=1, cutoff=0.5)
             hint = f"; nearest there: {near[0]!r}" if near else ""
-            return f"{at} it has no tensor {name!r}{hint}; {_MEND}"
+            return f"{at} it has no tensor {name!r}{hint}; {mend or _MEND}"
         has = found[name]
         if len(has) != len(shape) or any(
             wanted not in (None, length) for length, wanted in zip(has, shape, strict=True)
         ):
             lengths = ", ".join("any" if length is None else str(length) for length in shape)
             wanted = f"({lengths},)" if len(shape) == 1 else f"({lengths})"
-            return f"{at} {name!r} has shape {has}, expected {wanted}; {_mend(name, has)}"
+            return f"{at} {name!r} has shape {has}, expected {wanted}; {mend or _mend(name, has, shape)}"
     for name in found:
         if name not in expected:
-            return f"{at} the network has no tensor {name!r}; {_MEND}"
+            return f"{at} the network has no tensor {name!r}; {mend or _MEND}"
     return None
 
 
-def _mend(name: str, shape: tuple[int, ...]) -> str:
+def _mend(name: str, shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
     """Return the way out that the shape of one tensor points to."""
-    if name == "conv1.weight" and shape[2:] == (7, 7):
+    if name == "conv1.weight" and shape[2:] == (7, 7) != expected[2:]:
         return "for a 7x7 first layer, as torchvision's, state `stem: imagenet`"
     if name.startswith("linear."):
         return f"for other class scores than the images have classes state `n_classes: {shape[0]}`; else {_MEND}"
@@ -142,6 +141,5 @@ def tensor_shapes(section: PHResNets | MapperResNets, channels: int, classes: in
             if changes and section.shortcut == "projection":
                 add(f"{at}.shortcut.0", f"{at}.shortcut.1", (after, before, 1, 1))
             before = after
-    shapes["linear.weight"] = (classes, before)
-    shapes["linear.bias"] = (classes,)
+    shapes |= dict(zip(LAST_LAYER, ((classes, before), (classes,)), strict=True))
     return shapes

@@ -4,26 +4,17 @@ The half on persistent homology and the half on mapper graphs use different netw
 here as `variant: ph` and `variant: mapper`. The list of layers is known from the config alone.
 """
 
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Distinct, FilePath, Name, Section, Width
-from cnn_topology.plan.images import Shape
+from cnn_topology.errors import InputError
+from cnn_topology.plan.base import Name, Section, Width, expand_paths
+from cnn_topology.plan.recorded import ModuleNetworks, RecordedLayer, RecordedNetworks
+from cnn_topology.plan.resnet_names import LAYOUT, layout_of, own_shapes
 
 Shortcut = Literal["pad", "projection"]
-# Mean and standard deviation of each colour that both halves of the paper normalize CIFAR-10 by, pixels in [0, 1].
-PAPER_MEAN, PAPER_SD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
-
-
-class Normalization(Section):
-    """Mean and standard deviation of each channel, for networks that were trained with others than the paper's."""
-
-    mean: tuple[float, ...] = Field(min_length=1, max_length=3, description="One per channel, pixels in [0, 1].")
-    sd: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        min_length=1, max_length=3, description="One per channel, pixels in [0, 1]."
-    )
 
 
 class ResNetRecipe(Section):
@@ -93,8 +84,8 @@ class StepRecipe(ResNetRecipe):
         return self
 
 
-class ResNetsSection(Section):
-    """What both variants share."""
+class ResNetsSection(RecordedNetworks):
+    """What both variants share; with `checkpoints`, keys of the layout that are absent follow from the first file."""
 
     images: Name = Field(description="The image set they are trained on, a key of `images`.")
     widths: tuple[Width, ...] = Field(
@@ -111,17 +102,6 @@ class ResNetsSection(Section):
         description="`cifar`: one 3x3 convolution, as in the paper. `imagenet`: a 7x7 convolution of stride 2 and a "
         "3x3 max pool of stride 2, as torchvision's ResNet-18 and -34 have it; their files are read as they are.",
     )
-    networks: int = Field(1, ge=1, le=9_999, description="How many networks, which differ in nothing but their seed.")
-    normalization: Literal["paper", "set"] | Normalization = Field(
-        "paper",
-        description="How pixels are standardized per channel: by the paper's numbers for CIFAR-10, by the statistics "
-        "of the training images (`set`), or by given numbers.",
-    )
-    checkpoints: Distinct[FilePath] = Field(
-        (),
-        description="Trained weights to use in place of training, one file per network, of the types that "
-        "`checkpoints.<name>.files` takes; `networks` is then their number.",
-    )
     n_classes: int | None = Field(
         None,
         ge=2,
@@ -131,20 +111,20 @@ class ResNetsSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _checkpoints_are_the_networks(cls, content: Any) -> Any:
-        files = content.get("checkpoints") if isinstance(content, dict) else None
-        if isinstance(files, list | tuple) and files:
-            return {**content, "networks": content.get("networks", len(files))}
-        return content
+    def _layout_of_the_file(cls, content: Any) -> Any:
+        files = expand_paths(content.get("checkpoints")) if isinstance(content, dict) else None
+        if not isinstance(files, tuple) or not files or all(key in content for key in LAYOUT):
+            return content
+        try:
+            shapes = own_shapes(Path(files[0]), content.get("variant"), content.get("entry"))
+        except InputError:  # `plan.files` looks at the files, and names what is wrong
+            return content
+        return {**layout_of(shapes), **content}
 
     @model_validator(mode="after")
     def _stages_fit(self) -> "ResNetsSection":
         if len(self.widths) != len(self.blocks):
             raise ValueError(f"widths has {len(self.widths)} stages and blocks has {len(self.blocks)}: state as many")
-        if self.checkpoints and self.networks != len(self.checkpoints):
-            raise ValueError(
-                f"networks is {self.networks}, but checkpoints names {len(self.checkpoints)} files: leave networks out"
-            )
         return self
 
 
@@ -173,36 +153,11 @@ class MapperResNets(ResNetsSection):
 
 
 ResNets = Annotated[PHResNets | MapperResNets, Field(discriminator="variant")]
+# All networks whose activations are recorded.
+AnyRecorded = Annotated[PHResNets | MapperResNets | ModuleNetworks, Field(discriminator="variant")]
 
 
-@dataclass(frozen=True)
-class ResNetLayer:
-    """One 3x3 convolution with its batch norm: its name in the paper, depth (1 = nearest the image) and output shape.
-
-    `convolution` and `norm` are the names of the two modules; `name` is one of them, as the variant has it.
-    """
-
-    name: str
-    depth: int
-    convolution: str
-    norm: str
-    channels: int
-    height: int
-    width: int
-
-
-def check_normalization(section: PHResNets | MapperResNets, shape: Shape) -> None:
-    """Raise ValueError unless the numbers that standardize pixels are as many as the images have channels."""
-    given = section.normalization
-    mean, sd = (PAPER_MEAN, PAPER_SD) if given == "paper" else ((), ()) if given == "set" else (given.mean, given.sd)
-    if given != "set" and {len(mean), len(sd)} != {shape[2]}:
-        raise ValueError(
-            f"normalization gives {len(mean)} means and {len(sd)} standard deviations, the images have {shape[2]} "
-            "channels; use normalization: set"
-        )
-
-
-def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int]) -> tuple[ResNetLayer, ...]:
+def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int]) -> tuple[RecordedLayer, ...]:
     """List the 3x3 convolutions of a network, 17 for a ResNet-18, nearest the image first.
 
     Parameters
@@ -236,6 +191,29 @@ def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int
             prefix = f"block_seq.{stage}.{block}" if section.variant == "ph" else f"layer{stage + 1}.{block}"
             units += [(f"{prefix}.conv{i}", f"{prefix}.bn{i}", wide, height, width) for i in (1, 2)]
     return tuple(
-        ResNetLayer(conv if section.variant == "ph" else norm, depth, conv, norm, channels, height, width)
+        RecordedLayer(
+            name=conv if section.variant == "ph" else norm,
+            depth=depth,
+            convolution=conv,
+            norm=norm,
+            channels=channels,
+            height=height,
+            width=width,
+        )
         for depth, (conv, norm, channels, height, width) in enumerate(units, start=1)
     )
+
+
+def recorded_layers(section: AnyRecorded, shape: tuple[int, int, int]) -> tuple[RecordedLayer, ...]:
+    """List the layers of a network whose activations can be recorded, nearest the image first.
+
+    Parameters
+    ----------
+    section : PHResNets, MapperResNets or ModuleNetworks
+        Of a module what a start has seen of it; no layers before that.
+    shape : (int, int, int)
+        Height, width and channels of an image.
+    """
+    if isinstance(section, ModuleNetworks):
+        return section.recorded.layers if section.recorded else ()
+    return resnet_layers(section, shape)

@@ -148,7 +148,12 @@ def checklist(
         for name, networks in config.resnets.items()
         if not networks.checkpoints
     ]
-    others = {name: networks.networks for name, networks in config.resnets.items() if networks.checkpoints}
+    others = {name: networks.networks for name, networks in config.recorded.items() if networks.checkpoints}
+    recipes += [
+        f"{name}: {networks.module} as it is initialized, not trained"
+        for name, networks in config.modules.items()
+        if not networks.checkpoints
+    ]
     others |= {name: len(getattr(networks, "files", (name,))) for name, networks in config.checkpoints.items()}
     test = config.significance
     by_test = [
@@ -161,7 +166,7 @@ def checklist(
     chosen = "no weights are chosen by their test accuracy"
     if by_test:
         chosen = f"the weights of {', '.join(by_test)} are those of the epoch with the best test accuracy, as published"
-    trained = {name: networks.networks for name, networks in {**populations, **config.resnets}.items()}
+    trained = {name: networks.networks for name, networks in {**populations, **config.recorded}.items()}
     counts = "; ".join(f"{name}: n = {count}" for name, count in {**trained, **others}.items())
     items = "each network, draw and subset" if recipes else "each draw and subset"
     listed = "; the tables `training` and `resnet_training` list those of the networks" if recipes else ""

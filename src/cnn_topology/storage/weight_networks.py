@@ -40,6 +40,8 @@ def choose_network(content: Any, path: Path, entry: str | None = None) -> dict[s
     places: Networks = dict(_places(content, (), set()))
     if entry is not None:
         inside = {_below(at, entry): arrays for at, arrays in places.items() if _below(at, entry) is not None}
+        if not inside:  # a part of a network, whose arrays have the keys in their names
+            inside = {at: part for at, arrays in places.items() if (part := _part(at, arrays, entry))}
         if not inside:
             raise unknown(f"`entry` with weights in {path}", entry, {".".join(at) for at in places if at})
         places = {at: arrays for at, arrays in inside.items() if at is not None}
@@ -64,6 +66,14 @@ def _below(at: At, entry: str) -> At | None:
         if ".".join(at[:count]) == entry:
             return at[count:]
     return None
+
+
+def _part(at: At, arrays: dict[str, Stored], entry: str) -> dict[str, Stored]:
+    """Return the arrays whose names, with the keys that lead to them, begin with an entry."""
+    front = f"{entry}."
+    whole = {".".join((*at, name)): array for name, array in arrays.items()}
+    parts = whole if any(name.startswith(front) for name in whole) else arrays
+    return {name.removeprefix(front): array for name, array in parts.items() if name.startswith(front)}
 
 
 def _has_kernels(arrays: dict[str, Stored]) -> bool:

@@ -23,13 +23,15 @@ def accuracy_lines(training: Any) -> Iterator[str]:
     for population, rows in training[training["is_kept"]].groupby("population", sort=False):
         values = rows["test_accuracy"].to_numpy()
         images, last = rows["images"].iloc[0], int(rows["epoch"].max())
-        trained = f"trained for up to {last} epoch{'s' * (last > 1)}" if last else "weights from checkpoints"
+        what = f"residual networks on {images}, trained for up to {last} epoch{'s' * (last > 1)}"
+        if not last:
+            what = f"networks on {images}, not trained in this run"
         if np.isnan(values).any():
             said = "not measured: their classes are not those of the images"
         else:
             spread = f"{values.min():.1%} to {values.max():.1%}, range, " if len(values) > 1 else ""
             said = f"{values.mean():.1%} ({spread}n = {len(values)})"
-        yield f"{population}: residual networks on {images}, {trained}; test accuracy {said}"
+        yield f"{population}: {what}; test accuracy {said}"
 
 
 def measure_lines(tests: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from cnn_topology.tables.units import ACTIVATION, COUNT, RATIO, SHARE
 class GraphKey(Row):
     """Which graph a row is about: one layer of one network, a cloud of it, and an entry of `activation_mapper`."""
 
-    population: str = column("Population of the network, a key of `resnets`.")
+    population: str = column("Population of the network, a key of `resnets` or `modules`.")
     network: int = column("Number of the network in its population, from 0.")
     recipe: str = column("How the graph is made, a key of `activation_mapper`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")

@@ -7,7 +7,7 @@ from cnn_topology.tables.units import ACTIVATION, COUNT, PIXEL, SHARE
 class MaskRow(Row, table="masks"):
     """One image under one mode of GrabCut."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     split: str = column("Part of the image set: train or test.")
     mode: str = column("published (defects of the released code repeated) or corrected.")
     image: int = column("Number of the image in its split.")
@@ -22,7 +22,7 @@ class MaskRow(Row, table="masks"):
 class ModeRow(Row, table="modes"):
     """How far published and corrected positions of a layer agree."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     split: str = column("Part of the image set: train or test.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
@@ -39,7 +39,7 @@ class ModeRow(Row, table="modes"):
 class ExamplePixelRow(Row, table="example_pixels"):
     """One pixel or position of an image that figures show."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     split: str = column("Part of the image set: train or test.")
     image: int = column("Number of the image in its split.")
     class_name: str = column("Name of its class.")
@@ -69,7 +69,7 @@ class ExampleImageRow(Row, table="example_images"):
 class ActivationTensorRow(Row, table="activation_tensor"):
     """One value of the activation tensor of one image in one layer of one network."""
 
-    population: str = column("Population of the network, a key of `resnets`.")
+    population: str = column("Population of the network, a key of `resnets` or `modules`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     network: int = column("Number of the network in its population, from 0.")
     layer: str = column("Layer.")

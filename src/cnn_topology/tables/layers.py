@@ -15,7 +15,7 @@ VALUE = "units of the activations for sliced_wasserstein, none otherwise"
 class MeasuredKey(Row):
     """Which clouds a row is about, and the measure that compares them."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     measure: str = column("Measure that compares layers.")
     kind: str = column("How its values are read: distance (0 for equal layers) or similarity (1).")
@@ -24,7 +24,7 @@ class MeasuredKey(Row):
 class ActivationBarRow(Row, table="activation_barcodes"):
     """One bar of one layer of one network."""
 
-    population: str = column("Population of the network, a key of `resnets`.")
+    population: str = column("Population of the network, a key of `resnets` or `modules`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     network: int = column("Number of the network in its population, from 0.")
     layer: str = column("Layer.")
@@ -146,7 +146,7 @@ class MeasureTestRow(MeasuredKey, table="measure_tests"):
 class MeasureAgreementRow(Row, table="measure_agreement"):
     """How alike two measures order the pairs of different layers (P5): Spearman's correlation within networks."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     measure_a: str = column("One measure.")
     measure_b: str = column("The other measure.")

@@ -54,7 +54,7 @@ class PurityDrawRow(GraphKey, table="purity_draws"):
 class PurityTestRow(Row, table="purity_tests"):
     """One statistic of the acceptance tests on purity, which `statistics.purity` names."""
 
-    population: str = column("Population of the networks, a key of `resnets`.")
+    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
     network: int = column("Network; -1: over all networks.")
     recipe: str = column("How the graphs are made, a key of `activation_mapper`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")

@@ -37,7 +37,7 @@ class CrossAccuracyRow(Row, table="cross_accuracy"):
 class ResnetTrainingRow(Row, table="resnet_training"):
     """One epoch of one residual network; weights of a checkpoint have one row with epoch 0."""
 
-    population: str = column("Population of the network, a key of `resnets`.")
+    population: str = column("Population of the network, a key of `resnets` or `modules`.")
     network: int = column("Number of the network in its population, from 0.")
     seed: int = column("Seed of the network.")
     epoch: int = column("Epoch, from 1; 0 for weights of a checkpoint.", "epochs")
@@ -55,7 +55,7 @@ class ResnetTrainingRow(Row, table="resnet_training"):
 class ResnetAccuracyRow(Row, table="resnet_accuracy"):
     """One residual network on the images of a cloud, with its input noise: one class, or all."""
 
-    population: str = column("Population of the network, a key of `resnets`.")
+    population: str = column("Population of the network, a key of `resnets` or `modules`.")
     network: int = column("Number of the network in its population, from 0.")
     seed: int = column("Seed of the network.")
     cloud: str = column("Activation cloud whose images these are.")

@@ -16,15 +16,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
-from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint, refuse_copy
-from cnn_topology.networks.resnet import ResNet, make_resnet
+from cnn_topology.networks.modules import make_module
+from cnn_topology.networks.recorded import class_scores, network_of_file
+from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.images import check_batch
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
+from cnn_topology.plan.recorded import ModuleNetworks
+from cnn_topology.plan.resnets import AnyRecorded, MapperResNets, PHResNets, StepRecipe, TriangularRecipe
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.training import ResnetTrainingRow
@@ -48,9 +51,9 @@ class ResNetJob:
     Attributes
     ----------
     population, network, seed
-        Key of `resnets`, number in it, and the seed derived from both.
-    section : PHResNets or MapperResNets
-        Layout and recipe.
+        Key of `resnets` or `modules`, number in it, and the seed derived from both.
+    section : PHResNets, MapperResNets or ModuleNetworks
+        Layout and recipe; a module of a user's own, which is not trained.
     image_set : ImageSet
         What is trained on.
     weights_path, log_path : Path
@@ -72,7 +75,7 @@ class ResNetJob:
     population: str
     network: int
     seed: int
-    section: PHResNets | MapperResNets
+    section: AnyRecorded
     image_set: ImageSet
     weights_path: Path
     log_path: Path
@@ -85,7 +88,7 @@ class ResNetJob:
 
 
 def make_weights(job: ResNetJob) -> None:
-    """Train a network, or read its checkpoint; test it; write its weights and its log.
+    """Train a network, or take one that is given; test it; write its weights and its log.
 
     A job that was killed goes on where its last state was saved and ends with the same bytes.
 
@@ -101,12 +104,19 @@ def make_weights(job: ResNetJob) -> None:
 
 def _make_alone(job: ResNetJob) -> None:
     device = choose_device(job.device)
-    dtype = _precision(job.section.recipe.precision, device)
-    mean, sd = normalization(job.section.normalization, job.image_set.train_images)
+    section = job.section
+    dtype = torch.float32
+    if not isinstance(section, ModuleNetworks):
+        dtype = _precision(section.recipe.precision, device)
+    mean, sd = normalization(section.normalization, job.image_set.train_images)
     with settings(device, job.threads):
-        trainer = _Trainer(job, device, dtype, Normalizer.of(mean, sd, device))
-        rows = trainer.train() if job.checkpoint is None else trainer.take(job.checkpoint)
-        tensors = {name: tensor.cpu().numpy() for name, tensor in trainer.network.state_dict().items()}
+        test = _Test(job, device, dtype, Normalizer.of(mean, sd, device))
+        if isinstance(section, ModuleNetworks) or job.checkpoint is not None:
+            network, rows = _take(job, test)
+        else:
+            trainer = _Trainer(job, section, test)
+            network, rows = trainer.network, trainer.train()
+        tensors = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     metadata = {
         "population": job.population,
         "network": str(job.network),
@@ -151,15 +161,86 @@ def steps_per_epoch(recipe: TriangularRecipe | StepRecipe, images: int) -> int:
     return full + (isinstance(recipe, StepRecipe) and rest > 1)
 
 
-class _Trainer:
-    """One network on one device, its optimizer and its place in the training."""
+class _Test:
+    """How networks of a job see images on its device, and how well they do on the plain test images."""
 
     def __init__(self, job: ResNetJob, device: torch.device, dtype: torch.dtype, normalizer: Normalizer) -> None:
         self.job, self.device, self.dtype, self.normalizer = job, device, dtype, normalizer
-        images, recipe = job.image_set, job.section.recipe
+        images = job.image_set
+        self.images, self.labels = self.on_device(images.test_images), self.on_device(images.test_labels)
+
+    @torch.no_grad()
+    def measure(self, network: nn.Module) -> tuple[float, float]:
+        """Return mean loss and accuracy; NaN of a network that has no scores for the classes of the images."""
+        network.eval()
+        loss = right = 0.0
+        for start in range(0, len(self.labels), TEST_IMAGES):
+            labels = self.labels[start : start + TEST_IMAGES]
+            with self.autocast():
+                output = network(self.normalizer(self.images[start : start + TEST_IMAGES]))
+            scores = class_scores(output, len(self.job.image_set.classes))
+            if scores is None:
+                return float("nan"), float("nan")
+            loss += float(functional.cross_entropy(scores.float(), labels, reduction="sum"))
+            right += float((scores.argmax(1) == labels).sum())
+        return loss / len(self.labels), right / len(self.labels)
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Compute in the precision of the job."""
+        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+            yield
+
+    def on_device(self, array: np.ndarray) -> torch.Tensor:
+        """Return an array on the device."""
+        return torch.from_numpy(array).to(self.device)
+
+    def row(self, epoch: int, step: int, measured: tuple[float, float]) -> dict[str, Any]:
+        """Return a row of the log but for what is known of training alone."""
+        return {
+            "population": self.job.population,
+            "network": self.job.network,
+            "seed": self.job.seed,
+            "epoch": epoch,
+            "step": step,
+            "images": self.job.image_set.name,
+            "test_examples": len(self.labels),
+            "test_loss": measured[0],
+            "test_accuracy": measured[1],
+        }
+
+
+def _take(job: ResNetJob, test: _Test) -> tuple[nn.Module, list[dict[str, Any]]]:
+    """Take the weights of a file, or a user's module as it is initialized; return the network and the row of its log.
+
+    What it has no scores for is not measured.
+    """
+    section, classes = job.section, len(job.image_set.classes)
+    other_classes = None if isinstance(section, ModuleNetworks) else section.n_classes
+    if job.checkpoint is not None:
+        network = network_of_file(section, job.image_set.shape[2], other_classes or classes, job.checkpoint, job.others)
+    else:
+        assert isinstance(section, ModuleNetworks)  # others are trained
+        network = make_module(section, job.seed)
+    network.to(test.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    # Scores of other classes say nothing about the labels of these images.
+    measured = (float("nan"),) * 2 if other_classes else test.measure(network)
+    what = f"weights of {job.checkpoint}" if job.checkpoint else "as it is initialized"
+    _say(job, f"{what}: test accuracy {100 * measured[1]:.2f} %")
+    unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan"), "is_kept": True}
+    seed = NO_SEED if job.checkpoint else job.seed
+    return network, [{**test.row(0, 0, measured), **unknown, "seed": seed}]
+
+
+class _Trainer:
+    """One network on one device, its optimizer and its place in the training."""
+
+    def __init__(self, job: ResNetJob, section: PHResNets | MapperResNets, test: _Test) -> None:
+        self.job, self.section, self.test = job, section, test
+        self.device, self.normalizer = test.device, test.normalizer
+        images, recipe = job.image_set, section.recipe
         self.shape = images.shape
-        scores = job.section.n_classes or len(images.classes)
-        self.network = make_resnet(job.section, self.shape[2], scores, job.seed).to(device)
+        self.network = make_resnet(section, self.shape[2], len(images.classes), job.seed).to(self.device)
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
@@ -167,13 +248,12 @@ class _Trainer:
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
         )
-        self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
-        self.test_images, self.test_labels = self._on_device(images.test_images), self._on_device(images.test_labels)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=test.dtype == torch.float16)
         self.resume = ResumeFile(job.resume_folder, self._identity())
 
     def train(self) -> list[dict[str, Any]]:
         """Train to the end; give the rows of the log."""
-        images, recipe = self.job.image_set, self.job.section.recipe
+        images, recipe = self.job.image_set, self.section.recipe
         count = len(images.train_labels)
         check_batch(f"resnets.{self.job.population}", recipe.batch_size, count, images.name)
         if recipe.cutout >= min(self.shape[:2]):
@@ -182,12 +262,12 @@ class _Trainer:
                 f"{self.shape[0]}x{self.shape[1]} pixels: nothing would be left of them; use a smaller one, or 0"
             )
         steps = steps_per_epoch(recipe, count)
-        train_images = padded(self._on_device(images.train_images), recipe.translate)
-        train_labels = self._on_device(images.train_labels)
+        train_images = padded(self.test.on_device(images.train_images), recipe.translate)
+        train_labels = self.test.on_device(images.train_labels)
         fill = (255 * self.normalizer.mean).to(torch.uint8)
         progress = self.resume.restore(self.network, self.optimizer, self.scaler) or Progress()
         if progress.step:
-            self._say(f"resumes at iteration {progress.step} of {recipe.epochs * steps}")
+            _say(self.job, f"resumes at iteration {progress.step} of {recipe.epochs * steps}")
         saved = time.monotonic()
         # By the rows and not by the iterations: a state may be of after an epoch's last iteration and before its test.
         while len(progress.rows) < recipe.epochs:
@@ -212,23 +292,12 @@ class _Trainer:
         kept = max(progress.rows, key=lambda row: row["test_accuracy"]) if progress.best else progress.rows[-1]
         return [{**row, "is_kept": row is kept} for row in progress.rows]
 
-    def take(self, checkpoint: Path) -> list[dict[str, Any]]:
-        """Take the weights of a file; give the one row of the log."""
-        tensors = read_checkpoint(checkpoint)
-        load_checkpoint(self.network, tensors, checkpoint)
-        refuse_copy(tensors, checkpoint, self.job.others)
-        # Scores of other classes say nothing about the labels of these images.
-        loss, accuracy = (float("nan"),) * 2 if self.job.section.n_classes else self._test()
-        self._say(f"weights of {checkpoint}: test accuracy {100 * accuracy:.2f} %")
-        unknown = {"train_examples": 0, "train_loss": float("nan"), "train_accuracy": float("nan")}
-        return [{**self._row(0, 0, loss, accuracy), **unknown, "seed": NO_SEED, "is_kept": True}]
-
     def _step(self, batch: torch.Tensor, labels: torch.Tensor, rate: float) -> torch.Tensor:
         """Train on one batch; give the sums of its losses and of its right answers, and its size."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        with self._autocast():
+        with self.test.autocast():
             scores = self.network(self.normalizer(batch))
         loss = functional.cross_entropy(scores.float(), labels)
         self.scaler.scale(loss).backward()
@@ -239,68 +308,39 @@ class _Trainer:
         return torch.stack([loss.detach().double() * size, right.double(), torch.full_like(right, size).double()])
 
     def _end_epoch(self, progress: Progress, epoch: int, sums: list[float], seconds: float) -> None:
-        recipe = self.job.section.recipe
+        recipe = self.section.recipe
         if not np.isfinite(sums[0]):
             raise InputError(
                 f"resnets.{self.job.population}: the loss of network {self.job.network} became infinite or not a "
                 f"number in epoch {epoch + 1}; lower recipe.learning_rate (= {recipe.learning_rate:g})"
             )
-        loss, accuracy = self._test()
+        measured = self.test.measure(self.network)
         train = {"train_examples": int(sums[2]), "train_loss": sums[0] / sums[2], "train_accuracy": sums[1] / sums[2]}
         if isinstance(recipe, StepRecipe) and recipe.selection == "best-on-test":
             before = [row["test_accuracy"] for row in progress.rows]
-            if not before or accuracy > max(before):
+            if not before or measured[1] > max(before):
                 progress.best = {name: x.cpu().numpy().copy() for name, x in self.network.state_dict().items()}
-        progress.rows.append({**self._row(epoch + 1, progress.step, loss, accuracy), **train})
+        progress.rows.append({**self.test.row(epoch + 1, progress.step, measured), **train})
         progress.sums = [0.0, 0.0, 0.0]
-        self._say(
+        _say(
+            self.job,
             f"epoch {epoch + 1} of {recipe.epochs}: training loss {train['train_loss']:.3f}, test accuracy "
-            f"{100 * accuracy:.2f} %, {1e3 * seconds:.0f} ms per iteration"
+            f"{100 * measured[1]:.2f} %, {1e3 * seconds:.0f} ms per iteration",
         )
-
-    @torch.no_grad()
-    def _test(self) -> tuple[float, float]:
-        """Return mean loss and accuracy on the plain test images."""
-        self.network.eval()
-        loss = right = 0.0
-        for start in range(0, len(self.test_labels), TEST_IMAGES):
-            labels = self.test_labels[start : start + TEST_IMAGES]
-            with self._autocast():
-                scores = self.network(self.normalizer(self.test_images[start : start + TEST_IMAGES]))
-            loss += float(functional.cross_entropy(scores.float(), labels, reduction="sum"))
-            right += float((scores.argmax(1) == labels).sum())
-        return loss / len(self.test_labels), right / len(self.test_labels)
-
-    @contextmanager
-    def _autocast(self) -> Iterator[None]:
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            yield
 
     def _on_device(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
 
-    def _row(self, epoch: int, step: int, loss: float, accuracy: float) -> dict[str, Any]:
-        return {
-            "population": self.job.population,
-            "network": self.job.network,
-            "seed": self.job.seed,
-            "epoch": epoch,
-            "step": step,
-            "images": self.job.image_set.name,
-            "test_examples": len(self.test_labels),
-            "test_loss": loss,
-            "test_accuracy": accuracy,
-        }
-
     def _identity(self) -> str:
         """Hash all that the bytes of the network depend on."""
-        layout = self.job.section.model_dump(mode="json", exclude={"networks", "checkpoints"})
-        parts = [layout, self.job.seed, self.job.image_set.sha256, self.device.type, str(self.dtype)]
+        layout = self.section.model_dump(mode="json", exclude={"networks", "checkpoints"})
+        parts = [layout, self.job.seed, self.job.image_set.sha256, self.device.type, str(self.test.dtype)]
         parts += [self.job.threads, torch.__version__, np.__version__, self.job.notes.get("code")]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def _say(self, what: str) -> None:
-        print(f"{self.job.population}: network {self.job.network}, {what}", file=sys.stderr, flush=True)
+
+def _say(job: ResNetJob, what: str) -> None:
+    print(f"{job.population}: network {job.network}, {what}", file=sys.stderr, flush=True)
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype:
@@ -310,18 +350,3 @@ def _precision(name: str, device: torch.device) -> torch.dtype:
     if name == "float16" or (name == "auto" and device.type == "cuda"):
         return torch.float16
     return choose_precision(name, device)
-
-
-def network_of(
-    section: PHResNets | MapperResNets, tensors: Mapping[str, np.ndarray], channels: int, classes: int, path: Path
-) -> ResNet:
-    """Rebuild a trained network from the tensors of its weights file.
-
-    Raises
-    ------
-    InputError
-        If they do not fit, as `load_checkpoint` says it.
-    """
-    network = make_resnet(section, channels, classes, seed=0)
-    load_checkpoint(network, {name: torch.from_numpy(array) for name, array in tensors.items()}, path)
-    return network.eval()

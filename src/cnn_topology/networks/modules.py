@@ -1,0 +1,239 @@
+"""Torch modules of a user's own: built from where they are imported, and looked at for the layers that they record.
+
+Importing and building run the user's code. Nothing else here or in `plan` does, and nothing but the config names it.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnn_topology.errors import InputError, unknown
+from cnn_topology.plan.code import PACKAGE
+from cnn_topology.plan.recorded import ModuleNetworks, Recorded, RecordedLayer
+from cnn_topology.plan.resnet_files import misfit
+from cnn_topology.plan.resnet_names import without_front
+from cnn_topology.storage.weight_files import array_shapes
+
+MEND = "name the weights of this module, or call it with other `arguments`"
+# With more than one, the axis of images is known by its length.
+IMAGES = 2
+
+
+def make_module(section: ModuleNetworks, seed: int) -> nn.Module:
+    """Build a module, its weights drawn by a seed; the global generator stays as it is.
+
+    Parameters
+    ----------
+    section : ModuleNetworks
+        Where it is imported from, and its arguments.
+    seed : int
+
+    Returns
+    -------
+    Module
+        Of float32, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported or called, or is no torch module. It begins with the key.
+    """
+    with torch.random.fork_rng(devices=[]), _importable():
+        torch.manual_seed(seed)
+        make = _imported(section.module)
+        try:
+            network = make(**_as_written(section.arguments))
+        except (Exception, SystemExit) as error:
+            raise InputError(
+                f"arguments = {section.arguments}: {section.module} cannot be called with them ({_reason(error)})"
+            ) from error
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"module = {section.module}: makes an object of type {type(network).__name__}, and a torch.nn.Module is "
+            "expected; name its class, or a function that returns it"
+        )
+    if any(nn.parameter.is_lazy(parameter) for parameter in network.parameters()):
+        raise InputError(
+            f"module = {section.module}: has lazy layers, whose sizes the first images decide; state these in its code"
+        )
+    return network.float().eval()
+
+
+@torch.no_grad()
+def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
+    """Run a module once, on black images, and list the layers that are recorded in the order in which they are called.
+
+    Parameters
+    ----------
+    section : ModuleNetworks
+    shape : (int, int, int)
+        Height, width and channels of an image.
+
+    Raises
+    ------
+    InputError
+        If the module cannot be built or run, lacks a layer that is named, has one that cannot be recorded, or a file
+        of weights does not fit it. It begins with the key.
+    """
+    network = make_module(section, seed=0)
+    modules = {name: module for name, module in network.named_modules() if name}
+    outputs: dict[str, list[Any]] = {}
+
+    def take(name: str, _module: nn.Module, _inputs: object, output: object) -> None:
+        # Its shape now: a layer that works in place changes the tensor later.
+        outputs.setdefault(name, []).append(tuple(output.shape) if isinstance(output, torch.Tensor) else output)
+
+    for name in _wanted(section, modules):
+        modules[name].register_forward_hook(partial(take, name))
+    height, width, channels = shape
+    try:
+        with _importable():
+            network(torch.zeros(IMAGES, channels, height, width))
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"module = {section.module}: cannot be run on images of {height}x{width}x{channels} ({_reason(error)}); "
+            "state another `shape` of the images, or call it with other `arguments`"
+        ) from error
+    idle = [name for name in section.layers or () if name in modules and name not in outputs]
+    if idle or not outputs:
+        which = idle[0] if idle else ", ".join(section.layers or ("its convolutions",))
+        raise InputError(f"layers: {which} of {section.module}: not called when it is run; name other layers")
+    layers = tuple(
+        RecordedLayer(
+            name=name,
+            depth=depth,
+            convolution=name,
+            norm=name,
+            **dict(zip(("channels", "height", "width"), _output_shape(name, called), strict=True)),
+        )
+        for depth, (name, called) in enumerate(outputs.items(), start=1)
+    )
+    for file in map(Path, section.checkpoints):
+        if file.is_file():  # `plan.files` names those that are missing
+            _check_weights(file, section.entry, network)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return Recorded(layers=layers, parameters=parameters, code=tuple(_code(Path.cwd())))
+
+
+def names_of(network: nn.Module, names: Iterable[str]) -> dict[str, str]:
+    """Return the names of a module's tensors by those in a file, which may have something in front of all of them.
+
+    Raises
+    ------
+    InputError
+        If the file holds several such networks.
+    """
+    own = [name for name, tensor in network.state_dict().items() if tensor.is_floating_point()]
+    return without_front(names, own[:: max(1, len(own) - 1)]) if own else {}
+
+
+def _check_weights(file: Path, entry: str | None, network: nn.Module) -> None:
+    state = network.state_dict()
+    expected = {name: tuple(tensor.shape) for name, tensor in state.items() if tensor.is_floating_point()}
+    try:
+        shapes = array_shapes(file, entry)
+        problem = misfit({own: shapes[name] for name, own in names_of(network, shapes).items()}, expected, MEND)
+    except InputError as error:
+        raise InputError(f"checkpoints = {error}") from error
+    if problem:
+        raise InputError(f"checkpoints = {file}: {problem}")
+
+
+def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[str]:
+    """Return the names of the modules whose output is recorded."""
+    if section.layers is None:
+        chosen = [name for name, module in modules.items() if isinstance(module, nn.Conv2d)]
+        if not chosen:
+            raise InputError(f"module = {section.module}: has no two-dimensional convolutions; state `layers`")
+        return chosen
+    leaves = [name for name, module in modules.items() if not any(True for _ in module.children())]
+    taken: dict[str, None] = {}
+    for pattern in section.layers:
+        fitting = [pattern] if pattern in modules else [name for name in leaves if fnmatchcase(name, pattern)]
+        if not fitting:
+            raise _with_key("layers", unknown(f"layer of {section.module}", pattern, leaves))
+        taken |= dict.fromkeys(fitting)
+    return list(taken)
+
+
+def _with_key(key: str, error: InputError) -> InputError:
+    return InputError(f"{key}: {error}")
+
+
+def _output_shape(name: str, called: Sequence[Any]) -> tuple[int, int, int]:
+    """Return channels, height and width of the output of a layer, which has one position if it has no others."""
+    if len(called) > 1:
+        raise InputError(
+            f"layers: {name} is called {len(called)} times in one pass, and its output is not one; leave it out"
+        )
+    shape = called[0]
+    if not isinstance(shape, tuple) or not shape or not all(isinstance(length, int) for length in shape):
+        raise InputError(
+            f"layers: the output of {name} is of type {type(shape).__name__} and no tensor; name a layer in it"
+        )
+    if len(shape) not in (2, 4) or shape[0] != IMAGES:
+        raise InputError(
+            f"layers: the output of {name} for {IMAGES} images is {shape}; expected (images, channels, height, width) "
+            "or (images, channels): name another layer"
+        )
+    channels, height, width = (*shape[1:], 1, 1)[:3]
+    return channels, height, width
+
+
+@contextmanager
+def _importable() -> Iterator[None]:
+    """Let modules be imported from the folder in which the run was started."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _imported(path: str) -> Any:
+    """Import what an import path names."""
+    name, _, inner = path.partition(":")
+    try:
+        value: Any = importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"module = {path}: {name} cannot be imported ({_reason(error)}) from {Path.cwd()} or the installed packages"
+        ) from error
+    for part in inner.split("."):
+        if not hasattr(value, part):
+            there = [known for known in dir(value) if not known.startswith("_") and callable(getattr(value, known))]
+            raise _with_key(f"module = {path}", unknown(f"name in {name}", part, there))
+        value = getattr(value, part)
+    if not callable(value):
+        raise InputError(
+            f"module = {path}: is of type {type(value).__name__}; name a class, or a function that returns a module"
+        )
+    return value
+
+
+def _code(here: Path) -> list[str]:
+    """Return the files below a folder whose code is loaded, but for installed packages and this one."""
+    files = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+    own = (file for file in files if file.is_relative_to(here) and not file.is_relative_to(PACKAGE))
+    return sorted(str(file.relative_to(here)) for file in own if "site-packages" not in file.parts)
+
+
+def _as_written(value: Any) -> Any:
+    """Return a value of a config as YAML has it: lists, where the config has tuples."""
+    if isinstance(value, Mapping):
+        return {key: _as_written(inner) for key, inner in value.items()}
+    return [_as_written(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"

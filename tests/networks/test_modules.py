@@ -1,0 +1,155 @@
+"""Torch modules of a user's own: which layers are recorded in which order, and what is refused by its key."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_topology.errors import InputError
+from cnn_topology.networks.modules import look_at, make_module
+from cnn_topology.networks.recorded import network_of_file
+from cnn_topology.plan.recorded import ModuleNetworks
+
+# Layers in the order of their definition that are called in another one.
+CODE = """
+from torch import nn
+from torchvision.models.vgg import make_layers
+
+
+class Net(nn.Module):
+    def __init__(self, wide=4, classes=3):
+        super().__init__()
+        self.head = nn.Linear(wide, classes)
+        self.second = nn.Conv2d(wide, wide, 3, stride=2, padding=1)
+        self.first = nn.Conv2d(3, wide, 3)
+        self.idle = nn.Conv2d(3, wide, 3)
+        self.act = nn.ReLU(inplace=True)
+        self.pair = Pair()
+
+    def forward(self, x):
+        x = self.second(self.act(self.act(self.first(x))))
+        return self.head(self.pair(x)[0].mean((2, 3)))
+
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x, x.flatten(2)
+
+
+def vgg():
+    return nn.Sequential(make_layers([4, "M", 6, "M"]), nn.Flatten(), nn.Linear(36, 2))
+
+
+def lazy():
+    return nn.LazyLinear(3)
+
+
+def wrong():
+    return 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Work in a folder with a package of networks; return its name, which is new: Python loads a module once."""
+    name = f"own_{tmp_path.name.rpartition('_')[2]}{abs(hash(tmp_path)) % 10_000}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    (tmp_path / name / "nets.py").write_text(CODE)
+    monkeypatch.chdir(tmp_path)
+    return f"{name}.nets"
+
+
+def section(module: str, **others: object) -> ModuleNetworks:
+    return ModuleNetworks(images="x", module=module, normalization="set", **others)
+
+
+def shapes(module: str, **others: object) -> dict[str, tuple[int, ...]]:
+    seen = look_at(section(module, **others), (10, 12, 3))
+    assert [layer.depth for layer in seen.layers] == list(range(1, len(seen.layers) + 1))
+    return {layer.name: (layer.channels, layer.height, layer.width) for layer in seen.layers}
+
+
+def test_layers_are_the_convolutions_in_the_order_of_their_calls(own):
+    assert shapes(f"{own}:Net", arguments={"wide": 5}) == {"first": (5, 8, 10), "second": (5, 4, 5)}
+
+
+def test_layers_by_name_and_pattern_and_linear_ones_have_one_position(own):
+    assert shapes(f"{own}:Net", layers=("head", "sec*")) == {"second": (4, 4, 5), "head": (3, 1, 1)}
+    found = shapes(f"{own}:vgg", layers=("0.*", "1"))  # a pattern takes modules without parts
+    assert list(found) == ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5", "1"]
+    assert (found["0.0"], found["0.5"], found["1"]) == ((4, 10, 12), (6, 2, 3), (36, 1, 1))
+
+
+def test_layers_of_installed_networks_are_found(own):
+    small = {"num_classes": 3, "width_mult": 0.25}
+    found = shapes("torchvision.models:mobilenet_v2", arguments=small)
+    assert (len(found), found["features.0.0"]) == (52, (8, 5, 6))
+
+
+def test_a_seed_decides_the_weights_and_no_draw_of_others(own):
+    one = make_module(section(f"{own}:Net"), 1).first.weight
+    torch.manual_seed(3)
+    two, other, drawn = make_module(section(f"{own}:Net"), 1), make_module(section(f"{own}:Net"), 2), torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.equal(one, two.first.weight)
+    assert not torch.equal(one, other.first.weight)
+    assert torch.equal(drawn, torch.rand(1))
+    assert not one.requires_grad or not two.training
+
+
+def test_the_code_of_the_folder_is_named_and_that_of_packages_is_not(own):
+    package = own.removesuffix(".nets")
+    assert look_at(section(f"{own}:Net"), (10, 12, 3)).code == (f"{package}/__init__.py", f"{package}/nets.py")
+
+
+@pytest.mark.parametrize(
+    ("module", "others", "words"),
+    [
+        ("nowhere.nets:Net", {}, r"^module = nowhere.nets:Net: .*ModuleNotFoundError"),
+        ("{}:Nett", {}, r"^module = .*unknown name in .*: 'Nett' \(did you mean 'Net'\?\); valid: Net, Pair"),
+        ("{}:wrong", {}, r"^module = .*: makes an object of type int, and a torch.nn.Module"),
+        ("{}:lazy", {}, r"^module = .*: has lazy layers"),
+        ("{}:nn", {}, r"^module = .*: is of type module; name a class"),
+        ("{}:Net", {"arguments": {"width": 3}}, r"^arguments = \{'width': 3\}: .*TypeError: .*'width'"),
+        ("{}:Net", {"layers": ("third",)}, r"^layers: unknown layer of .*: 'third'.*; valid: act, first, head, idle"),
+        ("{}:Net", {"layers": ("first", "idle")}, r"^layers: idle of .*: not called"),
+        ("{}:Net", {"layers": ("act",)}, r"^layers: act is called 2 times"),
+        ("{}:Net", {"layers": ("pair",)}, r"^layers: the output of pair is of type tuple and no tensor"),
+        ("torch.nn:Flatten", {}, r"^module = torch.nn:Flatten: has no two-dimensional convolutions; state `layers`"),
+        (
+            "torchvision.models:inception_v3",
+            {"arguments": {"init_weights": False}},
+            r"cannot be run on images of 10x12x3",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_key(own, module, others, words):
+    with pytest.raises(InputError, match=words):
+        look_at(section(module.format(own), **others), (10, 12, 3))
+
+
+def test_an_output_of_tokens_is_no_layer(own, tmp_path):
+    (tmp_path / own.replace(".nets", "") / "tokens.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.tokens = nn.Flatten(2)\n\n    def forward(self, x):\n        return self.tokens(x)\n"
+    )
+    with pytest.raises(InputError, match=r"layers: the output of tokens for 2 images is \(2, 3, 120\)"):
+        look_at(section(own.replace("nets", "tokens:Net"), layers=("tokens",)), (10, 12, 3))
+
+
+def test_weights_of_a_file_come_with_what_stands_in_front_of_their_names(own, tmp_path):
+    of = section(f"{own}:Net", checkpoints=("w.pt",))
+    trained = make_module(of, 5)
+    state = {f"module.backbone.{name}": tensor for name, tensor in trained.state_dict().items()}
+    torch.save({"state_dict": {**state, "module.head.weight": torch.zeros(2)}}, tmp_path / "w.pt")
+    look_at(of, (10, 12, 3))
+    network = network_of_file(of, 3, 3, tmp_path / "w.pt")
+    assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in trained.state_dict().items())
+
+
+def test_weights_that_do_not_fit_are_refused_before_the_run(own, tmp_path):
+    torch.save(nn.Conv2d(3, 4, 3).state_dict(), tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"^checkpoints = w\.pt: .*no tensor 'head.weight'.*`arguments`"):
+        look_at(section(f"{own}:Net", checkpoints=("w.pt",)), (10, 12, 3))

@@ -13,7 +13,7 @@ from cnn_topology.commands.status import described, to_go_on
 from cnn_topology.errors import InputError
 from cnn_topology.forecast import filter_jobs, training_jobs
 from cnn_topology.forecast.demand import LEAST_MB, NUMERIC, TORCH, Demand
-from cnn_topology.plan.clouds import Variant
+from cnn_topology.plan.clouds import Significance, Variant
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -217,6 +217,17 @@ def test_larger_kernels_take_longer_and_more_room(tiny):
     variant = Variant(k=0.03125, p=0.3, landmarks=6_000, centre="filter")
     looks = [filter_jobs.look(5_000, side, variant, plan.config.significance) for side in (3, 5, 7)]
     assert 4 * looks[0] < 2 * looks[1] < looks[2]
+
+
+@pytest.mark.parametrize(
+    ("side", "points", "seconds"), [(3, 4_800, 0.42), (5, 1_200, 0.11), (5, 4_800, 41), (7, 1_200, 1.4), (11, 600, 1.0)]
+)
+def test_forecasts_of_noise_are_near_what_was_measured(side, points, seconds):
+    """One barcode of points spread evenly over the sphere, on a busy core."""
+    variant = Variant(k=0.01, p=1.0, landmarks=points, centre="filter")
+    few, many = (filter_jobs.look(points, side, variant, Significance(draws=draws)) for draws in (99, 1_099))
+    nulls = 5
+    assert seconds / 3 < (many - few) / 1_000 / nulls < 3 * seconds
 
 
 def test_the_forecast_of_barcodes_has_room_for_the_loop_of_the_longest_bar(tiny):

@@ -11,9 +11,10 @@ from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # All that follows is of 3x3 filters. Searches, landmarks and bytes go with the entries of a filter, barcodes of noise
-# with their square: the more dimensions, the more loops live at once (November 2026, 1,200 to 4,000 filters of 5x5, 7x7
-# and 11x11, within a factor of 2).
-ENTRIES = 9
+# with their square: the more dimensions, the more loops live at once. Of larger filters than 3x3 barcodes take twice as
+# long at so many points over the root of the size, and grow with the third power beyond (November 2026, 600 to 4,800
+# filters of 5x5, 7x7 and 11x11, within a factor of 2: 4,800 of 5x5 take 41 s, of 3x3 0.4).
+ENTRIES, CROWDED = 9, 3_350
 # Seconds, power of the points and power of k of a search for the k-th neighbours of all points, and of the counts by
 # which one density filter is applied. Fitted in November 2026 to noise of 2,000 to 204,800 filters at k = 10 to 200,
 # within a third of each: 51,200 at k = 100 take 1.3 and 0.19 s (`benchmarks/null_draw.py`).
@@ -170,11 +171,13 @@ def _barcodes(points: int, variants: tuple[Variant, ...], side: int) -> float:
 
 def _draw(points: int, variants: tuple[Variant, ...], side: int) -> float:
     """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
-    seconds = SECONDS_PER_DRAW + _size(side) * _kept_sets(points, variants)
+    size = _size(side)
+    seconds = SECONDS_PER_DRAW + size * _kept_sets(points, variants)
     for variant in variants:
         used = variant.used(points)
-        barcode = used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used)
-        seconds += _size(side) ** 2 * barcode + _landmarks(points, variant, side)
+        barcode = size**2 * used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used)
+        crowding = (used * size**0.5 / CROWDED) ** 3 if size > 1 else 0.0
+        seconds += (1 + crowding) * barcode + _landmarks(points, variant, side)
     return seconds
 
 

@@ -202,6 +202,7 @@ def test_an_edit_reruns_what_it_touches_alone(finished, tiny):
     assert planned(folder, *arguments) == []
 
 
+@pytest.mark.soak
 def test_same_run_on_one_core_gives_the_same_bytes(finished, tiny, tmp_path):
     folder, _, _ = finished
     tiny["populations"]["a"]["networks_per_job"] = 5
@@ -214,8 +215,9 @@ def test_same_run_on_one_core_gives_the_same_bytes(finished, tiny, tmp_path):
         one, two = (read_table(run / f"results/tiny/tables/{name}.parquet").to_pandas() for run in (folder, tmp_path))
         if name == "training":
             one = one[one["population"] == "a"]  # the other run trains no grid
-        if "coordinates" in one:  # lists can be neither sorted by nor compared as they stand
-            one, two = (table.assign(coordinates=table["coordinates"].map(tuple)) for table in (one, two))
+        # Lists can be neither sorted by nor compared as they stand.
+        for column in [name for name in ("coordinates", "of_networks") if name in one]:
+            one, two = (table.assign(**{column: table[column].map(tuple)}) for table in (one, two))
         keys = [column for column in one.columns if one[column].dtype != float][:6]
         one, two = (
             table.sort_values([*keys, *table.columns.difference(keys)]).reset_index(drop=True) for table in (one, two)

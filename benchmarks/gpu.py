@@ -255,7 +255,8 @@ def residual_networks(device: torch.device, size: Size, report: Report) -> None:
                 **{"image_set": image_set, "weights_path": home / "w", "log_path": home / "l"},
                 resume_folder=home / str(dtype),
             )
-            trainer = resnets._Trainer(job, device, dtype, Normalizer.of(mean, sd, device))
+            test = resnets._Test(job, device, dtype, Normalizer.of(mean, sd, device))
+            trainer = resnets._Trainer(job, job.section, test)
             start = time.perf_counter()
             losses[dtype] = trainer.train()[-1]["train_loss"]
             seconds = time.perf_counter() - start
@@ -283,7 +284,7 @@ def activations(device: torch.device, size: Size, report: Report) -> None:
         start = time.perf_counter()
         positions, _ = extract(
             network, Normalizer.of(mean, sd, where), Images(pixels, np.arange(count), 0.0, 0), layers, False,
-            lambda name, part: rows[name].append(part), where,
+            lambda name, part: rows[name].append(part), 10, where,
         )  # fmt: skip
         seconds = time.perf_counter() - start
         return {name: np.concatenate(parts) for name, parts in rows.items()}, positions, seconds

@@ -8,7 +8,7 @@ from cnn_topology.forecast.demand import NUMERIC
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import Comparison
-from cnn_topology.plan.resnets import ResNetLayer
+from cnn_topology.plan.recorded import RecordedLayer
 from cnn_topology.runs.jobs import Job
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -54,8 +54,8 @@ def test_forecast_and_outcome_of_a_run_are_compared_by_kind_of_job(tmp_path):
 
 def test_layers_that_are_twice_as_wide_take_four_times_as_long_to_compare_and_eight_times_without_components():
     def expected(channels):
-        layers = tuple(ResNetLayer(f"l{n}", n, f"c{n}", f"b{n}", channels, 4, 4) for n in range(3))
-        compared = Comparison("c", "p", (0, 1), layers, 1_000, ("linear_cka", "pwcca_distance"), (), (), ())
+        layer = RecordedLayer(name="a", depth=1, convolution="a", norm="a", channels=channels, height=4, width=4)
+        compared = Comparison("c", "p", (0, 1), (layer, layer), 1_000, ("linear_cka", "pwcca_distance"), (), (), ())
         whole = activation_jobs.layer_distances(compared, "0000-0000", 2)
         return whole.seconds - NUMERIC[0], activation_jobs.component_sensitivity(compared).seconds - NUMERIC[0]
 

@@ -29,7 +29,6 @@ from cnn_topology.statistics.null_clouds import block_ratio, needs
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
-from cnn_topology.statistics.significance import q_values
 from cnn_topology.statistics.stability import Stability, stability
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
@@ -251,34 +250,6 @@ def _loops(
         power_in_range=all(one.in_range for one in found if one) if found[0] else None,
     )
     return LoopRow.table([row])
-
-
-def completed(table: str, rows: pa.Table) -> pa.Table:
-    """Fill the columns that only all rows of a run can say: the q-value of each layer in `loops`.
-
-    Parameters
-    ----------
-    table : str
-        Name of the table.
-    rows : pyarrow.Table
-        Of all layers of a run or a look.
-
-    Returns
-    -------
-    pyarrow.Table
-        That of any other table as it is.
-    """
-    return _with_q_values(rows) if table == LoopRow.table_name else rows
-
-
-def _with_q_values(loops: pa.Table) -> pa.Table:
-    frame = loops.select(["population", "layer", "step", "headline", "p_longest"]).to_pandas()
-    headlines = frame[frame["headline"]]
-    last = headlines.loc[headlines.groupby(["population", "layer"])["step"].idxmax()].index
-    q_longest = np.full(loops.num_rows, np.nan)
-    q_longest[last] = q_values(frame["p_longest"].to_numpy(dtype=float)[last])
-    place = loops.schema.get_field_index("q_longest")
-    return loops.set_column(place, loops.schema.field(place), pa.array(q_longest, from_pandas=True))
 
 
 def _significance(key: dict[str, Any], loops: CloudLoops) -> pa.Table:

@@ -1,6 +1,6 @@
 """`cnn-topology collect`: join the parts of tables."""
 
-from cnn_topology.analysis.filter_cloud import completed
+from cnn_topology.analysis.whole_tables import completed
 from cnn_topology.errors import check_known
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.lineage import combined_notes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_topology.analysis.filter_cloud import completed
+from cnn_topology.analysis.whole_tables import completed
 from cnn_topology.errors import InputError
 from cnn_topology.looks.layers import LayerLook, Settings
 from cnn_topology.plan.code import code_digest

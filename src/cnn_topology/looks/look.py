@@ -85,7 +85,7 @@ class Look:
             self.layers[number] = layer
             if folder and layer.tables:
                 store.save(folder, layer, self.settings)
-            left -= self._expected([number])
+            left = max(0.0, left - self._expected([number]))
             if place == 1:  # the first layer may have waited for kernels to be compiled: the clock starts after it
                 start = time.monotonic()
             else:

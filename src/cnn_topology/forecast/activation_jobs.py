@@ -20,7 +20,7 @@ SECONDS_PER_PAIR, SECONDS_PER_COMPARED_VALUE, SECONDS_PER_PREPARED_VALUE = 1e-4,
 # Measured on clouds of 3,000 to 20,000 points in 16 to 512 channels: one distance of a mapper graph, of which so many
 # channels take as long as all that does not depend on them; one point under one shuffle of the labels; a graph's rest,
 # which on fewer points is less.
-SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.5
+SECONDS_PER_DISTANCE, CHANNELS_OF_A_DISTANCE, SECONDS_PER_SHUFFLED_POINT, SECONDS_PER_GRAPH = 1.6e-11, 125, 4.5e-8, 0.25
 FEWEST_MEASURED = 3_000
 # How many more distances lie within the intervals of a lens than if it were evenly filled: lenses of activations crowd
 # (measured: 1.8 to 2.5).

@@ -238,14 +238,14 @@ def test_a_job_on_a_cluster_downloads_nothing_and_names_the_command_that_does(mn
     folder = tmp_path / "elsewhere"
     with serving(packed("mnist", mnist)) as address:
         download_from(address, monkeypatch)
-        monkeypatch.setenv("SLURM_JOB_ID", "7")
-        monkeypatch.setenv(downloads.CONFIG_VARIABLE, "digest file")
+        monkeypatch.setenv(downloads.ON_NODE, "1")
         with pytest.raises(InputError, match="cnn-topology fetch") as refused:
             load("mnist", folder, download=True)
         assert str(folder) in str(refused.value)
         assert not folder.exists()
-        # A person in a session that SLURM gave is no job of a run.
-        monkeypatch.delenv(downloads.CONFIG_VARIABLE)
+        # A run inside one allocation, and a person in one, may.
+        monkeypatch.delenv(downloads.ON_NODE)
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
         load("mnist", folder, download=True)
 
 

@@ -105,8 +105,7 @@ from cnn_topology.comparison.measures import MEASURES
 layers = [ct.SampledCloud(filters @ rng.standard_normal((9, 3)), np.arange(40)) for _ in range(2)]
 bars = [ct.barcode(layer.points).in_dimension(1) for layer in layers]
 for name, measure in MEASURES.items():
-    if name != "bottleneck":
-        ct.compare(name, *(layers if measure.takes == "clouds" else bars))
+    ct.compare(name, *(layers if measure.takes == "clouds" else bars))
 np.save({str(tmp_path / "weights.npy")!r}, rng.standard_normal((8, 4, 3, 3)))
 look = ct.look({str(tmp_path / "weights.npy")!r}, draws=99)
 len(look.table)
@@ -119,14 +118,10 @@ try:
     ct.barcode(cloud, field=5)
 except ct.InputError as error:
     print("engines" in str(error))
-try:
-    ct.compare("bottleneck", *bars)
-except ct.InputError as error:
-    print("engines" in str(error))
 """
     done = without_extras(code)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1:] == ["True"] * 5
+    assert done.stdout.splitlines()[1:] == ["True"] * 4
 
 
 def test_a_command_names_the_extra_that_it_needs():

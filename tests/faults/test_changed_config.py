@@ -13,7 +13,7 @@ from processes import ended, wait_for, workers
 from whole_runs import ROOT, Run
 
 from cnn_topology.plan.config import read_config
-from cnn_topology.storage.downloads import CONFIG_VARIABLE
+from cnn_topology.runs.starts import CONFIG_VARIABLE
 from cnn_topology.storage.tables import read_table
 
 IMAGES, CONTROLS = "results/tiny/parts/images/digits.safetensors", "results/tiny/tables/controls.parquet"

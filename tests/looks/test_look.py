@@ -304,3 +304,12 @@ def test_config_of_a_look_names_files_entry_and_layers(weights, tmp_path):
     assert parse_config(config).name == "net"
     with pytest.raises(InputError, match="files"):
         ct.look(weights, layers="layer3*").config()
+
+
+def test_numbers_of_numpy_are_numbers():
+    weights = {"conv.weight": circle(40)}
+    plain = ct.look(weights, k=8, p=0.5, draws=99, seed=1, sample=0)
+    of_numpy = ct.look(
+        weights, k=np.int64(8), p=np.float32(0.5), draws=np.int16(99), seed=np.uint8(1), sample=np.int64(0)
+    )
+    assert of_numpy.table.equals(plain.table)

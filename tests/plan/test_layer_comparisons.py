@@ -1,6 +1,7 @@
 """`layer_distances` in a config: the paper's settings, the blocks of pairs, and what is refused before a job starts."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,12 @@ def test_blocks_hold_every_pair_of_networks_once(config):
         (a, b) for rows, columns in blocks.values() for a in rows for b in columns if rows != columns or a <= b
     ]  # fmt: skip
     assert sorted(pairs) == [(a, b) for a in range(7) for b in range(a, 7)]
+
+
+def test_of_many_layers_bars_are_matched_in_one_network(config):
+    comparison = compared(config)["top"]
+    many = replace(comparison, layers=comparison.layers * 5)
+    assert many.blocks(3)["matchings"] == ((0,), (0,))
 
 
 def test_a_job_gets_its_own_measures_and_networks(config):

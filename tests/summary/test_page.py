@@ -213,6 +213,8 @@ def test_in_a_browser_rows_are_sorted_and_filtered_links_lead_and_nothing_is_loa
             browser.evaluate(f"{head}.click()")
             values = [in_order(cell) for cell in browser.evaluate(cells)][::way]
             assert values == sorted(values)
+    order = browser.evaluate("['conv10', 'conv2', '0.5', '', '0.05', 'conv1'].sort(compare)")
+    assert order == ["", "0.05", "0.5", "conv1", "conv2", "conv10"]
     longest = browser.evaluate(
         "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[5].textContent)"
     )

@@ -2,6 +2,7 @@
 # This file is read again in every job of a cluster: NumPy and pyarrow may be imported here, what is slower to load
 # (torch, pandas, SciPy, matplotlib) may not.
 import json
+import os
 import math
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from cnn_topology.runs.starts import (
     record_start,
 )
 from cnn_topology.storage.atomic import atomic_path, clamp_future_mtimes
+from cnn_topology.storage.downloads import ON_NODE
 from cnn_topology.tables.registry import (
     BARCODE_ROWS,
     GRAPH_ROWS,
@@ -94,6 +96,8 @@ try:
         PLAN = Plan(CONFIG)
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
+        if workflow.remote_exec:
+            os.environ[ON_NODE] = "1"
     RUN = RunFolder(PLAN.config.name)
     check_files(PLAN.config, RUN)
     FIGURES = figure_specs(PLAN)

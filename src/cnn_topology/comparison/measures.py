@@ -2,7 +2,7 @@
 
 A measure says whether it is a distance (0 for equal layers, larger is more different) or a similarity (1 for equal
 layers), whether it is symmetric, what it does not see, and how many samples it needs. Those on clouds take
-`SampledCloud`; the topological one takes the finite H1 bars of each layer, computed before.
+`SampledCloud`; the topological ones take the finite H1 bars of each layer, computed before.
 """
 
 from collections.abc import Callable, Sequence
@@ -186,7 +186,7 @@ def compare(name: str, first: Any, second: Any) -> float:
     ``cca_distance``, ``svcca_distance``, ``pwcca_distance``: canonical correlations; ``procrustes_distance``: the
     distance after the best rotation. ``sliced_wasserstein`` of the H1 bars is that of the activations paper;
     ``scaled_sliced_wasserstein`` takes bars divided by the median distance of the points (ours). ``bottleneck`` and
-    (2-)``wasserstein`` match the bars (by GUDHI, an extra).
+    (2-)``wasserstein`` match the bars.
 
     Examples
     --------

@@ -345,6 +345,7 @@ def look(
     >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
     [['conv', 600, 'one loop', 0.005]]
     """
+    k, p, draws, seed, sample = (n.item() if isinstance(n, np.generic) else n for n in (k, p, draws, seed, sample))
     try:
         asked = {"density": {"k": k, "p": p}, "significance": {"draws": draws}, "seed": seed, "sample": sample}
         settings = Settings.model_validate(asked, strict=True)

@@ -60,7 +60,7 @@ class Comparison:
     @property
     def matched(self) -> tuple[int, ...]:
         """The networks whose layers are compared by the measures that match bars."""
-        return self.networks[: isqrt(2 * MOST_MATCHED) // len(self.layers)]
+        return self.networks[: max(1, isqrt(2 * MOST_MATCHED) // len(self.layers))]
 
     def measures_of(self, block: str) -> tuple[MeasureName, ...]:
         """Return the measures of a block of `blocks`."""

@@ -23,7 +23,6 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.runs.machine import is_comment, text_of
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.downloads import CONFIG_VARIABLE
 
 # Failed jobs that the end of a run names; `cnn-topology status` has them all.
 MOST_TOLD = 10
@@ -35,6 +34,10 @@ _FAILED = re.compile(
 # The options of Snakemake that say where jobs run; an advice to start again repeats them.
 WHERE = (("--cores", "-c"), ("--jobs", "-j"), ("--executor", "-e"), ("--profile",), ("--workflow-profile",))
 _UNKNOWN = "cause unknown: neither its log nor Snakemake's names one"
+
+
+# In the environment of Snakemake's processes inside the jobs of a start: the SHA-256 of its config, and the file.
+CONFIG_VARIABLE = "CNN_TOPOLOGY_CONFIG"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from cnn_topology.storage.atomic import atomic_path
 # hold a job until its run time ends.
 SILENCE = 60.0
 PIECE = 2**20
-# Both are in the environment of a job that a run has submitted to SLURM: the first is the run's, see `runs.starts`.
-CONFIG_VARIABLE, SLURM_VARIABLE = "CNN_TOPOLOGY_CONFIG", "SLURM_JOB_ID"
+# In the environment of a job that a run has submitted to a cluster; the Snakefile sets it there.
+ON_NODE = "CNN_TOPOLOGY_ON_NODE"
 FETCH = "`cnn-topology fetch --configfile FILE` on the login node of a cluster brings it."
 
 
@@ -37,7 +37,7 @@ def download(urls: Sequence[str], path: Path, algorithm: str, expected: str) -> 
         If no address gives it: why not, for each. Also if the disk is full or the folder cannot be written, and in a
         job on a cluster, where a node may have no network and several jobs may need the same file.
     """
-    if {CONFIG_VARIABLE, SLURM_VARIABLE} <= os.environ.keys():
+    if ON_NODE in os.environ:
         raise InputError(f"{path}: is not there, and jobs on a cluster download nothing: {FETCH}")
     reasons = []
     for url in urls:

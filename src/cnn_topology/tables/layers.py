@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cnn_topology.tables.row import Row, column
 from cnn_topology.tables.units import ACTIVATION, COEFFICIENT, COUNT, PROBABILITY, SHARE
 
-VALUE = "units of the activations for sliced_wasserstein, none otherwise"
+VALUE = "units of the activations for sliced_wasserstein, bottleneck and wasserstein, none otherwise"
 
 
 class MeasuredKey(Row):

@@ -345,10 +345,11 @@ def look(
     >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
     [['conv', 600, 'one loop', 0.005]]
     """
-    k, p, draws, seed, sample = (n.item() if isinstance(n, np.generic) else n for n in (k, p, draws, seed, sample))
     try:
-        asked = {"density": {"k": k, "p": p}, "significance": {"draws": draws}, "seed": seed, "sample": sample}
-        settings = Settings.model_validate(asked, strict=True)
+        given: dict[str, Any] = {"k": k, "p": p, "draws": draws, "seed": seed, "sample": sample}
+        given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+        asked = {"density": {name: given.pop(name) for name in "kp"}, "significance": {"draws": given.pop("draws")}}
+        settings = Settings.model_validate(asked | given, strict=True)
     except ValidationError as error:
         raise InputError("\n".join(explained(error.errors(), Settings.model_json_schema(), "look"))) from None
     made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, step)

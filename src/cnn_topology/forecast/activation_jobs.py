@@ -33,7 +33,7 @@ GRAPH_MB, CLOUD_COPIES, INTERVAL_COPIES, MEMBERSHIP_BYTES, NODE_BYTES = 370, 2, 
 # value of one measure through the tests, with 999 draws (3 measures, 100 networks: 53 s, 0.5 GB).
 SECONDS_PER_DIAGRAM_PAIR, SECONDS_PER_BAR, SECONDS_PER_TESTED_VALUE = 6e-5, 1.4e-7, 6e-6
 # Measured (clouds of 300 and 1,000 images, 300 and 1,500 bars): bars of a pair of diagrams matched, by images squared.
-SECONDS_PER_MATCHED_PAIR = 2e-7
+SECONDS_PER_MATCHED_PAIR = 3e-7
 # Rows on which the elbow rule looks for neighbours: `ELBOW_ROWS` of `mapper.metric`, which loads array libraries.
 MOST_ELBOW_ROWS = 50_000
 # Measured (clouds of 0.1 MB to 12 GB): what an extraction holds besides its images, MB, and so many tensors of a batch,

@@ -331,7 +331,7 @@ def test_constant_filters_are_counted_and_a_dead_layer_has_a_verdict(alive: int,
         assert (row["bars"], row["longest"], row["used"]) == (0, 0, 0)
         assert rows["filters"] == rows["circles"] == rows["barcodes"] == []
     text = tmp_path / "summary.txt"
-    summary = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), left_out=())
+    summary = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), remarks=())
     tables = [tmp_path / "loops.parquet", tmp_path / "significance.parquet"]
     assert run_job(summary, {"tables": tables}, {"summary": text}) == 0
     assert f"; {120 - alive} constant filters" in text.read_text(encoding="utf-8")
@@ -354,10 +354,10 @@ def test_downstream_finds_the_circle_of_a_checkpoint(side: int, tmp_path: Path) 
     training = tmp_path / "training.parquet"
     assert run_job(CollectParameters(run_seed=7), {"training": []}, {"tables": training}) == 0
     tables = [training, *(tmp_path / f"{name}.parquet" for name in ("loops", "significance"))]
-    left_out = ("mine: kernels other than 3x3, stem (7x7)",)
-    summed = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), left_out=left_out)
+    remarks = ("mine: kernels other than 3x3, stem (7x7)",)
+    summed = SummaryParameters(run_seed=7, facts=RunFacts.of(plan), remarks=remarks)
     assert run_job(summed, {"tables": tables}, {"summary": text}) == 0
     said = text.read_text()
     assert "mine: pretrained, networks: 2" in said
     assert "one loop" in said
-    assert "left out: mine: kernels other than 3x3, stem (7x7)" in said
+    assert "note: mine: kernels other than 3x3, stem (7x7)" in said

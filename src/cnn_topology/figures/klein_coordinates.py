@@ -102,7 +102,7 @@ def _patches_as_ticks(axes: Axes) -> None:
     axes.set_xticks(directions, [""] * len(directions))
     axes.set_yticks(angles, [""] * len(angles))
     ticks = [(klein_patch(theta1, np.pi / 2), (theta1, 0), ("data", "axes fraction"), (0, -9)) for theta1 in directions]
-    ticks += [(klein_patch(0, theta2), (0, theta2), ("axes fraction", "data"), (-9, 0)) for theta2 in angles]
+    ticks += [(klein_patch(0.0, theta2), (0, theta2), ("axes fraction", "data"), (-9, 0)) for theta2 in angles]
     for patch, at, units, beyond in ticks:
         image = OffsetImage(patch.reshape(3, 3), zoom=3, cmap=style.PATCHES, interpolation="nearest")
         box = AnnotationBbox(

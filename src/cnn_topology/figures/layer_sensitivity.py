@@ -22,7 +22,7 @@ from cnn_topology.figures import style
 from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.layer_matrix import footer, label, nothing, whose
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import compared_layers
+from cnn_topology.figures.planned import compared_layers, numbered
 from cnn_topology.figures.selection import drawn, number, rows
 
 # Uncentred on the uneven grid of the released code; centred on an even one.
@@ -31,17 +31,19 @@ MODES = {"published": (style.BLUE, "-"), "corrected": (style.VERMILION, "--")}
 
 # Layers side by side: of 17, those of depth 1, 5, 9, 13, 17, which the notes on the paper propose as 0, 4, 8, 12, 16.
 CURVES = 5
+FACETS = 7  # measures on one page
 
 
 def planned(plan: Plan) -> Planned:
-    """List one figure for each network of a cloud whose layers are reduced."""
+    """List pages of the measures for each network of a cloud whose layers are reduced."""
     for about, comparison in compared_layers(plan):
         layers = comparison.layers
         places = sorted({round(number * (len(layers) - 1) / (CURVES - 1)) for number in range(CURVES)})
-        shown = {"measures": list(comparison.measures), "depths": [layers[place].depth for place in places]}
+        depths = [layers[place].depth for place in places]
         for network in comparison.reduced:
             name = f"layer_sensitivity_{about['cloud']}" + ("" if len(comparison.reduced) == 1 else f"_{network}")
-            yield name, {**about, "network": network, **shown}
+            for page, measures in numbered(name, list(comparison.measures), FACETS):
+                yield page, {**about, "network": network, "measures": measures, "depths": depths}
 
 
 @figure(section="layers", tables=("component_sensitivity",), planned=planned)

@@ -56,8 +56,6 @@ class LayerDistances(Section):
         (
             "sliced_wasserstein",
             "scaled_sliced_wasserstein",
-            "bottleneck",
-            "wasserstein",
             "linear_cka",
             "debiased_cka",
             "svcca_distance",

@@ -371,6 +371,16 @@ def test_images_without_classes_are_read_where_labels_are_said_to_be_missing(unl
     assert len(image_files("own", section, 0)) == count
 
 
+def test_errors_of_images_without_labels_speak_of_no_classes(unlabelled, tmp_path):
+    (unlabelled / "more").mkdir()
+    for path, words in (
+        (unlabelled, rf"{unlabelled / 'more'}: a folder among images without labels"),
+        (tmp_path, "split"),
+    ):
+        with pytest.raises(InputError, match=words):
+            image_files("own", FolderImages(kind="folder", path=str(path), shape=(5, 6, 1), labels=False), 0)
+
+
 def test_an_npz_without_labels_is_read_too(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 5, 6), dtype=np.uint8)
     np.savez(tmp_path / "own.npz", x_train=pixels, x_test=pixels[:2])

@@ -36,9 +36,9 @@ def as_torchvision(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {names[name]: tensor for name, tensor in state.items()}
 
 
-def read(variant: str, **others: object) -> PHResNets | MapperResNets:
+def read(variant: str, labels: bool = True, **others: object) -> PHResNets | MapperResNets:
     networks = {"variant": variant, "images": "own", "checkpoints": "w.pt", **others}
-    images = {"own": {"kind": "npz", "path": "own.npz", "shape": [8, 8, 3]}}
+    images = {"own": {"kind": "npz", "path": "own.npz", "shape": [8, 8, 3], "labels": labels}}
     config = parse_config({"version": 2, "name": "own", "images": images, "resnets": {"nets": networks}})
     check_files(config, RunFolder("own"))
     return config.resnets["nets"]
@@ -63,6 +63,13 @@ def test_what_the_config_states_is_compared_with_the_file() -> None:
         InputError, match=r"resnets\.nets\.checkpoints\[0\] = w\.pt: .*expected \(8, 3, 7, 7\); .*`widths`"
     ):
         read("mapper", widths=[8, 6])
+
+
+def test_scores_are_stated_where_images_have_no_labels() -> None:
+    torch.save(weights("mapper", LAYOUTS[0]), "w.pt")
+    with pytest.raises(InputError, match=r"checkpoints\[0\] = w\.pt: .*'linear.weight'.*`n_classes: 10`"):
+        read("mapper", labels=False)
+    assert read("mapper", labels=False, n_classes=10).n_classes == 10
 
 
 def test_a_network_without_its_last_layer_has_no_class_scores() -> None:

@@ -48,8 +48,9 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     classes, splits = list_folder(name, config, seeds)
     folders = split_folders(path)
     if lacks_test(folders):
+        part = "each class" if config.labels else "them"
         print(
-            f"{path}: no images to test of its own; {config.test_fraction:.0%} of each class are held out, by seed "
+            f"{path}: no images to test of its own; {config.test_fraction:.0%} of {part} are held out, by seed "
             f"(images.{name}.test_fraction)",
             file=sys.stderr,
         )

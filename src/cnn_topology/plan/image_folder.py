@@ -14,7 +14,10 @@ SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
 }
 # What Windows and macOS leave in folders; what they hide is passed over by its first dot.
 SYSTEM_FILES = ("thumbs.db", "desktop.ini", "icon\r", "__macosx")
-LAYOUTS = "an image folder holds train/<class>/* and test/<class>/*, or <class>/* alone, which is split by seed"
+LAYOUTS = (
+    "an image folder holds train/<class>/* and test/<class>/*, or <class>/* alone, which is split by seed; with "
+    "`labels: false` it has no folders of classes"
+)
 
 
 def visible(folder: Path | str) -> list[os.DirEntry[str]]:
@@ -85,8 +88,8 @@ def class_folders(folder: Path, *, labels: bool = True) -> tuple[str, ...]:
     return tuple(entry.name for entry in visible(folder) if entry.is_dir())
 
 
-def class_files(folder: Path) -> list[Path]:
-    """List the files of a class, in the order of their names.
+def class_files(folder: Path, *, labels: bool = True) -> list[Path]:
+    """List the files of a class, or of a split of images without labels, in the order of their names.
 
     Raises
     ------
@@ -95,13 +98,14 @@ def class_files(folder: Path) -> list[Path]:
     """
     entries = visible(folder)
     if not entries:
-        raise InputError(f"{folder}: the class has no image; add some or remove its folder from all splits.")
+        what, mend = ("the class", " or remove its folder from all splits") if labels else ("the split", "")
+        raise InputError(f"{folder}: {what} has no image; add some{mend}.")
     if odd := [entry for entry in entries if not entry.is_file()]:
-        raise together([f"{entry.path}: {_kind(entry)}; {LAYOUTS}" for entry in odd])
+        raise together([f"{entry.path}: {_kind(entry, labels)}; {LAYOUTS}" for entry in odd])
     return [Path(entry.path) for entry in entries]
 
 
-def _kind(entry: os.DirEntry[str]) -> str:
+def _kind(entry: os.DirEntry[str], labels: bool) -> str:
     if entry.is_dir():
-        return "a folder within a class"
+        return "a folder within a class" if labels else "a folder among images without labels"
     return "a link to nothing" if entry.is_symlink() and not Path(entry.path).exists() else "no file"

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.images import ImageSetConfig, NpzImages, OwnImages
+from cnn_topology.plan.images import UNLABELLED, ImageSetConfig, NpzImages, OwnImages
 from cnn_topology.plan.resnet_names import own_shapes
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
 
@@ -56,6 +56,8 @@ def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSe
 
 def _classes(images: ImageSetConfig) -> int | None:
     """Count the classes of an image set; None where only the data can tell."""
+    if isinstance(images, OwnImages) and not images.labels:
+        return len(UNLABELLED)
     if isinstance(images, NpzImages) and images.classes is not None:
         return len(images.classes)
     return None if isinstance(images, OwnImages) else 10

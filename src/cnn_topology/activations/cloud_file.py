@@ -26,15 +26,15 @@ class CloudOrigin:
     Attributes
     ----------
     population : str
-        Key of `resnets` in the config.
+        Key of `resnets` or `modules` in the config.
     network, seed : int
         Number of the network in its population and its seed; -1 as seed for weights from a checkpoint.
     layer : str
-        Name of the layer in the paper; `depth` counts from 1, nearest the image.
+        Name of the layer, in the paper or in the user's module; `depth` counts from 1, nearest the image.
     cloud : str
         Key of `activation_clouds` in the config.
     tensor : str
-        ``conv``, ``bn`` or ``relu``.
+        ``conv``, ``bn`` or ``relu``; ``output`` of a user's module.
     sampling, top, mode, split, sigma
         As in the config.
     height, width, channels : int

@@ -131,7 +131,7 @@ def extract(
     for name, (module, chosen) in layers.items():
         states[name] = _Layer(chosen, rectified)
         handles.append(modules[module].register_forward_hook(partial(take, name)))
-    predictions: list[np.ndarray] | None = []
+    predictions: list[np.ndarray] | None = []  # None once an output is no scores
     try:
         for start in range(0, len(images.ids), BATCH):
             rows = slice(start, start + BATCH)
@@ -141,9 +141,10 @@ def extract(
                 noise = noise_of(images.ids[rows], shape, images.sigma, images.noise_seed)
                 batch = batch + torch.from_numpy(noise).to(device)
             scores = class_scores(network(batch), classes)
-            predictions = (
-                None if scores is None or predictions is None else [*predictions, scores.argmax(1).cpu().numpy()]
-            )
+            if scores is None:
+                predictions = None
+            elif predictions is not None:
+                predictions.append(scores.argmax(1).cpu().numpy())
     finally:
         for handle in handles:
             handle.remove()

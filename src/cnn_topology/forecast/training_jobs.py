@@ -10,14 +10,13 @@ from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.recorded import ModuleNetworks
-from cnn_topology.plan.resnets import recorded_layers
+from cnn_topology.plan.resnets import TESTED_AT_ONCE, recorded_layers
 
 # C takes more: 3x3 pools and normalization (C(64, 32, 64), 128 images of 24x24: 47 ms an iteration).
 SECONDS_PER_NORMALIZED = 5.5e-9
 # A test is a forward pass alone.
 TEST_SHARE = 1 / 3
-# The second: `TEST_IMAGES` of `training.resnets`, which loads array libraries.
-TESTED_IMAGES, TESTED_AT_ONCE = 12_000, 500
+TESTED_IMAGES = 12_000
 # The largest file of the four torchvision networks, VGG-19.
 TORCHVISION_MB = 575
 

@@ -153,6 +153,8 @@ class MapperResNets(ResNetsSection):
 
 
 ResNets = Annotated[PHResNets | MapperResNets, Field(discriminator="variant")]
+# Images at once in a test of such a network.
+TESTED_AT_ONCE = 500
 # All networks whose activations are recorded.
 AnyRecorded = Annotated[PHResNets | MapperResNets | ModuleNetworks, Field(discriminator="variant")]
 

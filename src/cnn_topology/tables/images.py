@@ -7,7 +7,7 @@ from cnn_topology.tables.units import ACTIVATION, COUNT, PIXEL, SHARE
 class MaskRow(Row, table="masks"):
     """One image under one mode of GrabCut."""
 
-    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
+    population: str = column("Population of the networks, a key of `resnets`.")
     split: str = column("Part of the image set: train or test.")
     mode: str = column("published (defects of the released code repeated) or corrected.")
     image: int = column("Number of the image in its split.")
@@ -22,7 +22,7 @@ class MaskRow(Row, table="masks"):
 class ModeRow(Row, table="modes"):
     """How far published and corrected positions of a layer agree."""
 
-    population: str = column("Population of the networks, a key of `resnets` or `modules`.")
+    population: str = column("Population of the networks, a key of `resnets`.")
     split: str = column("Part of the image set: train or test.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")

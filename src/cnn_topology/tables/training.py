@@ -35,17 +35,17 @@ class CrossAccuracyRow(Row, table="cross_accuracy"):
 
 
 class ResnetTrainingRow(Row, table="resnet_training"):
-    """One epoch of one residual network; weights of a checkpoint have one row with epoch 0."""
+    """One epoch of one residual network; weights of a checkpoint, and a module of a user's own, have one row."""
 
     population: str = column("Population of the network, a key of `resnets` or `modules`.")
     network: int = column("Number of the network in its population, from 0.")
     seed: int = column("Seed of the network.")
-    epoch: int = column("Epoch, from 1; 0 for weights of a checkpoint.", "epochs")
+    epoch: int = column("Epoch, from 1; 0 for weights of a checkpoint and for modules.", "epochs")
     step: int = column("Training steps done.", ITERATIONS)
     images: str = column("Image set it is trained on.")
     train_examples: int = column("Training images seen in the epoch.", COUNT)
-    train_loss: float = column("Mean cross-entropy over the epoch's augmented images; NaN for a checkpoint.", NATS)
-    train_accuracy: float = column("Accuracy over the epoch's augmented images; NaN for a checkpoint.", SHARE)
+    train_loss: float = column("Mean cross-entropy over the epoch's augmented images; NaN where not trained.", NATS)
+    train_accuracy: float = column("Accuracy over the epoch's augmented images; NaN where not trained.", SHARE)
     test_examples: int = column("Test images.", COUNT)
     test_loss: float = column("Mean cross-entropy on plain test images; NaN where not tested.", NATS)
     test_accuracy: float = column("Accuracy on plain test images; NaN where not tested.", SHARE)
@@ -53,7 +53,7 @@ class ResnetTrainingRow(Row, table="resnet_training"):
 
 
 class ResnetAccuracyRow(Row, table="resnet_accuracy"):
-    """One residual network on the images of a cloud, with its input noise: one class, or all."""
+    """One network on the images of a cloud, with its input noise: one class, or all."""
 
     population: str = column("Population of the network, a key of `resnets` or `modules`.")
     network: int = column("Number of the network in its population, from 0.")

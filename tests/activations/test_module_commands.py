@@ -1,5 +1,6 @@
 """A network of a user's own through the commands of the activations half: a layout of VGG, with layers by name."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.data.image_set import ImageSet, read_image_set, write_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.networks.modules import make_module
+from cnn_topology.networks.recorded import network_of
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
 from cnn_topology.plan.activation_parameters import (
     ActivationParameters,
@@ -20,10 +22,12 @@ from cnn_topology.plan.activation_parameters import (
 )
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.images import UNLABELLED
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.runs.recorded import with_recorded
 from cnn_topology.storage.tables import read_table
+from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.tables.registry import GRAPH_ROWS
 
 CODE = """
@@ -189,3 +193,85 @@ def test_what_only_residual_networks_have_is_refused(folder, monkeypatch, cloud,
         with_recorded(
             parse_config({**CONFIG, "activation_clouds": clouds, "activation_mapper": {}, "layer_distances": None})
         )
+
+
+# What works in plain memory order alone, tensors without axes or with five, and an import when it runs.
+VIEWS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 3, 3)
+        self.last = nn.Linear(3 * 10 * 8, 1)
+        self.scale = nn.Parameter(torch.tensor(2.0))
+        self.register_buffer("shift", torch.tensor(0.5))
+        self.volume = nn.Parameter(torch.ones(1, 1, 1, 1, 1))
+
+    def forward(self, x):
+        import helper_of_a_user
+
+        out = self.first(x * helper_of_a_user.SIGN)
+        return self.last(out.view(len(out), -1)) * self.scale + self.shift + self.volume.view(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def views(tmp_path_factory):
+    """Gray images without labels, and a network for them whose code is edited after its clouds are drawn."""
+    folder = tmp_path_factory.mktemp("views")
+    (folder / "views_of_a_user.py").write_text(VIEWS)
+    (folder / "helper_of_a_user.py").write_text("SIGN = -1\n")
+    images = np.random.default_rng(0).integers(0, 255, (20, 12, 10, 1)).astype(np.uint8)
+    labels = np.zeros(20, np.int64)
+    write_image_set(folder / "images", ImageSet("things", images, labels, images, labels, UNLABELLED))
+    things = {"kind": "npz", "path": "x.npz", "shape": [12, 10, 1], "labels": False}
+    section = {"images": "things", "module": "views_of_a_user:Net", "normalization": "set", "layers": ["first", "last"]}
+    clouds = {"noisy": {"population": "net", "n_images": 9, "sigma": 0.1}}
+    config = {"version": 2, "name": "own", "images": {"things": things}, "modules": {"net": section}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        plan = Plan(with_recorded(parse_config({**config, "activation_clouds": clouds})))
+        for weights in ("first", "again", "edited"):
+            if weights == "edited":
+                (folder / "views_of_a_user.py").write_text(VIEWS.replace("+ self.shift", "- self.shift"))
+            patch.delitem(sys.modules, "helper_of_a_user")  # a job is a process of its own
+            inputs = {"images": folder / "images", "checkpoint": [], "others": []}
+            outputs = {"weights": folder / weights, "log_table": folder / f"{weights}-log"}
+            assert run_job(ResNetParameters.of(plan, "net", 0), inputs, outputs, resume=str(folder / "r")) == 0
+        patch.delitem(sys.modules, "helper_of_a_user")
+        inputs = {"images": folder / "images", "weights": [folder / "first"], "masks": []}
+        outputs = {"clouds": [folder / "conv", folder / "linear"], "accuracy": [folder / "accuracy"]}
+        assert run_job(ExtractionParameters.of(plan, ("noisy",), (0,)), inputs, outputs) == 0
+    return folder, plan
+
+
+def test_a_module_runs_in_its_jobs_as_it_does_at_the_start(views):
+    folder, plan = views
+    assert plan.config.modules["net"].recorded.code == ("helper_of_a_user.py", "views_of_a_user.py")
+    assert read_cloud(folder / "conv").points.shape == (9, 3)
+    assert read_cloud(folder / "linear").points.shape == (9, 1)
+
+
+def test_one_output_is_no_accuracy_of_images_without_labels(views):
+    folder, _ = views
+    assert np.isnan(read_table(folder / "first-log").to_pylist()[0]["test_accuracy"])
+    assert np.isnan(read_table(folder / "accuracy").to_pandas()["accuracy"]).all()
+
+
+def test_weights_have_other_bytes_after_an_edit_of_the_code_and_no_others(views):
+    folder, _ = views
+    first, again, edited = ((folder / name).read_bytes() for name in ("first", "again", "edited"))
+    assert first == again
+    assert first != edited
+    assert read_metadata(folder / "first")["config"] != read_metadata(folder / "edited")["config"]
+
+
+def test_weights_that_do_not_fit_a_module_name_its_keys(views, monkeypatch):
+    folder, plan = views
+    monkeypatch.chdir(folder)
+    tensors = {"first.weight": np.ones((3, 1, 3, 3), np.float32)}
+    with pytest.raises(InputError, match=r"no tensor .*`arguments`"):
+        network_of(plan.config.modules["net"], tensors, 1, 1, folder / "w")

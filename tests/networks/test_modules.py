@@ -1,5 +1,6 @@
 """Torch modules of a user's own: which layers are recorded in which order, and what is refused by its key."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from cnn_topology.plan.recorded import ModuleNetworks
 
 # Layers in the order of their definition that are called in another one.
 CODE = """
+from functools import partial
+from shutil import rmtree
+
 from torch import nn
 from torchvision.models.vgg import make_layers
 
@@ -26,6 +30,10 @@ class Net(nn.Module):
         self.idle = nn.Conv2d(3, wide, 3)
         self.act = nn.ReLU(inplace=True)
         self.pair = Pair()
+
+    @classmethod
+    def called(cls):
+        return cls(3)
 
     def forward(self, x):
         x = self.second(self.act(self.act(self.first(x))))
@@ -47,6 +55,9 @@ def lazy():
 
 def wrong():
     return 3
+
+
+small, Other = partial(Net, wide=2), dict
 """
 
 
@@ -104,6 +115,63 @@ def test_the_code_of_the_folder_is_named_and_that_of_packages_is_not(own):
     assert look_at(section(f"{own}:Net"), (10, 12, 3)).code == (f"{package}/__init__.py", f"{package}/nets.py")
 
 
+def test_code_is_that_of_the_module_alone_and_whatever_it_imports(own, tmp_path):
+    package = own.removesuffix(".nets")
+    net = "from torch import nn\n\n\ndef net():\n    {}\n    return nn.Sequential(nn.Conv2d(3, 4, 3))\n"
+    texts = {
+        "shared": "import importlib\n\nimportlib.import_module(__package__ + '.unnamed')\n",
+        "unnamed": "",
+        "late": "x = 1\n",
+        "one": f"from . import shared\n{net.format('pass')}",
+        "two": f"import {package}.shared\n{net.format('from .late import x')}",
+    }
+    (tmp_path / f"{package}_three.py").write_text(net.format("pass"))
+    for name, text in texts.items():
+        (tmp_path / package / f"{name}.py").write_text(text)
+    shared = {"__init__", "shared", "unnamed"}
+    for name, others in (("one", shared), ("two", {*shared, "late"}), ("one", shared)):
+        code = look_at(section(f"{package}.{name}:net"), (10, 12, 3)).code
+        assert set(code) == {f"{package}/{other}.py" for other in {name, *others}}
+    assert look_at(section(f"{package}_three:net"), (10, 12, 3)).code == (f"{package}_three.py",)
+
+
+@pytest.mark.parametrize("name", ["small", "Net.called"])
+def test_a_module_is_made_by_what_is_written_in_python_for_it(own, name):
+    assert shapes(f"{own}:{name}")["first"][1:] == (8, 10)
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        ("os:mkdir", {"arguments": {"path": "made"}}),
+        ("pathlib:Path.mkdir", {"arguments": {"self": "made"}}),
+        ("torch:os.mkdir", {"arguments": {"path": "made"}}),
+        ("{}:rmtree", {"arguments": {"path": "kept"}}),
+        ("{}:Other", {}),
+    ],
+)
+def test_nothing_is_called_that_makes_no_networks(own, tmp_path, module, others):
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(InputError, match=r"^module = .*: (is of type|\w+ belongs to Python)"):
+        look_at(section(module.format(own), **others), (10, 12, 3))
+    assert (tmp_path / "kept").is_dir()
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"sizes": {1: 64}}, r"sizes: the key 1 is no text"),
+        ({"t": [float("inf")]}, r"t\[0\] = inf: is no finite number"),
+        ({"t": {"day": date(2026, 1, 1)}}, r"t\.day = 2026-01-01: is of type date"),
+    ],
+)
+def test_arguments_that_jobs_would_not_get_are_refused(value, words):
+    with pytest.raises(ValueError, match=words):
+        section("a:B", arguments=value)
+    section("a:B", arguments={"a": [1, 2.5, "x", None, True, {"b": []}]})
+
+
 @pytest.mark.parametrize(
     ("module", "others", "words"),
     [
@@ -111,7 +179,7 @@ def test_the_code_of_the_folder_is_named_and_that_of_packages_is_not(own):
         ("{}:Nett", {}, r"^module = .*unknown name in .*: 'Nett' \(did you mean 'Net'\?\); valid: Net, Pair"),
         ("{}:wrong", {}, r"^module = .*: makes an object of type int, and a torch.nn.Module"),
         ("{}:lazy", {}, r"^module = .*: has lazy layers"),
-        ("{}:nn", {}, r"^module = .*: is of type module; name a class"),
+        ("{}:nn", {}, r"^module = .*: is of type module and not called; name a class"),
         ("{}:Net", {"arguments": {"width": 3}}, r"^arguments = \{'width': 3\}: .*TypeError: .*'width'"),
         ("{}:Net", {"layers": ("third",)}, r"^layers: unknown layer of .*: 'third'.*; valid: act, first, head, idle"),
         ("{}:Net", {"layers": ("first", "idle")}, r"^layers: idle of .*: not called"),

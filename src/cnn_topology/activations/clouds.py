@@ -24,7 +24,7 @@ from cnn_topology.activations.positions import (
 )
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.errors import InputError
-from cnn_topology.networks.recorded import network_of
+from cnn_topology.networks.recorded import network_of, to_device
 from cnn_topology.plan.activation_parameters import ActivationParameters
 from cnn_topology.plan.recorded import ModuleNetworks, RecordedLayer
 from cnn_topology.plan.resnets import recorded_layers
@@ -90,12 +90,13 @@ def draw_clouds(
     section, image_set, ids = parameters.clouds, look.image_set, look.images.ids
     (number,) = parameters.networks
     tensors, metadata = read_tensors(weights)
-    normalizer = Normalizer.of(json.loads(metadata["mean"]), json.loads(metadata["sd"]), device)
-    classes = len(image_set.classes)
-    other_classes = None if isinstance(parameters.layout, ModuleNetworks) else parameters.layout.n_classes
-    network = network_of(parameters.layout, tensors, image_set.shape[2], other_classes or classes, weights)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    tensor = section.tensor_used(parameters.layout.variant)
+    layout, classes = parameters.layout, len(image_set.classes)
+    mean, sd = (json.loads(metadata[name]) for name in ("mean", "sd"))
+    normalizer = Normalizer.of(mean, sd, device, channels_last=not isinstance(layout, ModuleNetworks))
+    other_classes = None if isinstance(layout, ModuleNetworks) else layout.n_classes
+    network = network_of(layout, tensors, image_set.shape[2], other_classes or classes, weights)
+    to_device(network, layout, device)
+    tensor = section.tensor_used(layout.variant)
     points = {
         layer.name: (
             hook_point(layer, "conv" if tensor == "conv" else "bn", section.published),

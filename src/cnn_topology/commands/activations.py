@@ -1,10 +1,11 @@
-"""`cnn-topology activations`: draw the point clouds of the layers of residual networks."""
+"""`cnn-topology activations`: draw the point clouds of the layers of networks, residual ones or a user's own."""
 
 from collections.abc import Sequence
 
 from cnn_topology.activations.clouds import draw_clouds, looked_at
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.errors import InputError
+from cnn_topology.networks.modules import importable
 from cnn_topology.plan.activation_parameters import ActivationParameters, ExtractionParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.tensors import read_metadata
@@ -18,7 +19,7 @@ def run(job: Job) -> None:
     image_set, lineage = read_image_set(job.input("images")), read_metadata(job.input("images"))
     device, masks = choose_device("auto"), next(iter(job.inputs("masks")), None)
     clouds, tables = iter(job.outputs("clouds")), iter(job.outputs("accuracy"))
-    with settings(device, job.threads, keep_memory=False):
+    with settings(device, job.threads, keep_memory=False), importable(blocks[0].layout):
         for parameters in blocks:
             look = looked_at(parameters, image_set, lineage, masks)
             for network, weights in zip(parameters.networks, job.inputs("weights"), strict=True):  # as checked

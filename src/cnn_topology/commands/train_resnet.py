@@ -16,15 +16,19 @@ from cnn_topology.training.resnets import ResNetJob, make_weights
 def run(job: Job) -> None:
     """Build the network."""
     parameters = job.parameters(ResNetParameters)
+    section = parameters.section
+    code = section.recorded.code if isinstance(section, ModuleNetworks) and section.recorded else ()
     images, checkpoint, others = job.input("images"), job.inputs("checkpoint"), job.inputs("others")
-    # The name of a checkpoint stands in the parameters; its content must show in the lineage too.
-    inputs = [read_metadata(images), *({"config": file_checksum(path)} for path in checkpoint if path.is_file())]
+    # Names of files stand in the parameters; their content must show in the lineage too. That of a module's code makes
+    # weights of other bytes, by which Snakemake draws the clouds again, though a start ended in between.
+    files = [*map(Path, code), *checkpoint]
+    inputs = [read_metadata(images), *({"config": file_checksum(path)} for path in files if path.is_file())]
     make_weights(
         ResNetJob(
             population=parameters.population,
             network=parameters.network,
             seed=derive_seed(parameters.run_seed, "resnet", parameters.population, parameters.network),
-            section=parameters.section,
+            section=section,
             image_set=read_image_set(images),
             weights_path=job.output("weights"),
             log_path=job.output("log_table"),
@@ -35,8 +39,6 @@ def run(job: Job) -> None:
             notes=parameters.notes(inputs),
         )
     )
-    section = parameters.section
-    code = section.recorded.code if isinstance(section, ModuleNetworks) and section.recorded else ()
     if read := (*map(Path, code), *others, *checkpoint):
         # Of a job that fails, Snakemake keeps no output.
         check_unchanged({str(path): path for path in read}, job.planned)

@@ -4,6 +4,7 @@ Importing and building run the user's code. Nothing else here or in `plan` does,
 """
 
 import importlib
+import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ import torch
 from torch import nn
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.code import PACKAGE
-from cnn_topology.plan.recorded import ModuleNetworks, Recorded, RecordedLayer
+from cnn_topology.networks.module_code import own_code
+from cnn_topology.plan.recorded import ModuleNetworks, Recorded, RecordedLayer, RecordedNetworks
 from cnn_topology.plan.resnet_files import misfit
 from cnn_topology.plan.resnet_names import without_front
 from cnn_topology.storage.weight_files import array_shapes
@@ -44,9 +45,10 @@ def make_module(section: ModuleNetworks, seed: int) -> nn.Module:
     Raises
     ------
     InputError
-        If it cannot be imported or called, or is no torch module. It begins with the key.
+        If it cannot be imported, is neither a class of modules nor a function of Python, cannot be called, or makes no
+        torch module. It begins with the key.
     """
-    with torch.random.fork_rng(devices=[]), _importable():
+    with torch.random.fork_rng(devices=[]), importable(section):
         torch.manual_seed(seed)
         make = _imported(section.module)
         try:
@@ -83,6 +85,7 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         If the module cannot be built or run, lacks a layer that is named, has one that cannot be recorded, or a file
         of weights does not fit it. It begins with the key.
     """
+    before = {*sys.modules}
     network = make_module(section, seed=0)
     modules = {name: module for name, module in network.named_modules() if name}
     outputs: dict[str, list[Any]] = {}
@@ -95,7 +98,7 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         modules[name].register_forward_hook(partial(take, name))
     height, width, channels = shape
     try:
-        with _importable():
+        with importable(section):
             network(torch.zeros(IMAGES, channels, height, width))
     except (Exception, SystemExit) as error:
         raise InputError(
@@ -120,7 +123,8 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         if file.is_file():  # `plan.files` names those that are missing
             _check_weights(file, section.entry, network)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Recorded(layers=layers, parameters=parameters, code=tuple(_code(Path.cwd())))
+    code = own_code(section.module.partition(":")[0], before)
+    return Recorded(layers=layers, parameters=parameters, code=tuple(code))
 
 
 def names_of(network: nn.Module, names: Iterable[str]) -> dict[str, str]:
@@ -159,13 +163,9 @@ def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[s
     for pattern in section.layers:
         fitting = [pattern] if pattern in modules else [name for name in leaves if fnmatchcase(name, pattern)]
         if not fitting:
-            raise _with_key("layers", unknown(f"layer of {section.module}", pattern, leaves))
+            raise InputError(f"layers: {unknown(f'layer of {section.module}', pattern, leaves)}")
         taken |= dict.fromkeys(fitting)
     return list(taken)
-
-
-def _with_key(key: str, error: InputError) -> InputError:
-    return InputError(f"{key}: {error}")
 
 
 def _output_shape(name: str, called: Sequence[Any]) -> tuple[int, int, int]:
@@ -189,8 +189,11 @@ def _output_shape(name: str, called: Sequence[Any]) -> tuple[int, int, int]:
 
 
 @contextmanager
-def _importable() -> Iterator[None]:
-    """Let modules be imported from the folder in which the run was started."""
+def importable(section: RecordedNetworks) -> Iterator[None]:
+    """Let a user's module import from the folder in which the run was started, when it runs too; not other networks."""
+    if not isinstance(section, ModuleNetworks):
+        yield
+        return
     here = str(Path.cwd())
     sys.path.insert(0, here)
     importlib.invalidate_caches()
@@ -203,6 +206,10 @@ def _importable() -> Iterator[None]:
 def _imported(path: str) -> Any:
     """Import what an import path names."""
     name, _, inner = path.partition(":")
+    if _is_standard(name):
+        raise InputError(
+            f"module = {path}: {name} belongs to Python, which has no networks; name a module of your own, or rename it"
+        )
     try:
         value: Any = importlib.import_module(name)
     except (Exception, SystemExit) as error:
@@ -211,21 +218,30 @@ def _imported(path: str) -> Any:
         ) from error
     for part in inner.split("."):
         if not hasattr(value, part):
-            there = [known for known in dir(value) if not known.startswith("_") and callable(getattr(value, known))]
-            raise _with_key(f"module = {path}", unknown(f"name in {name}", part, there))
+            there = [
+                known for known in dir(value) if not known.startswith("_") and _makes_modules(getattr(value, known))
+            ]
+            raise InputError(f"module = {path}: {unknown(f'name in {name}', part, there)}")
         value = getattr(value, part)
-    if not callable(value):
+    if not _makes_modules(value):
         raise InputError(
-            f"module = {path}: is of type {type(value).__name__}; name a class, or a function that returns a module"
+            f"module = {path}: is of type {type(value).__name__} and not called; name a class that is a "
+            "torch.nn.Module, or a function in Python that returns one"
         )
     return value
 
 
-def _code(here: Path) -> list[str]:
-    """Return the files below a folder whose code is loaded, but for installed packages and this one."""
-    files = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    own = (file for file in files if file.is_relative_to(here) and not file.is_relative_to(PACKAGE))
-    return sorted(str(file.relative_to(here)) for file in own if "site-packages" not in file.parts)
+def _makes_modules(value: Any) -> bool:
+    """Whether something may be called for a network: no other class, nothing built in and no function of Python's."""
+    while isinstance(value, partial):
+        value = value.func
+    if isinstance(value, type):
+        return issubclass(value, nn.Module)
+    return (inspect.isfunction(value) or inspect.ismethod(value)) and not _is_standard(value.__module__ or "")
+
+
+def _is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _as_written(value: Any) -> Any:

@@ -38,10 +38,15 @@ def network_of(
         If the tensors do not fit, as `load_checkpoint` says it, or as `make_module`.
     """
     if isinstance(section, ModuleNetworks):
-        network = make_module(section, seed=0)
+        network, mend = make_module(section, seed=0), MEND
     else:
-        network = make_resnet(section, channels, classes if set(LAST_LAYER) & set(tensors) else 0, seed=0)
-    load_checkpoint(network, {name: torch.from_numpy(array) for name, array in tensors.items()}, path)
+        network, mend = make_resnet(section, channels, classes if set(LAST_LAYER) & set(tensors) else 0, seed=0), None
+    own = network.state_dict()
+    given = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    for name in own.keys() & given.keys():
+        if own[name].numel() == given[name].numel() == 1:  # a number is stored as a vector
+            given[name] = given[name].reshape(own[name].shape)
+    load_checkpoint(network, given, path, mend)
     return network.eval()
 
 
@@ -78,8 +83,16 @@ def network_of_file(
     return network.eval()
 
 
+def to_device(network: nn.Module, section: AnyRecorded, device: torch.device) -> None:
+    """Move a network to a device, a residual one with channels last, as its `Normalizer` has them."""
+    if isinstance(section, ModuleNetworks):
+        network.to(device)
+    else:
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def class_scores(output: object, classes: int) -> torch.Tensor | None:
-    """Return the output of a network if it is a score for each class of its images, else None: it has other classes."""
-    if isinstance(output, torch.Tensor) and output.ndim == 2 and output.shape[1] == classes:
+    """Return the output of a network if it is a score for each of several classes of its images, else None."""
+    if isinstance(output, torch.Tensor) and output.ndim == 2 and output.shape[1] == classes > 1:
         return output
     return None

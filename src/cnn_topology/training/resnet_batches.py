@@ -15,19 +15,27 @@ from cnn_topology.seeds import derive_seed
 
 @dataclass(frozen=True, eq=False)
 class Normalizer:
-    """Turns bytes into what a network sees: (pixel / 255 - mean) / sd."""
+    """Turns bytes into what a network sees: (pixel / 255 - mean) / sd.
+
+    Channels lie last in memory, which is faster, or first: code of a user's own may flatten by `view`.
+    """
 
     mean: torch.Tensor
     sd: torch.Tensor
+    channels_last: bool
 
     @classmethod
-    def of(cls, mean: list[float], sd: list[float], device: torch.device) -> "Normalizer":
+    def of(
+        cls, mean: list[float], sd: list[float], device: torch.device, *, channels_last: bool = True
+    ) -> "Normalizer":
         """Return one for a device."""
-        return cls(torch.tensor(mean, device=device), torch.tensor(sd, device=device))
+        return cls(torch.tensor(mean, device=device), torch.tensor(sd, device=device), channels_last)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """Bring uint8 (images, height, width, channels) to float32 (images, channels, height, width), channels last."""
-        return ((images.float() / 255 - self.mean) / self.sd).permute(0, 3, 1, 2)
+        """Bring uint8 (images, height, width, channels) to float32 (images, channels, height, width)."""
+        batch = ((images.float() / 255 - self.mean) / self.sd).permute(0, 3, 1, 2)
+        # `contiguous` would leave the strides of a single channel, which convolutions take for channels last.
+        return batch if self.channels_last else batch.clone(memory_format=torch.contiguous_format)
 
 
 @dataclass(frozen=True, eq=False)

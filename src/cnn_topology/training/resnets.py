@@ -22,12 +22,19 @@ from torch.nn import functional
 from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.statistics import normalization
 from cnn_topology.errors import InputError
-from cnn_topology.networks.modules import make_module
-from cnn_topology.networks.recorded import class_scores, network_of_file
+from cnn_topology.networks.modules import importable, make_module
+from cnn_topology.networks.recorded import class_scores, network_of_file, to_device
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.images import check_batch
 from cnn_topology.plan.recorded import ModuleNetworks
-from cnn_topology.plan.resnets import AnyRecorded, MapperResNets, PHResNets, StepRecipe, TriangularRecipe
+from cnn_topology.plan.resnets import (
+    TESTED_AT_ONCE,
+    AnyRecorded,
+    MapperResNets,
+    PHResNets,
+    StepRecipe,
+    TriangularRecipe,
+)
 from cnn_topology.storage.tables import write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.training import ResnetTrainingRow
@@ -38,8 +45,6 @@ from cnn_topology.training.resnet_state import Progress, ResumeFile
 
 # At most so many seconds of work are lost when a job is killed.
 CHECKPOINT_SECONDS = 60.0
-# Images at once in a test.
-TEST_IMAGES = 500
 # Seed recorded for weights that were not trained here.
 NO_SEED = -1
 
@@ -98,19 +103,18 @@ def make_weights(job: ResNetJob) -> None:
         If images, batch or checkpoint do not fit, CUDA is asked for where there is none, the loss diverges, or
         another process is at the same network.
     """
-    with alone(job.resume_folder):
+    with alone(job.resume_folder), importable(job.section):
         _make_alone(job)
 
 
 def _make_alone(job: ResNetJob) -> None:
     device = choose_device(job.device)
     section = job.section
-    dtype = torch.float32
-    if not isinstance(section, ModuleNetworks):
-        dtype = _precision(section.recipe.precision, device)
+    dtype = torch.float32 if isinstance(section, ModuleNetworks) else _precision(section.recipe.precision, device)
     mean, sd = normalization(section.normalization, job.image_set.train_images)
     with settings(device, job.threads):
-        test = _Test(job, device, dtype, Normalizer.of(mean, sd, device))
+        normalizer = Normalizer.of(mean, sd, device, channels_last=not isinstance(section, ModuleNetworks))
+        test = _Test(job, device, dtype, normalizer)
         if isinstance(section, ModuleNetworks) or job.checkpoint is not None:
             network, rows = _take(job, test)
         else:
@@ -174,10 +178,10 @@ class _Test:
         """Return mean loss and accuracy; NaN of a network that has no scores for the classes of the images."""
         network.eval()
         loss = right = 0.0
-        for start in range(0, len(self.labels), TEST_IMAGES):
-            labels = self.labels[start : start + TEST_IMAGES]
+        for start in range(0, len(self.labels), TESTED_AT_ONCE):
+            labels = self.labels[start : start + TESTED_AT_ONCE]
             with self.autocast():
-                output = network(self.normalizer(self.images[start : start + TEST_IMAGES]))
+                output = network(self.normalizer(self.images[start : start + TESTED_AT_ONCE]))
             scores = class_scores(output, len(self.job.image_set.classes))
             if scores is None:
                 return float("nan"), float("nan")
@@ -222,7 +226,7 @@ def _take(job: ResNetJob, test: _Test) -> tuple[nn.Module, list[dict[str, Any]]]
     else:
         assert isinstance(section, ModuleNetworks)  # others are trained
         network = make_module(section, job.seed)
-    network.to(test.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    to_device(network, section, test.device)
     # Scores of other classes say nothing about the labels of these images.
     measured = (float("nan"),) * 2 if other_classes else test.measure(network)
     what = f"weights of {job.checkpoint}" if job.checkpoint else "as it is initialized"
@@ -327,9 +331,6 @@ class _Trainer:
             f"epoch {epoch + 1} of {recipe.epochs}: training loss {train['train_loss']:.3f}, test accuracy "
             f"{100 * measured[1]:.2f} %, {1e3 * seconds:.0f} ms per iteration",
         )
-
-    def _on_device(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.device)
 
     def _identity(self) -> str:
         """Hash all that the bytes of the network depend on."""

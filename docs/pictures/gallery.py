@@ -1,4 +1,4 @@
-"""Write docs/gallery.md: one figure of each kind that a run has, small, with its caption.
+"""Write docs/gallery.md, one figure of each kind that a run has, small, with its caption, and README's pictures.
 
 python docs/pictures/gallery.py results/demo docs
 """
@@ -14,6 +14,14 @@ from cnn_topology.plan.config import read_config
 from cnn_topology.plan.expand import Plan
 
 WIDTH = 900
+# README's four pictures, by the figures of the demo that they are.
+OF_README = {
+    "cloud": "mapper_wide_conv1",
+    "evolution": "evolution",
+    "layers": "layer_heatmap_top-l2",
+    "graphs": "mapper_layers_mapper_elbow",
+}
+OF_README_WIDTH = 1_000
 HEAD = """# Gallery
 
 One figure of each kind that the demo has, by the question that it answers. In full size and as PDF they lie in
@@ -35,11 +43,17 @@ def main(run: Path, docs: Path) -> None:
         if shown:
             page.append(f"## {QUESTIONS[section]}\n")
         for kind in shown:
-            picture = Image.open(run / f"figures/{first[kind]}.png").convert("RGB")
-            picture.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
-            picture.quantize(64).save(docs / f"gallery/{kind}.png", optimize=True)
+            _save(run / f"figures/{first[kind]}.png", WIDTH, docs / f"gallery/{kind}.png")
             page.append(f"![{kind.replace('_', ' ')}](gallery/{kind}.png)\n\n{kinds()[kind].caption}\n")
     (docs / "gallery.md").write_text("\n".join(page), encoding="utf-8")
+    for name, figure in OF_README.items():
+        _save(run / f"figures/{figure}.png", OF_README_WIDTH, docs / f"{name}.png")
+
+
+def _save(figure: Path, width: int, path: Path) -> None:
+    picture = Image.open(figure).convert("RGB")
+    picture.thumbnail((width, 2 * width), Image.Resampling.LANCZOS)
+    picture.quantize(64).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def cloud(population, step, longest, verdict, p_longest, layer="conv1", **more):
 def tables():
     loops = [
         cloud("noise", 0, 0.28, NO_LOOP, 0.7),
-        cloud("noise", 600, 0.3, NO_LOOP, 0.5),
+        cloud("noise", 600, 0.3, NO_LOOP, 0.5, power_circle=0.98, power_faint_circle=0.41, power_in_range=True),
         cloud("small", 600, 0.2, TOO_FEW, np.nan),
         cloud("round", 0, 0.29, NO_LOOP, 0.6),
         cloud("round", 600, 0.84, ONE_LOOP, 0.005, p_covariance=0.4, covariance_longest_median=0.7)
@@ -161,7 +161,7 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     # The picture of the headline stands large, and again under its question.
     assert sum(tag == "img" for tag, _ in page.tags) == 2
     body = page.words[page.words.index("One row a layer") :]
-    for cell in ("round", "conv2", "0.840", "0.420", "a mixture", "one loop"):
+    for cell in ("round", "conv2", "0.840", "0.420", "a mixture", "one loop", "98%, 41%"):
         assert cell in body
     titles = [attributes.get("content", "") for tag, attributes in page.tags if tag == "meta"]
     assert "width=device-width, initial-scale=1" in titles

@@ -23,8 +23,7 @@ from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.power import power_beside
-from cnn_topology.statistics.significance import LOOPS
+from cnn_topology.statistics.significance import LOOPS, NO_LOOP
 from cnn_topology.summary.activations import purity_lines
 from cnn_topology.summary.graphs import recipe_tables
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
@@ -160,7 +159,8 @@ def _layers(
                 "needed": f"{critical[(*at, row['step'])]:.3f}" if (*at, row["step"]) in critical else "",
                 "p": f"{row['p_longest']:.2g}" if is_tested else "",
                 "q": f"{row['q_longest']:.2g}" if is_tested else "",
-                "verdict": row["verdict"] + power_beside(row),
+                "verdict": row["verdict"],
+                "power": _power(row),
                 "is_loop": row["verdict"] in LOOPS,
                 "lowpass": f"{row['p_lowpass']:.2g}" if pd.notna(row["p_lowpass"]) else "",
                 "block": f"{row['p_block']:.2g}" if pd.notna(row["p_block"]) else "",
@@ -169,6 +169,14 @@ def _layers(
             }
         )
     return rows
+
+
+def _power(row: Mapping[Any, Any]) -> str:
+    """Write how often circles of half and of a fifth of the filters would have been found, beside `no loop`."""
+    if row["verdict"] != NO_LOOP or pd.isna(row["power_circle"]):
+        return ""
+    nearest = "" if row["power_in_range"] else "≈ "
+    return f"{nearest}{row['power_circle']:.0%}, {row['power_faint_circle']:.0%}"
 
 
 def _accuracy(training: pa.Table | None) -> dict[str, str]:

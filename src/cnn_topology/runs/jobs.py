@@ -111,7 +111,7 @@ def _view(directory: Path, config: RunConfig) -> Iterator[Path]:
 
 
 def _link(folder: Path, into: Path, but: Collection[str]) -> None:
-    """Create a folder with links to what another one holds, but for some names; of one that is not there an empty one."""
+    """Create a folder with links to what another one holds, but for some names; empty where that one is not there."""
     into.mkdir(parents=True, exist_ok=True)
     for entry in folder.iterdir() if folder.is_dir() else ():
         if entry.name not in but:

@@ -255,8 +255,8 @@ def residual_networks(device: torch.device, size: Size, report: Report) -> None:
                 **{"image_set": image_set, "weights_path": home / "w", "log_path": home / "l"},
                 resume_folder=home / str(dtype),
             )
-            test = resnets._Test(job, device, dtype, Normalizer.of(mean, sd, device))
-            trainer = resnets._Trainer(job, job.section, test)
+            test = resnets.Tester(job, device, dtype, Normalizer.of(mean, sd, device))
+            trainer = resnets.Trainer(job, job.section, test)
             start = time.perf_counter()
             losses[dtype] = trainer.train()[-1]["train_loss"]
             seconds = time.perf_counter() - start

@@ -160,7 +160,7 @@ def test_a_training_killed_anywhere_goes_on_and_ends_with_the_same_bytes(
 ):
     monkeypatch.setattr(resnets, "CHECKPOINT_SECONDS", 0.0)
     recipe = recipe | {"selection": selection}
-    places = {"_step": resnets._Trainer, "measure": resnets._Test, "save": ResumeFile}
+    places = {"_step": resnets.Trainer, "measure": resnets.Tester, "save": ResumeFile}
 
     def run(folder, last):
         folder.mkdir(exist_ok=True)
@@ -196,12 +196,12 @@ def test_a_state_of_other_code_is_not_taken_up(images, tmp_path, monkeypatch):
     for code, again in (("old", "old"), ("old", "new")):
         counts = {"_step": 0}
         with monkeypatch.context() as patch:
-            interrupt(patch, resnets._Trainer, "_step", counts, 5)
+            interrupt(patch, resnets.Trainer, "_step", counts, 5)
             with pytest.raises(Killed):
                 make_weights(job(tmp_path, image_set=images, notes={"code": code}))
         counts = {"_step": 0}
         with monkeypatch.context() as patch:
-            interrupt(patch, resnets._Trainer, "_step", counts, None)
+            interrupt(patch, resnets.Trainer, "_step", counts, None)
             make_weights(job(tmp_path, image_set=images, notes={"code": again}))
         assert counts["_step"] == (4 if code == again else 9)
 
@@ -242,7 +242,7 @@ def test_the_state_of_another_job_is_not_taken_up(images, tmp_path, monkeypatch)
 
 def test_the_best_epoch_on_the_test_set_is_kept_only_where_asked(images, tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.9, 0.7] * 2)
-    monkeypatch.setattr(resnets._Test, "measure", lambda *_: (0.1, next(accuracies)))
+    monkeypatch.setattr(resnets.Tester, "measure", lambda *_: (0.1, next(accuracies)))
     kept, weights = {}, {}
     for selection in ("last", "best-on-test"):
         make_weights(job(tmp_path, "mapper", {"selection": selection}, image_set=images))

@@ -2,8 +2,8 @@
 # This file is read again in every job of a cluster: NumPy and pyarrow may be imported here, what is slower to load
 # (torch, pandas, SciPy, matplotlib) may not.
 import json
-import os
 import math
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError

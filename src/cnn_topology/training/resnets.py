@@ -114,11 +114,11 @@ def _make_alone(job: ResNetJob) -> None:
     mean, sd = normalization(section.normalization, job.image_set.train_images)
     with settings(device, job.threads):
         normalizer = Normalizer.of(mean, sd, device, channels_last=not isinstance(section, ModuleNetworks))
-        test = _Test(job, device, dtype, normalizer)
+        test = Tester(job, device, dtype, normalizer)
         if isinstance(section, ModuleNetworks) or job.checkpoint is not None:
             network, rows = _take(job, test)
         else:
-            trainer = _Trainer(job, section, test)
+            trainer = Trainer(job, section, test)
             network, rows = trainer.network, trainer.train()
         tensors = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     metadata = {
@@ -165,7 +165,7 @@ def steps_per_epoch(recipe: TriangularRecipe | StepRecipe, images: int) -> int:
     return full + (isinstance(recipe, StepRecipe) and rest > 1)
 
 
-class _Test:
+class Tester:
     """How networks of a job see images on its device, and how well they do on the plain test images."""
 
     def __init__(self, job: ResNetJob, device: torch.device, dtype: torch.dtype, normalizer: Normalizer) -> None:
@@ -214,7 +214,7 @@ class _Test:
         }
 
 
-def _take(job: ResNetJob, test: _Test) -> tuple[nn.Module, list[dict[str, Any]]]:
+def _take(job: ResNetJob, test: Tester) -> tuple[nn.Module, list[dict[str, Any]]]:
     """Take the weights of a file, or a user's module as it is initialized; return the network and the row of its log.
 
     What it has no scores for is not measured.
@@ -236,10 +236,10 @@ def _take(job: ResNetJob, test: _Test) -> tuple[nn.Module, list[dict[str, Any]]]
     return network, [{**test.row(0, 0, measured), **unknown, "seed": seed}]
 
 
-class _Trainer:
+class Trainer:
     """One network on one device, its optimizer and its place in the training."""
 
-    def __init__(self, job: ResNetJob, section: PHResNets | MapperResNets, test: _Test) -> None:
+    def __init__(self, job: ResNetJob, section: PHResNets | MapperResNets, test: Tester) -> None:
         self.job, self.section, self.test = job, section, test
         self.device, self.normalizer = test.device, test.normalizer
         images, recipe = job.image_set, section.recipe

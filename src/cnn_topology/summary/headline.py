@@ -141,9 +141,11 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
                 f"p = {row['p_lowpass']:.2g})"
             )
             than.insert(0, (row["p_lowpass"] <= alpha, smooth))
-        side = {"undecided": "are not shown to be a ring or a mixture"}.get(ring(row, alpha), f"are {ring(row, alpha)}")
+        side = {"undecided": "are shown to be neither a ring nor a mixture"}.get(
+            ring(row, alpha), f"are {ring(row, alpha)}"
+        )
         lines.append(
-            f"{row['population']}: the loop {_compared(than)}. All filters of the layer {side} "
+            f"{row['population']}: the loop {_compared(than)}. The filters of the whole layer {side} "
             f"(p = {row['p_hollowness']:.2g})."
         )
     return lines

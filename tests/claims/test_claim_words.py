@@ -29,7 +29,7 @@ EVERY = (*WEIGHTS_CLAIMS, *ACTIVATIONS_CLAIMS)
 def test_every_claim_has_a_rule_and_an_id_of_its_own():
     assert len({claim.claim for claim in EVERY}) == len(EVERY)
     for claim in EVERY:
-        assert all((claim.statement, claim.statistic, claim.rule, claim.absent, claim.source, claim.certainty))
+        assert all((claim.statement, claim.statistic, claim.rule, claim.source, claim.certainty))
     assert {table for claim in EVERY for table in claim.tables} == set(CLAIM_TABLES)
 
 
@@ -47,7 +47,7 @@ def test_numbers_and_verdicts_are_said_in_words():
     measured = Measured(True, value=0.123456, low=0.1, high=np.inf, p=0.0012, n=12)
     claim = Claim(
         claim="X", experiment="E0", statement="It is so.", source="here", certainty="F", statistic="share",
-        rule="above 1/2", tables=(), subjects=lambda _: [Subject(("a",), "mnist")], absent="none",
+        rule="above 1/2", tables=(), subjects=lambda _: [Subject(("a",), "mnist")],
         measure=lambda *_: measured,
     )  # fmt: skip
     (tested,) = evaluate("weights", [claim], {}, None)  # type: ignore[arg-type]

@@ -43,7 +43,10 @@ def test_codes_that_a_file_uses_are_explained(path):
 def test_claims_their_tags_and_experiments_are_explained_and_no_code_means_two_things():
     claims = (*WEIGHTS_CLAIMS, *ACTIVATIONS_CLAIMS)
     assert {claim.claim for claim in claims} <= EXPLAINED
-    assert {code for claim in claims for code in claim.experiment.split(", ")} <= {*EXPLAINED, "abstract"}
+    assert {code for claim in claims for code in (claim.experiment or claim.claim).split(", ")} <= {
+        *EXPLAINED,
+        "abstract",
+    }
     certainty = KEY.split("## How certain")[1].split("##")[0]
     tags = set(re.findall(r"[\w-]+", "\n".join(re.findall(r"^\| ([^|]+) \|", certainty, re.M))))
     assert {claim.certainty for claim in claims} <= tags

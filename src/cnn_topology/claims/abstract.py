@@ -3,12 +3,15 @@
 from cnn_topology.claims.accuracy_measures import some_improvement, topology_predicts
 from cnn_topology.claims.circle_measures import other_loops_occur, primary_circle_recurs
 from cnn_topology.claims.framework import Claim
-from cnn_topology.claims.loop_measures import changes_in_training, simple_shapes
+from cnn_topology.claims.loop_measures import MOST_SIMPLE_LOOPS, changes_in_training, simple_shapes
 from cnn_topology.claims.subjects import all_improved, every_network, grids
+from cnn_topology.plan.clouds import LEAST_TESTED
+from cnn_topology.statistics.shapes import CHANCE, COVERED
+from cnn_topology.statistics.significance import LEVEL
 
 # Of a headline cloud; the tests are named in `loop_measures.not_excluded`.
 EXCLUDED = "longer than loops of fields as smooth, and with channels shuffled as blocks (p ≤ level of the run each)"
-IS_PRIMARY = "80% of the primary circle covered, p ≤ 0.05 against shuffled filters, wound round once"
+IS_PRIMARY = f"{COVERED:.0%} of the primary circle covered, p ≤ {CHANCE:g} against shuffled filters, wound round once"
 
 ABSTRACT_CLAIMS = (
     Claim(
@@ -17,12 +20,11 @@ ABSTRACT_CLAIMS = (
         statement="Spatial filters of convolutional layers at depths 1 to 13 have a simple global shape.",
         source="abstract, 1",
         certainty="F",
-        statistic="share of layers with 1 to 5 significant loops",
+        statistic=f"share of layers with 1 to {MOST_SIMPLE_LOOPS} significant loops",
         rule="lower end of Wilson's 95% interval above 1/2, all depths 1 to 13 analysed",
         tables=("loops",),
         subjects=every_network,
-        absent="no layer is analysed",
-        measure=simple_shapes(range(1, 14)),
+        measure=simple_shapes,
     ),
     Claim(
         claim="A2",
@@ -34,7 +36,6 @@ ABSTRACT_CLAIMS = (
         rule="lower end of Wilson's 95% interval above 1/2",
         tables=("loops",),
         subjects=every_network,
-        absent="no layer is analysed",
         measure=changes_in_training,
     ),
     Claim(
@@ -49,7 +50,6 @@ ABSTRACT_CLAIMS = (
         "half of the draws of its networks or more",
         tables=("loops", "circles"),
         subjects=every_network,
-        absent="no layer is analysed",
         measure=primary_circle_recurs,
     ),
     Claim(
@@ -58,13 +58,12 @@ ABSTRACT_CLAIMS = (
         statement="A second, less frequent complex circle mixes lines, edges and non-linear patterns.",
         source="abstract, 3",
         certainty="F",
-        statistic="share of layers with a significant loop and 80% of another named circle covered, p ≤ 0.05 "
-        "(Bonferroni over the circles of a layer)",
-        rule="more layers than chance gives, 0.05 of them (binomial p ≤ 0.05), and fewer than have the primary "
-        "circle; what the paper's second circle is, is not known (U20)",
+        statistic=f"share of layers with a significant loop and {COVERED:.0%} of another named circle covered, "
+        f"p ≤ {CHANCE:g} (Bonferroni over the circles of a layer)",
+        rule=f"more layers than chance gives, {CHANCE:g} of them (binomial p ≤ {LEVEL:g}), and fewer than have "
+        "the primary circle; what the paper's second circle is, is not known (U20)",
         tables=("loops", "circles"),
         subjects=every_network,
-        absent="no layer is analysed",
         measure=other_loops_occur,
     ),
     *(
@@ -76,10 +75,10 @@ ABSTRACT_CLAIMS = (
             certainty="F" if letter == "a" else "P",
             statistic=f"{what} of the best topological predictor with test accuracy, generalization gap or accuracy "
             "across sets, over populations whose networks are pooled",
-            rule="p ≤ 0.05, adjusted for all predictors, layers and outcomes; pools keep 50 filters or more",
+            rule=f"p ≤ {LEVEL:g}, adjusted for all predictors, layers and outcomes; pools keep {LEAST_TESTED} "
+            "filters or more",
             tables=("correlations", "generalization"),
             subjects=grids,
-            absent="no grid of populations in this run",
             measure=topology_predicts(beyond_weights=letter == "b"),
         )
         for letter, beyond, what in (
@@ -98,10 +97,9 @@ ABSTRACT_CLAIMS = (
         source="abstract, 5",
         certainty="F",
         statistic="variants faster or better in cross-tests than the plain network and every control",
-        rule="at least one, Holm p ≤ 0.05 against each",
+        rule=f"at least one, Holm p ≤ {LEVEL:g} against each",
         tables=("comparisons",),
         subjects=all_improved,
-        absent="no comparison of improved networks in this run",
         measure=some_improvement,
     ),
 )

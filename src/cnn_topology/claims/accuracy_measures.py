@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measure, Measured, Subject, Tables
+from cnn_topology.claims.framework import Measure, Measured, NotTestable, Subject, Tables
 from cnn_topology.claims.subjects import across
 from cnn_topology.claims.words import short
 from cnn_topology.plan.clouds import LEAST_TESTED
@@ -25,7 +25,7 @@ def cross_test_gain(tables: Tables, facts: RunFacts, subject: Subject) -> Measur
     own = not subject.other_data
     there, back = (_cross_accuracy(tables, facts, *pair, own) for pair in ((second, first), (first, second)))
     if min(len(there), len(back)) < 2:
-        return Measured(None, reason="fewer than two networks were tested on the other set")
+        raise NotTestable("fewer than two networks were tested on the other set")
     rng = np.random.default_rng(derive_seed("claim", "cross test", first, second))
     low, high = mean_difference_interval(there, back)
     value = float(mean_difference(there, back))
@@ -62,7 +62,7 @@ def beats_baseline(other: str | None = None) -> Measure:
             rows = rows[rows["images"] == images]
         everyone, rows = rows, rows[rows["population"] == variant]
         if rows.empty:
-            return Measured(None, reason="no comparison by this measure")
+            raise NotTestable("no comparison by this measure")
         row, ratio = rows.iloc[0], other is None
         scale, none = (1.0, 1.0) if ratio else (POINTS, 0.0)
         value, low, high = (scale * row[name] for name in ("estimate", "low", "high"))
@@ -145,7 +145,7 @@ def topology_predicts(*, beyond_weights: bool) -> Measure:
         if not best:
             few = f": pools keep {pools['kept'].min():.0f} filters or more, and {LEAST_TESTED} are needed"
             reason = "no test of a correlation over the populations of the grid"
-            return Measured(None, reason=reason + (few if (pools["kept"] < LEAST_TESTED).any() else ""))
+            raise NotTestable(reason + (few if (pools["kept"] < LEAST_TESTED).any() else ""))
         row = min(best, key=lambda row: (row["p_adjusted"], -abs(row["statistic"])))
         value, low, high = (float(row[name]) for name in ("statistic", "low", "high"))
         p = min(1.0, len(best) * float(row["p_adjusted"]))
@@ -178,7 +178,7 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     rows = rows[rows["group_name"] == subject.group]
     rows = rows[(rows["role"] == "variant") & rows["metric"].isin(["iterations_to_target", "cross_accuracy"])]
     if rows.empty:
-        return Measured(None, reason="no comparison of a variant")
+        raise NotTestable("no comparison of a variant")
     none = np.where(rows["metric"] == "iterations_to_target", 1.0, 0.0)
     rows = rows.assign(p_better=np.where(rows["estimate"] > none, rows["p_holm"], 1.0))
     contests = rows.groupby(["population", "metric", "images"])

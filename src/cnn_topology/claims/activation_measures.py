@@ -6,7 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import INTERVAL, RANGE, WITHIN, Measure, Measured, Subject, Tables, interval
+from cnn_topology.claims.framework import (
+    INTERVAL,
+    RANGE,
+    WITHIN,
+    Measure,
+    Measured,
+    NotTestable,
+    Subject,
+    Tables,
+    interval,
+)
 from cnn_topology.claims.words import short
 from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
@@ -39,7 +49,7 @@ def layer_test(
             needs = (
                 f": it takes curves of {LEAST_STEPS} steps or more, and networks to compare" if unit == "curves" else ""
             )
-            return Measured(None, reason=f"no test {test} of {PAPER_MEASURE}{needs}")
+            raise NotTestable(f"no test {test} of {PAPER_MEASURE}{needs}")
         row = rows.iloc[0]
         n, reason = int(row["n"]), "the test takes more than one network, or more layers"
         if np.isnan(row["statistic"]):
@@ -69,7 +79,7 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     others = set(DIAGRAM_MEASURES) - {PAPER_MEASURE}  # of the same barcodes: no known measure
     rows = rows[(names == PAPER_MEASURE).any(axis=1) & ~names.isin(others).any(axis=1)]
     if rows.empty:
-        return Measured(None, reason="the run compares it with no other measure")
+        raise NotTestable("the run compares it with no other measure")
     low, high = float(rows["mean"].min()), float(rows["mean"].max())
     n = int(rows["networks"].min())
     if rows["p_value"].isna().any():
@@ -97,7 +107,7 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         every = rows[rows["network"] == ALL_NETWORKS]
         rows = every if len(every) else rows
         if missing := sorted(set(tests) - set(rows["test"])):
-            return Measured(None, reason="; ".join(_lacking(test, tables, subject) for test in missing))
+            raise NotTestable("; ".join(_lacking(test, tables, subject) for test in missing))
         least = rows.sort_values("statistic").iloc[0]
         # Orders of noises have no interval.
         ends = rows["low"].where(rows["test"] != TREND, rows["statistic"])
@@ -151,7 +161,7 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
     rows = rows[rows["population"].isin(subject.populations) & (rows["sigma"] == 0) & rows["node_wise"].notna()]
     rows = rows[rows["depth"] == rows["depth"].max()]
     if rows.empty:
-        return Measured(None, reason="no graph of activations has a node")
+        raise NotTestable("no graph of activations has a node")
     excess = rows["node_wise"] - rows["chance"]
     low, high, p = float(excess.min()), float(excess.max()), float(rows["p_value"].max())
     kinds = _kinds(tables, rows)
@@ -205,9 +215,9 @@ def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -
     rows = tests[tests["test"] == KEPT]
     if rows.empty and NOISE in set(tests["test"]):
         reason = "of no network are accuracies known and, without noise, accuracy and purity both above chance"
-        return Measured(None, reason=reason)
+        raise NotTestable(reason)
     if rows.empty:
-        return Measured(None, reason="no graph of activations under input noise")
+        raise NotTestable("no graph of activations under input noise")
     least = rows.sort_values("statistic").iloc[0]
     faster, no_faster = (rows["high"] < 0).any(), (rows["low"] > -MARGIN).all()
     found = _counted(Measured(bool(no_faster), **interval(least), n=int(least["n"]), null=f"-{MARGIN:g}"), least)

@@ -22,8 +22,6 @@ from cnn_topology.statistics.significance import LEVEL
 
 _PH = residual("ph")
 _MAPPER = residual("mapper")
-_NO_PH = "no networks of variant ph in this run"
-_NO_MAPPER = "no networks of variant mapper in this run"
 
 _ABOVE = "above 0 and above the difference of shuffled labels with its 95% interval"
 _GROWS = (
@@ -54,7 +52,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"above 0 with every one, permutation p ≤ {LEVEL} (exchanging layers)",
         tables=("measure_agreement",),
         subjects=_PH,
-        absent=_NO_PH,
         measure=agrees_with_known,
     ),
     Claim(
@@ -70,7 +67,6 @@ ACTIVATIONS_CLAIMS = (
         f"vehicles, more than both do with each other, exact p ≤ {LEVEL} of all choices of four classes of ten",
         tables=("purity", "class_purity", "activation_nodes", "activation_edges"),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=classes_are_organised,
     ),
     Claim(
@@ -83,7 +79,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"{_ABOVE}, p ≤ {LEVEL} against these",
         tables=("purity_tests",),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=purity_test("foreground_over_random", layer="mid"),
     ),
     Claim(
@@ -96,7 +91,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"above 0, permutation p < {DEPTH_ORDER_LEVEL}",
         tables=("measure_tests",),
         subjects=_PH,
-        absent=_NO_PH,
         measure=layer_test("depth_order", lambda row: row["statistic"] > 0 and row["p_value"] < DEPTH_ORDER_LEVEL),
     ),
     Claim(
@@ -110,7 +104,6 @@ ACTIVATIONS_CLAIMS = (
         "disjoint pairs of them, taken as independent",
         tables=("measure_tests",),
         subjects=_PH,
-        absent=_NO_PH,
         measure=layer_test("specificity", lambda row: row["low"] > row["null_value"], spread=WILSON),
     ),
     *(
@@ -124,7 +117,6 @@ ACTIVATIONS_CLAIMS = (
             rule=rule,
             tables=("measure_tests",),
             subjects=_PH,
-            absent=_NO_PH,
             measure=layer_test(f"{test}_{mode}", holds, "curves", spread),
         )
         for letter, mode, (test, statement, statistic, rule, holds, spread) in (
@@ -146,7 +138,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"{_ABOVE}, p ≤ {LEVEL} against these",
         tables=("purity_tests",),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=purity_test("deeper_is_purer"),
     ),
     Claim(
@@ -159,7 +150,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"both {_ABOVE}, p ≤ {LEVEL} against these",
         tables=("purity_tests",),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=purity_test("foreground_over_random", "random_over_background", layer="mid"),
     ),
     Claim(
@@ -172,7 +162,6 @@ ACTIVATIONS_CLAIMS = (
         rule=f"above 0, p ≤ {LEVEL} over all orders",
         tables=("purity_tests",),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=purity_test("purity_falls_with_sigma"),
     ),
     Claim(
@@ -186,7 +175,6 @@ ACTIVATIONS_CLAIMS = (
         "any; else not tested",
         tables=("purity_tests",),
         subjects=_MAPPER,
-        absent=_NO_MAPPER,
         measure=no_faster_than_accuracy,
     ),
 )

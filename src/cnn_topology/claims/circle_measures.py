@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import Measured, Subject, Tables
+from cnn_topology.claims.framework import Measured, NotTestable, Subject, Tables
 from cnn_topology.claims.loop_measures import (
     WITHOUT_TEST,
     headline_clouds,
     last_clouds,
     least_power,
     most_layers,
-    no_cloud,
     not_excluded,
     null_of,
     of_all,
@@ -63,8 +62,6 @@ def primary_circle_recurs(tables: Tables, facts: RunFacts, subject: Subject) -> 
     circle at most snapshots after the start too, and most draws of the networks must have the same verdict.
     """
     clouds, counted = _counting(tables, facts, subject)
-    if clouds.empty:
-        return Measured(None, reason="no cloud is tested and compared with the named circles")
     left = clouds["primary"]
     reasons = []
     for condition, why in (
@@ -105,8 +102,6 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     distribution. Made stricter after a review: one layer of many, at an unadjusted level, was enough.
     """
     clouds, counted = _counting(tables, facts, subject)
-    if clouds.empty:
-        return no_cloud()
     primary, other = clouds["primary"], clouds["other"]
     p = binomial_tail(int(other.sum()), len(clouds), CHANCE)
     holds = bool(p <= LEVEL and other.sum() < primary.sum())
@@ -137,10 +132,18 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
 
 
 def _counting(tables: Tables, facts: RunFacts, subject: Subject) -> tuple[pd.DataFrame, str]:
-    """Return the last clouds that are tested and compared with the named circles, and why other layers do not count."""
-    layers = last_clouds(tables, facts, subject.populations)
+    """Return the last clouds that are tested and compared with the named circles, and why other layers do not count.
+
+    Raises
+    ------
+    NotTestable
+        If there is none.
+    """
+    layers = last_clouds(tables, facts, subject)
     compared = with_circles(tables, layers)
     clouds = compared[~compared["verdict"].isin(UNTESTED)]
+    if clouds.empty:
+        raise NotTestable("no cloud is tested and compared with the named circles")
     left_out = {
         WITHOUT_TEST: len(compared) - len(clouds),
         "not compared with the named circles": len(layers) - len(compared),

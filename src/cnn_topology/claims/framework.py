@@ -36,6 +36,10 @@ WILSON = f"{INTERVAL}, at least Wilson's over layers"
 SPREADS = (INTERVAL, RANGE, JOINED, WITHIN, WILSON)
 
 
+class NotTestable(Exception):
+    """What a run lacks for a claim, such as networks, a cloud, or filters enough for a test: the reason in its row."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What a claim is tested on.
@@ -96,7 +100,7 @@ class Claim:
     Attributes
     ----------
     claim, experiment : str
-        Its id here, and the experiment in the notes on the papers that it belongs to.
+        Its id here, and the experiment in the notes on the papers that it belongs to, where it has another name.
     statement : str
         What is claimed.
     source, certainty : str
@@ -110,15 +114,13 @@ class Claim:
     tables : tuple of str
         The tables that `measure` reads.
     subjects : callable
-        Gives what there is in a run to test the claim on; the paper's own data go before others.
-    absent : str or callable
-        Why it is not tested where there is no subject, or what says so of the facts of a run.
+        Returns what there is in a run to test the claim on; the paper's own data go before others.
     measure : callable
         Takes the tables, the facts of the run and a subject.
     """
 
     claim: str
-    experiment: str
+    experiment: str = ""
     statement: str
     source: str
     certainty: str
@@ -126,7 +128,6 @@ class Claim:
     rule: str
     tables: tuple[str, ...]
     subjects: Callable[[RunFacts], list[Subject]]
-    absent: str | Callable[[RunFacts], str]
     measure: Callable[[Tables, RunFacts, Subject], Measured]
     published: str = ""
     published_value: float = np.nan
@@ -163,20 +164,25 @@ def evaluate(paper: str, claims: Iterable[Claim], tables: Tables, facts: RunFact
     """
     rows = []
     for claim in claims:
-        subjects: list[Subject | None] = [*claim.subjects(facts)] or [None]
-        rows += [_tested(paper, claim, tables, facts, subject) for subject in subjects]
+        try:
+            subjects = claim.subjects(facts)
+        except NotTestable as lacking:
+            rows.append(_row(paper, claim, Subject((), ""), Measured(None, reason=str(lacking))))
+        else:
+            rows += [_row(paper, claim, subject, _measured(claim, tables, facts, subject)) for subject in subjects]
     return rows
 
 
-def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: Subject | None) -> ClaimRow:
-    missing = [name for name in claim.tables if name not in tables]
-    if subject is None:
-        found = Measured(None, reason=claim.absent if isinstance(claim.absent, str) else claim.absent(facts))
-        subject = Subject((), "")
-    elif missing:
-        found = Measured(None, reason=f"no table {missing[0]} in this run")
-    else:
-        found = claim.measure(tables, facts, subject)
+def _measured(claim: Claim, tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    try:
+        if missing := [name for name in claim.tables if name not in tables]:
+            raise NotTestable(f"no table {missing[0]} in this run")
+        return claim.measure(tables, facts, subject)
+    except NotTestable as lacking:
+        return Measured(None, reason=str(lacking))
+
+
+def _row(paper: str, claim: Claim, subject: Subject, found: Measured) -> ClaimRow:
     verdict, reason = NOT_TESTED, found.reason
     if found.holds is not None and subject.other_data:
         reason = f"other data or networks than the paper's: {subject.data}"
@@ -187,7 +193,7 @@ def _tested(paper: str, claim: Claim, tables: Tables, facts: RunFacts, subject: 
     return ClaimRow(
         paper=paper,
         claim=claim.claim,
-        experiment=claim.experiment,
+        experiment=claim.experiment or claim.claim,
         statement=" ".join(filter(None, (found.statement or claim.statement, found.counted, found.beside))),
         source=claim.source,
         certainty=claim.certainty,

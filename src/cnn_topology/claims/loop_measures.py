@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import JOINED, Interval, Measure, Measured, Subject, Tables
+from cnn_topology.claims.framework import JOINED, Interval, Measure, Measured, NotTestable, Subject, Tables
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, THREE_CIRCLES_MODEL, Model, power
@@ -21,6 +21,9 @@ LOCAL, COARSE = (15 / 19_200, 0.1), (200 / 19_200, 0.14)
 DIVIDE = 0.0029
 # The paper's own largest count of loops in a simple shape: the three-circle model.
 MOST_SIMPLE_LOOPS = 5
+# Depths of the layers that the abstract of the weights paper is about.
+DEPTHS = range(1, 14)
+FIRST, SECOND = "conv1", "conv2"
 # Why a layer does not count whose cloud was not tested; see `plan.clouds.untested`.
 WITHOUT_TEST = "with too few filters for a test"
 
@@ -33,27 +36,35 @@ def headline_clouds(tables: Tables, facts: RunFacts, populations: tuple[str, ...
     return loops[loops["headline"].astype(bool)].merge(layers, on=["population", "layer"]).sort_values("step")
 
 
-def last_clouds(
-    tables: Tables, facts: RunFacts, populations: tuple[str, ...], layer: str | None = None
-) -> pd.DataFrame:
-    """Return the headline cloud of each layer, or of one of that name, at its last step."""
-    found = headline_clouds(tables, facts, populations)
+def last_clouds(tables: Tables, facts: RunFacts, subject: Subject, layer: str | None = None) -> pd.DataFrame:
+    """Return the headline cloud of each layer of a subject, or of one of that name, at its last step.
+
+    Raises
+    ------
+    NotTestable
+        If there is none.
+    """
+    found = headline_clouds(tables, facts, subject.populations)
     if layer is not None:
         found = found[found["layer"] == layer]
+    if found.empty:
+        raise NotTestable("the tables hold no such cloud: every network failed, or it was not asked for")
     return found.groupby(["population", "layer"], sort=False).tail(1)
 
 
-def no_cloud() -> Measured:
-    """Return the message that a cloud is missing."""
-    return Measured(None, reason="the tables hold no such cloud: every network failed, or it was not asked for")
+def first_tested(clouds: pd.DataFrame) -> pd.Series:
+    """Return the first of some clouds.
 
-
-def not_tested(cloud: pd.Series) -> Measured | None:
-    """Return that a cloud decides nothing, with the reason, where it has too few filters for a test; else None."""
-    if cloud["verdict"] not in UNTESTED:
-        return None
-    reason = f"no test, {cloud['verdict']}: {cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['density_k']:,}"
-    return Measured(None, reason=reason)
+    Raises
+    ------
+    NotTestable
+        If it has too few filters for a test.
+    """
+    cloud = clouds.iloc[0]
+    if cloud["verdict"] in UNTESTED:
+        kept = f"{cloud['kept']:,} kept of {cloud['points']:,} at k = {cloud['density_k']:,}"
+        raise NotTestable(f"no test, {cloud['verdict']}: {kept}")
+    return cloud
 
 
 def null_of(facts: RunFacts) -> str:
@@ -97,8 +108,8 @@ def not_excluded(cloud: Mapping[Any, Any], alpha: float) -> list[str]:
     return others
 
 
-def one_circle(layer: str, *, coarse: bool = False) -> Measure:
-    """Test whether a layer's last headline cloud is one loop, the primary circle.
+def one_circle(*, coarse: bool = False) -> Measure:
+    """Test whether the first layer's last headline cloud is one loop, the primary circle.
 
     `coarse`: its variant by a coarse density estimate, which is compared with no further null. Made stricter after a
     review: the verdict `one loop` alone, which the rule was at first, is given to any loop, also one far from the
@@ -106,18 +117,14 @@ def one_circle(layer: str, *, coarse: bool = False) -> Measure:
     """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, facts, subject.populations, layer)
+        rows = last_clouds(tables, facts, subject, FIRST)
         if coarse:
             rows = _variant(tables, rows, COARSE)
-        if rows.empty:
-            return no_cloud()
-        row = rows.iloc[0]
-        if untested := not_tested(row):
-            return untested
+        row = first_tested(rows)
         low, high = _over_networks(tables, row)
         found = Measured(False, value=row["longest"], low=low, high=high, **_test_of(row, facts))
         if row["verdict"] == NO_LOOP:
-            return replace(found, reason=would_be_found(row, "loop", HALF_CIRCLE, FAINT_CIRCLE))
+            return replace(found, reason=power_of_a_loop(row))
         if row["verdict"] != ONE_LOOP:
             return found
         held = primary_loops(tables, rows.iloc[:1])
@@ -155,12 +162,15 @@ def _over_networks(tables: Tables, cloud: pd.Series) -> tuple[float, float]:
 
 def would_be_found(cloud: pd.Series, outcome: str, *models: Model) -> str:
     """Describe how often layers of some models, of the size and filtering of a cloud, have an outcome."""
-    said = []
-    for model in models:
-        size = int(cloud["points"]), int(cloud["density_k"]), float(cloud["density_p"]), int(cloud["kernel_side"]) ** 2
-        found = power(model, outcome, *size)
-        said += [f"{model.words}: {found}"] if found else []
-    return f"power: {'; '.join(said)}" if said else ""
+    size = int(cloud["points"]), int(cloud["density_k"]), float(cloud["density_p"]), int(cloud["kernel_side"]) ** 2
+    said = {model.words: power(model, outcome, *size) for model in models}
+    found = "; ".join(f"{words}: {share}" for words, share in said.items() if share)
+    return found and f"power: {found}"
+
+
+def power_of_a_loop(cloud: pd.Series) -> str:
+    """Describe how often a circle would be found in a cloud of this size."""
+    return would_be_found(cloud, "loop", HALF_CIRCLE, FAINT_CIRCLE)
 
 
 def least_power(layers: pd.DataFrame) -> str:
@@ -168,111 +178,76 @@ def least_power(layers: pd.DataFrame) -> str:
     without = layers[layers["verdict"] == NO_LOOP].sort_values("kept")
     if without.empty:
         return ""
-    return f"smallest layer without a loop: {would_be_found(without.iloc[0], 'loop', HALF_CIRCLE, FAINT_CIRCLE)}"
+    return f"smallest layer without a loop: {power_of_a_loop(without.iloc[0])}"
 
 
-def three_circles(layer: str) -> Measure:
+def three_circles(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Test the three-circle model by a local density: a loop, and kept filters along all three circles, few off them.
 
     Changed after a review: the fifth bar had to be significant and more than twice the sixth. At 1,536 filters no layer
     of the model passed, and a density filter leaves as many long bars of a Klein bottle.
     """
-
-    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = _variant(tables, last_clouds(tables, facts, subject.populations, layer), LOCAL)
-        rows = rows.merge(tables["circles"].drop_duplicates(CLOUD)[[*CLOUD, "shape"]], on=CLOUD)
-        if rows.empty:
-            return Measured(None, reason="no cloud by a local density estimate is compared with the three-circle model")
-        row = rows.iloc[0]
-        if untested := not_tested(row):
-            return untested
-        holds = row["shape"] == THREE_CIRCLES_MODEL.name
-        reason = "" if holds else would_be_found(row, THREE_CIRCLES_MODEL.name, THREE_CIRCLES_MODEL)
-        return Measured(holds, value=float(row["significant_bars"]), **_test_of(row, facts), reason=reason)
-
-    return measure
+    rows = _variant(tables, last_clouds(tables, facts, subject, FIRST), LOCAL)
+    rows = rows.merge(tables["circles"].drop_duplicates(CLOUD)[[*CLOUD, "shape"]], on=CLOUD)
+    if rows.empty:
+        raise NotTestable("no cloud by a local density estimate is compared with the three-circle model")
+    row = first_tested(rows)
+    holds = row["shape"] == THREE_CIRCLES_MODEL.name
+    reason = "" if holds else would_be_found(row, THREE_CIRCLES_MODEL.name, THREE_CIRCLES_MODEL)
+    return Measured(holds, value=float(row["significant_bars"]), **_test_of(row, facts), reason=reason)
 
 
-def several_loops(layer: str) -> Measure:
-    """Test whether a layer has more than one significant loop."""
-
-    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, facts, subject.populations, layer)
-        if rows.empty:
-            return no_cloud()
-        row = rows.iloc[0]
-        if untested := not_tested(row):
-            return untested
-        bars = int(row["significant_bars"])
-        reason = would_be_found(row, "loop", HALF_CIRCLE, FAINT_CIRCLE) if bars == 0 else ""
-        return Measured(bars > 1, value=bars, **_test_of(row, facts), reason=reason)
-
-    return measure
+def several_loops(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Test whether the second layer has more than one significant loop."""
+    row = first_tested(last_clouds(tables, facts, subject, SECOND))
+    bars = int(row["significant_bars"])
+    reason = power_of_a_loop(row) if bars == 0 else ""
+    return Measured(bars > 1, value=bars, **_test_of(row, facts), reason=reason)
 
 
-def weaker_than_first(layer: str) -> Measure:
-    """Test whether a layer has more significant loops than the first, or a shorter longest bar with its interval.
+def weaker_than_first(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Test whether the second layer has more significant loops than the first, or a shorter longest bar.
 
     Bars are taken over their own critical values too: the bars alone, which the rule compared at first, depend on the
     number of points and on rho(k, p), which differ from layer to layer. Changed after another review: a bar had to be
     shorter whatever its interval, which pure noise is, and several long loops, which are more complex, failed.
     """
-
-    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        first = last_clouds(tables, facts, subject.populations, "conv1")
-        rows = last_clouds(tables, facts, subject.populations, layer)
-        if first.empty or rows.empty:
-            return no_cloud()
-        row, whole = rows.iloc[0], float(first.iloc[0]["longest"])
-        if untested := not_tested(row) or not_tested(first.iloc[0]):
-            return untested
-        if whole == 0:
-            return Measured(None, reason="a cloud has no H1 bar at all")
-        critical, of_first = (critical_value(tables, cloud) for cloud in (row, first.iloc[0]))
-        if not (critical > 0 and of_first > 0):
-            return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
-        plain = float(row["longest"]) / whole
-        scale = of_first / critical
-        found = Measured(False, value=scale * plain, n=int(row["networks"]), null="1")
-        (low, high), (first_low, first_high) = (_over_networks(tables, cloud) for cloud in (row, first.iloc[0]))
-        if np.isfinite(high) and np.isfinite(first_low):
-            highest = high / first_low if first_low > 0 else np.inf
-            found = replace(found, low=scale * low / first_high, high=scale * highest, spread=JOINED)
-        loops, of_first_layer = int(row["significant_bars"]), int(first.iloc[0]["significant_bars"])
-        if loops > max(1, of_first_layer):
-            return replace(found, holds=True, reason=f"more complex: {loops} significant loops")
-        if not of_first_layer:
-            return replace(found, reason="layer 1 has no significant loop itself")
-        if max(scale, 1) * plain < 1 and np.isnan(found.high):
-            return replace(
-                found, holds=None, reason="a bar has no interval over networks: follow both layers, steps: all"
-            )
-        return replace(found, holds=bool(found.high * max(1, 1 / scale) < 1))
-
-    return measure
+    row, first = (first_tested(last_clouds(tables, facts, subject, layer)) for layer in (SECOND, FIRST))
+    if first["longest"] == 0:
+        raise NotTestable("a cloud has no H1 bar at all")
+    critical, of_first = (critical_value(tables, cloud) for cloud in (row, first))
+    if not (critical > 0 and of_first > 0):
+        raise NotTestable("the critical value of a cloud's bar is not there, or 0")
+    plain = float(row["longest"]) / float(first["longest"])
+    scale = of_first / critical
+    found = Measured(False, value=scale * plain, n=int(row["networks"]), null="1")
+    (low, high), (first_low, first_high) = (_over_networks(tables, cloud) for cloud in (row, first))
+    if np.isfinite(high) and np.isfinite(first_low):
+        highest = high / first_low if first_low > 0 else np.inf
+        found = replace(found, low=scale * low / first_high, high=scale * highest, spread=JOINED)
+    loops, of_first_layer = int(row["significant_bars"]), int(first["significant_bars"])
+    if loops > max(1, of_first_layer):
+        return replace(found, holds=True, reason=f"more complex: {loops} significant loops")
+    if not of_first_layer:
+        return replace(found, reason="layer 1 has no significant loop itself")
+    if max(scale, 1) * plain < 1 and np.isnan(found.high):
+        return replace(found, holds=None, reason="a bar has no interval over networks: follow both layers, steps: all")
+    return replace(found, holds=bool(found.high * max(1, 1 / scale) < 1))
 
 
-def simple_shapes(depths: range) -> Measure:
-    """Count the layers with a simple shape, one to five significant loops, and ask that all depths be covered."""
-
-    def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = last_clouds(tables, facts, subject.populations)
-        layers = rows[rows["depth"].isin(depths)]
-        rows = layers[~layers["verdict"].isin(UNTESTED)]
-        if rows.empty:
-            return no_cloud() if layers.empty else Measured(None, reason=f"every layer is one {WITHOUT_TEST}")
-        simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
-        counted = of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)})
-        found = most_layers(simple, null="1/2", counted=counted)
-        if found.holds is False:
-            found = replace(found, reason=least_power(rows))
-        missing = sorted(set(depths) - set(rows["depth"]))
-        if missing:
-            reason = f"{len(missing)} of the depths {depths[0]} to {depths[-1]} are not tested"
-            return replace(found, holds=None, reason=reason)
-        return found
-
-    return measure
+def simple_shapes(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
+    """Count the layers with a simple shape, one to five significant loops, and ask that all `DEPTHS` be covered."""
+    layers = last_clouds(tables, facts, subject)
+    layers = layers[layers["depth"].isin(DEPTHS)]
+    rows = layers[~layers["verdict"].isin(UNTESTED)]
+    if rows.empty:
+        raise NotTestable(f"every layer is one {WITHOUT_TEST}")
+    simple = rows["significant_bars"].between(1, MOST_SIMPLE_LOOPS)
+    found = most_layers(simple, null="1/2", counted=of_all(len(layers), {WITHOUT_TEST: len(layers) - len(rows)}))
+    if missing := set(DEPTHS) - set(rows["depth"]):
+        reason = f"{len(missing)} of the depths {DEPTHS[0]} to {DEPTHS[-1]} are not tested"
+        return replace(found, holds=None, reason=reason)
+    return found if found.holds is not False else replace(found, reason=least_power(rows))
 
 
 def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -292,7 +267,7 @@ def changes_in_training(tables: Tables, facts: RunFacts, subject: Subject) -> Me
         else:
             changed.append(begins["verdict"] != ends["verdict"])
     if not changed:
-        return Measured(None, reason="no layer with a loop is tested both before and after training")
+        raise NotTestable("no layer with a loop is tested both before and after training")
     return most_layers(changed, null="1/2", counted=of_all(len(layers), left_out))
 
 
@@ -320,11 +295,11 @@ def share(holds: Sequence[bool] | pd.Series) -> Interval:
 
 def _variant(tables: Tables, clouds: pd.DataFrame, density: tuple[float, float]) -> pd.DataFrame:
     """Return the variants of a cloud on the same side of `DIVIDE` as a density, the nearest to it first."""
-    if clouds.empty:
-        return clouds
     cloud, loops = clouds.iloc[0], tables["loops"]
     rows = loops[(loops[["population", "layer", "step"]] == cloud[["population", "layer", "step"]]).all(axis=1)]
     share, p = density
     rows = rows[(rows["density_k"] / rows["points"] < DIVIDE) == (share < DIVIDE)]
+    if rows.empty:
+        raise NotTestable(f"no cloud by a {'local' if share < DIVIDE else 'coarse'} density estimate in this run")
     far = np.abs(np.log(rows["density_k"] / rows["points"] / share)) + np.abs(np.log(rows["density_p"] / p))
     return rows.assign(far=far).sort_values("far", kind="stable")

@@ -1,22 +1,44 @@
-"""Which populations of a run a claim can be tested on: those on the paper's own data, else others."""
+"""Which populations of a run a claim can be tested on: those on the paper's own data, else others.
 
-from collections.abc import Callable, Iterable
+Where a run has none, each function here raises `NotTestable`.
+"""
 
-from cnn_topology.claims.framework import Subject
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+from cnn_topology.claims.framework import NotTestable, Subject
 from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFacts
 from cnn_topology.plan.paper_sizes import fewer
+from cnn_topology.plan.populations import Architecture
 
 Subjects = Callable[[RunFacts], list[Subject]]
-Absent = Callable[[RunFacts], str]
+Knowledge = Literal["angular features", "a first layer fixed to the circle", "a first layer of Klein filters"]
 
 PAPER_MODELS = ("vgg16", "vgg19")
+# Whether networks are given some knowledge of the topology; responses to random filters are none.
+HAS_KNOWLEDGE: dict[Knowledge, Callable[[Architecture], bool]] = {
+    "angular features": lambda network: network.angular_features > 0 and network.feature_filters == "edges",
+    "a first layer fixed to the circle": lambda network: network.first_layer.kind == "fixed_circle",
+    "a first layer of Klein filters": lambda network: network.first_layer.kind == "fixed_klein",
+}
 
 
-def trained(kind: str, architecture: str | None = None, channels: int | None = None, layer: str = "conv1") -> Subjects:
+def _own_or_others(subjects: list[Subject], what: str) -> list[Subject]:
+    """Return the subjects that are the papers', else all; `what` names what a run without any lacks."""
+    if not subjects:
+        raise NotTestable(f"no {what} in this run")
+    return [subject for subject in subjects if not subject.other_data] or subjects
+
+
+def trained(
+    what: str, kind: str, architecture: str | None = None, channels: int | None = None, layer: str = "conv1"
+) -> Subjects:
     """Find populations of plain networks whose `layer` has a cloud.
 
     Parameters
     ----------
+    what : str
+        Networks that a run without them lacks, in words.
     kind : str
         The set of the papers that the claim is about.
     architecture : str, optional
@@ -28,7 +50,7 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
     """
 
     def find(facts: RunFacts) -> list[Subject]:
-        own, others, elsewhere = [], [], []
+        found, elsewhere = [], []
         for name, population in facts.populations.items():
             if not population.plain or layer not in population.analysed:
                 continue
@@ -40,10 +62,10 @@ def trained(kind: str, architecture: str | None = None, channels: int | None = N
             if not images.own:
                 elsewhere.append(Subject((name,), described(population), other_data=True))
             elif architecture in (None, population.label):
-                own.append(Subject((name,), described(population), reduced=whole_size(population)))
+                found.append(Subject((name,), described(population), reduced=whole_size(population)))
             else:
-                others.append(Subject((name,), f"{described(population)}, not {architecture}", other_data=True))
-        return own or others or elsewhere
+                found.append(Subject((name,), f"{described(population)}, not {architecture}", other_data=True))
+        return _own_or_others(found or elsewhere, what)
 
     return find
 
@@ -66,20 +88,23 @@ def every_network(facts: RunFacts) -> list[Subject]:
         for name in own
         if (whole_size(populations[name]) if name in populations else _few_layers(checkpoints[name]))
     ]
+    if not taken:
+        raise NotTestable("no layer is analysed")
     size = (f"{len(reduced)} of {len(taken)} populations: {', '.join(reduced)}",) if reduced else ()
-    return [Subject(tuple(taken), "; ".join(taken.values()), other_data=not own, reduced=size)] if taken else []
+    return [Subject(tuple(taken), "; ".join(taken.values()), other_data=not own, reduced=size)]
 
 
 def pretrained(model: str) -> Subjects:
     """Find checkpoints of a model, else of any other."""
 
     def find(facts: RunFacts) -> list[Subject]:
-        found = {name: checkpoint for name, checkpoint in facts.checkpoints.items() if checkpoint.analysed}
         subjects = [
             Subject((name,), _checkpoint(c), other_data=c.model != model, reduced=_few_layers(c))
-            for name, c in found.items()
+            for name, c in facts.checkpoints.items()
+            if c.analysed
         ]
-        return [subject for subject in subjects if not subject.other_data] or subjects[:1]
+        chosen = _own_or_others(subjects, f"pretrained {model.upper()}")
+        return chosen[:1] if chosen[0].other_data else chosen
 
     return find
 
@@ -94,10 +119,10 @@ def _checkpoint(checkpoint: CheckpointFacts) -> str:
     return f"{checkpoint.model}, pretrained, {len(checkpoint.analysed)} layers"
 
 
-def crossed(kind: str, other: str) -> Subjects:
-    """Find a population trained on `kind` and tested on `other`, and one the other way round."""
+def crossed(facts: RunFacts) -> list[Subject]:
+    """Find a population trained on MNIST and tested on SVHN, and one the other way round."""
 
-    def first(facts: RunFacts, trained_on: str, tested_on: str, own: bool) -> str:
+    def first(trained_on: str, tested_on: str, own: bool) -> str:
         names = [
             name
             for name, population in facts.populations.items()
@@ -108,13 +133,14 @@ def crossed(kind: str, other: str) -> Subjects:
         # Those whose filters are analysed are the populations of the main experiments.
         return next((name for name in names if facts.populations[name].analysed), next(iter(names), ""))
 
-    return _pair(lambda facts, own: (first(facts, kind, other, own), first(facts, other, kind, own)))
+    names = {own: (first("mnist", "svhn", own), first("svhn", "mnist", own)) for own in (True, False)}
+    return _pair(facts, names, "pair of networks on MNIST and SVHN, tested on each other's set")
 
 
-def onset_pair(kind: str, other: str) -> Subjects:
-    """Find a population on `kind` and one on `other` in gray whose first layers are analysed over training."""
+def onset_pair(facts: RunFacts) -> list[Subject]:
+    """Find a population on MNIST and one on CIFAR-10 in gray whose first layers are analysed over training."""
 
-    def first(facts: RunFacts, wanted: str, own: bool) -> str:
+    def first(wanted: str, own: bool) -> str:
         names = (
             name
             for name, population in facts.populations.items()
@@ -123,66 +149,56 @@ def onset_pair(kind: str, other: str) -> Subjects:
         )
         return next(names, "")
 
-    return _pair(lambda facts, own: (first(facts, kind, own), first(facts, other, own)))
+    names = {own: (first("mnist", own), first("cifar10", own)) for own in (True, False)}
+    return _pair(facts, names, "pair of networks on MNIST and on CIFAR-10 gray")
 
 
-def _pair(first_of: Callable[[RunFacts, bool], tuple[str, str]]) -> Subjects:
+def _pair(facts: RunFacts, names: Mapping[bool, tuple[str, str]], what: str) -> list[Subject]:
     """Take two populations together: those on the papers' own images, else on others; empty names are missing ones."""
-
-    def find(facts: RunFacts) -> list[Subject]:
-        for own in (True, False):
-            names = first_of(facts, own)
-            if all(names):
-                data = " and ".join(described(facts.populations[name]) for name in names)
-                return [Subject(names, data, other_data=not own, reduced=_sizes(facts, names))]
-        return []
-
-    return find
+    for own, pair in names.items():
+        if all(pair):
+            data = " and ".join(described(facts.populations[name]) for name in pair)
+            return [Subject(pair, data, other_data=not own, reduced=_sizes(facts, pair))]
+    raise NotTestable(f"no {what} in this run")
 
 
-def improved(kind: str, accept: Callable[[PopulationFacts], bool], other: str | None = None) -> Subjects:
-    """Find the variants of groups of improvements whose networks pass `accept`: (variant, baseline) each.
+def improved(kind: str, knowledge: Knowledge, other: str | None = None) -> Subjects:
+    """Find the variants of groups of improvements that are given some knowledge: (variant, baseline) each.
 
     With `other`, the claim is about accuracy on that set: those that are not tested on it do not count.
     """
 
     def find(facts: RunFacts) -> list[Subject]:
+        variants = [
+            (name, group.baseline, variant)
+            for name, group in facts.improvements.items()
+            for variant in group.variants
+            if HAS_KNOWLEDGE[knowledge](facts.populations[variant].architecture)
+        ]
         for own in (True, False):
             found = [
                 Subject(
-                    (variant, group.baseline),
+                    (variant, baseline),
                     described(facts.populations[variant]),
                     other_data=not own,
                     # The paper does not say how many networks it compares.
-                    reduced=_reduced(facts, (variant, group.baseline)),
+                    reduced=_reduced(facts, (variant, baseline)),
                     group=name,
                 )
-                for name, group in facts.improvements.items()
-                for variant in group.variants
-                if accept(facts.populations[variant])
-                and is_about(facts, facts.populations[variant].images, kind, own)
+                for name, baseline, variant in variants
+                if is_about(facts, facts.populations[variant].images, kind, own)
                 and (other is None or across(facts, facts.populations[variant], other, own))
             ]
             if found:
                 return found
-        return []
+        if not variants:
+            raise NotTestable(f"no variant of improvements with {knowledge} in this run")
+        names = dict.fromkeys(variant for *_, variant in variants)
+        on_kind = [name for name in names if is_about(facts, facts.populations[name].images, kind, own=False)]
+        lacks = f"tested on {(other or '').upper()}" if on_kind else f"trained on {kind.upper()}"
+        raise NotTestable(f"{', '.join(on_kind or names)}: {knowledge}, but not {lacks} or a set that stands for it")
 
     return find
-
-
-def not_improved(what: str, kind: str, accept: Callable[[PopulationFacts], bool], other: str | None = None) -> Absent:
-    """Return what says which condition of `improved` no variant meets; `what` names those that pass `accept`."""
-
-    def absent(facts: RunFacts) -> str:
-        names = dict.fromkeys(variant for group in facts.improvements.values() for variant in group.variants)
-        accepted = [name for name in names if accept(facts.populations[name])]
-        if not accepted:
-            return f"no variant of improvements with {what} in this run"
-        on_kind = [name for name in accepted if is_about(facts, facts.populations[name].images, kind, own=False)]
-        lacks = f"tested on {(other or '').upper()}" if on_kind else f"trained on {kind.upper()}"
-        return f"{', '.join(on_kind or accepted)}: {what}, but not {lacks} or a set that stands for it"
-
-    return absent
 
 
 def is_about(facts: RunFacts, images: str, kind: str, own: bool) -> bool:
@@ -196,21 +212,6 @@ def across(facts: RunFacts, population: PopulationFacts, kind: str, own: bool) -
     return next((name for name in population.cross_test if is_about(facts, name, kind, own)), "")
 
 
-def has_angular_features(population: PopulationFacts) -> bool:
-    """Return whether responses to edges are appended to the input, not those to random filters."""
-    return population.architecture.angular_features > 0 and population.architecture.feature_filters == "edges"
-
-
-def has_circle(population: PopulationFacts) -> bool:
-    """Return whether the first layer is fixed to the primary circle."""
-    return population.architecture.first_layer.kind == "fixed_circle"
-
-
-def has_klein_filters(population: PopulationFacts) -> bool:
-    """Return whether the first layer is fixed to filters of the Klein bottle."""
-    return population.architecture.first_layer.kind == "fixed_klein"
-
-
 def all_improved(facts: RunFacts) -> list[Subject]:
     """Take each group of improvements; the paper's are on MNIST and SVHN, tested on the other."""
     found = []
@@ -222,8 +223,7 @@ def all_improved(facts: RunFacts) -> list[Subject]:
         found.append(
             Subject(group.populations, described(baseline), other_data=not of_paper, reduced=reduced, group=name)
         )
-    own = [subject for subject in found if not subject.other_data]
-    return own or found
+    return _own_or_others(found, "comparison of improved networks")
 
 
 def grids(facts: RunFacts) -> list[Subject]:
@@ -234,7 +234,7 @@ def grids(facts: RunFacts) -> list[Subject]:
         own = facts.images[grid.example.images].own
         # The paper says of no grid how many networks it has.
         found.append(Subject((name,), data, other_data=not own, reduced=grid.example.reduced))
-    return [subject for subject in found if not subject.other_data] or found
+    return _own_or_others(found, "grid of populations")
 
 
 def residual(variant: str) -> Subjects:
@@ -251,7 +251,7 @@ def residual(variant: str) -> Subjects:
             for name, networks in facts.resnets.items()
             if networks.variant == variant
         ]
-        return [subject for subject in found if not subject.other_data] or found
+        return _own_or_others(found, f"networks of variant {variant}")
 
     return find
 

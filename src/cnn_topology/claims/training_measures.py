@@ -1,10 +1,12 @@
 """What claims about loops in the course of training measure, from the tables `onset`, `loop_tracks`, `correlations`."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from cnn_topology.claims.framework import JOINED, Measured, Subject, Tables, interval
-from cnn_topology.claims.loop_measures import COVERED, null_of
+from cnn_topology.claims.framework import JOINED, Measured, NotTestable, Subject, Tables, interval
+from cnn_topology.claims.loop_measures import COVERED, FIRST, null_of
 from cnn_topology.claims.words import short
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import TOO_FEW
@@ -14,7 +16,6 @@ FEW_HUNDRED = 1_000
 TENFOLD = (3.0, 30.0)
 # Ours: with the step held fixed and a mean taken away, eight snapshots leave five degrees of freedom.
 LEAST_SNAPSHOTS = 8
-LAYER = "conv1"
 NOT_PRIMARY = "the loop that lasts is not the primary circle at every step from its onset on"
 
 
@@ -23,12 +24,7 @@ def early_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
 
     Made stricter after a review: any loop was enough, whatever its interval.
     """
-    found = _onset(tables, subject.populations[0])
-    if found is None:
-        return Measured(None, reason="the first layer is not followed over training")
-    step, low, high, networks = found
-    if _never_tested(tables, subject.populations[0]):
-        return Measured(None, reason=f"{TOO_FEW} for a test at every snapshot")
+    step, low, high, networks = _onset(tables, subject.populations[0])
     if np.isnan(step):
         return Measured(False, n=networks, null=null_of(facts), reason="no loop that lasts")
     is_circle = _stays_primary(tables, subject.populations[0], step)
@@ -39,47 +35,50 @@ def early_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
 
 def later_onset(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     """Compare the onset of the second population with that of the first; the interval joins the ends of both."""
-    found = [_onset(tables, name) for name in subject.populations]
-    first, second = found
-    if any(_never_tested(tables, name) for name in subject.populations):
-        return Measured(None, reason=f"of one of the two {TOO_FEW} for a test at every snapshot")
-    if first is None or second is None or not (first[0] > 0 and second[0] > 0):
-        return Measured(None, reason="not both have a lasting loop that was absent before training")
-    both = zip(subject.populations, (first[0], second[0]), strict=True)
+    first, second = (_onset(tables, name) for name in subject.populations)
+    if not (first.step > 0 and second.step > 0):
+        raise NotTestable("not both have a lasting loop that was absent before training")
+    both = zip(subject.populations, (first.step, second.step), strict=True)
     if not all(_stays_primary(tables, name, step) for name, step in both):
-        return Measured(None, reason=f"of one of the two {NOT_PRIMARY}")
-    ratio = second[0] / first[0]
-    low = second[1] / first[2]
-    high = second[2] / first[1] if first[1] > 0 else np.inf
+        raise NotTestable(f"of one of the two {NOT_PRIMARY}")
+    ratio = second.step / first.step
+    low = second.low / first.high
+    high = second.high / first.low if first.low > 0 else np.inf
     holds = bool(TENFOLD[0] <= ratio <= TENFOLD[1] and low > 1)
-    return Measured(holds, value=ratio, low=low, high=high, n=min(first[3], second[3]), null="1", spread=JOINED)
+    networks = min(first.networks, second.networks)
+    return Measured(holds, value=ratio, low=low, high=high, n=networks, null="1", spread=JOINED)
 
 
-def _onset(tables: Tables, population: str) -> tuple[float, float, float, int] | None:
-    """Return onset, interval and networks of the first layer: NaN without an onset, None where the row is missing."""
-    rows = tables["onset"]
-    rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER)]
+class Onset(NamedTuple):
+    """When the loop of a first layer sets in, NaN where none lasts, with its interval over so many networks."""
+
+    step: float
+    low: float
+    high: float
+    networks: int
+
+
+def _onset(tables: Tables, population: str) -> Onset:
+    rows = _of_first_layer(tables["onset"], population)
     if rows.empty:
-        return None
+        raise NotTestable(f"{population}: the first layer is not followed over training")
     row = rows.iloc[0]
+    if row["snapshots"] == 0:
+        raise NotTestable(f"{population}: {TOO_FEW} for a test at every snapshot")
     # Of a draw without a lasting loop the onset is later than all snapshots.
     ends = [np.inf if pd.isna(row[name]) else float(row[name]) for name in ("low", "high")]
     step = np.nan if pd.isna(row["onset"]) else float(row["onset"])
-    return step, ends[0], ends[1], int(row["networks"])
+    return Onset(step, ends[0], ends[1], int(row["networks"]))
 
 
-def _never_tested(tables: Tables, population: str) -> bool:
-    """Whether the first layer had too few filters for a test at all snapshots."""
-    rows = tables["onset"]
-    rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER)]
-    return len(rows) > 0 and bool(rows["snapshots"].iloc[0] == 0)
+def _of_first_layer(rows: pd.DataFrame, population: str) -> pd.DataFrame:
+    return rows[(rows["population"] == population) & (rows["layer"] == FIRST)]
 
 
 def _stays_primary(tables: Tables, population: str, onset: float) -> bool:
     """Whether the loop of the first layer is the primary circle at every tested snapshot from the onset on."""
-    rows = tables["loop_tracks"]
-    rows = rows[(rows["population"] == population) & (rows["layer"] == LAYER) & (rows["step"] >= onset)]
-    rows = rows[rows["critical"].notna()]
+    rows = _of_first_layer(tables["loop_tracks"], population)
+    rows = rows[(rows["step"] >= onset) & rows["critical"].notna()]
     return len(rows) > 0 and bool(_is_primary(rows).all())
 
 
@@ -95,13 +94,13 @@ def rises_with_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -> Me
     while networks learn.
     """
     rows = tables["correlations"]
-    rows = rows[rows["group_name"].isin(subject.populations) & (rows["scope"] == "pooled") & (rows["layer"] == LAYER)]
+    rows = rows[rows["group_name"].isin(subject.populations) & (rows["scope"] == "pooled") & (rows["layer"] == FIRST)]
     rows = rows[(rows["predictor"] == "longest") & (rows["outcome"] == "test_accuracy")]
     methods = {row["method"]: row for _, row in rows[rows["statistic"].notna()].iterrows()}
     if "spearman" not in methods:
-        return Measured(None, reason="the bar is not compared with accuracy over training")
+        raise NotTestable("the bar is not compared with accuracy over training")
     if "partial_pearson" not in methods:
-        return Measured(None, reason="too few snapshots to hold the step fixed")
+        raise NotTestable("too few snapshots to hold the step fixed")
     plain, partial = methods["spearman"], methods["partial_pearson"]
     needs = f"at least {LEAST_SNAPSHOTS} snapshots" if partial["rows"] < LEAST_SNAPSHOTS else ""
     holds = None if needs else bool(plain["low"] > 0 and partial["low"] > 0)
@@ -124,16 +123,16 @@ def longer_bar(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
     stricter after another: both loops must be the primary circle, since bars of two kinds of loops do not compare.
     """
     rows = tables["loop_tracks"]
-    rows = rows[rows["population"].isin(subject.populations) & (rows["layer"] == LAYER)]
+    rows = rows[rows["population"].isin(subject.populations) & (rows["layer"] == FIRST)]
     rows = rows.assign(primary=_is_primary(rows)).sort_values("step")
     last = {row["population"]: row for row in rows.to_dict("records")}
     if len(last) < len(subject.populations):
-        return Measured(None, reason="not both first layers are followed over training")
+        raise NotTestable("not both first layers are followed over training")
     first, second = (last[name] for name in subject.populations)
     if first["longest"] == 0:
-        return Measured(None, reason="a cloud has no H1 bar at all")
+        raise NotTestable("a cloud has no H1 bar at all")
     if not (first["critical"] > 0 and second["critical"] > 0):
-        return Measured(None, reason="the critical value of a cloud's bar is not there, or 0")
+        raise NotTestable("the critical value of a cloud's bar is not there, or 0")
     scale = first["critical"] / second["critical"]
     plain = second["longest_low"] / first["longest_high"]
     low, value = scale * plain, scale * second["longest"] / first["longest"]

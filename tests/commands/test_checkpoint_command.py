@@ -223,7 +223,8 @@ def test_values_that_are_no_numbers_are_counted_and_their_tensor_named(suffix, t
     assert import_files(tmp_path, save(tmp_path / f"bad{suffix}", bad)) == 2
     said = capsys.readouterr().err
     assert "checkpoints.mine" in said
-    assert "4 of 1,080 values of block.1.conv.weight are NaN or infinite" in said
+    assert "block.1.conv.weight: 4 of 1,080 values are NaN or infinite" in said
+    assert "exclude: [block.1.conv]" in said
     assert "Traceback" not in said
 
 

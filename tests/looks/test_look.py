@@ -212,7 +212,7 @@ def test_a_layer_is_chosen_by_any_form_of_its_name(weights, pattern, tmp_path):
     [
         ({"a.weight": np.zeros((4, 3, 1, 1))}, {}, ["3x3", "1x1"]),
         ({"a.weight": noise(4)}, {"layers": ["b*"]}, ["b*", "valid: a"]),
-        ({"a.weight": np.full((4, 3, 3, 3), np.nan), "b.weight": noise(8)}, {}, ["a.weight", "NaN"]),
+        ({"a.weight": np.full((4, 3, 3, 3), np.nan)}, {}, ["a.weight", "108 of 108", "NaN"]),
         ({"a.weight": noise(20)}, {"k": 1.5}, ["k"]),
         ({"a.weight": noise(20)}, {"draws": 3}, ["draws = 3"]),
         ({"a.weight": noise(20)}, {"draws": 50}, ["draws = 50", "alpha = 0.01", "99"]),
@@ -226,6 +226,21 @@ def test_what_cannot_be_looked_at_is_refused_by_name(source, options, named):
     with pytest.raises(InputError) as refused:
         ct.look(source, **options)
     assert all(name in str(refused.value) for name in named)
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_a_layer_with_values_that_are_no_numbers_is_named_and_the_others_are_looked_at(networks, tmp_path):
+    paths = []
+    for number in range(networks):
+        bad = noise(4, number)
+        bad[0, 0, 0, 0] = (np.inf, np.nan)[number]
+        paths.append(tmp_path / f"net{number}.npz")
+        np.savez(paths[-1], **{"a.weight": bad, "b.weight": noise(8, number)})
+    for source in (paths, dict(np.load(paths[0]))):
+        there = open_source(source)
+        assert [layer.name for layer in there.layers] == ["b"]
+        assert len(there.others) == 1
+        assert all(part in there.others[0] for part in ("a.weight", "NaN"))
 
 
 def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():

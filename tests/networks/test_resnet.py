@@ -147,7 +147,7 @@ def test_weights_come_back_from_each_form_of_file(tmp_path, network, form):
             r"'bn1.bias' has shape \(5,\), expected \(4,\); correct `variant`",
         ),
         (lambda w: w.update({"block_seq.9.bias": torch.zeros(5)}), r"the network has no tensor 'block_seq.9.bias'"),
-        (lambda w: w["linear.bias"].fill_(float("nan")), r"10 of 10 values of linear.bias are NaN or infinite"),
+        (lambda w: w["linear.bias"].fill_(float("nan")), r"linear.bias: 10 of 10 values are NaN or infinite"),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_names_the_first_tensor(tmp_path, network, change, message):

@@ -8,8 +8,8 @@ import numpy as np
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import refuse_copies
 from cnn_topology.networks.pretrained import torchvision_file
-from cnn_topology.networks.weights import read_weights
-from cnn_topology.plan.checkpoints import TorchvisionCheckpoint
+from cnn_topology.networks.weights import check_finite, read_weights
+from cnn_topology.plan.checkpoints import TorchvisionCheckpoint, plain_name
 from cnn_topology.plan.parameters import CheckpointParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import file_checksum
@@ -29,6 +29,9 @@ def run(job: Job) -> None:
         else:
             files, parts = list(map(Path, section.files)), list(map(Path, section.parts))
             networks = [read_weights(file, shapes, section.entry, section.layout) for file in files]
+        for file, network in zip(files, networks, strict=True):
+            for tensor, values in network.items():
+                check_finite(file, tensor, values, f", or leave its layer out: `exclude: [{plain_name(tensor)}]`")
         check_unchanged({str(file): file for file in parts}, job.planned)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed, repeated_layers
-from cnn_topology.networks.weights import check_finite, read_weights
+from cnn_topology.networks.weights import not_finite, read_weights
 from cnn_topology.plan.base import as_tuple, expand_paths
 from cnn_topology.plan.checkpoints import (
     CheckpointLayers,
@@ -68,7 +68,8 @@ class Source:
     chosen : bool
         Whether the layers are some of those that were there.
     others : tuple of str
-        Convolutions that are not looked at, a line for each reason: other kernels, filters that were not trained.
+        Convolutions that are not looked at, a line for each reason: other kernels, filters that were not trained,
+        weights that are NaN.
     """
 
     name: str
@@ -125,16 +126,18 @@ def open_source(
         shapes = {layer.tensor: layer.weight for layer in there.layers}
         networks = [read_weights(file, shapes, entry, layout) for file in files]
         stacked = {tensor: np.stack([network[tensor] for network in networks]) for tensor in shapes}
-        if pair := first_copies(stacked.values()):
-            one, two = (files[number] for number in pair)
-            raise InputError(f"{two} holds the same kernels as {one} {COPIES}; name each network once")
     else:
         there, stacked = _from_arrays(label, source, entry, layout, layers, exclude)
-    others = dict(there.others)
+    unreadable = {tensor: why for tensor, stack in stacked.items() if (why := not_finite(stack))}
+    stacked = {tensor: stack for tensor, stack in stacked.items() if tensor not in unreadable}
+    if files and (pair := first_copies(stacked.values())):
+        one, two = (files[number] for number in pair)
+        raise InputError(f"{two} holds the same kernels as {one} {COPIES}; name each network once")
+    others = dict(there.others) | unreadable
     for copy, first in repeated_layers({tensor: stack[0] for tensor, stack in stacked.items()}).items():
         others[copy] = f"the same kernels as {plain_name(first)}"
     for layer in there.layers:
-        if is_fixed(stacked[layer.tensor].reshape(-1, layer.side**2)):
+        if layer.tensor not in unreadable and is_fixed(stacked[layer.tensor].reshape(-1, layer.side**2)):
             others[layer.tensor] = f"copies of at most {FIXED_FILTERS} filters, as of a blur: not trained"
     weights = tuple(
         LayerWeights(plain_name(layer.tensor), layer.tensor, layer.depth, layer.name, stacked[layer.tensor])
@@ -207,10 +210,7 @@ def _from_arrays(
         )
     except InputError as error:
         raise InputError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
-    stacked = {layer.tensor: used[layer.tensor].floats()[np.newaxis] for layer in there.layers}
-    for tensor, weight in stacked.items():
-        check_finite(Path(name), tensor, weight)
-    return there, stacked
+    return there, {layer.tensor: used[layer.tensor].floats()[np.newaxis] for layer in there.layers}
 
 
 def _of_module(module: Any) -> dict[str, Stored]:

@@ -59,7 +59,7 @@ def read_weights(
     Raises
     ------
     InputError
-        If the file cannot be used, lacks an array or has it in another shape, or holds a value that is NaN or infinite.
+        If the file cannot be used, lacks an array or has it in another shape.
     """
     with opened_weights(path, entry, layout) as arrays:
         there = {name: array for name, array in arrays.items() if array.is_floating}
@@ -71,15 +71,16 @@ def read_weights(
                     f"{path}: {name} has the shape {there[name].shape}, expected {tuple(shape)}; was it replaced?"
                 )
             weights[name] = np.ascontiguousarray(there[name].floats())
-            check_finite(path, name, weights[name])
         return weights
 
 
-def check_finite(path: Path, name: str, values: np.ndarray) -> None:
-    """Refuse an array of a file with a value that is NaN or infinite."""
+def not_finite(values: np.ndarray) -> str:
+    """Describe the values that are NaN or infinite: ``1 of 1,152 values are NaN or infinite``; empty without any."""
     bad = values.size - int(np.isfinite(values).sum())
-    if bad:
-        raise InputError(
-            f"{path}: {bad:,} of {values.size:,} values of {name} are NaN or infinite; use a checkpoint from before "
-            "training failed"
-        )
+    return f"{bad:,} of {values.size:,} values are NaN or infinite" if bad else ""
+
+
+def check_finite(path: Path, name: str, values: np.ndarray, otherwise: str = "") -> None:
+    """Refuse an array of a file with a value that is NaN or infinite; `otherwise` is one more way out."""
+    if bad := not_finite(values):
+        raise InputError(f"{path}: {name}: {bad}; use a checkpoint from before training failed{otherwise}")

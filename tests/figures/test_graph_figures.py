@@ -26,7 +26,7 @@ from cnn_topology.figures.style import save
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.summary.graphs import recipe_tables
+from cnn_topology.summary.tables import recipe_tables
 from cnn_topology.tables.registry import TABLES
 
 Tables = dict[str, pa.Table]

@@ -216,12 +216,12 @@ def test_in_a_browser_rows_are_sorted_and_filtered_links_lead_and_nothing_is_loa
     order = browser.evaluate("['conv10', 'conv2', '0.5', '', '0.05', 'conv1'].sort(compare)")
     assert order == ["", "0.05", "0.5", "conv1", "conv2", "conv10"]
     longest = browser.evaluate(
-        "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[5].textContent)"
+        "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[4].textContent)"
     )
     browser.evaluate(
         "[...document.querySelectorAll('th button')].find((each) => each.textContent === 'longest').click()"
     )
-    assert browser.shows("#layer-rows td:nth-child(6)") == sorted(longest, key=float)
+    assert browser.shows("#layer-rows td:nth-child(5)") == sorted(longest, key=float)
     for field, words, rows, left in (
         ("layer-rows", "conv2", "#layer-rows tr td:nth-child(2)", ["conv2"]),
         ("all-claims", "supported", "#all-claims .claim b:first-child", ["E1"]),

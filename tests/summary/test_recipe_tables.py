@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from cnn_topology.summary.graphs import recipe_tables
+from cnn_topology.summary.tables import recipe_tables
 from cnn_topology.tables.registry import TABLES
 
 

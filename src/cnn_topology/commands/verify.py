@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
-from cnn_topology.plan.files import refuse_older
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.integrity import Fault, check_run, strays
 from cnn_topology.runs.jobs import change_to, find_run, list_jobs
@@ -38,7 +37,6 @@ def run(arguments: argparse.Namespace) -> None:
         folder = Path(RunFolder(name).root)
     else:
         folder = find_run(arguments.run)
-        refuse_older(RunFolder.at(folder))
         config = Path(RunFolder.at(folder).config)
         name = read_config(config).name
         directory = directory_of(folder, name)

@@ -1,6 +1,5 @@
 """Files of a user's own that a config names: they are looked at before a run starts, not when a job needs them."""
 
-import shlex
 from collections.abc import Iterator
 from filecmp import cmp
 from pathlib import Path
@@ -31,9 +30,8 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
     InputError
         Naming the key, the first path that is missing, how many others are, and the ways out; or the first file of
         weights that does not fit its networks or is a copy of another, or networks that are tested on images of other
-        classes; or the run's folder, if an older version of this program made it.
+        classes.
     """
-    refuse_older(run)
     missing = list(_missing(config, run))
     if not missing:
         _check_weights(config)
@@ -43,25 +41,6 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
     more = f" ({len(missing) - 1} more of this config are missing too)" if len(missing) > 1 else ""
     place = "" if Path(path).is_absolute() else f" in {Path.cwd()}, where relative paths begin"
     raise InputError(f"{key} = {path}: no such {what}{place}{more}: {mend}")
-
-
-def refuse_older(run: RunFolder) -> None:
-    """Refuse a run's folder in which an older version of this program has put its files elsewhere.
-
-    Raises
-    ------
-    InputError
-        Naming the folder, the file by which it is known, and the ways out.
-    """
-    # Where older versions recorded the last start, and listed the logs of the jobs.
-    for path in (Path(run.logs, "start.json"), Path(run.logs, "jobs.txt")):
-        if path.is_file():
-            raise InputError(
-                f"{run.root}: was made by an older version of cnn-topology, which put its files elsewhere ({path} is "
-                "such a file); this version can only read and compare its tables. To run again, give the run another "
-                f"`name`, or: mv {shlex.quote(run.root)} {shlex.quote(f'{run.root}-old')}. To look at the old one: the "
-                f"commit that {run.provenance} names"
-            )
 
 
 def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str, str]]:

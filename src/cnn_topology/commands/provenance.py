@@ -10,17 +10,14 @@ from cnn_topology.plan.code import PACKAGE, code_digest
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.findings import ProvenanceParameters
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.networks import Networks
 from cnn_topology.runs.job import Job
 from cnn_topology.runs.machine import logs_of_other_code, machines
 from cnn_topology.runs.provenance import (
     checklist,
     commit_of,
     cost_by_rule,
-    hardware,
     page,
     total_cost,
-    unmeasured_jobs,
     versions,
 )
 from cnn_topology.storage.atomic import atomic_path, remove_leftovers
@@ -33,7 +30,6 @@ def run(job: Job) -> None:
     run = RunFolder(config.name)
     rules = cost_by_rule(run)
     total, commit = total_cost(rules), commit_of(PACKAGE)
-    total["unmeasured_jobs"] = unmeasured_jobs(run)
     total["jobs_of_other_code"] = len(logs_of_other_code(run))
     sets = {name: Path(run.images(name)) for name in config.images}
     data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
@@ -49,7 +45,6 @@ def run(job: Job) -> None:
         "checkpoints": _weights_of_others(config, run),
         "precision": _precisions(config, run),
         "versions": versions(),
-        "hardware": hardware(),
         "machines": machines(run),
         "rules": rules,
         "total": total,
@@ -69,8 +64,7 @@ def run(job: Job) -> None:
 
 def _precisions(config: RunConfig, run: RunFolder) -> dict[str, str]:
     """Return the arithmetic that networks were trained in, which `auto` leaves to the hardware."""
-    plan = Networks(config)
-    first = {name: run.snapshot(name, 0, plan.steps(name)[0]) for name in plan.populations}
+    first = {name: run.snapshot(name, 0, 0) for name in config.trained}
     first |= {name: run.resnet(name, 0) for name, networks in config.resnets.items() if not networks.checkpoints}
     return {name: _note(path, "precision") for name, path in first.items()}
 

@@ -6,20 +6,19 @@ splits, hyperparameters, n and seeds, error bars, compute).
 
 import platform
 import re
-import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from cnn_topology.extras import EXTRAS
+from cnn_topology.plan.checkpoints import networks_in
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.networks import Networks
 from cnn_topology.plan.resnets import StepRecipe
-from cnn_topology.runs.machine import cores, cost_of, logs_of_jobs, processor, system_text
+from cnn_topology.runs.machine import cost_of, logs_of_jobs
 
 PACKAGE = "cnn-topology"
 MIXED = "Code was edited during the run: {jobs} were done by other code. Start again: what was edited is made anew."
@@ -62,20 +61,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def hardware() -> dict[str, Any]:
-    """Return processor, cores, memory and GPUs of this machine, None where unknown; on a cluster, of the last one."""
-    memory = re.findall(r"^MemTotal:\s*(\d+) kB$", system_text(Path("/proc/meminfo")), re.M)
-    gpus: str | None = ""
-    if shutil.which("nvidia-smi"):
-        gpus, _ = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
-    return {
-        "processor": processor(),
-        "cores": cores(),
-        "memory_gb": round(int(memory[0]) / 1e6, 1) if memory else None,
-        "gpus": None if gpus is None else gpus.splitlines(),
-    }
-
-
 def cost_by_rule(run: RunFolder) -> dict[str, dict[str, float]]:
     """Add up what the jobs of a run took as their logs end, by folder of the logs: the last attempt of each job counts.
 
@@ -94,15 +79,6 @@ def cost_by_rule(run: RunFolder) -> dict[str, dict[str, float]]:
             cost["cpu_s"] = round(cost["cpu_s"] + took[1], 3)
             cost["peak_mb"] = max(cost["peak_mb"], took[2])
     return found
-
-
-def unmeasured_jobs(run: RunFolder) -> int:
-    """Count the jobs whose logs hold no cost, so that their time and memory are in no sum.
-
-    The job that records the provenance, which counts them and has not ended yet, is left out.
-    """
-    own = Path(run.log("provenance"))
-    return sum(cost_of(path) is None for path in logs_of_jobs(run) if path != own)
 
 
 def total_cost(rules: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -134,79 +110,42 @@ def checklist(
         f"{'x'.join(map(str, facts['shape']))}, SHA-256 {facts['sha256'][:12]}"
         for name, facts in sets.items()
     )
-    populations = Networks(config).populations
-    recipes = [
-        f"{name}: {population.architecture.family}"
-        f"({', '.join(map(str, (*population.architecture.convolutions, *population.architecture.dense)))}), "
-        f"{population.recipe.optimizer}, learning rate {population.recipe.learning_rate:g}, batch "
-        f"{population.recipe.batch_size}, {population.recipe.iterations} iterations"
-        for name, population in populations.items()
-    ]
-    recipes += [
-        f"{name}: residual network, variant {networks.variant}, {networks.recipe.epochs} epochs, learning rate "
-        f"{networks.recipe.learning_rate:g}, batch {networks.recipe.batch_size}"
-        for name, networks in config.resnets.items()
-        if not networks.checkpoints
-    ]
-    others = {name: networks.networks for name, networks in config.recorded.items() if networks.checkpoints}
-    recipes += [
-        f"{name}: {networks.module} as it is initialized, not trained"
-        for name, networks in config.modules.items()
-        if not networks.checkpoints
-    ]
-    others |= {name: len(getattr(networks, "files", (name,))) for name, networks in config.checkpoints.items()}
-    test = config.significance
+    networks = {name: population.networks for name, population in {**config.trained, **config.recorded}.items()}
+    networks |= {name: networks_in(section) for name, section in config.checkpoints.items()}
+    of_others = [name for name, section in config.recorded.items() if section.checkpoints] + [*config.checkpoints]
     by_test = [
         name
-        for name, networks in config.resnets.items()
-        if isinstance(networks.recipe, StepRecipe)
-        and networks.recipe.selection == "best-on-test"
-        and not networks.checkpoints
+        for name, section in config.resnets.items()
+        if isinstance(section.recipe, StepRecipe)
+        and section.recipe.selection == "best-on-test"
+        and not section.checkpoints
     ]
-    chosen = "no weights are chosen by their test accuracy"
-    if by_test:
-        chosen = f"the weights of {', '.join(by_test)} are those of the epoch with the best test accuracy, as published"
-    trained = {name: networks.networks for name, networks in {**populations, **config.recorded}.items()}
-    counts = "; ".join(f"{name}: n = {count}" for name, count in {**trained, **others}.items())
-    items = "each network, draw and subset" if recipes else "each draw and subset"
-    listed = "; the tables `training` and `resnet_training` list those of the networks" if recipes else ""
-    splits += ". Subsets are drawn by seed and balanced by class" if splits else "No images"
-    if recipes:
-        splits += f"; no test image is trained on, and {chosen}"
-        recipes.append(
-            "All of them are in the config (config.yaml of the run's folder), fixed before the run; the program "
-            "searches none"
-        )
-    if others:
-        names = ", ".join(others)
-        splits += f". What the weights of {names} have seen of these or other images, the run does not know"
-        recipes.append(f"The weights of {names} were read from files and not trained here")
-    loops = (
-        f" Loops are tested against {test.draws} draws of each null ({', '.join(test.nulls)}) at level "
-        f"{test.alpha:g}, familywise over the bars of a cloud; p-values are not corrected across clouds."
-        if config.populations or config.checkpoints
-        else ""
-    )
-    state = commit["commit"] or f"unknown ({commit['git_error']})"
-    changed = f", {commit['changed_files']} tracked files changed since" if commit["changed_files"] else ""
+    chosen = f"; of {', '.join(by_test)} the epoch of the best test accuracy is kept, as published" if by_test else ""
+    files = f" The weights of {', '.join(of_others)} were read from files: what they have seen, the run does not know."
+    commit_line = commit["commit"] or f"unknown ({commit['git_error']})"
     if commit["commit"] and commit["changed_files"] is None:
-        changed = f", unknown whether files were changed since ({commit['git_error']})"
-    missing = total.get("unmeasured_jobs", 0)
+        commit_line += f", unknown whether files were changed since ({commit['git_error']})"
+    elif commit["changed_files"]:
+        commit_line += f", {commit['changed_files']} tracked files changed since"
     edited = total.get("jobs_of_other_code", 0)
-    mixed = f" {MIXED.format(jobs=f'{edited:.0f} jobs')}" if edited else ""
-    unmeasured = f" {missing:.0f} further jobs left no measure in their logs and are in no sum." if missing else ""
+    test = config.significance
     return {
-        "Data and splits": f"{splits}.",
-        "Hyperparameters": f"{'. '.join(recipes)}.",
-        "Number of runs and seeds": f"{counts}. The run's seed is {config.seed}; {items} has a seed of its "
-        f"own, SHA-256 of the run's seed and of what the item is{listed}.",
-        "Error bars": f"Each figure says what its band is and how many networks it is over.{loops}",
+        "Data and splits": f"{splits or 'No images'}. Subsets are drawn by seed and balanced by class; networks that "
+        f"are trained here see no test image{chosen}.{files if of_others else ''}",
+        "Hyperparameters": "All are in the config (config.yaml of the run's folder), fixed before the run; the program "
+        "searches none.",
+        "Number of runs and seeds": f"{'; '.join(f'{name}: n = {count}' for name, count in networks.items())}. The "
+        f"run's seed is {config.seed}; each network, draw and subset has a seed of its own, SHA-256 of the run's seed "
+        "and of what the item is; the tables `training` and `resnet_training` list those of networks.",
+        "Error bars": "Each figure says what its band is and how many networks it is over. Loops are tested against "
+        f"{test.draws} draws of each null ({', '.join(test.nulls)}) at level {test.alpha:g}, familywise over the bars "
+        "of a cloud; p-values are not corrected across clouds.",
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
         f"{total['peak_gb_of_a_job']:.2g} GB in a job, as each job measured itself when it ended. A job that was "
-        "stopped and went on counts its last part alone; Snakemake's own time is not in it."
-        f"{unmeasured}",
-        "Code": f"{PACKAGE}, commit {state}{changed}; exact versions of all libraries below.{mixed}",
+        "stopped and went on counts its last part alone; Snakemake's own time is not in it.",
+        "Code": f"{PACKAGE}, commit {commit_line}; exact versions of all libraries below."
+        + (f" {MIXED.format(jobs=f'{edited:.0f} jobs')}" if edited else ""),
         "To repeat": "snakemake --cores all --configfile config.yaml (the one in the run's folder); the same seed "
         "gives the same tables, byte for byte on one machine and libraries.",
     }
@@ -228,7 +167,6 @@ def page(record: Mapping[str, Any]) -> str:
     sections = {
         "Arithmetic of training": record["precision"],
         "Machines by number of jobs": record["machines"],
-        "Machine that ended the run": record["hardware"],
         "Versions": record["versions"],
         "Image sets": {name: facts["sha256"] for name, facts in record["data"].items()},
         "Weights that others trained": record["checkpoints"],
@@ -236,14 +174,8 @@ def page(record: Mapping[str, Any]) -> str:
     }
     for title, values in sections.items():
         if values:
-            lines += ["", title, *_pairs(values)]
+            lines += ["", title, *(f"    {name}: {value}" for name, value in values.items())]
     return "\n".join(lines) + "\n"
-
-
-def _pairs(values: Mapping[str, Any]) -> Iterable[str]:
-    for name, value in values.items():
-        said = ", ".join(value) or "none" if isinstance(value, list) else value
-        yield f"    {name}: {'unknown' if said is None else said}"
 
 
 def _output(*command: str) -> tuple[str | None, str | None]:

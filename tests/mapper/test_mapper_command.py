@@ -242,15 +242,6 @@ def test_a_way_that_makes_no_graph_says_why_and_stops_nothing(tiny):
     assert "zero variance" in row["explanation"]
 
 
-def test_large_clouds_also_have_a_graph_of_sixty_intervals(tiny):
-    tiny["mapper"] = {"resolution": 4, "sweep": [{"gain": 2}]}
-    plan = Plan(parse_config(tiny))
-    assert [change.words() for change in plan.mapper_sweep(plan.layer_clouds[0])] == ["gain 2"]
-    tiny["populations"]["a"]["networks"] = 6_000
-    plan = Plan(parse_config(tiny))
-    assert [change.words() for change in plan.mapper_sweep(plan.layer_clouds[0])] == ["gain 2", "resolution 60"]
-
-
 def test_a_change_that_changes_nothing_is_refused(tiny):
     tiny["mapper"] = {"sweep": [{}]}
     with pytest.raises(InputError, match=r"mapper.sweep\[0\]: a change must state a key"):

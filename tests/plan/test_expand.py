@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -200,13 +199,6 @@ def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
     tiny["images"]["digits"]["stands_for"] = "minst"
     with pytest.raises(InputError, match=r"images\.digits.*stands_for"):
         parse_config(tiny)
-
-
-def test_a_change_of_the_mapper_graph_in_both_lists_is_made_once(tiny):
-    tiny["mapper"] |= {"sweep": [{"resolution": 60}, {"gain": 2}], "sweep_large_clouds": [{"resolution": 60}]}
-    plan = Plan(parse_config(tiny))
-    many = replace(plan.layer_clouds[0], points=100_000)
-    assert [change.words() for change in plan.mapper_sweep(many)] == ["resolution 60", "gain 2"]
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     kept = sum(layer.variants[step][0].kept(layer.points) for step in plan.mapper_steps(layer, steps))
     size = _size(layer.layer.side)
     held = len(steps) * size * layer.points * CLOUD_BYTES / 2e6
-    graphs = 1 + len(plan.mapper_sweep(layer))
+    graphs = 1 + len(plan.config.mapper.sweep if plan.config.mapper else ())
     return Demand(
         NUMERIC[0] + graphs * kept * SECONDS_PER_MEMBER, NUMERIC[1] + 100 + held, size * kept * KEPT_ROW / 1e6
     )

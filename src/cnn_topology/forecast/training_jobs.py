@@ -5,9 +5,8 @@ from pathlib import Path
 
 from cnn_topology.forecast.demand import CORES_PER_GPU, SECONDS_PER_PRODUCT, SECONDS_PER_VALUE, TORCH, Demand
 from cnn_topology.forecast.image_jobs import images_mb, images_used
-from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.expand import Plan, Shard
 from cnn_topology.plan.images import shape_of
-from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import image_shape
 from cnn_topology.plan.recorded import ModuleNetworks
 from cnn_topology.plan.resnets import TESTED_AT_ONCE, recorded_layers

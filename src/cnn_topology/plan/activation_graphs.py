@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cnn_topology.plan.activation_mapper import ActivationMapper, GraphRecipe, GraphSettings, clean_of, settings_of
-from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.expand import Plan, batched
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.plan.recorded import RecordedLayer
@@ -87,10 +87,8 @@ class GraphPlan:
                 layers = self.layers(recipe, cloud)
                 every = self.plan.config.activation_clouds
                 clean = clean_of(cloud, every) if every[cloud].sigma else None
-                size = self.plan.config.jobs.layers_per_job
                 for network in self.plan.activation_networks(cloud):
-                    for block, first in enumerate(range(0, len(layers), size)):
-                        part = layers[first : first + size]
+                    for block, part in enumerate(batched(layers, self.plan.config.jobs.layers_per_job)):
                         yield GraphJob(recipe, self.population(cloud), network, cloud, block, part, clean)
 
 

@@ -3,21 +3,37 @@
 No array library is imported here: the Snakefile is parsed again in every job of a cluster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
 from cnn_topology.errors import InputError, check_known, unknown
-from cnn_topology.plan.checkpoints import describe_others, fitting
+from cnn_topology.plan.checkpoints import (
+    CheckpointLayers,
+    checkpoint_layers,
+    describe_others,
+    fitting,
+    networks_in,
+)
 from cnn_topology.plan.clouds import LARGEST_SHARE, Centre, Cloud, Density, Variant, check_kept, largest_tested
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.plan.mapper import MANY_POINTS, MapperChange
-from cnn_topology.plan.networks import Networks
-from cnn_topology.plan.populations import Layer
+from cnn_topology.plan.images import shape_of
+from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
 from cnn_topology.plan.recorded import RecordedLayer
+from cnn_topology.plan.resnets import recorded_layers
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a population that one training job trains: networks `first` to `first + count - 1`."""
+
+    population: str
+    number: int
+    first: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -39,7 +55,7 @@ class LayerClouds:
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
         """Cut the steps into blocks, one job each."""
-        return dict(enumerate(_batched(sorted(self.variants), size)))
+        return dict(enumerate(batched(sorted(self.variants), size)))
 
     @property
     def pretrained(self) -> bool:
@@ -68,12 +84,10 @@ class NetworkGroup:
 
     def blocks(self, size: int) -> dict[int, tuple[tuple[str, int], ...]]:
         """Cut the (population, step) pairs into blocks, one job each."""
-        return {
-            number: self.items[start : start + size] for number, start in enumerate(range(0, len(self.items), size))
-        }
+        return dict(enumerate(batched(self.items, size)))
 
 
-class Plan(Networks):
+class Plan:
     """A validated run, expanded.
 
     Parameters
@@ -88,14 +102,83 @@ class Plan(Networks):
     """
 
     def __init__(self, config: RunConfig) -> None:
-        super().__init__(config)
+        self.config = config
         # What is done otherwise than asked for, or decides nothing, in words: told, never silent.
         self.remarks: list[str] = []
         self.layer_clouds = self._layer_clouds()
         if self.layer_clouds and (problem := config.significance.undecidable):
             self._remark(f"significance: {problem}")
-        self.dynamics_clouds = self._dynamics_clouds()
         self.network_groups = self._network_groups()
+
+    @cached_property
+    def populations(self) -> dict[str, Population]:
+        """All populations that are trained: those of the config, then those of its grids."""
+        return self.config.trained
+
+    def population(self, name: str) -> Population:
+        """Return a population by name."""
+        return self.populations[name]
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """All training jobs."""
+        return [
+            Shard(name, number, first, min(population.networks_per_job, population.networks - first))
+            for name, population in self.populations.items()
+            for number, first in enumerate(range(0, population.networks, population.networks_per_job))
+        ]
+
+    def shards_of(self, population: str) -> list[Shard]:
+        """Return the parts of a population that one snapshot file holds: one per training job, or one checkpoint."""
+        if population in self.config.checkpoints:
+            return [Shard(population, 0, 0, self.networks(population))]
+        return [shard for shard in self.shards if shard.population == population]
+
+    @cached_property
+    def checkpoint_layers(self) -> dict[str, CheckpointLayers]:
+        """The layers of each checkpoint, and its other convolutions; its files are opened once."""
+        return {name: checkpoint_layers(name, section) for name, section in self.config.checkpoints.items()}
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether the papers claim anything of networks like these: of files that a user brings nobody did."""
+        of_papers = any(section.kind == "torchvision" for section in self.config.checkpoints.values())
+        return bool(self.config.populations or self.config.resnets or of_papers)
+
+    def networks(self, name: str) -> int:
+        """Return the number of networks of a population or checkpoint."""
+        checkpoint = self.config.checkpoints.get(name)
+        return networks_in(checkpoint) if checkpoint else self.population(name).networks
+
+    def steps(self, population: str) -> tuple[int, ...]:
+        """Return the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
+        if population in self.config.checkpoints:
+            return (0,)
+        section = self.population(population)
+        return tuple(sorted({0, section.recipe.iterations, *section.snapshots.iterations}))
+
+    def test_steps(self, population: str) -> tuple[int, ...]:
+        """Return the steps between snapshots at which networks are tested on their own test images."""
+        section = self.population(population)
+        every, last = section.snapshots.test_every, section.recipe.iterations
+        return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
+
+    def layers(self, population: str) -> tuple[Layer, ...]:
+        """Return the layers with weights of a population's networks; of a checkpoint those that are analysed."""
+        if population in self.config.checkpoints:
+            return self.checkpoint_layers[population].layers
+        section = self.population(population)
+        shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
+        return layers_of(section.architecture, shape)
+
+    def recorded_layers(self, name: str) -> tuple[RecordedLayer, ...]:
+        """Return the layers whose activations can be looked at, of an entry of `resnets` or `modules`."""
+        section = self.config.recorded[name]
+        return recorded_layers(section, shape_of(self.config.images[section.images]))
+
+    def layer(self, population: str, name: str) -> Layer:
+        """Return one layer of a population by name."""
+        return next(layer for layer in self.layers(population) if layer.name == name)
 
     def activation_networks(self, cloud: str) -> tuple[int, ...]:
         """Return the numbers of the networks that an entry of `activation_clouds` takes."""
@@ -110,9 +193,9 @@ class Plan(Networks):
             seen = (section.population, self.activation_networks(cloud), section.split, section.n_images)
             alike.setdefault(seen, []).append(cloud)
         for names in alike.values():
-            networks = list(self.activation_networks(names[0]))
-            for clouds in _batched(names, self.config.jobs.clouds_per_job):
-                for block in _batched(networks, self.config.jobs.networks_per_job):
+            networks = self.activation_networks(names[0])
+            for clouds in batched(names, self.config.jobs.clouds_per_job):
+                for block in batched(networks, self.config.jobs.networks_per_job):
                     yield clouds, block
 
     def activation_layers(self, cloud: str) -> tuple[RecordedLayer, ...]:
@@ -130,24 +213,13 @@ class Plan(Networks):
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of some steps of a layer at which a mapper graph is asked for."""
         mapper = self.config.mapper
-        if mapper is None:
-            return ()
-        return tuple(step for step in steps if mapper.steps == "all" or step == max(clouds.variants))
+        return tuple(step for step in steps if mapper and (mapper.steps == "all" or step == max(clouds.variants)))
 
-    def mapper_sweep(self, clouds: LayerClouds) -> tuple[MapperChange, ...]:
-        """Return the other ways to make the mapper graph of a layer."""
-        mapper = self.config.mapper
-        if mapper is None:
-            return ()
-        many = max(found[0].p for found in clouds.variants.values()) * clouds.points > MANY_POINTS
-        return tuple(dict.fromkeys((*mapper.sweep, *(mapper.sweep_large_clouds if many else ()))))
-
-    def _dynamics_clouds(self) -> list[LayerClouds]:
-        """List the layers whose loops are followed over training: those analysed at two steps at least."""
-        if self.config.dynamics is None:
-            return []
+    @property
+    def dynamics_clouds(self) -> list[LayerClouds]:
+        """The layers whose loops are followed over training: those analysed at two steps at least."""
         trained = [clouds for clouds in self.layer_clouds if clouds.population in self.config.populations]
-        return [clouds for clouds in trained if len(clouds.variants) > 1]
+        return [clouds for clouds in trained if self.config.dynamics and len(clouds.variants) > 1]
 
     def _network_groups(self) -> list[NetworkGroup]:
         """List what is analysed network by network: each population at its steps, each grid at the last of each."""
@@ -245,10 +317,11 @@ class Plan(Networks):
             self.remarks.append(what)
 
     def _layers_of_cloud(self, cloud: Cloud, where: str) -> Iterator[tuple[str, str]]:
-        for population in self.names if cloud.populations == "all" else cloud.populations:
-            check_known(f"population in {where}.populations", population, self.names)
+        names = (*self.config.populations, *self.config.checkpoints)
+        for population in names if cloud.populations == "all" else cloud.populations:
+            check_known(f"population in {where}.populations", population, names)
             layers = {layer.tensor or layer.name: layer.name for layer in self.layers(population) if layer.filters}
-            others = self.other_kernels(population)
+            others = self.checkpoint_layers[population].others if population in self.config.checkpoints else {}
             chosen = list(layers)
             if cloud.layers == "all":
                 for line in describe_others(others):
@@ -269,6 +342,7 @@ class Plan(Networks):
         return tuple(sorted(set(cloud.steps)))
 
 
-def _batched(values: list[Item], size: int) -> Iterator[tuple[Item, ...]]:
+def batched(values: Sequence[Item], size: int) -> Iterator[tuple[Item, ...]]:
+    """Cut values into blocks of a size, the last of which may be smaller."""
     for start in range(0, len(values), size):
         yield tuple(values[start : start + size])

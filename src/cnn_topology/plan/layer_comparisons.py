@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 from math import isqrt
 
 from cnn_topology.errors import InputError, check_known
-from cnn_topology.plan.expand import Plan
+from cnn_topology.plan.expand import Plan, batched
 from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
 from cnn_topology.plan.recorded import RecordedLayer
 
@@ -80,7 +80,7 @@ class Comparison:
         dict of str to (rows, columns)
             Numbers of networks; equal sides hold each pair once.
         """
-        groups = [self.networks[start : start + size] for start in range(0, len(self.networks), size)]
+        groups = list(batched(self.networks, size))
         found = {DIAGRAMS: (self.networks, self.networks)} if self.on_diagrams else {}
         if self.on_matchings:
             found[MATCHINGS] = self.matched, self.matched

@@ -85,10 +85,6 @@ class MapperChange(Section):
         return ", ".join(said)
 
 
-# Clouds with more points also have a graph of 60 intervals (U2 in the notes on the paper).
-MANY_POINTS = 20_000
-
-
 class Mapper(MapperRecipe):
     """Mapper graphs of the headline cloud of each layer in `clouds`. Their loops are a picture, not the test."""
 
@@ -97,8 +93,4 @@ class Mapper(MapperRecipe):
         (),
         description="Other graphs of the same clouds, counted and not drawn: how far loops depend on what the sources "
         "leave open. [`{resolution: 20}`, `{equalized: true}`, ...]",
-    )
-    sweep_large_clouds: Distinct[MapperChange] = Field(
-        (MapperChange(resolution=60),),
-        description=f"Further changes for clouds of which rho(k, p) keeps more than {MANY_POINTS:,} points (U2).",
     )

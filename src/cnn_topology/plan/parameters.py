@@ -14,11 +14,10 @@ from cnn_topology.plan.base import Section, described
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Centre, Controls, Significance, Variant
 from cnn_topology.plan.code import code_digest
-from cnn_topology.plan.expand import LayerClouds, Plan
+from cnn_topology.plan.expand import LayerClouds, Plan, Shard
 from cnn_topology.plan.images import ImageSetConfig, OwnImages
 from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
-from cnn_topology.plan.networks import Shard
 from cnn_topology.plan.populations import Architecture, Recipe
 from cnn_topology.storage.lineage import lineage, union
 
@@ -239,7 +238,7 @@ class MapperParameters(Parameters):
             depth=clouds.layer.depth,
             headlines={s: clouds.variants[s][0] for s in plan.mapper_steps(clouds, steps)},
             recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
-            sweep=plan.mapper_sweep(clouds),
+            sweep=mapper.sweep,
         )
 
 

@@ -7,7 +7,7 @@ import torch
 from cnn_topology.clouds.density import densest_points, density_filter
 from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.clouds.plane import principal_coordinates
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.layer_order import depth_order
 from cnn_topology.comparison.sensitivity import detection_fraction, seed_threshold
@@ -54,7 +54,7 @@ ENTRANCES = {
     "circles": (lambda a: circles(a, k=2, p=1.0), CLOUD),
     "spatial_filters": (spatial_filters, CLOUD.reshape(4, 3, 3, 3)),
     "centre_and_normalize": (centre_and_normalize, CLOUD),
-    "principal_plane": (principal_plane, CLOUD),
+    "principal_coordinates": (principal_coordinates, CLOUD),
     "pca_lens": (pca_lens, CLOUD),
     "norm_lens": (norm_lens, CLOUD),
     "variance_normalized": (variance_normalized, CLOUD),
@@ -137,7 +137,7 @@ def test_masked_labels_and_ids_are_refused():
 @pytest.mark.parametrize("factor", [1e-170, 1e170])
 @pytest.mark.parametrize(
     "entrance",
-    ["centre_and_normalize", "principal_plane", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps", "barcode",
+    ["centre_and_normalize", "principal_coordinates", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps", "barcode",
      "landmarks_maxmin", "mapper_graph", "cocycles"],
 )  # fmt: skip
 def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.clouds.filters import LayerFilters, channel_numbers
-from cnn_topology.clouds.plane import principal_plane
+from cnn_topology.clouds.plane import principal_coordinates
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import (
     ALTERNATIVE_NULLS,
@@ -283,7 +283,7 @@ def _bars(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
 
 def _filters(key: dict[str, Any], points: np.ndarray, ids: np.ndarray, distances: np.ndarray) -> pa.Table:
     theta1, theta2, residual = klein_coordinates(points)
-    plane = principal_plane(points)
+    plane = principal_coordinates(points)
     return FilterRow.columns(
         **key,
         network=ids[:, 0],

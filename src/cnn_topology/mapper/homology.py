@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from cnn_topology.mapper.graph import MapperGraph
 from cnn_topology.statistics.coefficients import adjusted_rand_index
+from cnn_topology.topology.persistence import barcode
 
 
 def components(graph: MapperGraph) -> np.ndarray:
@@ -49,9 +50,7 @@ def loops(graph: MapperGraph) -> int:
 def filled_loops(graph: MapperGraph) -> int:
     """Compute the first Betti number over Z/2 of the flag complex of the graph: loops that cliques do not fill.
 
-    Nodes whose neighbourhood another one's contains are taken away first, one after the other, which leaves the
-    homotopy type of a flag complex as it is (strong collapse: Barmak and Minian 2012); what remains is reduced column
-    by column. Where many nodes remain, time may grow with the cube of the loops of the graph that remains.
+    It is the Vietoris-Rips complex in which two nodes are at distance 1 if they are joined, and never meet otherwise.
 
     Parameters
     ----------
@@ -61,58 +60,8 @@ def filled_loops(graph: MapperGraph) -> int:
     -------
     int
     """
-    near = _collapsed(graph)
-    number = {node: place for place, node in enumerate(sorted(near))}
-    edges = sorted((number[a], number[b]) for a in near for b in near[a] if a < b)
-    # Edges outside a spanning forest are a basis of the cycles: a triangle's boundary is the sum of those it has.
-    parent = list(range(len(number)))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    basis: dict[tuple[int, int], int] = {}
-    for a, b in edges:
-        here, there = root(a), root(b)
-        if here == there:
-            basis[a, b] = 1 << len(basis)
-        else:
-            parent[here] = there
-    adjacent: list[set[int]] = [set() for _ in number]
-    for a, b in edges:
-        adjacent[a].add(b)
-    filled: dict[int, int] = {}
-    for a, b in edges:
-        for c in adjacent[a] & adjacent[b]:
-            column = basis.get((a, b), 0) ^ basis.get((a, c), 0) ^ basis.get((b, c), 0)
-            while column and (top := column.bit_length()) in filled:
-                column ^= filled[top]
-            if column:
-                filled[top] = column
-        if len(filled) == len(basis):
-            return 0
-    return len(basis) - len(filled)
-
-
-def _collapsed(graph: MapperGraph) -> dict[int, set[int]]:
-    """Return the neighbours of each node that is left after taking away dominated nodes until there are none."""
-    near: dict[int, set[int]] = {node: set() for node in range(graph.nodes)}
-    for a, b in graph.edges.tolist():
-        near[a].add(b)
-        near[b].add(a)
-    waiting = dict.fromkeys(sorted(near))
-    while waiting:
-        node = next(iter(waiting))
-        del waiting[node]
-        around = near[node]
-        if any(len(near[other]) >= len(around) and around - {other} <= near[other] for other in around):
-            for other in sorted(around):
-                near[other].discard(node)
-                waiting[other] = None
-            del near[node]
-    return near
+    lengths = coo_array((np.ones(len(graph.edges), dtype=np.float32), graph.edges.T), shape=(graph.nodes, graph.nodes))
+    return len(barcode(distances=lengths).in_dimension(1))
 
 
 def stability(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cnn_topology.checks import SQUARED_IN_FLOAT64, check_extent, finite_points, whole
+from cnn_topology.clouds.plane import principal_coordinates
 from cnn_topology.errors import InputError
 
 # A spread below this part of the scale of its cloud is rounding, not data: weights and activations are float32, whose
@@ -50,9 +51,7 @@ def pca_lens(
 ) -> Float[np.ndarray, "points lenses"]:
     """Project a cloud to its first principal components.
 
-    The cloud is centred, not scaled. Each direction has the sign that makes its entry of largest magnitude positive.
-    Where two variances are nearly equal, as for a cloud all around a circle, any rotation of their plane serves as
-    well and small changes of the cloud may turn the lens.
+    The cloud is centred, not scaled; see `principal_coordinates`.
 
     Parameters
     ----------
@@ -75,14 +74,9 @@ def pca_lens(
         raise InputError(
             f"components = {components} must lie from 1 to {cloud.shape[1]}, the number of coordinates of the cloud"
         )
-    centre = cloud.mean(axis=0, dtype=np.float64)
-    centred = cloud - centre
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    chosen = directions[:, ::-1][:, :components]
-    strongest = np.argmax(np.abs(chosen), axis=0)
-    lens = centred @ (chosen * np.where(chosen[strongest, range(components)] < 0, -1.0, 1.0))
+    lens, centre = principal_coordinates(cloud, components), cloud.mean(axis=0, dtype=np.float64)
     spread = lens.std(axis=0)
-    scale = np.maximum(np.abs(centre).max(), np.abs(centred).max())
+    scale = np.maximum(np.abs(centre).max(), np.abs(cloud - centre).max())
     for number, size in enumerate(spread, start=1):
         if size <= ROUNDING * scale:
             raise NoVariance(

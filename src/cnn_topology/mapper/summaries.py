@@ -109,45 +109,22 @@ def explain(graph: MapperGraph) -> str:
     str
         Empty for other graphs.
     """
-    if graph.nodes > 1:
-        return _explain_chain(graph)
     finer, coarser = (
         ("a higher resolution", "a lower resolution or more gain")
         if isinstance(graph.cover, GainCover)
         else ("more intervals", "fewer intervals or more overlap")
     )
-    what = f"The mapper graph of {graph.points} points has " + ("one node" if graph.nodes else "no node") + ". "
-    if not graph.nodes:
-        seen = [f"{graph.cubes} cubes hold points"]
-        ways = []
-        if graph.skipped_cubes:
-            seen.append(f"{graph.skipped_cubes} of them fewer than min_samples = {graph.clustering.min_samples}")
-            ways += [f"use {coarser}", "lower min_samples"]
-        if isinstance(graph.clustering, Dbscan) and graph.noise:
-            where = "the others" if graph.skipped_cubes else "them"
-            seen.append(f"in {where} DBSCAN called {graph.noise} points noise at eps = {graph.clustering.eps:g}")
-            ways.append("raise eps")
-        return what + "; ".join(seen) + ". To change that, " + ", or ".join(ways) + "."
-    if graph.cubes == 1:
-        return what + f"All points lie in one cube: use {finer}."
-    return (
-        what
-        + f"It holds {int(graph.sizes[0])} points; {graph.cubes} cubes hold points, {graph.skipped_cubes} were skipped "
-        f"as too small and {graph.noise} memberships dropped as noise. "
-        + ("To change that, lower min_samples" if graph.skipped_cubes else "To change that, raise eps")
-        + ", or change the cover."
-    )
-
-
-def _explain_chain(graph: MapperGraph) -> str:
-    """Describe where the clustering did nothing: the graph is then the cover of its one lens and shows no more.
-
-    Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
-    """
-    if not isinstance(graph.clustering, Dbscan) or graph.lens.shape[1] > 1 or len(np.unique(graph.cube)) < graph.nodes:
-        return ""
-    few = " or take more points" if graph.noise or graph.skipped_cubes else ""
-    return (
-        f"No interval of the lens holds two of the {graph.nodes} nodes: the graph follows the lens and tells no groups "
-        f"of points apart. To change that, lower eps (= {graph.clustering.eps:g}){few}."
-    )
+    if graph.nodes <= 1:
+        remedy = f"use {finer}" if graph.cubes == 1 else f"lower min_samples, raise eps or use {coarser}"
+        return (
+            f"The mapper graph of {graph.points} points has {'one' if graph.nodes else 'no'} node: {graph.cubes} cubes "
+            f"hold points, {graph.skipped_cubes} of them fewer than min_samples = {graph.clustering.min_samples}, and "
+            f"{graph.noise} memberships were dropped as noise. To change that, {remedy}."
+        )
+    # Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
+    if isinstance(graph.clustering, Dbscan) and graph.lens.shape[1] == 1 and len(np.unique(graph.cube)) == graph.nodes:
+        return (
+            f"No interval of the lens holds two of the {graph.nodes} nodes: the graph follows the lens and tells no "
+            f"groups of points apart. To change that, lower eps (= {graph.clustering.eps:g}) or take more points."
+        )
+    return ""

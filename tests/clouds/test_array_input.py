@@ -22,8 +22,8 @@ from cnn_topology.mapper.purity import jackknife_purity, label_counts
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
 from cnn_topology.mapper.summaries import mean_points
 from cnn_topology.statistics.circles import circles
+from cnn_topology.statistics.coefficients import mean_ranks
 from cnn_topology.statistics.loops import loops
-from cnn_topology.statistics.ranks import mean_ranks
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.cocycles import cocycles, representative_loop
 from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates, nearest_model
@@ -137,8 +137,8 @@ def test_masked_labels_and_ids_are_refused():
 @pytest.mark.parametrize("factor", [1e-170, 1e170])
 @pytest.mark.parametrize(
     "entrance",
-    ["centre_and_normalize", "principal_coordinates", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps", "barcode",
-     "landmarks_maxmin", "mapper_graph", "cocycles"],
+    ["centre_and_normalize", "principal_coordinates", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps",
+     "barcode", "landmarks_maxmin", "mapper_graph", "cocycles"],
 )  # fmt: skip
 def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
     use, good = ENTRANCES[entrance]

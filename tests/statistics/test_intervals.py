@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from cnn_topology.statistics.intervals import (
     correlation_interval,
     mean_interval,
     percentile_interval,
+    student_quantile,
     wilson_interval,
 )
 
@@ -56,3 +58,11 @@ def test_the_wilson_interval_is_the_published_example() -> None:
     # Newcombe (1998), Statistics in Medicine 17, table I: 81 of 263 and 0 of 20.
     assert np.round(np.array(wilson_interval(np.array(81 / 263), 263)), 4).tolist() == [0.2553, 0.3662]
     assert np.round(np.array(wilson_interval(np.array(0.0), 20)), 4).tolist() == [0.0, 0.1611]
+
+
+@pytest.mark.parametrize("freedom", [1, 2.5, 7, 99])
+def test_quantiles_of_student_are_those_of_scipy(freedom):
+    for probability in (0.5, 0.9, 0.975):
+        assert student_quantile(probability, freedom) == pytest.approx(
+            stats.t.ppf(probability, freedom), rel=1e-12, abs=1e-12
+        )

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
+from cnn_topology.statistics.coefficients import mean_ranks
 from cnn_topology.statistics.intervals import correlation_interval
-from cnn_topology.statistics.ranks import mean_ranks
 
 Matrices = Float[np.ndarray, "networks layers layers"]
 

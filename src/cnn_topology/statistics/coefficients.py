@@ -9,7 +9,7 @@ one: leading axes of their arrays.
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.statistics.ranks import mean_ranks
+from cnn_topology.checks import real_array
 
 # A partial correlation needs more rows than columns it holds fixed: at least so many degrees of freedom.
 LEAST_FREEDOM = 2
@@ -66,6 +66,24 @@ def column_norms(values: Float[np.ndarray, "*draws rows columns"]) -> Float[np.n
     ndarray, shape (..., columns)
     """
     return np.asarray(np.sqrt(np.add.reduce(values * values, axis=-2)))
+
+
+def mean_ranks(values: Float[np.ndarray, "*shape"], axis: int = -1) -> Float[np.ndarray, "*shape"]:
+    """Rank values along an axis from 1; equal values share the mean of their ranks.
+
+    Parameters
+    ----------
+    values : ndarray
+    axis : int
+
+    Returns
+    -------
+    ndarray of float64
+        NaN in all places of a line that holds a NaN.
+    """
+    from scipy.stats import rankdata  # takes most of a second to load
+
+    return np.asarray(rankdata(real_array(values, "values to rank"), axis=axis))
 
 
 def spearman(

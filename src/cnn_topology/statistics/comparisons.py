@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.statistics.coefficients import mean_ranks
 from cnn_topology.statistics.intervals import ENDS, student_quantile
-from cnn_topology.statistics.ranks import mean_ranks
 
 # Ours: enough for three digits of an interval's ends and p-values down to 1e-4.
 BOOTSTRAP_DRAWS = 10_000

@@ -22,6 +22,7 @@ from cnn_topology.statistics.coefficients import (
     column_norms,
     granulated_kendall,
     kendall,
+    mean_ranks,
     pairs_apart_in_one,
     partial_pearson,
     pearson,
@@ -30,7 +31,6 @@ from cnn_topology.statistics.coefficients import (
     spearman,
 )
 from cnn_topology.statistics.intervals import percentile_interval
-from cnn_topology.statistics.ranks import mean_ranks
 
 METHODS = ("pearson", "spearman", "kendall", "granulated_kendall", "partial_pearson", "partial_spearman")
 

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.statistics.intervals import jackknife_error, mean_interval
-from cnn_topology.statistics.ranks import rank_correlation
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.tables.purity import PurityTestRow
 
@@ -212,6 +212,8 @@ def _row(
 
 def _trend(ids: dict[str, Any], rows: pd.DataFrame) -> Iterator[PurityTestRow]:
     """Correlate purity with sigma by rank; the p-value is exact, over all orders of the sigmas."""
+    from scipy.stats import spearmanr
+
     noisy = pd.DataFrame(_noisy(rows), columns=[*rows.columns])
     for clean, group in noisy.groupby("clean", sort=False):
         layer = _layers(rows, str(group["cloud"].iloc[0]))[-1]
@@ -222,8 +224,9 @@ def _trend(ids: dict[str, Any], rows: pd.DataFrame) -> Iterator[PurityTestRow]:
             if not 3 <= len(means) <= MOST_SIGMAS or means.nunique() < 2:
                 continue
             sigmas, values = means.index.to_numpy(), means.to_numpy()
-            fall = -rank_correlation(sigmas, values)
-            orders = np.array([-rank_correlation(sigmas, np.array(order)) for order in permutations(values)])
+            fall = -float(spearmanr(sigmas, values).statistic)
+            orders = np.array([*permutations(values)])
+            falls = -spearman(orders[..., None], np.broadcast_to(sigmas, orders.shape))
             yield PurityTestRow(
                 **ids,
                 test="purity_falls_with_sigma",
@@ -238,7 +241,7 @@ def _trend(ids: dict[str, Any], rows: pd.DataFrame) -> Iterator[PurityTestRow]:
                 unit="sigmas",
                 n=len(values),
                 null_value=0.0,
-                p_value=float(np.mean(orders >= fall - 1e-12)),
+                p_value=float(np.mean(falls >= fall - 1e-12)),
                 draws=len(orders),
             )
 

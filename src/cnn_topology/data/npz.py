@@ -7,7 +7,7 @@ import numpy as np
 
 from cnn_topology.data.image_set import DARK, PIXELS, ImageSet
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import SPLITS, UNLABELLED
+from cnn_topology.plan.images import UNLABELLED, Split
 
 IMAGES = ("x_train", "x_test")
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -46,20 +46,22 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None, *, labels: 
     arrays = _read_arrays(path, keys)
     if problems := [f"{path}, key {problem}" for problem in _problems(arrays)]:
         raise together(problems)
-    splits = []
-    for split in SPLITS:
+
+    def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
         images = arrays[f"x_{split}"]
-        splits.append(images[..., np.newaxis] if images.ndim == 3 else images)
-        splits.append(arrays[f"y_{split}"].astype(np.int64) if labels else np.zeros(len(images), dtype=np.int64))
+        images = images[..., np.newaxis] if images.ndim == 3 else images
+        return images, arrays[f"y_{split}"].astype(np.int64) if labels else np.zeros(len(images), dtype=np.int64)
+
+    train, test = read("train"), read("test")
     if not labels:
         classes = UNLABELLED
     elif classes is None:
-        numbers = np.unique(splits[1])
+        numbers = np.unique(train[1])
         if not np.array_equal(numbers, np.arange(len(numbers))):
             raise InputError(f"{path}, key y_train: labels are {numbers[:20].tolist()}; expected {LABELS}.")
         classes = tuple(map(str, numbers.tolist()))
     try:
-        return ImageSet(name, *splits, classes)
+        return ImageSet(name, *train, *test, classes)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

@@ -4,7 +4,7 @@ The upper triangle counts. A square matrix must be symmetric up to rounding and 
 matrix of similarities, with ones there, has a barcode too, which means nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ DIAGONAL_TOLERANCE = 1e-2
 # Formats whose stored zeros are zeros that were given: `bsr` fills its blocks with them, `dia` does not tell.
 SPARSE_FORMATS = ("coo", "csr", "csc", "lil", "dok")
 
-# Bytes that the reading of one stored entry takes (measured: 73 to 89).
+# Bytes that the reading of one stored entry of a sparse matrix takes (measured: 73 to 89).
 SPARSE_BYTES = 100
 
 # A sparse matrix that stores less than this part of all pairs is walked edge by edge.
@@ -41,21 +41,33 @@ class Distances:
     Attributes
     ----------
     points : int
-    lengths : callable
-        Returns the float32 condensed lengths in a new array, which may be overwritten.
-    rows : callable
-        Returns an iterator over the points i but the last: the distances to the points after i, condensed row by row.
+    after : callable
+        From a point i to its distances to the points after it.
     between : callable
         From a point and an array of points to the distances between, float64; to itself zero.
     edges : tuple of ndarray, each of shape (stored,), optional
-        Of a sparse matrix: the points i < j of each stored distance, in the order of `rows`, and its length, float32.
+        Of a sparse matrix: the points i < j of each stored distance, in the order of rows, and its length, float32.
     """
 
     points: int
-    lengths: Callable[[], np.ndarray]
-    rows: Callable[[], Iterator[np.ndarray]]
+    after: Callable[[int], np.ndarray]
     between: Callable[[int, np.ndarray], np.ndarray]
     edges: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def lengths(self) -> np.ndarray:
+        """Return all lengths in a new array, which may be overwritten.
+
+        Returns
+        -------
+        ndarray of float32, shape (points (points - 1) / 2,)
+            Condensed.
+        """
+        condensed, begin = np.empty(self.points * (self.points - 1) // 2, dtype=np.float32), 0
+        for i in range(self.points - 1):
+            row = self.after(i)
+            condensed[begin : begin + len(row)] = row
+            begin += len(row)
+        return _positive(condensed)
 
     def restricted(self, indices: np.ndarray) -> np.ndarray:
         """Return the float32 condensed lengths among the chosen points, in the order given.
@@ -116,7 +128,13 @@ def shape_of(distances: Any) -> tuple[Any, int]:
         array = real_array(distances, "distances")
         if array.ndim == 1:
             # Empty condensed distances are those of one point; a cloud of none is given as a matrix of shape (0, 0).
-            return array, points_of_condensed(len(array))
+            points = (1 + round((1 + 8 * len(array)) ** 0.5)) // 2
+            if points * (points - 1) // 2 != len(array):
+                raise InputError(
+                    f"condensed distances must hold n(n-1)/2 entries; {len(array)} is no such number: pass the square "
+                    "matrix or the result of scipy.spatial.distance.pdist"
+                )
+            return array, points
     if len(array.shape) != 2 or array.shape[0] != array.shape[1]:
         raise InputError(
             f"a distance matrix must be square, condensed distances 1-d; got shape {array.shape}: pass a cloud as "
@@ -137,23 +155,6 @@ def is_thin(distances: Any) -> bool:
     bool
     """
     return is_sparse(distances) and THIN * distances.nnz < distances.shape[0] * (distances.shape[0] - 1) // 2
-
-
-def bytes_of_distances(distances: Any, used: int) -> int:
-    """Forecast the bytes that the reading of distances takes besides the lengths of `used` points.
-
-    Parameters
-    ----------
-    distances : ndarray or scipy sparse matrix
-        As for `barcode`.
-    used : int
-        Points of the filtration.
-
-    Returns
-    -------
-    int
-    """
-    return SPARSE_BYTES * int(distances.nnz) if is_sparse(distances) else 0
 
 
 def checked_distances(distances: Any) -> Distances:
@@ -200,46 +201,16 @@ def condensed_position(i: Any, j: Any, points: int) -> Any:
     return i * (2 * points - i - 3) // 2 + j - 1
 
 
-def points_of_condensed(length: int) -> int:
-    """Return how many points have `length` pairs, or refuse a length that no number of points has.
-
-    Parameters
-    ----------
-    length : int
-        Number of condensed distances.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    InputError
-        If it is no number of pairs, n(n-1)/2.
-    """
-    points = (1 + round((1 + 8 * length) ** 0.5)) // 2
-    if points * (points - 1) // 2 != length:
-        raise InputError(
-            f"condensed distances must hold n(n-1)/2 entries; {length} is no such number: pass the square matrix or "
-            "the result of scipy.spatial.distance.pdist"
-        )
-    return points
-
-
 def _of_condensed(array: np.ndarray, points: int) -> Distances:
     largest = 0.0
     for begin in range(0, len(array), CHUNK):
         part = array[begin : begin + CHUNK]
-        if (at := _first_unusable(part)) is not None:
-            raise _wrong_sign(part[at], f"condensed position {begin + at}")
+        _check_sign(part, lambda at: f"condensed position {begin + at}")  # noqa: B023 (called at once)
         largest = max(largest, _largest(part))
     check_longest(largest, largest, LENGTHS, "distances")
 
-    def rows() -> Iterator[np.ndarray]:
-        begin = 0
-        for i in range(points - 1):
-            yield array[begin : begin + points - 1 - i]
-            begin += points - 1 - i
+    def after(i: int) -> np.ndarray:
+        return array[condensed_position(i, i + 1, points) :][: points - 1 - i]
 
     def between(i: int, others: np.ndarray) -> np.ndarray:
         itself = others == i
@@ -247,7 +218,7 @@ def _of_condensed(array: np.ndarray, points: int) -> Distances:
         position[itself] = 0
         return np.where(itself, 0.0, array[position].astype(np.float64)) if len(array) else np.zeros(len(others))
 
-    return Distances(points, lambda: _positive(array.astype(np.float32)), rows, between)
+    return Distances(points, after, between)
 
 
 def _of_square(array: np.ndarray) -> Distances:
@@ -256,28 +227,15 @@ def _of_square(array: np.ndarray) -> Distances:
     check_longest(largest, largest, LENGTHS, "a distance matrix")
     for i in range(points - 1):
         upper, lower = array[i, i + 1 :], array[i + 1 :, i]
-        if not np.array_equal(upper, lower) and (at := _first_asymmetry(upper, lower, largest)) is not None:
-            raise _asymmetric(i, i + 1 + at, upper[at], lower[at])
-        if (at := _first_unusable(upper)) is not None:
-            raise _wrong_sign(upper[at], f"({i}, {i + 1 + at})")
+        _check_symmetry(upper, lower, largest, lambda at: (i, i + 1 + at))  # noqa: B023
+        _check_sign(upper, lambda at: f"({i}, {i + 1 + at})")  # noqa: B023
     _check_diagonal(np.diagonal(array), largest)
-
-    def rows() -> Iterator[np.ndarray]:
-        return (array[i, i + 1 :] for i in range(points - 1))
-
-    def lengths() -> np.ndarray:
-        condensed = np.empty(points * (points - 1) // 2, dtype=np.float32)
-        begin = 0
-        for row in rows():
-            condensed[begin : begin + len(row)] = row
-            begin += len(row)
-        return _positive(condensed)
 
     def between(i: int, others: np.ndarray) -> np.ndarray:
         apart = array[np.minimum(i, others), np.maximum(i, others)].astype(np.float64)
         return np.where(others == i, 0.0, apart)
 
-    return Distances(points, lengths, rows, between)
+    return Distances(points, lambda i: array[i, i + 1 :], between)
 
 
 def _of_sparse(matrix: Any, points: int) -> Distances:
@@ -287,8 +245,7 @@ def _of_sparse(matrix: Any, points: int) -> Distances:
     row, column, value = stored.row[off].astype(np.int64), stored.col[off].astype(np.int64), data[off]
     largest = _largest(value)
     check_longest(largest, largest, LENGTHS, "a sparse distance matrix")
-    if (at := _first_unusable(value)) is not None:
-        raise _wrong_sign(value[at], f"({row[at]}, {column[at]})")
+    _check_sign(value, lambda at: f"({row[at]}, {column[at]})")
     _check_diagonal(data[~off], largest)
     position = condensed_position(np.minimum(row, column), np.maximum(row, column), points)
     # Sorted by pair, the upper triangle first.
@@ -302,24 +259,16 @@ def _of_sparse(matrix: Any, points: int) -> Distances:
             f"the sparse distance matrix stores ({row[at]}, {column[at]}) more than once, {value[at]} and "
             f"{value[at + 1]}, which scipy adds up: store each distance once"
         )
-    upper, lower = value[:-1][again], value[1:][again]
-    if (at := _first_asymmetry(upper, lower, largest)) is not None:
-        raise _asymmetric(row[:-1][again][at], column[:-1][again][at], upper[at], lower[at])
+    both = np.flatnonzero(again)
+    _check_symmetry(value[both], value[both + 1], largest, lambda at: (row[both[at]], column[both[at]]))
     once = np.concatenate([[True], ~again])[: len(value)]
     row, column, position, value = row[once], column[once], position[once], value[once]
     starts = np.searchsorted(position, condensed_position(np.arange(points), np.arange(1, points + 1), points))
 
-    def rows() -> Iterator[np.ndarray]:
-        for i in range(points - 1):
-            part = np.full(points - 1 - i, np.inf)
-            inside = slice(starts[i], starts[i + 1])
-            part[position[inside] - condensed_position(i, i + 1, points)] = value[inside]
-            yield part
-
-    def lengths() -> np.ndarray:
-        condensed = np.full(points * (points - 1) // 2, np.inf, dtype=np.float32)
-        condensed[position] = value
-        return _positive(condensed)
+    def after(i: int) -> np.ndarray:
+        part, inside = np.full(points - 1 - i, np.inf), slice(starts[i], starts[i + 1])
+        part[position[inside] - condensed_position(i, i + 1, points)] = value[inside]
+        return part
 
     def between(i: int, others: np.ndarray) -> np.ndarray:
         wanted = condensed_position(np.minimum(i, others), np.maximum(i, others), points)
@@ -331,7 +280,7 @@ def _of_sparse(matrix: Any, points: int) -> Distances:
         return result
 
     edges = np.minimum(row, column), np.maximum(row, column), _positive(value.astype(np.float32))
-    return Distances(points, lengths, rows, between, edges)
+    return Distances(points, after, between, edges)
 
 
 def _largest(values: np.ndarray) -> float:
@@ -342,30 +291,30 @@ def _positive(lengths: np.ndarray) -> np.ndarray:
     return np.add(lengths, np.float32(0), out=lengths)  # minus zero would sort behind every other length
 
 
-def _first_unusable(values: np.ndarray) -> int | None:
-    """Find the first value that is negative or NaN."""
-    if not values.size or values.min() >= 0:  # false for NaN too, and without a mask of all
-        return None
-    return int(np.flatnonzero(~(values >= 0))[0])
+def _check_sign(values: np.ndarray, place: Callable[[int], str]) -> None:
+    """Refuse values that are negative or NaN, and name the place of the first."""
+    if values.size and not values.min() >= 0:  # false for NaN too, and without a mask of all
+        at = int(np.flatnonzero(~(values >= 0))[0])
+        raise InputError(
+            f"distances must not be NaN or negative; got {values[at]} at {place(at)}: use infinity for a pair that has "
+            "no distance"
+        )
 
 
-def _wrong_sign(value: Any, place: str) -> InputError:
-    return InputError(
-        f"distances must not be NaN or negative; got {value} at {place}: use infinity for a pair that has no distance"
-    )
-
-
-def _first_asymmetry(upper: np.ndarray, lower: np.ndarray, largest: float) -> int | None:
-    """Find the first pair whose distances in both triangles differ by more than rounding; NaN in both is no such."""
+def _check_symmetry(
+    upper: np.ndarray, lower: np.ndarray, largest: float, place: Callable[[int], tuple[int, int]]
+) -> None:
+    """Refuse pairs whose distances in both triangles differ by more than rounding; NaN in both is no such."""
+    if np.array_equal(upper, lower):
+        return
     alike = np.isclose(upper, lower, rtol=SYMMETRY_TOLERANCE, atol=DUPLICATE_TOLERANCE * largest, equal_nan=True)
-    return None if alike.all() else int(np.flatnonzero(~alike)[0])
-
-
-def _asymmetric(row: int, column: int, upper: Any, lower: Any) -> InputError:
-    return InputError(
-        f"the distance matrix is not symmetric: entry ({row}, {column}) above the diagonal is {upper}, entry "
-        f"({column}, {row}) below is {lower}: pass the mean of both triangles, or one of them"
-    )
+    if not alike.all():
+        at = int(np.flatnonzero(~alike)[0])
+        row, column = place(at)
+        raise InputError(
+            f"the distance matrix is not symmetric: entry ({row}, {column}) above the diagonal is {upper[at]}, entry "
+            f"({column}, {row}) below is {lower[at]}: pass the mean of both triangles, or one of them"
+        )
 
 
 def _check_diagonal(diagonal: np.ndarray, largest: float) -> None:

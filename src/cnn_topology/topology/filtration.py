@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.checks import check_extent, finite_points, real, real_matrix
+from cnn_topology.checks import check_extent, finite_points, real
 from cnn_topology.clouds.threads import in_threads
 from cnn_topology.errors import InputError
 
@@ -26,27 +26,6 @@ LENGTHS = (2.0**-100, float(np.finfo(np.float32).max))
 
 # From so many coordinates on lengths are computed from inner products, so many rows at a time.
 LEAST_MULTIPLIED, ROWS_MULTIPLIED = 16, 128
-
-
-def shape_of_points(points: Any) -> tuple[np.ndarray, int]:
-    """Return a cloud as an array, not copied if it is one, and the number of its points.
-
-    Parameters
-    ----------
-    points : array_like, shape (points, coordinates)
-
-    Returns
-    -------
-    cloud : ndarray, shape (points, coordinates)
-    points : int
-
-    Raises
-    ------
-    InputError
-        If it is no matrix of real numbers.
-    """
-    array = real_matrix(points)
-    return array, len(array)
 
 
 def bytes_of_points(cloud: np.ndarray, used: int) -> int:

@@ -255,19 +255,11 @@ def check_cost(
         middle = (low + high + 1) // 2
         time, memory = costs(middle)
         low, high = (middle, high) if time <= max_seconds and memory <= free else (low, middle - 1)
-    fits = needed <= free
+    why = f"need {_gigabytes(needed)}; {_gigabytes(free)} are free"
+    if needed <= free:
+        why = f"take up to {in_words(seconds)}, more than max_seconds = {max_seconds:g}"
     raise InputError(
-        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to "
-        + (
-            f"take up to {in_words(seconds)}, more than max_seconds = {max_seconds:g}: "
-            if fits
-            else f"need {_gigabytes(needed)}; {_gigabytes(free)} are free: "
-        )
-        + (
-            f"take {low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode)"
-            if low
-            else "give fewer points or distances"
-        )
-        + ("" if engine == "annotations" or dimension > 1 else ", or use engine='annotations'")
-        + (", or go on with max_seconds=math.inf (less time if threshold= leaves out long edges)" if fits else "")
+        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to {why}: take "
+        f"{low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode), engine='annotations' in dimensions 0 "
+        "and 1, or what only takes long with max_seconds=math.inf"
     )

@@ -75,8 +75,8 @@ def landmarks_of_distances(distances: Distances, count: int) -> tuple[np.ndarray
     points = distances.points
     _check_count(count, points)
     squares = np.zeros(points)
-    for i, row in enumerate(distances.rows()):
-        squared = row.astype(np.float64) ** 2
+    for i in range(points - 1):
+        squared = distances.after(i).astype(np.float64) ** 2
         squares[i] += squared.sum()
         squares[i + 1 :] += squared
     # Without coordinates there is no order but that of the rows: ties fall to the first row.

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.checks import real, whole
+from cnn_topology.checks import real, real_matrix, whole
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.topology.distances import bytes_of_distances, checked_distances, is_thin, shape_of
+from cnn_topology.topology.distances import SPARSE_BYTES, checked_distances, is_sparse, is_thin, shape_of
 from cnn_topology.topology.filtration import (
     MOST_POINTS,
     bytes_of_points,
@@ -28,7 +28,6 @@ from cnn_topology.topology.filtration import (
     checked_threshold,
     lengths_of_points,
     looks_like_distances,
-    shape_of_points,
 )
 from cnn_topology.topology.forecasting import (
     Forecast,
@@ -261,12 +260,16 @@ def filtration_lengths(
     if (points is None) == (distances is None):
         raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
     wanted = None if landmarks is None else whole(landmarks, "landmarks", 1)
-    array, count = shape_of_points(points) if distances is None else shape_of(distances)
+    array: Any
+    array, count = (real_matrix(points), len(points)) if distances is None else shape_of(distances)
     chosen = wanted if wanted is not None and wanted < count else None
     used = count if chosen is None else chosen
     _check_count(used)
-    reading = bytes_of_points if distances is None else bytes_of_distances
-    taken = lambda n: reading(array, n) + beside * (n * (n - 1) // 2)  # noqa: E731
+
+    def taken(n: int) -> int:
+        stored = SPARSE_BYTES * array.nnz if is_sparse(array) else 0
+        return (stored if points is None else bytes_of_points(array, n)) + beside * (n * (n - 1) // 2)
+
     check_cost(used, max_dimension, engine, max_seconds, taken)
     if distances is None:
         cloud = checked_points(array)
@@ -298,7 +301,7 @@ def _graph_bars(distances: Any, points: int, max_dimension: int, field: int, lim
     from cnn_topology.topology.annotations import annotated_graph, bars_of
 
     _check_count(points)
-    need = bytes_of_graph(points, distances.nnz) + bytes_of_distances(distances, points)
+    need = bytes_of_graph(points, distances.nnz) + SPARSE_BYTES * distances.nnz
     check_free(need, f"the barcode of {points} points and {distances.nnz} distances")
     edges = checked_distances(distances).edges
     assert edges is not None  # a sparse matrix has them

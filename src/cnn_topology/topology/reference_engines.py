@@ -3,7 +3,7 @@
 The first two are the reference; RedZeD (Kapulkin and Kershaw, arXiv 2606.06310), alpha and therefore optional, is an
 order of magnitude faster in dimension 2 over Z/2. The libraries have traps that this module steps around: ripser.py
 loses zero distances when a diagonal is not exactly zero, GUDHI returns wrong bars for a matrix that is asymmetric by
-one rounding (so only one triangle is passed), and RedZeD takes no infinite distance.
+one rounding (here both triangles are copies), and RedZeD takes no infinite distance.
 """
 
 import numpy as np
@@ -23,15 +23,6 @@ def _finite_threshold(lengths: np.ndarray, threshold: float) -> float:
     if finite.size < lengths.size:
         return min(threshold, float(finite.max()) if finite.size else 0.0)
     return threshold
-
-
-def _upper_triangle(lengths: np.ndarray, points: int) -> np.ndarray:
-    square = np.zeros((points, points), dtype=np.float32)
-    position = 0
-    for i in range(points - 1):
-        square[i, i + 1 :] = lengths[position : position + points - 1 - i]
-        position += points - 1 - i
-    return square
 
 
 def join(diagrams: list[np.ndarray]) -> Bars:
@@ -76,6 +67,7 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
         return trivial_bars(points)
     import ripser
     from scipy.sparse import coo_matrix
+    from scipy.spatial.distance import squareform
 
     limit = _finite_threshold(lengths, threshold)
     if limit < threshold or points == 2:
@@ -85,8 +77,7 @@ def ripser_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int
         graph = coo_matrix((lengths[keep], (row[keep], column[keep])), shape=(points, points))
         result = ripser.ripser(graph, maxdim=max_dimension, coeff=field, distance_matrix=True)
     else:
-        square = _upper_triangle(lengths, points)
-        square += square.T
+        square = squareform(lengths)
         result = ripser.ripser(square, maxdim=max_dimension, coeff=field, thresh=threshold, distance_matrix=True)
     return join(result["dgms"])
 
@@ -112,17 +103,16 @@ def gudhi_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int,
     if points < 2:
         return trivial_bars(points)
     from gudhi.sklearn import RipsPersistence
+    from scipy.spatial.distance import squareform
 
-    square = _upper_triangle(lengths, points)
-    limit = _finite_threshold(lengths, threshold)
     rips = RipsPersistence(
         homology_dimensions=list(range(max_dimension + 1)),
-        threshold=limit,
+        threshold=_finite_threshold(lengths, threshold),
         input_type="lower distance matrix",
         homology_coeff_field=field,
         num_collapses=0,
     )
-    return join(rips.fit_transform([square.T])[0])
+    return join(rips.fit_transform([squareform(lengths)])[0])
 
 
 @needing_an_extra("engine 'redzed'")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.ao import quantization
 from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 from cnn_topology.errors import InputError
@@ -48,7 +49,7 @@ def npz(path: Path, **shapes: tuple[int, ...]) -> Path:
     [
         # The first layer of TFLite, MLX: (out, row, column, in), and of TensorFlow with three filters.
         ({"a": (64, 3, 3, 3)}, r"a \(64, 3, 3, 3\) fits \(out, in.* as well as \(out, row, column, in\)"),
-        ({"a": (32, 3, 3, 3), "b": (64, 3, 3, 32), "c": (8, 8, 3, 3)}, r"b \(64, 3, 3, 32\) is .*a \(32, 3, 3, 3\)"),
+        ({"a": (32, 3, 3, 3), "b": (64, 3, 3, 32), "c": (8, 8, 3, 3)}, r"a \(32, 3, 3, 3\) .*: b"),
     ],
 )
 def test_a_file_whose_shapes_fit_several_orders_is_refused_and_names_what_shows_it(shapes, words, tmp_path) -> None:
@@ -186,6 +187,41 @@ def test_a_normalized_weight_is_read_as_the_network_uses_it(form: str, tmp_path:
         np.testing.assert_allclose(weight, net.get_submodule(name[:5]).weight.detach().numpy(), rtol=2e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "names", [("base_layer.weight", "lora_B.weight", "lora_A.weight"), ("weight", "lora_up.weight", "lora_down.weight")]
+)
+def test_a_low_rank_change_is_added_where_the_file_has_its_scale(names: tuple[str, str, str], tmp_path: Path) -> None:
+    down, up = torch.randn(2, 8, 3, 3), torch.randn(6, 2, 1, 1)
+    base, up_name, down_name = (f"conv2.{name}" for name in names)
+    state = {STEM: tensors()[STEM], base: tensors()[DEEP], down_name: down, up_name: up}
+    with pytest.raises(InputError, match="is not the weight that the network uses"):
+        layers(saved(tmp_path / "net.pt", state))
+    path = saved(tmp_path / "net.pt", {**state, "conv2.alpha": torch.tensor(3.0)})
+    assert layers(path) == [STEM, DEEP]
+    # The two convolutions one after the other.
+    both = torch.nn.functional.conv2d(down.transpose(0, 1), up).transpose(0, 1)
+    used = read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP]
+    np.testing.assert_allclose(used, (tensors()[DEEP] + 3 / 2 * both).numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("by_channel", [True, False])
+def test_a_weight_is_rounded_as_its_fake_quantizer_does(by_channel: bool, tmp_path: Path) -> None:
+    quantizer = (
+        quantization.default_per_channel_weight_fake_quant if by_channel else quantization.default_weight_fake_quant
+    )()
+    weight = 0.3 * tensors()[DEEP]
+    rounded = quantizer(weight)
+    assert not torch.equal(rounded, weight)
+    state = {f"conv2.weight_fake_quant.{name}": value for name, value in quantizer.state_dict().items()}
+    path = saved(tmp_path / "net.pt", {STEM: tensors()[STEM], DEEP: weight, **state})
+    assert layers(path) == [STEM, DEEP]
+    np.testing.assert_allclose(read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP], rounded.numpy(), rtol=1e-6)
+    quantizer.disable_fake_quant()
+    state["conv2.weight_fake_quant.fake_quant_enabled"] = quantizer.fake_quant_enabled
+    path = saved(tmp_path / "net.pt", {STEM: tensors()[STEM], DEEP: weight, **state})
+    np.testing.assert_array_equal(read_weights(path, {DEEP: (6, 8, 3, 3)})[DEEP], weight.numpy())
+
+
 def test_a_mask_that_is_a_parametrization_is_applied(tmp_path: Path) -> None:
     mask = tensors(1)[DEEP] > 0
     at = "conv2.parametrizations.weight"
@@ -207,9 +243,6 @@ def computed() -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
         yield "parametrizations", {STEM: tensors()[STEM], f"{at}.original": tensors()[DEEP], **more}
     flat = {"conv2.lora_A": torch.ones(6, 24), "conv2.lora_B": torch.ones(18, 6)}
     yield "conv2.conv.weight", {STEM: tensors()[STEM], "conv2.conv.weight": tensors()[DEEP], **flat}
-    low_rank = {"conv2.lora_B.weight": torch.ones(6, 2, 1, 1), "conv2.lora_A.weight": torch.ones(2, 8, 3, 3)}
-    alpha = {"conv2.alpha": torch.tensor(3.0)}
-    yield "base_layer", {STEM: tensors()[STEM], "conv2.base_layer.weight": tensors()[DEEP], **low_rank, **alpha}
     yield "lora_unet_conv.lora_down.weight", {"lora_unet_conv.lora_down.weight": torch.ones(4, 8, 3, 3)}
     yield "weight_orig", {STEM: tensors()[STEM], "conv2.weight_orig": tensors()[DEEP]}
     yield DEEP, {**tensors(), "conv2.weight_fake_quant.scale": torch.ones(1), "conv2.bn.weight": torch.ones(6)}
@@ -266,15 +299,37 @@ def test_files_of_different_depth_are_refused_in_either_order(first: int, tmp_pa
         layers(pair[0], saved(tmp_path / "c.pt", pointwise))
 
 
-def test_one_of_several_files_of_a_network_and_their_index_are_refused(tmp_path: Path) -> None:
-    part, index = tmp_path / "model-00002-of-00002.bin", tmp_path / "model.index.json"
-    saved(part, {DEEP: tensors()[DEEP]})
-    index.write_text(json.dumps({"weight_map": {DEEP: part.name}}))
-    for reader in (layers, read_checkpoint):
-        with pytest.raises(InputError, match=rf"{part.name}: one of the 2 files of a network.*state_dict"):
-            reader(part)
-        with pytest.raises(InputError, match=rf"{index.name}: JSON, not weights.*state_dict"):
-            reader(index)
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
+def test_a_network_in_several_files_is_read_by_their_index(suffix: str, tmp_path: Path) -> None:
+    parts = {STEM: tmp_path / f"model-00001-of-00002{suffix}", DEEP: tmp_path / f"model-00002-of-00002{suffix}"}
+    for name, part in parts.items():
+        content = {name: tensors()[name]}
+        save_file(content, part, metadata={"format": "pt"}) if suffix == ".safetensors" else saved(part, content)
+    for part in parts.values():
+        with pytest.raises(InputError, match=rf"{part.name}: one of the 2 files of a network"):
+            layers(part)
+    with pytest.raises(InputError, match="one of the 2 files"):
+        read_checkpoint(parts[DEEP])
+    index = tmp_path / f"model{suffix}.index.json"
+    index.write_text(json.dumps({"weight_map": {name: part.name for name, part in parts.items()}}))
+    with pytest.raises(InputError, match=rf"{parts[STEM].name}: .* their index instead, .*index.json"):
+        layers(parts[STEM])
+    assert layers(index) == [STEM, DEEP]
+    for name, weight in read_weights(index, {STEM: (8, 3, 3, 3), DEEP: (6, 8, 3, 3)}).items():
+        np.testing.assert_array_equal(weight, tensors()[name].numpy())
+    # A change of a part counts as one of the network's.
+    assert FilesCheckpoint(kind="files", files=str(index)).parts == [str(index), *map(str, parts.values())]
+    for name in ("../model-00001-of-00002", "/etc/passwd"):
+        index.write_text(json.dumps({"weight_map": {STEM: name}}))
+        with pytest.raises(InputError, match="beside their index"):
+            layers(index)
+    index.write_text(json.dumps({"weight_map": {"other.weight": parts[STEM].name}}))
+    with pytest.raises(InputError, match=r"lacks other\.weight"):
+        layers(index)
+    for text in ("{", "{}", json.dumps({"weight_map": [DEEP]})):
+        index.write_text(text)
+        with pytest.raises(InputError, match=r"index\.json"):
+            layers(index)
 
 
 @pytest.mark.parametrize(

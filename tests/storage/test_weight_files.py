@@ -18,7 +18,7 @@ from torch import nn
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.weights import read_arrays, read_weights
-from cnn_topology.storage.weight_files import array_shapes
+from cnn_topology.storage.weight_files import array_shapes, files_of
 
 SHAPES = {"conv1.weight": (8, 3, 3, 3), "conv1.bias": (8,), "conv2.weight": (6, 8, 3, 3)}
 
@@ -66,6 +66,7 @@ def test_what_lies_beside_the_weights_is_inert(is_old: bool, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("is_old", [False, True])
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
 def test_tensors_are_read_as_pytorch_reads_them(is_old: bool, tmp_path: Path) -> None:
     base = torch.arange(2.0 * 4 * 9 * 9).reshape(2, 4, 9, 9)
     state = {
@@ -79,21 +80,18 @@ def test_tensors_are_read_as_pytorch_reads_them(is_old: bool, tmp_path: Path) ->
         "whole": base.long(),
         "truth": base > 3,
         "parameter": nn.Parameter(base),
+        "quantized": torch.quantize_per_tensor(base, 0.5, 3, torch.qint8),
+        "channels": torch.quantize_per_channel(base, torch.rand(4) + 0.1, torch.tensor([0, 1, 2, 3]), 1, torch.quint8),
     }
     read = read_arrays(saved(tmp_path / "net.pt", state, is_old=is_old))
     assert read.keys() == state.keys()
     for name, tensor in state.items():
-        plain = tensor.detach()
+        plain = tensor.detach().dequantize() if tensor.is_quantized else tensor.detach()
         expected = plain.float() if plain.is_floating_point() else plain.long()
-        np.testing.assert_array_equal(read[name], expected.numpy(), strict=True)
-
-
-@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
-def test_quantized_kernels_are_refused_with_the_way_out(tmp_path: Path) -> None:
-    quantized = torch.quantize_per_tensor(tensors()["conv2.weight"], 0.5, 3, torch.qint8)
-    path = saved(tmp_path / "net.pt", {**tensors(), "conv2.weight": quantized})
-    with pytest.raises(InputError, match=r"conv2\.weight holds numbers of the type i1.*`tensor\.dequantize\(\)`"):
-        array_shapes(path)
+        if tensor.is_quantized:
+            np.testing.assert_allclose(read[name], expected.numpy(), rtol=1e-6, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(read[name], expected.numpy(), strict=True)
 
 
 def test_arrays_of_numpy_are_read_from_every_form_that_holds_them(tmp_path: Path) -> None:
@@ -182,7 +180,7 @@ def tarred() -> bytes:
         (zipped(**{"serialized_exported_program.json": b"{}"}), "torch.export.load"),
         (zipped(**{"readme.txt": b""}), "none of the kinds"),
         (b"weights of my network", "not one of the kinds"),
-        (b'{"name": "x"}', "JSON, not weights"),
+        (b'{"name": "x"}', "no index of weights"),
         (pickle.dumps({"a": torch.ones(3)}), "torch.save"),
     ],
 )
@@ -269,3 +267,8 @@ def test_weights_of_onnx_are_those_of_the_convolutions_of_its_graph(tmp_path: Pa
     path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
     with pytest.raises(InputError, match="computed by the graph"):
         array_shapes(path)
+
+
+def test_files_of_a_network_that_is_no_index_are_itself(tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", tensors())
+    assert files_of(path) == [path]

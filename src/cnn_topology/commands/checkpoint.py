@@ -24,15 +24,15 @@ def run(job: Job) -> None:
     shapes = {tensor: parameters.shapes[layer] for layer, tensor in parameters.tensors.items()}
     try:
         if isinstance(section, TorchvisionCheckpoint):
-            files = [torchvision_file(section.model, Path(section.folder))]
+            files = parts = [torchvision_file(section.model, Path(section.folder))]
             networks = [read_weights(file, shapes) for file in files]
         else:
-            files = list(map(Path, section.files))
+            files, parts = list(map(Path, section.files)), list(map(Path, section.parts))
             networks = [read_weights(file, shapes, section.entry, section.layout) for file in files]
         for file, network in zip(files, networks, strict=True):
             for tensor, values in network.items():
                 check_finite(file, tensor, values, f", or leave its layer out: `exclude: [{plain_name(tensor)}]`")
-        check_unchanged({str(file): file for file in files}, job.planned)
+        check_unchanged({str(file): file for file in parts}, job.planned)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     stacked = {
@@ -41,7 +41,7 @@ def run(job: Job) -> None:
     }
     del networks
     refuse_copies(where, files, dict(zip(parameters.tensors.values(), stacked.values(), strict=True)))
-    digests = [file_checksum(file) for file in files]
+    digests = [file_checksum(file) for file in parts]
     metadata = {
         **parameters.notes([{"config": digest, "data": digest} for digest in digests]),
         "population": parameters.population,

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_tuple, expand_paths
 from cnn_topology.plan.populations import Layer
-from cnn_topology.storage.weight_files import array_shapes
+from cnn_topology.storage.weight_files import array_shapes, files_of
 from cnn_topology.storage.weight_forms import ANALYSED, SIDES, Order, Shapes, computed_problem, strays
 
 # What wrappers put in front of every name: torch.nn.DataParallel, torch.compile, Lightning, FSDP.
@@ -57,7 +57,8 @@ class FilesCheckpoint(Section):
     files: Annotated[OneOrMore[FilePath], BeforeValidator(expand_paths)] = Field(
         description="A path or several, which may have `~` and, as patterns, `*`: PyTorch (`torch.save`, a state "
         "dictionary or more; no code of it is run), `.safetensors`, `.npz`, `.npy`, Keras (`.keras`, `.h5`; needs "
-        "h5py) or ONNX (needs onnx), known by their content, not by their names.",
+        "h5py) or ONNX (needs onnx), known by their content, not by their names. Of a network in several files, the "
+        "index (`*.index.json`).",
     )
     entry: str | None = Field(
         None,
@@ -78,6 +79,18 @@ class FilesCheckpoint(Section):
     exclude: Annotated[Distinct[str], BeforeValidator(as_tuple)] = Field(
         (), description="Layers to leave out, by name or pattern."
     )
+
+    @property
+    def parts(self) -> list[str]:
+        """All files that are read: with an index, those that it names."""
+        return [str(part) for file in self.files for part in _parts_of(Path(file))]
+
+
+def _parts_of(file: Path) -> list[Path]:
+    try:
+        return files_of(file)
+    except InputError:  # the reader of files names what is wrong
+        return [file]
 
 
 Checkpoint = Annotated[TorchvisionCheckpoint | FilesCheckpoint, Field(discriminator="kind")]

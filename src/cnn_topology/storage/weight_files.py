@@ -6,7 +6,7 @@ values: both by `opened_weights`.
 """
 
 import io
-import re
+import json
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ from cnn_topology.storage.weight_arrays import (
     safetensors_arrays,
     size_of,
 )
-from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order
+from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order, part_problem
 from cnn_topology.storage.weight_libraries import hdf5_arrays, onnx_arrays
 from cnn_topology.storage.weight_networks import choose_network
 from cnn_topology.storage.weight_pickle import InertReader, Storage
@@ -32,17 +32,19 @@ from cnn_topology.storage.weight_pickle import InertReader, Storage
 # What torch.save wrote before version 1.6: this number, a version, facts on the machine, then the object.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
-# Hugging Face's name of one of several files of a network.
-SHARD = re.compile(r"-\d{5}-of-(\d{5})\.")
-ONE_FILE = "of a network in several files load it, and save its state_dict() into one file"
-
 KINDS = "PyTorch (torch.save), .safetensors, .npz, .npy, Keras (.keras, .h5) and ONNX"
 
 # Files that are no weights, by how they begin, and what to do.
 OTHERS = (
     (b"version https://git-lfs", "a pointer of Git LFS, in place of the file: run `git lfs pull`"),
     (b"\x1f\x8b", "compressed by gzip: run `gunzip` on it (of a .tar.gz, `tar -xf`)"),
+    (b"BZh", "compressed by bzip2: run `bunzip2` on it"),
+    (b"\xfd7zXZ", "compressed by xz: run `unxz` on it"),
+    (b"\x28\xb5\x2f\xfd", "compressed by Zstandard: run `unzstd` on it"),
     (b"GGUF", "GGUF, whose weights are quantized: look at the file that it was converted from"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
 )
 TORCHSCRIPT = "a program of TorchScript: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt') writes its weights"
 EXPORTED = "a program of torch.export: torch.save(torch.export.load(FILE).state_dict, 'weights.pt') writes its weights"
@@ -70,7 +72,7 @@ def opened_weights(path: Path, entry: str | None = None, layout: Order | None = 
     Parameters
     ----------
     path : Path
-        Of one of the kinds of `KINDS`, by its first bytes.
+        Of one of the kinds of `KINDS`, by its first bytes; or an index (JSON) of the files of one network.
     entry : str, optional
         Where in the file the weights lie, as keys with dots: ``net.state_dict``. Absent: where there are kernels, if
         that is one place.
@@ -81,7 +83,7 @@ def opened_weights(path: Path, entry: str | None = None, layout: Order | None = 
     ------
     dict of str to Stored
         The arrays by name, in the order of the file, kernels as (out, in, row, column): weights that a network computes
-        from several arrays (pruned, normalized) as it uses them, in place of these. Their
+        from several arrays (pruned, normalized, low-rank, fake-quantized) as it uses them, in place of these. Their
         values can be read while the file is open.
 
     Raises
@@ -94,8 +96,8 @@ def opened_weights(path: Path, entry: str | None = None, layout: Order | None = 
     with ExitStack() as stack:
         try:
             content = _content(path, stack)
-            if (shard := SHARD.search(path.name)) and int(shard[1]) > 1:
-                raise InputError(f"{path}: one of the {int(shard[1])} files of a network; {ONE_FILE}")
+            if problem := part_problem(path):
+                raise InputError(f"{path}: {problem}")
             arrays = choose_network(content.value, path, entry)
             yield in_order(path, as_used(arrays), layout or content.order, layout is None and content.by_habit)
         except InputError:
@@ -137,8 +139,7 @@ def check_numbers(path: Path, name: str, array: Stored) -> None:
     if array.kind not in WHOLE or array.kind in ("i1", "u1"):
         raise InputError(
             f"{path}: {name} holds numbers of the type {array.kind}, and weights are read as 16, 32 or 64 bit "
-            "floating-point numbers; write the file with the weights in one of these, in PyTorch by `tensor.float()` "
-            "or `tensor.dequantize()`"
+            "floating-point numbers; write the file with the weights in one of these, `tensor.float()` in PyTorch"
         )
     if "mask" in name.lower():
         raise InputError(
@@ -164,6 +165,41 @@ def check_is_file(path: Path) -> None:
         raise InputError(f"{path}: a folder, and one file of weights is expected: name a file in it")
     if not stat.S_ISREG(mode):
         raise InputError(f"{path}: a pipe, a socket or a device, and no file")
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that a network is read from: those that an index names, with the index, or the file itself.
+
+    Raises
+    ------
+    InputError
+        If an index is damaged or names files elsewhere.
+    """
+    check_is_file(path)
+    with path.open("rb") as file:
+        if file.read(64).lstrip()[:1] != b"{":
+            return [path]
+    try:
+        return [path, *(path.parent / name for name in dict.fromkeys(_weight_map(path).values()))]
+    except InputError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _weight_map(path: Path) -> dict[str, str]:
+    """Read the names of arrays and of the files that hold them."""
+    size = path.stat().st_size
+    if size > 100_000_000:
+        raise ValueError(f"an index of {size} bytes")
+    content = json.loads(path.read_bytes())
+    if not isinstance(content, dict) or not isinstance(content.get("weight_map"), dict):
+        raise InputError(f"{path}: JSON that is no index of weights (it has no `weight_map`)")
+    names = {str(name): str(file) for name, file in content["weight_map"].items()}
+    for file in set(names.values()):
+        if Path(file).name != file:
+            raise InputError(f"{path}: names {file!r}, and the files of a network lie beside their index")
+    return names
 
 
 def _unreadable(path: Path, error: BaseException) -> InputError:
@@ -196,7 +232,7 @@ def _content(path: Path, stack: ExitStack) -> Content:
     if head[:4] == b"\x89HDF":
         return Content(hdf5_arrays(path, path, stack), "hwio")
     if text[:1] == b"{":
-        raise InputError(f"{path}: JSON, not weights; {ONE_FILE}")
+        return _shards(path, stack)
     if head[8:9] == b"{":
         arrays, notes = safetensors_arrays(file, size)
         return Content(arrays, "oihw", True) if notes.get("format") == "pt" else Content(arrays)
@@ -208,6 +244,29 @@ def _content(path: Path, stack: ExitStack) -> Content:
     if zipfile.is_zipfile(path):  # a zip file may begin with anything
         return _zip(path, file, stack)
     raise InputError(f"{path}: not one of the kinds of files that weights are read from: {KINDS}")
+
+
+def _shards(path: Path, stack: ExitStack) -> Content:
+    """Return the arrays of all files that an index names, as one network."""
+    places = _weight_map(path)
+    arrays: dict[str, Any] = {}
+    order: tuple[Order | None, bool] = (None, False)
+    for name in dict.fromkeys(places.values()):
+        part = path.parent / name
+        check_is_file(part)
+        file = stack.enter_context(part.open("rb"))
+        if file.read(9)[8:9] == b"{":
+            file.seek(0)
+            there, notes = safetensors_arrays(file, part.stat().st_size)
+            order = ("oihw", True) if notes.get("format") == "pt" else order
+        else:
+            file.seek(0)
+            there, order = _zip(part, file, stack).value, ("oihw", True)
+        missing = [array for array, at in places.items() if at == name and array not in there]
+        if missing:
+            raise InputError(f"{part}: lacks {missing[0]}, which {path} says it holds: get both again")
+        arrays |= {array: there[array] for array, at in places.items() if at == name}
+    return Content(arrays, *order)
 
 
 def _zip(path: Path, file: IO[bytes], stack: ExitStack) -> Content:

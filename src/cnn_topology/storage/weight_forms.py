@@ -1,9 +1,10 @@
 """The weights of a network as it uses them, from the arrays that a file holds, and what such a file leaves open.
 
-A network may compute a weight from several arrays: pruned, normalized. A file does not state the order of the axes of
-its kernels, or which of its arrays the network uses.
+A network may compute a weight from several arrays: pruned, normalized, low-rank, fake-quantized. A file does not state
+the order of the axes of its kernels, or which of its arrays the network uses, or whether it is all of a network.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.weight_arrays import Stored
+from cnn_topology.storage.weight_arrays import Stored, made
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -39,12 +40,12 @@ COMPUTED = (
     (r"(.*weight)_(?:orig|g|bar)$", "normalized or pruned", "remove_spectral_norm, remove_weight_norm, prune.remove"),
     (
         r"((?:.*?[._/])??)(?:lora|loha|hada|lokr|dora|boft|oft)[._/]",
-        "changed by an adapter (LoRA)",
+        "changed by an adapter (LoRA) whose scale the file does not state",
         "the adapter's merge, such as peft's model.merge_and_unload()",
     ),
     (
         r"(.*[._/])?weight_(?:fake_quant|quantizer)[._/]",
-        "rounded by a quantizer",
+        "rounded by a quantizer that the file does not describe",
         "the quantizer's export of its weights",
     ),
 )
@@ -52,6 +53,9 @@ COMPUTED = (
 USUAL_WORDS = {"weight", "weights", "kernel", "kernels", "filter", "filters", "w"}
 # Parts of names of a running copy of a network.
 COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
+
+# Hugging Face's name of one of several files of a network.
+SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
 
 def as_used(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
@@ -69,22 +73,29 @@ def as_used(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
 
         - ``weight_orig`` times ``weight_mask`` (torch.nn.utils.prune), and a mask as a parametrization;
         - g v / |v| (torch.nn.utils.weight_norm, old and new);
-        - a weight divided by u W v (spectral_norm, old and new).
+        - a weight divided by u W v (spectral_norm, old and new);
+        - a weight plus alpha / r times the product of its low-rank factors, where the file holds alpha;
+        - a weight rounded to the steps of its fake quantizer (torch.ao.quantization, 8 bit).
     """
     used = dict(arrays)
-    for parts, name, weight in _parametrized(arrays):
-        # The weight stands where the first of its parts did.
-        used = {
-            (name if key == parts[0] else key): (weight if key == parts[0] else array)
-            for key, array in used.items()
-            if key not in parts[1:]
-        }
+    for form in (_low_rank, _parametrized, _fake_quantized):
+        for parts, name, weight in list(form(used)):
+            # The weight stands where the first of its parts did.
+            used = {
+                (name if key == parts[0] else key): (weight if key == parts[0] else array)
+                for key, array in used.items()
+                if key == parts[0] or key not in (*parts, name)
+            }
     spatial = {name: array for name, array in used.items() if len(array.shape) == 5 and array.shape[2] == 1}
     return used | {name: array.reshaped((*array.shape[:2], *array.shape[3:])) for name, array in spatial.items()}
 
 
-def _parametrized(arrays: Mapping[str, Stored]) -> Iterator[tuple[tuple[str, ...], str, Stored]]:
-    """Find weights that are pruned or normalized: the arrays that go, the name of the weight, and the weight."""
+# The arrays that go, the name of the weight and the weight.
+Form = Iterator[tuple[tuple[str, ...], str, Stored]]
+
+
+def _parametrized(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights that are pruned or normalized."""
     parts: dict[str, dict[str, str]] = {}
     for key in arrays:
         if old := re.fullmatch(r"(.*weight)_(orig|mask|g|v|u|bar)", key):
@@ -107,7 +118,7 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
     """Return the weight that some parts make, or None if they are none of the forms."""
     if parts.keys() == {"orig", "mask"} and parts["orig"].shape == parts["mask"].shape:
         weight, mask = parts["orig"], parts["mask"]
-        return Stored(weight.shape, "f4", lambda: weight.floats() * mask.floats())
+        return made(weight.shape, lambda: weight.floats() * mask.floats())
     if parts.keys() == {"g", "v"} and len(parts["g"].shape) in (0, len(parts["v"].shape)):
         length, direction = parts["g"], parts["v"]
         axes = tuple(n for n in range(len(direction.shape)) if not length.shape or length.shape[n] == 1)
@@ -116,7 +127,7 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
             v = direction.floats()
             return length.floats() * (v / np.sqrt(np.sum(v.astype(np.float64) ** 2, axis=axes, keepdims=True)))
 
-        return Stored(direction.shape, "f4", normalized)
+        return made(direction.shape, normalized)
     if parts.keys() == {"orig", "u", "v"} and len(parts["orig"].shape) >= 2:
         weight, left, right = parts["orig"], parts["u"], parts["v"]
         # The rows of the matrix are output channels: the second axis of transposed convolutions.
@@ -129,8 +140,63 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
             matrix = np.moveaxis(values, axis, 0).reshape(len(left.floats()), -1)
             return values / (left.floats() @ matrix @ right.floats())
 
-        return Stored(weight.shape, "f4", divided)
+        return made(weight.shape, divided)
     return None
+
+
+def _low_rank(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights with a low-rank change beside them, whose scale the file states."""
+    for key, up in arrays.items():
+        match = re.fullmatch(r"(.*)[./]lora_(?:B|up)((?:[./]\w+)?)[./]weight", key)
+        if not match:
+            continue
+        at, adapter = match[1], match[2]
+        down_key = f"{at}.lora_{'A' if 'lora_B' in key else 'down'}{adapter}.weight"
+        base_key = next((name for name in (f"{at}.base_layer.weight", f"{at}.weight") if name in arrays), None)
+        alpha_key = next((name for name in (f"{at}.alpha", f"{at}.lora_alpha{adapter}") if name in arrays), None)
+        others = [name for name in arrays if name.startswith(f"{at}.") and "lora" in name.replace("lora_alpha", "")]
+        if base_key is None or alpha_key is None or set(others) != {key, down_key}:
+            continue
+        base, down, alpha = arrays[base_key], arrays[down_key], arrays[alpha_key]
+        if len(base.shape) != 4 or up.shape != (base.shape[0], down.shape[0], 1, 1) or down.shape[1:] != base.shape[1:]:
+            continue
+
+        def changed(base: Stored = base, down: Stored = down, up: Stored = up, alpha: Stored = alpha) -> np.ndarray:
+            factors = np.einsum("or,rihw->oihw", up.floats()[:, :, 0, 0], down.floats(), dtype=np.float64)
+            return base.floats() + float(alpha.floats()) / down.shape[0] * factors
+
+        yield (base_key, key, down_key, alpha_key), f"{at}.weight", made(base.shape, changed)
+
+
+def _fake_quantized(arrays: Mapping[str, Stored]) -> Form:
+    """Find weights that a network rounds before it uses them: torch.ao.quantization's fake quantizers of 8 bit."""
+    for key, scale in arrays.items():
+        match = re.fullmatch(r"((.*[./])?weight)_fake_quant[./]scale", key)
+        if not match or match[1] not in arrays or f"{match[2] or ''}bn.weight" in arrays:
+            continue  # a batch norm inside scales the weight before it is rounded
+        weight, begin = arrays[match[1]], f"{match[1]}_fake_quant"
+        zero, on = (arrays.get(f"{begin}.{part}") for part in ("zero_point", "fake_quant_enabled"))
+        if zero is None or scale.shape not in ((), (1,), weight.shape[:1]):
+            continue
+
+        def rounded(
+            weight: Stored = weight,
+            scale: Stored = scale,
+            zero: Stored = zero,
+            on: Stored | None = on,
+            begin: str = begin,
+        ) -> np.ndarray:
+            values = weight.floats()
+            if on is not None and not on.floats().any():
+                return values
+            if zero.floats().any():
+                raise InputError(f"{begin}: rounds about a zero point other than 0; save the rounded weights")
+            side = (-1, *[1] * (values.ndim - 1)) if scale.shape == weight.shape[:1] else ()
+            step = scale.floats().reshape(side)
+            return np.clip(np.rint(values / step), -128, 127) * step
+
+        gone = tuple(name for name in arrays if name.startswith(f"{begin}."))
+        yield (match[1], *gone), match[1], made(weight.shape, rounded)
 
 
 def _transposed_apart(arrays: dict[str, Stored]) -> dict[str, Stored]:
@@ -197,33 +263,38 @@ def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple
         Why no order can be taken, empty if one can: it names the arrays that show it.
     """
     fitting = {name: orders_of(shape) for name, shape in shapes.items() if len(shape) == 4}
+    usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
     if any(orders == ["oihw"] and shapes[name][1] > max(USUAL_SIDES) for name, orders in fitting.items()):
         return "oihw", ""
-    usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
-    # The first array that fits one order alone, by that order.
     shown: dict[Order, str] = {}
     for name, orders in usual.items():
-        if len(orders) == 1 and (orders == ["oihw"] or not pytorch or shapes[name][0] != 1):
+        if len(orders) == 1 and (orders[0] == "oihw" or not pytorch or shapes[name][0] != 1):
             shown.setdefault(orders[0], name)
-    others = [(order, name) for order, name in shown.items() if order != "oihw"]
     unclear = [name for name, orders in fitting.items() if "oihw" in orders and shapes[name][2] > 1]
+    others = [order for order in shown if order != "oihw"]
     mend = "state the order by `layout` (--layout of `look`): oihw, hwio or ohwi"
-    if not others:
-        ambiguous = next((name for name in unclear if len(fitting[name]) > 1), None)
-        if pytorch or shown or ambiguous is None:
-            return "oihw", ""
-        several = " as well as ".join(ORDERS[order] for order in fitting[ambiguous])
-        return (
-            "oihw",
-            f"{ambiguous} {shapes[ambiguous]} fits {several}, and no other weight of the file decides: {mend}",
-        )
-    order, name = others[0]
-    if not pytorch and len(shown) == 1 and all(order in orders for orders in usual.values() if orders):
-        return order, ""
-    if not pytorch and not unclear:
-        return "oihw", ""
-    doubt = "".join(f"; {other} {shapes[other]} may be in another one" for other in unclear[:1])
-    return "oihw", f"{name} {shapes[name]} is {ORDERS[order]}{doubt}: {mend}, or leave {name} out if it is no kernel"
+    if others:
+        order, name = others[0], shown[others[0]]
+        fits_all = all(order in orders for orders in usual.values() if orders)
+        if fits_all and len(shown) == 1 and not pytorch:
+            return order, ""
+        if unclear or pytorch:
+            against = next((other for other in unclear if other != name), "")
+            what = f"{against} {shapes[against]} is perhaps in another order than (out, in, row, column): " * bool(
+                against
+            )
+            return "oihw", (
+                f"{what}{name} {shapes[name]} is {ORDERS[order]}; {mend}, or, if {name} is no kernel, write the file "
+                "without it"
+            )
+    elif not shown and not pytorch:
+        for name in unclear:
+            if len(fitting[name]) > 1:
+                return "oihw", (
+                    f"{name} {shapes[name]} fits {' as well as '.join(ORDERS[o] for o in fitting[name])}, and no other "
+                    f"weight of the file decides: {mend}"
+                )
+    return "oihw", ""
 
 
 def orders_of(shape: tuple[int, ...]) -> list[Order]:
@@ -236,6 +307,35 @@ def orders_of(shape: tuple[int, ...]) -> list[Order]:
 def last_word(name: str) -> str:
     """Return the last word of letters in the name of an array, in lower case; empty if it has none."""
     return (re.findall("[a-z]+", name.lower()) or [""])[-1]
+
+
+def part_problem(path: Path) -> str | None:
+    """Return whether a file is one of several that hold a network, by its name or an index in its folder.
+
+    Parameters
+    ----------
+    path : Path
+        A file of weights.
+
+    Returns
+    -------
+    str or None
+        Names the number of files, and the index where there is one.
+    """
+    for index in sorted(path.parent.glob("*.index.json")):
+        try:
+            files = set(json.loads(index.read_text())["weight_map"].values())
+        except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
+            continue  # some other file of this name
+        if path.name in files and len(files) > 1:
+            return f"one of the {len(files)} files of a network: name their index instead, {index}"
+    match = SHARD.search(path.name)
+    if match and int(match[2]) > 1:
+        return (
+            f"one of the {int(match[2])} files of a network, whose index (*.index.json) is not beside it: get the "
+            "index and name it, or save the network's state_dict() into one file"
+        )
+    return None
 
 
 def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | None:

@@ -10,6 +10,7 @@ import math
 import pickletools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -160,6 +161,12 @@ class InertReader:
             case "NEWOBJ_EX":
                 _, arguments, function = stack.pop(), stack.pop(), stack.pop()
                 stack.append(self._made(function, tuple(arguments)))
+            case "OBJ":
+                function, *arguments = _from_mark(stack)
+                stack.append(self._made(function, tuple(arguments)))
+            case "INST":
+                arguments = _from_mark(stack)
+                stack.append(self._made(self._global(*argument.split(" ", 1)), tuple(arguments)))
             case "BUILD":
                 state = stack.pop()
                 if isinstance(stack[-1], Inert):
@@ -210,13 +217,15 @@ class InertReader:
                 return arguments[0]
             case ("torch._tensor", "_rebuild_from_type_v2"):
                 return self._made(arguments[0], tuple(arguments[2]))
-            case ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_qtensor"):
+            case ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2"):
                 return self._tensor(*arguments[:4])
             case ("torch._utils", "_rebuild_tensor_v3"):
                 storage, offset, shape, strides = arguments[:4]
                 return self._tensor(
                     storage, offset, shape, strides, TYPES.get(_last(arguments[6]), _last(arguments[6]))
                 )
+            case ("torch._utils", "_rebuild_qtensor"):
+                return _dequantized(self._tensor(*arguments[:4]), arguments[4])
             case ("torch._utils", "_rebuild_meta_tensor_no_storage"):
                 return Stored(tuple(arguments[1]), "meta", _nothing, "was saved without values (device meta)")
         return Inert(name, arguments)
@@ -250,6 +259,23 @@ def _last(name: Any) -> str:
 
 def _nothing() -> np.ndarray:
     raise ValueError("there are no values to read")
+
+
+def _dequantized(tensor: Stored, scheme: Any) -> Stored:
+    """Return the numbers that a quantized tensor of PyTorch stands for."""
+    if _last(scheme[0]) == "per_tensor_affine":
+        scale, zero = float(scheme[1]), int(scheme[2])
+        return Stored(tensor.shape, "f4", lambda: (tensor.read().astype(np.float32) - zero) * np.float32(scale))
+    if _last(scheme[0]) != "per_channel_affine" or not all(isinstance(part, Stored) for part in scheme[1:3]):
+        return Stored(tensor.shape, _last(scheme[0]), _nothing)
+    scales, zeros, axis = scheme[1:4]
+    side = tuple(-1 if n == axis else 1 for n in range(len(tensor.shape)))
+
+    def by_channel() -> np.ndarray:
+        whole = tensor.read().astype(np.float64) - zeros.read().reshape(side)
+        return (whole * scales.read().reshape(side)).astype(np.float32)
+
+    return replace(tensor, kind="f4", read=by_channel)
 
 
 def array_of(value: Any) -> Any:

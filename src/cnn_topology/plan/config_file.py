@@ -1,4 +1,4 @@
-"""The YAML of a config file, with the line of each key."""
+"""The YAML of a config file, with the line of each key; keys of the format before this one have new names here."""
 
 import json
 import re
@@ -12,7 +12,53 @@ import yaml
 from cnn_topology.errors import InputError
 
 CONFIG_VERSION = 2
+# Keys of format 1 with their names in format 2: sections by name have a `*`, lists are passed through. None: the key is
+# gone, as nothing that was published needs it.
+RENAMED: dict[str, str | None] = {
+    "populations.*.shard": "networks_per_job",
+    "populations.*.recipe.batch": "batch_size",
+    "populations.*.snapshots.epochs": None,
+    "populations.*.architecture.pool_after": None,
+    "clouds.few_points": "on_too_few",
+    "mapper.most_points": "max_points",
+    "mapper.least_node": None,
+    "mapper.lens_of_scaled": "scaled_lens",
+    "mapper.sweep_of_many": None,
+    "mapper.cut": None,
+    "mapper.sweep.lens_of_scaled": "scaled_lens",
+    "mapper.sweep.cut": None,
+    "dynamics.draws": "bootstrap_draws",
+    "dynamics.layers": None,
+    "generalization.bootstrap": "bootstrap_draws",
+    "generalization.steps": None,
+    "generalization.grids.*.snapshots": None,
+    "controls.noise": None,
+    "significance.covariance": None,
+    "significance.one_circle_ratio": None,
+    "resnets.*.scores": "n_classes",
+    "resnets.*.recipe.batch": "batch_size",
+    "resnets.*.recipe.factor": "decay_factor",
+    "activation_clouds.*.networks": "population",
+    "activation_clouds.*.of": "members",
+    "activation_clouds.*.count": "n_images",
+    "activation_clouds.*.most_points": "max_points",
+    "activation_clouds.*.border": None,
+    "activation_clouds.*.replacement": None,
+    "activation_clouds.*.residual": None,
+    "activation_mapper.*.most_points": "max_points",
+    "activation_mapper.*.least_node": None,
+    "activation_mapper.*.per_layer": None,
+    "activation_mapper.*.memory_gb": "max_memory_gb",
+    "activation_mapper.*.draws": "label_shuffles",
+    "layer_distances.components.networks": "members",
+    "improvements.*.target": "target_accuracy",
+    "jobs.steps": "steps_per_job",
+    "jobs.networks": "networks_per_job",
+    "jobs.layers": "layers_per_job",
+    "jobs.clouds": "clouds_per_job",
+}
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_RENAMED = {tuple(path.split(".")): new for path, new in RENAMED.items()}
 _TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
@@ -180,17 +226,52 @@ def _too_large(mark: yaml.Mark) -> yaml.MarkedYAMLError:
 
 
 def read_config_file(path: Path) -> ConfigFile:
-    """Read a config file.
+    """Read a config file of this format.
 
     Raises
     ------
     InputError
-        As `read_yaml`; if a number is written in a way that YAML reads as another one.
+        As `read_yaml`; if it is a config of format 1, with the line and the new name of each of its keys; if a number
+        is written in a way that YAML reads as another one.
     """
     file = read_yaml(path)
+    if not isinstance(file.content, dict):
+        return file  # the error of the whole config names what it is
+    version, changes = file.content.get("version", 1), renamed_keys(file.node)
+    if version == 1:
+        at = file.line(["version"])
+        changes += [f"line {at}: version: 1 -> {CONFIG_VERSION}" if at else f"version is missing: add {CONFIG_VERSION}"]
+    if changes:
+        listed = "\n  ".join(changes)
+        raise InputError(f"{path}: has keys of config format 1; this program reads format 2. Rename:\n  {listed}")
     if odd := list(dict.fromkeys(_odd_values(file.node))):
         raise InputError("\n".join(f"{path}: {problem}" for problem in odd))
     return file
+
+
+def renamed_keys(node: yaml.Node | None) -> list[str]:
+    """List the keys of format 1 in a config file.
+
+    Parameters
+    ----------
+    node : yaml.Node or None
+        The file's.
+
+    Returns
+    -------
+    list of str
+        By line: ``line 12: populations.a.shard -> networks_per_job``.
+    """
+    return [f"line {line}: {path} -> {new or 'remove it'}" for line, path, new in sorted(set(_old_keys(node)))]
+
+
+def _old_keys(node: yaml.Node | None, above: tuple[str, ...] = ()) -> Iterator[tuple[int, str, str]]:
+    for key, line, value in _entries(node):
+        here = above if isinstance(key, int) else (*above, key)
+        for old, new in _RENAMED.items():
+            if here != above and len(old) == len(here) and all(a in ("*", b) for a, b in zip(old, here, strict=True)):
+                yield line, ".".join(here), new or ""
+        yield from _old_keys(value, here)
 
 
 def _entries(node: yaml.Node | None) -> Iterator[tuple[str | int, int, yaml.Node]]:

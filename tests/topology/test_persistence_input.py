@@ -109,18 +109,19 @@ def test_landmarks_do_not_depend_on_the_order_and_cover_within_their_radius():
     assert radius == same_radius == pytest.approx(cdist(lattice, lattice[indices]).min(axis=1).max())
 
 
-def test_landmarks_of_points_and_of_their_distances_bound_the_error():
+def test_landmarks_bound_the_error_and_distances_have_none():
     circle = np.random.default_rng(0).normal(size=(200, 2))
     circle /= np.linalg.norm(circle, axis=1, keepdims=True)
     whole = barcode(circle).in_dimension(1)[0]
-    for arguments in ({"points": circle}, {"distances": squareform(pdist(circle))}):
-        bars = barcode(**arguments, landmarks=30)
-        assert bars.points == 30
-        assert barcode(circle[bars.landmarks]).birth == pytest.approx(bars.birth, rel=1e-6)
-        assert 0 < bars.covering_radius < 0.5
-        assert np.abs(bars.in_dimension(1)[0] - whole).max() <= 2 * bars.covering_radius
-        assert barcode(**arguments, landmarks=500).covering_radius == 0
-        assert barcode(**arguments, landmarks=500).landmarks is None
+    bars = barcode(circle, landmarks=30)
+    assert bars.points == 30
+    assert barcode(circle[bars.landmarks]).birth == pytest.approx(bars.birth, rel=1e-6)
+    assert 0 < bars.covering_radius < 0.5
+    assert np.abs(bars.in_dimension(1)[0] - whole).max() <= 2 * bars.covering_radius
+    assert barcode(circle, landmarks=500).covering_radius == 0
+    assert barcode(circle, landmarks=500).landmarks is None
+    with pytest.raises(InputError, match="landmarks are chosen from points"):
+        barcode(distances=squareform(pdist(circle)), landmarks=30)
 
 
 def test_too_little_memory_is_refused_with_a_number_of_landmarks_that_fits(monkeypatch):

@@ -16,7 +16,6 @@ from scipy.spatial.distance import pdist, squareform
 from cnn_topology.errors import InputError
 from cnn_topology.topology import filtration, forecasting, persistence
 from cnn_topology.topology.cocycles import cocycles, representative_loop
-from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 
 USES = (barcode, cocycles, representative_loop)
@@ -376,16 +375,3 @@ def test_integers_that_float64_does_not_hold_are_refused():
     with pytest.raises(InputError, match=r"2\*\*53"):
         barcode(far)
     assert barcode(far - far[0]).lengths(0)[0] > 0
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_points_and_their_distances_choose_the_same_landmarks(seed):
-    rng = np.random.default_rng(seed)
-    cloud = rng.normal(size=(60, 3)) * rng.uniform(0.1, 3, size=3) + rng.normal(size=3)
-    indices, radius = landmarks_maxmin(cloud, 15)
-    chosen = barcode(cloud[indices])
-    for form, given in FORMS.items():
-        bars = barcode(**given(cloud), landmarks=15)
-        np.testing.assert_allclose(bars.birth, chosen.birth, rtol=1e-6, err_msg=form)
-        np.testing.assert_allclose(bars.death, chosen.death, rtol=1e-6, err_msg=form)
-        assert bars.covering_radius == pytest.approx(radius, rel=1e-12)

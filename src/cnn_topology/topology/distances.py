@@ -5,7 +5,6 @@ matrix of similarities, with ones there, has a barcode too, which means nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,56 +33,6 @@ THIN = 10
 CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
-class Distances:
-    """Checked distances.
-
-    Attributes
-    ----------
-    points : int
-    after : callable
-        From a point i to its distances to the points after it.
-    between : callable
-        From a point and an array of points to the distances between, float64; to itself zero.
-    edges : tuple of ndarray, each of shape (stored,), optional
-        Of a sparse matrix: the points i < j of each stored distance, in the order of rows, and its length, float32.
-    """
-
-    points: int
-    after: Callable[[int], np.ndarray]
-    between: Callable[[int, np.ndarray], np.ndarray]
-    edges: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-
-    def lengths(self) -> np.ndarray:
-        """Return all lengths in a new array, which may be overwritten.
-
-        Returns
-        -------
-        ndarray of float32, shape (points (points - 1) / 2,)
-            Condensed.
-        """
-        condensed, begin = np.empty(self.points * (self.points - 1) // 2, dtype=np.float32), 0
-        for i in range(self.points - 1):
-            row = self.after(i)
-            condensed[begin : begin + len(row)] = row
-            begin += len(row)
-        return _positive(condensed)
-
-    def restricted(self, indices: np.ndarray) -> np.ndarray:
-        """Return the float32 condensed lengths among the chosen points, in the order given.
-
-        Parameters
-        ----------
-        indices : ndarray of int, shape (chosen,)
-
-        Returns
-        -------
-        ndarray of float32, shape (chosen (chosen - 1) / 2,)
-        """
-        rows = [self.between(int(i), indices[k + 1 :]) for k, i in enumerate(indices)]
-        return np.concatenate([np.empty(0), *rows]).astype(np.float32)
-
-
 def is_sparse(distances: Any) -> bool:
     """Whether distances are a sparse matrix of scipy.
 
@@ -104,7 +53,7 @@ def shape_of(distances: Any) -> tuple[Any, int]:
     Parameters
     ----------
     distances : array_like or scipy sparse matrix
-        As for `checked_distances`.
+        As for `checked_lengths`.
 
     Returns
     -------
@@ -157,8 +106,8 @@ def is_thin(distances: Any) -> bool:
     return is_sparse(distances) and THIN * distances.nnz < distances.shape[0] * (distances.shape[0] - 1) // 2
 
 
-def checked_distances(distances: Any) -> Distances:
-    """Check distances of any accepted form.
+def checked_lengths(distances: Any) -> np.ndarray:
+    """Check distances of any accepted form, and return the lengths of all pairs.
 
     Parameters
     ----------
@@ -169,7 +118,8 @@ def checked_distances(distances: Any) -> Distances:
 
     Returns
     -------
-    Distances
+    ndarray of float32, shape (n (n - 1) / 2,)
+        Condensed; a new array, which may be overwritten.
 
     Raises
     ------
@@ -179,8 +129,58 @@ def checked_distances(distances: Any) -> Distances:
     """
     array, points = shape_of(distances)
     if is_sparse(array):
-        return _of_sparse(array, points)
-    return _of_condensed(array, points) if array.ndim == 1 else _of_square(array)
+        row, column, value = checked_edges(array)
+        lengths = np.full(points * (points - 1) // 2, np.inf, dtype=np.float32)
+        lengths[condensed_position(row, column, points)] = value
+        return lengths
+    if array.ndim == 1:
+        return _of_condensed(array)
+    return _of_square(array)
+
+
+def checked_edges(matrix: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Check the distances of a sparse matrix, and return what it stores.
+
+    Parameters
+    ----------
+    matrix : scipy sparse matrix
+        As for `checked_lengths`.
+
+    Returns
+    -------
+    row, column : ndarray of int64, shape (stored,)
+        The points i < j of each pair, in the order of rows, then of columns.
+    lengths : ndarray of float32, shape (stored,)
+
+    Raises
+    ------
+    InputError
+        As `checked_lengths`.
+    """
+    stored = matrix.tocoo(copy=False)
+    data = real_array(stored.data, "a sparse distance matrix")
+    off = stored.row != stored.col
+    row, column, value = stored.row[off].astype(np.int64), stored.col[off].astype(np.int64), data[off]
+    largest = _largest(value)
+    check_longest(largest, largest, LENGTHS, "a sparse distance matrix")
+    _check_sign(value, lambda at: f"({row[at]}, {column[at]})")
+    _check_diagonal(data[~off], largest)
+    # Sorted by pair, the upper triangle first.
+    order = np.lexsort((row > column, np.maximum(row, column), np.minimum(row, column)))
+    row, column, value = row[order], column[order], value[order]
+    low, high = np.minimum(row, column), np.maximum(row, column)
+    again = (low[1:] == low[:-1]) & (high[1:] == high[:-1])
+    doubled = np.flatnonzero(again & (row[1:] == row[:-1]))
+    if doubled.size:
+        at = doubled[0]
+        raise InputError(
+            f"the sparse distance matrix stores ({row[at]}, {column[at]}) more than once, {value[at]} and "
+            f"{value[at + 1]}, which scipy adds up: store each distance once"
+        )
+    both = np.flatnonzero(again)
+    _check_symmetry(value[both], value[both + 1], largest, lambda at: (row[both[at]], column[both[at]]))
+    once = np.concatenate([[True], ~again])[: len(value)]
+    return low[once], high[once], _positive(value[once].astype(np.float32))
 
 
 def condensed_position(i: Any, j: Any, points: int) -> Any:
@@ -201,86 +201,29 @@ def condensed_position(i: Any, j: Any, points: int) -> Any:
     return i * (2 * points - i - 3) // 2 + j - 1
 
 
-def _of_condensed(array: np.ndarray, points: int) -> Distances:
+def _of_condensed(array: np.ndarray) -> np.ndarray:
     largest = 0.0
     for begin in range(0, len(array), CHUNK):
         part = array[begin : begin + CHUNK]
         _check_sign(part, lambda at: f"condensed position {begin + at}")  # noqa: B023 (called at once)
         largest = max(largest, _largest(part))
     check_longest(largest, largest, LENGTHS, "distances")
-
-    def after(i: int) -> np.ndarray:
-        return array[condensed_position(i, i + 1, points) :][: points - 1 - i]
-
-    def between(i: int, others: np.ndarray) -> np.ndarray:
-        itself = others == i
-        position = condensed_position(np.minimum(i, others), np.maximum(i, others), points)
-        position[itself] = 0
-        return np.where(itself, 0.0, array[position].astype(np.float64)) if len(array) else np.zeros(len(others))
-
-    return Distances(points, after, between)
+    return _positive(array.astype(np.float32))
 
 
-def _of_square(array: np.ndarray) -> Distances:
+def _of_square(array: np.ndarray) -> np.ndarray:
     points = len(array)
     largest = max((_largest(array[i, i + 1 :]) for i in range(points - 1)), default=0.0)
     check_longest(largest, largest, LENGTHS, "a distance matrix")
+    lengths, begin = np.empty(points * (points - 1) // 2, dtype=np.float32), 0
     for i in range(points - 1):
         upper, lower = array[i, i + 1 :], array[i + 1 :, i]
-        _check_symmetry(upper, lower, largest, lambda at: (i, i + 1 + at))  # noqa: B023
+        _check_symmetry(upper, lower, largest, lambda at: (i, i + 1 + at))  # noqa: B023 (called at once)
         _check_sign(upper, lambda at: f"({i}, {i + 1 + at})")  # noqa: B023
+        lengths[begin : begin + len(upper)] = upper
+        begin += len(upper)
     _check_diagonal(np.diagonal(array), largest)
-
-    def between(i: int, others: np.ndarray) -> np.ndarray:
-        apart = array[np.minimum(i, others), np.maximum(i, others)].astype(np.float64)
-        return np.where(others == i, 0.0, apart)
-
-    return Distances(points, lambda i: array[i, i + 1 :], between)
-
-
-def _of_sparse(matrix: Any, points: int) -> Distances:
-    stored = matrix.tocoo(copy=False)
-    data = real_array(stored.data, "a sparse distance matrix")
-    off = stored.row != stored.col
-    row, column, value = stored.row[off].astype(np.int64), stored.col[off].astype(np.int64), data[off]
-    largest = _largest(value)
-    check_longest(largest, largest, LENGTHS, "a sparse distance matrix")
-    _check_sign(value, lambda at: f"({row[at]}, {column[at]})")
-    _check_diagonal(data[~off], largest)
-    position = condensed_position(np.minimum(row, column), np.maximum(row, column), points)
-    # Sorted by pair, the upper triangle first.
-    order = np.lexsort((row > column, position))
-    row, column, position, value = row[order], column[order], position[order], value[order]
-    again = position[1:] == position[:-1]
-    doubled = np.flatnonzero(again & (row[1:] == row[:-1]))
-    if doubled.size:
-        at = doubled[0]
-        raise InputError(
-            f"the sparse distance matrix stores ({row[at]}, {column[at]}) more than once, {value[at]} and "
-            f"{value[at + 1]}, which scipy adds up: store each distance once"
-        )
-    both = np.flatnonzero(again)
-    _check_symmetry(value[both], value[both + 1], largest, lambda at: (row[both[at]], column[both[at]]))
-    once = np.concatenate([[True], ~again])[: len(value)]
-    row, column, position, value = row[once], column[once], position[once], value[once]
-    starts = np.searchsorted(position, condensed_position(np.arange(points), np.arange(1, points + 1), points))
-
-    def after(i: int) -> np.ndarray:
-        part, inside = np.full(points - 1 - i, np.inf), slice(starts[i], starts[i + 1])
-        part[position[inside] - condensed_position(i, i + 1, points)] = value[inside]
-        return part
-
-    def between(i: int, others: np.ndarray) -> np.ndarray:
-        wanted = condensed_position(np.minimum(i, others), np.maximum(i, others), points)
-        at = np.minimum(np.searchsorted(position, wanted), max(len(position) - 1, 0))
-        hit = position[at] == wanted if len(position) else np.zeros(len(others), dtype=bool)
-        result = np.full(len(others), np.inf)
-        result[hit] = value[at[hit]]
-        result[others == i] = 0.0
-        return result
-
-    edges = np.minimum(row, column), np.maximum(row, column), _positive(value.astype(np.float32))
-    return Distances(points, after, between, edges)
+    return _positive(lengths)
 
 
 def _largest(values: np.ndarray) -> float:

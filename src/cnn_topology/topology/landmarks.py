@@ -3,24 +3,17 @@
 Each next landmark is the point farthest from those chosen. If every point lies within r of a landmark, then the
 Hausdorff distance of landmarks and cloud is r and no bar end moves by more than 2 r, so no length changes by more than
 4 r (Chazal, de Silva, Oudot 2014, with lengths as diameters). The choice depends on the points alone, not on the order
-of the rows. From their distances the same landmarks are chosen, unless points tie: distances know no other order than
-that of the rows.
+of the rows.
 """
 
 import numpy as np
 
 from cnn_topology.checks import whole
 from cnn_topology.errors import InputError
-from cnn_topology.topology.distances import Distances
 from cnn_topology.topology.filtration import checked_points
 
 # Compiled code does not hear Ctrl-C: after so many coordinates, a tenth of a second, Python may look.
 NUMBERS_AT_ONCE = 1 << 28
-
-
-def _check_count(count: int, points: int) -> None:
-    if not 1 <= count <= points:
-        raise InputError(f"landmarks must be between 1 and the number of points; got {count} of {points}")
 
 
 def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]:
@@ -44,7 +37,8 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
 
     cloud = checked_points(points)
     count = whole(count, "landmarks", 1)
-    _check_count(count, len(cloud))
+    if not 1 <= count <= len(cloud):
+        raise InputError(f"landmarks must be between 1 and the number of points; got {count} of {len(cloud)}")
     # In lexicographic order, ties fall to the same point (or to an equal one) however the rows are permuted.
     order = np.lexsort(cloud.T[::-1])
     coordinates = np.ascontiguousarray(cloud[order].T)
@@ -55,37 +49,3 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
     for begin in range(0, count, part):
         radius = choose_farthest(coordinates, begin, min(begin + part, count), chosen, nearest)
     return order[chosen], radius
-
-
-def landmarks_of_distances(distances: Distances, count: int) -> tuple[np.ndarray, float]:
-    """Choose landmarks by the max-min rule from distances alone; of the distances of points the same as from them.
-
-    It starts at the point with the least sum of squared distances, which of points is the one nearest to their mean.
-
-    Parameters
-    ----------
-    distances : Distances
-    count : int
-
-    Returns
-    -------
-    indices : ndarray of int64, shape (count,)
-    covering_radius : float
-    """
-    points = distances.points
-    _check_count(count, points)
-    squares = np.zeros(points)
-    for i in range(points - 1):
-        squared = distances.after(i).astype(np.float64) ** 2
-        squares[i] += squared.sum()
-        squares[i + 1 :] += squared
-    # Without coordinates there is no order but that of the rows: ties fall to the first row.
-    following = int(np.argmin(squares))
-    chosen = np.empty(count, dtype=np.int64)
-    nearest = np.full(points, np.inf)
-    everyone = np.arange(points)
-    for step in range(count):
-        chosen[step] = following
-        np.minimum(nearest, distances.between(following, everyone), out=nearest)
-        following = int(np.argmax(nearest))
-    return chosen, float(nearest[following])

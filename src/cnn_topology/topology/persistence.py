@@ -20,7 +20,14 @@ import numpy as np
 
 from cnn_topology.checks import real, real_matrix, whole
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.topology.distances import SPARSE_BYTES, checked_distances, is_sparse, is_thin, shape_of
+from cnn_topology.topology.distances import (
+    SPARSE_BYTES,
+    checked_edges,
+    checked_lengths,
+    is_sparse,
+    is_thin,
+    shape_of,
+)
 from cnn_topology.topology.filtration import (
     MOST_POINTS,
     bytes_of_points,
@@ -37,7 +44,7 @@ from cnn_topology.topology.forecasting import (
     check_free,
     forecast,
 )
-from cnn_topology.topology.landmarks import landmarks_maxmin, landmarks_of_distances
+from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.reference_engines import LARGEST_FIELD, Bars, gudhi_bars, redzed_bars, ripser_bars
 
 __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_maxmin"]
@@ -149,7 +156,7 @@ def barcode(
         The cloud, with Euclidean distances.
     distances : ndarray or scipy sparse matrix, optional
         In place of points: condensed, square symmetric or sparse; they need not obey the triangle inequality.
-        Infinite, or not stored in a sparse matrix: no edge. See `distances.checked_distances`.
+        Infinite, or not stored in a sparse matrix: no edge. See `distances.checked_lengths`.
     max_dimension : int
         Highest dimension of homology.
     field : int
@@ -158,7 +165,7 @@ def barcode(
         Longest edge of the filtration, rounded to float32 as all lengths are; classes alive there never die. Default:
         the whole filtration.
     landmarks : int, optional
-        Use this many max-min landmarks in place of all points.
+        Use this many max-min landmarks in place of all points; of distances none are chosen.
     engine : {'auto', 'annotations', 'redzed', 'ripser', 'gudhi'}
         ``auto`` is our own engine in dimensions 0 and 1 over Z/2 and Z/3; in dimension 2 over Z/2 RedZeD where the
         package redzed-tda is installed; else Ripser. All give the same bars.
@@ -259,6 +266,8 @@ def filtration_lengths(
     """
     if (points is None) == (distances is None):
         raise InputError("give either points or distances: got " + ("neither" if points is None else "both"))
+    if distances is not None and landmarks is not None:
+        raise InputError("landmarks are chosen from points: pass the distances of those that shall stand for all")
     wanted = None if landmarks is None else whole(landmarks, "landmarks", 1)
     array: Any
     array, count = (real_matrix(points), len(points)) if distances is None else shape_of(distances)
@@ -283,11 +292,7 @@ def filtration_lengths(
             return lengths_of_points(cloud, threads), count, 0.0, None
         indices, radius = landmarks_maxmin(cloud, chosen)
         return lengths_of_points(cloud[indices], threads), chosen, radius, indices
-    checked = checked_distances(array)
-    if chosen is None:
-        return checked.lengths(), count, 0.0, None
-    indices, radius = landmarks_of_distances(checked, chosen)
-    return checked.restricted(indices), chosen, radius, indices
+    return checked_lengths(array), count, 0.0, None
 
 
 def _own_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, limit: float) -> Bars:
@@ -303,9 +308,7 @@ def _graph_bars(distances: Any, points: int, max_dimension: int, field: int, lim
     _check_count(points)
     need = bytes_of_graph(points, distances.nnz) + SPARSE_BYTES * distances.nnz
     check_free(need, f"the barcode of {points} points and {distances.nnz} distances")
-    edges = checked_distances(distances).edges
-    assert edges is not None  # a sparse matrix has them
-    row, column, lengths = edges
+    row, column, lengths = checked_edges(distances)
     entering = lengths <= min(limit, float(np.finfo(np.float32).max))
     state = annotated_graph(row[entering], column[entering], lengths[entering], points, field)
     return bars_of(state, points, max_dimension)

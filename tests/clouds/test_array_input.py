@@ -9,9 +9,6 @@ from cnn_topology.clouds.filters import centre_and_normalize, layer_filters, spa
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_coordinates
 from cnn_topology.comparison.clouds import SampledCloud
-from cnn_topology.comparison.layer_order import depth_order
-from cnn_topology.comparison.sensitivity import detection_fraction, seed_threshold
-from cnn_topology.comparison.specificity import specificity
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import FixedHeight
 from cnn_topology.mapper.cover import OverlapCover
@@ -66,10 +63,6 @@ ENTRANCES = {
     "mean_points": (lambda a: mean_points(GRAPH, a), CLOUD),
     "SampledCloud": (lambda a: SampledCloud(a, np.arange(12)), CLOUD),
     "sliced_wasserstein": (lambda a: sliced_wasserstein(a, np.array([[0.0, 1.0]])), np.sort(np.abs(CLOUD[:, :2]))),
-    "seed_threshold": (seed_threshold, SQUARE),
-    "specificity": (lambda a: specificity(a, "distance", draws=9), RANDOM.random((2, 3, 2, 3))),
-    "depth_order": (lambda a: depth_order(a, "distance", draws=9), SQUARE[None]),
-    "detection_fraction": (lambda a: detection_fraction(np.arange(12), a, 0.5, "distance"), np.abs(CLOUD[:, 0])),
     "mean_ranks": (mean_ranks, CLOUD),
     "klein_coordinates": (klein_coordinates, FILTERS),
     "near_circles": (near_circles, CLOUD),
@@ -99,7 +92,7 @@ def test_arrays_that_are_no_plain_numbers_are_refused(entrance, spoilt):
 
 
 # Of these one axis is enough.
-LINES = {"barcode square", "barcode condensed", "densest_points", "detection_fraction", "mean_ranks"}
+LINES = {"barcode square", "barcode condensed", "densest_points", "mean_ranks"}
 
 
 @pytest.mark.parametrize("spoilt", [lambda good: good.ravel(), lambda good: 3.0, lambda good: None])

@@ -74,8 +74,6 @@ def test_removing_nothing_keeps_all_distances_even_with_fewer_samples_than_featu
     (same,) = without_smallest_components(points, [0], centre=False)
     assert same.shape == (6, 20)
     np.testing.assert_allclose(same @ same.T, points @ points.T, atol=1e-10)
-    with pytest.raises(InputError, match="cannot remove 20 components of 20"):
-        without_smallest_components(points, [20], centre=False)
 
 
 def test_the_curve_of_a_measure_grows_and_crosses_the_threshold_of_the_seeds() -> None:
@@ -93,15 +91,10 @@ def test_the_curve_of_a_measure_grows_and_crosses_the_threshold_of_the_seeds() -
 def test_the_threshold_is_the_mean_over_pairs_of_seeds_with_its_band() -> None:
     values = np.arange(100.0).reshape(10, 10)
     np.fill_diagonal(values, np.nan)  # not read
-    found = seed_threshold(values)
+    mean, low, high = seed_threshold(values)
     between = sorted(values[~np.isnan(values)])
-    assert found.pairs == 90
-    assert found.mean == pytest.approx(np.mean(between))
-    assert (found.low, found.high) == (np.percentile(between, 5), np.percentile(between, 95))
-    with pytest.raises(InputError, match=r"shape \(1, 1\)"):
-        seed_threshold(np.zeros((1, 1)))
-    with pytest.raises(InputError, match="NaN"):
-        seed_threshold(np.full((2, 2), np.nan))
+    assert mean == pytest.approx(np.mean(between))
+    assert (low, high) == (np.percentile(between, 5), np.percentile(between, 95))
 
 
 def test_detection_is_the_first_step_that_passes_or_nan() -> None:
@@ -109,5 +102,3 @@ def test_detection_is_the_first_step_that_passes_or_nan() -> None:
     assert detection_fraction(fractions, np.array([1.0, 2.0, 3.0]), 1.5, "distance") == 0.5
     assert detection_fraction(fractions, np.array([0.9, 0.8, 0.1]), 0.5, "similarity") == 0.75
     assert np.isnan(detection_fraction(fractions, np.array([1.0, 2.0, 3.0]), 3.0, "distance"))
-    with pytest.raises(InputError, match="3 fractions and 2 values"):
-        detection_fraction(fractions, np.array([1.0, 2.0]), 3.0, "distance")

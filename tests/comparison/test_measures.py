@@ -221,13 +221,13 @@ def test_clouds_on_other_samples_or_in_another_order_are_refused() -> None:
     first = SampledCloud(points, IDS)
     swapped = IDS.copy()
     swapped[[3, 4]] = [4, 3]
-    with pytest.raises(InputError, match=r"in different order, first in row 3 \(ids 3 and 4\)"):
+    with pytest.raises(InputError, match="in another order"):
         compare("linear_cka", first, SampledCloud(points, swapped))
-    with pytest.raises(InputError, match=r"different samples, first in row 0 \(ids 0 and 1\)"):
+    with pytest.raises(InputError, match="other ones"):
         compare("linear_cka", first, SampledCloud(points, IDS + 1))
     with pytest.raises(InputError, match="60 and 59 samples"):
         compare("linear_cka", first, SampledCloud(points[:-1], IDS[:-1]))
-    with pytest.raises(InputError, match="different samples"):
+    with pytest.raises(InputError, match="other ones"):
         compare("linear_cka", first, SampledCloud(points, IDS.astype(str)))
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cnn_topology.comparison.specificity import nearest_shares, specificity
-from cnn_topology.errors import InputError
 
 
 def layer_distances(models: int, layers: int, noise: float, seed: int = 0) -> np.ndarray:
@@ -70,14 +69,3 @@ def test_the_same_seed_gives_the_same_p_value() -> None:
     values = np.random.default_rng(3).random((3, 4, 3, 4))
     first, again = (specificity(values, "distance", draws=50, seed=7).p_value for _ in range(2))
     assert first == again
-
-
-def test_values_that_are_no_such_array_are_refused() -> None:
-    with pytest.raises(InputError, match=r"shape \(1, 5, 1, 5\)"):
-        specificity(np.zeros((1, 5, 1, 5)), "distance")
-    with pytest.raises(InputError, match=r"shape \(6, 6\)"):
-        specificity(np.zeros((6, 6)), "distance")
-    values = np.zeros((3, 4, 3, 4))
-    values[0, 1, 2, 3] = np.nan
-    with pytest.raises(InputError, match="NaN"):
-        specificity(values, "distance")

@@ -6,7 +6,6 @@ No array of the network itself is kept: a cloud is read without torch.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +91,6 @@ class ActivationCloud:
         Class of the image.
     origin : CloudOrigin
         Network, layer and how the points were drawn.
-
-    Raises
-    ------
-    InputError
-        If the arrays do not fit each other or the origin: shapes, labels or positions out of range, or a value that
-        is not finite.
     """
 
     points: Float32[np.ndarray, "points channels"]
@@ -105,33 +98,6 @@ class ActivationCloud:
     positions: Int64[np.ndarray, " points"]
     labels: Int64[np.ndarray, " points"]
     origin: CloudOrigin
-
-    def __post_init__(self) -> None:
-        origin = self.origin
-        where = f"cloud {origin.cloud} of {origin.population} {origin.network}, {origin.layer}"
-        if self.points.dtype != np.float32 or self.points.ndim != 2 or self.points.shape[1] != origin.channels:
-            raise InputError(
-                f"{where}: points are {self.points.dtype} {self.points.shape}; expected float32 (N, {origin.channels})"
-            )
-        for name in ARRAYS[1:]:
-            array = getattr(self, name)
-            if array.dtype != np.int64 or array.shape != self.points.shape[:1]:
-                raise InputError(
-                    f"{where}: {name} are {array.dtype} {array.shape}; expected int64 ({len(self.points)},)"
-                )
-        for name, limit in (("labels", len(origin.classes)), ("positions", origin.height * origin.width)):
-            array = getattr(self, name)
-            if len(array) and not 0 <= array.min() <= array.max() < limit:
-                raise InputError(
-                    f"{where}: {name} run from {array.min()} to {array.max()}; they must lie in 0 to {limit - 1}"
-                )
-        if not np.isfinite(self.points).all():
-            raise InputError(f"{where}: an activation is NaN or infinite: the network has failed, leave it out")
-
-    @property
-    def samples(self) -> Int64[np.ndarray, " points"]:
-        """One id per (image, position): each once, unless the cloud was drawn with replacement."""
-        return self.ids * (self.origin.height * self.origin.width) + self.positions
 
 
 def cloud_metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
@@ -157,18 +123,14 @@ def read_cloud(path: Path) -> ActivationCloud:
         If the file is missing, cut short, altered, or holds something else.
     """
     arrays, metadata = read_tensors(path, ARRAYS)
-    return ActivationCloud(**arrays, origin=_origin(metadata, path))
-
-
-def _origin(metadata: Mapping[str, str], path: Path) -> CloudOrigin:
-    missing = [field.name for field in fields(CloudOrigin) if field.name not in metadata]
-    if missing:
-        raise InputError(f"{path}: is no cloud of activations: its metadata have no {', '.join(missing)}")
-    values: dict[str, Any] = {
-        field.name: metadata[field.name] if field.type is str else json.loads(metadata[field.name])
-        for field in fields(CloudOrigin)
-    }
-    return CloudOrigin(**{**values, "classes": tuple(values["classes"])})
+    try:
+        values: dict[str, Any] = {
+            field.name: metadata[field.name] if field.type is str else json.loads(metadata[field.name])
+            for field in fields(CloudOrigin)
+        }
+    except KeyError as error:
+        raise InputError(f"{path}: is no cloud of activations: its metadata have no {error}") from error
+    return ActivationCloud(**arrays, origin=CloudOrigin(**{**values, "classes": tuple(values["classes"])}))
 
 
 def read_network(paths: list[Path], population: str, cloud: str, network: int | None = None) -> list[ActivationCloud]:
@@ -189,7 +151,7 @@ def read_network(paths: list[Path], population: str, cloud: str, network: int | 
     Raises
     ------
     InputError
-        If a file is missing, altered, or holds another cloud than asked for, or a layer comes twice.
+        If a file is missing, altered, or holds another cloud than asked for.
     """
     found = []
     for path in paths:
@@ -201,8 +163,4 @@ def read_network(paths: list[Path], population: str, cloud: str, network: int | 
                 + (f" {network}" if network is not None else "")
             )
         found.append(read)
-    found.sort(key=lambda read: (read.origin.network, read.origin.depth))
-    for one, other in pairwise(found):
-        if (one.origin.network, one.origin.depth) == (other.origin.network, other.origin.depth):
-            raise InputError(f"{population} {one.origin.network}: layer {one.origin.layer} is given twice")
-    return found
+    return sorted(found, key=lambda read: (read.origin.network, read.origin.depth))

@@ -237,12 +237,13 @@ def _with_threshold(item: LayerValues, curves: pd.DataFrame) -> pd.DataFrame:
         place, ascending = item.depths.index(cast(int, depth)), curve.sort_values("removed")
         columns = dict.fromkeys(names, np.nan) | {"pairs": 0}
         if len(item.networks) > 1:
-            level = seed_threshold(item.values[:, place, :, place])
-            columns |= {"threshold": level.mean, "low": level.low, "high": level.high, "pairs": level.pairs}
+            mean, low, high = seed_threshold(item.values[:, place, :, place])
+            pairs = len(item.networks) * (len(item.networks) - 1)
+            columns |= {"threshold": mean, "low": low, "high": high, "pairs": pairs}
             if network == against:
                 fractions, values = ascending["fraction"].to_numpy(), ascending["value"].to_numpy()
-                ends = (level.low, level.high) if item.kind == "distance" else (level.high, level.low)
-                for name, threshold in zip(names[3:], (level.mean, *ends), strict=True):
+                ends = (low, high) if item.kind == "distance" else (high, low)
+                for name, threshold in zip(names[3:], (mean, *ends), strict=True):
                     columns[name] = detection_fraction(fractions, values, threshold, item.kind)
         parts.append(ascending.assign(**columns))
     return pd.concat(parts)

@@ -47,34 +47,20 @@ def prepared_layers(
     Raises
     ------
     InputError
-        If bars are of another cloud, a network is missing, or networks have other layers or numbers of points.
+        If clouds have different numbers of points.
     """
-    where = f"{parameters.population}, cloud {parameters.cloud}"
-    names: dict[int, list[tuple[int, str]]] = {}
+    layers = [*(_of_clouds(clouds) if measure.takes == "clouds" else _of_bars(bars, measure))]
     of_network: dict[int, list[Any]] = {}
-    samples = set()
-    for key, layer in _of_clouds(clouds) if measure.takes == "clouds" else _of_bars(bars, measure):
-        if (key["population"], key["cloud"]) != (parameters.population, parameters.cloud):
-            raise InputError(f"{where}: bars of {key['cloud']} of {key['population']} were given")
-        names.setdefault(key["network"], []).append((key["depth"], key["layer"]))
+    for key, layer in layers:
         of_network.setdefault(key["network"], []).append(layer)
-        samples.add(key["points"])
-    asked = sorted({*parameters.rows, *parameters.columns})
-    if missing := [network for network in asked if network not in names]:
-        raise InputError(f"{where}: no file of network {missing[0]} was given")
-    layers = names[asked[0]]
-    for network in asked:
-        if names[network] != layers:
-            raise InputError(
-                f"{parameters.population}: networks {asked[0]} and {network} have other layers: "
-                f"{', '.join(name for _, name in layers)} against {', '.join(name for _, name in names[network])}"
-            )
+    samples = {key["points"] for key, _ in layers}
     if len(samples) > 1:
         raise InputError(
-            f"{where}: clouds hold {min(samples)} and {max(samples)} points: a distance between them would compare "
-            "sizes, not layers; draw all of the same images"
+            f"{parameters.population}, cloud {parameters.cloud}: clouds hold {min(samples)} and {max(samples)} points: "
+            "a distance between them would compare sizes, not layers; draw all of the same images"
         )
-    return Layers(tuple(name for _, name in layers), tuple(depth for depth, _ in layers), samples.pop(), of_network)
+    names = [(key["layer"], key["depth"]) for key, _ in layers if key["network"] == parameters.rows[0]]
+    return Layers(*(tuple(part) for part in zip(*names, strict=True)), samples.pop(), of_network)
 
 
 def _of_clouds(clouds: Iterable[ActivationCloud]) -> Iterator[tuple[dict[str, Any], Any]]:

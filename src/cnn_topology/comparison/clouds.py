@@ -91,22 +91,13 @@ def check_same_samples(first: SampledCloud, second: SampledCloud) -> None:
     Raises
     ------
     InputError
-        If they differ in number, ids or order; it names the first difference.
+        If they differ in number, ids or order.
     """
     if np.array_equal(first.ids, second.ids):
         return
-    a, b = first.ids, second.ids
-    if len(a) != len(b):
-        raise InputError(f"two clouds hold {len(a)} and {len(b)} samples: compare layers on the same samples")
-    row = int(np.flatnonzero(a != b)[0]) if a.dtype.kind == b.dtype.kind else 0
-    if np.array_equal(np.sort(a), np.sort(b)):
-        raise InputError(
-            f"two clouds hold the same {len(a)} samples in different order, first in row {row} (ids {a[row]} and "
-            f"{b[row]}): sort both by their ids"
-        )
     raise InputError(
-        f"two clouds hold different samples, first in row {row} (ids {a[row]} and {b[row]}): extract both layers from "
-        "the same images"
+        f"two clouds hold {len(first.ids)} and {len(second.ids)} samples, other ones or in another order: extract both "
+        "layers from the same images, and sort both by their ids"
     )
 
 

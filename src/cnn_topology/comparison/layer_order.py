@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
 from cnn_topology.statistics.coefficients import mean_ranks
@@ -62,11 +61,8 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
     Raises
     ------
     InputError
-        If there are fewer than 3 layers or a value off the diagonal is NaN.
+        If there are fewer than 3 layers.
     """
-    values = real_array(values, "values of a measure")
-    if values.ndim != 3:
-        raise InputError(f"values of a measure have shape {values.shape}; expected (networks, layers, layers)")
     ranks = _standard_ranks(values, kind)
     layers = values.shape[1]
     apart = np.abs(np.subtract.outer(np.arange(layers), np.arange(layers))).astype(float)
@@ -150,15 +146,10 @@ def agreement_p_value(
 
 def _standard_ranks(values: Matrices, kind: Kind) -> Float[np.ndarray, "networks pairs"]:
     """Rank the values off the diagonal of each network, centred and of norm 1: scalar products are correlations."""
-    values = real_array(values, "values of a measure")
     layers = values.shape[1]
-    off = ~np.eye(layers, dtype=bool)
-    flat = values[:, off]
-    if layers < 3 or np.isnan(flat).any():
-        raise InputError(
-            f"values of a measure of shape {values.shape}: expected 3 layers or more and no NaN; leave failed networks "
-            "out"
-        )
+    if layers < 3:
+        raise InputError(f"values of a measure of shape {values.shape}: expected 3 layers or more")
+    flat = values[:, ~np.eye(layers, dtype=bool)]
     ranks = mean_ranks(flat if kind == "distance" else -flat, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(ranks, axis=1, keepdims=True)

@@ -7,13 +7,11 @@ sets. The activations paper (arXiv:2212.00222) removes them without centring the
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.checks import real_array
 from cnn_topology.comparison.clouds import SampledCloud, median_distance, scaled_bars
 from cnn_topology.comparison.measures import Kind, Measure, compare_all
 from cnn_topology.errors import InputError
@@ -81,73 +79,32 @@ def without_smallest_components(
     -------
     list of ndarray, each of shape (samples, features - removed)
         Coordinates of the samples along the components kept, the largest first; zero along those beyond the rank.
-
-    Raises
-    ------
-    InputError
-        If a number of components is out of range.
     """
     features = points.shape[1]
     whole = points - points.mean(axis=0) if centre else points
     directions, singular, _ = np.linalg.svd(whole, full_matrices=False)
     coordinates = np.zeros(points.shape)
     coordinates[:, : len(singular)] = directions * singular
-    clouds = []
-    for count in removed:
-        if not 0 <= count < features:
-            raise InputError(f"cannot remove {count} components of {features}: expected 0 to {features - 1}")
-        clouds.append(coordinates[:, : features - count])
-    return clouds
+    return [coordinates[:, : features - count] for count in removed]
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """What differently seeded networks differ by in one layer: a change below it goes unnoticed.
-
-    Attributes
-    ----------
-    mean : float
-        Mean of the measure over pairs of networks.
-    low, high : float
-        Its 5% and 95% quantiles over the pairs.
-    pairs : int
-        Ordered pairs of different networks.
-    """
-
-    mean: float
-    low: float
-    high: float
-    pairs: int
-
-
-def seed_threshold(values: Float[np.ndarray, "models models"]) -> Threshold:
-    """Compute the threshold of one layer from the values between networks of different seeds.
+def seed_threshold(values: Float[np.ndarray, "models models"]) -> tuple[float, float, float]:
+    """Compute what differently seeded networks differ by in one layer: a change below it goes unnoticed.
 
     Parameters
     ----------
     values : ndarray, shape (models, models)
-        Entry (i, j): the measure between this layer of network i and the same layer of network j; the diagonal is
-        not read.
+        Entry (i, j): the measure between this layer of network i and the same layer of network j, of two networks at
+        least; the diagonal is not read.
 
     Returns
     -------
-    Threshold
-
-    Raises
-    ------
-    InputError
-        If the matrix is not square, of fewer than 2 networks, or holds NaN.
+    mean, low, high : float
+        Mean, 5% and 95% quantile over ordered pairs of different networks.
     """
-    values = real_array(values, "values across seeds")
-    if values.ndim != 2 or values.shape[0] != values.shape[1] or len(values) < 2:
-        raise InputError(
-            f"values across seeds have shape {values.shape}; expected (models, models) of 2 networks or more"
-        )
     between = values[~np.eye(len(values), dtype=bool)]
-    if np.isnan(between).any():
-        raise InputError("a value of the measure between two seeds is NaN: leave failed networks out first")
     low, high = np.quantile(between, BAND)
-    return Threshold(float(between.mean()), float(low), float(high), len(between))
+    return float(between.mean()), float(low), float(high)
 
 
 def detection_fraction(
@@ -162,7 +119,7 @@ def detection_fraction(
     curve : ndarray, shape (steps,)
         The measure between the whole and the reduced layer.
     threshold : float
-        For example the mean, or an end of the band, of a `Threshold`.
+        For example the mean, or an end of the band, of `seed_threshold`.
     kind : {'distance', 'similarity'}
         A distance passes it when it is larger, a similarity when it is smaller.
 
@@ -170,18 +127,7 @@ def detection_fraction(
     -------
     float
         The first fraction of the grid that passes; NaN if none does: the measure never notices.
-
-    Raises
-    ------
-    InputError
-        If the lengths differ, the fractions do not ascend, or the curve holds NaN.
     """
-    curve = real_array(curve, "a sensitivity curve")
-    if np.shape(fractions) != np.shape(curve) or not (np.diff(fractions) > 0).all() or np.isnan(curve).any():
-        raise InputError(
-            f"a sensitivity curve has {len(fractions)} fractions and {len(curve)} values; expected as many of both, "
-            "ascending fractions and no NaN"
-        )
     passed = np.flatnonzero(curve > threshold if kind == "distance" else curve < threshold)
     return float(fractions[passed[0]]) if len(passed) else float("nan")
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.checks import real_array
 from cnn_topology.comparison.measures import Kind
-from cnn_topology.errors import InputError
 from cnn_topology.statistics.intervals import PERCENTILES, wilson_interval
 
 Values = Float[np.ndarray, "models layers models layers"]
@@ -59,8 +57,8 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
     Parameters
     ----------
     values : ndarray, shape (models, layers, models, layers)
-        Entry (i, l, j, m): the measure between layer l of network i and layer m of network j; entries with i = j are
-        not read.
+        Of two networks and layers at least. Entry (i, l, j, m): the measure between layer l of network i and layer m
+        of network j; entries with i = j are not read.
     kind : {'distance', 'similarity'}
         Whether the nearest layer has the smallest or the largest value.
     draws : int
@@ -71,11 +69,6 @@ def specificity(values: Values, kind: Kind, draws: int = 999, seed: int = 0) -> 
     Returns
     -------
     Specificity
-
-    Raises
-    ------
-    InputError
-        If the shape is another, there are fewer than two networks or two layers, or a value is NaN.
     """
     shares = nearest_shares(values, kind)
     models, layers = shares.shape[:2]
@@ -118,22 +111,8 @@ def nearest_shares(values: Values, kind: Kind) -> Values:
     ndarray, shape (models, layers, models, layers)
         Entry (i, l, j, m): 1 if layer m of network j is the nearest to layer l of network i, 1/t if it is one of t
         equally near ones, else 0; and 0 for i = j.
-
-    Raises
-    ------
-    InputError
-        As `specificity`.
     """
-    values = real_array(values, "values of a measure")
-    if values.ndim != 4 or values.shape[:2] != values.shape[2:] or min(values.shape) < 2:
-        raise InputError(
-            f"values of a measure have shape {values.shape}; expected (models, layers, models, layers) with at least 2 "
-            "of each: specificity compares networks of different seeds"
-        )
-    models = len(values)
-    other = ~np.eye(models, dtype=bool)[:, None, :, None]
-    if np.isnan(values[np.broadcast_to(other, values.shape)]).any():
-        raise InputError("a value of the measure is NaN: leave failed networks and layers out first")
+    other = ~np.eye(len(values), dtype=bool)[:, None, :, None]
     signed = values if kind == "distance" else -values
     nearest = (signed == signed.min(axis=3, keepdims=True)) & other
     return nearest / np.maximum(nearest.sum(axis=3, keepdims=True), 1)

@@ -15,15 +15,13 @@ from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import elbow_eps, variance_normalized
-from cnn_topology.mapper.purity import jackknife_purity, label_counts
 from cnn_topology.mapper.recipes import mapper_of_activations, mapper_of_filters
-from cnn_topology.mapper.summaries import mean_points
 from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.coefficients import mean_ranks
 from cnn_topology.statistics.loops import loops
-from cnn_topology.topology.circles import near_circles
+from cnn_topology.topology.circles import near_circles, nearest_model
 from cnn_topology.topology.cocycles import cocycles, representative_loop
-from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates, nearest_model
+from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
 from cnn_topology.topology.sliced_wasserstein import sliced_wasserstein
@@ -34,7 +32,6 @@ FILTERS = CLOUD / np.linalg.norm(CLOUD, axis=1, keepdims=True)
 SQUARE = np.abs(CLOUD[:, None] - CLOUD).sum(axis=2)
 RING = np.exp(1j * np.arange(12)).view(np.float64).reshape(12, 2)
 LENS = CLOUD[:, :1]
-GRAPH = mapper_graph(CLOUD, LENS, OverlapCover(3), FixedHeight(5.0))
 
 # By name: the function of the one array that is spoilt, and a good one.
 ENTRANCES = {
@@ -60,7 +57,6 @@ ENTRANCES = {
     "mapper_graph lens": (lambda a: mapper_graph(CLOUD, a, OverlapCover(3), FixedHeight(5.0)), LENS),
     "mapper_of_filters": (lambda a: mapper_of_filters(a, metric="euclidean"), CLOUD),
     "mapper_of_activations": (lambda a: mapper_of_activations(a, OverlapCover(), eps=5.0), CLOUD),
-    "mean_points": (lambda a: mean_points(GRAPH, a), CLOUD),
     "SampledCloud": (lambda a: SampledCloud(a, np.arange(12)), CLOUD),
     "sliced_wasserstein": (lambda a: sliced_wasserstein(a, np.array([[0.0, 1.0]])), np.sort(np.abs(CLOUD[:, :2]))),
     "mean_ranks": (mean_ranks, CLOUD),
@@ -117,12 +113,7 @@ def test_arguments_of_another_kind_are_refused_by_their_name():
             use()
 
 
-def test_masked_labels_and_ids_are_refused():
-    labels = np.ma.masked_equal(np.arange(12) % 3, 2)
-    with pytest.raises(InputError, match="masked"):
-        label_counts(GRAPH, labels, 3)
-    with pytest.raises(InputError, match="masked"):
-        jackknife_purity(GRAPH, np.arange(12), labels, 3, 0)
+def test_masked_ids_are_refused():
     with pytest.raises(InputError, match="masked"):
         SampledCloud(CLOUD, np.ma.masked_equal(np.arange(12), 4))
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import Dbscan, FirstGap, FixedHeight
 from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.graph import MapperGraph, mapper_graph
@@ -126,16 +125,6 @@ def test_purity_follows_its_formulas_on_a_small_case():
     assert np.allclose(class_purity(graph, labels, 3), [0.5, 1.75 / 3, np.nan], equal_nan=True)
     assert coverage(graph) == 0.8
     assert np.allclose(mean_points(graph, np.arange(10.0).reshape(5, 2)), [[2, 3], [5, 6]])
-
-
-def test_labels_that_do_not_fit_are_refused():
-    graph = graph_of(2, [])
-    with pytest.raises(InputError, match="labels run from 0 to 3; 3 classes"):
-        label_counts(graph, np.array([0, 3]), 3)
-    with pytest.raises(InputError, match="shape"):
-        label_counts(graph, np.array([0]), 3)
-    with pytest.raises(InputError, match="this cloud has 3"):
-        mean_points(graph, np.zeros((3, 2)))
 
 
 def test_branches_ignore_small_nodes():

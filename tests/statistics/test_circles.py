@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from cnn_topology.statistics.circles import CircleTest, circle_test, sphere_parts
 from cnn_topology.statistics.null_clouds import MakeCloud, permuted_null, sphere_null_cloud
 from cnn_topology.statistics.nulls import Centre, Filtering, filtered_clouds, null_draws
-from cnn_topology.topology.circles import ARCS, CIRCLES, near_circles
-from cnn_topology.topology.klein import nearest_model
+from cnn_topology.topology.circles import ARCS, CIRCLES, near_circles, nearest_model
 from cnn_topology.topology.patches import (
     edge_patch,
     line_patch,

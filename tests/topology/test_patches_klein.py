@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.patches import X, Y, grid, klein_filter
+from cnn_topology.topology.circles import nearest_model
 from cnn_topology.topology.klein import (
     MODELS,
     circle_coverage,
     edge_angles,
     klein_angles,
     klein_coordinates,
-    nearest_model,
 )
 from cnn_topology.topology.patches import (
     edge_patch,

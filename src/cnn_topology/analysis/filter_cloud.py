@@ -29,13 +29,13 @@ from cnn_topology.statistics.null_clouds import block_ratio, needs
 from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
-from cnn_topology.statistics.stability import Stability, stability
+from cnn_topology.statistics.stability import stability
 from cnn_topology.tables.filters import CircleRow, FilterRow
 from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.row import joined
-from cnn_topology.topology.circles import CIRCLES
-from cnn_topology.topology.klein import klein_coordinates, nearest_model
+from cnn_topology.topology.circles import CIRCLES, nearest_model
+from cnn_topology.topology.klein import klein_coordinates
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,9 @@ def analyse_cloud(
     # No draw is made for a cloud that has too few filters for a test.
     tested = [of for of in filterings if not untested(of.k, of.p, len(cloud.points))]
     circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
-    wanted: dict[str, list[Filtering]] = dict.fromkeys(significance.nulls, tested)
-    wanted.setdefault("permuted", circled)
-    for name in REPORTED_NULLS:
-        wanted.setdefault(name, [filtering for filtering in tested if filtering == headline])
+    wanted: dict[str, list[Filtering]] = {"permuted": circled}
+    wanted |= dict.fromkeys(REPORTED_NULLS, [headline] if headline in tested else [])
+    wanted |= dict.fromkeys(significance.nulls, tested)
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
     at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
     hollow = None
@@ -131,14 +130,9 @@ def analyse_cloud(
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     results = []
     for filtering, distance in distances.items():
-        nulls: dict[str, NullDraws] = {
-            name: drawn[name][filtering] for name in significance.nulls if filtering in tested
-        }
-        also: dict[str, NullDraws] = {
-            name: drawn[name][filtering]
-            for name in REPORTED_NULLS
-            if name not in nulls and filtering in drawn.get(name, {})
-        }
+        of = {name: draws[filtering] for name, draws in drawn.items() if filtering in draws}
+        nulls: dict[str, NullDraws] = {name: of[name] for name in significance.nulls if filtering in tested}
+        also: dict[str, NullDraws] = {name: of[name] for name in REPORTED_NULLS if name in of and name not in nulls}
         loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         if filtering == headline and loops.significant_bars:
             also |= _alternatives(cloud, filtering, significance, run_seed)
@@ -148,9 +142,9 @@ def analyse_cloud(
         stable = None
         if filtering == headline and loops.tests:
             stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at)
-        parts["loops"].append(
-            _loops(key, loops, cloud, hollow if filtering == headline else None, stable, filtering == headline)
-        )
+        hollow_here = hollow if filtering == headline else None
+        row = _loops(key, loops, cloud, hollow_here, stable, filtering == headline, significance.least_draws)
+        parts["loops"].append(row)
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
         if loops.verdict == DEAD_LAYER:
@@ -177,13 +171,11 @@ def _draws(
     key = (cloud.population, cloud.layer, cloud.step)
     drawn: dict[str, dict[Filtering, NullDraws]] = {}
     for name, filterings in wanted.items():
-        if name == "sphere" and all(filtering in shared for filtering in filterings):
-            drawn[name] = {filtering: shared[filtering] for filtering in filterings}
-        elif filterings:
+        known = shared if name == "sphere" else {}
+        drawn[name] = {filtering: known[filtering] for filtering in filterings if filtering in known}
+        if left := [filtering for filtering in filterings if filtering not in drawn[name]]:
             counted = circled if name == "permuted" else []
-            drawn[name] = draws_of_null(name, cloud.filters, filterings, draws, run_seed, key, counted)
-        else:
-            drawn[name] = {}
+            drawn[name] |= draws_of_null(name, cloud.filters, left, draws, run_seed, key, counted)
     return drawn
 
 
@@ -201,8 +193,9 @@ def _loops(
     loops: CloudLoops,
     cloud: FilterCloud,
     hollow: Hollowness | None,
-    stable: Stability | None,
+    stable: float | None,
     headline: bool,
+    least_draws: int,
 ) -> pa.Table:
     found = [
         power(model, "loop", len(cloud.points), key["density_k"], key["density_p"], cloud.points.shape[1])
@@ -238,8 +231,8 @@ def _loops(
         block_ratio=None if np.isnan(ratio) else ratio,
         block_longest_median=block.median if block else None,
         p_block=block.p_longest if block else None,
-        verdict_stability=stable.share if stable else None,
-        stability_draws=stable.draws if stable else None,
+        verdict_stability=stable,
+        stability_draws=None if stable is None else least_draws,
         hollowness=hollow.value if hollow else None,
         hollowness_error=hollow.error if hollow else None,
         hollowness_median=hollow.median if hollow else None,

@@ -59,8 +59,9 @@ def prepared_layers(
             f"{parameters.population}, cloud {parameters.cloud}: clouds hold {min(samples)} and {max(samples)} points: "
             "a distance between them would compare sizes, not layers; draw all of the same images"
         )
-    names = [(key["layer"], key["depth"]) for key, _ in layers if key["network"] == parameters.rows[0]]
-    return Layers(*(tuple(part) for part in zip(*names, strict=True)), samples.pop(), of_network)
+    first = [key for key, _ in layers if key["network"] == parameters.rows[0]]
+    names, depths = (tuple(key[name] for key in first) for name in ("layer", "depth"))
+    return Layers(names, depths, samples.pop(), of_network)
 
 
 def _of_clouds(clouds: Iterable[ActivationCloud]) -> Iterator[tuple[dict[str, Any], Any]]:

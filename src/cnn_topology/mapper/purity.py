@@ -9,8 +9,6 @@ positions of an image keep one label, and what they have in common stays in the 
 import numpy as np
 from jaxtyping import Float, Int, UInt
 
-from cnn_topology.checks import unmasked
-from cnn_topology.errors import InputError
 from cnn_topology.mapper.graph import MapperGraph
 
 # Halves of the images on which purity is computed anew.
@@ -32,19 +30,7 @@ def label_counts(
     Returns
     -------
     ndarray of int, shape (nodes, classes)
-
-    Raises
-    ------
-    InputError
-        If there is not one label per point of the cloud, or a label is out of range.
     """
-    labels = unmasked(labels, "labels")
-    if labels.shape != (graph.points,):
-        raise InputError(f"labels have shape {labels.shape}; the graph was built on {graph.points} points")
-    if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
-        raise InputError(
-            f"labels run from {labels.min()} to {labels.max()}; {classes} classes are numbered 0..{classes - 1}"
-        )
     node = np.repeat(np.arange(graph.nodes), graph.sizes)
     counts = np.bincount(node * classes + labels[graph.members], minlength=graph.nodes * classes)
     return counts.reshape(graph.nodes, classes)
@@ -97,11 +83,6 @@ def class_purity(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes
     Returns
     -------
     ndarray, shape (classes,)
-
-    Raises
-    ------
-    InputError
-        As `label_counts`.
     """
     of_points = point_purity(graph, node_purity(label_counts(graph, labels, classes)))
     sizes = np.bincount(labels, minlength=classes)
@@ -123,11 +104,6 @@ def node_wise(graph: MapperGraph, labels: Int[np.ndarray, " points"], classes: i
     -------
     float
         From 1 / classes to 1; NaN for a graph without nodes.
-
-    Raises
-    ------
-    InputError
-        As `label_counts`.
     """
     return float(node_purity(label_counts(graph, labels, classes)).mean()) if graph.nodes else np.nan
 
@@ -196,7 +172,7 @@ def jackknife_purity(
     ndarray, shape (halves,)
         The same halves for two clouds with the same seed, whatever images one of them lacks.
     """
-    result, labels = np.full(halves, np.nan), unmasked(labels, "labels")
+    result = np.full(halves, np.nan)
     node = np.repeat(np.arange(graph.nodes), graph.sizes)
     cell = node * classes + labels[graph.members]
     for number in range(halves):

@@ -3,8 +3,6 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.checks import real_matrix
-from cnn_topology.errors import InputError
 from cnn_topology.mapper.clustering import Dbscan
 from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import MapperGraph
@@ -28,16 +26,8 @@ def mean_points(
     Returns
     -------
     ndarray of float64, shape (nodes, coordinates)
-
-    Raises
-    ------
-    InputError
-        If the cloud has another number of points.
     """
-    cloud = real_matrix(points)
-    if len(cloud) != graph.points:
-        raise InputError(f"the graph was built on {graph.points} points, this cloud has {len(cloud)}")
-    return (graph.incidence() @ cloud.astype(np.float64)) / graph.sizes[:, None]
+    return (graph.incidence() @ points.astype(np.float64)) / graph.sizes[:, None]
 
 
 def coverage(graph: MapperGraph) -> float:

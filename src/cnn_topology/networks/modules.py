@@ -88,11 +88,12 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
     """
     network = make_module(section, seed=0)
     modules = {name: module for name, module in network.named_modules() if name}
-    outputs: dict[str, list[Any]] = {}
+    outputs: dict[str, list[tuple[int, ...] | str]] = {}
 
     def take(name: str, _module: nn.Module, _inputs: object, output: object) -> None:
         # Its shape now: a layer that works in place changes the tensor later.
-        outputs.setdefault(name, []).append(tuple(output.shape) if isinstance(output, torch.Tensor) else output)
+        shape = tuple(output.shape) if isinstance(output, torch.Tensor) else f"of type {type(output).__name__}"
+        outputs.setdefault(name, []).append(shape)
 
     for name in _wanted(section, modules):
         modules[name].register_forward_hook(partial(take, name))
@@ -189,21 +190,13 @@ def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[s
     return list(taken)
 
 
-def _output_shape(name: str, called: Sequence[Any]) -> tuple[int, int, int]:
+def _output_shape(name: str, called: Sequence[tuple[int, ...] | str]) -> tuple[int, int, int]:
     """Return channels, height and width of the output of a layer, which has one position if it has no others."""
-    if len(called) > 1:
-        raise InputError(
-            f"layers: {name} is called {len(called)} times in one pass, and its output is not one; leave it out"
-        )
     shape = called[0]
-    if not isinstance(shape, tuple) or not shape or not all(isinstance(length, int) for length in shape):
+    if len(called) > 1 or not isinstance(shape, tuple) or len(shape) not in (2, 4) or shape[0] != IMAGES:
         raise InputError(
-            f"layers: the output of {name} is of type {type(shape).__name__} and no tensor; name a layer in it"
-        )
-    if len(shape) not in (2, 4) or shape[0] != IMAGES:
-        raise InputError(
-            f"layers: the output of {name} for {IMAGES} images is {shape}; expected (images, channels, height, width) "
-            "or (images, channels): name another layer"
+            f"layers: {name} is called {len(called)} times in one pass over {IMAGES} images, and its output is "
+            f"{shape}; expected once, and (images, channels, height, width) or (images, channels): name another layer"
         )
     channels, height, width = (*shape[1:], 1, 1)[:3]
     return channels, height, width

@@ -4,7 +4,6 @@ The rates are those of simulated layers, by `benchmarks/calibration.py`, in ``po
 interpolation, so that no `no loop` stands without how often a loop would have been found.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from cnn_topology.plan.clouds import kept_points, untested
 from cnn_topology.statistics.intervals import wilson_interval
@@ -110,13 +110,7 @@ def read_cells(path: Path = TABLE) -> list[Cell]:
     list of Cell
         Empty where there is no such file.
     """
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        kinds = [Cell.__annotations__[name] for name in Cell._fields]
-        return [Cell(*(kind(value) for kind, value in zip(kinds, row, strict=True))) for row in rows]
+    return [Cell(*row) for row in pd.read_csv(path).itertuples(index=False)] if path.exists() else []
 
 
 @lru_cache

@@ -1,7 +1,6 @@
 """How often resampled networks have the same verdict: what one pool says of the next (ours)."""
 
 from functools import lru_cache, partial
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,20 +14,6 @@ from cnn_topology.statistics.nulls import CloudKey, Filtering
 from cnn_topology.statistics.significance import verdict
 
 
-class Stability(NamedTuple):
-    """How often draws of the networks have the verdict of all of them.
-
-    Attributes
-    ----------
-    share : float
-        Of the draws.
-    draws : int
-    """
-
-    share: float
-    draws: int
-
-
 def stability(
     layer: LayerFilters,
     network: Int[np.ndarray, " points"],
@@ -37,7 +22,7 @@ def stability(
     significance: Significance,
     run_seed: int,
     cloud: CloudKey,
-) -> Stability | None:
+) -> float | None:
     """Compute how often networks drawn with replacement, as many as there are, have the same verdict.
 
     Each draw goes through density filter, barcode and verdict. The nulls are resampled alike, since a draw holds some
@@ -59,8 +44,8 @@ def stability(
 
     Returns
     -------
-    Stability or None
-        None of a single network.
+    float or None
+        Share of the draws; None of a single network.
     """
     names, place = np.unique(network, return_inverse=True)
     if len(names) < 2:
@@ -81,7 +66,7 @@ def stability(
             nulls.append(resampled_null(null_cloud(null, layer), place, filtering, drawn, rng))
     bars = resampled_bars(layer.points, place, filtering, drawn)
     same = [verdict(lengths, nulls, significance.alpha) == reached for lengths in bars]
-    return Stability(float(np.mean(same)), draws)
+    return float(np.mean(same))
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.topology.klein import MODELS, NEAR, TIE, edge_angles, line_angles, secondary_angles
+from cnn_topology.topology.klein import MODELS, NEAR, TIE, edge_angles, klein_coordinates, line_angles, secondary_angles
 
 CIRCLES = MODELS[:4]
 
@@ -105,3 +105,27 @@ def near_circles(points: Float[np.ndarray, "points entries"], near: float = NEAR
     found = [edge_angles(points), secondary_angles(points, "vertical"), secondary_angles(points, "horizontal")]
     angles, residuals = (np.stack(values) for values in zip(*found, (2 * direction, to_line), strict=True))
     return NearCircles(angles, residuals, near)
+
+
+def nearest_model(points: Float[np.ndarray, "points entries"], near: float = NEAR) -> np.ndarray:
+    """Name the model that each filter belongs to.
+
+    The nearest of the four circles, if it lies within `near`; otherwise ``klein`` if the Klein bottle, which contains
+    them all, does; otherwise ``none``. Both quadratic circles (dark and bright lines) count as ``quadratic``. Where
+    circles meet, the first in the order of `MODELS` counts.
+
+    Parameters
+    ----------
+    points : ndarray, shape (points, entries)
+        Mean-centred filters of unit norm.
+    near : float
+        Greatest Euclidean distance.
+
+    Returns
+    -------
+    ndarray of str, shape (points,)
+        Names of `MODELS`.
+    """
+    nearest, names = near_circles(points, near).nearest, np.array(MODELS)
+    on_bottle = klein_coordinates(points)[2] <= near
+    return np.where(nearest >= 0, names[nearest], np.where(on_bottle, "klein", "none"))

@@ -160,35 +160,6 @@ def edge_angles(
     return theta, np.linalg.norm(points - edge_patch(theta, side_of(points)), axis=1)
 
 
-def nearest_model(points: Float[np.ndarray, "points entries"], near: float = NEAR) -> np.ndarray:
-    """Name the model that each filter belongs to.
-
-    The nearest of the four circles, if it lies within `near`; otherwise ``klein`` if the Klein bottle, which contains
-    them all, does; otherwise ``none``. Both quadratic circles (dark and bright lines) count as ``quadratic``. Where
-    circles meet, the first in the order of `MODELS` counts.
-
-    Parameters
-    ----------
-    points : ndarray, shape (points, entries)
-        Mean-centred filters of unit norm.
-    near : float
-        Greatest Euclidean distance.
-
-    Returns
-    -------
-    ndarray of str, shape (points,)
-        Names of `MODELS`.
-    """
-    _, _, klein = klein_coordinates(points)
-    _, primary = edge_angles(points)
-    secondary = [secondary_angles(points, direction)[1] for direction in ("vertical", "horizontal")]
-    distances = np.stack([primary, *secondary, line_angles(points)[1]])
-    smallest = distances.min(axis=0)
-    first = np.argmax(distances <= smallest + TIE, axis=0)
-    names = np.array(MODELS)
-    return np.where(smallest <= near, names[first], np.where(klein <= near, "klein", "none"))
-
-
 def secondary_angles(
     points: Float[np.ndarray, "points entries"], direction: Literal["vertical", "horizontal"]
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:

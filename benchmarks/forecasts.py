@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from cnn_topology.commands.plan import group_of
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, find_run, list_jobs
 from cnn_topology.runs.machine import cost_of
 from cnn_topology.runs.starts import directory_of

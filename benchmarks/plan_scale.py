@@ -22,7 +22,7 @@ from pathlib import Path
 
 import yaml
 
-from cnn_topology.runs.costs import files_by_folder
+from cnn_topology.commands.plan import files_by_folder
 from cnn_topology.runs.jobs import list_jobs
 
 ROOT = Path(__file__).parents[1]

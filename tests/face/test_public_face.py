@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import cnn_topology as ct
+from cnn_topology.commands.reference import api_page
 from cnn_topology.plan.clouds import Cloud, Significance
-from cnn_topology.runs.api_page import api_page
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import LoopRow
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cnn_topology.commands.reference import json_schema, key_reference
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.reference import json_schema, key_reference
 
 ROOT = Path(__file__).parents[2]
 INFINITY = float("inf")

@@ -15,6 +15,7 @@ import pytest
 from job_runs import write_job
 
 from cnn_topology.cli import main
+from cnn_topology.commands.compare import compare_tables
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import (
@@ -24,7 +25,6 @@ from cnn_topology.plan.parameters import (
     NullParameters,
     TrainParameters,
 )
-from cnn_topology.runs.agreement import compare_tables
 from cnn_topology.training.snapshots import read_snapshot
 
 # As a processor without AVX-512, for each library that chooses by what it finds; and two threads where they are used.

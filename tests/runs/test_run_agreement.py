@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.cli import main
+from cnn_topology.commands.compare import TOLERANCE, compare_tables, tolerance
 from cnn_topology.plan.config import parse_config
-from cnn_topology.runs.agreement import TOLERANCE, compare_tables, tolerance
 from cnn_topology.storage.tables import write_table
 
 VALUES = [0.5, -2.0, np.nan, np.inf, 1e-12]

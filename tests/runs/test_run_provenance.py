@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from job_runs import write_job
 
-from cnn_topology.errors import InputError
-from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.parameters import CollectParameters
-from cnn_topology.runs.machine import code_line, cores, cost_of, logs_of_other_code, machines, processor
-from cnn_topology.runs.progress import command_of
-from cnn_topology.runs.provenance import (
+from cnn_topology.commands.provenance import (
     checklist,
     commit_of,
     cost_by_rule,
     total_cost,
     versions,
 )
+from cnn_topology.commands.status import command_of
+from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.names import RunFolder
+from cnn_topology.plan.parameters import CollectParameters
+from cnn_topology.runs.machine import code_line, cores, cost_of, logs_of_other_code, machines, processor
 from cnn_topology.runs.starts import last_line
 
 NO_GIT = {"commit": None, "changed_files": None, "git_error": "git is not installed"}

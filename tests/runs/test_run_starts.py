@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cnn_topology.commands.status import after_a_kill, described, forgotten
+from cnn_topology.commands.status import Progress, after_a_kill, described, forgotten, progress_of
 from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import SNAKEFILE, Job
-from cnn_topology.runs.progress import Progress, progress_of
 from cnn_topology.runs.starts import (
     Start,
     cause_of,

@@ -2,13 +2,14 @@
 
 import argparse
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 from cnn_topology.errors import in_words
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
-from cnn_topology.runs.costs import Cost, costs_by_rule, files_by_folder
 from cnn_topology.runs.jobs import Job, list_jobs
 from cnn_topology.runs.partitions import PARTITIONS, without_partition
 
@@ -32,6 +33,43 @@ def run(arguments: argparse.Namespace) -> None:
     print(on_slurm(jobs, arguments.partitions))
 
 
+@dataclass
+class Cost:
+    """The jobs of one rule: hours on cores and GPUs, the longest job, the largest memory asked for, lasting files."""
+
+    jobs: int = 0
+    cpu_hours: float = 0.0
+    gpu_hours: float = 0.0
+    longest_hours: float = 0.0
+    memory_gb: float = 0.0
+    disk_gb: float = 0.0
+
+    def add(self, job: Job) -> None:
+        """Add one job; what has no forecast counts with the run time it asks for."""
+        asked = job.resources
+        hours = asked.get("expected_s", 60 * asked.get("runtime", 0)) / 3600
+        gpus = asked.get("gpu", 0)
+        self.jobs += 1
+        self.cpu_hours += 0 if gpus else hours * job.threads
+        self.gpu_hours += gpus * hours
+        self.longest_hours = max(self.longest_hours, hours)
+        self.memory_gb = max(self.memory_gb, asked.get("mem_mb", 0) / 1000)
+        self.disk_gb += asked.get("disk_mb", 0) / 1000
+
+
+def costs_by_rule(jobs: Iterable[Job]) -> dict[str, Cost]:
+    """Add up the jobs of each rule; figures count as one."""
+    costs: dict[str, Cost] = defaultdict(Cost)
+    for job in jobs:
+        costs[job.stage].add(job)
+    return dict(costs)
+
+
+def files_by_folder(jobs: Iterable[Job]) -> Counter[str]:
+    """Count the files that lie in each folder of a run when it is done: outputs and logs."""
+    return Counter(str(PurePath(path).parent) for job in jobs for path in (*job.outputs, job.log) if path is not None)
+
+
 def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
     """Describe what a run will cost: a line per stage, and how long it takes on this machine, or on so many cores."""
     costs = costs_by_rule(jobs)
@@ -41,12 +79,8 @@ def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
     total = Cost()
     for stage, cost in sorted(costs.items(), key=lambda item: -(item[1].cpu_hours + item[1].gpu_hours)):
         lines.append(f"{stage:<{width}} {_columns(cost)}")
-        total.jobs += cost.jobs
-        total.cpu_hours += cost.cpu_hours
-        total.gpu_hours += cost.gpu_hours
-        total.disk_gb += cost.disk_gb
-        total.longest_hours = max(total.longest_hours, cost.longest_hours)
-        total.memory_gb = max(total.memory_gb, cost.memory_gb)
+    for job in jobs:
+        total.add(job)
     cores = cores or os.cpu_count() or 1
     folder, files = files_by_folder(jobs).most_common(1)[0]
     lines += [

@@ -3,16 +3,18 @@
 import argparse
 import shlex
 import time
+from base64 import urlsafe_b64encode
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from cnn_topology.errors import in_words
+from cnn_topology.errors import InputError, in_words
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
-from cnn_topology.runs.progress import Progress, command_of, missing_of, progress_of, seconds_left, started_at
+from cnn_topology.runs.machine import cost_by_rule, has_ended_well, text_of
 from cnn_topology.runs.starts import (
     Start,
     cause_of,
@@ -61,6 +63,119 @@ def run(arguments: argparse.Namespace) -> None:
         print(to_go_on(progress, config, directory, start.options))
 
 
+@dataclass
+class Progress:
+    """The jobs of a run by state. A job is done when all its files are there, whatever config made them.
+
+    Of a cluster's jobs those that wait in its queue count as running.
+    """
+
+    done: list[Job] = field(default_factory=list)
+    running: list[Job] = field(default_factory=list)
+    failed: list[Job] = field(default_factory=list)
+    waiting: list[Job] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Number of jobs."""
+        return len(self.done) + len(self.running) + len(self.failed) + len(self.waiting)
+
+
+def progress_of(jobs: Iterable[Job], directory: Path, alive: bool, start: Start) -> Progress:
+    """Sort jobs by state.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        All jobs of the run.
+    directory : Path
+        The folder that their paths are relative to.
+    alive : bool
+        Whether a Snakemake may still work on the run; if not, a job that was at work counts as waiting.
+    start : Start
+        The last start of the run.
+
+    Returns
+    -------
+    Progress
+
+    Raises
+    ------
+    InputError
+        If Snakemake keeps its marks in a database, or a log cannot be read.
+    """
+    databases = (directory / ".snakemake").glob("metadata.db*")
+    if any(database.stat().st_mtime >= start.began for database in databases):
+        raise InputError(
+            f"{directory / '.snakemake/metadata.db'}: Snakemake keeps its marks of jobs at work in a database here, "
+            "which is not read; start it with `--persistence-backend file` (or remove that key from your profile)"
+        )
+    progress = Progress()
+    for job in jobs:
+        log = directory / job.log if job.log else None
+        # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's tells.
+        begun = log is not None and log.is_file() and log.stat().st_mtime >= start.began
+        marked = started_at(job, directory)
+        if marked is not None and not alive:  # it is made again
+            progress.waiting.append(job)
+        elif marked is not None and not (log is not None and _ended_since(log, marked)):
+            progress.running.append(job)
+        elif not missing_of(job, directory):
+            progress.done.append(job)
+        elif (begun or job.log in start.failures) and not (log is not None and has_ended_well(log)):
+            progress.failed.append(job)
+        else:  # or it ended well, and its files were removed since
+            progress.waiting.append(job)
+    return progress
+
+
+def missing_of(job: Job, directory: Path) -> list[str]:
+    """List the outputs of a job that are not there."""
+    return [path for path in job.outputs if not (directory / path).is_file()]
+
+
+def _ended_since(log: Path, start: float) -> bool:
+    """Whether a job has ended well since it was started: the log may still be that of an earlier attempt."""
+    return log.is_file() and log.stat().st_mtime >= start and has_ended_well(log)
+
+
+def started_at(job: Job, directory: Path) -> float | None:
+    """Return when a job that has not ended was started or submitted, by the file system's clock, else None."""
+    name = urlsafe_b64encode(job.outputs[0].encode()).decode()
+    # As Snakemake names its marks: what is too long for a file name is cut into folders.
+    pieces = [name[first : first + 254] for first in range(0, len(name), 254)]
+    mark = (directory / ".snakemake/incomplete").joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
+    try:
+        return mark.stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def seconds_left(progress: Progress, run: RunFolder) -> float:
+    """Estimate the wall time left: forecasts, at the pace of the jobs that are done, over the jobs at work.
+
+    Parameters
+    ----------
+    progress : Progress
+        Of the run.
+    run : RunFolder
+        The run's folder, whose logs say what the jobs took.
+    """
+    took, forecast = sum(cost["wall_s"] for cost in cost_by_rule(run).values()), sum(map(_expected, progress.done))
+    left = sum(map(_expected, [*progress.waiting, *progress.failed])) + sum(map(_expected, progress.running)) / 2
+    return left * (took / max(1.0, forecast) if took else 1) / max(1, len(progress.running))
+
+
+def _expected(job: Job) -> float:
+    return job.resources.get("expected_s", 60 * job.resources.get("runtime", 1))
+
+
+def command_of(log: Path) -> str | None:
+    """Return the command that repeats a job: the first line of its log."""
+    first = text_of(log).partition("\n")[0]
+    return first if first.startswith("cnn-topology ") else None
+
+
 def to_go_on(progress: Progress, config: Path, directory: Path, options: str) -> str:
     """Describe how to start again; where a job said why it failed, its user may have to mend the config first."""
     command = f"snakemake {options} --configfile"
@@ -100,13 +215,12 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
     """Describe how far a run is, a line per stage, then what runs and what failed."""
     done = len(progress.done)
     counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
-    counts += f", {len(progress.lost)} with files missing" if progress.lost else ""
     remaining = "" if done == progress.total else f"; about {in_words(left)} left"
     lines = [f"run {name}: {done} of {progress.total} jobs done ({done / progress.total:.0%}), {counts}{remaining}"]
-    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting, *progress.lost]
-    stages = dict.fromkeys(map(group_of, everything))
-    states = ("done", "running", "failed", "waiting", "lost")
-    of = {state: Counter(map(group_of, getattr(progress, state))) for state in states}
+    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting]
+    stages = dict.fromkeys(job.stage for job in everything)
+    states = ("done", "running", "failed", "waiting")
+    of = {state: Counter(job.stage for job in getattr(progress, state)) for state in states}
     width = max(14, *map(len, stages))
     for stage in stages:
         total = sum(counter[stage] for counter in of.values())
@@ -122,10 +236,6 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
         lines.append(f"    its log: {', '.join([str(log), *(failure.logs[1:] if failure else ())])}")
         if command := command_of(log):
             lines.append(f"    that job alone: {change_to(directory)}{command}")
-    for job in progress.lost:
-        first, *others = missing_of(job, directory)
-        more = f" and {len(others)} more" if others else ""
-        lines.append(f"not done: {job.name}: it ended well, but {first}{more} is missing since; it is made again")
     return "\n".join(lines) + "\n"
 
 

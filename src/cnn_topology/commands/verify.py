@@ -3,17 +3,19 @@
 import argparse
 import json
 import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs.integrity import Fault, check_run, strays
-from cnn_topology.runs.jobs import change_to, find_run, list_jobs
-from cnn_topology.runs.machine import text_of
-from cnn_topology.runs.provenance import MIXED
+from cnn_topology.runs.jobs import Job, change_to, find_run, list_jobs
+from cnn_topology.runs.machine import MIXED, text_of
 from cnn_topology.runs.starts import directory_of, read_start
-from cnn_topology.storage.atomic import checksum_path
+from cnn_topology.storage.atomic import checksum_path, file_checksum
+from cnn_topology.storage.tables import read_table
+from cnn_topology.storage.tensors import read_tensors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
         if fault is not None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
-    if found := strays(jobs, directory, directory / RunFolder(name).root):
-        print(describe_unexpected_files(found, folder, directory))
     if edited := _jobs_of_other_code(RunFolder.at(folder)):
         print(MIXED.format(jobs=f"{edited} jobs"))
     if faults:
@@ -60,6 +60,90 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{folder}: all {checked} files are whole")
 
 
+@dataclass(frozen=True)
+class Fault:
+    """A file that is not as it was written.
+
+    Attributes
+    ----------
+    path : str
+        Relative to where Snakemake runs.
+    state, reason : str
+        ``missing`` or ``damaged``, and what is wrong.
+    rule : str
+        The rule that makes it.
+    remove : str or None
+        The output to remove so that Snakemake makes the file again.
+    """
+
+    path: str
+    state: str
+    reason: str
+    rule: str
+    remove: str | None = None
+
+
+def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault | None]]:
+    """Check every output of a run, and every copy beside one that has a checksum.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        All jobs of the run.
+    directory : Path
+        The folder that their paths are relative to.
+
+    Yields
+    ------
+    (str, Fault or None)
+        A path, and what is wrong with it.
+    """
+    makers = {path: job for job in jobs for path in job.outputs}
+    for path, job in makers.items():
+        fault = _check(directory / path, path, job.rule)
+        yield path, replace(fault, remove=path) if fault and fault.state == "damaged" else fault
+    stems = {str(Path(path).with_suffix("")): path for path in makers}
+    # Folders may be links, which a search below the run's folder would pass over.
+    for folder in sorted({Path(path).parent for path in makers}):
+        for checksum in sorted((directory / folder / ".sha256").glob("*")):
+            path = str(folder / checksum.name)
+            # Text copies of small tables lie beside them and are no output of their own.
+            output = stems.get(str(Path(path).with_suffix("")))
+            if path in makers or output is None or checksum.name.startswith("."):
+                continue
+            is_copy = path.endswith(".csv") and output.endswith(".parquet")
+            if is_copy or (directory / path).exists():
+                fault = _check(directory / path, path, makers[output].rule)
+                yield path, fault and replace(fault, remove=output)
+
+
+def _check(whole: Path, path: str, rule: str) -> Fault | None:
+    if not whole.is_file():
+        return Fault(path, "missing", "no such file", rule)
+    try:
+        if whole.suffix == ".parquet":
+            read_table(whole)
+        elif whole.suffix == ".safetensors":
+            read_tensors(whole)
+        else:
+            _check_beside(whole)
+    except InputError as error:
+        reason = str(error).removeprefix(f"{whole}: ").split("; delete it")[0]
+        return Fault(path, "damaged", reason, rule)
+    return None
+
+
+def _check_beside(whole: Path) -> None:
+    beside = checksum_path(whole)
+    if not beside.is_file():
+        raise InputError(f"its checksum, {beside}, is missing")
+    expected, found = beside.read_text(encoding="utf-8", errors="replace").strip(), file_checksum(whole)
+    if expected != found:
+        raise InputError(
+            f"its content has SHA-256 {found[:12]}, {expected[:12]} was written: it was cut short or altered"
+        )
+
+
 def _jobs_of_other_code(run: RunFolder) -> int:
     """Return how many jobs were done by other code than those that ended the run, as its record has it."""
     record = text_of(Path(run.provenance))
@@ -67,17 +151,3 @@ def _jobs_of_other_code(run: RunFolder) -> int:
         return int(json.loads(record)["total"].get("jobs_of_other_code", 0)) if record else 0
     except (ValueError, KeyError, TypeError, AttributeError):
         return 0  # the file is damaged: it is among those that are checked
-
-
-def describe_unexpected_files(found: list[tuple[str, int]], folder: Path, directory: Path) -> str:
-    """Name what the config does not make, with a command that removes it and the checksums beside it."""
-    where = change_to(directory)
-    lines = [f"not of this config: {path}{f' ({files} files)' if files > 1 else ''}" for path, files in found]
-    beside = [checksum_path(Path(path)) for path, _ in found]
-    gone = [*(path for path, _ in found), *(str(path) for path in beside if (directory / path).is_file())]
-    total = sum(files for _, files in found)
-    lines.append(
-        f"{total} of the files in {folder} are not made by its config, but by an earlier one or by hand; that is no "
-        f"damage. To remove them: {where}rm -r {shlex.join(gone)}"
-    )
-    return "\n".join(lines)

@@ -115,11 +115,6 @@ class RunFolder:
         return f"{self.parts}/start.json"
 
     @property
-    def unplanned(self) -> tuple[str, ...]:
-        """Files and folders that no rule makes, apart from those at the top."""
-        return self.logs, self.resumes, f"{self.parts}/inputs", self.jobs, self.job_logs, self.start
-
-    @property
     def summary(self) -> str:
         """What the run found, as text."""
         return f"{self.root}/summary.txt"

@@ -1,1 +1,1 @@
-"""What is said of a whole run: its jobs, what they will cost, how far they are, whether their files are whole."""
+"""Runs: the jobs that Snakemake plans, what each is asked to do, the starts, and the logs."""

@@ -37,6 +37,12 @@ class Job:
         parts = Path(self.log or "").with_suffix("").parts[4:]
         return f"{self.rule} {'/'.join(parts)}".strip()
 
+    @property
+    def stage(self) -> str:
+        """The stage that it is counted with: the folder of its log; figures are one."""
+        parts = Path(self.log or self.rule).parts
+        return parts[3] if len(parts) > 4 else Path(parts[-1]).stem
+
 
 def list_jobs(config: Path, directory: Path) -> list[Job]:
     """List every job of a run, done or not; nothing is changed, written or locked in its folder.

@@ -21,6 +21,7 @@ from cnn_topology.storage.atomic import entries_below
 _LINE, _CODE, _TOOK = "# on ", "# code ", "# took "
 _COST = re.compile(rf"^{_TOOK}([\d.]+) s, ([\d.]+) s of CPU time, ([\d.]+) MB of memory at most$", re.M)
 _LOADED = time.perf_counter()
+MIXED = "Code was edited during the run: {jobs} were done by other code. Start again: what was edited is made anew."
 
 
 def processor() -> str:
@@ -101,6 +102,26 @@ def cost_of(log: Path) -> tuple[float, float, float] | None:
         return None
     wall, cpu, memory = map(float, found[-1])
     return wall, cpu, memory
+
+
+def cost_by_rule(run: RunFolder) -> dict[str, dict[str, float]]:
+    """Add up what the jobs of a run took as their logs end, by folder of the logs: the last attempt of each job counts.
+
+    Returns
+    -------
+    dict of str to dict
+        ``jobs``, ``wall_s``, ``cpu_s`` and ``peak_mb``, the largest resident size of any of its jobs.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for path in logs_of_jobs(run):
+        if took := cost_of(path):
+            rule = path.relative_to(run.logs).parts[0]
+            cost = found.setdefault(rule, {"jobs": 0, "wall_s": 0.0, "cpu_s": 0.0, "peak_mb": 0.0})
+            cost["jobs"] += 1
+            cost["wall_s"] = round(cost["wall_s"] + took[0], 3)
+            cost["cpu_s"] = round(cost["cpu_s"] + took[1], 3)
+            cost["peak_mb"] = max(cost["peak_mb"], took[2])
+    return found
 
 
 def has_ended_well(log: Path) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config_file import read_yaml
-from cnn_topology.runs.costs import group_of
 from cnn_topology.runs.jobs import SNAKEFILE, Job
 
 PARTITIONS = SNAKEFILE.parent / "profiles/slurm/partitions.yaml"
@@ -66,10 +65,9 @@ def without_partition(jobs: Iterable[Job], path: Path) -> list[str]:
         above = {place: asked.get(LIMITS[place[1]][0], 0) for place in limits}
         above = {place: value for place, value in above.items() if value > limits[place]}
         if {name for name, _ in above} == set(listed):
-            kind = group_of(job)
-            counts[kind] += 1
+            counts[job.stage] += 1
             for place, value in above.items():
-                too_low[kind][place] = max(value, too_low[kind].get(place, 0))
+                too_low[job.stage][place] = max(value, too_low[job.stage].get(place, 0))
     return [
         f"{kind}, {count} job{'s' * (count > 1)}: "
         + ", ".join(

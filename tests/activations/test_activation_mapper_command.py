@@ -12,7 +12,7 @@ from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, PurityTestParameters
-from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings, Sweep
+from cnn_topology.plan.activations import GraphRecipe, GraphSettings, Sweep
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.purity import PurityTestRow
 from cnn_topology.tables.registry import GRAPH_ROWS, TABLES

@@ -18,13 +18,13 @@ from cnn_topology.plan.activation_parameters import (
     ActivationParameters,
     ExamplePixelParameters,
     ExtractionParameters,
+    LayerDistanceParameters,
     ResNetParameters,
 )
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import UNLABELLED
 from cnn_topology.plan.layer_comparisons import comparisons
-from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.runs.recorded import with_recorded
 from cnn_topology.storage.tables import read_table
 from cnn_topology.storage.tensors import read_metadata

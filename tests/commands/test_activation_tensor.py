@@ -6,7 +6,7 @@ import numpy as np
 from job_runs import run_job, write_cloud
 
 from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
-from cnn_topology.plan.layer_parameters import ActivationTensorParameters
+from cnn_topology.plan.activation_parameters import ActivationTensorParameters
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.images import ActivationTensorRow
 

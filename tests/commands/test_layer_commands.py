@@ -13,13 +13,13 @@ from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_distances import MATCHING_MEASURES, MeasureName
-from cnn_topology.plan.layer_parameters import (
+from cnn_topology.plan.activation_parameters import (
     ActivationBarcodeParameters,
     ComponentSensitivityParameters,
     LayerDistanceParameters,
     MeasureTestParameters,
 )
+from cnn_topology.plan.layer_distances import MATCHING_MEASURES, MeasureName
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS, TABLES

@@ -14,7 +14,7 @@ from cnn_topology.figures.registry import figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.populations import Improvement
 from cnn_topology.statistics.improvements import comparisons, measures
 from cnn_topology.tables.registry import TABLES
 

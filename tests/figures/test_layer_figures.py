@@ -15,10 +15,10 @@ from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.layer_matrix import scale_of
 from cnn_topology.figures.registry import figure_specs, kinds
 from cnn_topology.figures.style import save
+from cnn_topology.plan.activation_parameters import MeasureTestParameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import comparisons
-from cnn_topology.plan.layer_parameters import MeasureTestParameters
 from cnn_topology.tables.images import ActivationTensorRow
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import TABLES

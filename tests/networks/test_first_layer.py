@@ -10,8 +10,7 @@ from scipy.integrate import dblquad
 
 from cnn_topology.networks.first_layer import angular_features, fixed_filters, mean_filter_norm
 from cnn_topology.networks.initialization import init_parameters
-from cnn_topology.plan.first_layer import FixedFirstLayer
-from cnn_topology.plan.populations import Architecture, layers_of
+from cnn_topology.plan.populations import Architecture, FixedFirstLayer, layers_of
 
 KINDS = ("fixed_circle", "fixed_klein", "fixed_random")
 

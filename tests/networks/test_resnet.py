@@ -14,8 +14,7 @@ from torch.nn import functional
 from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint
 from cnn_topology.networks.resnet import make_resnet
-from cnn_topology.plan.resnet_names import own_names
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, resnet_layers
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, own_names, resnet_layers
 
 SMALL = {"images": "x", "widths": [4, 6, 8, 10]}
 

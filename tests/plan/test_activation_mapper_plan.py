@@ -9,8 +9,7 @@ import yaml
 from cnn_topology.errors import InputError
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphPlan
-from cnn_topology.plan.activation_mapper import PUBLISHED, ActivationMapper, settings_of
-from cnn_topology.plan.activations import ActivationClouds
+from cnn_topology.plan.activations import PUBLISHED, ActivationClouds, ActivationMapper, settings_of
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -119,13 +118,13 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
 def test_what_cannot_be_is_refused(config, change, words):
     config["activation_mapper"]["elbow"] = change
     with pytest.raises(InputError, match=words):
-        parse_config(config)
+        jobs_of(config)
 
 
 def test_noise_without_a_clean_cloud_is_refused(config):
     del config["activation_clouds"]["fg"]
     with pytest.raises(InputError, match="describe one with sigma: 0"):
-        parse_config(config)
+        jobs_of(config)
 
 
 def uncommented(text, name):

@@ -12,6 +12,7 @@ from cnn_topology.comparison.canonical_correlations import all_directions, fewes
 from cnn_topology.comparison.sensitivity import STEP, removal_grid
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.activation_jobs import activation_tensor
+from cnn_topology.plan.activation_parameters import LayerDistanceParameters
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import (
@@ -22,7 +23,6 @@ from cnn_topology.plan.layer_comparisons import (
     comparisons,
     tensor_source,
 )
-from cnn_topology.plan.layer_parameters import LayerDistanceParameters
 from cnn_topology.topology.sliced_wasserstein import DIRECTIONS
 
 CONFIG = {

@@ -10,9 +10,8 @@ from cnn_topology.cli import main
 from cnn_topology.errors import InputError
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.files import COMPARED_FIRST, check_files
+from cnn_topology.plan.files import COMPARED_FIRST, COUNTER, check_files, tensor_shapes
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.resnet_files import COUNTER, tensor_shapes
 from cnn_topology.plan.resnets import MapperResNets, PHResNets
 
 NETS = {"variant": "ph", "images": "own", "widths": [4], "blocks": [1], "stem": "cifar", "shortcut": "pad"}

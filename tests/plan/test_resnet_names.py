@@ -11,8 +11,7 @@ from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.files import check_files
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.resnet_names import LAYOUT
-from cnn_topology.plan.resnets import MapperResNets, PHResNets
+from cnn_topology.plan.resnets import LAYOUT, MapperResNets, PHResNets
 
 KINDS = {"ph": PHResNets, "mapper": MapperResNets}
 LAYOUTS = [

@@ -6,6 +6,7 @@ import pytest
 
 from cnn_topology.data.sources import embedded_digits
 from cnn_topology.errors import InputError
+from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import EmbeddedDigits, size_of
@@ -241,7 +242,7 @@ def test_images_without_labels_are_for_activations_of_given_networks_alone(confi
     with pytest.raises(
         InputError, match=r"activation_mapper\.graphs, cloud top: purity needs .* images\.photos has `la"
     ):
-        parse_config({**config, **graphs})
+        GraphPlan(Plan(parse_config({**config, **graphs})))
     with pytest.raises(InputError, match=r"resnets\.ph is trained, and needs images with classes"):
         parse_config({**config, "resnets": {"ph": {"images": "photos", "variant": "ph"}}})
     population = {"a": {**tiny["populations"]["a"], "images": "photos"}}

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
-from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.populations import Improvement
 from cnn_topology.statistics.improvements import comparisons, measures
 
 GROUP = Improvement(baseline="plain", variants=("fast", "same"), controls=("random",), target_accuracy=0.8)

@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnn_topology.plan.first_layer import FixedFirstLayer
-from cnn_topology.plan.populations import Architecture, Recipe
+from cnn_topology.plan.populations import Architecture, FixedFirstLayer, Recipe
 from cnn_topology.training.devices import settings
 from cnn_topology.training.draws import batch_indices
 from cnn_topology.training.stack import Stack

@@ -16,7 +16,6 @@ from cnn_topology.plan import (
     activation_parameters,
     findings,
     generalization_parameters,
-    layer_parameters,
     parameters,
 )
 from cnn_topology.plan.code import code_digest
@@ -103,6 +102,7 @@ try:
     FIGURES = figure_specs(PLAN)
     COMPARISONS = comparisons(PLAN)
     TENSOR = tensor_source(PLAN)
+    GRAPHS = activation_graphs.GraphPlan(PLAN)
 except InputError as error:
     raise WorkflowError(located(str(error), CONFIG_FILES, files)) from None
 if workflow.is_main_process:
@@ -115,7 +115,6 @@ LAYER_CLOUDS = {
 }
 RECORDED = PLAN.config.recorded
 COMPARISON_TABLES = [row.table_name for row in MEASURE_ROWS] if COMPARISONS else []
-GRAPHS = activation_graphs.GraphPlan(PLAN)
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}

@@ -16,7 +16,7 @@ rule compute_activation_barcodes:
             )
         ),
     params:
-        **planned(layer_parameters.ActivationBarcodeParameters, network_of),
+        **planned(activation_parameters.ActivationBarcodeParameters, network_of),
     shell:
         "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
@@ -37,7 +37,7 @@ rule compare_layers:
             )
         ),
     params:
-        **planned(layer_parameters.LayerDistanceParameters, compared_block),
+        **planned(activation_parameters.LayerDistanceParameters, compared_block),
     shell:
         "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
@@ -59,7 +59,9 @@ rule remove_components:
             )
         ),
     params:
-        **planned(layer_parameters.ComponentSensitivityParameters, compared_network),
+        **planned(
+            activation_parameters.ComponentSensitivityParameters, compared_network
+        ),
     shell:
         "cnn-topology job {params.job:q} --threads {threads} &> {log:q}"
 
@@ -77,7 +79,7 @@ if COMPARISONS:
         resources:
             **asks(activation_jobs.measure_tests(COMPARISONS)),
         params:
-            **planned(layer_parameters.MeasureTestParameters),
+            **planned(activation_parameters.MeasureTestParameters),
         shell:
             "cnn-topology job {params.job:q} &> {log:q}"
 
@@ -96,6 +98,6 @@ if TENSOR:
         resources:
             **asks(activation_jobs.activation_tensor(PLAN, TENSOR)),
         params:
-            **planned(layer_parameters.ActivationTensorParameters),
+            **planned(activation_parameters.ActivationTensorParameters),
         shell:
             "cnn-topology job {params.job:q} &> {log:q}"

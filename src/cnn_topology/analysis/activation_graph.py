@@ -24,7 +24,7 @@ from cnn_topology.mapper.purity import (
 from cnn_topology.mapper.recipes import mapper_of_activations
 from cnn_topology.mapper.summaries import branches, coverage, examples, explain
 from cnn_topology.plan.activation_graphs import ActivationMapperParameters
-from cnn_topology.plan.activation_mapper import GraphRecipe, GraphSettings
+from cnn_topology.plan.activations import GraphRecipe, GraphSettings
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.intervals import PERCENTILES, jackknife_error
 from cnn_topology.statistics.significance import rank_p_value

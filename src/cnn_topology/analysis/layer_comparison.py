@@ -15,7 +15,7 @@ from cnn_topology.comparison.measures import Kind
 from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, MONOTONE, detection_fraction, seed_threshold
 from cnn_topology.comparison.specificity import Specificity, nearest_shares, specificity
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_parameters import MeasureTestParameters
+from cnn_topology.plan.activation_parameters import MeasureTestParameters
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.statistics.intervals import wilson_interval

@@ -12,7 +12,7 @@ from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.comparison.clouds import sampled, scaled_bars
 from cnn_topology.comparison.measures import Measure, compare_all
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+from cnn_topology.plan.activation_parameters import LayerDistanceParameters
 from cnn_topology.tables.layers import NetworkPairRow
 
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from cnn_topology.claims.framework import NotTestable, Subject
-from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFacts
-from cnn_topology.plan.paper_sizes import fewer
+from cnn_topology.plan.findings import CheckpointFacts, PopulationFacts, RunFacts, fewer
 from cnn_topology.plan.populations import Architecture
 
 Subjects = Callable[[RunFacts], list[Subject]]

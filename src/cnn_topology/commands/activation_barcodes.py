@@ -4,7 +4,7 @@ import numpy as np
 
 from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.comparison.clouds import median_distance, sampled
-from cnn_topology.plan.layer_parameters import ActivationBarcodeParameters
+from cnn_topology.plan.activation_parameters import ActivationBarcodeParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.layers import ActivationBarRow
 from cnn_topology.topology.persistence import barcode

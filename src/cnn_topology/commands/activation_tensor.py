@@ -2,7 +2,7 @@
 
 from cnn_topology.activations.cloud_file import read_cloud
 from cnn_topology.analysis.images import tensor_of
-from cnn_topology.plan.layer_parameters import ActivationTensorParameters
+from cnn_topology.plan.activation_parameters import ActivationTensorParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.images import ActivationTensorRow
 

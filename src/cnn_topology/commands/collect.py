@@ -3,7 +3,7 @@
 from cnn_topology.analysis.whole_tables import completed
 from cnn_topology.errors import check_known
 from cnn_topology.runs.job import Job
-from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.storage.notes import combined_notes
 from cnn_topology.storage.tables import write_finished_table
 from cnn_topology.tables.registry import TABLES
 

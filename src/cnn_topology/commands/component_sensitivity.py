@@ -5,7 +5,7 @@ from cnn_topology.comparison.clouds import sampled
 from cnn_topology.comparison.measures import measure_named
 from cnn_topology.comparison.sensitivity import component_curves
 from cnn_topology.errors import InputError
-from cnn_topology.plan.layer_parameters import ComponentSensitivityParameters
+from cnn_topology.plan.activation_parameters import ComponentSensitivityParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.layers import ComponentCurveRow
 

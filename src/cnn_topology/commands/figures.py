@@ -5,7 +5,7 @@ from cnn_topology.figures.registry import FigureParameters, load_kind
 from cnn_topology.figures.style import save
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.storage.notes import combined_notes
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.registry import read_tables
 

@@ -3,7 +3,7 @@
 from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.analysis.network_pairs import network_pairs, prepared_layers
 from cnn_topology.comparison.measures import measure_named
-from cnn_topology.plan.layer_parameters import LayerDistanceParameters
+from cnn_topology.plan.activation_parameters import LayerDistanceParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.layers import ActivationBarRow, NetworkPairRow

@@ -1,9 +1,9 @@
 """`cnn-topology measure-tests`: what the measures say about the layers, and the tests of the measures."""
 
 from cnn_topology.analysis.layer_comparison import layer_tables
-from cnn_topology.plan.layer_parameters import MeasureTestParameters
+from cnn_topology.plan.activation_parameters import MeasureTestParameters
 from cnn_topology.runs.job import Job
-from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.storage.notes import combined_notes
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS
 

@@ -4,7 +4,7 @@ import cnn_topology
 from cnn_topology.plan.findings import PageParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.storage.notes import combined_notes
 from cnn_topology.summary.page import PageFigure, run_page
 from cnn_topology.tables.registry import read_tables
 

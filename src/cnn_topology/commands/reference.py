@@ -130,7 +130,7 @@ def _visit(node: Any, sections: dict[str, Any], order: dict[str, None]) -> None:
     """Collect sections in the order in which a reader meets them, each before those it refers to."""
     if isinstance(node, dict):
         name = str(node.get("$ref", "")).rpartition("/")[2]
-        if name and name not in order:
+        if "properties" in sections.get(name, ()) and name not in order:  # not what JSON holds, of any kind
             order[name] = None
             _visit(sections[name]["properties"], sections, order)
         for key in node:
@@ -158,7 +158,7 @@ def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
     """Describe a JSON-schema type in a few words."""
     if "$ref" in field:
         name = field["$ref"].rsplit("/", 1)[1]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#{name.lower()})" if "properties" in schema["$defs"][name] else "value"
     if "const" in field:
         return f"`{field['const']}`"
     if "enum" in field:

@@ -3,7 +3,7 @@
 from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.lineage import combined_notes
+from cnn_topology.storage.notes import combined_notes
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables
 

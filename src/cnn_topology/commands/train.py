@@ -8,8 +8,8 @@ import numpy as np
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.networks.first_layer import mean_filter_norm
-from cnn_topology.plan.first_layer import FixedFirstLayer
 from cnn_topology.plan.parameters import TrainParameters
+from cnn_topology.plan.populations import FixedFirstLayer
 from cnn_topology.runs.job import Job
 from cnn_topology.training.snapshots import read_snapshot
 from cnn_topology.training.train import TrainingJob, train_shard

@@ -11,8 +11,7 @@ from cnn_topology.data.image_files import FORMATS, list_folder, open_image
 from cnn_topology.data.image_set import DARK, PIXELS, ImageSet
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.image_folder import count_system_files, lacks_test, split_folders
-from cnn_topology.plan.images import SPLITS, FolderImages, Split
+from cnn_topology.plan.images import SPLITS, FolderImages, Split, count_system_files, lacks_test, split_folders
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
 # 16 bits it reads the upper byte, which is right.

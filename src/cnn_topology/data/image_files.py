@@ -13,8 +13,20 @@ from PIL import Image
 
 from cnn_topology.data.shapes import balanced_indices, held_out
 from cnn_topology.errors import InputError, readable, together
-from cnn_topology.plan.image_folder import LAYOUTS, class_files, class_folders, lacks_test, split_folders, visible
-from cnn_topology.plan.images import SPLITS, UNLABELLED, FolderImages, ImageSetConfig, NpzImages, Split
+from cnn_topology.plan.images import (
+    LAYOUTS,
+    SPLITS,
+    UNLABELLED,
+    FolderImages,
+    ImageSetConfig,
+    NpzImages,
+    Split,
+    class_files,
+    class_folders,
+    lacks_test,
+    split_folders,
+    visible,
+)
 from cnn_topology.seeds import derive_seed
 
 # What Pillow reads without another program: it would hand an EPS to Ghostscript, which runs it.
@@ -87,7 +99,7 @@ def draw_seeds(name: str, seed: int) -> dict[str, int]:
 
 
 def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple[tuple[str, ...], dict[Split, Listed]]:
-    """List the classes and the images of a folder, laid out as `plan.image_folder` has it; links are followed.
+    """List the classes and the images of a folder, laid out as `plan.images` has it; links are followed.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ QUANTITIES = (
 def planned(plan: Plan) -> Planned:
     """List one figure for each group of graphs that are made in several ways."""
     for group in graph_groups(plan):
-        if group.graphs.section(group.recipe).sweep is not None:
+        if group.graphs.plan.config.activation_mapper[group.recipe].sweep is not None:
             yield f"graph_sweep_{group.name}", {**group.ids, "clouds": group.clouds}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnn_topology.plan.activation_graphs import GraphPlan
-from cnn_topology.plan.activation_mapper import PUBLISHED, clean_of
+from cnn_topology.plan.activations import PUBLISHED, clean_of
 from cnn_topology.plan.expand import LayerClouds, Plan
 from cnn_topology.plan.layer_comparisons import Comparison, comparisons
 
@@ -121,7 +121,7 @@ def graph_groups(plan: Plan) -> Iterator[GraphGroup]:
         of_population: dict[str, list[str]] = {}
         for cloud in graphs.clouds(recipe):
             if graphs.layers(recipe, cloud):
-                of_population.setdefault(graphs.population(cloud), []).append(cloud)
+                of_population.setdefault(plan.config.activation_clouds[cloud].population, []).append(cloud)
         for population, clouds in of_population.items():
             yield GraphGroup(graphs, recipe, population, clouds)
 

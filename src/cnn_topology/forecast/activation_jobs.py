@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from cnn_topology.forecast.demand import NUMERIC, PLAIN, SECONDS_PER_PRODUCT, TORCH, Demand
 from cnn_topology.forecast.image_jobs import images_mb
-from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphJob, GraphPlan
-from cnn_topology.plan.activation_mapper import GraphSettings, Sweep
+from cnn_topology.plan.activation_graphs import GraphJob, GraphPlan
+from cnn_topology.plan.activations import GraphSettings, Sweep
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, MATCHINGS, Comparison, TensorSource
@@ -170,12 +170,12 @@ def measure_tests(compared: dict[str, Comparison]) -> Demand:
 
 def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
     """Forecast the mapper graphs of some layers of a network."""
-    section, settings = plan.section(job.recipe), ActivationMapperParameters.of(plan.plan, job).layers
+    section = plan.plan.config.activation_mapper[job.recipe]
     seconds = held = 0.0
     for layer in job.layers:
         read = points_of(plan.plan, job.cloud, layer.height, layer.width)
         points = min(read, section.max_points)
-        made = _covers(settings[layer.name], section.sweep)
+        made = _covers(job.settings[layer.name], section.sweep)
         distances = min(points, MOST_ELBOW_ROWS) ** 2 + points**2 * sum(_within(*cover) for cover in made)
         seconds += SECONDS_PER_DISTANCE * (CHANNELS_OF_A_DISTANCE + layer.channels) * distances
         seconds += SECONDS_PER_GRAPH * min(1.0, points / FEWEST_MEASURED) * len(made)

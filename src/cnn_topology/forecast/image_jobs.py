@@ -11,16 +11,19 @@ from typing import NamedTuple
 
 from cnn_topology.forecast.demand import Demand
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.image_folder import class_folders, lacks_test, split_folders, visible
 from cnn_topology.plan.images import (
     SPLITS,
     FolderImages,
     ImageSetConfig,
     NpzImages,
     TorchvisionImages,
+    class_folders,
     held_out_count,
+    lacks_test,
     shape_of,
     size_of,
+    split_folders,
+    visible,
 )
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.storage.weight_arrays import npz_headers

@@ -10,7 +10,7 @@ from torch import nn
 from cnn_topology.errors import InputError
 from cnn_topology.networks.copies import COPIES, first_copies
 from cnn_topology.networks.weights import check_finite, read_arrays
-from cnn_topology.plan.resnet_files import COUNTER, misfit
+from cnn_topology.plan.files import COUNTER, misfit
 
 Naming = Callable[[Iterable[str]], Mapping[str, str]]
 
@@ -23,7 +23,7 @@ def read_checkpoint(path: Path, named: Naming | None = None, entry: str | None =
     path, entry
         As for `networks.weights.read_arrays`.
     named : function, optional
-        Returns the names of a network by those in a file, such as `resnet_names.own_names` of a variant. Absent: they
+        Returns the names of a network by those in a file, such as `own_names` of a variant. Absent: they
         are the same.
 
     Returns

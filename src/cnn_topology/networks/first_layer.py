@@ -9,8 +9,7 @@ from jaxtyping import Float
 
 from cnn_topology.networks.neighbourhood import neighbours
 from cnn_topology.networks.patches import edge_patch, klein_filter, random_filters
-from cnn_topology.plan.first_layer import FixedFirstLayer
-from cnn_topology.plan.populations import Architecture
+from cnn_topology.plan.populations import Architecture, FixedFirstLayer
 from cnn_topology.seeds import derive_seed
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from cnn_topology.networks.first_layer import fixed_filters
-from cnn_topology.plan.first_layer import FixedFirstLayer
-from cnn_topology.plan.populations import Architecture, Layer, layers_of
+from cnn_topology.plan.populations import Architecture, FixedFirstLayer, Layer, layers_of
 
 
 def init_parameters(

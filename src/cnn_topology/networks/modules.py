@@ -19,9 +19,9 @@ from torch import nn
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.code import PACKAGE
+from cnn_topology.plan.files import misfit
 from cnn_topology.plan.recorded import ModuleNetworks, Recorded, RecordedLayer, RecordedNetworks
-from cnn_topology.plan.resnet_files import misfit
-from cnn_topology.plan.resnet_names import without_front
+from cnn_topology.plan.resnets import without_front
 from cnn_topology.storage.weight_files import array_shapes
 
 MEND = "name the weights of this module, or call it with other `arguments`"

@@ -11,10 +11,9 @@ from torch import nn
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint, refuse_copy
 from cnn_topology.networks.modules import MEND, make_module, names_of
 from cnn_topology.networks.resnet import make_resnet
+from cnn_topology.plan.files import LAST_LAYER
 from cnn_topology.plan.recorded import ModuleNetworks
-from cnn_topology.plan.resnet_files import LAST_LAYER
-from cnn_topology.plan.resnet_names import own_names
-from cnn_topology.plan.resnets import AnyRecorded
+from cnn_topology.plan.resnets import AnyRecorded, own_names
 
 
 def network_of(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
-from cnn_topology.plan.activation_mapper import ActivationMapper, GraphRecipe, GraphSettings, clean_of, settings_of
+from cnn_topology.errors import InputError, check_known
+from cnn_topology.plan.activations import GraphRecipe, GraphSettings, clean_of, settings_of
 from cnn_topology.plan.expand import Plan, batched
+from cnn_topology.plan.images import check_labelled
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.plan.recorded import RecordedLayer
@@ -24,6 +25,7 @@ class GraphJob:
     cloud: str
     block: int
     layers: tuple[RecordedLayer, ...]
+    settings: dict[str, GraphSettings]
     clean: str | None
 
     @property
@@ -37,44 +39,43 @@ class GraphJob:
 
 
 class GraphPlan:
-    """All mapper graphs of activations of a run."""
+    """All mapper graphs of activations of a run.
+
+    Attributes
+    ----------
+    plan : Plan
+    jobs : dict
+        All jobs by their key.
+
+    Raises
+    ------
+    InputError
+        If an entry of `activation_mapper` names a cloud or a layer that is not there, or the radius of a graph cannot
+        be found.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-
-    def section(self, recipe: str) -> ActivationMapper:
-        """Return an entry of `activation_mapper` by name."""
-        return self.plan.config.activation_mapper[recipe]
+        self.jobs = {job.key: job for job in self._jobs()}
 
     def clouds(self, recipe: str) -> tuple[str, ...]:
         """Return the clouds of an entry."""
-        taken = self.section(recipe).clouds
-        return tuple(self.plan.config.activation_clouds) if taken == "all" else tuple(dict.fromkeys(taken))
+        taken = self.plan.config.activation_mapper[recipe].clouds
+        return tuple(self.plan.config.activation_clouds) if taken == "all" else taken
 
     def layers(self, recipe: str, cloud: str) -> tuple[RecordedLayer, ...]:
         """Return the layers of a cloud that an entry takes, nearest the image first."""
-        wanted = self.section(recipe).layers
+        wanted = self.plan.config.activation_mapper[recipe].layers
         return tuple(layer for layer in self.plan.activation_layers(cloud) if wanted == "all" or layer.name in wanted)
-
-    def population(self, cloud: str) -> str:
-        """Return the key of `resnets` or `modules` that a cloud is of."""
-        return self.plan.config.activation_clouds[cloud].population
-
-    @cached_property
-    def jobs(self) -> dict[tuple[str, str, int, str, int], GraphJob]:
-        """All jobs by their key."""
-        return {job.key: job for job in self._jobs()}
 
     def clean_jobs(self, job: GraphJob) -> tuple[GraphJob, ...]:
         """Return the jobs that find the radii which a job takes over."""
-        section, cloud = self.section(job.recipe), self.plan.config.activation_clouds[job.cloud]
-        settings = {layer.name: settings_of(section, cloud, layer.name) for layer in job.layers}
-        names = {name for name, found in settings.items() if found.eps_from == "clean"}
+        names = {layer for layer, settings in job.settings.items() if settings.eps_from == "clean"}
         return tuple(
             other
             for other in self.jobs.values()
             if (other.recipe, other.network, other.cloud) == (job.recipe, job.network, job.clean)
-            and names & {layer.name for layer in other.layers}
+            and names & other.settings.keys()
         )
 
     def image_sets(self) -> dict[str, str]:
@@ -82,14 +83,54 @@ class GraphPlan:
         return {job.population: self.plan.config.recorded[job.population].images for job in self.jobs.values()}
 
     def _jobs(self) -> Iterator[GraphJob]:
-        for recipe in self.plan.config.activation_mapper:
+        config = self.plan.config
+        for recipe in config.activation_mapper:
+            self._check_names(recipe)
             for cloud in self.clouds(recipe):
+                section = config.activation_clouds[cloud]
+                clean = clean_of(cloud, config.activation_clouds) if section.sigma else None
                 layers = self.layers(recipe, cloud)
-                every = self.plan.config.activation_clouds
-                clean = clean_of(cloud, every) if every[cloud].sigma else None
+                settings = {layer.name: self._settings(recipe, cloud, clean, layer.name) for layer in layers}
                 for network in self.plan.activation_networks(cloud):
-                    for block, part in enumerate(batched(layers, self.plan.config.jobs.layers_per_job)):
-                        yield GraphJob(recipe, self.population(cloud), network, cloud, block, part, clean)
+                    for block, part in enumerate(batched(layers, config.jobs.layers_per_job)):
+                        of_part = {layer.name: settings[layer.name] for layer in part}
+                        yield GraphJob(recipe, section.population, network, cloud, block, part, of_part, clean)
+
+    def _check_names(self, recipe: str) -> None:
+        config, where, clouds = self.plan.config, f"activation_mapper.{recipe}", self.clouds(recipe)
+        if not clouds:
+            raise InputError(f"{where}: there are no clouds: describe some in activation_clouds")
+        for cloud in clouds:
+            check_known(f"cloud in {where}.clouds", cloud, config.activation_clouds)
+            images = config.recorded[config.activation_clouds[cloud].population].images
+            check_labelled(f"{where}, cloud {cloud}: purity", images, config.images[images])
+        wanted = config.activation_mapper[recipe].layers
+        known = {layer.name for cloud in clouds for layer in self.plan.activation_layers(cloud)}
+        for layer in () if wanted == "all" else wanted:
+            check_known(f"layer of its clouds in {where}", layer, known)
+
+    def _settings(self, recipe: str, cloud: str, clean: str | None, layer: str) -> GraphSettings:
+        """Return the settings of the graph of one layer, and refuse a radius that no other graph finds."""
+        where, config = f"activation_mapper.{recipe}", self.plan.config
+        try:
+            settings = settings_of(config.activation_mapper[recipe], config.activation_clouds[cloud], layer)
+        except ValueError as error:
+            raise InputError(f"{where}, cloud {cloud}: {error}") from error
+        if settings.eps_from != "clean":
+            return settings
+        if clean is None or clean not in self.clouds(recipe):
+            raise InputError(
+                f"{where}: cloud {cloud} has noise and takes eps from the same cloud without noise: "
+                + (f"add {clean} to clouds" if clean else "describe one with sigma: 0 in activation_clouds")
+                + ", or give eps as a number"
+            )
+        networks = [set(self.plan.activation_networks(name)) for name in (cloud, clean)]
+        if layer not in {each.name for each in self.plan.activation_layers(clean)} or not networks[0] <= networks[1]:
+            raise InputError(
+                f"{where}: cloud {cloud} takes eps from {clean}, which does not have its layer {layer} or one of its "
+                "networks: give both the same layers and networks"
+            )
+        return settings
 
 
 class ActivationMapperParameters(Parameters):
@@ -107,7 +148,7 @@ class ActivationMapperParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, job: GraphJob) -> "ActivationMapperParameters":
         """Return the block of a job."""
-        section, cloud = plan.config.activation_mapper[job.recipe], plan.config.activation_clouds[job.cloud]
+        section = plan.config.activation_mapper[job.recipe]
         return cls(
             run_seed=plan.config.seed,
             population=job.population,
@@ -115,7 +156,7 @@ class ActivationMapperParameters(Parameters):
             recipe=job.recipe,
             cloud=job.cloud,
             clean=job.clean,
-            layers={layer.name: settings_of(section, cloud, layer.name) for layer in job.layers},
+            layers=job.settings,
             graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
         )
 

@@ -10,8 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, check_known, readable
-from cnn_topology.plan.activation_mapper import ActivationMapper, check_activation_mapper
-from cnn_topology.plan.activations import ActivationClouds, check_of_module
+from cnn_topology.plan.activations import ActivationClouds, ActivationMapper, check_of_module
 from cnn_topology.plan.base import Distinct, Name, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
@@ -27,10 +26,9 @@ from cnn_topology.plan.images import (
     shape_of,
     size_of,
 )
-from cnn_topology.plan.improvements import Improvement, check_improvements
 from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
-from cnn_topology.plan.populations import Population, check_matched
+from cnn_topology.plan.populations import Improvement, Population, check_improvements, check_matched
 from cnn_topology.plan.recorded import ModuleNetworks, check_normalization
 from cnn_topology.plan.resnets import AnyRecorded, MapperResNets, PHResNets, ResNets, recorded_layers
 
@@ -177,22 +175,7 @@ class RunConfig(Section):
                 raise ValueError(f"{where} on images.{networks.images}: {error}") from error
         for name, clouds in self.activation_clouds.items():
             self._check_activation_clouds(f"activation_clouds.{name}", clouds)
-        if all(section.recorded for section in self.modules.values()):
-            self._check_activation_mapper()
         return self
-
-    def _check_activation_mapper(self) -> None:
-        layers, networks = {}, {}
-        for name, clouds in self.activation_clouds.items():
-            section = self.recorded[clouds.population]
-            known = recorded_layers(section, shape_of(self.images[section.images]))
-            layers[name] = tuple(x.name for x in known if clouds.layers == "all" or x.name in clouds.layers)
-            networks[name] = tuple(range(section.networks)) if clouds.members == "all" else clouds.members
-        check_activation_mapper(self.activation_mapper, self.activation_clouds, layers, networks)
-        for name, graphs in self.activation_mapper.items():
-            for cloud in self.activation_clouds if graphs.clouds == "all" else graphs.clouds:
-                images = self.recorded[self.activation_clouds[cloud].population].images
-                check_labelled(f"activation_mapper.{name}, cloud {cloud}: purity", images, self.images[images])
 
     def _check_activation_clouds(self, where: str, clouds: ActivationClouds) -> None:
         check_known(f"population in {where}.population", clouds.population, self.recorded)

@@ -16,10 +16,9 @@ from cnn_topology.plan.clouds import Centre, Controls, Significance, Variant
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, Plan, Shard
 from cnn_topology.plan.images import ImageSetConfig, OwnImages
-from cnn_topology.plan.improvements import Improvement
 from cnn_topology.plan.mapper import MapperChange, MapperRecipe
-from cnn_topology.plan.populations import Architecture, Recipe
-from cnn_topology.storage.lineage import lineage, union
+from cnn_topology.plan.populations import Architecture, Improvement, Recipe
+from cnn_topology.storage.notes import lineage, union
 
 Block = TypeVar("Block", bound="Parameters")
 

@@ -1,5 +1,6 @@
 """Populations: which networks are trained, how, and when their weights are kept (weights paper, sections 2 and 8)."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -8,7 +9,63 @@ from pydantic import Field, model_validator
 
 from cnn_topology.errors import check_known
 from cnn_topology.plan.base import Distinct, Name, Section, Width
-from cnn_topology.plan.first_layer import FirstLayer, FixedFirstLayer, LearnedFirstLayer, check_first_layer
+
+
+class LearnedFirstLayer(Section):
+    """A first convolution like any other."""
+
+    kind: Literal["learned"] = Field("learned", description="Weights and bias are trained.")
+
+
+class FixedFirstLayer(Section):
+    """A first convolution whose filters are set before training and never change; each input channel has the same."""
+
+    kind: Literal["fixed_circle", "fixed_klein", "fixed_random"] = Field(
+        description="With n filters: `fixed_circle`, the edges at angles 2 pi k / n of the primary circle (E14); "
+        "`fixed_klein`, n = m^2 filters at theta1 = pi i / m, theta2 = 2 pi j / m, each entry the integral of the "
+        "function over its pixel (E16); `fixed_random`, the control: mean-zero filters of uniformly random direction, "
+        "another draw for each network."
+    )
+    norm: float = Field(
+        1.0,
+        gt=0,
+        description="Mean Euclidean norm of the 3x3 filters; 1 is the proposed default (unknown U17). All are scaled "
+        "by one factor: those of `fixed_klein` differ in norm.",
+    )
+    matched_to: Name | None = Field(
+        None,
+        description="A population of this run with a learned first layer: the mean norm of its trained filters takes "
+        "the place of `norm`.",
+    )
+    bias: Literal["trainable", "zero"] = Field(
+        "trainable", description="The bias of the layer is trained from its initial value, or stays zero."
+    )
+
+    @model_validator(mode="after")
+    def _one_norm(self) -> "FixedFirstLayer":
+        # A block of parameters holds every key: only a norm other than the default was meant.
+        if self.matched_to is not None and self.norm != 1.0:
+            raise ValueError("`norm` and `matched_to` exclude each other: state one")
+        return self
+
+
+FirstLayer = Annotated[LearnedFirstLayer | FixedFirstLayer, Field(discriminator="kind")]
+
+
+def check_first_layer(layer: LearnedFirstLayer | FixedFirstLayer, filters: int, angular_features: int) -> None:
+    """Refuse a fixed first layer that cannot be made.
+
+    Raises
+    ------
+    ValueError
+        If the number of filters does not fit the kind, or the layer would read angular features.
+    """
+    if isinstance(layer, LearnedFirstLayer):
+        return
+    if layer.kind == "fixed_klein" and math.isqrt(filters) ** 2 != filters:
+        raise ValueError(f"fixed_klein takes a square number of filters (16, 64), not {filters}")
+    if angular_features:
+        raise ValueError(f"{layer.kind} reads pixels alone: set angular_features = 0 or first_layer: {{kind: learned}}")
 
 
 class Initialization(Section):
@@ -232,3 +289,70 @@ def check_matched(populations: Mapping[str, Population]) -> None:
         check_known(f"population in {where}", other, populations)
         if isinstance(populations[other].architecture.first_layer, FixedFirstLayer):
             raise ValueError(f"{where}: the first layer of {other} is fixed; name a population that learns it")
+
+
+# Two groups of four give 70 arrangements: the least with which a two-sided permutation test falls below 0.05.
+LEAST_NETWORKS = 4
+
+
+class Improvement(Section):
+    """A baseline, the variants that should improve on it, and controls that tell topology from any fixed layer."""
+
+    baseline: Name = Field(description="The plain population.")
+    variants: tuple[Name, ...] = Field(min_length=1, description="Populations that make use of topology.")
+    controls: tuple[Name, ...] = Field(
+        (), description="Populations changed in the same way without topology, such as random fixed filters."
+    )
+    target_accuracy: float = Field(
+        gt=0,
+        lt=1,
+        description="Test accuracy on their own images: learning speed is the iterations until it is first reached "
+        "(unknown U18: 0.98 for MNIST, 0.80 for SVHN). To be fixed before the run.",
+    )
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """All of them, the baseline first."""
+        return (self.baseline, *self.variants, *self.controls)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Improvement":
+        twice = sorted({name for name in self.populations if self.populations.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is named twice; a population is baseline, variant or control")
+        return self
+
+
+def check_improvements(improvements: Mapping[str, Improvement], populations: Mapping[str, Population]) -> None:
+    """Refuse groups whose populations cannot be compared.
+
+    Raises
+    ------
+    ValueError
+        If a population is missing, has too few networks, or differs from the baseline in images, length or tests.
+    """
+    for group, section in improvements.items():
+        where = f"improvements.{group}"
+        for name in section.populations:
+            check_known(f"population in {where}", name, populations)
+            if populations[name].networks < LEAST_NETWORKS:
+                raise ValueError(
+                    f"{where}: {name} has {populations[name].networks} networks; a permutation test takes at least "
+                    f"{LEAST_NETWORKS}, and 10 are the proposed number (U17)"
+                )
+            mine, plain = (_comparable(populations[each]) for each in (name, section.baseline))
+            different = [key for key in mine if mine[key] != plain[key]]
+            if different:
+                raise ValueError(
+                    f"{where}: {name} and {section.baseline} differ in {', '.join(different)}; only populations that "
+                    "are trained and tested alike can be compared"
+                )
+
+
+def _comparable(population: Population) -> dict[str, object]:
+    return {
+        "images": population.images,
+        "cross_test": population.cross_test,
+        "recipe.iterations": population.recipe.iterations,
+        "snapshots": population.snapshots,
+    }

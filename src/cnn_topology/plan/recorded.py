@@ -5,10 +5,9 @@ are follows of a residual network from its config, of a module from one look at 
 (`networks.modules`): nothing here loads PyTorch or a user's code.
 """
 
-from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from cnn_topology.plan.base import Distinct, FilePath, Name, OneOrMore, Section, as_tuple, expand_paths
 from cnn_topology.plan.images import Shape
@@ -86,34 +85,11 @@ class Recorded(Section):
     code: tuple[str, ...] = Field(description="Files of Python below the folder of the start that it is made from.")
 
 
-def _as_in_jobs(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments as they are if jobs get the same: these read them from JSON.
-
-    Raises
-    ------
-    ValueError
-        Naming the first that JSON does not hold, and the way out.
-    """
-
-    def check(value: Any, key: str) -> None:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                if not isinstance(name, str):
-                    raise ValueError(
-                        f"{key}: the key {name!r} is no text; write '{name}', or take a list of pairs, and let the "
-                        "module turn it into what it needs"
-                    )
-                check(inner, f"{key}.{name}".lstrip("."))
-        elif isinstance(value, list | tuple):
-            for number, inner in enumerate(value):
-                check(inner, f"{key}[{number}]")
-        elif isinstance(value, float) and not isfinite(value):
-            raise ValueError(f"{key} = {value}: is no finite number; leave it out, or let a function of yours set it")
-        elif not isinstance(value, str | int | float | None):
-            raise ValueError(f"{key} = {value}: is of type {type(value).__name__}; write it as text, in quotes")
-
-    check(arguments, "")
-    return arguments
+def _as_lists(value: Any) -> Any:
+    """Return a value as it is read from the JSON of a job: tuples are lists."""
+    if isinstance(value, dict):
+        return {name: _as_lists(inner) for name, inner in value.items()}
+    return [_as_lists(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 class ModuleNetworks(RecordedNetworks):
@@ -125,7 +101,7 @@ class ModuleNetworks(RecordedNetworks):
         "folder where Snakemake starts or among the installed packages (`torchvision.models:vgg11`). Importing runs "
         "that code, for `cnn-topology plan`, `status` and `verify` too: a config with `modules` is code."
     )
-    arguments: Annotated[dict[str, Any], AfterValidator(_as_in_jobs)] = Field(
+    arguments: Annotated[dict[str, JsonValue], BeforeValidator(_as_lists)] = Field(
         {},
         description="What the class or function is called with, by name: numbers, text, `true`, `false`, `null`, and "
         "lists and maps of these.",

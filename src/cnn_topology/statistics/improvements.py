@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cnn_topology.plan.improvements import Improvement
+from cnn_topology.plan.populations import Improvement
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import (
     area_under_curve,

@@ -19,13 +19,14 @@ from cnn_topology.storage.weight_arrays import (
     WHOLE,
     Stored,
     check_ratio,
+    hdf5_arrays,
     npy_array,
     npz_arrays,
+    onnx_arrays,
     safetensors_arrays,
     size_of,
 )
 from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order, part_problem
-from cnn_topology.storage.weight_libraries import hdf5_arrays, onnx_arrays
 from cnn_topology.storage.weight_networks import choose_network
 from cnn_topology.storage.weight_pickle import InertReader, Storage
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cnn_topology.claims.accuracy_measures import best_predictor
 from cnn_topology.claims.words import short
-from cnn_topology.plan.activation_mapper import published_eps
+from cnn_topology.plan.activations import published_eps
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import LEVEL, LOOPS, NO_LOOP, TOO_FEW
 from cnn_topology.summary.headline import headline_clouds, reached_by_noise

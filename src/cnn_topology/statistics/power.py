@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from cnn_topology.plan.clouds import kept_points, untested
 from cnn_topology.statistics.intervals import wilson_interval
@@ -110,6 +109,8 @@ def read_cells(path: Path = TABLE) -> list[Cell]:
     list of Cell
         Empty where there is no such file.
     """
+    import pandas as pd  # who asks for the loops of one cloud without a run does without
+
     return [Cell(*row) for row in pd.read_csv(path).itertuples(index=False)] if path.exists() else []
 
 

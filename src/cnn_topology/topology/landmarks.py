@@ -31,6 +31,11 @@ def landmarks_maxmin(points: np.ndarray, count: int) -> tuple[np.ndarray, float]
         Rows of the landmarks in the order of choice.
     covering_radius : float
         Greatest distance of a point to its nearest landmark.
+
+    Raises
+    ------
+    InputError
+        If there are not so many points, or they are no matrix of finite numbers.
     """
     # Compiled code takes half a second to load: only who computes pays for it.
     from cnn_topology.topology.edge_kernels import choose_farthest

@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap, FixedHeight
+from cnn_topology.mapper.clustering import Clustering, Dbscan, FirstGap
 from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.homology import filled_loops
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
@@ -136,7 +136,7 @@ def main() -> None:
     measured("10,000 activations x 64, 40 intervals, elbow eps", ours_activations, 10_000, 64, "elbow")
     if not large:
         return
-    for clustering in (FirstGap(), FixedHeight(0.6), Dbscan(0.6, 3)):
+    for clustering in (FirstGap(), Dbscan(0.6, 1), Dbscan(0.6, 3)):
         measured(f"100,000 filters, 30 x 30, gain 3, {type(clustering).__name__}", ours_filters, 100_000, clustering)
     measured("262,144 filters, 30 x 30, gain 3, FirstGap", ours_filters, 262_144, FirstGap())
     beside("50,000 activations x 512, 40 intervals, eps given", ours_activations, kepler_activations, 50_000, 512, 9.7)

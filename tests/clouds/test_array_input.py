@@ -10,7 +10,7 @@ from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.clouds.plane import principal_coordinates
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.clustering import FixedHeight
+from cnn_topology.mapper.clustering import Dbscan
 from cnn_topology.mapper.cover import OverlapCover
 from cnn_topology.mapper.graph import mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
@@ -53,8 +53,8 @@ ENTRANCES = {
     "norm_lens": (norm_lens, CLOUD),
     "variance_normalized": (variance_normalized, CLOUD),
     "elbow_eps": (lambda a: elbow_eps(a, 0), CLOUD),
-    "mapper_graph": (lambda a: mapper_graph(a, LENS, OverlapCover(3), FixedHeight(5.0)), CLOUD),
-    "mapper_graph lens": (lambda a: mapper_graph(CLOUD, a, OverlapCover(3), FixedHeight(5.0)), LENS),
+    "mapper_graph": (lambda a: mapper_graph(a, LENS, OverlapCover(3), Dbscan(5.0, 1)), CLOUD),
+    "mapper_graph lens": (lambda a: mapper_graph(CLOUD, a, OverlapCover(3), Dbscan(5.0, 1)), LENS),
     "mapper_of_filters": (lambda a: mapper_of_filters(a, metric="euclidean"), CLOUD),
     "mapper_of_activations": (lambda a: mapper_of_activations(a, OverlapCover(), eps=5.0), CLOUD),
     "SampledCloud": (lambda a: SampledCloud(a, np.arange(12)), CLOUD),

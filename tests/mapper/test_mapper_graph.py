@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist
 from sklearn.cluster import DBSCAN
 
 from cnn_topology.errors import InputError
-from cnn_topology.mapper.clustering import Dbscan, FirstGap, FixedHeight, cluster, single_linkage
+from cnn_topology.mapper.clustering import Dbscan, FirstGap, cluster, single_linkage
 from cnn_topology.mapper.cover import GainCover, OverlapCover, memberships
 from cnn_topology.mapper.graph import mapper_graph, nerve
 from cnn_topology.mapper.lenses import pca_lens
@@ -23,18 +23,18 @@ COVER = GainCover(resolution=6, gain=2.5)
 small_clouds = arrays(np.float64, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.integers(0, 6))
 clusterings = st.one_of(
     st.builds(FirstGap, st.floats(0.05, 1), st.booleans(), st.integers(1, 4)),
-    st.builds(FixedHeight, st.floats(0.3, 4), st.integers(1, 4)),
+    st.builds(Dbscan, st.floats(0.3, 4), st.just(1)),
 )
 
 
 def reference_labels(points, clustering):
     """Cluster by scipy and scikit-learn; noise is -1."""
-    if isinstance(clustering, Dbscan):
+    if isinstance(clustering, Dbscan) and clustering.min_samples > 1:
         return DBSCAN(eps=clustering.eps, min_samples=clustering.min_samples, algorithm="brute").fit(points).labels_
     if len(points) == 1:
         return np.zeros(1, dtype=int)
     tree = linkage(pdist(points), "single")
-    if isinstance(clustering, FixedHeight):
+    if isinstance(clustering, Dbscan):
         return fcluster(tree, clustering.eps, criterion="distance")
     heights = tree[:, 2]
     cut = heights[-1]
@@ -82,7 +82,7 @@ def without_copies(graph, original):
 
 
 @pytest.mark.parametrize(
-    "clustering", [FirstGap(), FirstGap(0.1, min_samples=3), FirstGap(from_zero=True), FixedHeight(0.7), Dbscan(0.8, 4)]
+    "clustering", [FirstGap(), FirstGap(0.1, min_samples=3), FirstGap(from_zero=True), Dbscan(0.7, 1), Dbscan(0.8, 4)]
 )
 def test_graph_equals_the_reference_that_compares_all_pairs(clustering):
     points = np.random.default_rng(2).normal(size=(250, 3))
@@ -97,9 +97,9 @@ def test_graph_equals_the_reference_that_compares_all_pairs(clustering):
 
 def test_the_nerve_is_the_same_in_blocks(monkeypatch):
     points = np.random.default_rng(3).normal(size=(120, 2))
-    whole = mapper_graph(points, points, COVER, FixedHeight(0.5))
+    whole = mapper_graph(points, points, COVER, Dbscan(0.5, 1))
     monkeypatch.setattr("cnn_topology.mapper.graph._PRODUCT", 50)
-    blocks = mapper_graph(points, points, COVER, FixedHeight(0.5))
+    blocks = mapper_graph(points, points, COVER, Dbscan(0.5, 1))
     assert len(whole.edges) > 100
     assert np.array_equal(whole.edges, blocks.edges)
     assert np.array_equal(whole.shared, blocks.shared)
@@ -172,7 +172,7 @@ def test_duplicates_change_nothing(points, fraction, from_zero, eps, copies):
         return
     name = np.unique(points, axis=0, return_inverse=True)[1].ravel()
     rows = np.concatenate([np.arange(len(points)), np.arange(min(copies, len(points)))])
-    for clustering in (FirstGap(fraction, from_zero), FixedHeight(eps)):
+    for clustering in (FirstGap(fraction, from_zero), Dbscan(eps, 1)):
         once = mapper_graph(points, lens, COVER, clustering)
         more = mapper_graph(points[rows], lens[rows], COVER, clustering)
         assert without_copies(more, name[rows]) == without_copies(once, name)
@@ -233,7 +233,7 @@ def test_a_graph_that_would_not_fit_is_refused_with_a_way_out():
     ("make", "words"),
     [
         (lambda: FirstGap(0), "fraction = 0"),
-        (lambda: FixedHeight(-1), "eps = -1"),
+        (lambda: Dbscan(-1), "eps = -1"),
         (lambda: Dbscan(1, 0), "min_samples = 0"),
         (lambda: mapper_graph(np.eye(3), np.eye(2), COVER, FirstGap()), "2 rows, the cloud 3 points"),
         (lambda: mapper_graph(np.eye(3), np.ones((3, 1)), COVER, FirstGap()), "zero variance"),

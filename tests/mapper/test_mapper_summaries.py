@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_topology.mapper.clustering import Dbscan, FirstGap, FixedHeight
+from cnn_topology.mapper.clustering import Dbscan, FirstGap
 from cnn_topology.mapper.cover import GainCover, OverlapCover
 from cnn_topology.mapper.graph import MapperGraph, mapper_graph
 from cnn_topology.mapper.homology import components, filled_loops, loops
@@ -48,7 +48,7 @@ def noisy_circle(points=600, noise=0.08):
 
 def test_noisy_circle_has_one_loop():
     points, _ = noisy_circle()
-    for clustering in (FixedHeight(0.6), FirstGap()):
+    for clustering in (Dbscan(0.6, 1), FirstGap()):
         graph = mapper_of_filters(points, GainCover(10, 2), clustering, metric="euclidean")
         assert filled_loops(graph) == 1
         assert len(set(components(graph).tolist())) == 1
@@ -56,7 +56,7 @@ def test_noisy_circle_has_one_loop():
 
 def test_circle_over_one_lens_is_a_cycle_graph():
     points, _ = noisy_circle(noise=0.0)
-    graph = mapper_graph(points, pca_lens(points, components=1), OverlapCover(8, 0.3), FixedHeight(0.3))
+    graph = mapper_graph(points, pca_lens(points, components=1), OverlapCover(8, 0.3), Dbscan(0.3, 1))
     assert loops(graph) == filled_loops(graph) == 1
     assert branches(graph, least=1) == (0, 0)
 

@@ -76,13 +76,10 @@ def spatial_filters(
     array = real_array(weight, "convolution weights")
     side = array.shape[-1] if array.ndim else 0
     if array.ndim != (5 if stacked else 4) or array.shape[-2] != side or side < LEAST_SIDE:
-        expected = "(networks, out, in, k, k) of stacked networks" if stacked else "(out, in, k, k) of one network"
-        hint = ""
-        if array.ndim == 5 and not stacked:
-            hint = "; of several networks state stacked=True, of a three-dimensional convolution choose slices"
         raise InputError(
-            f"filter clouds are made of square kernels, 3x3 or larger, {expected}; got shape {array.shape}: choose a "
-            f"layer with such kernels{hint}"
+            f"convolution weights have shape {array.shape}; filter clouds are made of square kernels, 3x3 or larger, "
+            "(out, in, k, k) of one network, or (networks, out, in, k, k) with stacked=True: choose a layer with such "
+            "kernels, or slices of a three-dimensional convolution"
         )
     if not stacked:
         array = array[np.newaxis]

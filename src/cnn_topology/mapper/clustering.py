@@ -1,4 +1,4 @@
-"""Clustering of the points of one cube: single linkage by the first gap or at a fixed height, and DBSCAN.
+"""Clustering of the points of one cube: single linkage by the first gap, and DBSCAN.
 
 The weights paper used the single linkage of Ayasdi's software, whose rule for the cut is not published; `FirstGap` is
 that of giotto-tda's FirstSimpleGap and a variant of it. The activations paper used DBSCAN. Time grows with the square
@@ -17,13 +17,6 @@ from cnn_topology.mapper.neighbourhoods import BLOCK, density_clusters
 
 # Heights are distances in float64; a difference of two is known to about this part of the largest.
 ROUNDING_OF_HEIGHTS = 1e-12
-
-
-def _checked_eps(eps: float) -> float:
-    distance = real(eps, "eps")
-    if not 0 < distance < np.inf:
-        raise InputError(f"eps = {eps} must be a positive distance in the metric of the graph")
-    return distance
 
 
 @dataclass(frozen=True)
@@ -60,27 +53,8 @@ class FirstGap:
 
 
 @dataclass(frozen=True)
-class FixedHeight:
-    """Single linkage cut at eps: clusters are the components of the graph of pairs at distance at most eps.
-
-    Attributes
-    ----------
-    eps : float
-        In the metric of the graph.
-    min_samples : int
-        Cubes with fewer points are skipped.
-    """
-
-    eps: float
-    min_samples: int = 1
-
-    def __post_init__(self) -> None:
-        set_fields(self, eps=_checked_eps(self.eps), min_samples=whole(self.min_samples, "min_samples", 1))
-
-
-@dataclass(frozen=True)
 class Dbscan:
-    """DBSCAN as in scikit-learn; its noise is in no cluster.
+    """DBSCAN as in scikit-learn; its noise is in no cluster. With min_samples = 1 it is single linkage, cut at eps.
 
     A border point within eps of core points of two clusters goes to the one whose first core point comes first, so
     that the order of points matters to it, and to it alone.
@@ -97,10 +71,13 @@ class Dbscan:
     min_samples: int = 5
 
     def __post_init__(self) -> None:
-        set_fields(self, eps=_checked_eps(self.eps), min_samples=whole(self.min_samples, "min_samples", 1))
+        eps = real(self.eps, "eps")
+        if not 0 < eps < np.inf:
+            raise InputError(f"eps = {self.eps} must be a positive distance in the metric of the graph")
+        set_fields(self, eps=eps, min_samples=whole(self.min_samples, "min_samples", 1))
 
 
-Clustering = FirstGap | FixedHeight | Dbscan
+Clustering = FirstGap | Dbscan
 
 
 def cluster(points: Float[np.ndarray, "points coordinates"], clustering: Clustering) -> Int[np.ndarray, " points"]:
@@ -110,7 +87,7 @@ def cluster(points: Float[np.ndarray, "points coordinates"], clustering: Cluster
     ----------
     points : ndarray, shape (points, coordinates)
         At least one.
-    clustering : FirstGap, FixedHeight or Dbscan
+    clustering : FirstGap or Dbscan
 
     Returns
     -------
@@ -120,11 +97,8 @@ def cluster(points: Float[np.ndarray, "points coordinates"], clustering: Cluster
     if isinstance(clustering, Dbscan):
         return density_clusters(points, clustering.eps, clustering.min_samples)
     order, heights = single_linkage(points)
-    apart = (
-        heights > clustering.eps if isinstance(clustering, FixedHeight) else heights >= _first_gap(heights, clustering)
-    )
     run = np.empty(len(points), dtype=np.int64)
-    run[order] = np.cumsum(apart)
+    run[order] = np.cumsum(heights >= _first_gap(heights, clustering))
     _, first, label = np.unique(run, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[label]
 
@@ -171,7 +145,7 @@ def cluster_bytes(points: int, coordinates: int, clustering: Clustering) -> int:
     ----------
     points, coordinates : int
         Size of the cube.
-    clustering : FirstGap, FixedHeight or Dbscan
+    clustering : FirstGap or Dbscan
 
     Returns
     -------

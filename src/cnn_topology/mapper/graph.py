@@ -101,7 +101,7 @@ def mapper_graph(
         In coordinates whose Euclidean distance is the metric (see `variance_normalized`).
     lens : ndarray, shape (points, lenses)
     cover : GainCover or OverlapCover
-    clustering : FirstGap, FixedHeight or Dbscan
+    clustering : FirstGap or Dbscan
     memory : int
         Bytes the work may take beyond the cloud; a graph forecast to need more is refused before it starts.
 

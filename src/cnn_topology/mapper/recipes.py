@@ -32,7 +32,7 @@ def mapper_of_filters(
     points : ndarray, shape (points, coordinates)
         Filters after the density filter.
     cover : GainCover or OverlapCover
-    clustering : FirstGap, FixedHeight or Dbscan
+    clustering : FirstGap or Dbscan
         An eps is in units of the metric.
     metric : {'variance-normalized', 'euclidean'}
     scaled_lens : bool

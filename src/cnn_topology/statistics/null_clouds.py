@@ -45,6 +45,11 @@ def sphere_null_cloud(
     return centre_and_normalize(rng.standard_normal((points, entries)), centre)[0]
 
 
+def _normalized(draw: MakeCloud, centre: Centre) -> MakeCloud:
+    """Return what draws filters, then centres and normalizes them."""
+    return lambda rng: centre_and_normalize(draw(rng), centre)[0]
+
+
 def permuted_null(filters: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> MakeCloud:
     """Return what shuffles the entries of each filter independently, then centres and normalizes.
 
@@ -62,11 +67,7 @@ def permuted_null(filters: Float[np.ndarray, "points entries"], centre: Centre =
     callable
         From a random generator to a cloud, ndarray of shape (kept, entries).
     """
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
-        return centre_and_normalize(rng.permuted(filters, axis=1), centre)[0]
-
-    return cloud
+    return _normalized(lambda rng: rng.permuted(filters, axis=1), centre)
 
 
 def covariance_null(filters: Float[np.ndarray, "points entries"], centre: Centre = "filter") -> MakeCloud:
@@ -93,11 +94,7 @@ def covariance_null(filters: Float[np.ndarray, "points entries"], centre: Centre
     moments, axes = np.linalg.eigh(filters.T @ filters / len(filters))
     # The symmetric root: the signs of the axes, which hardware may change, cancel.
     root = (axes * np.sqrt(gaussian_variances(moments))) @ axes.T
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
-        return centre_and_normalize(rng.standard_normal(filters.shape) @ root, centre)[0]
-
-    return cloud
+    return _normalized(lambda rng: rng.standard_normal(filters.shape) @ root, centre)
 
 
 def gaussian_variances(moments: Float[np.ndarray, " axes"]) -> Float[np.ndarray, " axes"]:
@@ -157,11 +154,7 @@ def lowpass_null(raw: Float[np.ndarray, "points entries"], centre: Centre = "fil
     variances, axes = np.linalg.eigh(stationary(raw.T @ raw / len(raw)))
     # Averages over unequally many pairs of entries may leave a variance below zero.
     root = (axes * np.sqrt(np.maximum(variances, 0))) @ axes.T
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
-        return centre_and_normalize(rng.standard_normal(raw.shape) @ root, centre)[0]
-
-    return cloud
+    return _normalized(lambda rng: rng.standard_normal(raw.shape) @ root, centre)
 
 
 def stationary(moments: Float[np.ndarray, "entries entries"]) -> Float[np.ndarray, "entries entries"]:
@@ -210,11 +203,7 @@ def block_null(
         From a random generator to a cloud, ndarray of shape (kept, entries).
     """
     _, places = np.unique(channels, return_inverse=True)
-
-    def cloud(rng: np.random.Generator) -> Float[np.ndarray, "kept entries"]:
-        return centre_and_normalize(_shuffled(points, places, rng), centre)[0]
-
-    return cloud
+    return _normalized(lambda rng: _shuffled(points, places, rng), centre)
 
 
 def whitened_null(points: Float[np.ndarray, "points entries"], channels: Int[np.ndarray, " points"]) -> MakeCloud:

@@ -119,23 +119,19 @@ def train_shard(job: TrainingJob) -> None:
         If the images do not fit, CUDA is asked for where there is none, or another process is at the same shard.
     """
     with alone(job.resume_folder):
-        _train_alone(job)
-
-
-def _train_alone(job: TrainingJob) -> None:
-    device = choose_device(job.device)
-    dtype = choose_precision(job.shard.recipe.precision, device)
-    images, labels = _training_data(job)
-    tests = _tests(job, images, labels)
-    with settings(device, job.threads):
-        size = 1 if device.type == "cpu" else _networks_at_once(job, device)
-        folders = {}
-        for start in range(job.shard.first, job.shard.first + job.shard.count, size):
-            networks = tuple(range(start, min(start + size, job.shard.first + job.shard.count)))
-            identity = _identity(job, networks, device, dtype)
-            folders[networks] = StackFolder(job.resume_folder / f"{start:06d}", identity)
-            _train_stack(job, networks, folders[networks], images, labels, tests, device, dtype)
-    _assemble(job, folders, dtype)
+        device = choose_device(job.device)
+        dtype = choose_precision(job.shard.recipe.precision, device)
+        images, labels = _training_data(job)
+        tests = _tests(job, images, labels)
+        with settings(device, job.threads):
+            size = 1 if device.type == "cpu" else _networks_at_once(job, device)
+            folders = {}
+            for start in range(0, job.shard.count, size):
+                networks = tuple(job.networks[start : start + size])
+                identity = _identity(job, networks, device, dtype)
+                folders[networks] = StackFolder(job.resume_folder / f"{networks[0]:06d}", identity)
+                _train_stack(job, networks, folders[networks], images, labels, tests, device, dtype)
+        _assemble(job, folders, dtype)
 
 
 def _train_stack(
@@ -217,7 +213,14 @@ def _test(
 
 def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], dtype: torch.dtype) -> None:
     """Put the snapshots of all stacks together; a file appears only when it is whole."""
-    _warn_of_failures(job, [row for folder in folders.values() for row in folder.snapshot(job.shard.steps[-1])[1]])
+    last = [row for folder in folders.values() for row in folder.snapshot(job.shard.steps[-1])[1]]
+    if lost := sorted({row["network"] for row in last if row["failed"]}):
+        print(
+            f"warning: {job.shard.population}, shard {job.shard.shard}: the loss of networks {lost} became infinite "
+            f"or not a number; they are marked failed and left out, {job.shard.count - len(lost)} of {job.shard.count} "
+            f"remain. If that is too few: lower learning_rate (= {job.shard.recipe.learning_rate:g}).",
+            file=sys.stderr,
+        )
     log: Rows = []
     failed: dict[int, bool] = {}
     for step in job.tested:
@@ -232,19 +235,6 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
         write_tensors(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
     notes = {"population": job.shard.population, "config": config_hash(job), **job.notes}
     write_table(job.log_path, TrainingRow.table(TrainingRow(**row) for row in log), TrainingRow.schema, notes)
-
-
-def _warn_of_failures(job: TrainingJob, rows: Rows) -> None:
-    """Describe which networks have failed by the last step and how many remain."""
-    failed = sorted({row["network"] for row in rows if row["failed"]})
-    if failed:
-        count = job.shard.count
-        print(
-            f"warning: {job.shard.population}, shard {job.shard.shard}: the loss of networks {failed} became infinite "
-            f"or not a number; they are marked failed and left out, {count - len(failed)} of {count} remain. "
-            f"If that is too few: lower learning_rate (= {job.shard.recipe.learning_rate:g}).",
-            file=sys.stderr,
-        )
 
 
 def _metadata(job: TrainingJob, step: int, failed: Mapping[int, bool], dtype: torch.dtype) -> dict[str, str]:
@@ -272,17 +262,10 @@ def config_hash(job: TrainingJob) -> str:
 
 def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
     """Hash all that the bytes of a stack depend on."""
-    parts: list[Any] = [
-        config_hash(job),
-        job.image_set.sha256,
-        job.shard.population,
-        job.shard.run_seed,
-        networks,
-        job.shard.steps,
-    ]
-    parts += [job.shard.test_steps]
-    parts += [(name, images.sha256) for name, images in job.cross_test.items()]
-    parts += [device.type, str(dtype), job.threads, torch.__version__, np.__version__, job.notes.get("code")]
+    images = [(name, images.sha256) for name, images in {"": job.image_set, **job.cross_test}.items()]
+    shard = job.shard.model_dump(mode="json", exclude={"shard", "first", "count"})
+    versions = [torch.__version__, np.__version__, job.notes.get("code")]
+    parts: list[Any] = [shard, networks, images, device.type, str(dtype), job.threads, *versions]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

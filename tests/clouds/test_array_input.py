@@ -20,10 +20,10 @@ from cnn_topology.statistics.circles import circles
 from cnn_topology.statistics.coefficients import mean_ranks
 from cnn_topology.statistics.loops import loops
 from cnn_topology.topology.circles import near_circles, nearest_model
-from cnn_topology.topology.cocycles import cocycles, representative_loop
 from cnn_topology.topology.klein import edge_angles, klein_angles, klein_coordinates
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
+from cnn_topology.topology.representative_loop import representative_loop
 from cnn_topology.topology.sliced_wasserstein import sliced_wasserstein
 
 RANDOM = np.random.default_rng(0)
@@ -38,7 +38,6 @@ ENTRANCES = {
     "barcode": (barcode, CLOUD),
     "barcode square": (lambda a: barcode(distances=a), SQUARE),
     "barcode condensed": (lambda a: barcode(distances=a), SQUARE[np.triu_indices(12, 1)]),
-    "cocycles": (cocycles, RING),
     "representative_loop": (representative_loop, RING),
     "landmarks_maxmin": (lambda a: landmarks_maxmin(a, 3), CLOUD),
     "neighbour_distances": (lambda a: neighbour_distances(a, [2]), CLOUD),
@@ -122,7 +121,7 @@ def test_masked_ids_are_refused():
 @pytest.mark.parametrize(
     "entrance",
     ["centre_and_normalize", "principal_coordinates", "pca_lens", "norm_lens", "variance_normalized", "elbow_eps",
-     "barcode", "landmarks_maxmin", "mapper_graph", "cocycles"],
+     "barcode", "landmarks_maxmin", "mapper_graph", "representative_loop"],
 )  # fmt: skip
 def test_clouds_whose_squares_vanish_or_overflow_are_refused(entrance, factor):
     use, good = ENTRANCES[entrance]

@@ -12,7 +12,6 @@ import pytest
 from scipy.sparse import coo_array
 
 import cnn_topology as ct
-from cnn_topology.topology.cocycles import cocycles
 
 PAGE = (Path(__file__).parents[2] / "docs/peers.md").read_text(encoding="utf-8")
 START, *SECTIONS = re.split(r"^## ", PAGE, flags=re.M)
@@ -45,7 +44,6 @@ def test_the_calls_of_a_section_run_and_agree(section):
 @pytest.mark.parametrize(
     ("use", "library"),
     [
-        (lambda points: cocycles(points, field=47), "ripser"),
         (lambda points: ct.barcode(distances=np.ones((4, 4))), "ripser and GUDHI"),
         (lambda points: ct.barcode(distances=coo_array(np.eye(4) + np.ones((4, 4)))), "ripser and GUDHI"),
         (lambda points: ct.mapper_graph(points, clustering=object()), "KeplerMapper"),

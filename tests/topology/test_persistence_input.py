@@ -1,15 +1,16 @@
-"""What `barcode` refuses and says, landmarks and their radius, forecasts, cocycles and loops."""
+"""What `barcode` refuses and says, landmarks and their radius, forecasts and loops."""
 
 import numpy as np
 import pytest
+from ripser import ripser
 from scipy import sparse
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from cnn_topology.errors import InputError
-from cnn_topology.topology import annotations, forecasting
-from cnn_topology.topology.cocycles import cocycles, representative_loop
+from cnn_topology.topology import forecasting
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode, forecast
+from cnn_topology.topology.representative_loop import representative_loop
 
 CLOUD = np.random.default_rng(0).normal(size=(40, 3))
 
@@ -163,81 +164,40 @@ def test_more_points_than_fit_are_refused():
         barcode(np.zeros((70_000, 1)))
 
 
-def checked_cocycle(cocycle, cloud):
-    """Return the matrix of a cocycle and of the edges at its scale, on whose triangles it must vanish."""
-    values = np.zeros((len(cloud), len(cloud)), dtype=int)
-    i, j = cocycle.edges.T
-    assert (i < j).all()
-    values[i, j], values[j, i] = cocycle.values, -cocycle.values
-    near = (squareform(pdist(cloud)).astype(np.float32) <= cocycle.scale) & ~np.eye(len(cloud), dtype=bool)
-    assert near[i, j].all()
-    triangles = near[:, :, None] & near[None, :, :] & near[:, None, :]
-    around = values[:, :, None] + values[None, :, :] - values[:, None, :]
-    assert (around[triangles] % cocycle.field == 0).all()
-    return values, near
-
-
-@pytest.mark.parametrize("field", [2, 3])
-@pytest.mark.parametrize("threshold", [np.inf, 1.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_all_cocycles_come_from_one_walk_and_each_meets_the_loop_of_its_bar(field, threshold, seed, monkeypatch):
-    rng = np.random.default_rng(seed)
-    cloud = rng.normal(size=(60, 3))
-    cloud[40:] = np.round(cloud[40:], 1)  # ties and duplicates
-    walks = []
-    monkeypatch.setattr(
-        annotations, "_new_state", lambda *a, f=annotations._new_state, **k: walks.append(0) or f(*a, **k)
-    )
-    monkeypatch.setattr(annotations, "EDGES_AT_ONCE", 100)
-    several = cocycles(cloud, field=field, threshold=threshold)
-    np.testing.assert_array_equal(several.bars, barcode(cloud, field=field, threshold=threshold).in_dimension(1))
-    assert len(several) > 5
-    assert len(walks) == 2  # one for the barcode
-    for rank, cocycle in enumerate(several):
-        values, near = checked_cocycle(cocycle, cloud)
-        loop = representative_loop(cloud, rank=rank, field=field, threshold=threshold).vertices
-        assert near[loop, np.roll(loop, -1)].all()
-        assert values[loop, np.roll(loop, -1)].sum() % field != 0
-
-
-@pytest.mark.parametrize("field", [2, 3])
-@pytest.mark.parametrize("scale", [None, 0.9])
-def test_a_cocycle_vanishes_on_triangles_and_not_on_its_loop(field, scale):
-    angle = np.linspace(0, 2 * np.pi, 30, endpoint=False)[:, None]
-    cloud = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) + 0.05 * CLOUD[:30, :2]
-    cocycle = cocycles(cloud, field=field).cocycle(0, scale)
-    loop = representative_loop(cloud, field=field)
-    bar = barcode(cloud, field=field).in_dimension(1)[0]
-    assert [cocycle.birth, cocycle.death] == bar.tolist() == [loop.birth, loop.death]
-
-    values, near = checked_cocycle(cocycle, cloud)
-    following = np.roll(loop.vertices, -1)
-    assert near[loop.vertices, following].all()
-    assert values[loop.vertices, following].sum() % field != 0
-    assert len(loop.vertices) > 10
+def test_the_loop_of_each_bar_meets_the_cocycle_that_ripser_has_of_it(seed):
+    cloud = np.random.default_rng(seed).normal(size=(60, 3))
+    theirs = ripser(cloud, do_cocycles=True)
+    bars = barcode(cloud).in_dimension(1)
+    assert len(bars) > 5
+    for rank, bar in enumerate(bars):
+        loop = representative_loop(cloud, rank=rank)
+        assert [loop.birth, loop.death] == bar.tolist()
+        following = np.roll(loop.vertices, -1)
+        assert np.linalg.norm(cloud[loop.vertices] - cloud[following], axis=1).max() <= loop.birth * (1 + 1e-6)
+        which = np.flatnonzero(np.isclose(theirs["dgms"][1], bar, rtol=1e-6).all(axis=1))
+        values = np.zeros((len(cloud), len(cloud)), dtype=int)
+        (cocycle,) = (theirs["cocycles"][1][k] for k in which)
+        values[cocycle[:, 0], cocycle[:, 1]] = values[cocycle[:, 1], cocycle[:, 0]] = cocycle[:, 2]
+        assert values[loop.vertices, following].sum() % 2 == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_loop_of_points_with_ties_and_duplicates_meets_its_cocycle_oddly(seed):
+def test_a_loop_of_points_with_ties_and_duplicates_is_the_ring(seed):
     side = np.arange(6)
     ring = np.concatenate(
         [np.c_[side, 0 * side], np.c_[0 * side, side], np.c_[side, 0 * side + 5], np.c_[0 * side + 5, side]]
     )
     cloud = np.random.default_rng(seed).permutation(ring).astype(float)  # the corners stand twice
-    cocycle, loop = cocycles(cloud).cocycle(0), representative_loop(cloud)
-    values = np.zeros((len(cloud), len(cloud)), dtype=int)
-    i, j = cocycle.edges.T
-    values[i, j] = values[j, i] = cocycle.values
+    loop = representative_loop(cloud)
     following = np.roll(loop.vertices, -1)
     assert np.linalg.norm(cloud[loop.vertices] - cloud[following], axis=1).max() == loop.birth == 1
-    assert values[loop.vertices, following].sum() % 2 == 1
-    assert len(loop.vertices) >= 20
+    around = cloud[loop.vertices] - 2.5
+    turns = np.angle(np.exp(1j * np.diff(np.arctan2(around[:, 1], around[:, 0]), append=np.nan)[:-1]))
+    closing = np.arctan2(around[0, 1], around[0, 0]) - np.arctan2(around[-1, 1], around[-1, 0])
+    assert abs(round((turns.sum() + np.angle(np.exp(1j * closing))) / (2 * np.pi))) == 1
 
 
-def test_cocycles_refuse_what_is_no_bar():
+def test_a_loop_of_no_bar_is_refused():
     with pytest.raises(InputError, match="rank"):
-        cocycles(np.zeros((3, 2))).cocycle(0)
-    with pytest.raises(InputError, match="scale"):
-        cocycles(np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])).cocycle(0, scale=5)
-    with pytest.raises(InputError, match="Z/2 and Z/3"):
-        representative_loop(CLOUD, field=5)
+        representative_loop(np.zeros((3, 2)))

@@ -15,10 +15,10 @@ from scipy.spatial.distance import pdist, squareform
 
 from cnn_topology.errors import InputError
 from cnn_topology.topology import filtration, forecasting, persistence
-from cnn_topology.topology.cocycles import cocycles, representative_loop
 from cnn_topology.topology.persistence import barcode
+from cnn_topology.topology.representative_loop import representative_loop
 
-USES = (barcode, cocycles, representative_loop)
+USES = (barcode, representative_loop)
 ANGLE = np.linspace(0, 2 * np.pi, 30, endpoint=False)
 CIRCLE = np.stack([np.cos(ANGLE), np.sin(ANGLE)], axis=1)
 LATTICE = np.stack(np.meshgrid(*[np.arange(4) * 0.1] * 2), axis=-1).reshape(-1, 2)
@@ -293,24 +293,10 @@ def test_a_threshold_of_any_type_lets_in_the_edges_of_its_length(engine, kind):
     np.testing.assert_array_equal(bars, np.tile([float(np.float32(0.1)), np.inf], (9, 1)))
 
 
-@pytest.mark.parametrize("kind", [float, np.float32, np.float64])
-def test_representatives_read_a_threshold_as_the_barcode_does(kind):
-    loop = representative_loop(LATTICE, threshold=kind(0.1), rank=8)
-    cocycle = cocycles(LATTICE, threshold=kind(0.1)).cocycle(8)
-    assert (loop.birth, loop.death) == (cocycle.birth, cocycle.death) == (float(np.float32(0.1)), np.inf)
-    assert len(loop.vertices) == 4
-    # A scale that float32 rounds up to the death would let in the triangles that end the bar.
-    dies = barcode(CIRCLE).in_dimension(1)[0, 1]
-    below = np.nextafter(dies, 0)
-    assert np.float32(below) == dies
-    with pytest.raises(InputError, match="scale"):
-        cocycles(CIRCLE).cocycle(0, scale=below)
-
-
-def test_a_bar_that_missing_edges_leave_open_has_a_cocycle():
+def test_a_bar_that_missing_edges_leave_open_has_a_loop():
     ring = sparse.coo_matrix((np.ones(5), (np.arange(5), (np.arange(5) + 1) % 5)), shape=(5, 5))
-    cocycle = cocycles(distances=ring).cocycle(0)
-    assert (cocycle.birth, cocycle.death, len(cocycle.edges)) == (1, np.inf, 1)
+    loop = representative_loop(distances=ring)
+    assert (loop.birth, loop.death, len(loop.vertices)) == (1, np.inf, 5)
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ from cnn_topology.statistics.intervals import ENDS, percentile_interval
 from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.circles import ARCS
-from cnn_topology.topology.cocycles import representative_loop
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
 from cnn_topology.topology.landmarks import landmarks_maxmin
 from cnn_topology.topology.persistence import barcode
+from cnn_topology.topology.representative_loop import representative_loop
 
 RULE = (
     "first snapshot from which on the longest H1 bar exceeds the critical value of every null at every later snapshot"

@@ -1,1 +1,1 @@
-"""Topology of point clouds: persistence engines, landmarks, cocycles, distances between barcodes, mapper."""
+"""Topology of point clouds: persistence engines, landmarks, loops, distances between barcodes, mapper."""

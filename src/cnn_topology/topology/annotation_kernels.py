@@ -19,8 +19,8 @@ from cnn_topology.compiled import compiled
 kernel = compiled()
 
 # Slots of the array of counters.
-IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, LOGGED, NEED_WORDS, NEED_NODES, NEED_IDS = range(12)
-COUNTERS = 12
+IDS, WORDS, NODES, FREE, LIVE, CLASSES, FILLED, MERGES, NEED_WORDS, NEED_NODES, NEED_IDS = range(11)
+COUNTERS = 11
 
 # Sums of two values are remembered here: a power of two, so that the cache stays within the second-level cache.
 SUM_BITS = 13
@@ -66,11 +66,6 @@ class State(NamedTuple):
         Remembered sums of two values. They stay true when a class dies: vectors change by a linear map.
     birth, death : ndarray of float32, shape (classes,)
     birth_pair : ndarray of uint32, shape (classes,)
-    log : ndarray of uint64
-        Empty, or what cocycles are read from: for each class that dies a word for each vector that holds it, ``2 * id +
-        sign``, then, in the lower half, the value that the id stands for afterwards.
-    logged : ndarray of int64, shape (classes, 2)
-        Where the words of each dead class begin and end in the log.
     """
 
     entry: np.ndarray
@@ -96,8 +91,6 @@ class State(NamedTuple):
     birth: np.ndarray
     death: np.ndarray
     birth_pair: np.ndarray
-    log: np.ndarray
-    logged: np.ndarray
 
 
 @kernel
@@ -306,7 +299,6 @@ def room_to_kill(state, pivot, size):
         counters[WORDS] + words <= len(state.words)
         and counters[NODES] + count * size <= len(node_id)
         and 2 * (counters[FILLED] + count) <= len(state.table)
-        and (len(state.log) == 0 or counters[LOGGED] + count <= len(state.log))
     )
 
 
@@ -325,8 +317,6 @@ def kill(state, relation, size, length, field, scratch):
         state.code,
     )
     pivot, pivot_sign = relation[0] >> 1, relation[0] & 1
-    log, logging = state.log, len(state.log) > 0
-    state.logged[pivot, 0] = counters[LOGGED]
     node = head[pivot]
     last = node
     while node >= 0:
@@ -340,15 +330,11 @@ def kill(state, relation, size, length, field, scratch):
             m += 1
         if m == old or words[begin + m] >> 1 != pivot:
             continue
-        word = np.uint64(2 * at + (words[begin + m] & 1)) << np.uint64(32)
         # Over Z/3 the multiple of the relation that cancels the class is -1 where both coefficients agree.
         sign = np.int32(1) if field == 3 and (words[begin + m] & 1) == pivot_sign else np.int32(0)
         new = combined(words, begin, old, np.int32(0), relation, 0, size, sign, field, scratch)
         code = hashed(scratch, new) if new else np.uint64(0)
         value = found(state, scratch, new, code) if new else np.uint32(0)
-        if logging:
-            log[counters[LOGGED]] = word | np.uint64(2 * at if value == NOT_STORED else value)
-            counters[LOGGED] += 1
         if value != NOT_STORED:
             forward[at] = value
             continue
@@ -373,7 +359,6 @@ def kill(state, relation, size, length, field, scratch):
     head[pivot] = -1
     counters[LIVE] -= 1
     state.death[pivot] = length
-    state.logged[pivot, 1] = counters[LOGGED]
 
 
 @kernel

@@ -67,7 +67,7 @@ def annotation_bars(
     -------
     dimension, birth, death : ndarray, shape (bars,)
     """
-    return bars_of(annotated(lengths, points, field, threshold, bars_only=True), points, max_dimension)
+    return bars_of(annotated(lengths, points, field, threshold), points, max_dimension)
 
 
 def bars_of(state: "State", points: int, max_dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,24 +97,21 @@ def bars_of(state: "State", points: int, max_dimension: int) -> tuple[np.ndarray
     )
 
 
-def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *, bars_only: bool = False) -> "State":
+def annotated(lengths: np.ndarray, points: int, field: int, threshold: float) -> "State":
     """Walk the edges of the filtration and return the state at its end; parameters as `annotation_bars`.
 
     Parameters
     ----------
     lengths, points, field, threshold
         As for `annotation_bars`; the lengths are overwritten.
-    bars_only : bool
-        Whether only births and deaths are needed: the values of edges are then not kept once they are not needed, and
-        there is no log.
 
     Returns
     -------
     State
-        Of which bars, cocycles and loops are read.
+        Of which births and deaths, and the first edge of each class, are read.
     """
     entry = lengths.view(np.uint32)
-    state = _new_state(entry, points, logging=not bars_only)
+    state = _new_state(entry, points)
     limit = _longest(lengths, points, threshold)
     if limit < 0:
         return state
@@ -125,7 +122,7 @@ def annotated(lengths: np.ndarray, points: int, field: int, threshold: float, *,
         return state
     capacity = max(LEAST_BLOCK, len(entry) // BLOCKS, points)
     buffer = np.empty(min(capacity, len(entry)) + 1, dtype=np.uint64)
-    few = MOST_PLANES if bars_only and field == 2 else 0
+    few = MOST_PLANES if field == 2 else 0
     planes = None
     for first, last, begin, end in _blocks(entry, points, (low, high), final | int(kernels.UNREAD), capacity):
         total = edge_kernels.gather(entry, points, np.uint32(first), np.uint32(last), begin, end, buffer)
@@ -293,8 +290,6 @@ def _new_state(
     points: int,
     starts: np.ndarray = _NO_INDEX[0],
     columns: np.ndarray = _NO_INDEX[1],
-    *,
-    logging: bool = False,
 ) -> "State":
     # Noise has about two classes a point.
     ids = classes = max(1 << 8, 1 << (3 * points).bit_length())
@@ -329,8 +324,6 @@ def _new_state(
         birth=np.zeros(classes, dtype=np.float32),
         death=np.zeros(classes, dtype=np.float32),
         birth_pair=np.zeros(classes, dtype=np.uint32),
-        log=np.zeros(ids * logging, dtype=np.uint64),
-        logged=np.zeros((classes, 2), dtype=np.int64),
     )
 
 
@@ -371,8 +364,6 @@ def _larger(state: "State") -> "State":
         birth=grown(state.birth, classes),
         death=grown(state.death, classes),
         birth_pair=grown(state.birth_pair, classes),
-        log=grown(state.log, 2 * (int(c[kernels.LOGGED]) + need_ids) * bool(len(state.log))),
-        logged=grown(state.logged, classes),
     )
     kernels.repacked(state, target)
     return target

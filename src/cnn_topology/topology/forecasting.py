@@ -58,7 +58,7 @@ REDZED_COSTS = {
 # Bytes of an edge of a sparse graph: its length, both ends and its value, and what sorts them.
 GRAPH_BYTES = 60
 
-# Bytes of a pair of points that a cocycle or the loop of a bar takes beside a barcode (measured on 4,000 points: 4.5).
+# Bytes of a pair of points that the loop of a bar takes beside a barcode (measured on 4,000 points: 4.5).
 LOOP_BYTES = 5
 
 

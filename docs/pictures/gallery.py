@@ -8,8 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cnn_topology.figures.kinds import QUESTIONS, SECTIONS
-from cnn_topology.figures.registry import figure_specs, kinds
+from cnn_topology.figures.registry import QUESTIONS, figure_specs, kinds
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.expand import Plan
 
@@ -37,11 +36,11 @@ def main(run: Path, docs: Path) -> None:
     first = {spec.kind: name for name, spec in reversed(specs.items())}
     page = [HEAD]
     (docs / "gallery").mkdir(exist_ok=True)
-    for section in SECTIONS:
+    for section, question in QUESTIONS.items():
         shown = [kind for kind in kinds() if kind in first and kinds()[kind].section == section]
         shown = [kind for kind in shown if (run / f"figures/{first[kind]}.png").is_file()]
         if shown:
-            page.append(f"## {QUESTIONS[section]}\n")
+            page.append(f"## {question}\n")
         for kind in shown:
             _save(run / f"figures/{first[kind]}.png", WIDTH, docs / f"gallery/{kind}.png")
             page.append(f"![{kind.replace('_', ' ')}](gallery/{kind}.png)\n\n{kinds()[kind].caption}\n")

@@ -34,7 +34,7 @@ def test_a_kind_of_figure_has_all_its_parts(kind: str) -> None:
 def test_what_draws_a_figure_declares_its_kind() -> None:
     draws = re.compile(r"^def (?:draw|page)\(parameters", re.M)
     drawing = {path.stem for path in FIGURES.glob("*.py") if draws.search(path.read_text(encoding="utf-8"))}
-    assert drawing == set(kinds()), "mark draw(parameters, tables, notes) with @figure(section=..., tables=..., ...)"
+    assert drawing == set(kinds()), "declare draw(parameters, tables, notes) by KIND = FigureKind(section=..., ...)"
 
 
 def test_every_measure_has_a_name_for_figures() -> None:

@@ -11,8 +11,7 @@ import pytest
 from cnn_topology.errors import InputError
 from cnn_topology.figures import evolution, klein_coordinates, training_curves
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import FigureSpec
-from cnn_topology.figures.registry import JOB_FIGURES, figure_jobs, figure_specs, kinds
+from cnn_topology.figures.registry import JOB_FIGURES, FigureSpec, figure_jobs, figure_specs, kinds
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.registry import TABLES
 
@@ -20,7 +19,7 @@ WEIGHTS_KINDS = {name for name, kind in kinds().items() if kind.section in ("fil
 
 
 def test_what_figures_declare_is_read_without_a_drawing_library() -> None:
-    heavy = ("matplotlib", "numba", "pandas", "PIL", "scipy", "seaborn", "torch")
+    heavy = ("matplotlib", "numba", "pandas", "PIL", "scipy", "torch")
     code = f"""
 import sys
 from cnn_topology.figures.registry import kinds

@@ -9,8 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import FigureSpec
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import FigureSpec, figure_specs
 from cnn_topology.figures.style import save
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan

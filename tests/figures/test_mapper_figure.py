@@ -15,9 +15,8 @@ from matplotlib.text import Text
 
 from cnn_topology.analysis.filter_graph import mapper_tables
 from cnn_topology.figures.drawing import draw, page
-from cnn_topology.figures.kinds import FigureSpec
 from cnn_topology.figures.mapper import SECTORS, drawn_part, placed
-from cnn_topology.figures.registry import FigureParameters, figure_specs
+from cnn_topology.figures.registry import FigureParameters, FigureSpec, figure_specs
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cnn_topology.figures.drawing import draw
-from cnn_topology.figures.kinds import FigureSpec
-from cnn_topology.figures.registry import figure_specs
+from cnn_topology.figures.registry import FigureSpec, figure_specs
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.tables.registry import TABLES
@@ -70,7 +69,7 @@ def test_training_says_settings_and_the_accuracy_of_the_weights_kept(specs: dict
     assert {"0 to 1 at epoch 5 to 0", "0.1, × 0.1 at 150, 250", "best epoch on the test set"} <= set(said)
     assert {"from checkpoints", "64, 128, 256, 512", "shift ±2, flip, cutout 8"} <= set(said)
     assert said.index("variant") < said.index("epochs") < said.index("test accuracy")
-    assert "80.00 % (sd 14.14; 70.00 to 90.00)," in " ".join(said)
+    assert "80.00 % (sd 14.14; 70.00 to 90.00)" in " ".join(said).replace("\n", " ")
 
 
 def pixels(**changed: Any) -> list[dict[str, Any]]:

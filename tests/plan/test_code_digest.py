@@ -186,4 +186,4 @@ def test_every_block_of_parameters_names_its_verb():
 def test_a_kind_of_figure_more_reruns_no_other_figure():
     behind = code.modules_behind("commands.figures", "figures.cloud")
     assert {"figures.cloud", "figures.drawing", "figures.style"} <= behind
-    assert not behind & {"figures.kinds", "figures.registry"}
+    assert not behind & {"figures.planned", "figures.registry"}

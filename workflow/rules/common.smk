@@ -9,8 +9,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cnn_topology.errors import InputError, escape_unprintable
-from cnn_topology.figures.kinds import QUESTIONS
-from cnn_topology.figures.registry import FigureParameters, figure_jobs, figure_specs
+from cnn_topology.figures.registry import (
+    QUESTIONS,
+    FigureParameters,
+    figure_jobs,
+    figure_specs,
+)
 from cnn_topology.plan import (
     activation_graphs,
     activation_parameters,

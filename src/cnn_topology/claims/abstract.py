@@ -1,5 +1,7 @@
 """The claims of the weights paper's abstract (arXiv 1810.03234 v3), A1 to A5; A4b is ours."""
 
+from functools import partial
+
 from cnn_topology.claims.accuracy_measures import some_improvement, topology_predicts
 from cnn_topology.claims.circle_measures import other_loops_occur, primary_circle_recurs
 from cnn_topology.claims.framework import Claim
@@ -13,37 +15,33 @@ from cnn_topology.statistics.significance import LEVEL
 EXCLUDED = "longer than loops of fields as smooth, and with channels shuffled as blocks (p ≤ level of the run each)"
 IS_PRIMARY = f"{COVERED:.0%} of the primary circle covered, p ≤ {CHANCE:g} against shuffled filters, wound round once"
 
+_claim = partial(Claim, experiment="abstract", certainty="F")
+
 ABSTRACT_CLAIMS = (
-    Claim(
+    _claim(
         claim="A1",
-        experiment="abstract",
         statement="Spatial filters of convolutional layers at depths 1 to 13 have a simple global shape.",
         source="abstract, 1",
-        certainty="F",
         statistic=f"share of layers with 1 to {MOST_SIMPLE_LOOPS} significant loops",
         rule="lower end of Wilson's 95% interval above 1/2, all depths 1 to 13 analysed",
         tables=("loops",),
         subjects=every_network,
         measure=simple_shapes,
     ),
-    Claim(
+    _claim(
         claim="A2",
-        experiment="abstract",
         statement="That shape changes in the course of training.",
         source="abstract, 2",
-        certainty="F",
         statistic="layers with a loop at some step: share whose verdict differs before and after training",
         rule="lower end of Wilson's 95% interval above 1/2",
         tables=("loops",),
         subjects=every_network,
         measure=changes_in_training,
     ),
-    Claim(
+    _claim(
         claim="A3a",
-        experiment="abstract",
         statement="A circle of rotating edges recurs over all networks, depths and training stages.",
         source="abstract, 3",
-        certainty="F",
         statistic="share of layers whose loop is the primary circle",
         rule=f"lower end of Wilson's 95% interval above 1/2; of a layer that counts: a significant loop, {IS_PRIMARY}; "
         f"{EXCLUDED}; so after training and at more than half of the snapshots after the start; the same verdict in "
@@ -52,12 +50,10 @@ ABSTRACT_CLAIMS = (
         subjects=every_network,
         measure=primary_circle_recurs,
     ),
-    Claim(
+    _claim(
         claim="A3b",
-        experiment="abstract",
         statement="A second, less frequent complex circle mixes lines, edges and non-linear patterns.",
         source="abstract, 3",
-        certainty="F",
         statistic=f"share of layers with a significant loop and {COVERED:.0%} of another named circle covered, "
         f"p ≤ {CHANCE:g} (Bonferroni over the circles of a layer)",
         rule=f"more layers than chance gives, {CHANCE:g} of them (binomial p ≤ {LEVEL:g}), and fewer than have "
@@ -67,9 +63,8 @@ ABSTRACT_CLAIMS = (
         measure=other_loops_occur,
     ),
     *(
-        Claim(
+        _claim(
             claim=f"A4{letter}",
-            experiment="abstract",
             statement=f"Topological structure correlates with the ability to generalize{beyond}.",
             source="abstract, 4" if letter == "a" else "ours",
             certainty="F" if letter == "a" else "P",
@@ -90,12 +85,10 @@ ABSTRACT_CLAIMS = (
             ),
         )
     ),
-    Claim(
+    _claim(
         claim="A5",
-        experiment="abstract",
         statement="Topological information can be used to improve a network.",
         source="abstract, 5",
-        certainty="F",
         statistic="variants faster or better in cross-tests than the plain network and every control",
         rule=f"at least one, Holm p ≤ {LEVEL:g} against each",
         tables=("comparisons",),

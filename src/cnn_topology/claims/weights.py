@@ -6,6 +6,8 @@ familywise over the bars of a cloud, under every null of the config. A cloud wit
 neither way.
 """
 
+from functools import partial
+
 from cnn_topology.claims.abstract import ABSTRACT_CLAIMS, EXCLUDED, IS_PRIMARY
 from cnn_topology.claims.accuracy_measures import beats_baseline, cross_test_gain
 from cnn_topology.claims.circle_measures import fades_with_depth
@@ -28,42 +30,47 @@ _WOUND = f"{COVERED:.0%} of it covered, wound round once"
 _CIRCLE_RULE = f"one significant bar, at least {ONE_LOOP_RATIO:g} times the second (verdict `one loop`); {IS_PRIMARY}"
 _EXCLUDING_RULE = f"{_CIRCLE_RULE}; {EXCLUDED}"
 _CIFAR = "C(64, 32, 64)"
-_LONGEST = "longest H1 bar of the pooled filters"
-_FASTER = f"ratio of medians above 1 with its 95% interval, Holm p ≤ {LEVEL:g}"
-_HIGHER = f"difference of means above 0 with its 95% interval, Holm p ≤ {LEVEL:g}"
 
+# What several claims share.
+_experiment = partial(Claim, source="section 3")
+_circle = partial(_experiment, statistic="longest H1 bar of the pooled filters", tables=("loops", "circles"))
+_compared = partial(_experiment, tables=("comparisons",))
+_speed = partial(
+    _compared,
+    rule=f"ratio of medians above 1 with its 95% interval, Holm p ≤ {LEVEL:g}",
+    measure=beats_baseline(),
+)
+_cross_test = partial(
+    _compared,
+    statistic="cross-test accuracy less plain network's, % points",
+    rule=f"difference of means above 0 with its 95% interval, Holm p ≤ {LEVEL:g}",
+    measure=beats_baseline("svhn"),
+)
 
 WEIGHTS_CLAIMS = (
     *ABSTRACT_CLAIMS,
-    Claim(
+    _circle(
         claim="E1",
         statement="MNIST, M(64, 32, 64), layer 1: one circle.",
-        source="section 3",
         certainty="M-high",
-        statistic=_LONGEST,
         rule=_EXCLUDING_RULE,
-        tables=("loops", "circles"),
         subjects=trained("network on MNIST", "mnist", "M(64, 32, 64)"),
         measure=one_circle(),
         published="β1 = 1 [F2]; bar 1.10 [M-med]",
         published_value=1.10,
     ),
-    Claim(
+    _circle(
         claim="E2",
         statement="MNIST, M(64, 8, 512), layer 1: the same circle.",
-        source="section 3",
         certainty="M-med",
-        statistic=_LONGEST,
         rule=_EXCLUDING_RULE,
-        tables=("loops", "circles"),
         subjects=trained("network on MNIST", "mnist", "M(64, 8, 512)"),
         measure=one_circle(),
         published="β1 = 1 [M-med]",
     ),
-    Claim(
+    _experiment(
         claim="E3",
         statement="MNIST, layer 2: weaker or more complex structure than layer 1.",
-        source="section 3",
         certainty="M-low",
         statistic="longest bar of layer 2 over that of layer 1, each over its own critical value",
         rule="several significant loops, more than in layer 1 (more complex); or at least one in layer 1, and the "
@@ -73,10 +80,9 @@ WEIGHTS_CLAIMS = (
         subjects=trained("second layer of networks on MNIST", "mnist", "M(64, 32, 64)", layer="conv2"),
         measure=weaker_than_first,
     ),
-    Claim(
+    _experiment(
         claim="E4",
         statement="MNIST, layer 1: the circle appears within a few hundred iterations.",
-        source="section 3",
         certainty="F2",
         statistic="first step from which on the loop stays significant",
         rule=f"after step 0, upper end of the 95% interval by step {FEW_HUNDRED:,}; from then on "
@@ -86,22 +92,18 @@ WEIGHTS_CLAIMS = (
         measure=early_onset,
         published="a few hundred [F2:gut]",
     ),
-    Claim(
+    _circle(
         claim="E5",
         statement="CIFAR-10 gray, layer 1: one circle.",
-        source="section 3",
         certainty="M-med",
-        statistic=_LONGEST,
         rule=_EXCLUDING_RULE,
-        tables=("loops", "circles"),
         subjects=trained("network on CIFAR-10 gray", "cifar10", _CIFAR, channels=1),
         measure=one_circle(),
         published="β1 = 1 [M-med]",
     ),
-    Claim(
+    _experiment(
         claim="E6",
         statement="CIFAR-10 colour, layer 1, local density: three circles, β1 = 5.",
-        source="section 3",
         certainty="F2",
         statistic=f"number of significant H1 bars, k below {DIVIDE:.2%} of the points",
         rule="a significant loop, and known shape `three circles`: two thirds of the kept filters near the Klein "
@@ -112,22 +114,18 @@ WEIGHTS_CLAIMS = (
         published="β1 = 5 [F2:tadl-ko]",
         published_value=5,
     ),
-    Claim(
+    _circle(
         claim="E6b",
         statement="CIFAR-10 colour, layer 1, coarse density: the primary circle.",
-        source="section 3",
         certainty="F2",
-        statistic=_LONGEST,
         rule=_CIRCLE_RULE,
-        tables=("loops", "circles"),
         subjects=trained("network on CIFAR-10 colour", "cifar10", _CIFAR, channels=3),
         measure=one_circle(coarse=True),
         published="β1 = 1 [F2:gut]",
     ),
-    Claim(
+    _experiment(
         claim="E7",
         statement="CIFAR-10 colour, layer 2: a circle and further patterns.",
-        source="section 3",
         certainty="M-low",
         statistic="number of significant H1 bars",
         rule="more than one",
@@ -135,10 +133,9 @@ WEIGHTS_CLAIMS = (
         subjects=trained("second layer of networks on CIFAR-10 colour", "cifar10", _CIFAR, channels=3, layer="conv2"),
         measure=several_loops,
     ),
-    Claim(
+    _experiment(
         claim="E8",
         statement="CIFAR-10: the circle appears about ten times later than on MNIST.",
-        source="section 3",
         certainty="F2",
         statistic="onset on CIFAR-10 gray over onset on MNIST",
         rule=f"between {TENFOLD[0]:g} and {TENFOLD[1]:g}, lower end of the interval above 1; the "
@@ -151,11 +148,10 @@ WEIGHTS_CLAIMS = (
         published_value=10,
     ),
     *(
-        Claim(
+        _experiment(
             claim=name,
             statement=f"{model.upper()}: the primary circle in a low layer, and fewer filters near it the deeper the "
             "layer.",
-            source="section 3",
             certainty=certainty,
             statistic="rank correlation of depth and share of filters near the primary circle",
             rule=f"below 0, permutation p ≤ {LEVEL:g}, and in one of the four lowest layers `one loop`, the "
@@ -166,10 +162,9 @@ WEIGHTS_CLAIMS = (
         )
         for name, model, certainty in (("E9", "vgg16", "F2"), ("E10", "vgg19", "M-med"))
     ),
-    Claim(
+    _experiment(
         claim="E11",
         statement="MNIST: the longest bar and test accuracy rise together over training.",
-        source="section 3",
         certainty="M-med",
         statistic="partial correlation over snapshots given the logarithm of the step, interval over networks",
         rule="above 0 with its 95% interval, as is the plain rank correlation, which any two rising curves have; "
@@ -178,10 +173,9 @@ WEIGHTS_CLAIMS = (
         subjects=trained("network on MNIST", "mnist", "M(64, 32, 64)"),
         measure=rises_with_accuracy,
     ),
-    Claim(
+    _experiment(
         claim="E12",
         statement="The dominant bar is longer for the richer set: SVHN above MNIST.",
-        source="section 3",
         certainty="M-med",
         statistic="longest bar on SVHN over that on MNIST, each over its own critical value",
         rule="95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is "
@@ -192,10 +186,9 @@ WEIGHTS_CLAIMS = (
         published="bars 1.27 / 1.10 [M-med]",
         published_value=1.27 / 1.10,
     ),
-    Claim(
+    _experiment(
         claim="E13",
         statement="Networks trained on SVHN do better on MNIST than the reverse.",
-        source="section 3",
         certainty="M-med",
         statistic="accuracy across sets, SVHN networks less MNIST networks, % points",
         rule="95% interval (Welch) above 0",
@@ -205,66 +198,51 @@ WEIGHTS_CLAIMS = (
         published="54% against 28% [M-med]",
         published_value=26,
     ),
-    Claim(
+    _cross_test(
         claim="E14",
         statement="MNIST, first layer fixed to the primary circle: better on SVHN.",
-        source="section 3",
         certainty="M-med",
-        statistic="cross-test accuracy less plain network's, % points",
-        rule=_HIGHER,
-        tables=("comparisons",),
         subjects=improved("mnist", "a first layer fixed to the circle", "svhn"),
-        measure=beats_baseline("svhn"),
         published="goes up [M-med]",
     ),
     *(
-        Claim(
+        _speed(
             claim=f"E15{letter}",
             experiment="E15",
             statement=f"{name}: angular features speed learning up.",
-            source="section 3",
             certainty="F2",
             statistic=f"iterations to the target ({target}% in the notes), plain over angular",
-            rule=_FASTER,
-            tables=("comparisons",),
             subjects=improved(kind, "angular features"),
-            measure=beats_baseline(),
             published=f"x{published:g} [F2:tadl-ko]",
             published_value=published,
         )
         for letter, kind, name, target, published in (("a", "mnist", "MNIST", 98, 2.0), ("b", "svhn", "SVHN", 80, 3.5))
     ),
-    Claim(
+    _cross_test(
         claim="E15c",
         experiment="E15",
         statement="MNIST with angular features: better on SVHN.",
         source="section 5",
         certainty="F2",
-        statistic="cross-test accuracy less plain network's, % points",
-        rule=_HIGHER,
-        tables=("comparisons",),
         subjects=improved("mnist", "angular features", "svhn"),
-        measure=beats_baseline("svhn"),
         published="~10% to ~22% [F2:tadl-ko]",
         published_value=12,
     ),
-    *(
-        Claim(
-            claim=f"E16{letter}",
-            experiment="E16",
-            statement=f"MNIST, first layer of Klein filters: {what}.",
-            source="section 3",
-            certainty="F",
-            statistic=statistic,
-            rule=rule,
-            tables=("comparisons",),
-            subjects=improved("mnist", "a first layer of Klein filters", other),
-            measure=beats_baseline(other),
-            published="faster, better [F:abstract]",
-        )
-        for letter, what, other, statistic, rule in (
-            ("a", "learns faster", None, "iterations to the target, plain over Klein", _FASTER),
-            ("b", "better on SVHN", "svhn", "cross-test accuracy less plain network's, % points", _HIGHER),
-        )
+    _speed(
+        claim="E16a",
+        experiment="E16",
+        statement="MNIST, first layer of Klein filters: learns faster.",
+        certainty="F",
+        statistic="iterations to the target, plain over Klein",
+        subjects=improved("mnist", "a first layer of Klein filters"),
+        published="faster, better [F:abstract]",
+    ),
+    _cross_test(
+        claim="E16b",
+        experiment="E16",
+        statement="MNIST, first layer of Klein filters: better on SVHN.",
+        certainty="F",
+        subjects=improved("mnist", "a first layer of Klein filters", "svhn"),
+        published="faster, better [F:abstract]",
     ),
 )

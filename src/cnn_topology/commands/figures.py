@@ -1,7 +1,7 @@
 """`cnn-topology figures`: draw figures from tables, and write their interactive pages and captions."""
 
 from cnn_topology.figures.drawing import draw, page
-from cnn_topology.figures.registry import FigureParameters, load_kind
+from cnn_topology.figures.registry import FigureParameters
 from cnn_topology.figures.style import save
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
@@ -13,7 +13,7 @@ from cnn_topology.tables.registry import read_tables
 def run(job: Job) -> None:
     """Draw the figures."""
     specs, folder = job.parameters(FigureParameters).specs, job.outputs("figures")[0].parent
-    kinds = [load_kind(spec.kind) for spec in specs]
+    kinds = [spec.declared for spec in specs]
     # A figure that is drawn alone reads fewer tables than its section.
     needed = {table for kind in kinds for table in kind.tables}
     paths = [path for path in job.inputs("tables") if path.stem in needed]

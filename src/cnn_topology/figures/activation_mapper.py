@@ -15,22 +15,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnn_topology.figures import style
-from cnn_topology.figures.graph_layout import NODE_COLUMNS, class_handles, class_rows, draw_pies, drawn_graph
-from cnn_topology.figures.graph_rows import (
-    EMPTY,
-    GRAPHS,
-    classes_of,
-    cloud_title,
-    footer,
-    layer_number,
-    of_graph,
-    titled_legend,
-)
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import graph_layout, graph_rows, selection, style
 from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.planned import MOST_PANELS, graph_groups
-from cnn_topology.figures.selection import drawn
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 # Nodes in one panel: of more the largest are drawn.
 MOST_NODES = 260
@@ -51,32 +39,24 @@ def planned(plan: Plan) -> Planned:
             yield f"mapper_noise_{group.name}_{quiet}", {"by": "sigma", "panels": panels}
 
 
-@figure(
-    section="activation_graphs",
-    tables=GRAPHS,
-    planned=planned,
-    columns=NODE_COLUMNS,
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the graphs of `panels`, which differ in what `by` says: cloud, layer or sigma."""
-    panels, by = parameters["panels"], parameters["by"]
-    found = [of_graph(tables["activation_graphs"], panel) for panel in panels]
+    by = parameters["by"]
+    found = [graph_rows.of_graph(tables["activation_graphs"], panel) for panel in parameters["panels"]]
     graphs = pd.concat(found, ignore_index=True)
-    rows_of_panels, columns = style.shape(len(panels), 3)
-    figure = style.new_figure(0.6 + 2.2 * rows_of_panels, footer(notes, graphs))
+    if graphs.empty:
+        raise selection.Empty(graph_rows.EMPTY)
+    rows, columns = style.shape(len(graphs), 3)
+    figure = style.new_figure(0.6 + 2.2 * rows, graph_rows.footer(notes, graphs))
     shown_nodes, shown_edges = [], []
-    for axes, graph in zip(style.facets(figure, len(panels), 3), found, strict=True):
-        if graph.empty:
-            style.explain(axes, EMPTY)
-            continue
-        row = graph.iloc[0]
-        style.facet_title(axes, panel_title(by, row), columns)
-        nodes, edges = (of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
-        nodes, edges = drawn_graph(nodes, edges, most_nodes=MOST_NODES)
+    for axes, (_, row) in zip(style.facets(figure, len(graphs), 3), graphs.iterrows(), strict=True):
+        style.facet_title(axes, _differs(by, row), columns)
+        nodes, edges = (graph_rows.of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
+        nodes, edges = graph_layout.drawn_graph(nodes, edges, most_nodes=MOST_NODES)
         if nodes.empty:
             style.explain(axes, row["explanation"], 44)
             continue
-        draw_pies(axes, nodes, edges)
+        graph_layout.draw_pies(axes, nodes, edges)
         left_out = f"{len(nodes):,} largest of {row['nodes']:,} nodes drawn" if len(nodes) < row["nodes"] else ""
         axes.set_xlabel(
             f"{row['nodes']:,} nodes, {row['components']:,} components, {row['leaves']:,} branch ends\n"
@@ -85,24 +65,37 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         )
         shown_nodes.append(nodes)
         shown_edges.append(edges)
-    classes = classes_of(tables["class_purity"], panels[0]["population"])
-    if shown_nodes:
-        titled_legend(figure, _title(by, graphs), class_handles(classes), 6)
-    return figure, drawn(
+    first = graphs.iloc[0]
+    classes = graph_rows.classes_of(tables["class_purity"], first["population"])
+    what = {
+        "cloud": f"layer {graph_rows.layer_number(first)}",
+        "layer": graph_rows.cloud_title(first),
+        "sigma": f"{first['cloud']} with input noise, layer {graph_rows.layer_number(first)}",
+    }
+    title = f"{first['population']}, network {first['network']}, {what[by]}"
+    graph_rows.titled_legend(figure, title, graph_layout.class_handles(classes), 6)
+    return figure, selection.drawn(
         graphs=graphs,
         nodes=[nodes.drop(columns=["counts", "example_images"]) for nodes in shown_nodes],
-        classes=[class_rows(nodes, classes) for nodes in shown_nodes],
+        classes=[graph_layout.class_rows(nodes, classes) for nodes in shown_nodes],
         edges=shown_edges,
     )
 
 
-def panel_title(by: str, graph: Any) -> str:
+KIND = FigureKind(
+    section="activation_graphs",
+    tables=graph_rows.GRAPHS,
+    planned=planned,
+    columns=graph_layout.NODE_COLUMNS,
+    draw=draw,
+)
+
+
+def _differs(by: str, graph: Any) -> str:
     """Describe in what a panel differs from the others."""
     if by == "layer":
-        return f"layer {layer_number(graph)}"
-    if by == "sigma":
-        return f"σ = {graph['sigma']:g}"
-    return cloud_title(graph)
+        return f"layer {graph_rows.layer_number(graph)}"
+    return f"σ = {graph['sigma']:g}" if by == "sigma" else graph_rows.cloud_title(graph)
 
 
 def _remark(graph: Any) -> str:
@@ -110,15 +103,3 @@ def _remark(graph: Any) -> str:
     if not graph["explanation"]:
         return ""
     return "\nno interval holds two nodes: lower eps" if graph["nodes"] > 1 else "\none node alone: change eps or cover"
-
-
-def _title(by: str, graphs: pd.DataFrame) -> str:
-    if graphs.empty:
-        return EMPTY
-    row = graphs.iloc[0]
-    network = f"{row['population']}, network {row['network']}"
-    if by == "cloud":
-        return f"{network}, layer {layer_number(row)}"
-    if by == "layer":
-        return f"{network}, {cloud_title(row)}"
-    return f"{network}, {row['cloud']} with input noise, layer {layer_number(row)}"

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.graph_rows import EMPTY, footer, layer_number, of_recipe
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import graph_rows, selection, style
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn, empty_figure, rows
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 
 def planned(plan: Plan) -> Planned:
@@ -27,29 +25,30 @@ def planned(plan: Plan) -> Planned:
             yield f"activation_noise_{group.name}_{quiet}", {**group.ids, **levels}
 
 
-@figure(section="activation_graphs", tables=("purity", "activation_graphs", "resnet_accuracy"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the cloud `clean` and its noisy ones, which `clouds` lists by sigma."""
-    purity, graphs = (of_recipe(tables[name], parameters) for name in ("purity", "activation_graphs"))
-    accuracy = rows(tables["resnet_accuracy"], population=parameters["population"])
+    purity, graphs = (graph_rows.of_recipe(tables[name], parameters) for name in ("purity", "activation_graphs"))
+    accuracy = selection.rows(tables["resnet_accuracy"], population=parameters["population"])
     accuracy = accuracy[accuracy["cloud"].isin(parameters["clouds"])]
-    noisy = purity[purity["sigma"] > 0]
     where = f"{parameters['population']}, {parameters['recipe']}: input noise on {parameters['clean']}"
-    if noisy.empty or accuracy.empty:
-        return empty_figure(EMPTY, footer(notes, graphs), where)
-    deepest = noisy["depth"].max()
-    shown, graphs = (found[found["depth"] == deepest] for found in (purity, graphs))
+    deepest = purity.loc[purity["sigma"] > 0, "depth"].max()
+    shown, graphs = (rows[rows["depth"] == deepest] for rows in (purity, graphs))
     classes = [name for name in dict.fromkeys(accuracy["class_name"]) if name != "all"]
-    figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), footer(notes, graphs), where)
+    figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), graph_rows.footer(notes, graphs), where)
     curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])
-    style.letter(curves, "a", f"layer {layer_number(shown.iloc[0])}, and accuracy")
+    style.letter(curves, "a", f"layer {graph_rows.layer_number(shown.iloc[0])}, and accuracy")
     _curves(curves, shown, accuracy[accuracy["class_name"] == "all"])
     style.letter(table, "b", "accuracy by class and σ")
     wide = accuracy.groupby(["class_name", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")
     wide = wide.reindex([*classes, "all"])[sorted(wide.columns)]
     style.heat_table(table, wide.to_numpy(), [*classes, "all classes"], [f"{sigma:g}" for sigma in wide.columns])
     table.set_xlabel("σ of the noise, in units of normalized pixels")
-    return figure, drawn(purity=shown, accuracy=accuracy)
+    return figure, selection.drawn(purity=shown, accuracy=accuracy)
+
+
+KIND = FigureKind(
+    section="activation_graphs", tables=("purity", "activation_graphs", "resnet_accuracy"), planned=planned, draw=draw
+)
 
 
 def _curves(axes: Axes, purity: pd.DataFrame, accuracy: pd.DataFrame) -> None:

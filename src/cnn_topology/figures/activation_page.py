@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures.graph_layout import class_colour, drawn_graph
-from cnn_topology.figures.graph_rows import GRAPHS, classes_of, cloud_title, layer_number, of_graph, recipe_of
-from cnn_topology.figures.kinds import Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import graph_layout, graph_rows, selection
 from cnn_topology.figures.libraries import pd
 from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import provenance, rows
+from cnn_topology.figures.registry import FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 # Nodes and images of a node on a page: a browser draws so many without delay, and the file stays small.
 NODES, IMAGES = 1_500, 6
@@ -36,21 +34,16 @@ def planned(plan: Plan) -> Planned:
             yield f"graphs_{group.name}_{cloud}", {**graphs, "images": group.images}
 
 
-@figure(
-    section="activation_graphs",
-    tables=(*GRAPHS, "purity", "example_images"),
-    planned=planned,
-)
 def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     """Write the page of `cloud` of one `network`, with one graph per layer; the deepest is shown first."""
     ids = {name: parameters[name] for name in ("population", "recipe", "cloud", "network")}
-    graphs = rows(tables["activation_graphs"], **ids).sort_values("depth")
-    classes = classes_of(tables["class_purity"], parameters["population"])
+    graphs = selection.rows(tables["activation_graphs"], **ids).sort_values("depth")
+    classes = graph_rows.classes_of(tables["class_purity"], parameters["population"])
     pages = [_graph(row, tables, classes) for _, row in graphs.iterrows()]
     shown = {image for graph in pages for images in graph["images"] for image in images}
     split = graphs["split"].iloc[0] if len(graphs) else ""
-    pictures = rows(tables["example_images"], images=parameters["images"], split=split)
-    title = cloud_title(graphs.iloc[0]) if len(graphs) else parameters["cloud"]
+    pictures = selection.rows(tables["example_images"], images=parameters["images"], split=split)
+    title = graph_rows.cloud_title(graphs.iloc[0]) if len(graphs) else parameters["cloud"]
     return graph_page(
         f"{parameters['population']}, network {parameters['network']}, {title}",
         "layer",
@@ -68,29 +61,34 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
             ("l2 norm, scaled", "lens", 3),
         ],
         note=NOTE if pages else "the tables hold no graph of this cloud",
-        footer=provenance(notes),
-        classes=[(name, class_colour(label)) for label, name in enumerate(classes)],
+        footer=selection.provenance(notes),
+        classes=[(name, graph_layout.class_colour(label)) for label, name in enumerate(classes)],
         images={
             row["image"]: [
                 "data:image/png;base64," + base64.b64encode(row["pixels"]).decode(),
                 row["class_name"],
-                class_colour(row["label"]),
+                graph_layout.class_colour(row["label"]),
             ]
             for row in pictures[pictures["image"].isin(shown)].to_dict("records")
         },
     )
 
 
+KIND = FigureKind(
+    section="activation_graphs", tables=(*graph_rows.GRAPHS, "purity", "example_images"), planned=planned, page=page
+)
+
+
 def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]:
-    nodes, edges = (of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
-    nodes, edges = drawn_graph(nodes, edges, most_nodes=NODES)
+    nodes, edges = (graph_rows.of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
+    nodes, edges = graph_layout.drawn_graph(nodes, edges, most_nodes=NODES)
     known = set(tables["example_images"]["image"].to_pylist())
-    purity = of_graph(tables["purity"], row).iloc[0]
+    purity = graph_rows.of_graph(tables["purity"], row).iloc[0]
     chance = f"{purity['chance']:.3f} ({purity['chance_low']:.3f} to {purity['chance_high']:.3f})"
     return page_graph(
         nodes[["node", "component", "members", "x", "y", "purity", "lens"]],
         edges,
-        option=layer_number(row),
+        option=graph_rows.layer_number(row),
         numbers={
             "nodes": f"{row['nodes']:,}",
             "edges": f"{row['edges']:,}",
@@ -102,7 +100,7 @@ def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]
         },
         explanation=row["explanation"],
         left_out="" if len(nodes) == row["nodes"] else f"Drawn are the {len(nodes):,} largest nodes.",
-        recipe=recipe_of(row.to_frame().T.infer_objects()),
+        recipe=graph_rows.recipe_of(row.to_frame().T.infer_objects()),
         counts=[
             [[int(k), int(of[k])] for k in np.argsort(-of, kind="stable") if of[k]]
             for of in map(np.asarray, nodes["counts"])

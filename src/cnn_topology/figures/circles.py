@@ -22,24 +22,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, Rectangle, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
-from cnn_topology.figures.selection import (
-    BAR_LENGTH,
-    SECTORS,
-    drawn,
-    headlines_at,
-    length,
-    lengths,
-    no_cloud,
-    null_of,
-    of_cloud,
-    provenance,
-    rows,
-    when,
-)
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.filters import CIRCLE_ARCS
@@ -63,43 +49,45 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "circles", facets, FACETS)
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw one row for each of `clouds` at its last step: its headline, or the density filter it has `asked`."""
+    clouds, lacking = selection.there(tables["circles"], parameters["clouds"])
+    chosen = [(cloud, row) for cloud in clouds for _, row in _chosen(tables["loops"], cloud).iterrows()]
+    each = [selection.of_cloud(tables["circles"], row) for _, row in chosen]
+    together = pd.DataFrame([row for _, row in chosen])
+    critical = selection.null_of(tables["significance"], together)
+    most = pd.concat([circles[["nearest", "permuted"]].div(circles["kept"], axis=0) for circles in each]).max().max()
+    footer = selection.provenance(notes, together, critical["draws"], f"arcs of 10°{lacking}")
+    figure = style.new_figure(1.7 * len(each) + 0.4, footer)
+    panels = figure.subplots(len(each), 3, squeeze=False, width_ratios=[1, 1.15, 0.8])
+    bars = []
+    for (cloud, row), circles, (left, middle, right) in zip(chosen, each, panels, strict=True):
+        _counts(left, circles, max(0.05, most))
+        _coverage(middle, circles)
+        level = critical.loc[(critical[CLOUD] == row[CLOUD]).all(axis=1), "null_critical"].max()
+        bars.append(_bars(right, selection.of_cloud(tables["barcodes"], row), level, circles, parameters["alpha"]))
+        density = f"ρ({row['density_k']}, {row['density_p']:g})"
+        where = f"{row['population']}, {row['layer']}, {selection.when(cloud)}, {density}"
+        style.row_title(left, f"{where}: {_sentence(circles)}")
+    labels = ("part of the kept filters", "angle on the circle", "H1 bars, longest first")
+    for axes, label in zip(panels[-1], labels, strict=True):
+        axes.set_xlabel(label)
+    style.shared_legend(figure)
+    shown = [circles.drop(columns=list(CIRCLE_ARCS)) for circles in each]
+    return figure, selection.drawn(circles=shown, arcs=[_arcs(circles) for circles in each], bars=bars)
+
+
+KIND = FigureKind(
     section="filters",
     tables=("loops", "circles", "barcodes", "significance"),
     planned=planned,
-    columns={**BAR_LENGTH, **SECTORS, "arc": ("Number of the arc of 10 degrees, from 0.", "")},
+    columns={
+        **selection.BAR_LENGTH,
+        **selection.SECTORS,
+        "arc": ("Number of the arc of 10 degrees, from 0.", ""),
+    },
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw one row for each of `clouds` at its last step: its headline, or the density filter it has `asked`."""
-    clouds = parameters["clouds"]
-    chosen = [_chosen(tables["loops"], cloud) for cloud in clouds]
-    found = pd.concat(chosen)
-    critical = null_of(tables["significance"], found)
-    figure = style.new_figure(1.7 * len(clouds) + 0.4, provenance(notes, found, critical["draws"], "arcs of 10°"))
-    panels = figure.subplots(len(clouds), 3, squeeze=False, width_ratios=[1, 1.15, 0.8])
-    each = [of_cloud(tables["circles"], at.iloc[0]) if len(at) else pd.DataFrame() for at in chosen]
-    most = max((_most(mine) for mine in each if len(mine)), default=0.05)
-    counts, bars = [], []
-    for cloud, at, mine, (left, middle, right) in zip(clouds, chosen, each, panels, strict=True):
-        where = f"{cloud['population']}, {cloud['layer']}, {when(cloud)}"
-        if mine.empty:
-            for axes in (left, middle, right):
-                style.explain(axes, no_cloud() if axes is middle else "")
-        else:
-            where += f", ρ({mine['density_k'].iloc[0]}, {mine['density_p'].iloc[0]:g}): {_sentence(mine)}"
-            _counts(left, mine, most)
-            _coverage(middle, mine)
-            level = critical.merge(at[CLOUD])["null_critical"].max()
-            bars.append(_bars(right, of_cloud(tables["barcodes"], at.iloc[0]), level, mine, parameters["alpha"]))
-            counts.append(mine)
-        style.row_title(left, where)
-    labels = ("part of the kept filters", "angle on the circle", "H1 bars, longest first")
-    for axes, label in zip(panels[-1], labels, strict=True):
-        if axes.has_data():
-            axes.set_xlabel(label)
-    style.shared_legend(figure)
-    circles = [mine.drop(columns=list(CIRCLE_ARCS)) for mine in counts]
-    return figure, drawn(circles=circles, arcs=[_arcs(mine) for mine in counts], bars=bars)
 
 
 def _arcs(mine: pd.DataFrame) -> pd.DataFrame:
@@ -111,15 +99,13 @@ def _arcs(mine: pd.DataFrame) -> pd.DataFrame:
 
 def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     if "asked" not in cloud:
-        return headlines_at(loops, [cloud], "last")
+        return selection.headlines_at(loops, [cloud], "last")
     k, p, landmarks = cloud["asked"]
-    found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"], density_p=p)
+    ids = {"population": cloud["population"], "layer": cloud["layer"], "step": cloud["last"]}
+    found = selection.rows(loops, **ids, density_p=p, landmarks=landmarks)
     # As a fraction k depends on how many filters there are, and networks may have failed.
-    same = [
-        Density(k=k, p=p).neighbours_left(n) == count
-        for n, count in zip(found["points"], found["density_k"], strict=True)
-    ]
-    return found[np.array(same, dtype=bool) & (found["landmarks"] == landmarks)].head(1)
+    left = found["points"].map(Density(k=k, p=p).neighbours_left)
+    return found[left == found["density_k"]].head(1)
 
 
 def _sentence(mine: pd.DataFrame) -> str:
@@ -129,11 +115,6 @@ def _sentence(mine: pd.DataFrame) -> str:
         return "no filter lies near a circle"
     chance = "" if pd.isna(row["permuted"]) else f" ({row['permuted'] / row['kept']:.0%} by chance)"
     return f"{row['nearest'] / row['kept']:.0%} lie near the {row['circle']} circle{chance}"
-
-
-def _most(mine: pd.DataFrame) -> float:
-    """Return the largest part of the kept filters that is drawn."""
-    return float(np.nanmax([(mine[name] / mine["kept"]).max() for name in ("nearest", "permuted")] + [0.05]))
 
 
 def _counts(axes: Axes, mine: pd.DataFrame, most: float) -> None:
@@ -176,22 +157,20 @@ def _coverage(axes: Axes, mine: pd.DataFrame) -> None:
 
 
 def _bars(axes: Axes, bars: pd.DataFrame, level: float, mine: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    found = lengths(bars, 1).head(BARS)
+    found = selection.lengths(bars, 1).head(BARS)
     row = mine.iloc[0]
     untested = TOO_FEW if pd.isna(row["significant_bars"]) else "no significant loop"
     answer = row["shape"] if pd.notna(row["shape"]) else untested
     if found.empty:
         style.explain(axes, "no H1 bar")
     else:
-        longer = found["length"] > level
-        places = np.arange(1, len(found) + 1)
-        colours = [style.VERMILION if long else style.PALE for long in longer]
-        axes.bar(places, found["length"], color=colours, width=0.7)
+        colours = [style.VERMILION if length > level else style.PALE for length in found["length"]]
+        axes.bar(found.index + 1, found["length"], color=colours, width=0.7)
         for colour, label in ((style.VERMILION, "significant bar"), (style.PALE, "other bar")):
             axes.add_patch(Rectangle((0, 0), 0, 0, facecolor=colour, label=label))
         if np.isfinite(level):
             axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.9, label=f"nulls, {1 - alpha:.0%}")
         axes.axvline(5.5, color=style.INK, linestyle=":", linewidth=0.8)
         axes.set_xticks([1, 5, 10])
-    axes.set_title(f"{answer}\n5th {length(row['fifth'])}, 6th {length(row['sixth'])}")
+    axes.set_title(f"{answer}\n5th {selection.length(row['fifth'])}, 6th {selection.length(row['sixth'])}")
     return found

@@ -10,11 +10,11 @@ deeper; its area is the coverage, the share of the points of the class that are 
 from __future__ import annotations
 
 from cnn_topology.figures import style
-from cnn_topology.figures.graph_rows import EMPTY, cloud_title, footer, of_recipe, titled_legend
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.graph_rows import cloud_title, footer, of_recipe, titled_legend
 from cnn_topology.figures.libraries import Line2D, pd, to_hex
-from cnn_topology.figures.planned import graph_groups, numbered
-from cnn_topology.figures.selection import drawn, empty_figure
+from cnn_topology.figures.planned import graph_groups
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
+from cnn_topology.figures.selection import drawn
 from cnn_topology.tables.units import SHARE
 
 # Clouds on one page, two beside each other.
@@ -31,20 +31,10 @@ def planned(plan: Plan) -> Planned:
             yield name, {**group.ids, "clouds": page}
 
 
-@figure(
-    section="activation_graphs",
-    tables=("class_purity", "activation_graphs"),
-    planned=planned,
-    columns={"over_chance": ("Purity minus its level of chance.", SHARE)},
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw class-wise purity over chance of the `clouds` of `population` and `recipe`."""
-    purity, graphs = (of_recipe(tables[name], parameters) for name in ("class_purity", "activation_graphs"))
-    purity, graphs = (rows[rows["cloud"].isin(parameters["clouds"])] for rows in (purity, graphs))
-    where = f"{parameters['population']}, {parameters['recipe']}"
+    purity, graphs = (of_recipe(tables[name], parameters) for name in KIND.tables)
     clouds = list(dict.fromkeys(purity["cloud"]))
-    if not clouds:
-        return empty_figure(EMPTY, footer(notes, graphs), where)
     parts = [_of_class(purity), _of_all(purity)]
     parts = [part.assign(over_chance=part["purity"] - part["chance"]) for part in parts]
     shown = pd.concat(parts, ignore_index=True)
@@ -74,8 +64,17 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         Line2D([], [], marker="o", linestyle="", markersize=5, color=_shade(depth, depths), label=f"layer {depth - 1}")
         for depth in marked
     ]
-    titled_legend(figure, f"{_finding(shown)}\n{where}", handles)
+    titled_legend(figure, f"{_finding(shown)}\n{parameters['population']}, {parameters['recipe']}", handles)
     return figure, drawn(class_purity=parts[0], all_points=parts[1])
+
+
+KIND = FigureKind(
+    section="activation_graphs",
+    tables=("class_purity", "activation_graphs"),
+    planned=planned,
+    columns={"over_chance": ("Purity minus its level of chance.", SHARE)},
+    draw=draw,
+)
 
 
 def _shade(depth: float, depths: list[float]) -> str:
@@ -92,14 +91,9 @@ def _of_class(purity: pd.DataFrame) -> pd.DataFrame:
 
 def _of_all(purity: pd.DataFrame) -> pd.DataFrame:
     """Average over the points of all classes, by layer."""
-    names = ["purity", "chance", "coverage"]
-    sums = (
-        purity[names]
-        .mul(purity["points"], axis=0)
-        .assign(points=purity["points"], **{c: purity[c] for c in ("cloud", "depth")})
-    )
-    totals = sums.groupby(["cloud", "depth"], sort=False).sum()
-    return totals[names].div(totals["points"], axis=0).reset_index().assign(class_name=ALL)
+    names, keys = ["purity", "chance", "coverage"], [purity["cloud"], purity["depth"]]
+    sums = purity[names].mul(purity["points"], axis=0).groupby(keys, sort=False).sum()
+    return sums.div(purity.groupby(keys, sort=False)["points"].sum(), axis=0).reset_index().assign(class_name=ALL)
 
 
 def _finding(shown: pd.DataFrame) -> str:

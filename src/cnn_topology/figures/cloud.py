@@ -25,24 +25,9 @@ import numpy as np
 
 from cnn_topology.figures import selection, style
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, PathCollection, pd
 from cnn_topology.figures.planned import facet
-from cnn_topology.figures.selection import (
-    cloud_title,
-    drawn,
-    edge_angle,
-    empty_figure,
-    entries_of,
-    entry_rows,
-    headlines_at,
-    length,
-    lengths,
-    no_cloud,
-    of_cloud,
-    provenance,
-    when,
-)
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 H0_BARS, H1_BARS, SECTORS = 20, 50, 16
 
@@ -54,7 +39,34 @@ def planned(plan: Plan) -> Planned:
         yield name, {**facet(clouds), "alpha": plan.config.significance.alpha}
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
+    where = f"{parameters['population']}, {parameters['layer']}, {selection.when(parameters)}"
+    found, cloud = selection.headline_at(tables["loops"], parameters)
+    nulls, bars, filters = (selection.of_cloud(tables[name], cloud) for name in ("significance", "barcodes", "filters"))
+    bars = bars[bars["field"] == bars["field"].min()]
+    footer = selection.provenance(notes, found, nulls["draws"])
+    figure = style.new_figure(3.7, footer, selection.cloud_title(cloud, where))
+    grid = figure.add_gridspec(2, 3, height_ratios=[1, 3], width_ratios=[1.2, 1, 1.05])
+    top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
+    top.sharex(bottom)
+    components = _components(top, bars)
+    loops = draw_loops(bottom, bars, nulls, parameters["alpha"], cloud)
+    ends = [axes.dataLim.x1 for axes in (top, bottom) if axes.has_data()]
+    bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
+    plane, around = figure.add_subplot(grid[:, 1]), figure.add_subplot(grid[:, 2])
+    style.letter(plane, "b", "PCA plane of the kept filters")
+    style.letter(around, "c", "mean filter by angle in b")
+    if filters.empty:
+        for axes in (plane, around):
+            style.explain(axes, "no filter in the table")
+        return figure, selection.drawn(h0=components, h1=loops, null=nulls)
+    points, sectors = _plane(plane, filters), _around(around, filters)
+    means = {"sectors": sectors.drop(columns="coordinates"), "means": selection.entry_rows(sectors, "angle")}
+    return figure, selection.drawn(h0=components, h1=loops, null=nulls, plane=points, **means)
+
+
+KIND = FigureKind(
     section="clouds",
     tables=("loops", "barcodes", "significance", "filters"),
     planned=planned,
@@ -65,49 +77,26 @@ def planned(plan: Plan) -> Planned:
         **selection.ENTRIES,
         "longer": ("Whether the bar is longer than every deciding null allows.", ""),
     },
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the headline cloud of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
-    where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
-    found = headlines_at(tables["loops"], [parameters], "last")
-    if found.empty:
-        return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
-    cloud = found.iloc[0]
-    nulls = of_cloud(tables["significance"], cloud)
-    bars = of_cloud(tables["barcodes"], cloud)
-    bars = bars[bars["field"] == bars["field"].min()]
-    filters = of_cloud(tables["filters"], cloud)
-    figure = style.new_figure(3.7, provenance(notes, found, nulls["draws"]), cloud_title(cloud, where))
-    grid = figure.add_gridspec(2, 3, height_ratios=[1, 3], width_ratios=[1.2, 1, 1.05])
-    top, bottom = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
-    top.sharex(bottom)
-    components = _components(top, bars)
-    loops = draw_loops(bottom, bars, nulls, parameters["alpha"], cloud)
-    ends = [axes.dataLim.x1 for axes in (top, bottom) if axes.has_data()]
-    bottom.set_xlim(0, 1.02 * max(ends, default=1.0))
-    plane = _plane(figure.add_subplot(grid[:, 1]), filters)
-    sectors = _around(figure.add_subplot(grid[:, 2]), filters)
-    means = {"sectors": sectors.drop(columns="coordinates"), "means": entry_rows(sectors, "angle")}
-    return figure, drawn(h0=components, h1=loops, null=nulls, plane=plane, **means)
 
 
 def _components(axes: Axes, bars: pd.DataFrame) -> pd.DataFrame:
-    found = lengths(bars, 0)
+    found = selection.lengths(bars, 0)
     shown = found.head(H0_BARS)
     style.letter(axes, "a", f"barcode: H0, longest {len(shown)} of {len(found):,}")
     axes.tick_params(labelbottom=False)
     if shown.empty:
         style.explain(axes, "no H0 bar")
         return shown
-    finite = bars.loc[np.isfinite(bars["death"]), "death"]
-    end = finite.max() if len(finite) else 1.0
+    end = bars["death"].replace(np.inf, np.nan).max()
     _draw_bars(axes, shown["birth"], shown["death"].clip(upper=1.05 * end), [style.INK] * len(shown))
     return shown
 
 
 def draw_loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float, cloud: pd.Series) -> pd.DataFrame:
     """Draw the longest H1 bars by birth; the band shows how long each could be under the null, from its own birth."""
-    found = lengths(bars, 1)
+    found = selection.lengths(bars, 1)
     shown = found.head(H1_BARS).sort_values("birth", kind="stable").reset_index(drop=True)
     left_out = f", {len(found) - len(shown):,} shorter left out" if len(found) > len(shown) else ""
     axes.set_title(f"H1: longest {len(shown)}{left_out}")
@@ -123,31 +112,34 @@ def draw_loops(axes: Axes, bars: pd.DataFrame, nulls: pd.DataFrame, alpha: float
         start = np.repeat(shown["birth"].to_numpy(), 2)
         axes.fill_betweenx(edges, start, start + critical, color=style.BAND, linewidth=0)
         for null in nulls.sort_values("null_name").to_dict("records"):
-            label = f"{null['null_name']} null, {1 - alpha:.0%}: {null['null_critical']:.2f}"
-            line = style.NULL_LINES[null["null_name"]]
-            end = start + null["null_critical"]
-            axes.plot(end, edges, color=style.GREY, linewidth=0.9, linestyle=line, label=label)
+            line = style.null_line(null["null_name"], alpha)
+            line["label"] += f": {null['null_critical']:.2f}"
+            axes.plot(start + null["null_critical"], edges, **line)
     colours = [style.VERMILION if longer else style.INK for longer in shown["longer"]]
     _draw_bars(axes, shown["birth"], shown["death"], colours)
-    longest = list(found["length"].head(2)) + [np.nan] * 2
     if np.isfinite(critical):
         beyond = int((found["length"] > critical).sum())
         axes.plot([], [], color=style.VERMILION, label=f"longer than every deciding null: {beyond}")
-    else:
-        axes.plot([], [], " ", label=f"not tested: {cloud['verdict']}")
-    axes.plot([], [], " ", label=f"longest {length(longest[0])}, second {length(longest[1])}")
-    if np.isfinite(cloud["p_covariance"]):
-        median, p_value = cloud["covariance_longest_median"], cloud["p_covariance"]
-        axes.plot([], [], " ", label=f"own covariance (little power): median {median:.2f}, p = {p_value:.2g}")
-    if np.isfinite(cloud["p_lowpass"]):
-        median, p_value = cloud["lowpass_longest_median"], cloud["p_lowpass"]
-        axes.plot([], [], " ", label=f"fields as smooth: median {median:.2f}, p = {p_value:.2g}")
-    if np.isfinite(cloud["p_block"]):
-        axes.plot([], [], " ", label=f"channels as blocks: p = {cloud['p_block']:.2g}")
-    if np.isfinite(cloud["verdict_stability"]):
-        axes.plot([], [], " ", label=f"same verdict in {cloud['verdict_stability']:.0%} of draws of networks")
+    for label in _told(cloud, found["length"]):
+        axes.plot([], [], " ", label=label)
     style.legend_below(axes, 28)
     return shown
+
+
+def _told(cloud: pd.Series, lengths: pd.Series) -> list[str]:
+    """Describe the two longest bars, and the tests that decide nothing."""
+    longest, second, *_ = [*map(selection.length, lengths.head(2)), "–"]
+    told = [f"not tested: {cloud['verdict']}"] if np.isnan(cloud["p_longest"]) else []
+    told.append(f"longest {longest}, second {second}")
+    for null, what in (("covariance", "own covariance (little power)"), ("lowpass", "fields as smooth")):
+        if np.isfinite(cloud[f"p_{null}"]):
+            median = cloud[f"{null}_longest_median"]
+            told.append(f"{what}: median {median:.2f}, p = {cloud[f'p_{null}']:.2g}")
+    if np.isfinite(cloud["p_block"]):
+        told.append(f"channels as blocks: p = {cloud['p_block']:.2g}")
+    if np.isfinite(cloud["verdict_stability"]):
+        told.append(f"same verdict in {cloud['verdict_stability']:.0%} of draws of networks")
+    return told
 
 
 def _draw_bars(axes: Axes, birth: pd.Series, death: pd.Series, colours: Any) -> None:
@@ -159,25 +151,17 @@ def _draw_bars(axes: Axes, birth: pd.Series, death: pd.Series, colours: Any) -> 
 
 
 def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
-    style.letter(axes, "b", "PCA plane of the kept filters")
-    if filters.empty:
-        style.explain(axes, "no filter in the table")
-        return filters
     shown = filters[["network", "out_channel", "in_channel", "plane1", "plane2"]].copy()
-    shown["edge_angle"] = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    shown["edge_angle"] = selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
     points = draw_plane(axes, shown)
-    total = entries_of(filters).var(axis=0).sum()
+    total = selection.entries_of(filters).var(axis=0).sum()
     shares = [shown[name].var(ddof=0) / total if total else np.nan for name in ("plane1", "plane2")]
     axes.set_xlabel(f"PC 1 ({shares[0]:.0%} of variance)")
     axes.set_ylabel(f"PC 2 ({shares[1]:.0%})", labelpad=1)
-    axes.set_aspect("equal")
     # A filter has norm 1 before the mean of all is taken away: it can lie beyond the unit circle.
     reach = 1.04 * max(1.04, float(shown[["plane1", "plane2"]].abs().to_numpy().max()))
-    axes.set_xlim(-reach, reach)
-    axes.set_ylim(-reach, reach)
-    axes.set_xticks([-1, 0, 1])
-    axes.set_yticks([-1, 0, 1])
-    axes.set_anchor("N")
+    ticks = [-1, 0, 1]
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=ticks, yticks=ticks, aspect="equal", anchor="N")
     style.angle_bar(axes.inset_axes((0.1, -0.36, 0.8, 0.045)), points, "edge angle of the nearest Klein patch")
     return shown
 
@@ -207,17 +191,10 @@ def draw_plane(axes: Axes, filters: pd.DataFrame, scale: float = 1.0) -> PathCol
 
 def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     """Draw the mean filter of each sector of the PCA plane at the sector's own angle."""
-    style.letter(axes, "c", "mean filter by angle in b")
-    if filters.empty:
-        style.explain(axes, "no filter in the table")
-        return filters
-    sectors = sector_means(filters)
-    limit = float(np.nanmax(np.abs(entries_of(sectors))))
+    sectors = draw_sectors(axes, filters, SECTORS, 1.0, 0.31, 1.4)
     for row in sectors.to_dict("records"):
-        x, y = np.cos(row["angle"]), np.sin(row["angle"])
-        if row["filters"]:
-            draw_filter(axes, row["coordinates"], x, y, 0.31, limit, style.angle_colour(row["edge_angle"]), frame=1.4)
-        axes.text(0.7 * x, 0.7 * y, _compact(row["filters"]), ha="center", va="center", fontsize=6, color=style.GREY)
+        x, y = 0.7 * np.cos(row["angle"]), 0.7 * np.sin(row["angle"])
+        axes.text(x, y, _compact(row["filters"]), ha="center", va="center", fontsize=6, color=style.GREY)
     empty = int((sectors["filters"] == 0).sum())
     note = f"{len(filters):,}\nfilters\n{empty} of {SECTORS}\nsectors\nempty"
     axes.text(0, 0, note, ha="center", va="center", fontsize=7, color=style.INK, linespacing=1.2)
@@ -226,11 +203,21 @@ def _around(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     return sectors
 
 
+def draw_sectors(axes: Axes, filters: pd.DataFrame, count: int, ring: float, side: float, frame: float) -> pd.DataFrame:
+    """Draw the mean filter of each sector of the PCA plane on a ring, and return the sectors."""
+    sectors = sector_means(filters, count)
+    limit = float(np.nanmax(np.abs(selection.entries_of(sectors))))
+    for row in sectors[sectors["filters"] > 0].to_dict("records"):
+        x, y = ring * np.cos(row["angle"]), ring * np.sin(row["angle"])
+        draw_filter(axes, row["coordinates"], x, y, side, limit, style.angle_colour(row["edge_angle"]), frame)
+    return sectors
+
+
 def _compact(count: int) -> str:
     return f"{count}" if count < 1_000 else f"{count / 1_000:.3g}k"
 
 
-def sector_means(filters: pd.DataFrame, sectors: int = SECTORS) -> pd.DataFrame:
+def sector_means(filters: pd.DataFrame, sectors: int) -> pd.DataFrame:
     """Average the kept filters in sectors of their PCA plane.
 
     Parameters
@@ -249,8 +236,8 @@ def sector_means(filters: pd.DataFrame, sectors: int = SECTORS) -> pd.DataFrame:
     width = 2 * np.pi / sectors
     angle = np.arctan2(filters["plane2"], filters["plane1"])
     sector = np.mod(np.floor(angle / width + 0.5), sectors).astype(int)
-    direction = np.exp(1j * edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()))
-    rows, entries = [], entries_of(filters)
+    direction = np.exp(1j * selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()))
+    rows, entries = [], selection.entries_of(filters)
     for number in range(sectors):
         inside = (sector == number).to_numpy()
         mean = entries[inside].mean(axis=0) if inside.any() else np.full(entries.shape[1], np.nan)

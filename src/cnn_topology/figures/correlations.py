@@ -13,14 +13,11 @@ but not tested. Ours throughout: the paper shows no such comparison.
 
 from __future__ import annotations
 
-import textwrap
-
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.selection import drawn, provenance, rows, spread
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.statistics.significance import LEVEL
 
 OUTCOMES = {"test_accuracy": "test accuracy", "gap": "generalization gap", "cross_accuracy": "accuracy on other sets"}
@@ -45,8 +42,6 @@ SHOWN: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
 }
 ROW = 0.21  # inches
-# Where topology has no correlation, and what plain statistics have one.
-FEW = "not defined: clouds keep fewer than 50 filters, or nothing varies"
 # Plain statistics of the weights that are drawn.
 BASELINES = 2
 
@@ -59,50 +54,50 @@ def planned(plan: Plan) -> Planned:
         yield name, {"group_name": group.name, "layer": group.layer, "scope": scope}
 
 
-@figure(
-    section="generalization",
-    tables=("correlations",),
-    planned=planned,
-    columns={"curve": ("Name of the method in the legend.", "")},
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one panel for each outcome of one group and layer; predictors down, methods side by side."""
-    found = _without_weak_baselines(rows(tables["correlations"], **parameters))
+    found = _without_weak_baselines(selection.rows(tables["correlations"], **parameters))
+    if found.empty:
+        raise selection.Empty("no correlation in the table: fewer than 4 networks were left, or nothing varied")
     predictors = list(dict.fromkeys(found["predictor"]))
     outcomes = [name for name in OUTCOMES if (found["outcome"] == name).any()]
-    figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), " · ".join([*_footer(found), provenance(notes)]))
-    if not predictors:
-        text = "no correlation in the table: fewer than 4 networks were left, or nothing varied"
-        style.explain(figure.add_subplot(), text, characters=60)
-        return figure, drawn(correlations=found)
+    held = max(found["given"], key=len)
+    footer = (
+        "above the line: topology, below: plain weight statistics; "
+        f"n = {selection.spread(found['networks'])} networks, {selection.spread(found['rows'])} rows; "
+        f"lines: 95% bootstrap interval ({selection.spread(found['draws'])} draws); "
+        f"filled: p ≤ {LEVEL:g} after max-T adjustment over the predictors of a panel; "
+        f"{selection.spread(found['permutations'])} permutations of {found['exchanged'].iloc[0]}; "
+        f"held fixed at most: {held or 'nothing'}"
+    )
+    figure = style.new_figure(0.9 + ROW * max(6, len(predictors)), selection.provenance(notes, extra=footer))
     panels = figure.subplots(1, len(outcomes), squeeze=False, sharey=True)[0]
     shown = [_shown(found, parameters["scope"], outcome) for outcome in outcomes]
     topological = found.drop_duplicates("predictor")["predictor_kind"].eq("topological").sum()
     for axes, outcome, values in zip(panels, outcomes, shown, strict=True):
-        axes.set_title(OUTCOMES[outcome])
         axes.axvline(0, color=style.PALE, linewidth=0.6)
         axes.axhline(topological - 0.5, color=style.INK, linewidth=0.5, linestyle=":")
         _forest(axes, values, predictors, parameters["scope"])
+        # Clouds keep fewer than 50 filters, or nothing varies.
         undefined = values.groupby("predictor", sort=False)["statistic"].count().eq(0)
-        lines = [predictors.index(name) for name in undefined[undefined].index]
-        if lines == list(range(topological)):
-            text = "\n".join(textwrap.wrap(FEW, 24))
-            axes.text(0, (topological - 1) / 2, text, color=style.GREY, fontsize=style.SMALL, ha="center", va="center")
-            lines = []
-        for line in lines:
-            axes.text(0.04, line, "not defined", color=style.GREY, fontsize=style.SMALL, va="center")
-        axes.set_xlim(-1.08, 1.08)
-        axes.set_xticks([-1, 0, 1])
-        axes.set_xlabel("correlation")
+        for name in undefined[undefined].index:
+            height = predictors.index(name)
+            axes.text(0.04, height, "not defined", color=style.GREY, fontsize=style.SMALL, va="center")
+        axes.set(title=OUTCOMES[outcome], xlim=(-1.08, 1.08), xticks=[-1, 0, 1], xlabel="correlation")
+        axes.tick_params(axis="y", length=0)
     panels[0].set_yticks(range(len(predictors)), [LABELS.get(p, p.replace("_", " ")) for p in predictors])
     panels[0].set_ylim(len(predictors) - 0.4, -0.6)
-    for axes in panels:
-        axes.tick_params(axis="y", length=0)
     style.shared_legend(figure)
-    together = pd.concat(shown)
-    names = [name for *_, name, _, _ in SHOWN[parameters["scope"]]]
-    curves = together.assign(curve=together["shown"].map(dict(enumerate(names)))).drop(columns="shown")
-    return figure, drawn(correlations=curves)
+    return figure, selection.drawn(correlations=pd.concat(shown))
+
+
+KIND = FigureKind(
+    section="generalization",
+    tables=("correlations",),
+    planned=planned,
+    columns={"curve": ("Name of the method in the legend.", "")},
+    draw=draw,
+)
 
 
 def _without_weak_baselines(found: pd.DataFrame) -> pd.DataFrame:
@@ -113,45 +108,24 @@ def _without_weak_baselines(found: pd.DataFrame) -> pd.DataFrame:
     return found[~is_plain | found["predictor"].isin(strongest.nlargest(BASELINES).index)]
 
 
-def _footer(found: pd.DataFrame) -> list[str]:
-    if found.empty:
-        return []
-    held = max(found["given"], key=len)
-    return [
-        "above the line: topology, below: plain weight statistics",
-        f"n = {spread(found['networks'])} networks, {spread(found['rows'])} rows",
-        f"lines: 95% bootstrap interval ({spread(found['draws'])} draws)",
-        f"filled: p ≤ {LEVEL:g} after max-T adjustment over the predictors of a panel",
-        f"{spread(found['permutations'])} permutations of {found['exchanged'].iloc[0]}",
-        f"held fixed at most: {held or 'nothing'}",
-    ]
-
-
 def _shown(found: pd.DataFrame, scope: str, outcome: str) -> pd.DataFrame:
+    """Return the rows of an outcome that are drawn, with the name of their method in the legend."""
     mine = found[found["outcome"] == outcome]
     parts = []
-    for place, (method, given, *_) in enumerate(SHOWN[scope]):
+    for method, given, name, *_ in SHOWN[scope]:
         chosen = mine[mine["method"] == method]
         held = max(chosen["given"], key=len, default="") if given == "*" else given
-        parts.append(chosen[chosen["given"] == held].assign(shown=place))
+        parts.append(chosen[chosen["given"] == held].assign(curve=name))
     return pd.concat(parts)
 
 
 def _forest(axes: Axes, values: pd.DataFrame, predictors: list[str], scope: str) -> None:
     for place, (*_, name, colour, marker) in enumerate(SHOWN[scope]):
-        mine = values[(values["shown"] == place) & np.isfinite(values["statistic"])]
+        mine = values[(values["curve"] == name) & np.isfinite(values["statistic"])]
         heights = mine["predictor"].map(predictors.index).to_numpy() + 0.24 * (place - 1)
         axes.hlines(heights, mine["low"], mine["high"], color=colour, linewidth=0.9)
-        kept = (mine["p_adjusted"] <= LEVEL).to_numpy()
-        for filled, face in ((True, colour), (False, "white")):
-            axes.plot(
-                mine["statistic"][kept == filled],
-                heights[kept == filled],
-                marker,
-                color=colour,
-                markerfacecolor=face,
-                markeredgewidth=0.8,
-                markersize=3.4,
-                # In the legend a method has its colour and shape, filled.
-                label=name if filled else None,
-            )
+        # In the legend a method has its colour and shape, filled.
+        look: style.Look = {"color": colour, "markeredgewidth": 0.8, "markersize": 3.4}
+        axes.plot([], [], marker, label=name, **look)
+        for statistic, height, p in zip(mine["statistic"], heights, mine["p_adjusted"], strict=True):
+            axes.plot(statistic, height, marker, markerfacecolor=colour if p <= LEVEL else "white", **look)

@@ -8,15 +8,13 @@ has 28 %. They stand where the sets match.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 # The paper's numbers, uncorroborated: recollected with medium confidence ([M-med], weights.md, section 5).
 PAPER_BARS = {"mnist": 1.10, "svhn": 1.27}
@@ -31,52 +29,49 @@ def planned(plan: Plan) -> Planned:
         yield "cross_accuracy", {"clouds": [shown for shown in facets if shown["layer"] == first]}
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw the longest bar of each of `clouds` at its last step, and the matrix of accuracies beside it."""
+    clouds, lacking = selection.there(tables["loop_tracks"], parameters["clouds"], "")
+    accuracy = tables["cross_accuracy"].to_pandas()
+    accuracy = accuracy[accuracy["population"].isin([cloud["population"] for cloud in clouds])]
+    if accuracy.empty:
+        raise selection.Empty("no accuracy in the table")
+    pairs = zip(accuracy["trained_on"], accuracy["tested_on"], strict=True)
+    accuracy = accuracy.assign(paper=[PAPER_ACCURACY.get(pair, np.nan) for pair in pairs])
+    tracks = [selection.rows(tables["loop_tracks"], **cloud).sort_values("step").tail(1) for cloud in clouds]
+    bars = pd.concat(tracks)
+    trained_on = bars["population"].map(dict(zip(accuracy["population"], accuracy["trained_on"], strict=True)))
+    bars = bars.assign(trained_on=trained_on, paper=trained_on.map(PAPER_BARS).astype(float))
+    has_paper = bars["paper"].notna().any() or accuracy["paper"].notna().any()
+    footer = (
+        "bars: 95% interval over resampled networks; accuracies: mean and 95% interval (Student t); "
+        f"networks {selection.spread(bars['networks'])}{lacking}"
+        f"{'; paper: recollected, uncorroborated [M-med]' if has_paper else ''}"
+    )
+    figure = style.new_figure(1.0 + 0.48 * max(2, len(clouds)), selection.provenance(notes, extra=footer))
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.3])
+    _bars(left, bars)
+    _matrix(right, accuracy)
+    return figure, selection.drawn(bars=bars, accuracy=accuracy)
+
+
+KIND = FigureKind(
     section="generalization",
     tables=("cross_accuracy", "loop_tracks"),
     planned=planned,
     columns={"paper": ("The paper's number, recollected and uncorroborated; missing where there is none.", "")},
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the longest bar of each of `clouds` at its last step, and the matrix of accuracies beside it."""
-    accuracy = tables["cross_accuracy"].to_pandas()
-    trained_on = accuracy.drop_duplicates("population").set_index("population")["trained_on"]
-    found = [rows(tables["loop_tracks"], **cloud).sort_values("step").tail(1) for cloud in parameters["clouds"]]
-    bars = pd.concat(found)
-    bars = bars.assign(trained_on=bars["population"].map(trained_on))
-    bars["paper"] = bars["trained_on"].map(PAPER_BARS).astype(float)
-    accuracy = accuracy[accuracy["population"].isin([cloud["population"] for cloud in parameters["clouds"]])]
-    accuracy["paper"] = [
-        PAPER_ACCURACY.get(pair, np.nan) for pair in zip(accuracy["trained_on"], accuracy["tested_on"], strict=True)
-    ]
-    count = max(2, len(parameters["clouds"]))
-    footer = ["bars: 95% interval over resampled networks", "accuracies: mean and 95% interval (Student t)"]
-    footer += [f"networks {spread(bars['networks'])}"] if len(bars) else []
-    if bars["paper"].notna().any() or accuracy["paper"].notna().any():
-        footer.append("paper: recollected, uncorroborated [M-med]")
-    figure = style.new_figure(1.0 + 0.48 * count, " · ".join([*footer, provenance(notes)]))
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.3])
-    _bars(left, bars)
-    _matrix(right, accuracy)
-    return figure, drawn(bars=bars, accuracy=accuracy)
 
 
 def _bars(axes: Axes, bars: pd.DataFrame) -> None:
     style.letter(axes, "a", "longest H1 bar, last step")
-    if bars.empty:
-        style.explain(axes, no_cloud())
-        return
-    places = np.arange(len(bars))
-    axes.hlines(places, bars["longest_low"], bars["longest_high"], color=style.BLUE, linewidth=1.4)
-    axes.plot(bars["longest"], places, "o", color=style.BLUE, markersize=4, label="ours")
+    names = [f"{name}\n({kept:,} kept)" for name, kept in zip(bars["population"], bars["kept"], strict=True)]
+    places = style.forest(axes, names, bars["longest"], bars["longest_low"], bars["longest_high"], "ours")
     axes.plot(bars["critical"], places, "|", color=style.GREY, markersize=9, label="null, critical")
     if bars["paper"].notna().any():
-        axes.plot(
-            bars["paper"], places, "D", color=style.VERMILION, fillstyle="none", markersize=4, label="paper [M-med]"
-        )
-    axes.set_yticks(places, [f"{p}\n({k:,} kept)" for p, k in zip(bars["population"], bars["kept"], strict=True)])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(bars) - 0.5, -0.5)
+        mark: style.Look = {"color": style.VERMILION, "fillstyle": "none", "markersize": 4, "label": "paper [M-med]"}
+        axes.plot(bars["paper"], places, "D", **mark)
     axes.set_xlim(0, 1.15 * np.nanmax([*bars["longest_high"], *bars["paper"], *bars["critical"]]))
     axes.set_xlabel("length")
     style.legend_below(axes)
@@ -84,17 +79,16 @@ def _bars(axes: Axes, bars: pd.DataFrame) -> None:
 
 def _matrix(axes: Axes, accuracy: pd.DataFrame) -> None:
     style.letter(axes, "b", "accuracy, trained on (rows), tested on (columns)")
-    if accuracy.empty:
-        style.explain(axes, "no accuracy in the table")
-        return
     order = list(dict.fromkeys(accuracy["population"])), list(dict.fromkeys(accuracy["tested_on"]))
-    values = accuracy.pivot_table(index="population", columns="tested_on", values="mean", dropna=False).loc[order]
-    under = {(row["population"], row["tested_on"]): _under(row) for row in accuracy.to_dict("records")}
-    below = [[under.get((row, column), "") for column in values.columns] for row in values.index]
-    style.heat_table(axes, values.to_numpy(), [*values.index], [*values.columns], below, digits=3)
+    under = accuracy.assign(under=[_under(row) for row in accuracy.to_dict("records")])
+    values, texts = (
+        under.pivot(index="population", columns="tested_on", values=name).loc[order] for name in ("mean", "under")
+    )
+    cells = texts.fillna("").to_numpy().tolist()
+    style.heat_table(axes, values.to_numpy(dtype=float), order[0], order[1], cells, digits=3)
 
 
-def _under(row: Mapping[Any, Any]) -> str:
+def _under(row: Any) -> str:
     lines = []
     if np.isfinite(row["low"]):
         lines.append(f"({row['low']:.3f} to {row['high']:.3f}, n = {row['networks']})")

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, Rectangle, pd
 from cnn_topology.figures.planned import networks_by_depth
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, provenance
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.figures.sensitivity import VERDICTS, name_verdicts
 
 # Characters of a layer's name under its column; longer ones lose their middle.
@@ -31,40 +30,32 @@ def planned(plan: Plan) -> Planned:
         yield f"depth_{population}", {"population": population, "clouds": layers, "alpha": alpha}
 
 
-@figure(section="filters", tables=("loops", "significance"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds`, layers of `population`, at its last step, in order of depth."""
-    found = headlines_at(tables["loops"], parameters["clouds"], "last").sort_values("depth").reset_index(drop=True)
-    critical = null_of(tables["significance"], found)
-    footer = provenance(notes, found, critical["draws"], "depth: place among the convolutions analysed")
+    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    found = selection.headlines_at(tables["loops"], clouds, "last").sort_values("depth").reset_index(drop=True)
+    critical = selection.null_of(tables["significance"], found)
+    extra = f"depth: place among the convolutions analysed{lacking}"
     names = [short(name) for name in found["layer"]]
-    room = 0.055 * max(map(len, names), default=1)
-    figure = style.new_figure(2.9 + room, footer)
-    if found.empty:
-        style.explain(figure.subplots(), no_cloud(), characters=80)
-        return figure, drawn()
+    height = 2.9 + 0.055 * max(map(len, names))
+    figure = style.new_figure(height, selection.provenance(notes, found, critical["draws"], extra))
     bars, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 0.62])
     bars.set_title(parameters["population"])
     _bars(bars, found, critical, parameters["alpha"])
     _verdicts(below, found, names)
     style.shared_legend(figure)
-    return figure, drawn(loops=found, null=critical)
+    return figure, selection.drawn(loops=found, null=critical)
+
+
+KIND = FigureKind(section="filters", tables=("loops", "significance"), planned=planned, draw=draw)
 
 
 def _bars(axes: Axes, found: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
     places = np.arange(len(found))
+    edges = np.append(places - 0.5, len(found) - 0.5)
     for null, tested in critical.groupby("null_name"):
         level = found[["layer"]].merge(tested, on="layer", how="left")["null_critical"]
-        line = style.NULL_LINES[str(null)]
-        axes.step(
-            np.append(places - 0.5, len(found) - 0.5),
-            np.append(level, level.iloc[-1]),
-            where="post",
-            color=style.GREY,
-            linestyle=line,
-            linewidth=0.9,
-            label=f"{null} null, {1 - alpha:.0%}",
-        )
+        axes.step(edges, np.append(level, level.iloc[-1]), where="post", **style.null_line(str(null), alpha))
     for name, colour, marker in (("second", style.ORANGE, "s"), ("longest", style.BLUE, "o")):
         axes.plot(places, found[name].fillna(0), color=colour, marker=marker, markersize=4, linewidth=0.8, label=name)
     axes.set_ylim(0, 1.1 * np.nanmax([found["longest"].max(), critical["null_critical"].max(), 0.1]))

@@ -3,9 +3,9 @@
 import pyarrow as pa
 
 from cnn_topology.errors import InputError
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, FigureKind, FigureSpec, Notes, Tables
-from cnn_topology.figures.registry import load_kind
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.libraries import Figure
+from cnn_topology.figures.registry import Drawing, FigureKind, FigureSpec, Notes, Tables
 
 
 def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
@@ -35,9 +35,19 @@ def draw(spec: FigureSpec, tables: Tables, notes: Notes) -> Drawing:
     kind = _kind(spec, tables)
     assert kind.draw is not None, f"{spec.kind} is a page alone"
     with style.applied():
-        figure, drawn = kind.draw(spec.parameters, tables, notes)
+        try:
+            figure, drawn = kind.draw(spec.parameters, tables, notes)
+        except selection.Empty as reason:
+            figure, drawn = empty_figure(str(reason), selection.provenance(notes), spec.name), selection.drawn()
         style.settle(figure)
     return figure, _described(drawn, kind)
+
+
+def empty_figure(reason: str, footer: str, title: str) -> Figure:
+    """Build a figure that says why it is empty."""
+    figure = style.new_figure(1.2, footer, title)
+    style.explain(figure.subplots(), reason, characters=80)
+    return figure
 
 
 def _described(drawn: pa.Table, kind: FigureKind) -> pa.Table:
@@ -59,8 +69,7 @@ def page(spec: FigureSpec, tables: Tables, notes: Notes) -> str:
 
 
 def _kind(spec: FigureSpec, tables: Tables) -> FigureKind:
-    kind = load_kind(spec.kind)
-    reads = kind.tables
-    if missing := [name for name in reads if name not in tables]:
-        raise InputError(f"figure {spec.name} reads the tables {', '.join(reads)}; {', '.join(missing)} was not given")
-    return kind
+    if missing := [name for name in spec.tables if name not in tables]:
+        reads = ", ".join(spec.tables)
+        raise InputError(f"figure {spec.name} reads the tables {reads}; {', '.join(missing)} was not given")
+    return spec.declared

@@ -14,11 +14,9 @@ ours.
 
 from __future__ import annotations
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import numbered
-from cnn_topology.figures.selection import drawn, no_cloud, provenance, rows, spread
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 from cnn_topology.statistics.significance import TOO_FEW
 
 ROWS = ("longest H1 bar", "primary circle\ncovered", "circular correlation\nof edge angles")
@@ -33,24 +31,23 @@ def planned(plan: Plan) -> Planned:
     return [(name, {"clouds": page}) for name, page in numbered("dynamics", facets, FACETS)]
 
 
-@figure(section="generalization", tables=("onset", "loop_tracks"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one column of three panels for each of `clouds`."""
-    clouds = parameters["clouds"]
-    tracks = [rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]
-    onsets = [rows(tables["onset"], **cloud) for cloud in clouds]
+    clouds, lacking = selection.there(tables["loop_tracks"], parameters["clouds"], "")
+    tracks = [selection.rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]
+    onsets = [selection.rows(tables["onset"], **cloud) for cloud in clouds]
     together = pd.concat(tracks)
-    figure = style.new_figure(4.9, " · ".join([*_footer(together), provenance(notes)]))
+    footer = (
+        "bands: 95% interval over resampled networks; red: onset and its interval; small numbers: how often the loop "
+        "of the longest bar winds around the primary circle; "
+        f"networks {selection.spread(together['networks'])}; draws {selection.spread(together['draws'])}{lacking}"
+    )
+    figure = style.new_figure(4.9, selection.provenance(notes, extra=footer))
     panels = figure.subplots(3, len(clouds), squeeze=False, height_ratios=[1.25, 1, 1])
     longest = max([0.1, *together["longest_high"], *together["longest"]])
     for place, (cloud, track, onset) in enumerate(zip(clouds, tracks, onsets, strict=True)):
         bars, coverage, followed = panels[:, place]
         style.facet_title(bars, f"{cloud['population']}, {cloud['layer']}", len(clouds))
-        if track.empty:
-            style.explain(bars, no_cloud())
-            style.explain(coverage, "")
-            style.explain(followed, "")
-            continue
         _bars(bars, track, onset.iloc[0] if len(onset) else None)
         bars.set_ylim(0, 1.3 * longest)
         _coverage(coverage, track)
@@ -62,37 +59,24 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     for axes, label in zip(panels[:, 0], ROWS, strict=True):
         axes.set_ylabel(label)
     style.shared_legend(figure)
-    return figure, drawn(tracks=together, onset=pd.concat(onsets))
+    return figure, selection.drawn(tracks=together, onset=pd.concat(onsets))
 
 
-def _footer(tracks: pd.DataFrame) -> list[str]:
-    parts = [
-        "bands: 95% interval over resampled networks",
-        "red: onset and its interval",
-        "small numbers: how often the loop of the longest bar winds around the primary circle",
-    ]
-    counts = [f"networks {spread(tracks['networks'])}", f"draws {spread(tracks['draws'])}"] if len(tracks) else []
-    return parts + counts
+KIND = FigureKind(section="generalization", tables=("onset", "loop_tracks"), planned=planned, draw=draw)
 
 
 def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
     step = track["step"]
     if track["critical"].notna().any():
         axes.fill_between(step, 0, track["critical"], color=style.BAND, linewidth=0, label="within the nulls")
-    axes.fill_between(step, track["longest_low"], track["longest_high"], color=style.BLUE, alpha=0.25, linewidth=0)
-    axes.plot(step, track["longest"], color=style.BLUE, marker="o", markersize=2.6, label="longest bar")
+    line: style.Look = {"marker": "o", "markersize": 2.6, "label": "longest bar"}
+    style.curve(axes, step, track["longest"], track["longest_low"], track["longest_high"], style.BLUE, **line)
     for row in track[track["degree"].notna()].to_dict("records"):
         height = max(row["longest"], row["longest_high"])
         beside = onset is not None and row["step"] == onset["onset"]  # of the vertical line of the onset
-        axes.annotate(
-            f"{row['degree']:.0f}",
-            (row["step"], height),
-            xytext=(-2 if beside else 0, 2),
-            textcoords="offset points",
-            ha="right" if beside else "center",
-            fontsize=style.SMALL,
-            color=style.GREY,
-        )
+        ha, shift = ("right", -2) if beside else ("center", 0)
+        place: style.Look = {"xy": (row["step"], height), "xytext": (shift, 2), "textcoords": "offset points", "ha": ha}
+        axes.annotate(f"{row['degree']:.0f}", **place, fontsize=style.SMALL, color=style.GREY)
     if onset is not None:
         text = _onset(axes, track, onset)
         axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
@@ -118,19 +102,17 @@ def _coverage(axes: Axes, track: pd.DataFrame) -> None:
     axes.plot(track["step"], track["even"], color=style.GREY, linestyle="--", linewidth=0.9, label="as many, evenly")
     axes.plot(track["step"], track["random"], color=style.GREY, linestyle=":", linewidth=0.9, label="random filters")
     axes.plot(track["step"], track["coverage"], color=style.GREEN, marker="o", markersize=2.6, label="covered")
-    axes.set_ylim(0, 1.05)
-    axes.set_yticks([0, 0.5, 1])
+    axes.set(ylim=(0, 1.05), yticks=[0, 0.5, 1])
 
 
 def _followed(axes: Axes, track: pd.DataFrame) -> None:
     axes.axhline(0, color=style.PALE, linewidth=0.6)
-    for prefix, colour, label in (
-        ("", style.PURPLE, "with the snapshot before"),
-        ("first_", style.ORANGE, "with step 0"),
-    ):
-        there = track[track[f"{prefix}correlation"].notna()]
-        low, high = there[f"{prefix}correlation_low"], there[f"{prefix}correlation_high"]
-        axes.fill_between(there["step"], low, high, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(there["step"], there[f"{prefix}correlation"], color=colour, marker="o", markersize=2.6, label=label)
-    axes.set_ylim(-0.35, 1.05)
-    axes.set_yticks([0, 0.5, 1])
+    shown = {
+        "correlation": (style.PURPLE, "with the snapshot before"),
+        "first_correlation": (style.ORANGE, "with step 0"),
+    }
+    for name, (colour, label) in shown.items():
+        there = track[track[name].notna()]
+        low, high = there[f"{name}_low"], there[f"{name}_high"]
+        style.curve(axes, there["step"], there[name], low, high, colour, marker="o", markersize=2.6, label=label)
+    axes.set(ylim=(-0.35, 1.05), yticks=[0, 0.5, 1])

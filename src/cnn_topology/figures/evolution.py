@@ -15,16 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
-from cnn_topology.figures.selection import drawn, headlines, no_cloud, null_of, provenance, rows
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.statistics.significance import TOO_FEW, UNTESTED, onset
 from cnn_topology.tables.units import SHARE
-
-REMARK = "accuracy: mean, band from worst to best network"
-
 
 FACETS = 9  # on one page
 
@@ -39,54 +35,51 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "evolution", facets, FACETS)
 
 
-@figure(
-    section="filters",
-    tables=("loops", "significance", "training"),
-    planned=planned,
-    columns={
-        "low": ("Least accuracy of a network.", SHARE),
-        "high": ("Greatest accuracy of a network.", SHARE),
-    },
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
-    clouds, alpha = parameters["clouds"], parameters["alpha"]
-    found = [headlines(tables["loops"], cloud) for cloud in clouds]
-    together = pd.concat(found)
-    critical = null_of(tables["significance"], together)
+    clouds, lacking = selection.there(tables["loops"], parameters["clouds"], "")
+    each = [selection.headlines(tables["loops"], cloud) for cloud in clouds]
+    together = pd.concat(each)
+    critical = selection.null_of(tables["significance"], together)
     accuracy = [_accuracy(tables["training"], cloud) for cloud in clouds]
     facet_rows, columns = style.shape(len(clouds))
-    remark = REMARK if len(tables["training"]) else ""
-    figure = style.new_figure(2.45 * facet_rows + 0.35, provenance(notes, together, critical["draws"], remark))
     # Networks that others trained come without their accuracies.
     halves = 2 if len(tables["training"]) else 1
+    extra = ("accuracy: mean, band from worst to best network" if halves == 2 else "") + lacking
+    footer = selection.provenance(notes, together, critical["draws"], extra)
+    figure = style.new_figure(2.45 * facet_rows + 0.35, footer)
     grid = figure.add_gridspec(halves * facet_rows, columns, height_ratios=[2, 1][:halves] * facet_rows)
     longest = np.nanmax([together["longest"].max(), critical["null_critical"].max(), 0.1])
-    for place, (cloud, loops, tested) in enumerate(zip(clouds, found, accuracy, strict=True)):
+    for place, (cloud, loops, tested) in enumerate(zip(clouds, each, accuracy, strict=True)):
         row, column = divmod(place, columns)
         bars, *below = (figure.add_subplot(grid[halves * row + half, column]) for half in range(halves))
         style.facet_title(bars, f"{cloud['population']}, {cloud['layer']}", columns)
-        if loops.empty:
-            style.explain(bars, no_cloud())
-        else:
-            mine = critical[(critical["population"] == cloud["population"]) & (critical["layer"] == cloud["layer"])]
-            _bars(bars, loops, mine, alpha)
-            bars.set_ylim(0, 1.12 * longest)
-            style.step_axis(bars, [*loops["step"], *tested["step"]])
-        for under in below:
+        mine = critical[(critical["population"] == cloud["population"]) & (critical["layer"] == cloud["layer"])]
+        _bars(bars, loops, mine, parameters["alpha"])
+        bars.set_ylim(0, 1.12 * longest)
+        for axes in below:
             bars.tick_params(labelbottom=False)
-            _accuracy_panel(under, tested)
-            if len(tested) and len(loops):
-                style.step_axis(under, [*loops["step"], *tested["step"]])
-            if column == 0:
-                under.set_ylabel("test\naccuracy")
+            _accuracy_panel(axes, tested)
+        for axes in (bars, *below):
+            style.step_axis(axes, [*loops["step"], *tested["step"]])
         if column == 0:
             bars.set_ylabel("H1 bar length")
+            for axes in below:
+                axes.set_ylabel("test\naccuracy")
         if place + columns >= len(clouds):
             [bars, *below][-1].set_xlabel("training step")
     style.shared_legend(figure)
     mean = pd.concat([t.assign(layer=c["layer"]) for t, c in zip(accuracy, clouds, strict=True)])
-    return figure, drawn(loops=together, null=critical, accuracy=mean)
+    return figure, selection.drawn(loops=together, null=critical, accuracy=mean)
+
+
+KIND = FigureKind(
+    section="filters",
+    tables=("loops", "significance", "training"),
+    planned=planned,
+    columns={"low": ("Least accuracy of a network.", SHARE), "high": ("Greatest accuracy of a network.", SHARE)},
+    draw=draw,
+)
 
 
 def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float) -> None:
@@ -94,27 +87,22 @@ def _bars(axes: Axes, loops: pd.DataFrame, critical: pd.DataFrame, alpha: float)
         band = critical.groupby("step")["null_critical"].max()
         axes.fill_between(band.index, 0, band, color=style.BAND, linewidth=0)
         for null, draws in critical.groupby("null_name"):
-            line = style.NULL_LINES[str(null)]
-            label = f"{null} null, {1 - alpha:.0%}"
-            axes.plot(
-                draws["step"], draws["null_critical"], color=style.GREY, linestyle=line, linewidth=0.9, label=label
-            )
+            axes.plot(draws["step"], draws["null_critical"], **style.null_line(str(null), alpha))
     for name, colour, marker in (("longest", style.BLUE, "o"), ("second", style.ORANGE, "s")):
         axes.plot(loops["step"], loops[name].fillna(0), color=colour, marker=marker, markersize=2.6, label=name)
     tested = loops[~loops["verdict"].isin(UNTESTED)]
     start = onset(list(tested["step"]), (tested["p_longest"] <= alpha).tolist())
+    text = f"not tested: {TOO_FEW}" if tested.empty else "no lasting loop"
     if start is not None:
         axes.axvline(start, ymax=0.88, color=style.VERMILION, linewidth=0.8)
-    text = "no lasting loop" if start is None else f"onset: step {start:,}"
-    text = f"not tested: {TOO_FEW}" if tested.empty else text
+        text = f"onset: step {start:,}"
     axes.text(0.02, 0.98, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)
 
 
 def _accuracy(training: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     """Average test accuracy on the population's own images over the networks that did not fail."""
-    found = rows(training, population=cloud["population"], images=cloud.get("images"), split="test")
-    whole = found[~found["network"].isin(found.loc[found["failed"], "network"])]
-    grouped = whole.groupby(["population", "step"])["accuracy"]
+    log = selection.rows(training, population=cloud["population"], images=cloud.get("images"), split="test")
+    grouped = selection.unfailed(log).groupby(["population", "step"])["accuracy"]
     return grouped.agg(accuracy="mean", low="min", high="max", networks="count").reset_index()
 
 
@@ -122,7 +110,6 @@ def _accuracy_panel(axes: Axes, tested: pd.DataFrame) -> None:
     if tested.empty:
         style.explain(axes, "no test accuracy in the table")
         return
-    axes.fill_between(tested["step"], tested["low"], tested["high"], color=style.GREEN, alpha=0.25, linewidth=0)
-    axes.plot(tested["step"], tested["accuracy"], color=style.GREEN, marker=".", markersize=3)
-    axes.set_ylim(0, 1.05)
-    axes.set_yticks([0, 0.5, 1])
+    x, y, low, high = (tested[name] for name in ("step", "accuracy", "low", "high"))
+    style.curve(axes, x, y, low, high, style.GREEN, marker=".", markersize=3)
+    axes.set(ylim=(0, 1.05), yticks=[0, 0.5, 1])

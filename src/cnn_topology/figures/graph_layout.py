@@ -50,7 +50,7 @@ def class_colour(label: int) -> str:
 
 
 def drawn_graph(
-    nodes: pd.DataFrame, edges: pd.DataFrame, min_node_size: int = 1, most_nodes: int = 100_000, aspect: float = 1.25
+    nodes: pd.DataFrame, edges: pd.DataFrame, most_nodes: int, aspect: float = 1.25
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the part of a graph that is drawn and place it.
 
@@ -58,8 +58,8 @@ def drawn_graph(
     ----------
     nodes, edges : DataFrame
         Rows of `activation_nodes` and `activation_edges` of one graph.
-    min_node_size, most_nodes : int
-        Nodes with fewer points are left out; of the others the largest, at most so many, are drawn.
+    most_nodes : int
+        The largest nodes, at most so many, are drawn.
     aspect : float
         Width over height of the picture.
 
@@ -71,8 +71,8 @@ def drawn_graph(
     edges : DataFrame
         Between these nodes.
     """
-    kept = nodes[nodes["members"] >= min_node_size].sort_values(["members", "node"], ascending=[False, True])
-    kept = kept.head(most_nodes).sort_values("node").reset_index(drop=True)
+    largest = nodes.sort_values(["members", "node"], ascending=[False, True]).head(most_nodes)
+    kept = largest.sort_values("node").reset_index(drop=True)
     edges = edges[edges["a"].isin(kept["node"]) & edges["b"].isin(kept["node"])].reset_index(drop=True)
     place = {node: number for number, node in enumerate(kept["node"])}
     pairs = np.array([[place[a], place[b]] for a, b in edges[["a", "b"]].itertuples(index=False)], dtype=int)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from cnn_topology.figures import style
-from cnn_topology.figures.libraries import Artist, Figure, Line2D, pd
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.libraries import Artist, Figure, pd
 from cnn_topology.figures.selection import provenance, rows, spread
 
 # The tables that a drawing of graphs reads.
@@ -24,10 +24,18 @@ def of_graph(table: pa.Table, graph: Any) -> pd.DataFrame:
 
 
 def of_recipe(table: pa.Table, parameters: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown."""
+    """Return the rows of a population and an entry of `activation_mapper`, in the order of clouds and layers shown.
+
+    Raises
+    ------
+    Empty
+        If there is none.
+    """
     found = rows(table, population=parameters["population"], recipe=parameters["recipe"])
     found["order"] = found["cloud"].map({name: i for i, name in enumerate(parameters["clouds"])})
     found = found.dropna(subset="order").sort_values(["order", "depth", "network"], kind="stable")
+    if found.empty:
+        raise selection.Empty(EMPTY)
     return found.drop(columns="order")
 
 
@@ -67,17 +75,13 @@ def recipe_of(graphs: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = (), *, recipe: bool = True) -> str:
-    """Write the footer: recipe (for figures that depend on it), points, networks, split, seed and hashes."""
-    parts = list(extra)
-    if len(graphs):
-        parts += [recipe_of(graphs)] if recipe else []
-        parts += [
-            f"points N {spread(graphs['used'])}",
-            f"networks {graphs['network'].nunique()}, images {spread(graphs['n_images'])} ({graphs['split'].iloc[0]})",
-        ]
+def footer(notes: Mapping[str, str], graphs: pd.DataFrame, extra: Sequence[str] = ()) -> str:
+    """Write the footer: recipe, points, networks, split, seed and hashes."""
+    images = f"images {spread(graphs['n_images'])} ({graphs['split'].iloc[0]})"
+    points = f"points N {spread(graphs['used'])}"
+    networks = f"networks {graphs['network'].nunique()}, {images}"
     # Lines break between words of these parts, which are long.
-    return " · ".join([*parts, provenance(notes)])
+    return " · ".join([*extra, recipe_of(graphs), points, networks, provenance(notes)])
 
 
 def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns: int = 10) -> None:
@@ -93,8 +97,3 @@ def titled_legend(figure: Figure, title: str, handles: Sequence[Artist], columns
         handletextpad=0.4,
         borderaxespad=0.3,
     )
-
-
-def cloud_handles(clouds: Sequence[str]) -> list[Line2D]:
-    """Build the entries of a legend of clouds, each with its colour among the series."""
-    return [Line2D([], [], color=style.SERIES[i % len(style.SERIES)], label=cloud) for i, cloud in enumerate(clouds)]

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.graph_rows import footer, of_recipe
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import graph_rows, selection, style
+from cnn_topology.figures.libraries import Normalize
 from cnn_topology.figures.planned import graph_groups
-from cnn_topology.figures.selection import drawn, empty_figure
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 QUANTITIES = (
     ("stability", "adjusted Rand index with the graph itself"),
@@ -33,39 +32,35 @@ def planned(plan: Plan) -> Planned:
             yield f"graph_sweep_{group.name}", {**group.ids, "clouds": group.clouds}
 
 
-@figure(
-    section="activation_graphs",
-    tables=("activation_sweep", "activation_graphs"),
-    planned=planned,
-    columns={"setting": ("What is changed, as the row is named.", "")},
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the sweeps of the deepest layer of each cloud of the first network."""
-    sweep, graphs = (of_recipe(tables[name], parameters) for name in ("activation_sweep", "activation_graphs"))
-    sweep = sweep[sweep["network"] == sweep["network"].min()]
-    where = f"{parameters['population']}, {parameters['recipe']}"
-    if sweep.empty:
-        return empty_figure("no sweep was asked for: activation_mapper.<name>.sweep", footer(notes, graphs), where)
-    sweep = sweep[sweep["depth"] == sweep["depth"].max()].copy()
+    sweep, graphs = (graph_rows.of_recipe(tables[name], parameters) for name in KIND.tables)
+    sweep = sweep[(sweep["network"] == sweep["network"].min()) & (sweep["depth"] == sweep["depth"].max())]
     graphs = graphs.merge(sweep[["network", "cloud", "layer"]].drop_duplicates())
-    sweep["setting"] = [_setting(row) for row in sweep.to_dict("records")]
+    sweep = sweep.assign(setting=[_setting(row) for row in sweep.to_dict("records")])
     settings, clouds = list(dict.fromkeys(sweep["setting"])), list(dict.fromkeys(sweep["cloud"]))
-    layer = sweep["layer"].iloc[0]
-    figure = style.new_figure(
-        2 * (0.75 + 0.24 * len(settings)),
-        footer(notes, graphs),
-        f"{where}, layer {layer}: one setting changed at a time",
-    )
+    where = f"{parameters['population']}, {parameters['recipe']}, {sweep['layer'].iloc[0]}"
+    height, footer = 2 * (0.75 + 0.24 * len(settings)), graph_rows.footer(notes, graphs)
+    figure = style.new_figure(height, footer, f"{where}: one setting changed at a time")
     for number, (axes, (name, title)) in enumerate(zip(figure.subplots(2, 2).flat, QUANTITIES, strict=True)):
         wide = sweep.pivot_table(index="setting", columns="cloud", values=name, sort=False, dropna=False)
         values = wide.reindex(index=settings, columns=clouds).to_numpy(dtype=float)
         counts = name == "leaves"
-        limits = (0.0, max(1.0, float(np.nanmax(values)))) if counts else (0.0, 1.0)
-        style.heat_table(axes, values, settings, clouds, limits=limits, digits=0 if counts else 2)
+        scale = Normalize(0, max(1.0, float(np.nanmax(values)))) if counts else None
+        style.heat_table(axes, values, settings, clouds, scale=scale, digits=0 if counts else 2)
         slant = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if len(clouds) > 4 else {}
         axes.set_xticks(range(len(clouds)), clouds, fontsize=style.SMALL, **slant)
         style.letter(axes, "abcd"[number], title)
-    return figure, drawn(sweep=sweep)
+    return figure, selection.drawn(sweep=sweep)
+
+
+KIND = FigureKind(
+    section="activation_graphs",
+    tables=("activation_sweep", "activation_graphs"),
+    planned=planned,
+    columns={"setting": ("What is changed, as the row is named.", "")},
+    draw=draw,
+)
 
 
 def _setting(row: Mapping[str, Any]) -> str:

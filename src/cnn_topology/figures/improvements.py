@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.libraries import Axes, FixedLocator, FuncFormatter, NullLocator, pd
-from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.libraries import Axes, Axis, FixedLocator, FuncFormatter, NullLocator, pd
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.figures.training_curves import MEAN_COLUMNS, mean_interval
 from cnn_topology.statistics.significance import LEVEL
 
@@ -38,93 +37,86 @@ ROW = 0.165  # inches
 def planned(plan: Plan) -> Planned:
     """List one figure for each group of populations compared."""
     for name, group in plan.config.improvements.items():
-        yield (
-            f"improvements_{name}",
-            {
-                "group": name,
-                "images": plan.population(group.baseline).images,
-                "target": group.target_accuracy,
-                "baseline": group.baseline,
-                "variants": list(group.variants),
-                "controls": list(group.controls),
-            },
-        )
+        shown = {
+            "group": name,
+            "images": plan.population(group.baseline).images,
+            "target": group.target_accuracy,
+            "baseline": group.baseline,
+            "variants": list(group.variants),
+            "controls": list(group.controls),
+        }
+        yield f"improvements_{name}", shown
 
 
-@figure(
-    section="improvements",
-    tables=("training", "improvements", "comparisons"),
-    planned=planned,
-    columns=MEAN_COLUMNS,
-)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the learning curves of one group, and below its comparisons by metric."""
     names = [parameters["baseline"], *parameters["variants"], *parameters["controls"]]
-    colours = {name: style.SERIES[place % len(style.SERIES)] for place, name in enumerate(names[1:])}
+    colours = {name: style.colour(place) for place, name in enumerate(names[1:])}
     colours[parameters["baseline"]] = style.INK
-    compared = rows(tables["comparisons"], group_name=parameters["group"])
+    compared = selection.rows(tables["comparisons"], group_name=parameters["group"])
+    if compared.empty:
+        raise selection.Empty("no comparison: no row in the table")
     pairs = list(dict.fromkeys(zip(compared["population"], compared["against"], strict=True)))
     upper, lower = 2.3, 0.75 + ROW * max(4, len(pairs))
-    figure = style.new_figure(upper + lower, " · ".join([*_footer(compared, parameters), provenance(notes)]))
+    footer = selection.provenance(notes, extra=_footer(compared, parameters))
+    figure = style.new_figure(upper + lower, footer)
     grid = figure.add_gridspec(2, 1, height_ratios=[upper, lower])
     curves = _curves(figure.add_subplot(grid[0]), tables["training"], names, colours, parameters)
     shown = compared[compared["metric"] != "area_under_curve"]
     metrics = sorted(
         set(zip(shown["metric"], shown["images"], strict=True)), key=lambda item: (METRICS.index(item[0]), item)
     )
-    if metrics:
-        below = grid[1].subgridspec(1, len(metrics))
-        first: Axes | None = None
-        for place, (metric, images) in enumerate(metrics):
-            axes = figure.add_subplot(below[place], sharey=first)
-            first = first or axes
-            chosen = shown[(shown["metric"] == metric) & (shown["images"] == images)]
-            _intervals(axes, chosen, pairs, colours)
-            titles = {SPEED: f"speed to {100 * parameters['target']:g}%", "accuracy": f"accuracy, {images}"}
-            style.letter(axes, chr(ord("b") + place), titles.get(metric, f"cross-test, {images}"))
-            axes.tick_params(labelleft=place == 0)
-    else:
-        style.explain(figure.add_subplot(grid[1]), "no comparison: no row in the table", characters=80)
-    return figure, drawn(accuracy=curves, comparisons=compared)
+    panels = grid[1].subgridspec(1, len(metrics)).subplots(sharey=True, squeeze=False)[0]
+    titles = {
+        SPEED: f"speed to {100 * parameters['target']:g}%",
+        "accuracy": "accuracy, ",
+        "cross_accuracy": "cross-test, ",
+    }
+    for place, ((metric, images), axes) in enumerate(zip(metrics, panels, strict=True)):
+        _intervals(axes, shown[(shown["metric"] == metric) & (shown["images"] == images)], pairs, colours)
+        style.letter(axes, chr(ord("b") + place), titles[metric] + (images if metric != SPEED else ""))
+        axes.tick_params(labelleft=place == 0)
+    return figure, selection.drawn(accuracy=curves, comparisons=compared)
 
 
-def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
+KIND = FigureKind(
+    section="improvements",
+    tables=("training", "improvements", "comparisons"),
+    planned=planned,
+    columns=MEAN_COLUMNS,
+    draw=draw,
+)
+
+
+def _footer(compared: pd.DataFrame, parameters: Mapping[str, Any]) -> str:
     """Describe in the footer how speed is measured, which networks are censored, and how to read the lower panels."""
     missed: dict[str, int] = {}
     for row in compared[compared["metric"] == SPEED].to_dict("records"):
         missed |= {row["population"]: row["n_censored"], row["against"]: row["n_censored_against"]}
     late = ", ".join(f"{name} {count}" for name, count in missed.items() if count)
-    family = int(compared["family"].max()) if len(compared) else 0
-    return [
-        f"target {100 * parameters['target']:g}% test accuracy on {parameters['images']}",
-        "interpolated linearly between tests",
-        f"networks that never reach it: {late or 'none'}",
-        "curves: mean, band 95% interval (Student t)",
-        "below: estimate with 95% interval (speed: bootstrap, else Welch)",
-        f"filled: Holm-adjusted p ≤ {LEVEL:g} ({family} tests)",
-        "dashed curves and squares: controls",
-    ]
+    return (
+        f"target {100 * parameters['target']:g}% test accuracy on {parameters['images']}; "
+        f"interpolated linearly between tests; networks that never reach it: {late or 'none'}; "
+        "curves: mean, band 95% interval (Student t); "
+        "below: estimate with 95% interval (speed by bootstrap, else Welch); "
+        f"filled: Holm-adjusted p ≤ {LEVEL:g} ({compared['family'].max()} tests); dashed curves and squares: controls"
+    )
 
 
 def _curves(
-    axes: Axes,
-    training: pa.Table,
-    names: Sequence[str],
-    colours: Mapping[str, str],
-    parameters: Mapping[str, Any],
+    axes: Axes, training: pa.Table, names: Sequence[str], colours: Mapping[str, str], parameters: Mapping[str, Any]
 ) -> pd.DataFrame:
     parts = []
     for name in names:
-        log = rows(training, population=name, images=parameters["images"], split="test")
-        failed = log.loc[log["failed"], "network"].unique()
-        whole = log[~log["network"].isin(failed)]
-        if whole.empty:
+        log = selection.rows(training, population=name, images=parameters["images"], split="test")
+        left = selection.unfailed(log)
+        if left.empty:
             continue
-        mean = mean_interval(whole)
-        line = "--" if name in parameters["controls"] else "-"
-        label = f"{name} (n = {whole['network'].nunique()}" + (f", {len(failed)} failed)" if len(failed) else ")")
-        axes.fill_between(mean["step"], mean["low"], mean["high"], color=colours[name], alpha=0.18, linewidth=0)
-        axes.plot(mean["step"], mean["accuracy"], line, color=colours[name], linewidth=1.1, label=label)
+        mean, networks = mean_interval(left), left["network"].nunique()
+        failed = log["network"].nunique() - networks
+        line: style.Look = {"linestyle": "--" if name in parameters["controls"] else "-", "linewidth": 1.1}
+        line["label"] = f"{name} (n = {networks}" + (f", {failed} failed)" if failed else ")")
+        style.curve(axes, mean["step"], mean["accuracy"], mean["low"], mean["high"], colours[name], 0.18, **line)
         parts.append(mean.assign(population=name))
     if not parts:
         style.explain(axes, "no learning curve: no row in the table", characters=80)
@@ -142,17 +134,18 @@ def _curves(
 def _accuracy_axis(axes: Axes, curves: pd.DataFrame, target: float) -> None:
     lowest, highest = min(curves["accuracy"].min(), target), max(curves["accuracy"].max(), target)
     axes.set_yscale("logit", nonpositive="clip")
-    axes.yaxis.set_major_locator(FixedLocator(ACCURACIES))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
+    _fixed_ticks(axes.yaxis, ACCURACIES)
     axes.set_ylim(max(0.8 * lowest, ACCURACIES[0]), min(1 - 0.7 * (1 - highest), ACCURACIES[-1]))
 
 
+def _fixed_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
 def _intervals(
-    axes: Axes,
-    compared: pd.DataFrame,
-    pairs: Sequence[tuple[str, str]],
-    colours: Mapping[str, str],
+    axes: Axes, compared: pd.DataFrame, pairs: Sequence[tuple[str, str]], colours: Mapping[str, str]
 ) -> None:
     """Draw one metric: a row per pair, its estimate and interval; the vertical line is no difference."""
     speed = compared["metric"].iloc[0] == SPEED
@@ -178,9 +171,7 @@ def _intervals(
     axes.tick_params(axis="y", labelsize=6.5, length=0)
     if speed:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([tick for tick in RATIOS if left <= tick <= right]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        _fixed_ticks(axes.xaxis, [tick for tick in RATIOS if left <= tick <= right])
     axes.set_xlim(left, right)
     axes.set_xlabel("ratio (right: faster)" if speed else "difference, % points")
 

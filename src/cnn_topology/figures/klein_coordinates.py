@@ -10,13 +10,16 @@ untrained networks are its reference.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+import numpy as np
+import pyarrow as pa
+
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import AnnotationBbox, Axes, OffsetImage, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
-from cnn_topology.figures.selection import drawn, fundamental, headlines_at, no_cloud, of_cloud, provenance, when
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.topology.patches import klein_patch
 
 BINS = 40
@@ -32,66 +35,60 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "klein_coordinates", [facet(clouds) for clouds in plan.layer_clouds], FACETS)
 
 
-@figure(section="filters", tables=("loops", "filters"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row for each of `clouds`: coordinates at its first and last step, and residuals at both."""
-    clouds = parameters["clouds"]
-    found = pd.concat([headlines_at(tables["loops"], clouds, which) for which in ("first", "last")]).drop_duplicates()
-    figure = style.new_figure(1.75 * len(clouds) + 0.45, provenance(notes, found))
+    clouds, lacking = selection.there(tables["filters"], parameters["clouds"])
+    each = [_at_ends(tables["filters"], cloud) for cloud in clouds]
+    found = pd.concat([selection.headlines_at(tables["loops"], clouds, end) for end in ("first", "last")])
+    footer = selection.provenance(notes, found, extra=lacking.removeprefix("; "))
+    figure = style.new_figure(1.75 * len(clouds) + 0.45, footer)
     # The squares of a row: at both steps, or, of networks trained elsewhere, at the one there is.
-    steps = [("first", "last") if cloud["first"] != cloud["last"] else ("last",) for cloud in clouds]
-    grid = figure.add_gridspec(len(clouds), max(map(len, steps)) + 1)
-    shown = []
-    for row, (cloud, whiches) in enumerate(zip(clouds, steps, strict=True)):
-        places = [grid[row, column] for column in range(len(whiches))] if len(whiches) > 1 else [grid[row, :-1]]
-        squares = [figure.add_subplot(place) for place in places]
+    squares = max(map(len, each))
+    grid = figure.add_gridspec(len(clouds), squares + 1)
+    for row, (cloud, ends) in enumerate(zip(clouds, each, strict=True)):
         residuals = figure.add_subplot(grid[row, -1])
-        for axes, which in zip(squares, whiches, strict=True):
-            at = headlines_at(tables["loops"], [cloud], which)
-            axes.set_title(when(cloud, which))
-            if at.empty:
-                style.explain(axes, no_cloud(cloud[which]))
-                continue
-            points = _coordinates(of_cloud(tables["filters"], at.iloc[0]))
+        for column, (end, points) in enumerate(ends.items()):
+            axes = figure.add_subplot(grid[row, column] if len(ends) == squares else grid[row, :-1])
+            axes.set_title(selection.when(cloud, end))
             _square(axes, points)
-            _histogram(residuals, points, when(cloud, which), trained=which == "last")
-            shown.append(points)
+            _histogram(residuals, points, selection.when(cloud, end), trained=end == "last")
+            if column == 0:
+                style.row_title(axes, f"{cloud['population']}, {cloud['layer']}")
+                axes.set_ylabel("θ₂, 0 to 2π (line to edge)", labelpad=16)
             if row == len(clouds) - 1:
                 axes.set_xlabel("θ₁, 0 to π (direction)", labelpad=14)
-        style.row_title(squares[0], f"{cloud['population']}, {cloud['layer']}")
-        squares[0].set_ylabel("θ₂, 0 to 2π (line to edge)", labelpad=16)
         _finish(residuals)
-        if row == len(clouds) - 1 and residuals.has_data():
-            residuals.set_xlabel("distance to the Klein bottle")
+    residuals.set_xlabel("distance to the Klein bottle")
     style.shared_legend(figure, "residual")
-    return figure, drawn(filters=shown)
+    return figure, selection.drawn(filters=[points for ends in each for points in ends.values()])
 
 
-def _coordinates(filters: pd.DataFrame) -> pd.DataFrame:
+KIND = FigureKind(section="filters", tables=("loops", "filters"), planned=planned, draw=draw)
+
+
+def _at_ends(filters: pa.Table, cloud: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the coordinates of the kept filters of a layer at its first step, where it has two, and at its last."""
+    kept = selection.rows(filters, population=cloud["population"], layer=cloud["layer"])
+    theta1, theta2 = selection.fundamental(kept["theta1"].to_numpy(), kept["theta2"].to_numpy())
     names = ["population", "layer", "step", "network", "out_channel", "in_channel", "residual"]
-    theta1, theta2 = fundamental(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
-    return filters[names].assign(theta1=theta1, theta2=theta2)
+    points = kept[names].assign(theta1=theta1, theta2=theta2)
+    ends = {end: points[points["step"] == cloud[end]] for end in ("first", "last")}
+    both = cloud["first"] != cloud["last"] and len(ends["first"]) > 0
+    return ends if both else {"last": ends["last"]}
 
 
 def _square(axes: Axes, points: pd.DataFrame) -> None:
+    line: style.Look = {"linewidth": 1.2, "zorder": 1}
     for height in (0.5, 1.5):
-        axes.axhline(height * np.pi, color=style.BLUE, linewidth=1.2, zorder=1, label="primary circle (edges)")
+        axes.axhline(height * np.pi, color=style.BLUE, label="primary circle (edges)", **line)
     for height in (0, 1, 2):
-        axes.axhline(height * np.pi, color=style.ORANGE, linewidth=1.2, zorder=1, label="quadratic circle (lines)")
+        axes.axhline(height * np.pi, color=style.ORANGE, label="quadratic circle (lines)", **line)
     for across in (0, 0.5, 1):
-        axes.axvline(across * np.pi, color=style.GREEN, linewidth=1.2, zorder=1, label="secondary circles")
-    axes.scatter(
-        points["theta1"],
-        points["theta2"],
-        s=min(5.0, max(0.4, 2_000 / max(1, len(points)))),
-        color=style.INK,
-        alpha=float(np.clip(1_000 / max(1, len(points)), 0.1, 0.8)),
-        linewidths=0,
-        rasterized=True,
-        zorder=2,
-    )
-    axes.set_xlim(-0.03 * np.pi, 1.03 * np.pi)
-    axes.set_ylim(-0.06 * np.pi, 2.06 * np.pi)
+        axes.axvline(across * np.pi, color=style.GREEN, label="secondary circles", **line)
+    size, alpha = np.clip(2_000 / len(points), 0.4, 5.0), np.clip(1_000 / len(points), 0.1, 0.8)
+    dots: style.Look = {"color": style.INK, "linewidths": 0, "rasterized": True, "zorder": 2}
+    axes.scatter(points["theta1"], points["theta2"], s=size, alpha=float(alpha), **dots)
+    axes.set(xlim=(-0.03 * np.pi, 1.03 * np.pi), ylim=(-0.06 * np.pi, 2.06 * np.pi))
     _patches_as_ticks(axes)
     axes.spines[["left", "bottom"]].set_visible(False)
 
@@ -112,29 +109,14 @@ def _patches_as_ticks(axes: Axes) -> None:
 
 
 def _histogram(axes: Axes, points: pd.DataFrame, at: str, *, trained: bool) -> None:
-    if points["residual"].notna().sum() == 0:
-        return
-    axes.hist(
-        points["residual"],
-        bins=np.linspace(0, FARTHEST, BINS + 1).tolist(),
-        density=True,
-        histtype="stepfilled" if trained else "step",
-        color=style.SKY if trained else style.INK,
-        alpha=0.9 if trained else 1,
-        zorder=1 if trained else 2,
-        label=f"{at}, n = {len(points):,}",
-    )
+    look: style.Look = {"histtype": "stepfilled", "color": style.SKY, "alpha": 0.9, "zorder": 1}
+    look = look if trained else {"histtype": "step", "color": style.INK, "zorder": 2}
+    bins = np.linspace(0, FARTHEST, BINS + 1).tolist()
+    axes.hist(points["residual"].dropna(), bins=bins, density=True, label=f"{at}, n = {len(points):,}", **look)
 
 
 def _finish(axes: Axes) -> None:
-    if not axes.patches:
-        style.explain(axes, "no filter in the table")
-        return
-    axes.set_title("residual")
-    axes.set_xlim(0, FARTHEST)
-    axes.set_yticks([])
-    axes.set_ylabel("density")
-    axes.spines["left"].set_visible(False)
     # Room for the legend above the histograms.
-    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
+    axes.set(title="residual", xlim=(0, FARTHEST), ylim=(0, 1.5 * axes.get_ylim()[1]), yticks=[], ylabel="density")
+    axes.spines["left"].set_visible(False)
     axes.legend(loc="upper right", handlelength=1, borderaxespad=0)

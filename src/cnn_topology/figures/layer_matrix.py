@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from cnn_topology.figures import style
 from cnn_topology.figures.libraries import Axes, Figure, Normalize, PolyCollection, ScalarMappable, pd
-from cnn_topology.figures.selection import number, provenance
+from cnn_topology.figures.selection import Empty, number, provenance, rows
+from cnn_topology.plan.layer_distances import DIAGRAM_MEASURES
 
 LABELS = {
     "sliced_wasserstein": "sliced Wasserstein",
@@ -24,12 +26,6 @@ LABELS = {
     "svcca_distance": "SVCCA",
     "pwcca_distance": "PWCCA",
     "procrustes_distance": "Procrustes",
-}
-UNITS = {
-    "sliced_wasserstein": "activation units",
-    "scaled_sliced_wasserstein": "median distances",
-    "bottleneck": "activation units",
-    "wasserstein": "activation units",
 }
 # The paper's measure; all others are baselines of ours on the same clouds.
 OF_THE_PAPER = "sliced_wasserstein"
@@ -50,12 +46,6 @@ def label(measure: str) -> str:
 def whose(measure: str) -> str:
     """Return whether a measure is the paper's or ours."""
     return "paper" if measure == OF_THE_PAPER else "ours"
-
-
-def reading(measure: str, kind: str) -> str:
-    """Describe how a value is read, with its unit."""
-    unit = f", {UNITS[measure]}" if measure in UNITS else ""
-    return f"distance{unit}" if kind == "distance" else "similarity, 1 = equal"
 
 
 def matrix_of(rows: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -119,32 +109,6 @@ def draw_values(axes: Axes, rows: pd.DataFrame, value: str, sides: np.ndarray | 
     return draw_matrix(axes, matrix, stages(rows), scale_of(kind, matrix), NEAR_IS_DARK[kind], sides)
 
 
-def measure_panels(
-    figure: Figure,
-    parameters: Mapping[str, Any],
-    found: pd.DataFrame,
-    panel: Callable[[Axes, pd.DataFrame], ScalarMappable],
-) -> list[pd.DataFrame]:
-    """Draw a panel for each of `measures`, two in a row with their colour bars, and return the rows drawn of each."""
-    shown = []
-    measures = parameters["measures"]
-    for measure, axes in zip(measures, style.facets(figure, len(measures), 2), strict=True):
-        mine = found[found["measure"] == measure]
-        axes.set_title(f"{label(measure)} ({whose(measure)})", pad=14)
-        if mine.empty:
-            style.explain(axes, nothing(parameters))
-            continue
-        add_bar(figure, panel(axes, mine), axes, reading(measure, mine["kind"].iloc[0]))
-        shown.append(mine)
-    return shown
-
-
-def name_axes(axes: Axes, row: str = "depth of layer") -> None:
-    """Label both axes of a matrix."""
-    axes.set_xlabel("depth of layer; stage above", fontsize=7, labelpad=1)
-    axes.set_ylabel(row, fontsize=7, labelpad=1)
-
-
 def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
     """Return the colour scale of a measure: of a distance from 0, the value of equal layers, to the farthest one found.
 
@@ -157,22 +121,40 @@ def scale_of(kind: str, values: pd.DataFrame) -> Normalize:
     return Normalize(least, float(different.max()) if len(different) else 1.0)
 
 
-def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, said: str) -> None:
-    """Set a colour bar beside a matrix; one with a tip where values lie beyond its scale."""
+def add_bar(figure: Figure, image: ScalarMappable, axes: Axes, rows: pd.DataFrame) -> None:
+    """Set a colour bar beside the matrix of a measure; one with a tip where values lie beyond its scale."""
+    measure, kind = rows[["measure", "kind"]].iloc[0]
+    # Those of barcodes are lengths.
+    unit = "median distances" if measure.startswith("scaled") else "activation units"
+    said = f"distance{f', {unit}' if measure in DIAGRAM_MEASURES else ''}"
     values = image.get_array()
     assert values is not None
     beyond = bool(values.max() > image.get_clim()[1])
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=17, pad=0.02, extend="max" if beyond else "neither")
     bar.ax.tick_params(labelsize=style.SMALL)
-    bar.set_label(said, fontsize=7)
+    bar.set_label(said if kind == "distance" else "similarity, 1 = equal", fontsize=7)
 
 
-def footer(notes: Mapping[str, str], parameters: Mapping[str, Any], rows: pd.DataFrame, extra: str) -> str:
-    """Describe what the values are of: population, cloud, images, and what `extra` adds."""
-    images = f"n = {number(rows['samples'].iloc[0])} images; " if len(rows) and "samples" in rows else ""
-    return provenance(notes, extra=f"{parameters['population']}, cloud {parameters['cloud']}; {images}{extra}")
+def layer_rows(table: pa.Table, parameters: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
+    """Return the rows of a table on the population and cloud of a figure.
+
+    Raises
+    ------
+    Empty
+        If there is none.
+    """
+    found = rows(table, population=parameters["population"], cloud=parameters["cloud"], **equal)
+    if found.empty:
+        raise Empty(nothing(parameters))
+    return found
 
 
 def nothing(parameters: Mapping[str, Any]) -> str:
     """Describe why a panel is empty."""
     return f"no row in the table for {parameters['population']}, cloud {parameters['cloud']}"
+
+
+def footer(notes: Mapping[str, str], parameters: Mapping[str, Any], found: pd.DataFrame, extra: str) -> str:
+    """Describe what the values are of: population, cloud, images, and what `extra` adds."""
+    images = f"n = {number(found['samples'].iloc[0])} images; " if "samples" in found else ""
+    return provenance(notes, extra=f"{parameters['population']}, cloud {parameters['cloud']}; {images}{extra}")

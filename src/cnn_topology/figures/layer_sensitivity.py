@@ -18,12 +18,11 @@ import textwrap
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.layer_matrix import footer, label, nothing, whose
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.layer_matrix import footer, label, layer_rows, nothing, whose
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import compared_layers, numbered
-from cnn_topology.figures.selection import drawn, number, rows
+from cnn_topology.figures.planned import compared_layers
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 
 # Uncentred on the uneven grid of the released code; centred on an even one.
 MODES = {"published": (style.BLUE, "-"), "corrected": (style.VERMILION, "--")}
@@ -46,38 +45,36 @@ def planned(plan: Plan) -> Planned:
                 yield page, {**about, "network": network, "measures": measures, "depths": depths}
 
 
-@figure(section="layers", tables=("component_sensitivity",), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw a row for each of `measures` and a column for each of `depths`."""
-    chosen = {name: parameters[name] for name in ("population", "cloud", "network")}
     measures, depths = parameters["measures"], parameters["depths"]
-    found = rows(tables["component_sensitivity"], **chosen)
-    pairs = number(found["pairs"].iloc[0]) if len(found) else "0"
+    found = layer_rows(tables["component_sensitivity"], parameters, network=parameters["network"])
+    pairs = selection.spread(found["pairs"])
     extra = f"network {parameters['network']}; threshold over {pairs} ordered pairs of networks, band 5–95%"
     figure = style.new_figure(1.12 * len(measures) + 0.5, footer(notes, parameters, found, extra))
     panels = figure.subplots(len(measures), len(depths), squeeze=False, sharex=True)
     for measure, across in zip(measures, panels, strict=True):
+        of_measure = found[found["measure"] == measure]
         for depth, axes in zip(depths, across, strict=True):
-            mine = found[(found["measure"] == measure) & (found["depth"] == depth)]
+            mine = of_measure[of_measure["depth"] == depth]
             if mine.empty:
                 style.explain(axes, nothing(parameters), 18)
             else:
                 _curves(axes, mine)
+        kind = " ".join(of_measure["kind"].unique())
         name = textwrap.fill(label(measure), 16)
-        across[0].set_ylabel(f"{name}\n{_kind(found, measure)} ({whose(measure)})", fontsize=style.SMALL - 0.5)
+        across[0].set_ylabel(f"{name}\n{kind} ({whose(measure)})", fontsize=style.SMALL - 0.5)
     for depth, top, bottom in zip(depths, panels[0], panels[-1], strict=True):
-        names = found.loc[found["depth"] == depth, ["layer", "channels"]].drop_duplicates().to_dict("records")
-        name = f"{names[0]['layer'].removeprefix('block_seq.')}, {names[0]['channels']} ch" if names else ""
-        top.set_title(f"depth {depth}\n{name}", fontsize=7)
+        layers = found[found["depth"] == depth]
+        names = layers["layer"].str.removeprefix("block_seq.") + ", " + layers["channels"].astype(str) + " ch"
+        top.set_title(f"depth {depth}\n{' '.join(names.unique())}", fontsize=7)
         bottom.set_xlabel("fraction removed", fontsize=7)
     style.shared_legend(figure)
     shown = found[found["measure"].isin(measures) & found["depth"].isin(depths)]
-    return figure, drawn(curves=shown)
+    return figure, selection.drawn(curves=shown)
 
 
-def _kind(found: pd.DataFrame, measure: str) -> str:
-    kinds = found.loc[found["measure"] == measure, "kind"]
-    return kinds.iloc[0] if len(kinds) else "no row"
+KIND = FigureKind(section="layers", tables=("component_sensitivity",), planned=planned, draw=draw)
 
 
 def _curves(axes: Axes, mine: pd.DataFrame) -> None:

@@ -11,17 +11,13 @@ all of it on the diagonal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.layer_matrix import draw_matrix, footer, label, matrix_of, nothing, stages, whose
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.layer_matrix import draw_matrix, footer, label, layer_rows, matrix_of, stages, whose
 from cnn_topology.figures.libraries import Axes, Normalize, pd
 from cnn_topology.figures.planned import compared_layers
-from cnn_topology.figures.selection import drawn, number, rows
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 COLUMNS = 4
 
@@ -33,34 +29,28 @@ def planned(plan: Plan) -> Planned:
             yield f"layer_specificity_{about['cloud']}", {**about, "measures": list(comparison.measures)}
 
 
-@figure(section="layers", tables=("specificity", "layer_pairs"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the rate of each of `measures` against chance and, below, which layers were nearest."""
-    chosen = {name: parameters[name] for name in ("population", "cloud")}
-    measures = parameters["measures"]
-    rates = rows(tables["specificity"], **chosen, layer="all").set_index("measure", drop=False)
-    pairs = rows(tables["layer_pairs"], **chosen, between="different")
+    rates = layer_rows(tables["specificity"], parameters, layer="all").set_index("measure", drop=False)
+    pairs = layer_rows(tables["layer_pairs"], parameters, between="different")
+    measures = [name for name in parameters["measures"] if name in rates.index]
+    rates = rates.loc[measures]
+    first = rates.iloc[0]
+    layers = round(1 / first["chance"])
+    extra = (
+        f"{first['networks']} networks, {selection.number(first['pairs'])} ordered pairs; 95% intervals: over "
+        f"networks, no narrower than Wilson's for {first['networks'] // 2 * layers} layers as if independent; p by "
+        "exchanging layers"
+    )
     down = style.shape(len(measures), COLUMNS)[0]
     upper = 0.85 + 0.2 * len(measures)
-    extra = "no pair of networks"
-    if len(rates):
-        networks, count = (number(rates[name].iloc[0]) for name in ("networks", "pairs"))
-        cases = int(rates["networks"].iloc[0]) // 2 * round(1 / rates["chance"].iloc[0])
-        extra = (
-            f"{networks} networks, {count} ordered pairs; 95% intervals: over networks, no narrower than Wilson's for "
-            f"{cases} layers as if independent; p by exchanging layers"
-        )
     figure = style.new_figure(upper + 2.05 * down, footer(notes, parameters, rates, extra))
     grid = figure.add_gridspec(2, 1, height_ratios=[upper, 2.05 * down])
-    _rates(figure.add_subplot(grid[0]), rates.loc[[name for name in measures if name in rates.index]], parameters)
+    _rates(figure.add_subplot(grid[0]), rates, layers)
     panels = style.facets(figure, len(measures), COLUMNS, grid[1])
-    image = None
     for measure, axes in zip(measures, panels, strict=True):
         mine = pairs[pairs["measure"] == measure]
         axes.set_title(label(measure), fontsize=7, pad=11)
-        if mine.empty:
-            style.explain(axes, nothing(parameters), 22)
-            continue
         image = draw_matrix(axes, matrix_of(mine, "nearest_share"), stages(mine), Normalize(0, 1), "cividis")
         depths = sorted(mine["depth_a"].unique())
         every = np.arange(0, len(depths), 4)
@@ -69,27 +59,22 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         axes.set_xlabel("nearest layer", fontsize=7, labelpad=1)
     for axes in panels[::COLUMNS]:
         axes.set_ylabel("layer of network a", fontsize=7, labelpad=1)
-    if image is not None:
-        bar = figure.colorbar(image, ax=panels, shrink=0.6, aspect=25, pad=0.01)
-        bar.ax.tick_params(labelsize=style.SMALL)
-        bar.set_label("share of the pairs of networks", fontsize=7)
-    return figure, drawn(rates=rates.reset_index(drop=True), nearest=pairs[pairs["measure"].isin(measures)])
+    bar = figure.colorbar(image, ax=panels, shrink=0.6, aspect=25, pad=0.01)
+    bar.ax.tick_params(labelsize=style.SMALL)
+    bar.set_label("share of the pairs of networks", fontsize=7)
+    nearest = pairs[pairs["measure"].isin(measures)]
+    return figure, selection.drawn(rates=rates.reset_index(drop=True), nearest=nearest)
 
 
-def _rates(axes: Axes, rates: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+KIND = FigureKind(section="layers", tables=("specificity", "layer_pairs"), planned=planned, draw=draw)
+
+
+def _rates(axes: Axes, rates: pd.DataFrame, layers: int) -> None:
     axes.set_title("share of layers whose nearest layer in another network is the same layer")
-    if rates.empty:
-        style.explain(axes, f"{nothing(parameters)}: specificity takes two networks", 80)
-        return
-    places = np.arange(len(rates))
-    axes.hlines(places, rates["low"], rates["high"], color=style.BLUE, linewidth=1.6)
-    axes.plot(rates["rate"], places, "o", color=style.BLUE, markersize=4)
-    axes.axvline(rates["chance"].iloc[0], color=style.INK, linestyle="--", linewidth=0.9)
+    names = [f"{label(name)} ({whose(name)})" for name in rates["measure"]]
+    style.forest(axes, names, rates["rate"], rates["low"], rates["high"])
+    axes.axvline(1 / layers, color=style.INK, linestyle="--", linewidth=0.9)
     for place, row in enumerate(rates.to_dict("records")):
         text = f"{row['rate']:.2f} ({row['low']:.2f}–{row['high']:.2f}), p = {row['p_value']:.2g}"
         axes.text(1.02, place, text, va="center", fontsize=7, transform=axes.get_yaxis_transform())
-    axes.set_yticks(places, [f"{label(name)} ({whose(name)})" for name in rates["measure"]])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(rates) - 0.4, -0.6)
-    axes.set_xlim(0, 1.02)
-    axes.set_xlabel(f"rate (dashed: chance, 1 / {round(1 / rates['chance'].iloc[0])})")
+    axes.set(xlim=(0, 1.02), xlabel=f"rate (dashed: chance, 1 / {layers})")

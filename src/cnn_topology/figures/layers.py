@@ -9,27 +9,13 @@ graphs are figures of their own.
 
 from __future__ import annotations
 
-import numpy as np
-
 from cnn_topology.figures import selection, style
-from cnn_topology.figures.cloud import draw_plane, sector_means
+from cnn_topology.figures.cloud import draw_plane, draw_sectors
 from cnn_topology.figures.depth import short
-from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.glyphs import bare
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import networks_by_depth, numbered
-from cnn_topology.figures.selection import (
-    drawn,
-    edge_angle,
-    entries_of,
-    entry_rows,
-    headlines_at,
-    length,
-    no_cloud,
-    of_cloud,
-    provenance,
-    when,
-)
+from cnn_topology.figures.planned import networks_by_depth
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 
 SECTORS, COLUMNS = 12, 4
 # Where mean filters stand, and their side, in units of the radius of the plane.
@@ -46,44 +32,37 @@ def planned(plan: Plan) -> Planned:
             yield name, {"clouds": page}
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw the headline cloud of each of `clouds` at its last step."""
+    clouds, lacking = selection.there(tables["filters"], parameters["clouds"])
+    found = selection.headlines_at(tables["loops"], clouds, "last")
+    extra = f"points: PCA plane, unit circle; outside: mean filters of 12 sectors; colour: edge angle{lacking}"
+    title = f"{clouds[0]['population']}, {selection.when(clouds[0])}"
+    height = 1.98 * style.shape(len(clouds), COLUMNS)[0] + 0.25
+    figure = style.new_figure(height, selection.provenance(notes, found, extra=extra), title)
+    shown = []
+    for (_, loop), axes in zip(found.iterrows(), style.facets(figure, len(clouds), COLUMNS), strict=True):
+        words = f"{loop['verdict']}: {selection.length(loop['longest'])}, {selection.length(loop['second'])}"
+        axes.set_title(f"{loop['depth']}: {short(loop['layer'])}\n{words}", fontsize=style.SMALL)
+        filters = selection.of_cloud(tables["filters"], loop)
+        shown.append(_panel(axes, filters).assign(layer=loop["layer"], depth=loop["depth"]))
+    means = [selection.entry_rows(sectors, "angle").assign(layer=sectors["layer"].iloc[0]) for sectors in shown]
+    sectors = [sectors.drop(columns="coordinates") for sectors in shown]
+    return figure, selection.drawn(loops=found, sectors=sectors, means=means)
+
+
+KIND = FigureKind(
     section="filters",
     tables=("loops", "filters"),
     planned=planned,
     columns={**selection.EDGE_ANGLE, **selection.SECTORS, **selection.ENTRIES},
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the headline cloud of each of `clouds` at its last step."""
-    clouds = parameters["clouds"]
-    found = headlines_at(tables["loops"], clouds, "last")
-    rows = style.shape(len(clouds), COLUMNS)[0]
-    remark = "points: PCA plane, unit circle; outside: mean filters of 12 sectors; colour: edge angle"
-    figure = style.new_figure(
-        1.98 * rows + 0.25, provenance(notes, found, extra=remark), f"{clouds[0]['population']}, {when(clouds[0])}"
-    )
-    shown = []
-    for cloud, axes in zip(clouds, style.facets(figure, len(clouds), COLUMNS), strict=True):
-        at = found[found["layer"] == cloud["layer"]]
-        filters = of_cloud(tables["filters"], at.iloc[0]) if len(at) else pd.DataFrame()
-        if filters.empty:
-            axes.set_title(short(cloud["layer"]), fontsize=style.SMALL)
-            style.explain(axes, no_cloud(), characters=26)
-            continue
-        loop = at.iloc[0]
-        words = f"{loop['verdict']}: {length(loop['longest'])}, {length(loop['second'])}"
-        axes.set_title(f"{loop['depth']}: {short(cloud['layer'])}\n{words}", fontsize=style.SMALL)
-        shown.append(_panel(axes, filters).assign(layer=cloud["layer"], depth=loop["depth"]))
-    means = [entry_rows(sectors, "angle").assign(layer=sectors["layer"].iloc[0]) for sectors in shown]
-    return figure, drawn(loops=found, sectors=[sectors.drop(columns="coordinates") for sectors in shown], means=means)
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
-    angle = edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    angle = selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
     draw_plane(axes, filters.assign(edge_angle=angle), scale=0.5)
-    sectors = sector_means(filters, SECTORS)
-    limit = float(np.nanmax(np.abs(entries_of(sectors))))
-    for row in sectors[sectors["filters"] > 0].to_dict("records"):
-        x, y = RING * np.cos(row["angle"]), RING * np.sin(row["angle"])
-        draw_filter(axes, row["coordinates"], x, y, SIDE, limit, style.angle_colour(row["edge_angle"]), frame=1.2)
+    sectors = draw_sectors(axes, filters, SECTORS, RING, SIDE, 1.2)
     bare(axes, RING + 0.62 * SIDE)
     return sectors

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import matplotlib as mpl
     import matplotlib.font_manager as font_manager
     import pandas as pd
-    import seaborn
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.cm import ScalarMappable
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm, Normalize, to_hex
     from matplotlib.figure import Figure
     from matplotlib.gridspec import SubplotSpec
+    from matplotlib.image import AxesImage
     from matplotlib.lines import Line2D
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
     from matplotlib.patches import Rectangle
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, NullLocator
     from matplotlib.transforms import ScaledTranslation
     from PIL import Image
     from scipy.sparse import coo_array
@@ -48,12 +49,11 @@ else:
         def __call__(self, *args: Any, **options: Any) -> Any:
             return self._load()(*args, **options)
 
-    mpl, font_manager, pd, seaborn, Image = map(
-        _Later, ("matplotlib", "matplotlib.font_manager", "pandas", "seaborn", "PIL.Image")
-    )
+    mpl, font_manager, pd, Image = map(_Later, ("matplotlib", "matplotlib.font_manager", "pandas", "PIL.Image"))
     for _home, _names in {
         "matplotlib.artist": "Artist",
         "matplotlib.axes": "Axes",
+        "matplotlib.axis": "Axis",
         "matplotlib.backends.backend_agg": "FigureCanvasAgg",
         "matplotlib.backends.backend_pdf": "FigureCanvasPdf",
         "matplotlib.cm": "ScalarMappable",
@@ -61,10 +61,11 @@ else:
         "matplotlib.colors": "LinearSegmentedColormap ListedColormap LogNorm Normalize to_hex",
         "matplotlib.figure": "Figure",
         "matplotlib.gridspec": "SubplotSpec",
+        "matplotlib.image": "AxesImage",
         "matplotlib.lines": "Line2D",
         "matplotlib.offsetbox": "AnnotationBbox OffsetImage",
         "matplotlib.patches": "Rectangle",
-        "matplotlib.ticker": "FixedLocator FuncFormatter NullLocator",
+        "matplotlib.ticker": "EngFormatter FixedLocator FuncFormatter NullLocator",
         "matplotlib.transforms": "ScaledTranslation",
         "scipy.sparse": "coo_array",
         "scipy.sparse.csgraph": "connected_components shortest_path",

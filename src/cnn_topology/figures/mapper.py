@@ -16,31 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures import style
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.cloud import draw_loops
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
 from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd
 from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import facet
-from cnn_topology.figures.selection import (
-    BAR_LENGTH,
-    EDGE_ANGLE,
-    ENTRIES,
-    cloud_title,
-    cloud_verdict,
-    drawn,
-    edge_angle,
-    empty_figure,
-    entries_of,
-    entry_rows,
-    headlines,
-    headlines_at,
-    no_cloud,
-    of_cloud,
-    provenance,
-    when,
-)
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
+from cnn_topology.tables.loops import CLOUD
 
 # Edges in the picture: more give a grey disc. Those with the most shared points are drawn.
 EDGES = 12_000
@@ -61,15 +44,12 @@ def planned(plan: Plan) -> Planned:
 
 def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     """Write the page of the graphs of `population` and `layer`, one per step that has one; the last is shown first."""
-    graphs, shown = [], []
-    for _, cloud in headlines(tables["loops"], parameters).iterrows():
-        found = of_cloud(tables["mapper_graphs"], cloud)
-        if len(found):
-            nodes, edges = (of_cloud(tables[name], cloud) for name in ("mapper_nodes", "mapper_edges"))
-            graphs.append(_page_graph(found.iloc[0], cloud, *drawn_part(nodes, edges, len(edges))))
-            shown.append(cloud)
-    # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
-    clouds = pd.DataFrame(shown).assign(used=lambda rows: rows["kept"]) if shown else None
+    clouds = selection.headlines(tables["loops"], parameters)
+    clouds = clouds.merge(tables["mapper_graphs"].to_pandas()[CLOUD], on=CLOUD)
+    graphs, parts = [], ("mapper_graphs", "mapper_nodes", "mapper_edges")
+    for _, cloud in clouds.iterrows():
+        graph, nodes, edges = (selection.of_cloud(tables[name], cloud) for name in parts)
+        graphs.append(_page_graph(graph.iloc[0], cloud, *drawn_part(nodes, edges, len(edges))))
     return graph_page(
         f"{parameters['population']}, {parameters['layer']}",
         "step",
@@ -88,56 +68,60 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
             ("first lens", "x", 3),
             ("second lens", "y", 3),
         ],
-        note=NOTE if graphs else no_cloud(),
-        footer=provenance(notes, clouds),
+        note=NOTE if graphs else selection.NO_CLOUD,
+        # The graph has all points that the density filter keeps; the landmarks are those of the barcode.
+        footer=selection.provenance(notes, clouds.assign(used=clouds["kept"])),
     )
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw graph and barcode of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
+    where = f"{parameters['population']}, {parameters['layer']}, {selection.when(parameters)}"
+    found, cloud = selection.headline_at(tables["loops"], parameters)
+    of = {name: selection.of_cloud(tables[name], cloud) for name in KIND.tables[1:]}
+    graphs, nulls, bars = of["mapper_graphs"], of["significance"], of["barcodes"]
+    if graphs.empty:
+        raise selection.Empty(selection.NO_CLOUD)
+    graph = graphs.iloc[0]
+    nodes, edges = drawn_part(of["mapper_nodes"], of["mapper_edges"])
+    footer = selection.provenance(notes, found, nulls["draws"], extra=recipe(graph))
+    figure = style.new_figure(4.5, footer, selection.cloud_title(cloud, where))
+    grid = figure.add_gridspec(2, 2, width_ratios=[1.6, 1], height_ratios=[2.6, 1])
+    axes, barcode, keys = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
+    style.letter(axes, "a", f"mapper graph (the picture): {loops_line(graph)}")
+    keys.axis("off")
+    if graph["explanation"] or nodes.empty:
+        style.explain(axes, graph["explanation"], 60)
+        nodes = nodes.assign(sector=-1)
+    else:
+        nodes = placed(nodes)
+        _keys(keys, _graph(axes, nodes, edges), nodes)
+        _around(axes, nodes)
+    loops = draw_loops(barcode, bars[bars["field"] == bars["field"].min()], nulls, parameters["alpha"], cloud)
+    barcode.set_xlim(left=0)
+    style.letter(barcode, "b", "barcode (the test): longest H1 bars")
+    told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
+    means = selection.entry_rows(nodes[nodes["sector"] >= 0], "node")
+    shown = nodes.drop(columns=["coordinates", "of_networks"])
+    return figure, selection.drawn(graph=told, nodes=shown, means=means, edges=edges, h1=loops, null=nulls)
+
+
+KIND = FigureKind(
     section="filter_graphs",
     tables=("loops", "barcodes", "significance", "mapper_graphs", "mapper_nodes", "mapper_edges"),
     planned=planned,
     page=page,
     columns={
-        **EDGE_ANGLE,
-        **BAR_LENGTH,
-        **ENTRIES,
+        **selection.EDGE_ANGLE,
+        **selection.BAR_LENGTH,
+        **selection.ENTRIES,
         "longer": ("Whether the bar is longer than every deciding null allows.", ""),
         "x": ("Place of the node from left to right.", "radius of the farthest node"),
         "y": ("Place of the node upwards.", "radius of the farthest node"),
         "sector": ("Number of the sector whose mean filter this node shows; -1 for none.", ""),
     },
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw graph and barcode of `population` and `layer` at the step `last`; `alpha` is the level of the null band."""
-    where = f"{parameters['population']}, {parameters['layer']}, {when(parameters)}"
-    found = headlines_at(tables["loops"], [parameters], "last")
-    graphs = of_cloud(tables["mapper_graphs"], found.iloc[0]) if len(found) else found
-    if graphs.empty:
-        return empty_figure(no_cloud(parameters["last"]), provenance(notes), where)
-    cloud, graph = found.iloc[0], graphs.iloc[0]
-    nodes, edges = drawn_part(of_cloud(tables["mapper_nodes"], cloud), of_cloud(tables["mapper_edges"], cloud))
-    nulls, bars = of_cloud(tables["significance"], cloud), of_cloud(tables["barcodes"], cloud)
-    footer = provenance(notes, found, nulls["draws"], extra=recipe(graph))
-    figure = style.new_figure(4.5, footer, cloud_title(cloud, where))
-    grid = figure.add_gridspec(2, 2, width_ratios=[1.6, 1], height_ratios=[2.6, 1])
-    axes, barcode, keys = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
-    style.letter(axes, "a", f"mapper graph (the picture): {loops_line(graph)}")
-    points = None
-    if graph["explanation"] or nodes.empty:
-        style.explain(axes, graph["explanation"], 60)
-    else:
-        nodes = placed(nodes)
-        points = _graph(axes, nodes, edges)
-        _around(axes, nodes)
-    loops = draw_loops(barcode, bars[bars["field"] == bars["field"].min()], nulls, parameters["alpha"], cloud)
-    barcode.set_xlim(left=0)
-    style.letter(barcode, "b", "barcode (the test): longest H1 bars")
-    _keys(keys, points, nodes)
-    told = graphs.assign(verdict=cloud["verdict"], p_longest=cloud["p_longest"])
-    around = nodes[nodes["sector"] >= 0] if "sector" in nodes else nodes.head(0)
-    shown = {"nodes": nodes.drop(columns=["coordinates", "of_networks"]), "means": entry_rows(around, "node")}
-    return figure, drawn(graph=told, **shown, edges=edges, h1=loops, null=nulls)
 
 
 def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -158,7 +142,7 @@ def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES
         In their order.
     """
     nodes = nodes.sort_values("node").reset_index(drop=True)
-    angle = edge_angle(nodes["theta1"].to_numpy(), nodes["theta2"].to_numpy())
+    angle = selection.edge_angle(nodes["theta1"].to_numpy(), nodes["theta2"].to_numpy())
     strongest = edges.sort_values("shared", ascending=False, kind="stable").head(most_edges).sort_index()
     return nodes.assign(edge_angle=angle), strongest.reset_index(drop=True)
 
@@ -231,7 +215,7 @@ def areas(members: Any, nodes: int) -> np.ndarray:
 
 def _around(axes: Axes, nodes: pd.DataFrame) -> None:
     shown = nodes[nodes["sector"] >= 0]
-    weights = entries_of(shown)
+    weights = selection.entries_of(shown)
     limit = float(np.abs(weights).max())
     for row, mean in zip(shown.to_dict("records"), weights, strict=True):
         angle = 2 * np.pi * row["sector"] / SECTORS
@@ -245,27 +229,15 @@ def _around(axes: Axes, nodes: pd.DataFrame) -> None:
     bare(axes, RING + 0.31)
 
 
-def _keys(axes: Axes, points: PathCollection | None, nodes: pd.DataFrame) -> None:
+def _keys(axes: Axes, points: PathCollection, nodes: pd.DataFrame) -> None:
     """Draw the keys to colour and size of nodes."""
-    axes.axis("off")
-    if points is None:
-        return
     style.angle_bar(axes.inset_axes((0, 0.2, 0.75, 0.08)), points, "edge angle of the mean filter")
     largest = int(nodes["members"].max())
     sizes = sorted({1, max(1, round(largest**0.5)), largest})
     for size, area in zip(sizes, areas(sizes, len(nodes)), strict=True):
         axes.scatter([], [], s=area, color=style.GREY, linewidths=0, label=f"{size:,}")
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 0.42),
-        ncols=3,
-        title="points of a node",
-        title_fontsize=7,
-        alignment="left",
-        handlelength=0.8,
-        borderpad=0,
-        borderaxespad=0,
-    )
+    at: style.Look = {"loc": "lower left", "bbox_to_anchor": (0, 0.42), "borderpad": 0, "borderaxespad": 0}
+    axes.legend(**at, ncols=3, title="points of a node", title_fontsize=7, alignment="left", handlelength=0.8)
 
 
 def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: pd.DataFrame) -> dict[str, Any]:
@@ -282,11 +254,11 @@ def _page_graph(graph: pd.Series, cloud: pd.Series, nodes: pd.DataFrame, edges: 
             "components": f"{graph['components']:,}",
             "loops of the graph alone": f"{graph['loops']:,}",
             "loops no cliques fill": f"{graph['filled_loops']:,}",
-            "barcode": cloud_verdict(cloud),
+            "barcode": f"{cloud['verdict']}{selection.p_in_brackets(cloud)}",
         },
         explanation=graph["explanation"],
         left_out="",
         recipe=recipe(graph),
-        filters=entries_of(nodes).round(3).tolist(),
+        filters=selection.entries_of(nodes).round(3).tolist(),
         networks=[networks.tolist() for networks in nodes["of_networks"]],
     )

@@ -7,12 +7,10 @@ of the curve of the nearest, on 50,000 points at most, rounded to three decimals
 
 from __future__ import annotations
 
-from cnn_topology.figures import style
-from cnn_topology.figures.graph_rows import EMPTY, cloud_handles, footer, layer_number, of_recipe, titled_legend
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import graph_rows, selection, style
 from cnn_topology.figures.libraries import Line2D
 from cnn_topology.figures.planned import of_clean_clouds
-from cnn_topology.figures.selection import drawn, empty_figure
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 
 
 def planned(plan: Plan) -> Planned:
@@ -20,35 +18,32 @@ def planned(plan: Plan) -> Planned:
     return of_clean_clouds(plan, "neighbour_curves")
 
 
-@figure(section="activation_graphs", tables=("neighbour_curves", "activation_graphs"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the curves of the clouds without noise of the first network, one panel per layer."""
-    curves, graphs = (of_recipe(tables[name], parameters) for name in ("neighbour_curves", "activation_graphs"))
-    curves, graphs = (found[found["network"] == found["network"].min()] for found in (curves, graphs))
-    graphs = graphs[graphs["sigma"] == 0]
+    curves, graphs = (graph_rows.of_recipe(tables[name], parameters) for name in KIND.tables)
+    curves, graphs = (rows[rows["network"] == rows["network"].min()] for rows in (curves, graphs))
     where = f"{parameters['population']}, {parameters['recipe']}: choosing the radius of DBSCAN"
-    if curves.empty:
-        return empty_figure(EMPTY, footer(notes, graphs), where)
     layers = graphs.sort_values("depth").drop_duplicates("layer")
     height, columns = style.shape(len(layers), 4)
     extra = [f"curves of at most {int(curves['rows'].max()):,} rows"]
-    figure = style.new_figure(0.7 + 1.8 * height, footer(notes, graphs, extra))
+    figure = style.new_figure(0.7 + 1.8 * height, graph_rows.footer(notes, graphs, extra))
+    colours = {cloud: style.colour(place) for place, cloud in enumerate(parameters["clouds"])}
     for axes, (_, layer) in zip(style.facets(figure, len(layers), 4), layers.iterrows(), strict=True):
-        style.facet_title(axes, f"layer {layer_number(layer)}", columns)
-        for number, cloud in enumerate(parameters["clouds"]):
-            here = curves[(curves["layer"] == layer["layer"]) & (curves["cloud"] == cloud)]
-            if here.empty:
-                continue
-            colour = style.SERIES[number % len(style.SERIES)]
-            axes.plot(here["share"], here["nearest_distance"], color=colour, linewidth=1)
-            axes.plot(here["share"], here["fifth_distance"], color=colour, linewidth=0.7, linestyle=":")
+        style.facet_title(axes, f"layer {graph_rows.layer_number(layer)}", columns)
+        for cloud, here in curves[curves["layer"] == layer["layer"]].groupby("cloud", sort=False):
+            axes.plot(here["share"], here["nearest_distance"], color=colours[cloud], linewidth=1)
+            axes.plot(here["share"], here["fifth_distance"], color=colours[cloud], linewidth=0.7, linestyle=":")
             row = graphs[(graphs["layer"] == layer["layer"]) & (graphs["cloud"] == cloud)].iloc[0]
-            axes.axhline(row["eps"], color=colour, linewidth=0.6, linestyle="--")
+            axes.axhline(row["eps"], color=colours[cloud], linewidth=0.6, linestyle="--")
         axes.set_ylim(bottom=0)
         axes.set(xlabel="share of points", ylabel="distance")
-    handles = [
-        Line2D([], [], color=style.GREY, linestyle=":", label="fifth nearest"),
-        Line2D([], [], color=style.GREY, linestyle="--", label="eps"),
-    ]
-    titled_legend(figure, where, [*cloud_handles(parameters["clouds"]), *handles])
-    return figure, drawn(curves=curves, graphs=graphs)
+    handles = [Line2D([], [], color=colour, label=cloud) for cloud, colour in colours.items()]
+    lines: style.Look = {"fifth nearest": ":", "eps": "--"}
+    handles += [Line2D([], [], color=style.GREY, linestyle=line, label=label) for label, line in lines.items()]
+    graph_rows.titled_legend(figure, where, handles)
+    return figure, selection.drawn(curves=curves, graphs=graphs)
+
+
+KIND = FigureKind(
+    section="activation_graphs", tables=("neighbour_curves", "activation_graphs"), planned=planned, draw=draw
+)

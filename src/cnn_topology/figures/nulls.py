@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import facet, numbered
-from cnn_topology.figures.selection import drawn, empty_figure, headlines_at, null_of, provenance
+from cnn_topology.figures.planned import facet
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
 from cnn_topology.tables.loops import CLOUD
 
@@ -40,29 +39,30 @@ def planned(plan: Plan) -> Planned:
         yield name, {"clouds": clouds_of_page, "alpha": plan.config.significance.alpha}
 
 
-@figure(section="filters", tables=("nulls", "loops", "significance"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one histogram for each null that the headlines of `clouds` use, at their last step."""
-    centres = pd.DataFrame(parameters["clouds"])[["population", "layer", "centre"]]
-    observed = headlines_at(tables["loops"], parameters["clouds"], "last").merge(centres, on=["population", "layer"])
-    if observed.empty:
-        return empty_figure("no cloud to test: every network failed, or the tables are empty", provenance(notes))
-    nulls = tables["nulls"].to_pandas()
-    critical = null_of(tables["significance"], observed)
+    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    centres = pd.DataFrame(clouds)[["population", "layer", "centre"]]
+    observed = selection.headlines_at(tables["loops"], clouds, "last").merge(centres, on=["population", "layer"])
+    critical = selection.null_of(tables["significance"], observed)
     groups = list(observed.groupby(SIZE, sort=False))
     facet_rows, columns = style.shape(len(groups))
-    drawn_nulls = observed[SIZE].drop_duplicates().merge(nulls, on=SIZE)
-    counts = drawn_nulls.groupby([*SIZE, "null_name"]).size()
-    figure = style.new_figure(2.0 * facet_rows, provenance(notes, observed, counts))
-    for (key, clouds), axes in zip(groups, style.facets(figure, len(groups)), strict=True):
-        mine = drawn_nulls[(drawn_nulls[SIZE] == list(key)).all(axis=1)]
-        limit = critical[critical["null_name"] == "sphere"].merge(clouds[CLOUD], on=CLOUD)["null_critical"]
-        _histogram(axes, mine, clouds, limit, parameters["alpha"])
+    draws = observed[SIZE].drop_duplicates().merge(tables["nulls"].to_pandas(), on=SIZE)
+    counts = draws.groupby([*SIZE, "null_name"]).size()
+    footer = selection.provenance(notes, observed, counts, lacking.removeprefix("; "))
+    figure = style.new_figure(2.0 * facet_rows, footer)
+    for (key, of_size), axes in zip(groups, style.facets(figure, len(groups)), strict=True):
+        mine = draws[(draws[SIZE] == list(key)).all(axis=1)]
+        limit = critical[critical["null_name"] == "sphere"].merge(of_size[CLOUD], on=CLOUD)["null_critical"]
+        _histogram(axes, mine, of_size, limit, parameters["alpha"])
         axes.set_title(f"N = {key[0]:,} of {key[1]}x{key[1]}, k = {key[2]:,}, p = {key[3]:g}")
         axes.set_xlabel("longest H1 bar")
     for axes in figure.axes[::columns]:
         axes.set_ylabel("draws")
-    return figure, drawn(draws=drawn_nulls, observed=observed)
+    return figure, selection.drawn(draws=draws, observed=observed)
+
+
+KIND = FigureKind(section="filters", tables=("nulls", "loops", "significance"), planned=planned, draw=draw)
 
 
 def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.Series, alpha: float) -> None:
@@ -79,7 +79,7 @@ def _histogram(axes: Axes, draws: pd.DataFrame, clouds: pd.DataFrame, limit: pd.
     for place, cloud in enumerate(clouds.to_dict("records")):
         if not np.isfinite(cloud["longest"]):
             continue
-        colour = style.SERIES[place % len(style.SERIES)] if named else style.BLUE
+        colour = style.colour(place) if named else style.BLUE
         label = f"{cloud['population']}, {cloud['layer']}: {cloud['longest']:.2f}" if named else ""
         if named and np.isfinite(cloud["lowpass_longest_median"]):
             label += f" (as smooth: {cloud['lowpass_longest_median']:.2f})"

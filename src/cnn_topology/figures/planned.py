@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnn_topology.figures.registry import numbered
 from cnn_topology.plan.activation_graphs import GraphPlan
 from cnn_topology.plan.activations import PUBLISHED, clean_of
 from cnn_topology.plan.expand import LayerClouds, Plan
@@ -11,12 +12,6 @@ from cnn_topology.plan.layer_comparisons import Comparison, comparisons
 
 # Graphs on one page.
 MOST_PANELS = 9
-
-
-def numbered(name: str, facets: Sequence[Any], size: int) -> list[tuple[str, list[Any]]]:
-    """Cut facets into pages of a size: name and facets of each, numbered where there are several."""
-    pages = [list(facets[start : start + size]) for start in range(0, len(facets), size)]
-    return [(name if len(pages) == 1 else f"{name}_{number}", page) for number, page in enumerate(pages, start=1)]
 
 
 def facet(clouds: LayerClouds) -> dict[str, Any]:

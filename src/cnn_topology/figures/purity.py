@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from cnn_topology.figures import style
-from cnn_topology.figures.graph_rows import EMPTY, footer, kind_of, layer_number, of_recipe
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures.graph_rows import footer, kind_of, layer_number, of_recipe
 from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import of_clean_clouds
-from cnn_topology.figures.selection import drawn, empty_figure
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
+from cnn_topology.figures.selection import drawn
 
 
 def planned(plan: Plan) -> Planned:
@@ -24,14 +24,10 @@ def planned(plan: Plan) -> Planned:
     return of_clean_clouds(plan, "purity")
 
 
-@figure(section="activation_graphs", tables=("purity", "activation_graphs"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw purity of the clouds without noise of `population` and `recipe`."""
-    purity, graphs = (of_recipe(tables[name], parameters) for name in ("purity", "activation_graphs"))
-    purity, graphs = purity[purity["sigma"] == 0], graphs[graphs["sigma"] == 0]
+    purity, graphs = (of_recipe(tables[name], parameters) for name in KIND.tables)
     where = f"{parameters['population']}, {parameters['recipe']}: node-wise purity"
-    if purity.empty:
-        return empty_figure(EMPTY, footer(notes, graphs), where)
     clouds = list(dict.fromkeys(purity["cloud"]))
     draws = f"chance: labels shuffled over images, {int(purity['draws'].max())} draws"
     depths = sorted(purity["depth"].unique())
@@ -69,12 +65,15 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     return figure, drawn(purity=purity)
 
 
+KIND = FigureKind(section="activation_graphs", tables=("purity", "activation_graphs"), planned=planned, draw=draw)
+
+
 def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:
-    colour, marker = style.SERIES[number % len(style.SERIES)], "osD^vPX"[number % 7]
+    colour, marker = style.colour(number), "osD^vPX"[number % 7]
     mean = rows.groupby("depth")[["node_wise", "chance_low", "chance_high"]].mean()
     x = mean.index.to_numpy() - 1 + 0.06 * (number - 1.5)
-    axes.fill_between(x, mean["chance_low"], mean["chance_high"], color=colour, alpha=0.18, linewidth=0)
-    axes.plot(x, mean["node_wise"], color=colour, marker=marker, markersize=3.5, label=cloud)
+    line: style.Look = {"marker": marker, "markersize": 3.5, "label": cloud}
+    style.curve(axes, x, mean["node_wise"], mean["chance_low"], mean["chance_high"], colour, 0.18, **line)
     if rows["network"].nunique() > 1:
         low, high = (rows.groupby("depth")["node_wise"].agg(f) for f in ("min", "max"))
     else:

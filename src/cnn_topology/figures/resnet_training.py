@@ -12,13 +12,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
+from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, pd
-from cnn_topology.figures.planned import numbered
-from cnn_topology.figures.selection import drawn, provenance, rows
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 from cnn_topology.plan.resnets import MapperResNets, PHResNets, TriangularRecipe
 from cnn_topology.tables.units import COUNT, SHARE
 
@@ -35,7 +31,32 @@ def planned(plan: Plan) -> Planned:
         yield name, {"populations": populations}
 
 
-@figure(
+def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
+    """Draw accuracy over epochs above, settings and results of each of `populations` below."""
+    populations = parameters["populations"]
+    every = tables["resnet_training"].to_pandas()
+    every = every[every["population"].isin([item["population"] for item in populations])]
+    if every.empty:
+        raise selection.Empty("no network is in the table")
+    kept = every[every["is_kept"]].groupby("population", sort=False)["test_accuracy"]
+    results = kept.agg(networks="size", accuracy="mean", sd="std", least="min", most="max").reset_index()
+    said = {row["population"]: _said(row) for row in results.to_dict("records")}
+    columns = {p: {**dict(item["settings"]), **said.get(p, {})} for item in populations for p in [item["population"]]}
+    settings = pd.DataFrame(columns).fillna("–")
+    width = int(style.WIDTH * 0.8 / len(columns) / style.CHARACTER)
+    cells = settings.map(lambda text: textwrap.fill(text, width))
+    heights = cells.map(lambda text: text.count("\n") + 1).max(axis=1)
+    lower = LINE * (heights.sum() + 2)
+    extra = f"accuracy on {every['test_examples'].max():,} plain test images; thin: each network, thick: their mean"
+    figure = style.new_figure(1.9 + lower, selection.provenance(notes, extra=extra))
+    above, below = figure.subplots(2, 1, height_ratios=[1.9, lower])
+    curves = _curves(above, every)
+    _table(below, cells, heights)
+    lines = settings.rename_axis("setting").reset_index().melt("setting", var_name="population", value_name="text")
+    return figure, selection.drawn(results=results, settings=lines, curves=curves)
+
+
+KIND = FigureKind(
     section="resnets",
     tables=("resnet_training",),
     planned=planned,
@@ -49,111 +70,53 @@ def planned(plan: Plan) -> Planned:
         "text": ("What the line says.", ""),
         "mean_accuracy": ("Mean test accuracy over networks after the epoch.", SHARE),
     },
+    draw=draw,
 )
-def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw accuracy over epochs above, settings and results of each of `populations` below."""
-    populations = parameters["populations"]
-    logs = {item["population"]: rows(tables["resnet_training"], population=item["population"]) for item in populations}
-    results = [_result(name, log) for name, log in logs.items()]
-    columns = {
-        item["population"]: {**dict(item["settings"]), **_said(result)}
-        for item, result in zip(populations, results, strict=True)
-    }
-    width = int(style.WIDTH * 0.8 / len(columns) / style.CHARACTER)
-    cells = _cells(columns, width)
-    heights = [max(text.count("\n") + 1 for text in row) for row in cells.to_numpy()]
-    lower = LINE * (sum(heights) + 2)
-    footer = provenance(notes, extra="accuracy on plain test images; thin: each network, thick: their mean")
-    figure = style.new_figure(1.9 + lower, footer)
-    grid = figure.add_gridspec(2, 1, height_ratios=[1.9, lower])
-    curves = _curves(figure.add_subplot(grid[0]), logs)
-    _table(figure.add_subplot(grid[1]), cells, heights)
-    settings = pd.DataFrame(
-        [{"population": p, "setting": key, "text": value} for p, said in columns.items() for key, value in said.items()]
-    )
-    return figure, drawn(results=pd.DataFrame(results), settings=settings, curves=curves)
 
 
-def _result(population: str, log: pd.DataFrame) -> dict[str, Any]:
-    """Summarize the test accuracy of the weights that were kept."""
-    accuracy = log.loc[log["is_kept"], "test_accuracy"]
-    return {
-        "population": population,
-        "networks": len(accuracy),
-        "test_examples": int(log["test_examples"].max()) if len(log) else 0,
-        "accuracy": float(accuracy.mean()),
-        "sd": float(accuracy.std()),
-        "least": float(accuracy.min()),
-        "most": float(accuracy.max()),
-    }
+def _said(result: Mapping[Any, Any]) -> dict[str, str]:
+    """Describe how well the weights that were kept do."""
+    if pd.isna(result["accuracy"]):
+        text = "not measured: scores of other classes"
+    else:
+        text = f"{100 * result['accuracy']:.2f} %"
+        if result["networks"] > 1:
+            text += f" (sd {100 * result['sd']:.2f}; {100 * result['least']:.2f} to {100 * result['most']:.2f})"
+    return {"networks": f"{result['networks']}", "test accuracy": text}
 
 
-def _said(result: Mapping[str, Any]) -> dict[str, str]:
-    if not result["networks"] or np.isnan(result["accuracy"]):
-        why = "not measured: scores of other classes" if result["networks"] else "no row in the table"
-        return {"networks": str(result["networks"]), "test accuracy": why}
-    said = f"{100 * result['accuracy']:.2f} %"
-    if result["networks"] > 1:
-        said += f" (sd {100 * result['sd']:.2f}; {100 * result['least']:.2f} to {100 * result['most']:.2f})"
-    return {"networks": str(result["networks"]), "test accuracy": f"{said}, {result['test_examples']:,} images"}
-
-
-def _cells(columns: Mapping[str, Mapping[str, str]], width: int) -> pd.DataFrame:
-    names = list(dict.fromkeys(key for said in columns.values() for key in said))
-    return pd.DataFrame(
-        {p: ["\n".join(textwrap.wrap(said.get(name, "–"), width)) for name in names] for p, said in columns.items()},
-        index=names,
-    )
-
-
-def _curves(axes: Axes, logs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _curves(axes: Axes, every: pd.DataFrame) -> pd.DataFrame:
     """Draw test accuracy by epoch; weights from checkpoints as a level."""
     parts = []
-    for place, (population, log) in enumerate(logs.items()):
-        colour = style.SERIES[place % len(style.SERIES)]
-        if log.empty:
-            continue
+    for place, (population, log) in enumerate(every.groupby("population", sort=False)):
+        colour, mean = style.colour(place), log.groupby("epoch")["test_accuracy"].mean()
         if log["epoch"].max() == 0:
-            mean = float(log["test_accuracy"].mean())
-            axes.axhline(mean, color=colour, linestyle="--", label=f"{population} (checkpoint)")
-            parts.append(pd.DataFrame({"population": [population], "epoch": [0], "mean_accuracy": [mean]}))
-            continue
-        for _, network in log.groupby("network"):
-            axes.plot(network["epoch"], network["test_accuracy"], color=colour, linewidth=0.35, alpha=0.5)
-        mean_curve = log.groupby("epoch")["test_accuracy"].mean()
-        axes.plot(mean_curve.index, mean_curve, color=colour, label=population)
-        parts.append(
-            pd.DataFrame({"population": population, "epoch": mean_curve.index, "mean_accuracy": mean_curve.to_numpy()})
-        )
-    if not parts:
-        style.explain(axes, "no network is in the table", characters=80)
-        return pd.DataFrame()
-    axes.set_ylim(0, 1.02)
+            axes.axhline(mean.iloc[0], color=colour, linestyle="--", label=f"{population} (checkpoint)")
+        else:
+            for _, network in log.groupby("network"):
+                axes.plot(network["epoch"], network["test_accuracy"], color=colour, linewidth=0.35, alpha=0.5)
+            axes.plot(mean.index, mean, color=colour, label=population)
+        parts.append(mean.rename("mean_accuracy").reset_index().assign(population=population))
+    axes.set(ylim=(0, 1.02), xlabel="epoch", ylabel="test accuracy")
     axes.set_xlim(left=0)
     axes.locator_params(axis="x", integer=True)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("test accuracy")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     return pd.concat(parts)
 
 
-def _table(axes: Axes, cells: pd.DataFrame, heights: list[int]) -> None:
+def _table(axes: Axes, cells: pd.DataFrame, heights: pd.Series) -> None:
     """Write the settings, one row each, populations side by side."""
     axes.set_axis_off()
-    total = sum(heights) + 2
-    axes.set_xlim(0, 1)
-    axes.set_ylim(total, 0)
-    lefts = 0.2 + 0.8 * np.arange(len(cells.columns)) / len(cells.columns)
+    axes.set(xlim=(0, 1), ylim=(heights.sum() + 2, 0))
+    lefts = [0.2 + 0.8 * place / len(cells.columns) for place in range(len(cells.columns))]
     for left, name in zip(lefts, cells.columns, strict=True):
         axes.text(left, 0.5, name, va="center", fontweight="bold", fontsize=7.5)
     axes.axhline(1.1, color=style.INK, linewidth=0.8)
-    top = 2.0
-    for (setting, row), height in zip(cells.iterrows(), heights, strict=True):
-        axes.text(0.0, top, str(setting), fontsize=7, color=style.GREY)
+    tops = 1.4 + heights.cumsum() - heights
+    for (setting, row), top in zip(cells.iterrows(), tops, strict=True):
+        axes.text(0.0, top, str(setting), fontsize=7, color=style.GREY, va="top")
         for left, text in zip(lefts, row, strict=True):
-            for line, part in enumerate(text.split("\n")):
-                axes.text(left, top + line, part, fontsize=7)
-        top += height
+            axes.text(left, top, text, fontsize=7, va="top")
 
 
 def _settings(section: PHResNets | MapperResNets) -> dict[str, str]:

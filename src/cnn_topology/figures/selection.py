@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 
-from cnn_topology.figures import style
-from cnn_topology.figures.libraries import Figure, pd
+from cnn_topology.figures.libraries import pd
 from cnn_topology.statistics.significance import FORMS
 from cnn_topology.tables.loops import CLOUD
 from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
@@ -28,6 +27,14 @@ SECTORS = {
 }
 
 
+# Why a cloud is missing.
+NO_CLOUD = "no cloud: every network failed, or the tables hold no row for it"
+
+
+class Empty(Exception):
+    """Why the tables hold nothing to draw, which the figure then says."""
+
+
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
     """Return the rows of a table in which each named column has the given value."""
     import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
@@ -35,6 +42,11 @@ def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
     for column, value in equal.items():
         table = table.filter(pc.equal(table[column], pa.scalar(value, table.schema.field(column).type)))
     return table.to_pandas()
+
+
+def unfailed(log: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `training` of the networks that never failed."""
+    return log[~log["network"].isin(log.loc[log["failed"], "network"])]
 
 
 def headlines(loops: pa.Table, cloud: Mapping[str, Any], **equal: Any) -> pd.DataFrame:
@@ -47,6 +59,44 @@ def headlines_at(loops: pa.Table, clouds: Iterable[Mapping[str, Any]], which: st
     """Return the headline cloud of each layer at its ``first`` or ``last`` step, without those that are missing."""
     found = [headlines(loops, cloud, step=cloud[which]) for cloud in clouds]
     return pd.concat([loops.slice(0, 0).to_pandas(), *found], ignore_index=True)
+
+
+def headline_at(loops: pa.Table, cloud: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the headline cloud of a layer at its last step, as rows and as the one row.
+
+    Raises
+    ------
+    Empty
+        If there is none.
+    """
+    found = headlines_at(loops, [cloud], "last")
+    if found.empty:
+        raise Empty(NO_CLOUD)
+    return found, found.iloc[0]
+
+
+def there(
+    table: pa.Table, clouds: Iterable[Mapping[str, Any]], at: str = "last"
+) -> tuple[list[Mapping[str, Any]], str]:
+    """Return the clouds that a table has a row of, at the step that they name so, and the remark that others lack one.
+
+    Raises
+    ------
+    Empty
+        If there is none.
+    """
+    columns = ["population", "layer", *(["step"] if at else [])]
+    known = set(zip(*(table[name].to_pylist() for name in columns), strict=True))
+    found: list[Mapping[str, Any]] = []
+    lacking = []
+    for cloud in clouds:
+        if (cloud["population"], cloud["layer"], *([cloud[at]] if at else [])) in known:
+            found.append(cloud)
+        else:
+            lacking.append(f"{cloud['population']}, {cloud['layer']}")
+    if not found:
+        raise Empty(NO_CLOUD)
+    return found, f"; not drawn, every network failed: {', '.join(lacking)}" if lacking else ""
 
 
 def when(cloud: Mapping[str, Any], which: str = "last") -> str:
@@ -64,32 +114,15 @@ def of_cloud(table: pa.Table, cloud: pd.Series) -> pd.DataFrame:
     return rows(table, **{column: cloud[column] for column in CLOUD})
 
 
-def no_cloud(step: int | None = None) -> str:
-    """Describe why a cloud is missing."""
-    at = "" if step is None else f" at step {step:,}"
-    return f"no cloud{at}: every network failed, or the tables hold no row for it"
-
-
-def cloud_verdict(cloud: pd.Series) -> str:
-    """Write the verdict on a cloud with the p-value of its longest bar, where it was tested.
-
-    Parameters
-    ----------
-    cloud : Series
-        A row of `loops`.
-
-    Returns
-    -------
-    str
-        For example ``one loop (p = 0.005)``.
-    """
-    return f"{cloud['verdict']}" + (f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else "")
+def p_in_brackets(cloud: pd.Series) -> str:
+    """Write the p-value of the longest bar of a cloud, `` (p = 0.005)``, where it was tested."""
+    return f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else ""
 
 
 def cloud_title(cloud: pd.Series, where: str) -> str:
     """Write what the filters of a cloud form, ``Filters of conv1 form one loop (p = 0.005)``, and where."""
-    p_value = f" (p = {cloud['p_longest']:.2g})" if np.isfinite(cloud["p_longest"]) else ""
-    return f"Filters of {cloud['layer']} {FORMS[cloud['verdict']]}{p_value}\n{where}; verdict: {cloud['verdict']}"
+    forms = f"{FORMS[cloud['verdict']]}{p_in_brackets(cloud)}"
+    return f"Filters of {cloud['layer']} {forms}\n{where}; verdict: {cloud['verdict']}"
 
 
 def entries_of(filters: pd.DataFrame) -> np.ndarray:
@@ -198,13 +231,6 @@ def number(value: float) -> str:
 def length(value: float | None) -> str:
     """Write the length of a bar, or a dash where there is none."""
     return "–" if value is None or not np.isfinite(value) else f"{value:.2f}"
-
-
-def empty_figure(reason: str, footer: str, title: str | None = None) -> tuple[Figure, pa.Table]:
-    """Build a figure that says why it is empty, and the empty table of what it shows."""
-    figure = style.new_figure(1.2, footer, title)
-    style.explain(figure.subplots(), reason, characters=80)
-    return figure, drawn()
 
 
 # A patch has several pairs (theta1, theta2): it is the same at (theta1 + pi, theta2) and (theta1, -theta2), as its

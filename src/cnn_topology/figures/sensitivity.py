@@ -8,17 +8,12 @@ asked for in the config is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import pyarrow as pa
 
-from cnn_topology.figures import style
-from cnn_topology.figures.kinds import Drawing, Notes, Parameters, Plan, Planned, Tables, figure
-from cnn_topology.figures.libraries import Axes, ListedColormap, LogNorm, Normalize, Rectangle, pd, seaborn
+from cnn_topology.figures import selection, style
+from cnn_topology.figures.libraries import Axes, ListedColormap, LogNorm, Normalize, Rectangle, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
-from cnn_topology.figures.selection import drawn, headlines_at, no_cloud, null_of, number, provenance, rows, when
+from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
 from cnn_topology.statistics.significance import DEAD_LAYER, NO_LOOP, ONE_LOOP, SEVERAL_LOOPS, TOO_FEW, WEAK_LOOP
 
 # A colour for each of `statistics.significance.VERDICTS`. White and pale grey are what was not tested.
@@ -31,8 +26,6 @@ VERDICTS = {
     DEAD_LAYER: style.PALE,
 }
 MAP = "cividis"
-
-
 FACETS = 4  # on one page
 
 
@@ -46,53 +39,40 @@ def planned(plan: Plan) -> Planned:
     return pages_of_clouds(plan, "sensitivity", facets, FACETS)
 
 
-@figure(section="filters", tables=("loops", "significance"), planned=planned)
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row of three grids for each of `clouds`, at its last step, with the landmarks of its headline."""
-    clouds = parameters["clouds"]
-    grids = [_variants(tables["loops"], cloud) for cloud in clouds]
+    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    grids = []
+    for cloud in clouds:
+        ids = {"population": cloud["population"], "layer": cloud["layer"], "step": cloud["last"]}
+        headline = selection.headlines_at(tables["loops"], [cloud], "last")
+        grids.append(selection.rows(tables["loops"], **ids, landmarks=headline["landmarks"].iloc[0]))
     together = pd.concat(grids)
+    draws = selection.null_of(tables["significance"], together)["draws"]
     heights = [0.62 + 0.23 * max(3, grid["density_k"].nunique()) for grid in grids]
-    draws = null_of(tables["significance"], together)["draws"]
-    footer = provenance(notes, together, draws, extra="blank cells: not asked for, or no bar")
+    footer = selection.provenance(notes, together, draws, extra=f"blank cells: not asked for, or no bar{lacking}")
     figure = style.new_figure(sum(heights) + 0.4, footer)
     panels = figure.subplots(len(clouds), 3, squeeze=False, height_ratios=heights)
-    longest = Normalize(0, _largest(together["longest"]))
-    ratio = LogNorm(1, max(3.0, _largest(together["ratio"])))
+    longest, ratio = together["longest"].max(), together["ratio"].replace(np.inf, np.nan).max()
+    scales = {"longest": Normalize(0, np.nanmax([longest, 1e-9])), "ratio": LogNorm(1, np.nanmax([ratio, 3.0]))}
     for cloud, grid, (left, middle, right) in zip(clouds, grids, panels, strict=True):
-        where = f"{cloud['population']}, {cloud['layer']}"
-        if grid.empty:
-            left.set_title(where)
-            for axes in (left, middle, right):
-                style.explain(axes, no_cloud(cloud["last"]) if axes is middle else "")
-            continue
-        _heat(left, grid, "longest", longest, f"{where}, {when(cloud)}\nlongest H1 bar")
-        _heat(middle, grid, "ratio", ratio, "longest / second")
-        _verdict(right, grid, "verdict and p of the longest")
-        left.set_ylabel("k")
+        for axes, name in ((left, "longest"), (middle, "ratio")):
+            values = _pivot(grid, name).replace([np.inf, -np.inf], np.nan)
+            texts = values.map(lambda value: "" if np.isnan(value) else f"{value:.{2 * (value < 10)}f}")
+            _grid(axes, values, texts, colours=MAP, scale=scales[name])
+        codes = grid.assign(code=grid["verdict"].map(list(VERDICTS).index))
+        texts = _pivot(grid, "p_longest").map(lambda p: f"{p:.2g}" if np.isfinite(p) else "–")
+        colours = ListedColormap(list(VERDICTS.values()))
+        _grid(right, _pivot(codes, "code"), texts, colours=colours, scale=Normalize(0, len(VERDICTS) - 1))
+        name_verdicts(right, grid["verdict"])
+        left.set(title=f"{cloud['population']}, {cloud['layer']}, {selection.when(cloud)}\nlongest H1 bar", ylabel="k")
+        middle.set_title("longest / second")
+        right.set_title("verdict and p of the longest")
     style.shared_legend(figure)
-    return figure, drawn(variants=together)
+    return figure, selection.drawn(variants=together)
 
 
-def _variants(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
-    at = headlines_at(loops, [cloud], "last")
-    found = rows(loops, population=cloud["population"], layer=cloud["layer"], step=cloud["last"])
-    return found[found["landmarks"].isin(at["landmarks"])].sort_values(["density_k", "density_p"])
-
-
-def _heat(axes: Axes, grid: pd.DataFrame, name: str, scale: Normalize, title: str) -> None:
-    values = _pivot(grid, name).astype(float)
-    values = values.where(np.isfinite(values))
-    # The limits stand in the scale; seaborn looks for them in the values unless told, and warns where there are none.
-    _grid(axes, values, values.map(_value), title, cmap=MAP, norm=scale, vmin=scale.vmin, vmax=scale.vmax)
-
-
-def _verdict(axes: Axes, grid: pd.DataFrame, title: str) -> None:
-    codes = grid["verdict"].map({verdict: code for code, verdict in enumerate(VERDICTS)})
-    labels = _pivot(grid, "p_longest").map(lambda p: f"{p:.2g}" if np.isfinite(p) else "–")
-    colours = ListedColormap(list(VERDICTS.values()))
-    _grid(axes, _pivot(grid.assign(code=codes), "code"), labels, title, cmap=colours, vmin=0, vmax=len(VERDICTS) - 1)
-    name_verdicts(axes, grid["verdict"])
+KIND = FigureKind(section="filters", tables=("loops", "significance"), planned=planned, draw=draw)
 
 
 def name_verdicts(axes: Axes, verdicts: pd.Series) -> None:
@@ -103,33 +83,12 @@ def name_verdicts(axes: Axes, verdicts: pd.Series) -> None:
 
 
 def _pivot(grid: pd.DataFrame, name: str) -> pd.DataFrame:
-    return grid.pivot_table(index="density_k", columns="density_p", values=name, dropna=False).sort_index(
-        ascending=False
-    )
+    wide = grid.pivot_table(index="density_k", columns="density_p", values=name, dropna=False)
+    return wide.astype(float).sort_index(ascending=False)
 
 
-def _grid(axes: Axes, values: pd.DataFrame, labels: pd.DataFrame, title: str, **colours: Any) -> None:
-    seaborn.heatmap(
-        values,
-        ax=axes,
-        annot=labels,
-        fmt="",
-        annot_kws={"fontsize": 7},
-        cbar=False,
-        linewidths=1,
-        linecolor="white",
-        xticklabels=[f"{p:g}" for p in values.columns],
-        yticklabels=[number(k) for k in values.index],
-        **colours,
-    )
-    axes.set(title=title, xlabel="p", ylabel="")
-    axes.tick_params(length=0, rotation=0)
-
-
-def _largest(values: pd.Series) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.max()) if len(finite) else 1.0
-
-
-def _value(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+def _grid(axes: Axes, values: pd.DataFrame, texts: pd.DataFrame, *, colours: object, scale: Normalize) -> None:
+    rows, columns = [selection.number(k) for k in values.index], [f"{p:g}" for p in values.columns]
+    cells = texts.to_numpy().tolist()
+    style.heat_table(axes, values.to_numpy(), rows, columns, texts=cells, colours=colours, scale=scale)
+    axes.set_xlabel("p")

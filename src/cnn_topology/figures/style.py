@@ -21,12 +21,13 @@ from cnn_topology.figures import fonts
 from cnn_topology.figures.libraries import (
     Artist,
     Axes,
+    EngFormatter,
     Figure,
     FigureCanvasAgg,
     FigureCanvasPdf,
     FixedLocator,
-    FuncFormatter,
     LinearSegmentedColormap,
+    Normalize,
     NullLocator,
     PathCollection,
     ScaledTranslation,
@@ -36,6 +37,7 @@ from cnn_topology.figures.libraries import (
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import write_csv, write_table
 
+Look = dict[str, Any]  # options of a call of matplotlib
 WIDTH = 7.0  # inches
 DPI = 200
 COMPRESSION = 3  # of PNGs: two thirds of the time of the usual 6, for files of the same size
@@ -93,13 +95,9 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 1.2,
     "legend.frameon": False,
     "legend.handlelength": 1.6,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "savefig.dpi": DPI,
     # At this resolution hints for coarse screens only spoil the spacing, and take time.
     "text.hinting": "none",
     "pdf.fonttype": 42,
-    "axes.unicode_minus": True,
 }
 
 
@@ -197,6 +195,11 @@ def settle(figure: Figure) -> None:
         text.set_position((round(x, 6), round(y, 6)))
 
 
+def colour(place: int) -> str:
+    """Return the colour of a curve by its place among others."""
+    return SERIES[place % len(SERIES)]
+
+
 def legend_below(axes: Axes, points: float = 30) -> None:
     """Set a panel's legend under it, so many points below the axis line: clear of tick labels and axis label."""
     below = axes.transAxes + ScaledTranslation(0, -points / 72, figure_of(axes).dpi_scale_trans)
@@ -245,6 +248,20 @@ def facet_title(axes: Axes, title: str, columns: int) -> None:
     axes.set_title("\n".join(textwrap.wrap(title, width)), fontsize=size)
 
 
+def outer_labels(panels: Sequence[Axes], columns: int, x: str, y: str) -> None:
+    """Label the panels of `facets` at the left and at the bottom alone."""
+    for axes in panels[::columns]:
+        axes.set_ylabel(y)
+    for axes in panels[-columns:]:
+        axes.set_xlabel(x)
+
+
+def null_line(null: str, alpha: float) -> dict[str, Any]:
+    """Return how what a null reaches is drawn, and its label."""
+    label = f"{null} null, {1 - alpha:.0%}"
+    return {"color": GREY, "linestyle": NULL_LINES[null], "linewidth": 0.9, "label": label}
+
+
 def row_title(axes: Axes, title: str) -> None:
     """Name a row of panels above the title of its first one."""
     axes.set_title(f"{title}\n{axes.get_title(loc='left')}")
@@ -265,15 +282,8 @@ def step_axis(axes: Axes, steps: Iterable[int]) -> None:
         ticks = [*ticks, last]
     axes.xaxis.set_major_locator(FixedLocator([0, *ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: _short(step)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlim(-0.12 * least, 1.25 * last)
-
-
-def _short(step: float) -> str:
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if step >= size:
-            return f"{step / size:g}{unit}"
-    return f"{step:g}"
 
 
 def print_png(figure: Figure, path: Path) -> None:
@@ -336,7 +346,10 @@ def heat_table(
     rows: Sequence[str],
     columns: Sequence[str],
     below: Sequence[Sequence[str]] | None = None,
-    limits: tuple[float, float] = (0.0, 1.0),
+    *,
+    texts: Sequence[Sequence[str]] | None = None,
+    colours: Any = None,
+    scale: Normalize | None = None,
     digits: int = 2,
 ) -> None:
     """Draw a table; with `MANY` columns its numbers lose the leading zero and its names stand upright.
@@ -345,35 +358,54 @@ def heat_table(
     ----------
     axes : Axes
     values : ndarray, shape (rows, columns)
-        NaN leaves a cell empty.
+        What cells are coloured by; NaN leaves a cell empty.
     rows, columns : sequence of str
     below : sequence of sequence of str, optional
         Smaller lines under each number.
-    limits : (float, float)
-        Numbers that are white and darkest.
+    texts : sequence of sequence of str, optional
+        What stands in the cells in the place of their numbers.
+    colours : Colormap or str, optional
+        Shades of blue where absent.
+    scale : Normalize, optional
+        From 0 to 1 where absent.
     digits : int
+        Of the numbers.
     """
     many = len(columns) >= MANY
-    shades = LinearSegmentedColormap.from_list("shades", SHADES)
-    axes.imshow(values, cmap=shades, vmin=limits[0], vmax=limits[1], aspect="auto")
+    shades = colours or LinearSegmentedColormap.from_list("shades", SHADES)
+    image = axes.imshow(values, cmap=shades, norm=scale or Normalize(0, 1), aspect="auto", interpolation="nearest")
     for (i, j), value in np.ndenumerate(values):
-        if np.isnan(value):
-            axes.text(j, i, "–", ha="center", va="center", color=GREY)
-            continue
-        colour = "white" if (value - limits[0]) / (limits[1] - limits[0]) > 0.68 else INK
-        small = below[i][j] if below else ""
-        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        red, green, blue, _ = image.to_rgba(value)
+        ink = GREY if np.isnan(value) else "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.6 else INK
+        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}").replace("nan", "–")
         if many and abs(value) < 1:
             text = text.replace("0.", ".", 1)
+        small = below[i][j] if below and not np.isnan(value) else ""
         up = 0.1 + 0.08 * len(small.splitlines()) if small else 0
-        axes.text(j, i - up, text, ha="center", va="center", color=colour, fontsize=SMALL if many else 7.5)
+        shown = texts[i][j] if texts else text
+        axes.text(j, i - up, shown, ha="center", va="center", color=ink, fontsize=SMALL if many or texts else 7.5)
         if small:
-            axes.text(j, i + 0.24, small, ha="center", va="center", color=colour, fontsize=5.2 if many else 5.6)
+            axes.text(j, i + 0.24, small, ha="center", va="center", color=ink, fontsize=5.2 if many else 5.6)
     axes.set_xticks(range(len(columns)), columns)
     if many:
-        axes.tick_params(axis="x", labelsize=SMALL)
-        if max(map(len, columns)) > 3:
-            axes.tick_params(axis="x", rotation=90)
+        axes.tick_params(axis="x", labelsize=SMALL, rotation=90 if max(map(len, columns)) > 3 else 0)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def curve(axes: Axes, x: Any, y: Any, low: Any, high: Any, colour: str, alpha: float = 0.25, **line: Any) -> None:
+    """Draw a line with the band of its interval."""
+    axes.fill_between(x, low, high, color=colour, alpha=alpha, linewidth=0)
+    axes.plot(x, y, color=colour, **line)
+
+
+def forest(axes: Axes, names: Sequence[str], values: Any, low: Any, high: Any, label: str | None = None) -> np.ndarray:
+    """Draw estimates with their intervals one below the other, and return their heights."""
+    places = np.arange(len(names))
+    axes.hlines(places, low, high, color=BLUE, linewidth=1.4)
+    axes.plot(values, places, "o", color=BLUE, markersize=4, label=label)
+    axes.set_yticks(places, names)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    return places

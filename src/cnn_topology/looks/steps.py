@@ -134,7 +134,9 @@ class Steps:
 
         tables = {row.table_name: self._joined(row) for row in (LoopRow, SignificanceRow)}
         tables["training"] = TrainingRow.schema.empty_table()
-        clouds = [{"population": layer.cloud.population, "layer": layer.cloud.layer} for layer in self.last.layers]
+        drawn = set(tables["loops"]["layer"].to_pylist())
+        names = [layer.cloud.layer for layer in self.last.layers if layer.cloud.layer in drawn]
+        clouds = [{"population": self.last.source.name, "layer": name} for name in names]
         alpha, figures = self.last.settings.significance.alpha, []
         for start in range(0, len(clouds), FACETS):
             with style.applied():

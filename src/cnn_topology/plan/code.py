@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # What carries the work: what of it matters to a job stands in the job's parameter block.
-EXCLUDED_FROM_DIGEST = re.compile(r"(cli|errors|plan\.code|figures\.(kinds|planned|registry))\b.*")
+EXCLUDED_FROM_DIGEST = re.compile(r"(cli|errors|plan\.code|figures\.(planned|registry))\b.*")
 # The plan says which work there is, of which the block holds the outcome, and the tables have a class each: what of
 # them matters to a job is taken name by name.
 BY_NAME = re.compile(r"(plan|tables)\..*")

@@ -1,5 +1,6 @@
 """Rows about how a loop forms in training (weights paper, E4 and E8)."""
 
+from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.row import Row, column
 from cnn_topology.tables.units import COEFFICIENT, COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, SHARE
 
@@ -29,19 +30,12 @@ class OnsetRow(Row, table="onset"):
     rule: str = column("What counts as the onset.")
 
 
-class LoopTrackRow(Row, table="loop_tracks"):
+class LoopTrackRow(CloudKey, table="loop_tracks"):
     """The loop of one layer at one step, and how its filters moved since the snapshot before.
 
     Where the verdict is `too few filters`, what depends on critical values is null.
     """
 
-    population: str = column("Population of the networks.")
-    layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image.")
-    step: int = column("Training step.", ITERATIONS)
-    density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    density_p: float = column("Share of the filters that the density filter keeps.", SHARE)
-    landmarks: int = column("Most points in the filtration.", COUNT)
     networks: int = column("Networks pooled.", COUNT)
     kept: int = column("Filters that the density filter keeps.", COUNT)
     draws: int = column("Draws of resampled networks.", COUNT)

@@ -1,47 +1,49 @@
 """Rows gathered on disk make the same artefact as an array in memory."""
 
+import json
 import resource
 from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from safetensors.numpy import save_file
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage import rows as rows_module
-from cnn_topology.storage.rows import RowFile, write_rows
 from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_tensors, write_tensors
+from cnn_topology.storage.tensors import TYPES, RowFile, read_tensors, write_tensors
 
 
-def test_rows_written_piece_by_piece_read_back_as_one_array(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows_module, "_PIECE", 64)
+def test_rows_written_piece_by_piece_are_one_array_and_leave_no_file(tmp_path):
     points = np.random.default_rng(0).random((37, 5)).astype(np.float32)
     ids = np.arange(37)
-    columns = {"ids": lambda: iter([ids[:20], ids[20:]]), "labels": lambda: iter([ids % 3])}
-    with RowFile(tmp_path / "new/one.safetensors", 5) as rows:
-        for start in (0, 10, 36):
-            rows.append(points[start : {0: 10, 10: 36, 36: 37}[start]])
+    with RowFile(tmp_path / "new/one", (5,)) as rows, RowFile(tmp_path / "new/one", (), "<i8") as numbers:
+        for start, stop in ((0, 10), (10, 36), (36, 37)):
+            rows.append(points[start:stop])
+            numbers.append(ids[start:stop])
         assert list((tmp_path / "new").iterdir()) == []  # the rows wait without a name
-        write_rows(tmp_path / "one.safetensors", "points", rows, columns, {"layer": "conv1"})
+        arrays = {"points": rows.array(), "ids": numbers.array()}
+        write_tensors(tmp_path / "one.safetensors", arrays, {"layer": "conv1"})
+    write_tensors(tmp_path / "two.safetensors", {"ids": ids, "points": points}, {"layer": "conv1"})
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     one, notes = read_tensors(tmp_path / "one.safetensors")
     assert np.array_equal(one["points"], points)
     assert np.array_equal(one["ids"], ids)
     assert notes["layer"] == "conv1"
-    write_tensors(tmp_path / "two.safetensors", {"points": points, "ids": ids, "labels": ids % 3}, {"layer": "conv1"})
-    assert notes["sha256"] == read_tensors(tmp_path / "two.safetensors")[1]["sha256"]
+    with RowFile(tmp_path / "none", (5,)) as rows:
+        assert rows.array().shape == (0, 5)
 
 
-def test_an_altered_file_of_rows_is_found(tmp_path):
-    path = tmp_path / "one.safetensors"
-    with RowFile(path, 2) as rows:
-        rows.append(np.ones((4, 2), np.float32))
-        write_rows(path, "points", rows, {"ids": lambda: iter([np.arange(4)])}, {})
-    content = bytearray(path.read_bytes())
-    content[-3] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="cut short or altered"):
-        read_tensors(path)
+def test_arrays_of_every_type_lie_as_the_library_writes_them(tmp_path):
+    arrays = {f"a{n}": np.ones((2, n), kind) for n, kind in enumerate(TYPES)}
+    write_tensors(tmp_path / "ours", arrays, {})
+    save_file(arrays, tmp_path / "theirs")
+    ours, theirs = (
+        json.loads((tmp_path / name).read_bytes()[8:].split(b"}}")[0] + b"}}") for name in ("ours", "theirs")
+    )
+    assert {name: value for name, value in ours.items() if name != "__metadata__"} == theirs
+    read, _ = read_tensors(tmp_path / "ours")
+    assert all(np.array_equal(read[name], array) and read[name].dtype == array.dtype for name, array in arrays.items())
 
 
 @contextmanager
@@ -56,15 +58,15 @@ def _files_of_at_most(size):
 
 
 def _gather(path):
-    with RowFile(path, 1000) as rows:
+    with RowFile(path, (1000,)) as rows:
         rows.append(np.zeros((1000, 1000), np.float32))
 
 
 def _gather_little(path):
     """Rows that wait in memory until they are read."""
-    with RowFile(path, 500) as rows, _files_of_at_most(100):
+    with RowFile(path, (500,)) as rows, _files_of_at_most(100):
         rows.append(np.zeros((1, 500), np.float32))
-        list(rows.pieces())
+        rows.array()
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,8 @@ from cnn_topology.plan.activation_parameters import ActivationParameters
 from cnn_topology.plan.recorded import ModuleNetworks, RecordedLayer
 from cnn_topology.plan.resnets import recorded_layers
 from cnn_topology.seeds import derive_seed
-from cnn_topology.storage.rows import Pieces, RowFile, write_rows
 from cnn_topology.storage.tables import write_table
-from cnn_topology.storage.tensors import read_metadata, read_tensors
+from cnn_topology.storage.tensors import RowFile, read_metadata, read_tensors, write_tensors
 from cnn_topology.tables.training import ResnetAccuracyRow
 from cnn_topology.training.resnet_batches import Normalizer
 
@@ -108,7 +107,7 @@ def draw_clouds(
     with ExitStack() as stack:
         rows = {}
         for layer in look.layers:
-            rows[layer.name] = stack.enter_context(RowFile(paths[layer.name], layer.channels))
+            rows[layer.name] = stack.enter_context(RowFile(paths[layer.name], (layer.channels,)))
         positions, predictions = extract(
             network,
             normalizer,
@@ -121,7 +120,13 @@ def draw_clouds(
         )
         for layer in look.layers:
             chosen = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            arrays = _columns(chosen, ids, look.labels)
+            columns = {
+                name: stack.enter_context(RowFile(paths[layer.name], (), "<i8"))
+                for name in ("ids", "positions", "labels")
+            }
+            for places, where in chosen.pieces():
+                for name, values in zip(columns, (ids[places], where, look.labels[places]), strict=True):
+                    columns[name].append(values)
             origin = CloudOrigin(
                 population=parameters.population,
                 network=number,
@@ -143,7 +148,8 @@ def draw_clouds(
                 empty_masks=look.empty_masks,
                 weights=metadata["sha256"],
             )
-            write_rows(paths[layer.name], "points", rows[layer.name], arrays, cloud_metadata(origin, notes))
+            arrays = {name: column.array() for name, column in {"points": rows[layer.name], **columns}.items()}
+            write_tensors(paths[layer.name], arrays, cloud_metadata(origin, notes))
     # Scores of other classes say nothing about the labels of these images.
     right = np.full(len(ids), np.nan)
     if predictions is not None and not other_classes:
@@ -191,15 +197,6 @@ def _choose(
     if masks is not None and not isinstance(layout, ModuleNetworks):
         influence = influences(layout, image_set.shape, published)
     return {layer.name: of_layer(layer) for layer in layers}
-
-
-def _columns(chosen: Chosen | Everywhere, ids: np.ndarray, labels: np.ndarray) -> dict[str, Pieces]:
-    """Return image, position and label of each point, a part at a time."""
-    return {
-        "ids": lambda: (ids[places] for places, _ in chosen.pieces()),
-        "positions": lambda: (positions for _, positions in chosen.pieces()),
-        "labels": lambda: (labels[places] for places, _ in chosen.pieces()),
-    }
 
 
 def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> None:

@@ -27,7 +27,5 @@ def run(job: Job) -> None:
             death=found.death,
         )
         parts.append(table)
-        length = found.lengths(1)
-        longest = f", the longest {length[0]:.3g}" if len(length) else ""
-        print(f"{origin.layer}: {len(points)} points, {len(length)} H1 bars{longest}", flush=True)
+        print(f"{origin.layer}: {len(points)} points, {len(found.lengths(1))} H1 bars", flush=True)
     job.write_rows(ActivationBarRow, parts, job.notes(parameters))

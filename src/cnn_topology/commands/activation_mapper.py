@@ -24,13 +24,8 @@ def run(job: Job) -> None:
         if settings.eps_from == "clean":
             settings = settings.model_copy(update={"eps": clean[layer]})
         made = graph_tables(cloud, parameters, settings)
-        row = made["activation_graphs"].to_pylist()[0]
-        purity = made["purity"].to_pylist()[0]
-        print(
-            f"{layer}: eps {row['eps']:g} ({row['eps_from']}), {row['nodes']} nodes, {row['edges']} edges, "
-            f"coverage {row['coverage']:.2f}, node-wise purity {purity['node_wise']:.3f} "
-            f"(chance {purity['chance']:.3f}){'. ' + row['explanation'] if row['explanation'] else ''}",
-            flush=True,
-        )
+        (graph,) = made["activation_graphs"].to_pylist()
+        told = "{layer}: eps {eps:g} ({eps_from}), {nodes} nodes, {edges} edges. {explanation}"
+        print(told.format(**graph), flush=True)
         parts.append(made)
     job.write_tables(GRAPH_ROWS, parts, job.notes(parameters))

@@ -11,4 +11,3 @@ def run(job: Job) -> None:
     """Write the tensor of the first image that has all positions."""
     table = tensor_of(read_cloud(job.input("cloud")))
     job.write_rows(ActivationTensorRow, table, job.notes(job.parameters(ActivationTensorParameters)))
-    print(f"image {table['image'][0]} ({table['class_name'][0]}), {table['layer'][0]}: {table.num_rows} activations")

@@ -34,11 +34,7 @@ def run(job: Job) -> None:
         )
         parts.append(tables)
         for filtering, loops in zip(distances, results, strict=True):
-            print(
-                f"step {step}, rho({filtering.k}, {filtering.p:g}): longest H1 bar {loops.longest:.3f}, "
-                f"second {loops.second:.3f}: {loops.verdict}",
-                flush=True,
-            )
+            print(f"step {step}, rho({filtering.k}, {filtering.p:g}): {loops.verdict}", flush=True)
     job.write_tables(BARCODE_ROWS, parts, job.notes(parameters))
 
 

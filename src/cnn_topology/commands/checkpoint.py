@@ -54,5 +54,4 @@ def run(job: Job) -> None:
         "tensors": json.dumps(parameters.tensors),
     }
     write_tensors(job.output("snapshot"), stacked, metadata)
-    filters = sum(int(np.prod(shape[:2])) for shape in shapes.values())
-    print(f"{parameters.population}: {len(files)} networks, {len(shapes)} layers, {filters:,} filters each")
+    print(f"{len(files)} networks, {len(shapes)} layers")

@@ -17,5 +17,3 @@ def run(job: Job) -> None:
     tables = {name: table.to_pandas() for name, table in read_tables(job.inputs("tables")).items()}
     rows = [row for paper, claims in PAPERS.items() for row in evaluate(paper, claims, tables, parameters.facts)]
     job.write_rows(ClaimRow, rows, job.notes(parameters), finished=True)
-    for row in rows:
-        print(f"{row.paper} {row.claim}: {row.verdict}" + (f" ({row.reason})" if row.reason else ""))

@@ -49,5 +49,5 @@ def run(job: Job) -> None:
                         value=curve[shown],
                     )
                     parts.append(table)
-        print(f"{origin.layer}: {', '.join(parameters.modes)}, up to {removed[-1]} components removed", flush=True)
+        print(origin.layer, flush=True)
     job.write_rows(ComponentCurveRow, parts, job.notes(parameters))

@@ -44,6 +44,4 @@ def run(job: Job) -> None:
                     death=bars.death,
                 )
             )
-            longest = ", ".join(f"{length:.3f}" for length in bars.lengths(1)[:6])
-            print(f"{name} over Z/{field}: longest H1 bars {longest}")
     job.write_rows(ControlRow, tables, parameters.notes(), finished=True)

@@ -11,4 +11,3 @@ def run(job: Job) -> None:
     parameters = job.parameters(CorrelationParameters)
     rows = list(correlations(job.read_rows(GeneralizationRow).to_pandas(), parameters))
     job.write_rows(CorrelationRow, rows, job.notes(parameters))
-    print(f"{len(rows)} correlations")

@@ -11,4 +11,3 @@ def run(job: Job) -> None:
     parameters = job.parameters(CrossAccuracyParameters)
     table = cross_accuracy(job.read_rows(TrainingRow).to_pandas(), parameters.trained_on)
     job.write_rows(CrossAccuracyRow, table, job.notes(parameters), finished=True)
-    print(table.to_pandas().to_string(index=False))

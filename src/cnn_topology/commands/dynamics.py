@@ -3,7 +3,6 @@
 from cnn_topology.analysis.loop_dynamics import loop_dynamics
 from cnn_topology.plan.generalization_parameters import DynamicsParameters
 from cnn_topology.runs.job import Job
-from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.generalization import CorrelationRow
@@ -20,8 +19,3 @@ def run(job: Job) -> None:
     job.write_rows(OnsetRow, [onset], notes)
     job.write_rows(LoopTrackRow, tracks, notes)
     job.write_rows(CorrelationRow, correlations, notes)
-    if onset.snapshots:
-        ends = f"95 % interval {onset.low} to {onset.high}, {onset.lasting:.0%} of draws last"
-        print(f"onset {onset.onset}, {ends}")
-    else:
-        print(f"{TOO_FEW} for a test at every snapshot: no onset")

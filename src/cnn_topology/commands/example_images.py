@@ -19,4 +19,3 @@ def run(job: Job) -> None:
         wanted.setdefault(key, set()).update(*map(set, rows["example_images"]))
     found = [example_images(sets[name], name, split, sorted(ids)) for (name, split), ids in wanted.items()]
     job.write_rows(ExampleImageRow, found, job.notes(parameters, "nodes"))
-    print(f"{sum(table.num_rows for table in found)} images")

@@ -15,8 +15,4 @@ def run(job: Job) -> None:
     image_set = load_image_set(*asked)
     check_unchanged(image_files(*asked), job.planned)
     write_image_set(job.output("images"), image_set, {**parameters.notes(), "data": image_set.sha256})
-    height, width, channels = image_set.train_images.shape[1:]
-    print(
-        f"{parameters.name}: {len(image_set.train_images)} training and {len(image_set.test_images)} test images, "
-        f"{height}x{width}x{channels}, {len(image_set.classes)} classes, SHA-256 {image_set.sha256[:12]}"
-    )
+    print(f"{len(image_set.train_images)} training and {len(image_set.test_images)} test images")

@@ -20,8 +20,3 @@ def run(job: Job) -> None:
     notes = job.notes(parameters)
     job.write_rows(ImprovementRow, measured, notes, finished=True)
     job.write_rows(ComparisonRow, compared, notes, finished=True)
-    for row in compared:
-        print(
-            f"{row.group_name}: {row.population} against {row.against}, {row.metric} on {row.images}: "
-            f"{row.effect} {row.estimate:.3g} ({row.low:.3g} to {row.high:.3g}), Holm p = {row.p_holm:.3g}"
-        )

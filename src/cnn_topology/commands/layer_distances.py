@@ -19,8 +19,6 @@ def run(job: Job) -> None:
     layers = {takes: prepared_layers(measure, clouds, bars, parameters) for takes, measure in one_of.items()}
     parts = []
     for measure in measures:
-        part = network_pairs(measure, layers[measure.takes], parameters, job.threads)
-        parts.append(part)
-        count = len(layers[measure.takes].names)
-        print(f"{measure.name} ({measure.kind}): {part.num_rows} pairs of networks, {count} layers", flush=True)
+        print(measure.name, flush=True)
+        parts.append(network_pairs(measure, layers[measure.takes], parameters, job.threads))
     job.write_rows(NetworkPairRow, parts, job.notes(parameters))

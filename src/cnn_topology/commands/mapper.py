@@ -33,12 +33,8 @@ def run(job: Job) -> None:
         }
         seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
         made = mapper_tables(key, kept, networks, parameters.recipe, seed)
-        row = made["mapper_graphs"].to_pylist()[0]
-        print(
-            f"step {step}: {row['nodes']} nodes, {row['edges']} edges, unfilled loops: {row['filled_loops']}"
-            + (f". {row['explanation']}" if row["explanation"] else ""),
-            flush=True,
-        )
+        (graph,) = made["mapper_graphs"].to_pylist()
+        print("step {step}: {nodes} nodes, {edges} edges. {explanation}".format(**graph), flush=True)
         made["mapper_sweep"] = sweep_table(key, kept, made["mapper_graphs"], parameters, seed)
         parts.append(made)
     job.write_tables(MAPPER_ROWS, parts, job.notes(parameters))

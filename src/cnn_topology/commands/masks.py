@@ -3,13 +3,12 @@
 import numpy as np
 
 from cnn_topology.activations.mask_file import write_masks
-from cnn_topology.activations.masks import find_masks, overlap
+from cnn_topology.activations.masks import find_masks
 from cnn_topology.activations.positions import choose_images
 from cnn_topology.analysis.images import mask_table, mode_rows
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.data.statistics import normalization
 from cnn_topology.plan.activation_parameters import MaskParameters
-from cnn_topology.plan.base import MODES
 from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.images import MaskRow, ModeRow
@@ -31,10 +30,3 @@ def run(job: Job) -> None:
     job.write_rows(MaskRow, mask_table(parameters, found, classes), notes, "masks_table")
     rows = mode_rows(parameters, found, image_set.shape, identity)
     job.write_rows(ModeRow, rows, notes, "modes_table")
-    agreement = overlap(found.foreground["published"], found.foreground["corrected"])
-    empty = {mode: int((~found.foreground[mode].any((1, 2))).sum()) for mode in MODES}
-    print(
-        f"{parameters.population}: {len(ids)} {parameters.split} images, published and corrected foreground share "
-        f"{100 * agreement.mean():.1f} % of their pixels; empty: {empty['published']} published, "
-        f"{empty['corrected']} corrected"
-    )

@@ -14,5 +14,3 @@ def run(job: Job) -> None:
     pairs, curves = job.read_rows(NetworkPairRow, "pairs"), job.read_rows(ComponentCurveRow, "curves")
     tables = layer_tables(pairs, curves, parameters)
     job.write_tables(MEASURE_ROWS, [tables], combined_notes(job.upstream()), finished=True)
-    for row in tables["measure_tests"].to_pylist():
-        print("{population}, {cloud}, {measure}, {test}: {statistic:.3f} ({low:.3f} to {high:.3f})".format(**row))

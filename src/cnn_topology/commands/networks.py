@@ -21,14 +21,13 @@ def run(job: Job) -> None:
         here = slice(place, place + member.shards)
         place = here.stop
         log = training[(training["population"] == member.population) & (training["step"] == member.step)]
+        print(f"{member.population}, {parameters.layer}, step {member.step}", flush=True)
         before, weights = len(rows), []
         for first, last in zip(initial[here], snapshots[here], strict=True):
             start, now = (read_snapshot(path, [f"{parameters.layer}.weight"]) for path in (first, last))
             alive = np.flatnonzero(~np.array(now.failed)).tolist()
             rows += [network_row(parameters, member, start, now, number, log) for number in alive]
             weights += [now.tensors[f"{parameters.layer}.weight"][number] for number in alive]
-        count = len(rows) - before
         if parameters.is_grid:
             rows += pooled_rows(rows[before:], weights, parameters.density)
-        print(f"{member.population}, {parameters.layer}, step {member.step}: {count} networks", flush=True)
     job.write_rows(GeneralizationRow, rows, job.notes(parameters))

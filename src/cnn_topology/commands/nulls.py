@@ -31,4 +31,3 @@ def run(job: Job) -> None:
                     )
                 )
     job.write_rows(NullRow, rows, parameters.notes())
-    print(f"{parameters.draws} draws of {parameters.points} filters, {len(parameters.variants)} density filters")

@@ -62,7 +62,6 @@ def run(job: Job) -> None:
     for empty in (*resumes.glob("*"), resumes):
         with suppress(OSError):  # what a stopped job of another plan left there is kept
             empty.rmdir()
-    print(f"{config.name}: {total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours")
 
 
 def commit_of(folder: Path) -> dict[str, Any]:

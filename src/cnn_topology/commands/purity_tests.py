@@ -13,4 +13,3 @@ def run(job: Job) -> None:
     tables = {"purity": PurityRow, "draws": PurityDrawRow, "accuracy": ResnetAccuracyRow}
     rows = list(purity_tests(*(job.read_rows(row_type, name).to_pandas() for name, row_type in tables.items())))
     job.write_rows(PurityTestRow, rows, job.notes(parameters), finished=True)
-    print(f"{len(rows)} rows")

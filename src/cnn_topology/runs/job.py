@@ -114,6 +114,7 @@ class Job(BaseModel):
             rows = joined(parts, row_type.schema) if len(parts) == len(rows) else row_type.table(rows)
         write = write_finished_table if finished else write_table
         write(self.output(name or row_type.table_name), rows, row_type.schema, notes)
+        print(f"{row_type.table_name}: {rows.num_rows} rows", flush=True)
 
     def write_tables(
         self,

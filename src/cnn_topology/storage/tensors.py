@@ -2,18 +2,69 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from cnn_topology.errors import unknown
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import atomic_path, disk_errors
 from cnn_topology.storage.notes import check_there, damaged, opened, sealed
 
 CHECKSUM = "sha256"
+# Types of numbers, in the order of safetensors.
+TYPES = {
+    "|b1": "BOOL", "|u1": "U8", "|i1": "I8", "<i2": "I16", "<u2": "U16", "<f2": "F16", "<i4": "I32", "<u4": "U32",
+    "<f4": "F32", "<f8": "F64", "<i8": "I64", "<u8": "U64",
+}  # fmt: skip
+
+
+class RowFile:
+    """Rows of numbers that wait on disk in a file without a name: nothing is left of it however a job ends.
+
+    Parameters
+    ----------
+    target : Path
+        The file that the rows are for; they wait in its folder, which is made if it is missing.
+    width : tuple of int
+        Shape of a row: ``(channels,)``, or ``()`` of a single number.
+    kind : str
+        Type of the numbers.
+
+    Raises
+    ------
+    InputError
+        Here, in `append` and in `array`, if the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, target: Path, width: tuple[int, ...], kind: str = "<f4") -> None:
+        self.target, self.width, self.kind, self.rows = target, width, kind, 0
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows, shape (n, *width)."""
+        with disk_errors(self.target):
+            self._file.write(np.ascontiguousarray(rows, dtype=self.kind).data)
+        self.rows += len(rows)
+
+    def array(self) -> np.ndarray:
+        """Return all rows as an array that is read from disk where it is looked at."""
+        with disk_errors(self.target):  # what waited in memory is written now
+            self._file.flush()
+        shape = (self.rows, *self.width)
+        return np.memmap(self._file, self.kind, "r", shape=shape) if self.rows else np.empty(shape, self.kind)
+
+    def __enter__(self) -> "RowFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # what a full disk did not take is lost anyway
+            self._file.close()
 
 
 def checksum(tensors: Mapping[str, np.ndarray]) -> str:
@@ -29,21 +80,29 @@ def checksum(tensors: Mapping[str, np.ndarray]) -> str:
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
     """Write arrays and metadata atomically; the checksum is added under ``sha256``.
 
+    Nothing is copied, so that arrays on disk (`RowFile`) may be larger than the memory, and the same content gives the
+    same bytes: the library writes metadata in random order.
+
     Raises
     ------
     InputError
         If the disk is full or the folder cannot be written.
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    content = memoryview(save(arrays))
-    size = int.from_bytes(content[:8], "little")
-    # The library writes metadata in random order; in a fixed order the same content gives the same bytes.
-    notes = sealed({**metadata, CHECKSUM: checksum(arrays)})
-    header = json.dumps({"__metadata__": notes, **json.loads(bytes(content[8 : 8 + size]))}).encode()
-    header += b" " * (-len(header) % 8)
+    header: dict[str, object] = {"__metadata__": sealed({**metadata, CHECKSUM: checksum(arrays)})}
+    # In the order of the library, wider types first: every array begins at a multiple of its type's size.
+    order = sorted(arrays, key=lambda name: (-list(TYPES).index(arrays[name].dtype.str), name))
+    offset = 0
+    for name in order:
+        array = arrays[name]
+        ends = [offset, offset := offset + array.nbytes]
+        header[name] = {"dtype": TYPES[array.dtype.str], "shape": list(array.shape), "data_offsets": ends}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
-        file.write(content[8 + size :])
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            file.write(arrays[name].data)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

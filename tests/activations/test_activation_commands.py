@@ -279,25 +279,6 @@ def test_a_masked_cloud_without_masks_is_refused_by_name(folder, tmp_path, capsy
     assert "cloud fg takes the foreground of images" in capsys.readouterr().err
 
 
-def test_clouds_of_other_networks_and_other_numbers_of_files_are_refused(folder, tmp_path, capsys):
-    config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
-    plan = Plan(parse_config(config))
-    one, other = (ActivationParameters.of(plan, cloud, (n,)) for n, cloud in enumerate(("fg", "random")))
-    weights, accuracy = [folder / "w"], [tmp_path / "a"]
-    clouds = [tmp_path / layer for layer in one.layers]
-
-    def refused(blocks, weights, clouds, accuracy):
-        inputs = {"images": folder / "images", "weights": weights, "masks": folder / "masks"}
-        parameters = ExtractionParameters(run_seed=7, clouds=blocks)
-        assert run_job(parameters, inputs, {"clouds": clouds, "accuracy": accuracy}) == 2
-        return capsys.readouterr().err
-
-    assert "the clouds of one job are of the same networks" in refused((one, other), weights, clouds, accuracy)
-    assert f"clouds: {len(clouds) - 1} files; these" in refused((one,), weights, clouds[:-1], accuracy)
-    assert "accuracy: 2 files; these parameters need 1" in refused((one,), weights, clouds, [*accuracy, "b"])
-    assert "weights: 2 files; these parameters need 1" in refused((one,), [*weights, "w"], clouds, accuracy)
-
-
 def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):
     config = {**CONFIG, "resnets": {"nets": {**CONFIG["resnets"]["nets"], "networks": 2}}}
     plan = Plan(parse_config(config))

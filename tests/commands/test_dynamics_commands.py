@@ -12,8 +12,13 @@ from job_runs import run_job
 
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters, DynamicsParameters
-from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, NullParameters
+from cnn_topology.plan.parameters import (
+    BarcodeParameters,
+    CloudParameters,
+    CrossAccuracyParameters,
+    DynamicsParameters,
+    NullParameters,
+)
 from cnn_topology.storage.tables import read_table, write_table
 from cnn_topology.storage.tensors import write_tensors
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow

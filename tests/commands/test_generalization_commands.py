@@ -13,7 +13,7 @@ from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.generalization import Vary
-from cnn_topology.plan.generalization_parameters import CorrelationParameters, NetworksParameters
+from cnn_topology.plan.parameters import CorrelationParameters, NetworksParameters
 from cnn_topology.statistics.correlations import correlate
 from cnn_topology.statistics.networks import HYPERPARAMETERS, PREDICTORS, loop_summary
 from cnn_topology.storage.tables import read_notes, read_table, write_table

@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from cnn_topology.commands.plan import described, on_slurm
+from cnn_topology.commands.plan import PARTITIONS, described, on_slurm, without_partition
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.runs.jobs import Job
-from cnn_topology.runs.partitions import PARTITIONS, without_partition
 
 
 def job(stage, seconds, **resources):

@@ -5,8 +5,7 @@ import pytest
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.generalization_parameters import NetworksParameters
-from cnn_topology.plan.parameters import TrainParameters
+from cnn_topology.plan.parameters import NetworksParameters, TrainParameters
 
 VARY = {"width": [6, 12], "dropout": [0, 0.5], "learning_rate": [1e-3], "label_noise": [0.2], "train_images": [50]}
 

@@ -12,7 +12,6 @@ from cnn_topology.plan import (  # noqa: F401 - classes of parameters are found 
     activation_graphs,
     activation_parameters,
     findings,
-    generalization_parameters,
 )
 from cnn_topology.plan.code import PACKAGE
 from cnn_topology.plan.parameters import Parameters, SeedParameters

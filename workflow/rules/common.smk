@@ -19,7 +19,6 @@ from cnn_topology.plan import (
     activation_graphs,
     activation_parameters,
     findings,
-    generalization_parameters,
     parameters,
 )
 from cnn_topology.plan.code import code_digest

@@ -11,7 +11,7 @@ rule analyse_networks:
     resources:
         **asks(filter_jobs.networks, networks_of),
     params:
-        **planned(generalization_parameters.NetworksParameters, networks_of),
+        **planned(parameters.NetworksParameters, networks_of),
     shell:
         "cnn-topology job {params.job:q} &> {log:q}"
 
@@ -28,7 +28,7 @@ if NETWORK_GROUPS:
         resources:
             **asks(filter_jobs.correlations(PLAN)),
         params:
-            **planned(generalization_parameters.CorrelationParameters),
+            **planned(parameters.CorrelationParameters),
         shell:
             "cnn-topology job {params.job:q} &> {log:q}"
 
@@ -49,7 +49,7 @@ rule follow_loops:
     resources:
         **asks(lambda wildcards: filter_jobs.dynamics(PLAN, clouds_of(wildcards))),
     params:
-        **planned(generalization_parameters.DynamicsParameters, followed_layer),
+        **planned(parameters.DynamicsParameters, followed_layer),
     shell:
         "cnn-topology job {params.job:q} &> {log:q}"
 
@@ -64,6 +64,6 @@ rule average_cross_tests:
     resources:
         **asks(table_jobs.cross_accuracy),
     params:
-        **planned(generalization_parameters.CrossAccuracyParameters),
+        **planned(parameters.CrossAccuracyParameters),
     shell:
         "cnn-topology job {params.job:q} &> {log:q}"

@@ -10,7 +10,7 @@ import pyarrow as pa
 from cnn_topology.analysis.filter_cloud import filters_of
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.plan.clouds import Centre
-from cnn_topology.plan.generalization_parameters import DynamicsParameters
+from cnn_topology.plan.parameters import DynamicsParameters
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import (
     RULE,

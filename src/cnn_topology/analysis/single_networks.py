@@ -11,7 +11,7 @@ from jaxtyping import Float
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import LEAST_TESTED, Density
 from cnn_topology.plan.generalization import LEAST_NETWORKS
-from cnn_topology.plan.generalization_parameters import CorrelationParameters, Member, NetworksParameters
+from cnn_topology.plan.parameters import CorrelationParameters, Member, NetworksParameters
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.coefficients import spearman
 from cnn_topology.statistics.correlations import METHODS, Sample, correlate

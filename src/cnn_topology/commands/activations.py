@@ -1,12 +1,10 @@
 """`cnn-topology activations`: draw the point clouds of the layers of networks, residual ones or a user's own."""
 
-from collections.abc import Sequence
-
 from cnn_topology.activations.clouds import draw_clouds, looked_at
 from cnn_topology.data.image_set import read_image_set
 from cnn_topology.errors import InputError
 from cnn_topology.networks.modules import importable
-from cnn_topology.plan.activation_parameters import ActivationParameters, ExtractionParameters
+from cnn_topology.plan.activation_parameters import ExtractionParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.tensors import read_metadata
 from cnn_topology.training.devices import choose_device, settings
@@ -15,29 +13,15 @@ from cnn_topology.training.devices import choose_device, settings
 def run(job: Job) -> None:
     """Draw each cloud from all its layers of each network in one pass over the images."""
     blocks = job.parameters(ExtractionParameters).clouds
-    _check_files(blocks, job)
     image_set, lineage = read_image_set(job.input("images")), read_metadata(job.input("images"))
     device, masks = choose_device("auto"), next(iter(job.inputs("masks")), None)
     clouds, tables = iter(job.outputs("clouds")), iter(job.outputs("accuracy"))
     with settings(device, job.threads, keep_memory=False), importable(blocks[0].layout):
         for parameters in blocks:
             look = looked_at(parameters, image_set, lineage, masks)
-            for network, weights in zip(parameters.networks, job.inputs("weights"), strict=True):  # as checked
+            for network, weights in zip(parameters.networks, job.inputs("weights"), strict=True):
                 paths = {layer.name: next(clouds) for layer in look.layers}
                 try:
                     draw_clouds(parameters.alone(network), look, weights, paths, next(tables), device)
                 except InputError as error:
                     raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error
-
-
-def _check_files(blocks: Sequence[ActivationParameters], job: Job) -> None:
-    """Refuse clouds of different networks in one job, and another number of files than they need."""
-    if len({(block.population, block.networks) for block in blocks}) > 1:
-        raise InputError("parameters.clouds: the clouds of one job are of the same networks")
-    networks = len(blocks[0].networks)
-    layers = sum(len(block.layers) for block in blocks)
-    files = {"weights": job.inputs("weights"), "clouds": job.outputs("clouds"), "accuracy": job.outputs("accuracy")}
-    needed = {"weights": networks, "clouds": layers * networks, "accuracy": len(blocks) * networks}
-    for name, paths in files.items():
-        if len(paths) != needed[name]:
-            raise InputError(f"{name}: {len(paths)} files; these parameters need {needed[name]}")

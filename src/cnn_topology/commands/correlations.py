@@ -1,7 +1,7 @@
 """`cnn-topology correlations`: topology and weight statistics of single networks against what these have learned."""
 
 from cnn_topology.analysis.single_networks import correlations
-from cnn_topology.plan.generalization_parameters import CorrelationParameters
+from cnn_topology.plan.parameters import CorrelationParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.generalization import CorrelationRow, GeneralizationRow
 

@@ -1,6 +1,6 @@
 """`cnn-topology cross-accuracy`: accuracy of networks trained on one image set and tested on another (E13)."""
 
-from cnn_topology.plan.generalization_parameters import CrossAccuracyParameters
+from cnn_topology.plan.parameters import CrossAccuracyParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.statistics.improvements import cross_accuracy
 from cnn_topology.tables.training import CrossAccuracyRow, TrainingRow

@@ -1,7 +1,7 @@
 """`cnn-topology dynamics`: onset of a layer's loop over training, the loop followed, and its bar against accuracy."""
 
 from cnn_topology.analysis.loop_dynamics import loop_dynamics
-from cnn_topology.plan.generalization_parameters import DynamicsParameters
+from cnn_topology.plan.parameters import DynamicsParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow

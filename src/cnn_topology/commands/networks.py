@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnn_topology.analysis.single_networks import network_row, pooled_rows
-from cnn_topology.plan.generalization_parameters import NetworksParameters
+from cnn_topology.plan.parameters import NetworksParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.tables.generalization import GeneralizationRow
 from cnn_topology.tables.training import TrainingRow

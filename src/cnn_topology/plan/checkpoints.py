@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -298,7 +297,7 @@ def _path_part(name: str) -> str:
 
 def _of_files(where: str, section: FilesCheckpoint) -> CheckpointLayers:
     """Read the headers of all files, which must have the same layers."""
-    first: tuple[str, CheckpointLayers] | None = None
+    first: CheckpointLayers | None = None
     for file in section.files:
         try:
             shapes = array_shapes(Path(file), section.entry, section.layout)
@@ -310,37 +309,31 @@ def _of_files(where: str, section: FilesCheckpoint) -> CheckpointLayers:
             if first is None or section.layers is None:
                 raise InputError(f"{where}: {file}: {error}") from error
             layers = CheckpointLayers((), {})
-        if first is None:
-            first = file, layers
-        else:
-            _check_architecture(where, section, (first, (file, layers)))
+        first = first or layers
+        if problem := _difference(section, (section.files[0], file), (first, layers)):
+            raise InputError(
+                f"{where}: {problem}; networks of one checkpoint share their architecture: list the others under a "
+                "name of their own, or state the layers to pool by `layers`"
+            )
     assert first is not None
-    return first[1]
+    return first
 
 
-def _check_architecture(
-    where: str, section: FilesCheckpoint, pair: tuple[tuple[str, CheckpointLayers], tuple[str, CheckpointLayers]]
-) -> None:
-    """Refuse a file whose convolutions are not those of the first one: all of them, or those that are stated."""
-    mend = (
-        "networks of one checkpoint share their architecture: list the others under a name of their own, or state the "
-        "layers to pool by `layers`"
+def _difference(
+    section: FilesCheckpoint, files: tuple[str, str], pair: tuple[CheckpointLayers, CheckpointLayers]
+) -> str | None:
+    """Describe the first convolution that two files do not share, of all or of those that are stated."""
+    ours, theirs = (
+        {layer.tensor: str(layer.weight) for layer in layers.layers} | ({} if section.layers else layers.others)
+        for layers in pair
     )
-    stated = section.layers is not None
-    names = [{str(layer.tensor) for layer in made.layers} | (set() if stated else set(made.others)) for _, made in pair]
-    for has, lacks in ((0, 1), (1, 0)):
-        for tensor in sorted(names[has] - names[lacks]):
-            near = get_close_matches(tensor, names[lacks], n=1, cutoff=0.5)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise InputError(
-                f"{where}: {pair[lacks][0]} has no weight {tensor!r}, which {pair[has][0]} has{hint}; {mend}"
-            )
-    (first, ours), (file, theirs) = pair
-    for mine, other in zip(ours.layers, theirs.layers, strict=True):
-        if mine.weight != other.weight:
-            raise InputError(
-                f"{where}: {mine.tensor} has the shape {other.weight} in {file} and {mine.weight} in {first}; {mend}"
-            )
+    for tensor in (*ours, *theirs):
+        if tensor not in ours or tensor not in theirs:
+            lacks, has = files if tensor in theirs else files[::-1]
+            return f"{lacks} has no weight {tensor!r}, which {has} has"
+        if ours[tensor] != theirs[tensor]:
+            return f"{tensor} has the shape {theirs[tensor]} in {files[1]} and {ours[tensor]} in {files[0]}"
+    return None
 
 
 def torchvision_shapes(model: str) -> Shapes:

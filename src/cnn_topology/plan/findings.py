@@ -12,13 +12,9 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import (
     NATIVE_TRAIN,
-    EmbeddedDigits,
     ImageSetConfig,
-    MnistSample,
     OwnImages,
     PaperSet,
-    PrintedDigits,
-    TorchvisionImages,
     paper_set,
     shape_of,
     size_of,
@@ -146,6 +142,8 @@ SUMMARY_TABLES = (
 PAGE_TABLES = (
     *("training", "loops", "significance", "mapper_sweep", "measure_tests", "activation_graphs", "purity", "claims"),
 )
+# Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
+STAND_INS = {"digits": "mnist", "printed": "svhn"}
 # The layers of the ResNet-18 of the activations paper.
 PAPER_WIDTHS, PAPER_BLOCKS = (64, 128, 256, 512), (2, 2, 2, 2)
 
@@ -335,20 +333,9 @@ def _grid(plan: Plan, populations: dict[str, Population]) -> GridFacts:
 
 def _image_set(section: ImageSetConfig) -> ImageFacts:
     """Describe which set of the papers an image set is or stands for."""
-    if section.control:
-        return ImageFacts(stands_for="", own=False)
-    # Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
-    match section:
-        case TorchvisionImages():
-            return ImageFacts(stands_for=section.kind, own=True)
-        case MnistSample():
-            return ImageFacts(stands_for="mnist", own=True)
-        case EmbeddedDigits():
-            return ImageFacts(stands_for="mnist", own=False)
-        case PrintedDigits():
-            return ImageFacts(stands_for="svhn", own=False)
-        case OwnImages():
-            return ImageFacts(stands_for=section.stands_for or "", own=False)
+    own = paper_set(section)
+    stands_for = section.stands_for if isinstance(section, OwnImages) else STAND_INS.get(section.kind)
+    return ImageFacts(stands_for="" if section.control else own or stands_for or "", own=own is not None)
 
 
 def _label(layers: Architecture) -> str:

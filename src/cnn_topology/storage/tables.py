@@ -1,8 +1,10 @@
 """Parquet tables with a fixed schema, written atomically, with a SHA-256 of the content that reading checks."""
 
 import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -36,21 +38,15 @@ def checksum(table: pa.Table) -> str:
     return sink.digest.hexdigest()
 
 
-class _HashSink:
+class _HashSink(io.RawIOBase):
     """The write end of a file that keeps nothing but the hash of what was written."""
-
-    closed = False
 
     def __init__(self) -> None:
         self.digest = hashlib.sha256()
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any) -> int:
         self.digest.update(data)
         return len(data)
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def write_table(path: Path, table: pa.Table, schema: pa.Schema, metadata: Mapping[str, str] | None = None) -> None:
@@ -174,17 +170,11 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
 
 def _difference(present: pa.Schema, expected: pa.Schema) -> str:
     """Describe the first column in which a file differs from what is expected; empty if none does."""
-    for name in expected.names:
-        if name not in present.names:
-            return f"the column `{name}` ({expected.field(name).type}) is missing"
-        if present.field(name).type != expected.field(name).type:
-            return f"the column `{name}` is {present.field(name).type}, {expected.field(name).type} is expected"
-    for name in present.names:
-        if name not in expected.names:
-            return f"the column `{name}` ({present.field(name).type}) is not expected"
-    if present.names != expected.names:
-        return f"the columns stand in the order {', '.join(present.names)}, {', '.join(expected.names)} is expected"
-    return ""
+    there, wanted = ({field.name: field.type for field in schema} for schema in (present, expected))
+    for name in (*wanted, *there):
+        if there.get(name) != wanted.get(name):
+            return f"the column `{name}` is {there.get(name, 'missing')}, expected: {wanted.get(name, 'none')}"
+    return "" if [*there] == [*wanted] else f"the columns stand in the order {', '.join(there)}"
 
 
 def read_notes(path: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ def package(tmp_path, monkeypatch):
 
 
 def _forget():
-    for cached in (code._digest, code._imports, code._files, code._definitions, code._planned_names):
+    for cached in (code._digest, code._imported, code._files, code._definitions):
         cached.cache_clear()
 
 
@@ -144,7 +144,7 @@ def test_every_name_of_the_plan_that_a_command_imports_is_found():
                         r"cnn_topology\.(plan|tables)\.", str(node.module)
                     ):
                         names = {(node.module.removeprefix("cnn_topology."), name.name) for name in node.names}
-                        lost += names - set(code._planned_names(module))
+                        lost += names - set(code._imported(module))
                         lost += [(s, n) for s, n in names if n not in code._definitions(s) and "plan.code" not in s]
     assert lost == []
 

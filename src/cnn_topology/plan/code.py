@@ -69,7 +69,10 @@ def modules_behind(*roots: str) -> set[str]:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += _imports(module)
+            named = [name for source, part in _imported(module) for name in (source, f"{source}.{part}".strip("."))]
+            # What carries the work does not count, and what is taken by name counts elsewhere.
+            counted = [name for name in named if not (EXCLUDED_FROM_DIGEST.fullmatch(name) or BY_NAME.fullmatch(name))]
+            waiting += [name for name in counted if _files(name)]
     return found
 
 
@@ -88,7 +91,7 @@ def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
         row type.
     """
     found: dict[tuple[str, str], str] = {}
-    waiting = [name for module in modules for name in _planned_names(module)]
+    waiting = [name for module in modules for name in _imported(module)]
     while waiting:
         module, name = waiting.pop()
         if (module, name) not in found and BY_NAME.fullmatch(module) and not EXCLUDED_FROM_DIGEST.fullmatch(module):
@@ -98,23 +101,20 @@ def planned_code(modules: set[str]) -> dict[tuple[str, str], str]:
 
 
 @cache
-def _planned_names(module: str) -> tuple[tuple[str, str], ...]:
-    """List what a module imports from `plan` and `tables`, by module and name."""
-    text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
-    return tuple(
-        (source.removeprefix("."), name.split()[0])
-        for source, many, few, _ in _IMPORT.findall(text)
-        if BY_NAME.fullmatch(source.removeprefix("."))
-        for name in (many + few).split(",")
-        if name.strip()
-    )
+def _imported(module: str) -> tuple[tuple[str, str], ...]:
+    """List what a module imports from this package, by module and name; of a module as a whole the name is empty."""
+    pairs = []
+    for source, many, few, plain in _IMPORT.findall(_text(module)):
+        names = [name.split()[0] for name in (many + few).split(",") if name.strip()]
+        pairs += [(source.removeprefix("."), name) for name in names] or [(plain, "")]
+    return tuple(pairs)
 
 
 @cache
 def _definitions(module: str) -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
     """Return what a module defines: by name the code that counts, and where the names in it are defined."""
-    text = "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
-    lines, imported = text.splitlines(keepends=True), {name: source for source, name in _planned_names(module)}
+    text = _text(module)
+    lines, imported = text.splitlines(keepends=True), {name: source for source, name in _imported(module)}
     defined = {}
     for node in ast.parse(text).body:
         counted = list(_counted(node))
@@ -160,20 +160,8 @@ def _mentioned(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-@cache
-def _imports(module: str) -> tuple[str, ...]:
-    """List what a module imports from this package and neither carries the work nor is taken by name."""
-    named: list[str] = []
-    for path in _files(module)[:1]:
-        for source, many, few, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
-            parent, names = source.removeprefix("."), (many + few).split(",")
-            candidates = [f"{parent}.{name.split()[0]}".removeprefix(".") for name in names if name.strip()]
-            named += [name for name in (plain, parent, *candidates) if name and _files(name)]
-    return tuple(
-        name
-        for name in dict.fromkeys(named)
-        if not EXCLUDED_FROM_DIGEST.fullmatch(name) and not BY_NAME.fullmatch(name)
-    )
+def _text(module: str) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in _files(module)[:1])
 
 
 @cache

@@ -78,11 +78,6 @@ def in_memory(array: np.ndarray) -> Stored:
     return Stored(array.shape, array.dtype.str[1:], lambda: array)
 
 
-def made(shape: tuple[int, ...], compute: Callable[[], np.ndarray]) -> Stored:
-    """Return what stands for weights that are computed from other arrays."""
-    return Stored(shape, "f4", compute)
-
-
 def decoded(data: bytes, kind: str, order: str = "<") -> np.ndarray:
     """Return the numbers in some bytes, in one row; bfloat16 as float32 of the same value."""
     if kind == "bf16":

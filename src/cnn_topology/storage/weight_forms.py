@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.weight_arrays import Stored, made
+from cnn_topology.storage.weight_arrays import Stored
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -118,7 +118,7 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
     """Return the weight that some parts make, or None if they are none of the forms."""
     if parts.keys() == {"orig", "mask"} and parts["orig"].shape == parts["mask"].shape:
         weight, mask = parts["orig"], parts["mask"]
-        return made(weight.shape, lambda: weight.floats() * mask.floats())
+        return Stored(weight.shape, "f4", lambda: weight.floats() * mask.floats())
     if parts.keys() == {"g", "v"} and len(parts["g"].shape) in (0, len(parts["v"].shape)):
         length, direction = parts["g"], parts["v"]
         axes = tuple(n for n in range(len(direction.shape)) if not length.shape or length.shape[n] == 1)
@@ -127,7 +127,7 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
             v = direction.floats()
             return length.floats() * (v / np.sqrt(np.sum(v.astype(np.float64) ** 2, axis=axes, keepdims=True)))
 
-        return made(direction.shape, normalized)
+        return Stored(direction.shape, "f4", normalized)
     if parts.keys() == {"orig", "u", "v"} and len(parts["orig"].shape) >= 2:
         weight, left, right = parts["orig"], parts["u"], parts["v"]
         # The rows of the matrix are output channels: the second axis of transposed convolutions.
@@ -140,7 +140,7 @@ def _formula(parts: dict[str, Stored]) -> Stored | None:
             matrix = np.moveaxis(values, axis, 0).reshape(len(left.floats()), -1)
             return values / (left.floats() @ matrix @ right.floats())
 
-        return made(weight.shape, divided)
+        return Stored(weight.shape, "f4", divided)
     return None
 
 
@@ -165,7 +165,7 @@ def _low_rank(arrays: Mapping[str, Stored]) -> Form:
             factors = np.einsum("or,rihw->oihw", up.floats()[:, :, 0, 0], down.floats(), dtype=np.float64)
             return base.floats() + float(alpha.floats()) / down.shape[0] * factors
 
-        yield (base_key, key, down_key, alpha_key), f"{at}.weight", made(base.shape, changed)
+        yield (base_key, key, down_key, alpha_key), f"{at}.weight", Stored(base.shape, "f4", changed)
 
 
 def _fake_quantized(arrays: Mapping[str, Stored]) -> Form:
@@ -196,7 +196,7 @@ def _fake_quantized(arrays: Mapping[str, Stored]) -> Form:
             return np.clip(np.rint(values / step), -128, 127) * step
 
         gone = tuple(name for name in arrays if name.startswith(f"{begin}."))
-        yield (match[1], *gone), match[1], made(weight.shape, rounded)
+        yield (match[1], *gone), match[1], Stored(weight.shape, "f4", rounded)
 
 
 def _transposed_apart(arrays: dict[str, Stored]) -> dict[str, Stored]:
@@ -263,38 +263,31 @@ def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple
         Why no order can be taken, empty if one can: it names the arrays that show it.
     """
     fitting = {name: orders_of(shape) for name, shape in shapes.items() if len(shape) == 4}
-    usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
     if any(orders == ["oihw"] and shapes[name][1] > max(USUAL_SIDES) for name, orders in fitting.items()):
         return "oihw", ""
+    usual = {name: orders for name, orders in fitting.items() if last_word(name) in USUAL_WORDS} or fitting
+    # The first array that fits one order alone, by that order.
     shown: dict[Order, str] = {}
     for name, orders in usual.items():
-        if len(orders) == 1 and (orders[0] == "oihw" or not pytorch or shapes[name][0] != 1):
+        if len(orders) == 1 and (orders == ["oihw"] or not pytorch or shapes[name][0] != 1):
             shown.setdefault(orders[0], name)
+    others = [(order, name) for order, name in shown.items() if order != "oihw"]
     unclear = [name for name, orders in fitting.items() if "oihw" in orders and shapes[name][2] > 1]
-    others = [order for order in shown if order != "oihw"]
     mend = "state the order by `layout` (--layout of `look`): oihw, hwio or ohwi"
-    if others:
-        order, name = others[0], shown[others[0]]
-        fits_all = all(order in orders for orders in usual.values() if orders)
-        if fits_all and len(shown) == 1 and not pytorch:
-            return order, ""
-        if unclear or pytorch:
-            against = next((other for other in unclear if other != name), "")
-            what = f"{against} {shapes[against]} is perhaps in another order than (out, in, row, column): " * bool(
-                against
-            )
-            return "oihw", (
-                f"{what}{name} {shapes[name]} is {ORDERS[order]}; {mend}, or, if {name} is no kernel, write the file "
-                "without it"
-            )
-    elif not shown and not pytorch:
-        for name in unclear:
-            if len(fitting[name]) > 1:
-                return "oihw", (
-                    f"{name} {shapes[name]} fits {' as well as '.join(ORDERS[o] for o in fitting[name])}, and no other "
-                    f"weight of the file decides: {mend}"
-                )
-    return "oihw", ""
+    if not others:
+        ambiguous = next((name for name in unclear if len(fitting[name]) > 1), None)
+        if pytorch or shown or ambiguous is None:
+            return "oihw", ""
+        several = " as well as ".join(ORDERS[order] for order in fitting[ambiguous])
+        problem = f"{ambiguous} {shapes[ambiguous]} fits {several}, and no other weight of the file decides: {mend}"
+        return "oihw", problem
+    order, name = others[0]
+    if not pytorch and len(shown) == 1 and all(order in orders for orders in usual.values() if orders):
+        return order, ""
+    if not pytorch and not unclear:
+        return "oihw", ""
+    doubt = "".join(f"; {other} {shapes[other]} may be in another one" for other in unclear[:1])
+    return "oihw", f"{name} {shapes[name]} is {ORDERS[order]}{doubt}: {mend}, or leave {name} out if it is no kernel"
 
 
 def orders_of(shape: tuple[int, ...]) -> list[Order]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cnn_topology.plan.base import Distinct, LayerName, Mode, Name, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, LayerName, ListOr, Mode, Name, OneOrMore, Section
 from cnn_topology.plan.images import Split
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
@@ -22,7 +22,7 @@ class ActivationClouds(Section):
     """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
 
     population: Name = Field(description="The networks, a key of `resnets` or `modules`.")
-    members: OneOrMore[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
+    members: ListOr[OneOrMore[Annotated[int, Field(ge=0)]], Literal["all"]] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
     split: Split = Field("test", description="Which images of the set.")
@@ -32,7 +32,7 @@ class ActivationClouds(Section):
         description="How many images, drawn by the run's seed and balanced by class: the same for every network, "
         "layer and cloud of this image set and split; a smaller count draws a part of a larger one's.",
     )
-    layers: OneOrMore[LayerName] | Literal["all"] = Field(
+    layers: ListOr[OneOrMore[LayerName], Literal["all"]] = Field(
         "all",
         description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), of `modules` by those "
         "that they record, or `all`.",
@@ -185,8 +185,8 @@ class GraphRecipe(Section):
 class ActivationMapper(GraphRecipe):
     """One way to make mapper graphs of activation clouds: l2 lens, intervals, DBSCAN in each."""
 
-    clouds: OneOrMore[Name] | Literal["all"] = Field("all", description="Keys of `activation_clouds`, or `all`.")
-    layers: OneOrMore[LayerName] | Literal["all"] = Field(
+    clouds: ListOr[OneOrMore[Name], Literal["all"]] = Field("all", description="Keys of `activation_clouds`, or `all`.")
+    layers: ListOr[OneOrMore[LayerName], Literal["all"]] = Field(
         "all", description="Which layers of those clouds, by name, or `all` that they have."
     )
     intervals: Intervals = Field(40, description="Intervals that cover the l2 norm, scaled to [0, 1].")

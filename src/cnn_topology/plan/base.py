@@ -10,13 +10,17 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationError,
     model_validator,
 )
 
 Value = TypeVar("Value")
+Several = TypeVar("Several")
+Word = TypeVar("Word")
 
 
 # A number as Python and JSON have it; YAML asks for a point and a sign: 1.0e-3.
@@ -90,6 +94,17 @@ def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
 # A list of which each value is made or counted by itself: one that is listed twice would count double.
 Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+def _list_or_word(value: Any) -> str:
+    return "word" if isinstance(value, str) else "list"
+
+
+# A list or a word such as `all`: what is wrong with one is told of the one that was given.
+ListOr = Annotated[
+    Annotated[Several, Tag("list")] | Annotated[Word, Tag("word")],
+    Discriminator(_list_or_word),
+]
 
 
 def as_tuple(value: Any) -> Any:

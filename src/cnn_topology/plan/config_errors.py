@@ -24,9 +24,6 @@ PLAIN_WORDS = {
     "bool_type": "expected true or false",
     "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
 }
-# What pydantic calls the branches of a key that takes a list or a word.
-LIST = "function-after[_each_once(), tuple["
-BRANCHES = (LIST, "literal[")
 # A key named in a message, as `populations.a.recipe` or `clouds[0].layers`.
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+|\[\d+\])+")
 
@@ -56,25 +53,7 @@ def explained(
     inner = [p for p in problems if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in problems if q is not p)]
     # What is wrong with keys and values helps, not that they are no word.
     inner = [p for p in inner if not isinstance(p["input"], Mapping) or p["type"] != "literal_error"] or inner
-    return list(dict.fromkeys(_explain(problem, schema, source, files) for problem in _of_what_was_given(inner)))
-
-
-def _of_what_was_given(problems: list[Any]) -> list[Any]:
-    """Of keys that take a list or a word (`layers: [conv1]`, `layers: all`) keep what is wrong with the one given."""
-    branches = [next((i for i, x in enumerate(p["loc"]) if str(x).startswith(BRANCHES)), None) for p in problems]
-    lists = {p["loc"][:i] for p, i in zip(problems, branches, strict=True) if i and p["loc"][i].startswith(LIST)}
-    kept = []
-    for problem, at in zip(problems, branches, strict=True):
-        where = problem["loc"]
-        if at is None or where[:at] not in lists:
-            kept.append(problem)
-            continue
-        if where[at].startswith(LIST):
-            if len(where) > at + 1 or problem["type"] != "tuple_type":  # an item of the list, or how many there are
-                kept.append(problem)
-        elif not isinstance(problem["input"], list | tuple):
-            kept.append({**problem, "msg": "expected a list, or " + problem["msg"].removeprefix("Input should be ")})
-    return kept
+    return list(dict.fromkeys(_explain(problem, schema, source, files) for problem in inner))
 
 
 def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequence[ConfigFile]) -> str:
@@ -123,6 +102,8 @@ def _expected(problem: Any, there: Mapping[str, Any], node: Mapping[str, Any]) -
     if kind == "model_type" and {"type": "null"} in there.get("anyOf", ()):
         return f"{PLAIN_WORDS['model_type']}; `null` leaves the section out"
     words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    if problem["loc"][-1:] == ("word",):
+        return f"expected a list, or {words.removeprefix('should be ')}"
     return PLAIN_WORDS.get(kind, words)
 
 
@@ -139,8 +120,8 @@ def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict
             continue
         if "discriminator" in here:  # told apart by its `kind`
             here = {"$ref": here["discriminator"]["mapping"][part]}
-        elif "anyOf" in here:
-            branches = [branch for branch in here["anyOf"] if branch.get("type") == "array"]
+        elif union := here.get("anyOf", here.get("oneOf")):  # of a list or a word, a section or a word, numbers
+            branches = [branch for branch in union if branch.get("type") == "array"]
             here = {"$ref": f"#/$defs/{part}"} if part in schema["$defs"] else (branches or [{}])[0]
         else:
             place.append(part)

@@ -1,9 +1,10 @@
 """The principal plane of a cloud."""
 
 import numpy as np
+from known_shapes import primary_circle
 
 from cnn_topology.clouds.plane import principal_coordinates
-from cnn_topology.topology.patches import noisy, primary_circle
+from cnn_topology.topology.patches import noisy
 
 
 def test_primary_circle_lies_in_its_plane():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from job_runs import run_job
+from known_shapes import primary_circle
 from safetensors.torch import save_file
 
 from cnn_topology.errors import InputError
@@ -34,7 +35,7 @@ from cnn_topology.statistics.significance import NO_LOOP
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.registry import BARCODE_ROWS
-from cnn_topology.topology.patches import noisy, primary_circle
+from cnn_topology.topology.patches import noisy
 from cnn_topology.training.snapshots import read_snapshot
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from known_shapes import klein_bottle, primary_circle, three_circles
 
 from cnn_topology.analysis.filter_graph import mapper_tables
 from cnn_topology.plan.config import parse_config
@@ -17,7 +18,7 @@ from cnn_topology.statistics.nulls import Filtering, null_draws
 from cnn_topology.tables.filters import CIRCLE_ARCS
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.circles import CIRCLES
-from cnn_topology.topology.patches import klein_bottle, noisy, primary_circle, random_filters, three_circles
+from cnn_topology.topology.patches import noisy, random_filters
 from cnn_topology.topology.persistence import barcode
 
 STEPS = [0, 10, 30, 100, 300, 1_000, 2_000]

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from job_runs import run_job
+from known_shapes import primary_circle
 from matplotlib.text import Text
 
 from cnn_topology.analysis.filter_graph import mapper_tables
@@ -21,7 +22,6 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.registry import TABLES
-from cnn_topology.topology.patches import primary_circle
 
 Tables = dict[str, pa.Table]
 SAID = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_shapes import primary_circle
 
 from cnn_topology.cli import main
 from cnn_topology.errors import InputError
@@ -12,7 +13,7 @@ from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.loops import LoopRow
-from cnn_topology.topology.patches import noisy, primary_circle, random_filters
+from cnn_topology.topology.patches import noisy, random_filters
 
 
 def save(folder: Path, step: int, side: int = 5) -> Path:

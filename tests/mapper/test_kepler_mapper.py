@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from known_shapes import primary_circle
 from sklearn.cluster import DBSCAN
 
 from cnn_topology.mapper.clustering import Dbscan
@@ -12,7 +13,7 @@ from cnn_topology.mapper.cover import GainCover
 from cnn_topology.mapper.graph import mapper_graph
 from cnn_topology.mapper.lenses import norm_lens, pca_lens
 from cnn_topology.mapper.metric import variance_normalized
-from cnn_topology.topology.patches import noisy, primary_circle, random_filters
+from cnn_topology.topology.patches import noisy, random_filters
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what it loads is not ours to mend

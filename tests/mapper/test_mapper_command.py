@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from job_runs import run_job
+from known_shapes import primary_circle
 
 from cnn_topology.analysis.filter_graph import COUNTS, mapper_tables, sweep_table
 from cnn_topology.clouds.density import densest_points
@@ -21,7 +22,7 @@ from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import cloud_schema, neighbour_column
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
-from cnn_topology.topology.patches import noisy, primary_circle
+from cnn_topology.topology.patches import noisy
 
 WHICH = {
     "population": "a",

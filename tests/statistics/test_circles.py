@@ -4,21 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_shapes import primary_circle, quadratic_circle, three_circles
 
 from cnn_topology.statistics.circles import CircleTest, circle_test, sphere_parts
 from cnn_topology.statistics.null_clouds import MakeCloud, permuted_null, sphere_null_cloud
 from cnn_topology.statistics.nulls import Centre, Filtering, filtered_clouds, null_draws
 from cnn_topology.topology.circles import ARCS, CIRCLES, near_circles, nearest_model
-from cnn_topology.topology.patches import (
-    edge_patch,
-    line_patch,
-    noisy,
-    primary_circle,
-    quadratic_circle,
-    random_filters,
-    secondary_patch,
-    three_circles,
-)
+from cnn_topology.topology.patches import edge_patch, line_patch, noisy, random_filters, secondary_patch
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_shapes import primary_circle
 
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
@@ -24,7 +25,7 @@ from cnn_topology.statistics.dynamics import (
 )
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
 from cnn_topology.statistics.significance import onset
-from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters, secondary_patch
+from cnn_topology.topology.patches import edge_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
 
 STEPS = [0, 10, 50, 100]

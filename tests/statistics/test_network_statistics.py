@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from known_shapes import primary_circle
 from scipy import stats
 
 from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.networks import loop_summary, weight_statistics
-from cnn_topology.topology.patches import noisy, primary_circle, random_filters
+from cnn_topology.topology.patches import noisy, random_filters
 
 DENSITY = Density(k=0.05, p=0.5)
 

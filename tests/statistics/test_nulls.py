@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_shapes import primary_circle
 
 from cnn_topology.clouds.filters import LayerFilters, centre_and_normalize
 from cnn_topology.errors import InputError
@@ -20,7 +21,7 @@ from cnn_topology.statistics.null_clouds import (
 )
 from cnn_topology.statistics.nulls import Filtering, filtered_clouds, loop_statistics, null_draws
 from cnn_topology.topology.circles import near_circles
-from cnn_topology.topology.patches import edge_patch, noisy, primary_circle, random_filters
+from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)

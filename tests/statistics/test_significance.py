@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_shapes import klein_bottle, three_circles
 from scipy import stats
 
 from cnn_topology.errors import InputError
@@ -20,7 +21,7 @@ from cnn_topology.statistics.significance import (
     significant_bars,
     verdict,
 )
-from cnn_topology.topology.patches import edge_patch, klein_bottle, noisy, random_filters, three_circles
+from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 from cnn_topology.topology.persistence import barcode
 
 LENGTHS = st.lists(st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.3, 1.0]), min_size=1, max_size=30).map(np.array)

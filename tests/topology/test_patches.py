@@ -2,20 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from known_shapes import klein_bottle, primary_circle, quadratic_circle, three_circles
 
 from cnn_topology.networks.patches import X, Y, klein_filter
-from cnn_topology.topology.patches import (
-    edge_patch,
-    klein_bottle,
-    klein_patch,
-    line_patch,
-    noisy,
-    primary_circle,
-    quadratic_circle,
-    random_filters,
-    secondary_patch,
-    three_circles,
-)
+from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
 
 ANGLES = st.floats(-10, 10)

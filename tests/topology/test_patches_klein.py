@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_shapes import klein_bottle, primary_circle, quadratic_circle, three_circles
 
 from cnn_topology.errors import InputError
 from cnn_topology.networks.patches import X, Y, grid, klein_filter
@@ -13,18 +14,7 @@ from cnn_topology.topology.klein import (
     klein_angles,
     klein_coordinates,
 )
-from cnn_topology.topology.patches import (
-    edge_patch,
-    klein_bottle,
-    klein_patch,
-    line_patch,
-    noisy,
-    primary_circle,
-    quadratic_circle,
-    random_filters,
-    secondary_patch,
-    three_circles,
-)
+from cnn_topology.topology.patches import edge_patch, klein_patch, line_patch, noisy, random_filters, secondary_patch
 from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -57,66 +57,6 @@ def secondary_patch(
     return np.cos(angle) * edge_patch(along, side) + np.sin(angle) * line_patch(along, side)
 
 
-def _around(points: int) -> np.ndarray:
-    return 2 * np.pi * np.arange(points) / points
-
-
-def primary_circle(points: int, side: int = 3) -> Float[np.ndarray, "points entries"]:
-    """Return equally spaced points of the primary circle.
-
-    Parameters
-    ----------
-    points, side : int
-        Number of points, and the side of each patch.
-
-    Returns
-    -------
-    ndarray, shape (points, entries)
-    """
-    return edge_patch(_around(points), side)
-
-
-def quadratic_circle(points: int, side: int = 3) -> Float[np.ndarray, "points entries"]:
-    """Return equally spaced points of the quadratic circle, each line once.
-
-    Parameters
-    ----------
-    points, side : int
-        Number of points, and the side of each patch.
-
-    Returns
-    -------
-    ndarray, shape (points, entries)
-    """
-    return line_patch(_around(points) / 2, side)
-
-
-def three_circles(points: int, side: int = 3) -> Float[np.ndarray, "{3*points} entries"]:
-    """Return the three-circle model: equally spaced points of the primary and of both secondary circles.
-
-    Each secondary circle meets the primary one in two points, the two do not meet: the first Betti number is 5.
-
-    Parameters
-    ----------
-    points : int
-        Of each circle.
-    side : int
-        Of each patch.
-
-    Returns
-    -------
-    ndarray, shape (3 points, entries)
-    """
-    angles = _around(points)
-    return np.concatenate(
-        [
-            edge_patch(angles, side),
-            secondary_patch("vertical", angles, side),
-            secondary_patch("horizontal", angles, side),
-        ]
-    )
-
-
 def klein_patch(
     theta1: Float[np.ndarray, "*batch"] | float, theta2: Float[np.ndarray, "*batch"] | float, side: int = 3
 ) -> Float[np.ndarray, "*batch entries"]:
@@ -142,25 +82,6 @@ def klein_patch(
     """
     second = np.asarray(theta2, dtype=np.float64)[..., None]
     return np.cos(second) * line_patch(theta1, side) + np.sin(second) * edge_patch(theta1, side)
-
-
-def klein_bottle(around: int, across: int, side: int = 3) -> Float[np.ndarray, "{around*across} entries"]:
-    """Return a grid of points of the Klein bottle: theta1 in [0, pi) by theta2 in [0, 2 pi).
-
-    Parameters
-    ----------
-    around, across : int
-        Values of theta1 and of theta2.
-    side : int
-        Of each patch.
-
-    Returns
-    -------
-    ndarray, shape (around across, entries)
-        All theta2 of the first theta1 first.
-    """
-    first, second = np.meshgrid(_around(around) / 2, _around(across), indexing="ij")
-    return klein_patch(first.ravel(), second.ravel(), side)
 
 
 def noisy(

@@ -156,15 +156,11 @@ def test_fewer_than_four_networks_are_refused_with_the_number_needed():
         correlate(sample, "pearson", 20, 19, rng)
 
 
-def test_blocks_of_unequal_size_are_refused_and_so_is_an_unknown_method():
+def test_blocks_of_unequal_size_are_refused():
     rng = np.random.default_rng(0)
     sample = _sample(rng)
     with pytest.raises(InputError, match="hold 2 to 34 rows"):
         correlate(replace(sample, blocks=np.array([0, 0] + [1] * 34)), "pearson", 20, 19, rng)
-    with pytest.raises(InputError, match="unknown method of correlation 'pearsn'"):
-        correlate(sample, "pearsn", 20, 19, rng)
-    with pytest.raises(InputError, match="none were given"):
-        correlate(sample, "granulated_kendall", 20, 19, rng)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -175,7 +171,7 @@ def test_permuted_statistics_are_the_statistic_of_what_is_permuted(method):
     names = ["p", "q"]
     sample = Sample(dict(zip(names, x.T, strict=True)), y, np.arange(12), 12, {"z": z}, cells)
     orders = [rng.permutation(12) for _ in range(5)]
-    found = _permuted_statistics(sample, names, x, method, orders)
+    found = _permuted_statistics(sample, x, method, orders)
     if method.startswith("partial"):
         ranks = stats.rankdata if method.endswith("spearman") else np.asarray
         fit = np.polynomial.Polynomial.fit(ranks(z), ranks(y), 1)(ranks(z))

@@ -7,6 +7,7 @@ layers), whether it is symmetric, what it does not see, and how many samples it 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -51,32 +52,32 @@ class Measure:
     Attributes
     ----------
     name : str
-    kind : {'distance', 'similarity'}
-    symmetric : bool
-        Exchanging the layers changes nothing.
     invariant : tuple of {'orthogonal', 'scaling', 'linear'}
         Maps of the features of one layer that do not change the value: rotations and reflections, scaling by a
         number, any invertible linear map. Of diagrams: a map of the points they were made from.
-    takes : {'clouds', 'diagrams', 'scaled diagrams'}
-        Clouds on the same samples; finite H1 bars; finite H1 bars over the median distance of the cloud's points.
-    minimum_samples : callable
-        From both prepared layers to the fewest samples that the measure needs.
     prepare : callable
         The part of the computation that belongs to one layer, done once.
     function : callable
         From two prepared layers to the value.
+    kind : {'distance', 'similarity'}
+    symmetric : bool
+        Exchanging the layers changes nothing.
+    takes : {'clouds', 'diagrams', 'scaled diagrams'}
+        Clouds on the same samples; finite H1 bars; finite H1 bars over the median distance of the cloud's points.
+    minimum_samples : callable
+        Of a measure on clouds: from both prepared layers to the fewest samples that it needs.
     matrix : callable, optional
         From layers, others or None, and threads to all values at once, where pairs share work.
     """
 
     name: str
-    kind: Kind
-    symmetric: bool
     invariant: tuple[Invariance, ...]
-    takes: Literal["clouds", "diagrams", "scaled diagrams"]
-    minimum_samples: Callable[[Any, Any], int]
     prepare: Callable[[Any], Any]
     function: Callable[[Any, Any], float]
+    kind: Kind = "distance"
+    symmetric: bool = True
+    takes: Literal["clouds", "diagrams", "scaled diagrams"] = "clouds"
+    minimum_samples: Callable[[Any, Any], int] = lambda first, second: 2
     matrix: Callable[..., np.ndarray] | None = None
 
     @property
@@ -85,55 +86,37 @@ class Measure:
         return 0.0 if self.kind == "distance" else 1.0
 
 
-def _needs(samples: int) -> Callable[[Any, Any], int]:
-    return lambda first, second: samples
-
-
 def _diagram(bars: Any) -> np.ndarray:
     return checked_diagram(bars, "an H1 diagram")
 
 
-_ANY_BARS = _needs(0)
 _TURN_AND_SCALE: tuple[Invariance, ...] = ("orthogonal", "scaling")
 _LINEAR: tuple[Invariance, ...] = ("orthogonal", "scaling", "linear")
+_SLICED = partial(Measure, prepare=_diagram, function=sliced_wasserstein, matrix=sliced_wasserstein_matrix)
 
 MEASURES = {
     measure.name: measure
     for measure in (
+        Measure("linear_cka", _TURN_AND_SCALE, aligned, linear_cka, "similarity"),
+        Measure("linear_cka_distance", _TURN_AND_SCALE, aligned, linear_cka_distance),
         Measure(
-            "linear_cka", "similarity", True, _TURN_AND_SCALE, "clouds", _needs(2), aligned, linear_cka
+            "debiased_cka", _TURN_AND_SCALE, debiased_gram, debiased_cka, "similarity",
+            minimum_samples=lambda first, second: FEWEST_DEBIASED,
         ),
-        Measure(
-            "linear_cka_distance", "distance", True, _TURN_AND_SCALE, "clouds", _needs(2), aligned, linear_cka_distance
-        ),
-        Measure(
-            "debiased_cka", "similarity", True, _TURN_AND_SCALE, "clouds", _needs(FEWEST_DEBIASED),
-            debiased_gram, debiased_cka,
-        ),
-        Measure("cca_distance", "distance", True, _LINEAR, "clouds", fewest_samples, all_directions, cca_distance),
-        Measure(
-            "svcca_distance", "distance", True, _TURN_AND_SCALE, "clouds", fewest_samples,
-            leading_directions, cca_distance,
-        ),
+        Measure("cca_distance", _LINEAR, all_directions, cca_distance, minimum_samples=fewest_samples),
+        Measure("svcca_distance", _TURN_AND_SCALE, leading_directions, cca_distance, minimum_samples=fewest_samples),
         # The weights look at the features of the first layer, in the coordinates given: of a linear map only scaling
         # leaves them alone. A linear map of the second layer changes nothing.
         Measure(
-            "pwcca_distance", "distance", False, ("scaling",), "clouds", fewest_samples, all_directions, pwcca_distance
+            "pwcca_distance", ("scaling",), all_directions, pwcca_distance,
+            symmetric=False, minimum_samples=fewest_samples,
         ),
-        Measure(
-            "procrustes_distance", "distance", True, _TURN_AND_SCALE, "clouds", _needs(2), centred, procrustes_distance
-        ),
-        Measure(
-            "sliced_wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS,
-            _diagram, sliced_wasserstein, sliced_wasserstein_matrix,
-        ),
+        Measure("procrustes_distance", _TURN_AND_SCALE, centred, procrustes_distance),
+        _SLICED("sliced_wasserstein", ("orthogonal",), takes="diagrams"),
         # Bars over the median distance of the points: shape alone, without the scale of the layer (ours, Q9).
-        Measure(
-            "scaled_sliced_wasserstein", "distance", True, _TURN_AND_SCALE, "scaled diagrams", _ANY_BARS,
-            _diagram, sliced_wasserstein, sliced_wasserstein_matrix,
-        ),
-        Measure("bottleneck", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS, _diagram, bottleneck),
-        Measure("wasserstein", "distance", True, ("orthogonal",), "diagrams", _ANY_BARS, _diagram, wasserstein),
+        _SLICED("scaled_sliced_wasserstein", _TURN_AND_SCALE, takes="scaled diagrams"),
+        Measure("bottleneck", ("orthogonal",), _diagram, bottleneck, takes="diagrams"),
+        Measure("wasserstein", ("orthogonal",), _diagram, wasserstein, takes="diagrams"),
     )
 }  # fmt: skip
 

@@ -28,7 +28,6 @@ from cnn_topology.statistics.coefficients import (
     pearson,
     rank_of,
     residuals,
-    spearman,
 )
 from cnn_topology.statistics.intervals import percentile_interval
 
@@ -68,7 +67,7 @@ class Sample:
     blocks: np.ndarray
     networks: int
     given: Mapping[str, np.ndarray] = field(default_factory=dict)
-    hyperparameters: np.ndarray | None = None
+    hyperparameters: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)
@@ -119,19 +118,18 @@ def correlate(sample: Sample, method: str, draws: int, permutations: int, rng: n
             f"correlations need at least {LEAST_NETWORKS} networks; got {sample.networks}: train "
             f"{LEAST_NETWORKS - sample.networks} more"
         )
-    names, x, y = list(sample.predictors), np.column_stack(list(sample.predictors.values())), sample.outcome
+    x, y = np.column_stack(list(sample.predictors.values())), sample.outcome
     rows = _rows_of_blocks(sample.blocks)
-    compute = _statistic(sample, names, method)
-    observed = compute(x, y, np.arange(len(y)))
+    observed = _computed(sample, method, x, y, np.arange(len(y)))
     resampled = np.array(_resampled(rows, draws, rng))
     together = max(1, TOGETHER // x.size)
     parts = [resampled[start : start + together] for start in range(0, draws, together)]
-    drawn = np.concatenate([compute(x[part], y[part], part) for part in parts])
+    drawn = np.concatenate([_computed(sample, method, x[part], y[part], part) for part in parts])
     low, high = np.array([percentile_interval(column) for column in drawn.T]).T
     if len(rows) < LEAST_NETWORKS:
-        low, high = np.full((2, len(names)), np.nan)
-    permuted = _permuted_statistics(sample, names, x, method, _permuted(rows, permutations, rng))
-    tested = np.where(_testable(sample, names, rows, method), observed, np.nan)
+        low, high = np.full((2, x.shape[1]), np.nan)
+    permuted = _permuted_statistics(sample, x, method, _permuted(rows, permutations, rng))
+    tested = np.where(_testable(sample, rows, method), observed, np.nan)
     return Correlations(observed, low, high, *permutation_p_values(tested, permuted))
 
 
@@ -160,31 +158,20 @@ def permutation_p_values(
     return np.where(missing, np.nan, p), np.where(missing, np.nan, adjusted)
 
 
-Compute = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-
-def _statistic(sample: Sample, names: list[str], method: str) -> Compute:
-    """Return the function of predictors, outcome and the rows of the sample that these are, of one draw or of many."""
-    simple = {"pearson": pearson, "spearman": spearman, "kendall": _each(kendall)}
-    if method in simple:
-        return lambda x, y, _: simple[method](x, y)
+def _computed(sample: Sample, method: str, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Compute the statistic of predictors and outcome, of one draw or of many; `rows` of the sample these are."""
+    if method == "kendall":
+        return _each(kendall)(x, y)
     if method == "granulated_kendall":
-        hyperparameters = sample.hyperparameters
-        if hyperparameters is None:
-            raise InputError("the granulated coefficient compares runs over hyperparameters: none were given")
-        return lambda x, y, rows: _each(granulated_kendall)(x, y, hyperparameters[rows])
-    if method not in METHODS:
-        raise InputError(f"unknown method of correlation {method!r}; valid: {', '.join(METHODS)}")
-
-    def partial(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        ranks = method == "partial_spearman"
-        x, y = (mean_ranks(x, axis=-2), mean_ranks(y)) if ranks else (x, y)
-        found = np.empty((*rows.shape[:-1], len(names)))
-        for chosen, given in _given(sample, names, rows, ranks=ranks):
-            found[..., chosen] = partial_pearson(x[..., chosen], y, given)
-        return found
-
-    return partial
+        return _each(granulated_kendall)(x, y, sample.hyperparameters[rows])
+    if ranks := method.endswith("spearman"):
+        x, y = mean_ranks(x, axis=-2), mean_ranks(y)
+    if not method.startswith("partial"):
+        return pearson(x, y)
+    found = np.empty((*rows.shape[:-1], x.shape[-1]))
+    for chosen, given in _given(sample, rows, ranks=ranks):
+        found[..., chosen] = partial_pearson(x[..., chosen], y, given)
+    return found
 
 
 def _each(statistic: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -197,9 +184,10 @@ def _each(statistic: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
 
 
 def _given(
-    sample: Sample, names: list[str], rows: np.ndarray, *, ranks: bool
+    sample: Sample, rows: np.ndarray, *, ranks: bool
 ) -> list[tuple[list[int], Float[np.ndarray, "*draws rows given"]]]:
     """Pair predictors with what is held fixed: those that are held fixed for others lose their own column."""
+    names = list(sample.predictors)
     inside = [place for place, name in enumerate(names) if name in sample.given]
     others = [place for place in range(len(names)) if place not in inside]
     # Ranks of quantities; a factor (several columns of indicators) stays what it is.
@@ -217,21 +205,18 @@ def _given(
 
 
 def _permuted_statistics(
-    sample: Sample, names: list[str], x: np.ndarray, method: str, orders: list[np.ndarray]
+    sample: Sample, x: np.ndarray, method: str, orders: list[np.ndarray]
 ) -> Float[np.ndarray, "permutations predictors"]:
     """Compute the statistic under permutations; of a partial one the residuals are permuted (Freedman and Lane)."""
-    y, everything = sample.outcome, np.arange(len(sample.outcome))
+    y = sample.outcome
     if "kendall" in method:
         return _permuted_agreement(x, y, orders, None if method == "kendall" else sample.hyperparameters)
     ranks = method.endswith("spearman")
     x, y = (mean_ranks(x, axis=0), mean_ranks(y)) if ranks else (x, y)
-    partial = method.startswith("partial")
-    held = (
-        _given(sample, names, everything, ranks=ranks)
-        if partial
-        else [(list(range(len(names))), np.empty((len(y), 0)))]
-    )
-    found = np.empty((len(orders), len(names)))
+    held = [(list(range(x.shape[1])), np.empty((len(y), 0)))]
+    if method.startswith("partial"):
+        held = _given(sample, np.arange(len(y)), ranks=ranks)
+    found = np.empty((len(orders), x.shape[1]))
     for chosen, given in held:
         found[:, chosen] = _permuted_pearson(x[:, chosen], y, given, orders)
     return found
@@ -269,11 +254,11 @@ def _permuted_pearson(
     return np.concatenate(found)
 
 
-def _testable(sample: Sample, names: list[str], rows: np.ndarray, method: str) -> Bool[np.ndarray, " predictors"]:
+def _testable(sample: Sample, rows: np.ndarray, method: str) -> Bool[np.ndarray, " predictors"]:
     """Find for which predictors what is held fixed leaves blocks enough to exchange; steps are alike in all blocks."""
-    found = np.ones(len(names), dtype=bool)
+    found = np.ones(len(sample.predictors), dtype=bool)
     if method.startswith("partial"):
-        for chosen, given in _given(sample, names, np.arange(rows.size), ranks=method.endswith("spearman")):
+        for chosen, given in _given(sample, np.arange(rows.size), ranks=method.endswith("spearman")):
             held = basis_of(given[rows].mean(axis=1))
             found[chosen] = len(rows) - rank_of(held) >= LEAST_FREE_BLOCKS
     return found

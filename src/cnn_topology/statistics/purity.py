@@ -96,39 +96,26 @@ def purity_tests(purity: pd.DataFrame, draws: pd.DataFrame, accuracy: pd.DataFra
     PurityTestRow
         One per network and one over all of them (network -1), for each comparison.
     """
-    measured = _measured(purity, draws)
+    drawn = {key: found["node_wise"].to_numpy() for key, found in draws.sort_values("draw").groupby([*GRAPH, "kind"])}
     for (population, recipe), rows in purity.groupby(["population", "recipe"], sort=False):
         ids = {"population": population, "recipe": recipe}
-        for found in (_depth(rows, measured), _sampling(rows, measured), _noise(rows, measured)):
+        graphs: Graphs = {}
+        for row in rows.to_dict("records"):
+            key = tuple(row[name] for name in GRAPH)
+            graph = GraphPurity(
+                row["node_wise"], drawn[*key, "jackknife"], drawn[*key, "shuffled"], row["node_error"] ** 2
+            )
+            graphs.setdefault((row["cloud"], row["layer"]), {})[row["network"]] = graph
+        for found in (_depth(rows, graphs), _sampling(rows, graphs), _noise(rows, graphs)):
             for columns, of_network in found:
                 yield from _rows({**ids, **columns}, of_network)
         yield from _trend(ids, rows)
-        yield from _against_accuracy(ids, rows, measured, accuracy)
+        yield from _against_accuracy(ids, rows, graphs, accuracy)
 
 
-def _measured(purity: pd.DataFrame, draws: pd.DataFrame) -> dict[tuple[Any, ...], GraphPurity]:
-    kinds = {
-        (*key[:-1], key[-1]): found.sort_values("draw")["node_wise"].to_numpy()
-        for key, found in draws.groupby([*GRAPH, "kind"], sort=False)
-    }
-    return {
-        tuple(row[name] for name in GRAPH): GraphPurity(
-            row["node_wise"],
-            kinds[(*(row[name] for name in GRAPH), "jackknife")],
-            kinds[(*(row[name] for name in GRAPH), "shuffled")],
-            row["node_error"] ** 2,
-        )
-        for row in purity.to_dict("records")
-    }
-
-
+# By cloud and layer: of each network.
+Graphs = dict[tuple[str, str], dict[int, GraphPurity]]
 Found = Iterator[tuple[dict[str, Any], dict[int, GraphPurity]]]
-All = dict[tuple[Any, ...], GraphPurity]
-
-
-def _by_network(rows: pd.DataFrame, measured: All, cloud: str, layer: str) -> dict[int, GraphPurity]:
-    here = rows[(rows["cloud"] == cloud) & (rows["layer"] == layer)]
-    return {row["network"]: measured[tuple(row[name] for name in GRAPH)] for row in here.to_dict("records")}
 
 
 def _difference(first: dict[int, GraphPurity], second: dict[int, GraphPurity]) -> dict[int, GraphPurity]:
@@ -139,27 +126,23 @@ def _layers(rows: pd.DataFrame, cloud: str) -> list[str]:
     return list(rows[rows["cloud"] == cloud].sort_values("depth")["layer"].drop_duplicates())
 
 
-def _depth(rows: pd.DataFrame, measured: All) -> Found:
+def _depth(rows: pd.DataFrame, graphs: Graphs) -> Found:
     for cloud in rows[rows["sigma"] == 0]["cloud"].drop_duplicates():
         layers = _layers(rows, cloud)
         if len(layers) < 2:
             continue
         deep, shallow = (DEEP, SHALLOW) if {DEEP, SHALLOW} <= set(layers) else (layers[-1], layers[0])
-        pair = (_by_network(rows, measured, cloud, layer) for layer in (deep, shallow))
         columns = {"test": "deeper_is_purer", "cloud": cloud, "layer": deep, "other": shallow, "sigma": 0.0}
-        yield columns, _difference(*pair)
+        yield columns, _difference(graphs[cloud, deep], graphs[cloud, shallow])
 
 
-def _sampling(rows: pd.DataFrame, measured: All) -> Found:
+def _sampling(rows: pd.DataFrame, graphs: Graphs) -> Found:
     clean = rows[rows["sigma"] == 0].drop_duplicates("cloud")
     for test, first, second in ORDERED:
         for _, a in clean[clean["sampling"] == first].iterrows():
             for _, b in clean[(clean["sampling"] == second) & (clean["split"] == a["split"])].iterrows():
                 layers = [layer for layer in _layers(rows, a["cloud"]) if layer in _layers(rows, b["cloud"])]
-                pairs = {
-                    layer: _difference(*(_by_network(rows, measured, c, layer) for c in (a["cloud"], b["cloud"])))
-                    for layer in layers
-                }
+                pairs = {x: _difference(graphs[a["cloud"], x], graphs[b["cloud"], x]) for x in layers}
                 columns = {"test": test, "cloud": a["cloud"], "other": b["cloud"], "sigma": 0.0}
                 yield from (({**columns, "layer": layer}, pair) for layer, pair in pairs.items())
                 mid = layers[1:-1]
@@ -169,10 +152,10 @@ def _sampling(rows: pd.DataFrame, measured: All) -> Found:
                     yield {**columns, "layer": MID}, means
 
 
-def _noise(rows: pd.DataFrame, measured: All) -> Found:
+def _noise(rows: pd.DataFrame, graphs: Graphs) -> Found:
     for noisy in _noisy(rows):
         layer = _layers(rows, noisy["cloud"])[-1]
-        pair = _difference(*(_by_network(rows, measured, name, layer) for name in (noisy["clean"], noisy["cloud"])))
+        pair = _difference(*(graphs.get((name, layer), {}) for name in (noisy["clean"], noisy["cloud"])))
         columns = {"cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
         yield {"test": "noise_lowers_purity", **columns}, pair
 
@@ -247,7 +230,7 @@ def _trend(ids: dict[str, Any], rows: pd.DataFrame) -> Iterator[PurityTestRow]:
 
 
 def _against_accuracy(
-    ids: dict[str, Any], rows: pd.DataFrame, measured: All, accuracy: pd.DataFrame
+    ids: dict[str, Any], rows: pd.DataFrame, graphs: Graphs, accuracy: pd.DataFrame
 ) -> Iterator[PurityTestRow]:
     """Compare what is left of purity with what is left of accuracy, as they are and above their chance levels.
 
@@ -258,7 +241,7 @@ def _against_accuracy(
     of_cloud = overall.set_index(["cloud", "network"])
     for noisy in _noisy(rows):
         layer = _layers(rows, noisy["cloud"])[-1]
-        first, second = (_by_network(rows, measured, name, layer) for name in (noisy["cloud"], noisy["clean"]))
+        first, second = (graphs.get((name, layer), {}) for name in (noisy["cloud"], noisy["clean"]))
         columns = {**ids, "cloud": noisy["cloud"], "other": noisy["clean"], "layer": layer, "sigma": noisy["sigma"]}
         columns |= {"null_value": np.nan, "p_value": np.nan, "draws": 0}
         for test, above in (("as_they_are", False), ("above_chance", True)):

@@ -41,7 +41,6 @@ from cnn_topology.tables.registry import GRAPH_ROWS
 
 # Places of the curve of neighbour distances that are kept, and images of a node.
 CURVE, EXAMPLES = 200, 12
-Graph = tuple[MapperGraph, np.ndarray]  # and the component of each node
 
 
 def graph_tables(
@@ -94,7 +93,14 @@ def _tables(
     seed: int,
 ) -> dict[str, pa.Table]:
     recipe, origin = parameters.graphs, cloud.origin
-    points, ids, labels = _used(cloud, recipe, seed)
+    count = len(cloud.points)
+    if count < recipe.min_samples:
+        raise InputError(
+            f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
+            f"(activation_clouds.{origin.cloud}.n_images) or lower min_samples"
+        )
+    rows = drawn_rows(count, recipe.max_points, seed)
+    points, ids, labels = cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
     curve = NeighbourCurveRow.table([])
     eps = settings.eps
     if settings.eps_from != "clean":
@@ -102,7 +108,7 @@ def _tables(
         curve = _curve(key, distances)
         eps = elbow_of(distances[:, 0]) if eps is None else eps
     settings = settings.model_copy(update={"eps": eps})
-    graph, component = made = _graph(points, settings, recipe)
+    graph = _graph(points, settings, recipe)
     row = ActivationGraphRow(
         **key,
         tensor=origin.tensor,
@@ -118,7 +124,7 @@ def _tables(
         filled_intervals=graph.cubes,
         skipped_intervals=graph.skipped_cubes,
         noise=graph.noise,
-        **_shape(made),
+        **_shape(graph),
         forks=branches(graph)[1],
         explanation=explain(graph),
     )
@@ -130,7 +136,7 @@ def _tables(
         ActivationNodeRow.columns(
             **key,
             node=np.arange(graph.nodes),
-            component=component,
+            component=components(graph),
             members=graph.sizes,
             lens=graph.lens[:, 0],
             purity=node_purity(counts),
@@ -139,7 +145,7 @@ def _tables(
         ),
         ActivationEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
         *_purity(key, cloud, graph, ids, labels, parameters),
-        ActivationSweepRow.table(_sweep(key, points, labels, len(origin.classes), made, settings, recipe)),
+        ActivationSweepRow.table(_sweep(key, points, labels, len(origin.classes), graph, settings, recipe)),
         curve,
         ActivationChannelRow.columns(
             **key,
@@ -151,37 +157,18 @@ def _tables(
     return {row_type.table_name: table for row_type, table in zip(GRAPH_ROWS, tables, strict=True)}
 
 
-def _used(cloud: ActivationCloud, recipe: GraphRecipe, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take all points, or `max_points` of them by seed, with image and label of each."""
-    count = len(cloud.points)
-    if count < recipe.min_samples:
-        raise InputError(
-            f"it has {count} points, fewer than min_samples = {recipe.min_samples}: take more images "
-            f"(activation_clouds.{cloud.origin.cloud}.n_images) or lower min_samples"
-        )
-    rows = drawn_rows(count, recipe.max_points, seed)
-    return cloud.points[rows], cloud.ids[rows], cloud.labels[rows]
-
-
-def _graph(points: np.ndarray, settings: GraphSettings, recipe: GraphRecipe) -> Graph:
+def _graph(points: np.ndarray, settings: GraphSettings, recipe: GraphRecipe) -> MapperGraph:
     assert settings.eps is not None
-    graph = mapper_of_activations(
-        points,
-        OverlapCover(settings.intervals, settings.overlap),
-        settings.eps,
-        recipe.min_samples,
-        memory=round(1e9 * recipe.max_memory_gb),
-    )
-    return graph, components(graph)
+    cover, memory = OverlapCover(settings.intervals, settings.overlap), round(1e9 * recipe.max_memory_gb)
+    return mapper_of_activations(points, cover, settings.eps, recipe.min_samples, memory)
 
 
-def _shape(made: Graph) -> dict[str, Any]:
+def _shape(graph: MapperGraph) -> dict[str, Any]:
     """Count what a graph has, for its own row or that of a sweep."""
-    graph, component = made
     return {
         "nodes": graph.nodes,
         "edges": len(graph.edges),
-        "components": len(np.unique(component)),
+        "components": len(np.unique(components(graph))),
         "loops": loops(graph),
         "leaves": branches(graph)[0],
         "coverage": coverage(graph),
@@ -253,22 +240,22 @@ def _sweep(
     points: np.ndarray,
     labels: np.ndarray,
     classes: int,
-    made: Graph,
+    graph: MapperGraph,
     settings: GraphSettings,
     recipe: GraphRecipe,
 ) -> list[ActivationSweepRow]:
     """Build the graph anew with one setting changed at a time; the first row is the graph itself."""
-    varied: list[tuple[str, GraphSettings, float]] = []
-    if recipe.sweep is not None:
-        assert settings.eps is not None
-        varied.append(("none", settings, 1.0))
-        for factor in recipe.sweep.eps_factors:
-            varied.append(("eps", settings.model_copy(update={"eps": settings.eps * factor}), factor))
-        for name, values in (("overlap", recipe.sweep.overlaps), ("intervals", recipe.sweep.intervals)):
-            varied += [(name, settings.model_copy(update={name: value}), 1.0) for value in values]
+    if recipe.sweep is None:
+        return []
+    assert settings.eps is not None
+    varied: list[tuple[str, dict[str, Any], float]] = [("none", {}, 1.0)]
+    varied += [("eps", {"eps": settings.eps * factor}, factor) for factor in recipe.sweep.eps_factors]
+    varied += [("overlap", {"overlap": value}, 1.0) for value in recipe.sweep.overlaps]
+    varied += [("intervals", {"intervals": value}, 1.0) for value in recipe.sweep.intervals]
     rows = []
-    for name, changed, factor in varied:
-        other = made if name == "none" else _graph(points, changed, recipe)
+    for name, change, factor in varied:
+        changed = settings.model_copy(update=change)
+        other = _graph(points, changed, recipe) if change else graph
         rows.append(
             ActivationSweepRow(
                 **key,
@@ -276,8 +263,8 @@ def _sweep(
                 **changed.model_dump(exclude={"eps_from"}),
                 eps_factor=factor,
                 **_shape(other),
-                node_wise=node_wise(other[0], labels, classes),
-                stability=stability(made, other),
+                node_wise=node_wise(other, labels, classes),
+                stability=stability(graph, other),
             )
         )
     return rows

@@ -116,7 +116,7 @@ def sweep_table(
 
 def _graph(points: np.ndarray, recipe: MapperRecipe) -> MapperGraph:
     cover = GainCover(recipe.resolution, recipe.gain, recipe.equalized)
-    return mapper_of_filters(points, cover, _clustering(recipe), recipe.metric, recipe.scaled_lens)
+    return mapper_of_filters(points, cover, FirstGap(from_zero=recipe.gap_from_zero), recipe.metric, recipe.scaled_lens)
 
 
 def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _about(recipe: MapperRecipe, used: np.ndarray, seed: int) -> dict[str, Any]:
         "seed": seed,
         **recipe.model_dump(include={"max_points", "resolution", "gain", "equalized", "metric", "scaled_lens"}),
         "cut": "first_gap",
-        "cut_at": _clustering(recipe).fraction,
+        "cut_at": FirstGap.fraction,
         "from_zero": recipe.gap_from_zero,
     }
 
@@ -162,7 +162,3 @@ def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, netwo
         theta1=theta1,
         theta2=theta2,
     )
-
-
-def _clustering(recipe: MapperRecipe) -> FirstGap:
-    return FirstGap(from_zero=recipe.gap_from_zero)

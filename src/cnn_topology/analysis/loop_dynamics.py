@@ -70,8 +70,15 @@ def loop_dynamics(
     tables = {int(step): table for table in clouds for step in set(table["step"].to_pylist())}
     tracks, longest = _tracks(parameters, tables, headlines, critical, networks, drawn)
     limits = np.array([track.critical_resampled for track in tracks], dtype=float)
-    onset_row = _onset(parameters, last, headlines, critical, longest, limits, len(networks))
-    return onset_row, tracks, _correlations(parameters, headlines, longest, training, networks, drawn)
+    tested = headlines["step"].isin(critical.index).to_numpy()
+    steps = [int(step) for step in headlines.loc[tested, "step"]]
+    has_loop = headlines.loc[tested, "longest"].to_numpy() > critical.loc[steps].to_numpy()
+    key = {name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")}
+    interval = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
+    onset = onset_row(
+        key, len(networks), steps, has_loop.tolist(), int(last["step"]), parameters.alpha, parameters.draws, interval
+    )
+    return onset, tracks, _correlations(parameters, headlines, longest, training, networks, drawn)
 
 
 def _tracks(
@@ -182,48 +189,18 @@ def followed(
     drawn : ndarray of int, shape (draws, networks)
         From `resampled_networks`, for the intervals.
     """
-    columns = _followed(previous, now, networks, drawn, "")
-    return columns | _followed(None if first is None else first.assign(kept=True), now, networks, drawn, "first_")
-
-
-def _followed(
-    before: pd.DataFrame | None, now: pd.DataFrame, networks: np.ndarray, drawn: np.ndarray, prefix: str
-) -> dict[str, Any]:
-    if before is None:
-        return {}
-    both = before.merge(now, on=IDS, suffixes=("_before", "_now"))
-    place = np.searchsorted(networks, both["network"])
-    angles = both["theta_before"].to_numpy(), both["theta_now"].to_numpy()
-    kept = both["kept_before"].to_numpy(), both["kept_now"].to_numpy()
-    found = track(angles, kept, place, drawn)._asdict()
-    wanted = ("correlation", "low", "high") if prefix else tuple(found)
+    columns: dict[str, Any] = {}
     names = {"low": "correlation_low", "high": "correlation_high", "both": "kept_at_both"}
-    return {prefix + names.get(name, name): found[name] for name in wanted}
-
-
-def _onset(
-    parameters: DynamicsParameters,
-    last: pd.Series,
-    headlines: pd.DataFrame,
-    critical: pd.Series,
-    longest: np.ndarray,
-    limits: np.ndarray,
-    networks: int,
-) -> OnsetRow:
-    """Return the row of `onset`, from the snapshots that have enough filters for a test."""
-    tested = headlines["step"].isin(critical.index).to_numpy()
-    steps = [int(step) for step in headlines.loc[tested, "step"]]
-    bars = headlines.loc[tested, "longest"].to_numpy()
-    return onset_row(
-        {name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")},
-        networks,
-        steps,
-        (bars > critical.loc[steps].to_numpy()).tolist(),
-        int(last["step"]),
-        parameters.alpha,
-        parameters.draws,
-        onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None),
-    )
+    for before, prefix in ((previous, ""), (None if first is None else first.assign(kept=True), "first_")):
+        if before is None:
+            continue
+        both = before.merge(now, on=IDS, suffixes=("_before", "_now"))
+        angles = both["theta_before"].to_numpy(), both["theta_now"].to_numpy()
+        kept = both["kept_before"].to_numpy(), both["kept_now"].to_numpy()
+        found = track(angles, kept, np.searchsorted(networks, both["network"]), drawn)._asdict()
+        wanted = ("correlation", "low", "high") if prefix else tuple(found)
+        columns |= {prefix + names.get(name, name): found[name] for name in wanted}
+    return columns
 
 
 def onset_row(

@@ -5,7 +5,6 @@ replace it.
 """
 
 import numpy as np
-from jaxtyping import Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -64,26 +63,23 @@ def filled_loops(graph: MapperGraph) -> int:
     return len(barcode(distances=lengths).in_dimension(1))
 
 
-def stability(
-    first: tuple[MapperGraph, Int[np.ndarray, " nodes"]], second: tuple[MapperGraph, Int[np.ndarray, " nodes"]]
-) -> float:
+def stability(first: MapperGraph, second: MapperGraph) -> float:
     """Compare the components of two graphs on the same points by the adjusted Rand index of their partitions.
 
     Parameters
     ----------
-    first, second : (MapperGraph, ndarray of int64, shape (nodes,))
-        A graph and the component of each of its nodes. Each point lies in one component at most, since nodes that
-        share a point are joined; points in no node make a part of their own.
+    first, second : MapperGraph
+        Each point lies in one component at most, since nodes that share a point are joined; points in no node make a
+        part of their own.
 
     Returns
     -------
     float
         1 for the same partition, about 0 for unrelated ones.
     """
-    return adjusted_rand_index(*(_component_of_points(graph, parts) for graph, parts in (first, second)))
-
-
-def _component_of_points(graph: MapperGraph, component: np.ndarray) -> np.ndarray:
-    found = np.full(graph.points, -1, dtype=np.int64)
-    found[graph.members] = np.repeat(component, graph.sizes)
-    return found
+    parts = []
+    for graph in (first, second):
+        part = np.full(graph.points, -1, dtype=np.int64)
+        part[graph.members] = np.repeat(components(graph), graph.sizes)
+        parts.append(part)
+    return adjusted_rand_index(*parts)

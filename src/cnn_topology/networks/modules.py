@@ -220,10 +220,6 @@ def importable(section: RecordedNetworks) -> Iterator[None]:
 def _imported(path: str) -> Any:
     """Import what an import path names."""
     name, _, inner = path.partition(":")
-    if _is_standard(name):
-        raise InputError(
-            f"module = {path}: {name} belongs to Python, which has no networks; name a module of your own, or rename it"
-        )
     try:
         value: Any = importlib.import_module(name)
     except (Exception, SystemExit) as error:
@@ -251,11 +247,8 @@ def _makes_modules(value: Any) -> bool:
         value = value.func
     if isinstance(value, type):
         return issubclass(value, nn.Module)
-    return (inspect.isfunction(value) or inspect.ismethod(value)) and not _is_standard(value.__module__ or "")
-
-
-def _is_standard(name: str) -> bool:
-    return name.partition(".")[0] in sys.stdlib_module_names
+    standard = (getattr(value, "__module__", None) or "").partition(".")[0] in sys.stdlib_module_names
+    return (inspect.isfunction(value) or inspect.ismethod(value)) and not standard
 
 
 def _as_written(value: Any) -> Any:

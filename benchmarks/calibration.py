@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from models import SHAPELESS, SHAPES, draw_model
 from trials import decisions
 
 from cnn_topology.seeds import derive_seed
@@ -24,7 +25,6 @@ from cnn_topology.statistics.nulls import Filtering, filtered_clouds
 from cnn_topology.statistics.power import LOOKED_UP, OUTCOMES, TABLE, THREE_CIRCLES_MODEL, Cell, Model, read_cells
 from cnn_topology.statistics.shapes import KLEIN_BOTTLE, PRIMARY, THREE_CIRCLES, UNDECIDED, known_shape, on_klein_bottle
 from cnn_topology.topology.circles import near_circles
-from cnn_topology.topology.models import SHAPELESS, SHAPES, draw_model
 
 # Of the figure.
 COLUMNS = 4

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from models import draw_model
 
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import layer_filters
@@ -21,7 +22,6 @@ from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null, s
 from cnn_topology.statistics.power import Model
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.statistics.significance import LOOPS
-from cnn_topology.topology.models import draw_model
 
 # Nulls and level of a run by default, and as many draws as that level needs.
 SIGNIFICANCE = Significance(draws=99)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from cnn_topology.mapper.cover import OverlapCover
-from cnn_topology.mapper.homology import components, stability
+from cnn_topology.mapper.homology import stability
 from cnn_topology.mapper.purity import (
     class_purity,
     image_rank,

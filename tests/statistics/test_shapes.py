@@ -1,5 +1,8 @@
 """Known shapes are told apart by where the filters lie, at the sizes and density filters of the shipped configs."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,8 +10,10 @@ from cnn_topology.statistics.circles import CircleTest
 from cnn_topology.statistics.nulls import Filtering, filtered_clouds
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.topology.circles import near_circles
-from cnn_topology.topology.models import SHAPELESS, draw_model
 from cnn_topology.topology.patches import klein_patch
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from models import SHAPELESS, draw_model
 
 # The local and the coarse density filter of E6 and E6b in `small.yaml`, and the default one.
 SHIPPED = (Filtering(1, 0.1), Filtering(16, 0.14), Filtering(48, 0.3))

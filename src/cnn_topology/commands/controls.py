@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from cnn_topology.networks.patches import random_filters
 from cnn_topology.plan.parameters import ControlParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
 from cnn_topology.tables.loops import ControlRow
-from cnn_topology.topology.models import SHAPES, draw_model
+from cnn_topology.topology.models import SHAPES
+from cnn_topology.topology.patches import noisy
 from cnn_topology.topology.persistence import barcode
 
 # The Klein bottle has two loops over Z/2 and one over Z/3; circles have as many over both.
@@ -30,7 +32,7 @@ def run(job: Job) -> None:
     for name, model in CONTROLS.items():
         noise = NOISE if model in SHAPES else 0.0
         rng = np.random.default_rng(derive_seed(parameters.run_seed, "control", name, count, NOISE))
-        points = draw_model(model, count, rng, noise)
+        points = noisy(SHAPES[model](count, rng), noise, rng) if noise else random_filters(count, rng)
         for field in FIELDS:
             bars = barcode(points, field=field)
             tables.append(

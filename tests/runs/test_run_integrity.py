@@ -80,7 +80,7 @@ def test_verify_says_how_to_make_the_files_again(run, tiny, monkeypatch, capsys)
     monkeypatch.chdir(directory)
     (folder / "config.yaml").write_text(yaml.safe_dump({**tiny, "name": "t"}))
     monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
-    arguments = type("Arguments", (), {"run": "t", "configfile": None})
+    arguments = type("Arguments", (), {"run": "t"})
     verify(arguments)
     assert "results/t: all 5 files are whole" in capsys.readouterr().out
     (folder / "summary.txt").write_text("another")

@@ -119,10 +119,8 @@ def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(t
     assert to_go_on(progress, config, tmp_path, "--cores all") == f"snakemake is not at work; {on}"
     _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch_size is 50, but 40 images are used\n")
     said = to_go_on(progress, config, tmp_path, "--cores all")
-    assert (
-        "correct it in your own config file and start with that one: snakemake --cores all --configfile YOURS" in said
-    )
-    assert said.endswith(f"if nothing in it needs correction, {on}")
+    assert said.startswith(f"snakemake is not at work; {on}; correct the key")
+    assert "your own config file" in said
 
 
 def test_marks_of_long_names_are_found_where_snakemake_puts_them(tmp_path):

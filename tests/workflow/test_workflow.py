@@ -124,13 +124,13 @@ def test_finished_run_is_whole_and_says_what_it_took(finished):
 
 
 def test_lost_and_cut_files_are_named_with_the_way_to_make_them_again(finished):
-    folder, arguments, _ = finished
+    folder, _, _ = finished
     table, figure = (folder / f"results/tiny/{name}" for name in ("tables/nulls.parquet", "figures/nulls.png"))
     kept = table.read_bytes(), figure.read_bytes()
     times = table.stat().st_mtime_ns, figure.stat().st_mtime_ns
     figure.write_bytes(kept[1][:-9])
     table.unlink()
-    done = verb(folder, "verify", "--configfile", arguments[1])
+    done = verb(folder, "verify", "tiny")
     assert done.returncode == 2
     assert "missing: results/tiny/tables/nulls.parquet (rule collect_nulls)" in done.stdout
     assert "damaged: results/tiny/figures/nulls.png (rule draw_filters)" in done.stdout

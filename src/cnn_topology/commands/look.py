@@ -1,6 +1,7 @@
 """`cnn-topology look`: the shape of the filters of trained networks, without a config."""
 
 import argparse
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import get_args
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("look: state FILE, with or without --compare, or --steps: one of the two")
     names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
     options = {name: getattr(arguments, name) for name in names}
-    folder, steps = arguments.folder, None
+    folder, steps, report = arguments.folder, None, partial(print, flush=True)
     if arguments.steps:
         folder = folder or Path(f"{name_of(arguments.steps)}-look")
         steps = look_at_steps(arguments.steps, **options, folder=folder, report=report)
@@ -94,8 +95,3 @@ def run(arguments: argparse.Namespace) -> None:
     if look.interrupted or (other and other.interrupted):
         print(f"Stopped after {look.tested} of {len(look.layers)} layers; the same command resumes there.")
         raise SystemExit(INTERRUPTED)
-
-
-def report(line: str) -> None:
-    """Print a line of progress at once."""
-    print(line, flush=True)

@@ -178,15 +178,10 @@ def command_of(log: Path) -> str | None:
 
 def to_go_on(progress: Progress, config: Path, directory: Path, options: str) -> str:
     """Describe how to start again; where a job said why it failed, its user may have to mend the config first."""
-    command = f"snakemake {options} --configfile"
-    same = f"to go on: {command} {shlex.quote(str(config))}"
+    same = f"snakemake is not at work; to go on: snakemake {options} --configfile {shlex.quote(str(config))}"
     if not any(last_line(directory / (job.log or "")) for job in progress.failed):
-        return f"snakemake is not at work; {same}"
-    return (
-        "snakemake is not at work; where a failed job names a key of the config, correct it in your own config file "
-        f"and start with that one: {command} YOURS.yaml ({config} is a copy that each start writes again); "
-        f"if nothing in it needs correction, {same}"
-    )
+        return same
+    return f"{same}; correct the key that a failed job names in your own config file, of which this one is a copy"
 
 
 def after_a_kill(slurm: str | None, host: str | None) -> str:

@@ -20,9 +20,7 @@ from cnn_topology.storage.tensors import read_tensors
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("run", nargs="?", help="the run's name or folder: results/<run>")
-    which.add_argument("--configfile", type=Path, help="the run's config instead")
+    parser.add_argument("run", help="the run's name or folder: results/<run>")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -33,15 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     InputError
         If a file is not whole; all of them have been named on standard output by then.
     """
-    if arguments.configfile is not None:
-        config, directory = arguments.configfile, Path.cwd()
-        name = read_config(config).name
-        folder = Path(RunFolder(name).root)
-    else:
-        folder = find_run(arguments.run)
-        config = Path(RunFolder.at(folder).config)
-        name = read_config(config).name
-        directory = directory_of(folder, name)
+    folder = find_run(arguments.run)
+    config = Path(RunFolder.at(folder).config)
+    directory = directory_of(folder, read_config(config).name)
     jobs = list_jobs(config, directory)
     checked, faults = 0, list[Fault]()
     for _, fault in check_run(jobs, directory):

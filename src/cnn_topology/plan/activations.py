@@ -109,11 +109,6 @@ def check_of_module(where: str, clouds: ActivationClouds) -> None:
         raise ValueError(
             f"{where}: mode: published repeats what the paper's code does with residual networks; leave it out"
         )
-    if clouds.masked:
-        raise ValueError(
-            f"{where}: sampling {clouds.sampling} weighs positions by a residual network; of `modules` use random, "
-            "full or top-l2"
-        )
 
 
 def _is_eps(value: Any) -> Any:

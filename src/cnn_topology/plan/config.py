@@ -30,7 +30,7 @@ from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Improvement, Population, check_improvements, check_matched
 from cnn_topology.plan.recorded import ModuleNetworks, check_normalization
-from cnn_topology.plan.resnets import AnyRecorded, MapperResNets, PHResNets, ResNets, recorded_layers
+from cnn_topology.plan.resnets import AnyRecorded, ResNets, recorded_layers
 
 
 class RunConfig(Section):
@@ -189,6 +189,14 @@ class RunConfig(Section):
         check_count(where, clouds.n_images, networks.images, images, clouds.split)
         shape = shape_of(images)
         layers = {layer.name: layer for layer in recorded_layers(networks, shape)}
+        if clouds.masked and (
+            isinstance(networks, ModuleNetworks) or networks.stem != "cifar" or shape[0] != shape[1] or shape[2] != 3
+        ):
+            raise ValueError(
+                f"{where}: sampling {clouds.sampling} takes masks by GrabCut and weighs positions by a network, "
+                "so it needs residual ones with stem: cifar and square images in colour. State another `shape` in "
+                f"images.{networks.images}, which is {list(shape)}, or use random, full or top-l2"
+            )
         if isinstance(networks, ModuleNetworks):
             check_of_module(where, clouds)
             if not networks.recorded:  # what its layers are, the start will see
@@ -197,21 +205,6 @@ class RunConfig(Section):
             raise ValueError(f"{where}.tensor: `output` is for `modules`; residual networks have conv, bn or relu")
         for layer in () if clouds.layers == "all" else clouds.layers:
             check_known(f"layer of {clouds.population} in {where}.layers", layer, layers)
-        if clouds.masked and shape[2] != 3:
-            raise ValueError(
-                f"{where}: sampling {clouds.sampling} needs colour for GrabCut, but images.{networks.images} are gray; "
-                f"state shape: [{shape[0]}, {shape[1]}, 3] there"
-            )
-        if clouds.masked and shape[0] != shape[1]:
-            raise ValueError(
-                f"{where}: sampling {clouds.sampling} needs square images, whose masks the published code transposes, "
-                f"but images.{networks.images} are {shape[0]}x{shape[1]}; state another `shape` there"
-            )
-        if clouds.masked and isinstance(networks, PHResNets | MapperResNets) and networks.stem != "cifar":
-            raise ValueError(
-                f"{where}: sampling {clouds.sampling} weighs positions by a network with stem: cifar, "
-                f"{clouds.population} has stem: {networks.stem}; use random, full or top-l2"
-            )
         asked = layers if clouds.layers == "all" else clouds.layers
         for layer in asked:
             height, width = layers[layer].height, layers[layer].width

@@ -64,17 +64,13 @@ class RecordedNetworks(Section):
     @classmethod
     def _checkpoints_are_the_networks(cls, content: Any) -> Any:
         files = expand_paths(content.get("checkpoints")) if isinstance(content, dict) else None
-        if isinstance(files, tuple) and files:
-            return {**content, "networks": content.get("networks", len(files))}
-        return content
-
-    @model_validator(mode="after")
-    def _as_many_as_files(self) -> "RecordedNetworks":
-        if self.checkpoints and self.networks != len(self.checkpoints):
+        if not isinstance(files, tuple) or not files:
+            return content
+        if content.get("networks", len(files)) != len(files):
             raise ValueError(
-                f"networks is {self.networks}, but checkpoints names {len(self.checkpoints)} files: leave networks out"
+                f"networks is {content['networks']}, but checkpoints names {len(files)} files: leave networks out"
             )
-        return self
+        return {**content, "networks": len(files)}
 
 
 class Recorded(Section):

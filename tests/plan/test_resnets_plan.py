@@ -210,9 +210,7 @@ def test_a_name_of_two_populations_is_refused(config, tiny):
 
 def test_masks_need_colour(config):
     config["resnets"]["mapper"] |= {"images": "digits", "normalization": "set"}
-    with pytest.raises(
-        InputError, match=r"square images.*`shape` in images\.digits, which is \[\d+, \d+, 1\]"
-    ):
+    with pytest.raises(InputError, match=r"square images.*`shape` in images\.digits, which is \[\d+, \d+, 1\]"):
         parse_config(config)
 
 

@@ -13,28 +13,24 @@ from cnn_topology.errors import InputError, escape_unprintable
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.runs.machine import cost_line, machine_line
 
-# Each verb is a module of `cnn_topology.commands` with `add_arguments` and `run`, imported only when it is called.
-VERBS = {
-    "look": "look at trained networks: the loops of each layer's filters, without a config",
-    "plan": "forecast what a run costs, before it starts",
-    "fetch": "download the data and weights of a run, for machines whose jobs have no network",
-    "status": "show how far a run is, what failed, and how to repeat it",
-    "verify": "hash every file of a run again and name what is missing, cut short or altered",
-    "compare": "compare two runs table by table, such as those of two machines",
-    "reference": "write the key reference and the JSON schema of the config",
-    "job": "carry out one job of a run, or repeat it: `cnn-topology job --help` lists the kinds",
-}
+# What people ask for: modules of `cnn_topology.commands` with `add_arguments` and `run`, imported only when called. The
+# other modules there carry out jobs.
+VERBS = ("look", "plan", "fetch", "status", "verify", "compare", "reference", "job")
 
 
 @cache
-def kinds_of_jobs() -> dict[str, str]:
-    """Return what each kind of job does, as its module says: those of `commands` that are no verbs of people."""
-    kinds = {}
+def purposes() -> dict[str, str]:
+    """Return what each module of `commands` does, as its docstring says."""
+    texts = {}
     for path in sorted(Path(__file__).parent.glob("commands/[!_]*.py")):
-        if (kind := path.stem.replace("_", "-")) not in VERBS:
-            described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            kinds[kind] = described.partition("`: ")[2].removesuffix(".")
-    return kinds
+        described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        texts[path.stem.replace("_", "-")] = described.partition("`: ")[2].removesuffix(".")
+    return texts
+
+
+def kinds_of_jobs() -> dict[str, str]:
+    """Return what each kind of job does."""
+    return {kind: purpose for kind, purpose in purposes().items() if kind not in VERBS}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     escape_unprintable()  # the name of a file may be no UTF-8
     try:
         with needing_an_extra("this command"):
-            for verb, purpose in VERBS.items():
+            for verb in VERBS:
+                purpose = purposes()[verb]
                 subparser = verbs.add_parser(verb, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
                 if verb in given[:1]:
                     command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")

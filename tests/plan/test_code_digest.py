@@ -12,7 +12,7 @@ from cnn_topology import cli
 from cnn_topology.plan import code
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 
-VERBS = {**cli.VERBS, **cli.kinds_of_jobs()}
+VERBS = tuple(cli.purposes())
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pyarrow as pa
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config_file import read_yaml
 from cnn_topology.runs.jobs import find_run
-from cnn_topology.storage.tables import checksum, read_table
+from cnn_topology.storage.tables import checksum, read_table, schema_difference
 from cnn_topology.tables.registry import ACTIVATION_ROWS
 
 # Of numbers computed from the same networks on different hardware: largest difference, as a part of the largest value
@@ -97,14 +97,8 @@ def compare_tables(first: Path, second: Path) -> Iterator[Agreement]:
 
 
 def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
-    if one.column_names != other.column_names:
-        mine, others = set(one.column_names), set(other.column_names)
-        only = {"first": sorted(mine - others), "second": sorted(others - mine)}
-        told = [f"only the {run} run has {', '.join(names)}" for run, names in only.items() if names]
-        return Agreement(name, "different", "; ".join(told) or "the columns stand in another order")
-    if one.schema.types != other.schema.types:
-        changed = [field.name for field in one.schema if field.type != other.schema.field(field.name).type]
-        return Agreement(name, "different", f"the types of {', '.join(changed)} differ")
+    if difference := schema_difference(one.schema, other.schema, ("in the first run", "in the second")):
+        return Agreement(name, "different", difference)
     if one.num_rows != other.num_rows:
         return Agreement(name, "different", f"{one.num_rows} and {other.num_rows} rows")
     if checksum(one) == checksum(other):

@@ -1,4 +1,4 @@
-"""`cnn-topology fetch`: bring the data and weights that a run would download, where there is a network."""
+"""`cnn-topology fetch`: download the data and weights of a run, for machines whose jobs have no network."""
 
 import argparse
 from pathlib import Path

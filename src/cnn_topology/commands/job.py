@@ -1,4 +1,4 @@
-"""`cnn-topology job`: carry out one job of a run, or repeat it."""
+"""`cnn-topology job`: carry out one job of a run, or repeat it; `cnn-topology job --help` lists the kinds."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""`cnn-topology look`: the shape of the filters of trained networks, without a config."""
+"""`cnn-topology look`: look at trained networks: the loops of each layer's filters, without a config."""
 
 import argparse
 from functools import partial

@@ -1,4 +1,4 @@
-"""`cnn-topology status`: say how far a run is, what failed, and how to repeat it. Only reads."""
+"""`cnn-topology status`: show how far a run is, what failed, and how to repeat it. Only reads."""
 
 import argparse
 import shlex

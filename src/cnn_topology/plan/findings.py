@@ -254,8 +254,7 @@ class ClaimParameters(Parameters):
     """For `cnn-topology claims`."""
 
     verb = "claims"
-
-    facts: RunFacts = Field(description="What the claims need to know of the run.")
+    facts: RunFacts
 
     @classmethod
     def of(cls, plan: Plan) -> "ClaimParameters":

@@ -163,7 +163,9 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     found = checksum(table)
     if expected != found:
         raise damaged(path, f"its content has SHA-256 {found}, its metadata says {expected or 'nothing'}")
-    if schema is not None and (difference := _difference(table.schema, schema)):
+    if schema is not None and (
+        difference := schema_difference(table.schema, schema, ("in the file", "in this version"))
+    ):
         raise InputError(
             f"{path}: {difference}. Another version of this program wrote it: start the run again (Snakemake makes "
             "anew what changed), or read it with the version that its `provenance.json` names."
@@ -171,13 +173,21 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     return table
 
 
-def _difference(present: pa.Schema, expected: pa.Schema) -> str:
-    """Describe the first column in which a file differs from what is expected; empty if none does."""
-    there, wanted = ({field.name: field.type for field in schema} for schema in (present, expected))
-    for name in (*wanted, *there):
-        if there.get(name) != wanted.get(name):
-            return f"the column `{name}` is {there.get(name, 'missing')}, expected: {wanted.get(name, 'none')}"
-    return "" if [*there] == [*wanted] else f"the columns stand in the order {', '.join(there)}"
+def schema_difference(one: pa.Schema, other: pa.Schema, where: tuple[str, str]) -> str:
+    """Describe the first column in which two schemas differ; empty if none does.
+
+    Parameters
+    ----------
+    one, other : pyarrow.Schema
+    where : (str, str)
+        What they are of, ``("in the first run", "in the second")``.
+    """
+    mine, others = ({field.name: str(field.type) for field in schema} for schema in (one, other))
+    for name in (*others, *mine):
+        kinds = [columns.get(name, "missing") for columns in (mine, others)]
+        if kinds[0] != kinds[1]:
+            return f"the column `{name}` is {kinds[0]} {where[0]} and {kinds[1]} {where[1]}"
+    return "" if one.names == other.names else f"the columns stand in another order {where[1]}"
 
 
 def read_notes(path: Path) -> dict[str, str]:

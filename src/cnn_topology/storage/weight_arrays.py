@@ -288,7 +288,7 @@ def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[s
 
 def _datasets(h5py: ModuleType, group: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:
     """Yield all arrays with their paths, in the order in which Keras numbers its layers."""
-    for key in sorted(group, key=lambda text: [int(part) if part.isdecimal() else part for part in _split(text)]):
+    for key in sorted(group, key=_natural):
         if depth > 30 or "optimizer" in key or not isinstance(group.get(key, getlink=True), h5py.HardLink):
             continue
         inner = group[key]
@@ -296,11 +296,6 @@ def _datasets(h5py: ModuleType, group: Any, at: str, depth: int) -> Iterator[tup
             yield f"{at}{key}", inner
         elif isinstance(inner, h5py.Group):
             yield from _datasets(h5py, inner, f"{at}{key}/", depth + 1)
-
-
-def _split(text: str) -> list[str]:
-    """Split a name into text and numbers, which alternate, so that names compare."""
-    return re.split(r"(\d+)", text)
 
 
 def onnx_arrays(path: Path) -> dict[str, Stored]:

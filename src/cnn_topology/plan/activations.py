@@ -4,13 +4,12 @@ What the released code does where it departs from its own description (section 5
 `mode: published` beside `mode: corrected`; the flags below it take their default from the mode.
 """
 
-import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from cnn_topology.plan.base import Distinct, LayerName, ListOr, Mode, Name, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, LayerName, Mode, Name, OneOrMore, OrWord, Section
 from cnn_topology.plan.images import Split
 
 # Names as the layouts have them: `conv1`, `block_seq.0.0.conv1`, `layer1.0.bn1`.
@@ -22,7 +21,7 @@ class ActivationClouds(Section):
     """One kind of cloud: for each of its networks and layers, activation vectors at chosen positions of some images."""
 
     population: Name = Field(description="The networks, a key of `resnets` or `modules`.")
-    members: ListOr[OneOrMore[Annotated[int, Field(ge=0)]], Literal["all"]] = Field(
+    members: OrWord[OneOrMore[Annotated[int, Field(ge=0)]], Literal["all"]] = Field(
         "all", description="Which of these networks, by number from 0, or `all`."
     )
     split: Split = Field("test", description="Which images of the set.")
@@ -32,7 +31,7 @@ class ActivationClouds(Section):
         description="How many images, drawn by the run's seed and balanced by class: the same for every network, "
         "layer and cloud of this image set and split; a smaller count draws a part of a larger one's.",
     )
-    layers: ListOr[OneOrMore[LayerName], Literal["all"]] = Field(
+    layers: OrWord[OneOrMore[LayerName], Literal["all"]] = Field(
         "all",
         description="Layers by the names of the paper (`block_seq.0.0.conv1`, `layer4.1.bn2`), of `modules` by those "
         "that they record, or `all`.",
@@ -111,25 +110,6 @@ def check_of_module(where: str, clouds: ActivationClouds) -> None:
         )
 
 
-def _is_eps(value: Any) -> Any:
-    if value not in ("elbow", "published") and not (_is_number(value) and value > 0):
-        raise ValueError("expected a number above 0, elbow or published")
-    return value
-
-
-def _is_overlap(value: Any) -> Any:
-    if value != "published" and not (_is_number(value) and 0 <= value < 1):
-        raise ValueError("expected a fraction from 0 to below 1 (0.25 for 25 %), or published")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-# Checked before pydantic tries one branch after the other and reports each.
-Eps = Annotated[Annotated[float, Field(gt=0)] | Literal["elbow", "published"], BeforeValidator(_is_eps)]
-Overlap = Annotated[Annotated[float, Field(ge=0, lt=1)] | Literal["published"], BeforeValidator(_is_overlap)]
 Intervals = Annotated[int, Field(ge=1, le=1_000)]
 
 # Columns of the table below: sampling and top of a cloud.
@@ -180,17 +160,17 @@ class GraphRecipe(Section):
 class ActivationMapper(GraphRecipe):
     """One way to make mapper graphs of activation clouds: l2 lens, intervals, DBSCAN in each."""
 
-    clouds: ListOr[OneOrMore[Name], Literal["all"]] = Field("all", description="Keys of `activation_clouds`, or `all`.")
-    layers: ListOr[OneOrMore[LayerName], Literal["all"]] = Field(
+    clouds: OrWord[OneOrMore[Name], Literal["all"]] = Field("all", description="Keys of `activation_clouds`, or `all`.")
+    layers: OrWord[OneOrMore[LayerName], Literal["all"]] = Field(
         "all", description="Which layers of those clouds, by name, or `all` that they have."
     )
     intervals: Intervals = Field(40, description="Intervals that cover the l2 norm, scaled to [0, 1].")
-    overlap: Overlap = Field(
+    overlap: OrWord[Annotated[float, Field(ge=0, lt=1)], Literal["published"]] = Field(
         0.25,
         description="Overlap of neighbours as a fraction of an interval, or `published`: 0.25, and for full clouds "
         "of the layers up to layer3.1.bn2 0.3.",
     )
-    eps: Eps = Field(
+    eps: OrWord[Annotated[float, Field(gt=0)], Literal["elbow", "published"]] = Field(
         "elbow",
         description="Radius of DBSCAN in units of the activations; `elbow`: the knee of the distances to the nearest "
         "neighbour; `published`: the paper's table, for the layers and clouds it lists. Clouds with noise take the "

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 Value = TypeVar("Value")
-Several = TypeVar("Several")
+Given = TypeVar("Given")
 Word = TypeVar("Word")
 
 
@@ -96,14 +96,14 @@ Distinct = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 OneOrMore = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
-def _list_or_word(value: Any) -> str:
-    return "word" if isinstance(value, str) else "list"
+def _values_or_word(value: Any) -> str:
+    return "word" if isinstance(value, str) else "values"
 
 
-# A list or a word such as `all`: what is wrong with one is told of the one that was given.
-ListOr = Annotated[
-    Annotated[Several, Tag("list")] | Annotated[Word, Tag("word")],
-    Discriminator(_list_or_word),
+# A list or a number, or a word such as `all`: what is wrong is told of the one that was given.
+OrWord = Annotated[
+    Annotated[Given, Tag("values")] | Annotated[Word, Tag("word")],
+    Discriminator(_values_or_word),
 ]
 
 

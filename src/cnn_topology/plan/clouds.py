@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.base import LayerName, ListOr, Name, OneOrMore, Section
+from cnn_topology.plan.base import LayerName, Name, OneOrMore, OrWord, Section
 from cnn_topology.storage.weight_forms import ANALYSED
 
 # A loop that is not filled at once has at least four points.
@@ -187,15 +187,15 @@ def why_too_few(k: int, p: float, points: int) -> str:
 class Cloud(Section):
     """Filters of one layer, pooled over a population, at chosen steps and densities."""
 
-    populations: ListOr[OneOrMore[Name], Literal["all"]] = Field(
+    populations: OrWord[OneOrMore[Name], Literal["all"]] = Field(
         "all", description="Keys of `populations` and of `checkpoints`, or `all` of both."
     )
-    layers: ListOr[OneOrMore[LayerName], Literal["all"]] = Field(
+    layers: OrWord[OneOrMore[LayerName], Literal["all"]] = Field(
         ("conv1",),
         description=f"Convolution layers by name, or `all` with {ANALYSED}. Layers of a checkpoint go by the name of "
         "their weight in the file, or by that of their artefacts.",
     )
-    steps: ListOr[OneOrMore[int], Literal["all", "last"]] = Field(
+    steps: OrWord[OneOrMore[int], Literal["all", "last"]] = Field(
         "all", description="Snapshot steps, `all` or `last`; a checkpoint has the one step 0."
     )
     on_too_few: Literal["refuse", "skip", "cap"] = Field(

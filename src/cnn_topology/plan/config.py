@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, check_known, readable
 from cnn_topology.plan.activations import ActivationClouds, ActivationMapper, check_of_module
-from cnn_topology.plan.base import Distinct, ListOr, Name, Section
+from cnn_topology.plan.base import Distinct, Name, OrWord, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
 from cnn_topology.plan.config_errors import explained, start_of
@@ -70,7 +70,7 @@ class RunConfig(Section):
     improvements: dict[Name, Improvement] = Field(
         {}, description="Populations compared with a plain one in learning speed and accuracy, by group."
     )
-    figures: ListOr[Distinct[str], Literal["all"]] = Field(
+    figures: OrWord[Distinct[str], Literal["all"]] = Field(
         "all", description="Figures to draw, by the names that `snakemake --list` gives, or `all`."
     )
     jobs: Jobs = Field(Jobs(), description="How work is cut into jobs.")

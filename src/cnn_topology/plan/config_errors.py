@@ -103,7 +103,8 @@ def _expected(problem: Any, there: Mapping[str, Any], node: Mapping[str, Any]) -
         return f"{PLAIN_WORDS['model_type']}; `null` leaves the section out"
     words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
     if problem["loc"][-1:] == ("word",):
-        return f"expected a list, or {words.removeprefix('should be ')}"
+        values = "a list" if node.get("type") == "array" else "a number"
+        return f"expected {values}, or {words.removeprefix('should be ')}"
     return PLAIN_WORDS.get(kind, words)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cnn_topology.errors import check_known
-from cnn_topology.plan.base import Distinct, ListOr, Name, OneOrMore, Section, Width
+from cnn_topology.plan.base import Distinct, Name, OneOrMore, OrWord, Section, Width
 from cnn_topology.plan.clouds import Density
 from cnn_topology.plan.populations import Architecture, Population, Recipe, Snapshots
 
@@ -64,7 +64,7 @@ class Generalization(Section):
     At each snapshot; networks of grids at their last.
     """
 
-    populations: ListOr[Distinct[Name], Literal["all"]] = Field(
+    populations: OrWord[Distinct[Name], Literal["all"]] = Field(
         "all", description="Populations whose single networks are analysed besides those of the grids."
     )
     layers: OneOrMore[Name] = Field(("conv1",), description="Convolution layers, by name.")

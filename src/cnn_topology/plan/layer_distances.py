@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnn_topology.plan.base import Distinct, ListOr, Mode, Name, OneOrMore, Section
+from cnn_topology.plan.base import Distinct, Mode, Name, OneOrMore, OrWord, Section
 
 # The names of `comparison.measures.MEASURES`; a test holds the two together, since no array library is loaded here.
 MeasureName = Literal[
@@ -34,7 +34,7 @@ CANONICAL_MEASURES = ("cca_distance", "svcca_distance", "pwcca_distance")
 class ComponentSensitivity(Section):
     """The sensitivity test (P4): principal components of a layer are removed, the smallest first."""
 
-    members: ListOr[Distinct[Annotated[int, Field(ge=0)]], Literal["first", "all"]] = Field(
+    members: OrWord[Distinct[Annotated[int, Field(ge=0)]], Literal["first", "all"]] = Field(
         "first",
         description="Networks whose layers lose components: the `first`, as in the paper, `all`, or some by number. "
         "What is left is compared with the whole layer and, ours, with that of the next network.",

@@ -156,13 +156,6 @@ def test_fewer_than_four_networks_are_refused_with_the_number_needed():
         correlate(sample, "pearson", 20, 19, rng)
 
 
-def test_blocks_of_unequal_size_are_refused():
-    rng = np.random.default_rng(0)
-    sample = _sample(rng)
-    with pytest.raises(InputError, match="hold 2 to 34 rows"):
-        correlate(replace(sample, blocks=np.array([0, 0] + [1] * 34)), "pearson", 20, 19, rng)
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_permuted_statistics_are_the_statistic_of_what_is_permuted(method):
     rng = np.random.default_rng(8)

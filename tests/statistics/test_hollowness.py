@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cnn_topology.clouds.filters import centre_and_normalize
-from cnn_topology.errors import InputError
 from cnn_topology.statistics.hollowness import block_error, hollowness, hollowness_test
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
 
@@ -90,8 +89,3 @@ def test_the_error_over_blocks_is_that_of_clouds_drawn_anew():
         errors.append(block_error(cloud, np.arange(600) // 10))
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.35)
     assert np.isnan(block_error(edges(50, 1.0, np.random.default_rng(0)), np.zeros(50, dtype=int)))
-
-
-def test_no_filter_is_refused():
-    with pytest.raises(InputError, match="filter"):
-        hollowness(np.empty((0, 9)))

@@ -60,12 +60,19 @@ def looked_at(
     layers = [layer for layer in recorded_layers(parameters.layout, image_set.shape) if layer.name in parameters.layers]
     masks, empty, lineages = None, 0, [lineage]
     if section.masked:
-        if mask_file is None:
-            raise InputError(f"cloud {parameters.cloud} takes the {section.sampling} of images: no masks are given")
+        assert mask_file is not None  # of a rule whose job has such a cloud
         masks = read_masks(mask_file, section.mode, section.sampling, ids)
         empty = int((~masks.any((1, 2))).sum())
         lineages.append(read_metadata(mask_file))
-        _say_empty(parameters, empty, len(ids))
+        where, what = f"activation_clouds.{parameters.cloud}", "drawn at random, as published"
+        if section.mode == "corrected":
+            what = "left out"
+            if empty == len(ids):
+                raise InputError(
+                    f"{where}: GrabCut finds no {section.sampling} in any of {empty} images; use another sampling"
+                )
+        if empty:
+            print(f"{where}: {empty} of {len(ids)} images have no {section.sampling} and are {what}", flush=True)
     return Look(
         image_set=image_set,
         lineages=lineages,
@@ -197,19 +204,6 @@ def _choose(
     if masks is not None and not isinstance(layout, ModuleNetworks):
         influence = influences(layout, image_set.shape, published)
     return {layer.name: of_layer(layer) for layer in layers}
-
-
-def _say_empty(parameters: ActivationParameters, empty: int, images: int) -> None:
-    """Report images without foreground or background; refuse if there are no others."""
-    section = parameters.clouds
-    if empty == images and section.mode == "corrected":
-        raise InputError(
-            f"activation_clouds.{parameters.cloud}: GrabCut finds no {section.sampling} in any of {images} images; "
-            "use another sampling"
-        )
-    if empty:
-        what = "left out" if section.mode == "corrected" else "drawn at random, as published"
-        print(f"{parameters.cloud}: {empty} of {images} images have no {section.sampling} and are {what}", flush=True)
 
 
 def _accuracy(

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from cnn_topology.comparison.layer_order import agreement, agreement_p_value, depth_order
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.comparison.sensitivity import BAND, LEAST_STEPS, MONOTONE, detection_fraction, seed_threshold
-from cnn_topology.comparison.specificity import Specificity, nearest_shares, specificity
+from cnn_topology.comparison.specificity import Specificity, specificity
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import MeasureTestParameters
 from cnn_topology.seeds import derive_seed
@@ -101,9 +101,9 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
         found = order.mean, order.low, order.high
         tests = [_test(item, "depth_order", found, len(item.networks), 0.0, order.p_value)]
         parts[LayerDistanceRow].append(_within(item))
-        parts[LayerPairRow] += _over_networks(item)
-        if len(item.networks) > 1:
-            rates = specificity(item.values, item.kind, parameters.draws, seed)
+        rates = specificity(item.values, item.kind, parameters.draws, seed) if len(item.networks) > 1 else None
+        parts[LayerPairRow] += _over_networks(item, rates)
+        if rates:
             parts[SpecificityRow].append(_specificity(item, rates))
             found = rates.rate, rates.low, rates.high
             tests.append(_test(item, "specificity", found, len(item.networks), rates.chance, rates.p_value))
@@ -137,19 +137,14 @@ def gathered(pairs: pa.Table) -> Iterator[LayerValues]:
     Raises
     ------
     InputError
-        If a pair of networks is missing or was compared on other layers or images.
+        If a pair of networks is missing.
     """
     for key in pairs.group_by(KEY, use_threads=False).aggregate([]).to_pylist():
         mine = pairs
         for name in KEY:
             mine = mine.filter(pc.equal(mine[name], key[name]))
         where = ", ".join(key.values())
-        same = {(tuple(row["layers"]), row["samples"]) for row in mine.select(["layers", "samples"]).to_pylist()}
-        if len(same) > 1:
-            raise InputError(
-                f"{where}: networks were compared on other layers or images; delete its parts and start again"
-            )
-        [(names, samples)] = same
+        names, depths, samples = (mine[name][0].as_py() for name in ("layers", "depths", "samples"))
         a, b = mine["network_a"].to_pylist(), mine["network_b"].to_pylist()
         networks = sorted({*a, *b})
         place = {network: i for i, network in enumerate(networks)}
@@ -166,8 +161,8 @@ def gathered(pairs: pa.Table) -> Iterator[LayerValues]:
             key={**key, "kind": mine["kind"][0].as_py()},
             samples=samples,
             networks=tuple(networks),
-            layers=names,
-            depths=tuple(mine["depths"][0].as_py()),
+            layers=tuple(names),
+            depths=tuple(depths),
             values=values,
         )
 
@@ -184,14 +179,12 @@ def _within(item: LayerValues) -> pa.Table:
     )
 
 
-def _over_networks(item: LayerValues) -> Iterator[pa.Table]:
+def _over_networks(item: LayerValues, rates: Specificity | None) -> Iterator[pa.Table]:
     """Summarize the values of each pair of layers within networks, and across them where there are two."""
-    count = len(item.networks)
     summarized = [("same", item.within, np.full((len(item.layers), len(item.layers)), np.nan))]
-    if count > 1:
-        i, j = np.nonzero(~np.eye(count, dtype=bool))
-        nearest = nearest_shares(item.values, item.kind).sum(axis=(0, 2)) / (count * (count - 1))
-        summarized.append(("different", item.values[i, :, j], nearest))
+    if rates:
+        i, j = np.nonzero(~np.eye(len(item.networks), dtype=bool))
+        summarized.append(("different", item.values[i, :, j], rates.confusion))
     for between, values, nearest in summarized:
         low, high = np.quantile(values, BAND, axis=0)
         # Of networks, or pairs of them, drawn from the population: n - 1 below.

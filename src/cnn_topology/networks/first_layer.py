@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from cnn_topology.networks.neighbourhood import neighbours
 from cnn_topology.networks.patches import edge_patch, klein_filter, random_filters
+from cnn_topology.networks.pooling import neighbours
 from cnn_topology.plan.populations import Architecture, FixedFirstLayer
 from cnn_topology.seeds import derive_seed
 

@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from cnn_topology.networks.first_layer import angular_features
-from cnn_topology.networks.neighbourhood import neighbours
-from cnn_topology.networks.pooling import dense_pool, local_response_norm, relu_pool, same_pool
+from cnn_topology.networks.pooling import dense_pool, local_response_norm, neighbours, relu_pool, same_pool
 from cnn_topology.plan.populations import Architecture, layers_of
 
 Parameters = Mapping[str, torch.Tensor]

@@ -1,4 +1,4 @@
-"""Pools and local response normalization over images in (..., height, width, channels) order.
+"""Neighbourhoods, pools and local response normalization over images in (..., height, width, channels) order.
 
 The pools of M are fused with the ReLU before them on the CPU, by a compiled loop: ReLU and maximum commute, and
 together they are memory-bound (measured: a third of the time of the two apart).
@@ -18,6 +18,13 @@ from cnn_topology.compiled import compiled
 LRN_RADIUS, LRN_BIAS, LRN_ALPHA, LRN_BETA = 4, 1.0, 0.001 / 9, 0.75
 
 _BITS = {torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
+
+
+def neighbours(x: torch.Tensor) -> list[torch.Tensor]:
+    """Shift (..., h, w, c) to each place of the 3x3 neighbourhood, row by row; outside are zeros."""
+    height, width = x.shape[-3:-1]
+    padded = F.pad(x, (0, 0, 1, 1, 1, 1))
+    return [padded[..., i : i + height, j : j + width, :] for i in range(3) for j in range(3)]
 
 
 def relu_pool(x: torch.Tensor) -> torch.Tensor:

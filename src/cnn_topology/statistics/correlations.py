@@ -111,7 +111,7 @@ def correlate(sample: Sample, method: str, draws: int, permutations: int, rng: n
     Raises
     ------
     InputError
-        If there are fewer than four networks, or the blocks differ in size.
+        If there are fewer than four networks.
     """
     if sample.networks < LEAST_NETWORKS:
         raise InputError(
@@ -266,10 +266,7 @@ def _testable(sample: Sample, rows: np.ndarray, method: str) -> Bool[np.ndarray,
 
 def _rows_of_blocks(blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, "blocks size"]:
     """List the rows of each block."""
-    names, sizes = np.unique(blocks, return_counts=True)
-    if len(set(sizes)) > 1:
-        raise InputError(f"blocks hold {min(sizes)} to {max(sizes)} rows; only blocks of equal size are exchangeable")
-    return np.array([np.flatnonzero(blocks == name) for name in names])
+    return np.array([np.flatnonzero(blocks == name) for name in np.unique(blocks)])
 
 
 def _resampled(rows: np.ndarray, draws: int, rng: np.random.Generator) -> list[np.ndarray]:

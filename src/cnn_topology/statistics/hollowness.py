@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.errors import InputError
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import whitened_null
 from cnn_topology.statistics.nulls import CloudKey
@@ -49,17 +48,12 @@ def hollowness(points: Float[np.ndarray, "points entries"]) -> float:
     Parameters
     ----------
     points : ndarray, shape (points, entries)
-        Normalized filters.
+        Normalized filters, one at least.
 
     Returns
     -------
     float
         0 or more.
-
-    Raises
-    ------
-    InputError
-        If there is no filter.
     """
     squares = _squared_lengths(points)
     return float(np.var(squares) / np.mean(squares) ** 2)
@@ -71,7 +65,7 @@ def block_error(points: Float[np.ndarray, "points entries"], blocks: Int[np.ndar
     Parameters
     ----------
     points : ndarray, shape (points, entries)
-        Normalized filters.
+        Normalized filters, one at least.
     blocks : ndarray of int, shape (points,)
         Block of each filter, such as its output channel. Filters of a block may depend on each other.
 
@@ -79,11 +73,6 @@ def block_error(points: Float[np.ndarray, "points entries"], blocks: Int[np.ndar
     -------
     float
         Of the delete-one-block jackknife; NaN of a single block.
-
-    Raises
-    ------
-    InputError
-        If there is no filter.
     """
     squares = _squared_lengths(points)
     _, places = np.unique(blocks, return_inverse=True)
@@ -118,11 +107,6 @@ def hollowness_test(
     Returns
     -------
     Hollowness
-
-    Raises
-    ------
-    InputError
-        If there is no filter.
     """
     value = hollowness(points)
     make = whitened_null(points, blocks)
@@ -154,7 +138,5 @@ def ring(row: Mapping[Any, Any], alpha: float) -> str:
 
 
 def _squared_lengths(points: Float[np.ndarray, "points entries"]) -> Float[np.ndarray, " points"]:
-    if not len(points):
-        raise InputError("hollowness is that of at least one filter, and there is none")
     _, axes = np.linalg.eigh(points.T @ points)
     return np.sum((points @ axes[:, -2:]) ** 2, axis=1)

@@ -16,6 +16,14 @@ from cnn_topology.storage.tensors import read_metadata, read_tensors, write_tens
 Rows = list[dict[str, Any]]
 
 
+def read_own(path: Path, identity: str) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
+    """Read the tensors and the metadata of a file that this job has written; None of another's, or a damaged one."""
+    try:
+        return read_tensors(path) if read_metadata(path).get("identity") == identity else None
+    except InputError:
+        return None
+
+
 class StackFolder:
     """The part of the resume folder that belongs to one stack.
 
@@ -32,12 +40,12 @@ class StackFolder:
         self._waiting: dict[int, tuple[dict[str, np.ndarray], Rows]] = {}
         self._files: dict[int, Path] = {}
         for path in sorted(folder.glob("snapshots-*.safetensors")):
-            if (read := self._read(path)) is not None:
+            if (read := read_own(path, identity)) is not None:
                 self._files.update(dict.fromkeys(map(int, json.loads(read[1]["rows"])), path))
 
     def state(self) -> dict[str, np.ndarray] | None:
         """Return the last state, if the snapshots up to it are there too."""
-        read = self._read(self.folder / "state.safetensors")
+        read = read_own(self.folder / "state.safetensors", self.identity)
         return None if read is None else read[0]
 
     def steps(self) -> set[int]:
@@ -70,7 +78,7 @@ class StackFolder:
         InputError
             If its file is no longer as it was written: another process was at work in the same folder.
         """
-        read = self._read(self._files[step])
+        read = read_own(self._files[step], self.identity)
         rows = {} if read is None else json.loads(read[1]["rows"])
         if read is None or str(step) not in rows:
             raise InputError(
@@ -80,11 +88,3 @@ class StackFolder:
         prefix = f"{step}/"
         named = {key.removeprefix(prefix): value for key, value in read[0].items() if key.startswith(prefix)}
         return named, rows[str(step)]
-
-    def _read(self, path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
-        try:
-            if read_metadata(path).get("identity") != self.identity:
-                return None
-            return read_tensors(path)
-        except InputError:
-            return None

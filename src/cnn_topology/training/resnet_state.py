@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from cnn_topology.errors import InputError
-from cnn_topology.storage.tensors import read_tensors, write_tensors
+from cnn_topology.storage.tensors import write_tensors
+from cnn_topology.training.checkpoints import read_own
 
 _MODEL, _MOMENTUM, _BEST = "model/", "momentum/", "best/"
 
@@ -67,12 +67,9 @@ class ResumeFile:
         self, network: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
     ) -> Progress | None:
         """Put a saved state back in place; None if there is none of this job."""
-        try:
-            tensors, metadata = read_tensors(self.path)
-        except InputError:
+        if (read := read_own(self.path, self.identity)) is None:
             return None
-        if metadata.get("identity") != self.identity:
-            return None
+        tensors, metadata = read
         network.load_state_dict(_part(tensors, _MODEL))
         momenta = _part(tensors, _MOMENTUM)
         for name, parameter in network.named_parameters():

@@ -103,41 +103,36 @@ def make_weights(job: ResNetJob) -> None:
         If images, batch or checkpoint do not fit, CUDA is asked for where there is none, the loss diverges, or
         another process is at the same network.
     """
-    with alone(job.resume_folder), importable(job.section):
-        _make_alone(job)
-
-
-def _make_alone(job: ResNetJob) -> None:
-    device = choose_device(job.device)
-    section = job.section
+    device, section = choose_device(job.device), job.section
     dtype = torch.float32 if isinstance(section, ModuleNetworks) else _precision(section.recipe.precision, device)
     mean, sd = normalization(section.normalization, job.image_set.train_images)
-    with settings(device, job.threads):
-        normalizer = Normalizer.of(mean, sd, device, channels_last=not isinstance(section, ModuleNetworks))
-        test = Tester(job, device, dtype, normalizer)
-        if isinstance(section, ModuleNetworks) or job.checkpoint is not None:
-            network, rows = _take(job, test)
-        else:
-            trainer = Trainer(job, section, test)
-            network, rows = trainer.network, trainer.train()
-        tensors = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
-    metadata = {
-        "population": job.population,
-        "network": str(job.network),
-        "network_seed": str(job.seed if job.checkpoint is None else NO_SEED),
-        "checkpoint": "" if job.checkpoint is None else job.checkpoint.name,
-        "mean": json.dumps(mean),
-        "sd": json.dumps(sd),
-        "images": job.image_set.name,
-        "images_sha256": job.image_set.sha256,
-        "classes": json.dumps(job.image_set.classes),
-        "precision": str(dtype).removeprefix("torch."),
-        "torch": torch.__version__,
-        **job.notes,
-    }
-    write_tensors(job.weights_path, tensors, metadata)
-    table = ResnetTrainingRow.table(ResnetTrainingRow(**row) for row in rows)
-    write_table(job.log_path, table, ResnetTrainingRow.schema, job.notes)
+    with alone(job.resume_folder), importable(section):
+        with settings(device, job.threads):
+            normalizer = Normalizer.of(mean, sd, device, channels_last=not isinstance(section, ModuleNetworks))
+            test = Tester(job, device, dtype, normalizer)
+            if isinstance(section, ModuleNetworks) or job.checkpoint is not None:
+                network, rows = _take(job, test)
+            else:
+                trainer = Trainer(job, section, test)
+                network, rows = trainer.network, trainer.train()
+            tensors = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
+        metadata = {
+            "population": job.population,
+            "network": str(job.network),
+            "network_seed": str(job.seed if job.checkpoint is None else NO_SEED),
+            "checkpoint": "" if job.checkpoint is None else job.checkpoint.name,
+            "mean": json.dumps(mean),
+            "sd": json.dumps(sd),
+            "images": job.image_set.name,
+            "images_sha256": job.image_set.sha256,
+            "classes": json.dumps(job.image_set.classes),
+            "precision": str(dtype).removeprefix("torch."),
+            "torch": torch.__version__,
+            **job.notes,
+        }
+        write_tensors(job.weights_path, tensors, metadata)
+        table = ResnetTrainingRow.table(ResnetTrainingRow(**row) for row in rows)
+        write_table(job.log_path, table, ResnetTrainingRow.schema, job.notes)
 
 
 def learning_rate(recipe: TriangularRecipe | StepRecipe, step: int, steps: int) -> float:

@@ -282,7 +282,6 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
             f"{where}.crop = {recipe.crop}: the images of {images.name} are only {images.shape[0]}x{images.shape[1]} "
             "pixels; use a smaller crop or a larger `shape` of the image set."
         )
-    layers_of(job.shard.architecture, image_shape(images.shape, recipe), len(images.classes))
     if recipe.train_images is not None:
         if recipe.train_images > len(labels):
             raise InputError(

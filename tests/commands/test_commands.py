@@ -9,8 +9,7 @@ import pytest
 from job_runs import run_job
 
 import cnn_topology as ct
-from cnn_topology.figures.kinds import FigureSpec
-from cnn_topology.figures.registry import FigureParameters
+from cnn_topology.figures.registry import FigureParameters, FigureSpec
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import BarcodeParameters, CloudParameters, CollectParameters, NullParameters

@@ -19,7 +19,7 @@ from cnn_topology.plan.activation_parameters import (
     LayerDistanceParameters,
     MeasureTestParameters,
 )
-from cnn_topology.plan.layer_distances import MATCHING_MEASURES, MeasureName
+from cnn_topology.plan.activations import MATCHING_MEASURES, MeasureName
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS, TABLES

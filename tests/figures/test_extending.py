@@ -12,10 +12,10 @@ import pytest
 from cnn_topology.figures import style
 from cnn_topology.figures.layer_matrix import LABELS
 from cnn_topology.figures.registry import kinds
+from cnn_topology.plan.activations import MeasureName
 from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.findings import ImageFacts, _image_set
 from cnn_topology.plan.images import ImageSetConfig, shape_of
-from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.statistics.null_clouds import NULLS
 from cnn_topology.tables.registry import TABLES
 

@@ -6,7 +6,7 @@ import pytest
 
 from cnn_topology.errors import InputError
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.runs.inputs import Inputs
+from cnn_topology.runs.job_files import Inputs
 from cnn_topology.storage import manifest
 from cnn_topology.storage.manifest import content_digest, read_manifest, renewed
 

@@ -42,7 +42,7 @@ from cnn_topology.forecast import (
     table_jobs,
     training_jobs,
 )
-from cnn_topology.runs.inputs import Inputs
+from cnn_topology.runs.job_files import Inputs
 from cnn_topology.runs.stages import STAGES
 from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import (

@@ -20,8 +20,8 @@ from cnn_topology.claims.framework import (
 from cnn_topology.claims.words import short
 from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
+from cnn_topology.plan.activations import DIAGRAM_MEASURES
 from cnn_topology.plan.findings import RunFacts
-from cnn_topology.plan.layer_distances import DIAGRAM_MEASURES
 from cnn_topology.statistics.kinds import ANIMALS, VEHICLES, class_affinity, kinds_test
 from cnn_topology.statistics.purity import ALL_NETWORKS, GRAPH, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL

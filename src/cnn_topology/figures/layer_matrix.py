@@ -12,7 +12,7 @@ import pyarrow as pa
 from cnn_topology.figures import style
 from cnn_topology.figures.libraries import Axes, Figure, Normalize, PolyCollection, ScalarMappable, pd
 from cnn_topology.figures.selection import Empty, number, provenance, rows
-from cnn_topology.plan.layer_distances import DIAGRAM_MEASURES
+from cnn_topology.plan.activations import DIAGRAM_MEASURES
 
 LABELS = {
     "sliced_wasserstein": "sliced Wasserstein",

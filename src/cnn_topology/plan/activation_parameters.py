@@ -2,11 +2,10 @@
 
 from typing import Any, TypeVar
 
-from cnn_topology.plan.activations import ActivationClouds
+from cnn_topology.plan.activations import ActivationClouds, MeasureName
 from cnn_topology.plan.base import Mode
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.layer_comparisons import Comparison
-from cnn_topology.plan.layer_distances import MeasureName
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.plan.recorded import ModuleNetworks, RecordedNetworks
 from cnn_topology.plan.resnets import AnyRecorded, ResNets

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cnn_topology.errors import InputError, check_known, readable
-from cnn_topology.plan.activations import ActivationClouds, ActivationMapper, check_of_module
+from cnn_topology.plan.activations import ActivationClouds, ActivationMapper, LayerDistances, check_of_module
 from cnn_topology.plan.base import Distinct, Name, OrWord, Section
 from cnn_topology.plan.checkpoints import Checkpoint
 from cnn_topology.plan.clouds import Cloud, Controls, Jobs, Significance
@@ -26,7 +26,6 @@ from cnn_topology.plan.images import (
     shape_of,
     size_of,
 )
-from cnn_topology.plan.layer_distances import LayerDistances
 from cnn_topology.plan.mapper import Mapper
 from cnn_topology.plan.populations import Improvement, Population, check_improvements, check_matched
 from cnn_topology.plan.recorded import ModuleNetworks, check_normalization

@@ -1,4 +1,8 @@
-"""Files of a user's own that a config names: they are looked at before a run starts, not when a job needs them."""
+"""Files of a user's own that a config names: they are looked at before a run starts, not when a job needs them.
+
+Names and shapes of the tensors of a residual network follow from the config, so a file that does not fit is refused by
+its header.
+"""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,8 @@
-"""What the claims of the papers need to know of a run: on which data, by which networks and where it looked."""
+"""What the claims of the papers need to know of a run: on which data, by which networks and where it looked.
+
+A claim that is tested by few or half-trained networks, on a part of the images or by another network is tested at a
+reduced size; its verdict says so. How large the experiments of the papers are stands here.
+"""
 
 from collections.abc import Iterable
 from typing import Literal

@@ -5,8 +5,8 @@ from itertools import combinations_with_replacement
 from math import isqrt
 
 from cnn_topology.errors import InputError, check_known
+from cnn_topology.plan.activations import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
 from cnn_topology.plan.expand import Plan, batched
-from cnn_topology.plan.layer_distances import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
 from cnn_topology.plan.recorded import RecordedLayer
 
 # Of canonical correlations, by the centring and one dimension that must be left (comparison.canonical_correlations).

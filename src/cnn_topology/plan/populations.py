@@ -1,4 +1,8 @@
-"""Populations: which networks are trained, how, and when their weights are kept (weights paper, sections 2 and 8)."""
+"""Populations: which networks are trained, how, and when their weights are kept (weights paper, sections 2 and 8).
+
+First layers that are not learned (E14 and E16; unknown U17), with their controls, and which populations are compared to
+see if topology improves a network, stand here too.
+"""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,7 +1,8 @@
 """Populations of residual networks (activations paper, sections 1.1 and 1.4): two layouts, each with its own recipe.
 
 The half on persistent homology and the half on mapper graphs use different networks and recipes; both are kept apart
-here as `variant: ph` and `variant: mapper`. The list of layers is known from the config alone.
+here as `variant: ph` and `variant: mapper`. The list of layers is known from the config alone, and the layout from the
+names and shapes of the tensors in a user's file of weights.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""The string metadata of an artefact, with a checksum of its own: seeds, hashes, and which networks failed.
+"""The string metadata of an artefact, with a checksum of its own: seeds, which networks failed, its origin.
 
-Here stand the errors of artefacts of all kinds that are missing or damaged.
+Hashes over what it was made from are its lineage. Here stand the errors of artefacts that are missing or damaged too.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Named arrays in safetensors files, with string metadata and a SHA-256 of the content that reading checks."""
+"""Named arrays in safetensors files, with string metadata and a SHA-256 of the content that reading checks.
+
+Rows of arrays that are too large for memory are gathered on disk as they are made.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""Arrays as files of weights hold them: what a header says of each, and its values once they are asked for."""
+"""Arrays as files of weights hold them: what a header says of each, and its values once they are asked for.
+
+Keras's HDF5 and ONNX need a library of their own, which is not installed by default.
+"""
 
 import ast
 import json

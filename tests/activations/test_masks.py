@@ -85,7 +85,7 @@ def test_overlap_counts_common_pixels_among_those_of_either():
 def test_masks_come_back_for_the_images_they_belong_to(tmp_path, disc):
     masks = find_masks(disc[0][None], np.array([7]), MEAN, SD, 3)
     path = tmp_path / "masks.safetensors"
-    write_masks(path, masks.ids, masks.foreground, masks.background, {"config": "c"})
+    write_masks(path, masks, {"config": "c"})
     back = read_masks(path, "corrected", "background", np.array([7]))
     assert np.array_equal(back, masks.background["corrected"])
     with pytest.raises(InputError, match="masks of other images"):

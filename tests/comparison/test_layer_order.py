@@ -50,7 +50,6 @@ def test_the_correlation_is_that_of_scipy_off_the_diagonal():
     off = ~np.eye(8, dtype=bool)
     expected = [spearmanr(APART[off], block[off]).statistic for block in values]
     found = depth_order(values, "distance")
-    np.testing.assert_allclose(found.by_network, expected)
     assert found.mean == pytest.approx(np.mean(expected))
     many = depth_order(noisy(6, 4.0), "distance")
     assert many.low <= many.mean <= many.high

@@ -1,6 +1,7 @@
 """The file of the masks of some images, in both modes; read without OpenCV."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,25 @@ from cnn_topology.storage.tensors import read_tensors, write_tensors
 
 IDS, SIDES = "ids", ("foreground", "background")
 
-ModeMasks = dict[str, Bool[np.ndarray, "images height width"]]
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Masks of some images.
+
+    Attributes
+    ----------
+    ids : int64 array (images,)
+        Index of each image in its split.
+    foreground, background : dict of str to bool array (images, height, width)
+        By mode. Rows and columns are those that positions are weighed by: published masks are transposed.
+    """
+
+    ids: Int64[np.ndarray, " images"]
+    foreground: dict[str, Bool[np.ndarray, "images height width"]]
+    background: dict[str, Bool[np.ndarray, "images height width"]]
 
 
-def write_masks(
-    path: Path,
-    ids: Int64[np.ndarray, " images"],
-    foreground: ModeMasks,
-    background: ModeMasks,
-    notes: Mapping[str, str],
-) -> None:
+def write_masks(path: Path, masks: Masks, notes: Mapping[str, str]) -> None:
     """Write masks by mode, atomically, one byte per pixel.
 
     Raises
@@ -28,9 +38,8 @@ def write_masks(
     InputError
         If the disk is full or the folder cannot be written.
     """
-    sides = dict(zip(SIDES, (foreground, background), strict=True))
-    arrays = {f"{mode}/{side}": x.astype(np.uint8) for side, found in sides.items() for mode, x in found.items()}
-    write_tensors(path, {IDS: ids, **arrays}, notes)
+    arrays = {f"{mode}/{side}": x.astype(np.uint8) for side in SIDES for mode, x in getattr(masks, side).items()}
+    write_tensors(path, {IDS: masks.ids, **arrays}, notes)
 
 
 def read_masks(

@@ -4,33 +4,15 @@ The released code hands GrabCut the normalized image cast to bytes (Q1) with its
 in only where the masked image has a gray value (Q3). Corrected: the image itself, and the mask itself.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
+from cnn_topology.activations.mask_file import Masks
 from cnn_topology.plan.base import MODES
 from cnn_topology.seeds import derive_seed
 
 ITERATIONS = 5  # released code
-
-
-@dataclass(frozen=True, eq=False)
-class Masks:
-    """Masks of some images.
-
-    Attributes
-    ----------
-    ids : int64 array (images,)
-        Index of each image in its split.
-    foreground, background : dict of str to bool array (images, height, width)
-        By mode. Rows and columns are those that positions are weighed by: published masks are transposed.
-    """
-
-    ids: Int64[np.ndarray, " images"]
-    foreground: dict[str, Bool[np.ndarray, "images height width"]]
-    background: dict[str, Bool[np.ndarray, "images height width"]]
 
 
 def find_masks(

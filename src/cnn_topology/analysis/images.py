@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.activations.influence import influences, position_weights
-from cnn_topology.activations.masks import Masks, find_masks, overlap
+from cnn_topology.activations.mask_file import Masks
+from cnn_topology.activations.masks import find_masks, overlap
 from cnn_topology.activations.noise import noise_of
 from cnn_topology.activations.positions import choose_images, heaviest_positions
 from cnn_topology.data.image_set import ImageSet

@@ -26,7 +26,7 @@ def run(job: Job) -> None:
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))
     classes = [image_set.classes[label] for label in labels[ids]]
-    write_masks(job.output("masks"), ids, found.foreground, found.background, notes)
+    write_masks(job.output("masks"), found, notes)
     job.write_rows(MaskRow, mask_table(parameters, found, classes), notes, "masks_table")
     rows = mode_rows(parameters, found, image_set.shape, identity)
     job.write_rows(ModeRow, rows, notes, "modes_table")

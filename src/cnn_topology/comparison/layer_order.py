@@ -29,14 +29,12 @@ class DepthOrder:
     p_value : float
         Share of permutation draws (this one included) whose mean reaches it: the layers change places, in the same
         way in every network, as in Mantel's test.
-    by_network : ndarray, shape (networks,)
     """
 
     mean: float
     low: float
     high: float
     p_value: float
-    by_network: np.ndarray
 
 
 def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -> DepthOrder:
@@ -80,7 +78,7 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
     )
     low, high = correlation_interval(by_network)
     p_value = (1 + reached) / (1 + draws) if np.isfinite(observed) else float("nan")
-    return DepthOrder(observed, low, high, p_value, by_network)
+    return DepthOrder(observed, low, high, p_value)
 
 
 def agreement(first: Matrices, first_kind: Kind, second: Matrices, second_kind: Kind) -> Float[np.ndarray, " networks"]:

@@ -236,8 +236,11 @@ def compare_all(
             if once and j < i:
                 values[i, j] = values[j, i]
                 continue
-            if on_clouds:
-                _check_enough(measure, len(layers[0].ids), first, second)
+            if on_clouds and len(layers[0].ids) < (needed := measure.minimum_samples(first, second)):
+                raise InputError(
+                    f"{name} needs at least {needed} samples for these two layers; got {len(layers[0].ids)}: extract "
+                    "activations of more images, or choose a measure that needs fewer (linear_cka, procrustes_distance)"
+                )
             values[i, j] = measure.function(first, second)
     return np.where(np.abs(values - measure.of_equals) < ROUNDING, measure.of_equals, values)
 
@@ -250,12 +253,3 @@ def _check_taken(measure: Measure, layer: Any) -> None:
     else:
         wanted = f"the finite H1 bars of a cloud, barcode(points).in_dimension(1), got {type(layer).__name__}"
     raise InputError(f"{measure.name} compares {measure.takes}: give {wanted}")
-
-
-def _check_enough(measure: Measure, samples: int, first: Any, second: Any) -> None:
-    needed = measure.minimum_samples(first, second)
-    if samples < needed:
-        raise InputError(
-            f"{measure.name} needs at least {needed} samples for these two layers; got {samples}: extract activations "
-            "of more images, or choose a measure that needs fewer (linear_cka, procrustes_distance)"
-        )

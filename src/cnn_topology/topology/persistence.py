@@ -333,22 +333,13 @@ def _check_count(points: int) -> None:
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:
     if engine not in ENGINES:
         raise unknown("persistence engine", engine, ENGINES)
-    best = automatic_engine(max_dimension, field)
-    name = best if engine == "auto" else engine
-    if name == "annotations" != best:
-        raise InputError(
-            "engine 'annotations' serves dimensions 0 and 1 over Z/2 and Z/3; got "
-            f"max_dimension={max_dimension}, field={field}: use engine='auto'"
-        )
-    if name == "redzed" and field != 2:
-        raise InputError(f"engine 'redzed' serves Z/2; got field={field}: use engine='auto'")
-    if field > LARGEST_FIELD["gudhi"]:
+    name = automatic_engine(max_dimension, field) if engine == "auto" else engine
+    most = LARGEST_FIELD[name]
+    if field > LARGEST_FIELD["gudhi"] or any(field % q == 0 for q in range(2, int(field**0.5) + 1)):
         raise InputError(f"field must be a prime up to {LARGEST_FIELD['gudhi']}; got {field}")
-    if any(field % q == 0 for q in range(2, int(field**0.5) + 1)):
-        raise InputError(f"field must be a prime p of the coefficients Z/p; got {field}")
-    if name == "ripser" and field > LARGEST_FIELD["ripser"]:
+    if field > most or (name == "annotations" and max_dimension > 1):
         raise InputError(
-            f"Ripser holds coefficients up to Z/{LARGEST_FIELD['ripser']}; got field={field}: use engine='gudhi' (pip "
-            "install gudhi)"
+            f"engine {name!r} serves coefficients up to Z/{most}, and 'annotations' dimensions 0 and 1; got "
+            f"max_dimension={max_dimension}, field={field}: use engine='auto', or engine='gudhi' (pip install gudhi)"
         )
     return name

@@ -14,7 +14,7 @@ Bars = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 # Largest prime p of the coefficients Z/p. Beyond it Ripser, which packs a coefficient into 8 bits, hangs, ends the
 # interpreter or returns wrong bars without a word (131, 257, 8191, 65537); GUDHI refuses.
-LARGEST_FIELD = {"ripser": 127, "gudhi": 65_521}
+LARGEST_FIELD = {"annotations": 3, "redzed": 2, "ripser": 127, "gudhi": 65_521}
 
 
 def _finite_threshold(lengths: np.ndarray, threshold: float) -> float:

@@ -134,19 +134,17 @@ def loaded_code() -> tuple[str, ...]:
     who needs them. An edit then makes networks again that did not need it, and never leaves one as it was that did.
     """
     here, standard = Path.cwd(), sysconfig.get_path("stdlib")
-    files = {
-        Path(getattr(module, "__file__", None) or "/") for name, module in sys.modules.items() if name != "__main__"
-    }
-    return tuple(
-        sorted(
-            str(file.relative_to(here))
-            for file in files
-            if file.is_relative_to(here)
-            and not {"site-packages", "dist-packages"} & {*file.parts}
-            and not file.is_relative_to(standard)
-            and not file.is_relative_to(PACKAGE)
-        )
-    )
+    loaded = [module for name, module in [*sys.modules.items()] if name != "__main__"]  # looking at one may load others
+    files = {Path(file) for module in loaded if (file := getattr(module, "__file__", None))}
+    own = [
+        str(file.relative_to(here))
+        for file in files
+        if file.is_relative_to(here)
+        and not {"site-packages", "dist-packages"} & {*file.parts}
+        and not file.is_relative_to(standard)
+        and not file.is_relative_to(PACKAGE)
+    ]
+    return tuple(sorted(own))
 
 
 def names_of(network: nn.Module, names: Iterable[str]) -> dict[str, str]:

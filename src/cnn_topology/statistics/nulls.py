@@ -204,15 +204,12 @@ def null_draws(
             if filtering in circles:
                 near = near_circles(kept)
                 circles[filtering].append(np.stack([near.counts(), near.coverage()]))
-    return {filtering: _collected(rows, circles.get(filtering)) for filtering, rows in loops.items()}
-
-
-def _collected(loops: list[tuple[float, float, float]], circles: list[np.ndarray] | None) -> NullDraws:
-    longest, second, largest_ratio = np.array(loops, dtype=np.float64).reshape(-1, 3).T
-    near, coverage = None, None
-    if circles is not None:
-        near, coverage = np.array(circles, dtype=np.float64).reshape(-1, 2, len(CIRCLES)).swapaxes(0, 1)
-    return NullDraws(longest, second, largest_ratio, near, coverage)
+    collected = {}
+    for filtering, rows in loops.items():
+        counted = np.array(circles.get(filtering, [])).reshape(-1, 2, len(CIRCLES)).swapaxes(0, 1)
+        about = dict(zip(("near", "coverage"), counted, strict=True)) if filtering in circles else {}
+        collected[filtering] = NullDraws(*np.array(rows).reshape(-1, 3).T, **about)
+    return collected
 
 
 def loop_statistics(bars: Barcode) -> tuple[float, float, float]:

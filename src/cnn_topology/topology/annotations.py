@@ -350,20 +350,16 @@ def _larger(state: "State") -> "State":
     counters[[kernels.WORDS, kernels.NODES, kernels.FILLED]] = 0
     counters[kernels.FREE] = -1
     counters[[kernels.NEED_WORDS, kernels.NEED_NODES, kernels.NEED_IDS]] = 0
+    sizes = dict.fromkeys(("forward", "start", "size", "code"), ids)
+    sizes |= dict.fromkeys(("birth", "death", "birth_pair"), classes)
     target = state._replace(
+        **{name: grown(getattr(state, name), size) for name, size in sizes.items()},
         counters=counters,
-        forward=grown(state.forward, ids),
-        start=grown(state.start, ids),
-        size=grown(state.size, ids),
-        code=grown(state.code, ids),
         words=np.zeros(words, dtype=np.int32),
         head=np.full(max(len(state.head), classes), -1, dtype=np.int32),
         node_id=np.zeros(nodes, dtype=np.int32),
         node_next=np.zeros(nodes, dtype=np.int32),
         table=np.zeros(table, dtype=np.int32),
-        birth=grown(state.birth, classes),
-        death=grown(state.death, classes),
-        birth_pair=grown(state.birth_pair, classes),
     )
     kernels.repacked(state, target)
     return target

@@ -23,15 +23,7 @@ def run(job: Job) -> None:
     parts = []
     for layer in zip(*(found[network] for network in networks), strict=True):
         origin, wholes = layer[0].origin, [sampled(cloud) for cloud in layer]
-        key = {
-            "population": origin.population,
-            "cloud": origin.cloud,
-            "samples": len(wholes[0].ids),
-            "network": origin.network,
-            "layer": origin.layer,
-            "depth": origin.depth,
-            "channels": origin.channels,
-        }
+        key = {**origin.columns, "samples": len(wholes[0].ids), "channels": origin.channels}
         for mode in parameters.modes:
             removed, values = component_curves(wholes, measures, mode, job.threads)
             for measure in measures:

@@ -1,5 +1,7 @@
 """`cnn-topology nulls`: draw the sphere null for clouds of one size, under every density filter that meets it."""
 
+import numpy as np
+
 from cnn_topology.plan.parameters import NullParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.statistics.nulls import Filtering, sphere_draws
@@ -9,25 +11,23 @@ from cnn_topology.tables.loops import NullRow
 def run(job: Job) -> None:
     """Draw the null."""
     parameters = job.parameters(NullParameters)
-    rows = []
+    tables = []
     for centre in sorted({variant.centre for variant in parameters.variants}):
         variants = [variant for variant in parameters.variants if variant.centre == centre]
         filterings = [Filtering.of(variant, parameters.points) for variant in variants]
         size = parameters.points, parameters.side**2
         drawn_by = sphere_draws(*size, filterings, parameters.draws, parameters.run_seed, centre)
         for filtering, drawn in drawn_by.items():
-            for number in range(len(drawn)):
-                rows.append(
-                    NullRow(
-                        null_name="sphere",
-                        points=parameters.points,
-                        kernel_side=parameters.side,
-                        **filtering.columns,
-                        centre=centre,
-                        draw=number,
-                        longest=drawn.longest[number],
-                        second=drawn.second[number],
-                        largest_ratio=drawn.largest_ratio[number],
-                    )
-                )
-    job.write_rows(NullRow, rows, parameters.notes())
+            table = NullRow.columns(
+                null_name="sphere",
+                points=parameters.points,
+                kernel_side=parameters.side,
+                **filtering.columns,
+                centre=centre,
+                draw=np.arange(len(drawn)),
+                longest=drawn.longest,
+                second=drawn.second,
+                largest_ratio=drawn.largest_ratio,
+            )
+            tables.append(table)
+    job.write_rows(NullRow, tables, parameters.notes())

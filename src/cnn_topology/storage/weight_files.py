@@ -251,23 +251,16 @@ def _shards(path: Path, stack: ExitStack) -> Content:
     """Return the arrays of all files that an index names, as one network."""
     places = _weight_map(path)
     arrays: dict[str, Any] = {}
-    order: tuple[Order | None, bool] = (None, False)
+    content = Content(arrays)
     for name in dict.fromkeys(places.values()):
         part = path.parent / name
         check_is_file(part)
-        file = stack.enter_context(part.open("rb"))
-        if file.read(9)[8:9] == b"{":
-            file.seek(0)
-            there, notes = safetensors_arrays(file, part.stat().st_size)
-            order = ("oihw", True) if notes.get("format") == "pt" else order
-        else:
-            file.seek(0)
-            there, order = _zip(part, file, stack).value, ("oihw", True)
-        missing = [array for array, at in places.items() if at == name and array not in there]
-        if missing:
+        content = _content(part, stack)
+        names = [array for array, at in places.items() if at == name]
+        if missing := [array for array in names if array not in content.value]:
             raise InputError(f"{part}: lacks {missing[0]}, which {path} says it holds: get both again")
-        arrays |= {array: there[array] for array, at in places.items() if at == name}
-    return Content(arrays, *order)
+        arrays |= {array: content.value[array] for array in names}
+    return Content(arrays, content.order, content.by_habit)
 
 
 def _zip(path: Path, file: IO[bytes], stack: ExitStack) -> Content:

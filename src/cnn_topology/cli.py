@@ -1,7 +1,6 @@
 """`cnn-topology VERB`: what a person asks of a run, and the jobs that its rules call."""
 
 import argparse
-import ast
 import importlib
 import os
 import shlex
@@ -23,7 +22,7 @@ def purposes() -> dict[str, str]:
     """Return what each module of `commands` does, as its docstring says."""
     texts = {}
     for path in sorted(Path(__file__).parent.glob("commands/[!_]*.py")):
-        described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        described = path.read_text(encoding="utf-8").split('"""')[1]
         texts[path.stem.replace("_", "-")] = described.partition("`: ")[2].removesuffix(".")
     return texts
 

@@ -212,10 +212,9 @@ def described(name: str, progress: Progress, left: float, directory: Path, start
     counts = f"{len(progress.running)} running, {len(progress.failed)} failed"
     remaining = "" if done == progress.total else f"; about {in_words(left)} left"
     lines = [f"run {name}: {done} of {progress.total} jobs done ({done / progress.total:.0%}), {counts}{remaining}"]
-    everything = [*progress.done, *progress.running, *progress.failed, *progress.waiting]
-    stages = dict.fromkeys(job.stage for job in everything)
     states = ("done", "running", "failed", "waiting")
     of = {state: Counter(job.stage for job in getattr(progress, state)) for state in states}
+    stages = dict.fromkeys(stage for counter in of.values() for stage in counter)
     width = max(14, *map(len, stages))
     for stage in stages:
         total = sum(counter[stage] for counter in of.values())

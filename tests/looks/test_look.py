@@ -54,7 +54,7 @@ def weights() -> dict[str, np.ndarray]:
         "module.layer2.conv.weight": noise(25),
         "module.layer3.conv.weight": few,
         "module.layer4.conv.weight": dead,
-        "module.layer5.depthwise.weight": circle(25, 6, side=7).reshape(250, 1, 7, 7),
+        "module.layer5.depthwise.weight": circle(25, 6, side=5).reshape(250, 1, 5, 5),
     }
 
 
@@ -74,7 +74,7 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     assert list(table.index) == [*(f"layer{n}.conv" for n in (1, 2, 3, 4)), "layer5.depthwise"]
     assert table["verdict"].tolist() == [ONE_LOOP, NO_LOOP, TOO_FEW, DEAD_LAYER, ONE_LOOP]
     assert table["filters"].tolist() == [250, 250, 40, 32, 250]
-    assert table["kernel_side"].tolist() == [3, 3, 3, 3, 7]
+    assert table["kernel_side"].tolist() == [3, 3, 3, 3, 5]
     assert table["constant"].tolist() == [0, 0, 0, 32, 0]
     assert table.loc["layer1.conv", "p"] == 0.005
     assert table.loc["layer1.conv", "longest"] > table.loc["layer1.conv", "needed"]
@@ -128,7 +128,7 @@ def test_the_forecast_does_not_count_what_is_compiled_at_first(monkeypatch):
 def test_a_run_with_the_config_that_a_look_writes_has_the_same_numbers(weights, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     saved(weights, tmp_path / "net.pt")
-    assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7"]) == 0
+    assert main(["look", "net.pt", "--config", "run.yaml", "--seed", "7", "--draws", "99"]) == 0
     target = "results/net/tables/loops.parquet"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
     done = subprocess.run(
@@ -252,8 +252,9 @@ def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():
     assert "200" in looks.Look._repr_html_(sampled)
 
 
-def test_what_was_stopped_goes_on_where_it_was(weights, look, tmp_path, monkeypatch):
+def test_what_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     """The longest loop is tested first; Ctrl-C comes at the second layer, and the next look tests the others alone."""
+    network = {"noise.weight": noise(20), "circle.weight": circle(20), "other.weight": noise(20, 3)}
     calls: list[str] = []
     original = looks.tested
 
@@ -264,19 +265,19 @@ def test_what_was_stopped_goes_on_where_it_was(weights, look, tmp_path, monkeypa
         return original(layer, settings)
 
     monkeypatch.setattr(looks, "tested", stopping)
-    first = ct.look(weights, folder=tmp_path)
-    assert calls[0] == "layer1.conv"
+    first = ct.look(network, folder=tmp_path, draws=99)
+    assert calls[0] == "circle"
     assert first.interrupted
     assert not first.finished
     assert first.table["q"].isna().all()  # no q-value before all layers are tested
-    second = ct.look(weights, folder=tmp_path)
-    assert "layer1.conv" not in calls[2:]
+    second = ct.look(network, folder=tmp_path, draws=99)
+    assert "circle" not in calls[2:]
     assert second.finished
     monkeypatch.undo()
-    assert second.table.equals(look.table)
-    cut = next(tmp_path.glob("parts/*layer1*/loops.parquet"))
+    assert second.table.equals(ct.look(network, draws=99).table)
+    cut = next(tmp_path.glob("parts/*circle*/loops.parquet"))
     cut.write_bytes(cut.read_bytes()[:100])
-    assert ct.look(weights, folder=tmp_path).table.equals(second.table)
+    assert ct.look(network, folder=tmp_path, draws=99).table.equals(second.table)
 
 
 def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_path, capsys, monkeypatch):

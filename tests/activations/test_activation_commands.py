@@ -152,7 +152,7 @@ def test_full_clouds_hold_all_positions_or_as_many_as_asked_for(folder):
     assert len(read_cloud(folder / "full/bn1").points) == 1000
     small = read_cloud(folder / "full/layer2.0.bn2")
     assert len(small.points) == 12 * 64
-    assert len(np.unique(small.samples)) == 12 * 64
+    assert len(np.unique(small.ids * 64 + small.positions)) == 12 * 64
 
 
 def test_blank_images_are_left_out_where_corrected_and_counted_in_both_modes(folder):
@@ -269,14 +269,6 @@ def test_clouds_share_a_job_only_with_those_of_the_same_images_and_networks():
         assert of_these == [("top",), ("full", "random", "fg"), ("fg_published", "noisy")]
     assert (("last",), (2,)) in blocks
     assert len(blocks) == 7
-
-
-def test_a_masked_cloud_without_masks_is_refused_by_name(folder, tmp_path, capsys):
-    parameters = ExtractionParameters.of(Plan(parse_config(CONFIG)), ("fg",), (0,))
-    inputs = {"images": folder / "images", "weights": folder / "w", "masks": []}
-    clouds = [tmp_path / layer for layer in parameters.clouds[0].layers]
-    assert run_job(parameters, inputs, {"clouds": clouds, "accuracy": tmp_path / "a"}) == 2
-    assert "cloud fg takes the foreground of images" in capsys.readouterr().err
 
 
 def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys):

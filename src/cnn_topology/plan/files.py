@@ -72,24 +72,20 @@ def check_files(config: RunConfig, run: RunFolder) -> None:
 def _missing(config: RunConfig, run: RunFolder) -> Iterator[tuple[str, str, str, str]]:
     """Yield key, path, kind and way out of all that is missing."""
     for name, images in config.images.items():
-        if not isinstance(images, FolderImages | NpzImages) or Path(run.images(name)).exists():
-            continue
-        folder = isinstance(images, FolderImages)
-        if not (Path(images.path).is_dir() if folder else Path(images.path).is_file()):
-            what = "folder" if folder else "file"
-            yield f"images.{name}.path", images.path, what, "correct the path, or give another image set"
+        if isinstance(images, FolderImages | NpzImages) and not Path(run.images(name)).exists():
+            kind, is_there = ("folder", Path.is_dir) if isinstance(images, FolderImages) else ("file", Path.is_file)
+            if not is_there(Path(images.path)):
+                yield f"images.{name}.path", images.path, kind, "correct the path, or give another image set"
     for name, networks in config.recorded.items():
-        is_trained = name in config.resnets
-        key = f"resnets.{name}" if is_trained else f"modules.{name}"
+        without = "have the networks trained" if name in config.resnets else "take the module as it is initialized"
         for number, file in enumerate(networks.checkpoints):
             if not Path(file).is_file():
-                rest = " to have the networks trained" if is_trained else " for the module as it is initialized"
-                yield (
-                    f"{key}.checkpoints[{number}]",
-                    file,
-                    "file",
-                    f"correct the path, or leave `checkpoints` out{rest}",
-                )
+                mend = f"correct the path, or leave `checkpoints` out to {without}"
+                yield f"{_section(config, name)}.checkpoints[{number}]", file, "file", mend
+
+
+def _section(config: RunConfig, name: str) -> str:
+    return f"resnets.{name}" if name in config.resnets else f"modules.{name}"
 
 
 def _check_weights(config: RunConfig) -> None:
@@ -101,8 +97,7 @@ def _check_weights(config: RunConfig) -> None:
             except InputError as error:
                 raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error
     for name, recorded in config.recorded.items():
-        section = "resnets" if name in config.resnets else "modules"
-        _refuse_copies(f"{section}.{name}.checkpoints", recorded.checkpoints)
+        _refuse_copies(f"{_section(config, name)}.checkpoints", recorded.checkpoints)
 
 
 def _refuse_copies(where: str, files: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Point clouds of the layers of networks, drawn in one pass over the images (activations paper, section 1)."""
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,13 +128,6 @@ def draw_clouds(
         )
         for layer in look.layers:
             chosen = look.chosen[layer.name] or Chosen(np.arange(len(ids)), positions[layer.name])
-            columns = {
-                name: stack.enter_context(RowFile(paths[layer.name], (), "<i8"))
-                for name in ("ids", "positions", "labels")
-            }
-            for places, where in chosen.pieces():
-                for name, values in zip(columns, (ids[places], where, look.labels[places]), strict=True):
-                    columns[name].append(values)
             origin = CloudOrigin(
                 population=parameters.population,
                 network=number,
@@ -148,8 +142,7 @@ def draw_clouds(
                 empty_masks=look.empty_masks,
                 weights=metadata["sha256"],
             )
-            arrays = {name: column.array() for name, column in {"points": rows[layer.name], **columns}.items()}
-            write_tensors(paths[layer.name], arrays, cloud_metadata(origin, notes))
+            _write_cloud(paths[layer.name], rows[layer.name], chosen, ids, look.labels, cloud_metadata(origin, notes))
     # Scores of other classes say nothing about the labels of these images.
     right = np.full(len(ids), np.nan)
     if predictions is not None and not other_classes:
@@ -161,6 +154,24 @@ def draw_clouds(
         f"images, accuracy {100 * right.mean():.2f} % at sigma = {section.sigma:g}",
         flush=True,
     )
+
+
+def _write_cloud(
+    path: Path,
+    points: RowFile,
+    chosen: Chosen | Everywhere,
+    ids: np.ndarray,
+    labels: np.ndarray,
+    metadata: Mapping[str, str],
+) -> None:
+    """Write points, which wait on disk, with image, position and label of each, which may be as many."""
+    with ExitStack() as stack:
+        columns = {name: stack.enter_context(RowFile(path, (), "<i8")) for name in ("ids", "positions", "labels")}
+        for places, positions in chosen.pieces():
+            for name, values in zip(columns, (ids[places], positions, labels[places]), strict=True):
+                columns[name].append(values)
+        arrays = {name: column.array() for name, column in {"points": points, **columns}.items()}
+        write_tensors(path, arrays, metadata)
 
 
 def _choose(

@@ -244,11 +244,6 @@ def npz_headers(path: Path) -> dict[str, Stored]:
 CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 
-def _library(path: Path, name: str, what: str) -> ModuleType:
-    with needing_an_extra(f"{path}: {what}"):
-        return __import__(name)
-
-
 def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[str, Stored]:
     """Read the headers of the weights of a Keras model; links to other files are not followed.
 
@@ -270,7 +265,8 @@ def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[s
     InputError
         If h5py is not installed.
     """
-    h5py = _library(path, "h5py", "HDF5 (Keras)")
+    with needing_an_extra(f"{path}: HDF5 (Keras)"):
+        import h5py
     file = stack.enter_context(h5py.File(source, "r"))
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, 2)
     arrays = {}
@@ -318,7 +314,8 @@ def onnx_arrays(path: Path) -> dict[str, Stored]:
     InputError
         If onnx is not installed, the weights lie in another file, or are computed by the graph.
     """
-    onnx = _library(path, "onnx", "ONNX")
+    with needing_an_extra(f"{path}: ONNX"):
+        import onnx
     graph = onnx.load(str(path), load_external_data=False).graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -57,19 +56,16 @@ def texts(figure: Any) -> list[str]:
     return [said for axes in figure.axes for said in [*(t.get_text() for t in axes.texts), axes.get_title(loc="left")]]
 
 
-def test_training_says_settings_and_the_accuracy_of_the_weights_kept(specs: dict[str, FigureSpec]) -> None:
+def test_training_is_drawn_by_epoch_and_a_checkpoint_as_a_level(specs: dict[str, FigureSpec]) -> None:
     rows = [*log("ph", 0, [0.5, 0.9]), *log("ph", 1, [0.6, 0.7]), *log("mapper", 0, [0.4, 0.95, 0.8])]
     rows += log("theirs", 0, [0.92], first=0)
     figure, drawn = draw(specs["resnet_training"], {"resnet_training": table("resnet_training", rows)}, {"seed": "1"})
-    results = drawn.to_pandas().query("panel == 'results'").set_index("population")
-    assert results.loc["ph", "accuracy"] == pytest.approx(0.8)
-    assert results.loc["ph", "sd"] == pytest.approx(np.std([0.9, 0.7], ddof=1))
-    assert results.loc["mapper", "accuracy"] == pytest.approx(0.95)
-    said = texts(figure)
-    assert {"0 to 1 at epoch 5 to 0", "0.1, × 0.1 at 150, 250", "best epoch on the test set"} <= set(said)
-    assert {"from checkpoints", "64, 128, 256, 512", "shift ±2, flip, cutout 8"} <= set(said)
-    assert said.index("variant") < said.index("epochs") < said.index("test accuracy")
-    assert "80.00 % (sd 14.14; 70.00 to 90.00)" in " ".join(said).replace("\n", " ")
+    curves = drawn.to_pandas().set_index(["population", "epoch"])["mean_accuracy"]
+    assert curves["ph"].tolist() == pytest.approx([0.55, 0.8])
+    assert curves["theirs", 0] == 0.92
+    (axes,) = figure.axes
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["ph", "mapper", "theirs (checkpoint)"]
 
 
 def pixels(**changed: Any) -> list[dict[str, Any]]:
@@ -125,8 +121,9 @@ def test_noise_is_shown_beside_the_original_with_the_accuracy_under_it(specs: di
     }
     figure, drawn = draw(specs["noisy_images_mapper"], tables, {})
     assert sum(len(axes.images) for axes in figure.axes) == 4
-    means = drawn.to_pandas().query("panel == 'accuracy' and class_name == 'all'")
-    assert means.set_index("sigma")["accuracy"].to_dict() == pytest.approx({0.0: 0.9, 0.5: 0.4})
+    means = drawn.to_pandas().query("panel == 'accuracy'").set_index("sigma")["accuracy"]
+    assert means.to_dict() == pytest.approx({0.0: 0.9, 0.5: 0.4})
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == ["σ = 0\naccuracy 90.0%", "σ = 0.5\naccuracy 40.0%"]
 
 
 def test_empty_tables_are_said_not_fatal(specs: dict[str, FigureSpec]) -> None:

@@ -111,8 +111,8 @@ def test_dependent_rows_are_exchanged_as_blocks_so_that_the_test_keeps_its_level
     p, p_rows = [], []
     for _ in range(150):
         sample = _sample(rng, blocks=8, size=4)
-        p.append(correlate(sample, "pearson", 20, 99, rng).p_value[0])
-        p_rows.append(correlate(replace(sample, blocks=np.arange(32)), "pearson", 20, 99, rng).p_value[0])
+        p.append(correlate(sample, "pearson", 20, 99, rng).p[0])
+        p_rows.append(correlate(replace(sample, blocks=np.arange(32)), "pearson", 20, 99, rng).p[0])
     assert np.mean(np.array(p) <= 0.1) < 0.17
     assert np.mean(np.array(p_rows) <= 0.1) > 0.25  # what happens when rows are exchanged one by one
 
@@ -125,10 +125,10 @@ def test_a_real_association_is_found_by_every_method_and_noise_is_not(method):
     cells = np.array(list(itertools.product(range(4), range(4))), dtype=float).repeat(2, axis=0)
     found = correlate(replace(sample, given=given, hyperparameters=cells), method, 200, 199, rng)
     assert found.p_adjusted[0] <= 0.02
-    assert found.p_value[1] > 0.05
+    assert found.p[1] > 0.05
     assert found.low[0] > 0
     assert found.low[1] < 0 < found.high[1]
-    assert (found.p_value <= found.p_adjusted).all()
+    assert (found.p <= found.p_adjusted).all()
     assert (found.low <= found.statistic).all()
     assert (found.statistic <= found.high).all()
 
@@ -212,7 +212,7 @@ def of_blocks(blocks, held, seed=0):
 def test_a_partial_correlation_that_leaves_few_blocks_free_is_not_tested(blocks, tested):
     # Four columns and the mean are held fixed; against itself a column is not.
     found = correlate(of_blocks(blocks, 4), "partial_spearman", 20, 19, np.random.default_rng(0))
-    assert list(np.isfinite(found.p_value)) == list(np.isfinite(found.p_adjusted)) == tested
+    assert list(np.isfinite(found.p)) == list(np.isfinite(found.p_adjusted)) == tested
     assert np.isfinite(found.statistic).all()
 
 

@@ -15,7 +15,7 @@ from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, TOO_FEW
-from cnn_topology.summary.headline import alternatives, headline, headline_clouds, opening, reached_by_noise
+from cnn_topology.summary.headline import alternatives, headline, headline_clouds, opening
 from cnn_topology.summary.page import PageFigure, run_page
 from cnn_topology.tables.registry import TABLES
 
@@ -84,7 +84,7 @@ def facts():
 
 
 def test_a_circle_comes_first_and_each_number_is_that_of_its_row(tables, facts):
-    findings = headline(facts, headline_clouds(tables), reached_by_noise(tables))
+    findings = headline(facts, headline_clouds(tables))
     assert [finding.population for finding in findings] == ["round", "noise", "small"]
     first = findings[0]
     assert "12 networks M(64, 32, 64) trained on own" in first.statement

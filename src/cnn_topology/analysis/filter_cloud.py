@@ -37,9 +37,6 @@ from cnn_topology.tables.row import joined
 from cnn_topology.topology.circles import CIRCLES, nearest_model
 from cnn_topology.topology.klein import klein_coordinates
 
-# Of a `CloudLoops`, in columns of the same names.
-FOUND = ("longest", "second", "ratio", "significant_bars", "p_longest", "p_ratio", "verdict")
-
 
 @dataclass(frozen=True)
 class FilterCloud:
@@ -218,9 +215,14 @@ def _loops(
         kernel_side=side_of(cloud.points),
         engine=loops.barcode.engine,
         bars=int(np.sum(loops.barcode.dimension == 1)),
-        **{name: getattr(loops, name) for name in FOUND},
+        longest=loops.longest,
         longest_birth=loops.longest_bar[0],
         longest_death=loops.longest_bar[1],
+        second=loops.second,
+        ratio=loops.ratio,
+        significant_bars=loops.significant_bars,
+        p_longest=loops.p_longest,
+        p_ratio=loops.p_ratio,
         p_bobrowski_skraba=loops.p_bobrowski_skraba if loops.tests else None,
         covariance_longest_median=covariance.median if covariance else None,
         p_covariance=covariance.p_two_sided if covariance else None,
@@ -235,6 +237,7 @@ def _loops(
         hollowness_error=hollow.error if hollow else None,
         hollowness_median=hollow.median if hollow else None,
         p_hollowness=hollow.p_value if hollow else None,
+        verdict=loops.verdict,
         power_circle=found[0].rate if found[0] else None,
         power_faint_circle=found[1].rate if found[1] else None,
         power_in_range=all(one.in_range for one in found if one) if found[0] else None,

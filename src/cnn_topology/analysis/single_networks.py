@@ -253,18 +253,25 @@ def _correlated(
     reliable: Mapping[str, float],
 ) -> list[CorrelationRow]:
     """Correlate every predictor with an outcome by one method; NaN where a row lacks the predictor."""
-    found = vars(correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed)))
-    of = {name: {column: values[i] for column, values in found.items()} for i, name in enumerate(sample.predictors)}
-    # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
-    none, blocks = dict.fromkeys(found, np.nan), len(np.unique(sample.blocks))
+    found = correlate(sample, method, parameters.bootstrap, parameters.permutations, np.random.default_rng(seed))
+    blocks = len(np.unique(sample.blocks))
+    place_of = {name: place for place, name in enumerate(sample.predictors)}
+    statistics = {"statistic": "statistic", "low": "low", "high": "high", "p_value": "p", "p_adjusted": "p_adjusted"}
     unit = "populations" if key["scope"] == "grid" else "networks"
+
+    def values(predictor: str) -> dict[str, Any]:
+        # A predictor that some network does not have (no second bar, so no ratio) has no correlation.
+        if predictor not in place_of:
+            return dict.fromkeys(statistics, np.nan)
+        return {column: getattr(found, name)[place_of[predictor]] for column, name in statistics.items()}
+
     return [
         CorrelationRow(
             **key,
             predictor=predictor,
             predictor_kind="topological" if predictor in TOPOLOGICAL else "baseline",
             method=method,
-            **of.get(predictor, none),
+            **values(predictor),
             reliability=reliable.get(predictor, np.nan),
             networks=sample.networks,
             rows=len(sample.outcome),

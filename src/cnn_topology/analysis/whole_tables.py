@@ -22,12 +22,14 @@ def completed(table: str, rows: pa.Table) -> pa.Table:
     pyarrow.Table
         That of any other table as it is.
     """
-    if table != LoopRow.table_name:
-        return rows
-    frame = rows.select(["population", "layer", "step", "headline", "p_longest"]).to_pandas()
+    return _with_q_values(rows) if table == LoopRow.table_name else rows
+
+
+def _with_q_values(loops: pa.Table) -> pa.Table:
+    frame = loops.select(["population", "layer", "step", "headline", "p_longest"]).to_pandas()
     headlines = frame[frame["headline"]]
     last = headlines.loc[headlines.groupby(["population", "layer"])["step"].idxmax()].index
-    q_longest = np.full(rows.num_rows, np.nan)
+    q_longest = np.full(loops.num_rows, np.nan)
     q_longest[last] = q_values(frame["p_longest"].to_numpy(dtype=float)[last])
-    place = rows.schema.get_field_index("q_longest")
-    return rows.set_column(place, rows.schema.field(place), pa.array(q_longest, from_pandas=True))
+    place = loops.schema.get_field_index("q_longest")
+    return loops.set_column(place, loops.schema.field(place), pa.array(q_longest, from_pandas=True))

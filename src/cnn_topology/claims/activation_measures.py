@@ -56,13 +56,7 @@ def layer_test(
             return Measured(None, n=n, reason=reason, unit=unit)
         null = "" if np.isnan(row["null_value"]) else f"{row['null_value']:.3g}"
         return Measured(
-            bool(holds(row)),
-            **interval(row),
-            p=float(row["p_value"]),
-            n=n,
-            null=null,
-            unit=unit,
-            spread=spread,
+            bool(holds(row)), **interval(row), p=float(row["p_value"]), n=n, null=null, unit=unit, spread=spread
         )
 
     return measure
@@ -116,11 +110,7 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         against = "all orders of the noises" if least["test"] == TREND else "labels shuffled"
         null = "" if np.isnan(least["null_value"]) else f"{least['null_value']:.3g}, {against}"
         found = Measured(
-            bool(holds.all()),
-            **interval(least),
-            p=float(rows["p_value"].max()),
-            n=int(least["n"]),
-            null=null,
+            bool(holds.all()), **interval(least), p=float(rows["p_value"].max()), n=int(least["n"]), null=null
         )
         return replace(_counted(found, least), statement=_compared(rows))
 

@@ -118,10 +118,10 @@ def _checkpoint(checkpoint: CheckpointFacts) -> str:
     return f"{checkpoint.model}, pretrained, {len(checkpoint.analysed)} layers"
 
 
-def crossed(facts: RunFacts) -> list[Subject]:
+def crossed(what: str) -> Subjects:
     """Find a population trained on MNIST and tested on SVHN, and one the other way round."""
 
-    def first(trained_on: str, tested_on: str, own: bool) -> str:
+    def first(facts: RunFacts, trained_on: str, tested_on: str, own: bool) -> str:
         names = [
             name
             for name, population in facts.populations.items()
@@ -132,8 +132,11 @@ def crossed(facts: RunFacts) -> list[Subject]:
         # Those whose filters are analysed are the populations of the main experiments.
         return next((name for name in names if facts.populations[name].analysed), next(iter(names), ""))
 
-    names = {own: (first("mnist", "svhn", own), first("svhn", "mnist", own)) for own in (True, False)}
-    return _pair(facts, names, "pair of networks on MNIST and SVHN, tested on each other's set")
+    def find(facts: RunFacts) -> list[Subject]:
+        pairs = {own: (first(facts, "mnist", "svhn", own), first(facts, "svhn", "mnist", own)) for own in (True, False)}
+        return _pair(facts, pairs, what)
+
+    return find
 
 
 def onset_pair(facts: RunFacts) -> list[Subject]:
@@ -243,12 +246,13 @@ def residual(variant: str) -> Subjects:
         found = [
             Subject(
                 (name,),
-                f"{networks.images}: {networks.networks} residual network{'s' * (networks.networks > 1)}",
+                f"{section.images}: {section.networks} residual network{'s' * (section.networks > 1)}",
                 other_data=not networks.paper,
                 reduced=networks.reduced,
             )
             for name, networks in facts.resnets.items()
-            if networks.variant == variant
+            for section in [networks.section]
+            if section.variant == variant
         ]
         return _own_or_others(found, f"networks of variant {variant}")
 

@@ -61,10 +61,10 @@ class Onset(NamedTuple):
 def _onset(tables: Tables, population: str) -> Onset:
     rows = _of_first_layer(tables["onset"], population)
     if rows.empty:
-        raise NotTestable(f"{population}: the first layer is not followed over training")
+        raise NotTestable("the first layer is not followed over training")
     row = rows.iloc[0]
     if row["snapshots"] == 0:
-        raise NotTestable(f"{population}: {TOO_FEW} for a test at every snapshot")
+        raise NotTestable(f"{TOO_FEW} for a test at every snapshot")
     # Of a draw without a lasting loop the onset is later than all snapshots.
     ends = [np.inf if pd.isna(row[name]) else float(row[name]) for name in ("low", "high")]
     step = np.nan if pd.isna(row["onset"]) else float(row["onset"])

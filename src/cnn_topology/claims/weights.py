@@ -181,7 +181,7 @@ WEIGHTS_CLAIMS = (
         rule="95% intervals over networks, of these and of the bars themselves, do not overlap; that on SVHN is "
         f"significant, both are of the primary circle: {_WOUND}",
         tables=("loop_tracks",),
-        subjects=crossed,
+        subjects=crossed("pair of networks on MNIST and SVHN"),
         measure=longer_bar,
         published="bars 1.27 / 1.10 [M-med]",
         published_value=1.27 / 1.10,
@@ -193,7 +193,7 @@ WEIGHTS_CLAIMS = (
         statistic="accuracy across sets, SVHN networks less MNIST networks, % points",
         rule="95% interval (Welch) above 0",
         tables=("training",),
-        subjects=crossed,
+        subjects=crossed("pair of networks on MNIST and SVHN, tested on each other's set"),
         measure=cross_test_gain,
         published="54% against 28% [M-med]",
         published_value=26,

@@ -43,14 +43,11 @@ def controlled(images: ImageSet, control: ImageControl, seed: int) -> ImageSet:
         made[split] = np.empty(pixels.shape, dtype=np.float32)
         for number, image in enumerate(pixels):
             waves = _noise(image.shape[:2], _random(seed, images.name, control, split, number))
-            if amplitudes is None:
-                made[split][number] = _scrambled(image, waves)
-            else:  # a Gaussian field with these amplitudes, the same in all channels
-                made[split][number] = np.fft.ifft2(waves[..., None] * amplitudes, axes=(0, 1)).real
+            made[split][number] = _scrambled(image, waves) if amplitudes is None else _field(amplitudes, waves)
     low, high = np.quantile(made["train"], [CUT_OFF / 2, 1 - CUT_OFF / 2])
     scale = min(1.0, 255 / (high - low)) if high > low else 1.0
     shift = np.clip(0.0, -scale * low, 255 - scale * high)
-    train, test = (np.clip(np.rint(scale * made[split] + shift), 0, 255).astype(np.uint8) for split in SPLITS)
+    train, test = (_pixels(scale * made[split] + shift) for split in SPLITS)
     return replace(images, train_images=train, test_images=test)
 
 
@@ -81,3 +78,16 @@ def _scrambled(
     """Add random phases to those of an image, the same in all channels: the amplitude of every wave stays."""
     turns = waves / np.maximum(np.abs(waves), 1e-12)
     return np.fft.ifft2(np.fft.fft2(image.astype(np.float64), axes=(0, 1)) * turns[..., None], axes=(0, 1)).real
+
+
+def _field(
+    amplitudes: Float[np.ndarray, "height width channels"], waves: np.ndarray
+) -> Float[np.ndarray, "height width channels"]:
+    """Draw a Gaussian field with given amplitudes, the same in all channels."""
+    return np.fft.ifft2(waves[..., None] * amplitudes, axes=(0, 1)).real
+
+
+def _pixels(
+    values: Float[np.ndarray, "images height width channels"],
+) -> UInt8[np.ndarray, "images height width channels"]:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

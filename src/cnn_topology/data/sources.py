@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
 from cnn_topology.data.printed import printed_digits
-from cnn_topology.data.shapes import balanced_indices, cropping_note, held_out, to_shape
+from cnn_topology.data.shapes import balanced_subset, cropping_note, held_out, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import (
     EmbeddedDigits,
@@ -22,7 +23,6 @@ from cnn_topology.plan.images import (
     MnistSample,
     NpzImages,
     PrintedDigits,
-    Split,
     TorchvisionImages,
     shape_of,
 )
@@ -78,20 +78,27 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
             return read_folder(name, config, shape, seeds)
         case NpzImages():
             images = read_npz(name, Path(config.path), config.classes, labels=config.labels)
-
-    def prepared(split: Split) -> tuple[np.ndarray, np.ndarray]:
-        pixels, labels = images.split(split)
-        count = getattr(config, split)
-        if count is not None:
-            if count > len(labels):
-                raise InputError(f"images.{name}.{split} is {count}, but the set has {len(labels)} {split} images.")
-            places = balanced_indices(labels, count, seeds[split])
-            pixels, labels = pixels[places], labels[places]
+    train_images, train_labels = _subset(name, "train", images, config.train, seeds["train"])
+    test_images, test_labels = _subset(name, "test", images, config.test, seeds["test"])
+    for split, pixels in (("training", train_images), ("test", test_images)):
         if note := cropping_note(f"images.{name}, {split} images", [pixels.shape[1:3]] * len(pixels), shape):
             print(note, file=sys.stderr)
-        return to_shape(pixels, shape), labels
+    return replace(
+        images,
+        train_images=to_shape(train_images, shape),
+        train_labels=train_labels,
+        test_images=to_shape(test_images, shape),
+        test_labels=test_labels,
+    )
 
-    return ImageSet(name, *prepared("train"), *prepared("test"), images.classes)
+
+def _subset(name: str, split: str, images: ImageSet, count: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    pixels, labels = images.split(split)
+    if count is None:
+        return pixels, labels
+    if count > len(labels):
+        raise InputError(f"images.{name}.{split} is {count}, but the set has {len(labels)} {split} images.")
+    return balanced_subset(pixels, labels, count, seed)
 
 
 def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:

@@ -53,11 +53,11 @@ KIND = FigureKind(
 
 def _curves(axes: Axes, purity: pd.DataFrame, accuracy: pd.DataFrame) -> None:
     mean = purity.groupby("sigma")[["node_wise", "class_wise", "chance", "chance_low", "chance_high"]].mean()
-    axes.fill_between(mean.index, mean["chance_low"], mean["chance_high"], color=style.BLUE, alpha=0.18, linewidth=0)
     errors = purity.groupby("sigma")[["error", "node_error"]].mean()
     error = 1.96 * np.hypot(errors["error"], errors["node_error"])
     axes.vlines(mean.index, mean["node_wise"] - error, mean["node_wise"] + error, color=style.BLUE, linewidth=0.8)
-    axes.plot(mean.index, mean["node_wise"], "o-", color=style.BLUE, markersize=4, label="node-wise purity")
+    chance, line = (mean["chance_low"], mean["chance_high"]), {"marker": "o", "label": "node-wise purity"}
+    style.curve(axes, mean.index, mean["node_wise"], *chance, style.BLUE, 0.18, markersize=4, **line)
     axes.plot(mean.index, mean["class_wise"], "s--", color=style.GREEN, markersize=3.5, label="class-wise purity")
     rate = accuracy.groupby("sigma")["accuracy"].mean()
     axes.plot(rate.index, rate, "D-", color=style.VERMILION, markersize=3.5, label="accuracy")

@@ -82,8 +82,6 @@ KIND = FigureKind(
     tables=("loops", "circles", "barcodes", "significance"),
     planned=planned,
     columns={
-        **selection.BAR_LENGTH,
-        **selection.SECTORS,
         "arc": ("Number of the arc of 10 degrees, from 0.", ""),
     },
     draw=draw,

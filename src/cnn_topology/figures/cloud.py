@@ -70,13 +70,6 @@ KIND = FigureKind(
     section="clouds",
     tables=("loops", "barcodes", "significance", "filters"),
     planned=planned,
-    columns={
-        **selection.BAR_LENGTH,
-        **selection.EDGE_ANGLE,
-        **selection.SECTORS,
-        **selection.ENTRIES,
-        "longer": ("Whether the bar is longer than every deciding null allows.", ""),
-    },
     draw=draw,
 )
 

@@ -173,7 +173,8 @@ def draw_pies(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, largest: flo
     for (x, y), r, counts in zip(nodes[["x", "y"]].to_numpy(), radius, nodes["counts"], strict=True):
         ends = np.concatenate([[0], np.cumsum(counts) / np.sum(counts)])
         for label in np.flatnonzero(counts):
-            angle = np.pi / 2 - 2 * np.pi * np.linspace(ends[label], ends[label + 1], _corners(counts[label], counts))
+            corners = max(3, int(np.ceil(28 * counts[label] / np.sum(counts))) + 1)
+            angle = np.pi / 2 - 2 * np.pi * np.linspace(ends[label], ends[label + 1], corners)
             arc = np.column_stack([x + r * np.cos(angle), y + r * np.sin(angle)])
             polygons.append(arc if counts[label] == np.sum(counts) else np.vstack([[x, y], arc]))
             colours.append(class_colour(int(label)))
@@ -187,10 +188,6 @@ def radii(members: np.ndarray, largest: float) -> np.ndarray:
     """Return each node a radius, its area growing with 1 + log2 of its points."""
     area = 1 + np.log2(members)
     return largest * np.sqrt(area / area.max())
-
-
-def _corners(count: int, counts: np.ndarray) -> int:
-    return max(3, int(np.ceil(28 * count / np.sum(counts))) + 1)
 
 
 def class_handles(classes: Sequence[str]) -> list[Line2D]:

@@ -178,11 +178,10 @@ def _intervals(
 
 def _limits(values: np.ndarray, speed: bool) -> tuple[float, float]:
     """Return limits that hold all finite values and no difference, with some room."""
+    finite = values[np.isfinite(values) & ((values > 0) | (not speed))]
+    least, most = (0.8, 1.25) if speed else (-1.0, 1.0)
+    low, high = min([*finite, least]), max([*finite, most])
     if speed:
-        finite = values[np.isfinite(values) & (values > 0)]
-        low, high = min([*finite, 0.8]), max([*finite, 1.25])
         return max(low / 1.15, RATIOS[0]), min(high * 1.15, RATIOS[-1])
-    finite = values[np.isfinite(values)]
-    low, high = min([*finite, -1.0]), max([*finite, 1.0])
     room = 0.08 * (high - low)
     return low - room, high + room

@@ -55,7 +55,6 @@ KIND = FigureKind(
     section="filters",
     tables=("loops", "filters"),
     planned=planned,
-    columns={**selection.EDGE_ANGLE, **selection.SECTORS, **selection.ENTRIES},
     draw=draw,
 )
 

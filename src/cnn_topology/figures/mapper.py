@@ -112,10 +112,6 @@ KIND = FigureKind(
     planned=planned,
     page=page,
     columns={
-        **selection.EDGE_ANGLE,
-        **selection.BAR_LENGTH,
-        **selection.ENTRIES,
-        "longer": ("Whether the bar is longer than every deciding null allows.", ""),
         "x": ("Place of the node from left to right.", "radius of the farthest node"),
         "y": ("Place of the node upwards.", "radius of the farthest node"),
         "sector": ("Number of the sector whose mean filter this node shows; -1 for none.", ""),

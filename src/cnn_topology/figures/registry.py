@@ -19,6 +19,7 @@ from cnn_topology.figures.libraries import Figure
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import Parameters as JobParameters
 from cnn_topology.tables.registry import TABLES
+from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
 
 # One job draws the figures of one section, at most so many: what takes longest is to start Python and to read tables.
 JOB_FIGURES = 40
@@ -35,6 +36,18 @@ QUESTIONS: dict[str, str] = {
     "layers": "How do layers compare?",
     "activation_graphs": "How are classes organised?",
     "improvements": "Does a first layer that is given the circle help?",
+}
+
+# Meaning and unit of columns that several figures add to those of tables.
+COLUMNS = {
+    "panel": ("Part of the figure that the row belongs to; columns of other parts are empty.", ""),
+    "length": ("Length of the bar: death minus birth.", LENGTH),
+    "longer": ("Whether the bar is longer than every deciding null allows.", ""),
+    "edge_angle": ("Direction in which the linear part of the nearest Klein patch rises.", RADIANS),
+    "entry": ("Number of the entry of a mean filter, row by row, from 0.", ""),
+    "weight": ("That entry.", LENGTH),
+    "angle": ("Angle of the middle of the sector or arc.", RADIANS),
+    "filters": ("Kept filters in the sector or arc.", COUNT),
 }
 
 # What a figure shows, plain values that can be written as JSON; the tables it reads; the metadata of these tables.
@@ -88,10 +101,9 @@ class FigureKind:
         KeyError
             If neither says what the column means.
         """
-        if name == "panel":
-            return "Part of the figure that the row belongs to; columns of other parts are empty.", ""
-        if name in self.columns:
-            return self.columns[name]
+        own = {**COLUMNS, **self.columns}
+        if name in own:
+            return own[name]
         schemas = [TABLES[table].schema for table in self.tables]
         told = [schema.field(name).metadata for schema in schemas if name in schema.names]
         # A statistic such as `low` means in each table what is said there.

@@ -12,20 +12,6 @@ from jaxtyping import Float
 from cnn_topology.figures.libraries import pd
 from cnn_topology.statistics.significance import FORMS
 from cnn_topology.tables.loops import CLOUD
-from cnn_topology.tables.units import COUNT, LENGTH, RADIANS
-
-# Meaning and unit of columns that several figures add to those of tables.
-BAR_LENGTH = {"length": ("Length of the bar: death minus birth.", LENGTH)}
-EDGE_ANGLE = {"edge_angle": ("Direction in which the linear part of the nearest Klein patch rises.", RADIANS)}
-ENTRIES = {
-    "entry": ("Number of the entry of a mean filter, row by row, from 0.", ""),
-    "weight": ("That entry.", LENGTH),
-}
-SECTORS = {
-    "angle": ("Angle of the middle of the sector or arc.", RADIANS),
-    "filters": ("Kept filters in the sector or arc.", COUNT),
-}
-
 
 # Why a cloud is missing.
 NO_CLOUD = "no cloud: every network failed, or the tables hold no row for it"
@@ -76,7 +62,7 @@ def headline_at(loops: pa.Table, cloud: Mapping[str, Any]) -> tuple[pd.DataFrame
 
 
 def there(
-    table: pa.Table, clouds: Iterable[Mapping[str, Any]], at: str = "last"
+    table: pa.Table, clouds: Sequence[Mapping[str, Any]], at: str = "last"
 ) -> tuple[list[Mapping[str, Any]], str]:
     """Return the clouds that a table has a row of, at the step that they name so, and the remark that others lack one.
 
@@ -87,16 +73,12 @@ def there(
     """
     columns = ["population", "layer", *(["step"] if at else [])]
     known = set(zip(*(table[name].to_pylist() for name in columns), strict=True))
-    found: list[Mapping[str, Any]] = []
-    lacking = []
-    for cloud in clouds:
-        if (cloud["population"], cloud["layer"], *([cloud[at]] if at else [])) in known:
-            found.append(cloud)
-        else:
-            lacking.append(f"{cloud['population']}, {cloud['layer']}")
-    if not found:
+    is_there = [tuple(cloud[at if name == "step" else name] for name in columns) in known for cloud in clouds]
+    if not any(is_there):
         raise Empty(NO_CLOUD)
-    return found, f"; not drawn, every network failed: {', '.join(lacking)}" if lacking else ""
+    found = [cloud for cloud, yes in zip(clouds, is_there, strict=True) if yes]
+    lacking = [f"{cloud['population']}, {cloud['layer']}" for cloud in clouds if cloud not in found]
+    return found, f"; no row in the tables: {' · '.join(lacking)}" if lacking else ""
 
 
 def when(cloud: Mapping[str, Any], which: str = "last") -> str:
@@ -132,13 +114,10 @@ def entries_of(filters: pd.DataFrame) -> np.ndarray:
 
 def entry_rows(filters: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a row for each entry of each filter that has some, with the filter's value of the column `name`."""
-    there = filters[[bool(np.isfinite(entries).all()) for entries in filters["coordinates"]]]
-    if there.empty:
-        return pd.DataFrame()
-    entries = entries_of(there)
-    side = entries.shape[1]
-    named = {name: np.repeat(there[name].to_numpy(), side)}
-    return pd.DataFrame({**named, "entry": np.tile(np.arange(side), len(there)), "weight": entries.ravel()})
+    there = filters[np.array([np.isfinite(entries).all() for entries in filters["coordinates"]], dtype=bool)]
+    rows = there[[name, "coordinates"]].explode("coordinates")
+    rows = rows.assign(entry=rows.groupby(level=0).cumcount(), weight=rows["coordinates"].astype(float))
+    return rows[[name, "entry", "weight"]]
 
 
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:

@@ -7,7 +7,6 @@ Colours are those of Okabe and Ito (2008), which people with any common colour b
 from __future__ import annotations
 
 import textwrap
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnn_topology.figures import fonts
 from cnn_topology.figures.libraries import (
     Artist,
     Axes,
@@ -32,6 +30,7 @@ from cnn_topology.figures.libraries import (
     PathCollection,
     ScaledTranslation,
     SubplotSpec,
+    font_manager,
     mpl,
 )
 from cnn_topology.storage.atomic import atomic_path
@@ -61,11 +60,20 @@ FOOTER_LINE = 0.115  # inches
 FOOTER_CHARACTERS_PER_INCH, TITLE_CHARACTERS_PER_INCH = 20, 14
 CHARACTER = 0.068
 
+# Ships with matplotlib: figures look the same on every machine.
+FONT = "DejaVu Sans"
+# Where letters that it lacks, as names in Chinese have, are taken from: the first that is installed and has them.
+# matplotlib warns of letters that none has, and draws them as boxes.
+FALLBACKS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei"),
+    *("Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "Yu Gothic", "Malgun Gothic", "Apple SD Gothic Neo"),
+    *("Noto Sans", "Arial Unicode MS", "STIXGeneral"),
+)
+
 # Drawn tables up to this many rows are also written as CSV.
 SMALL_TABLE = 2_000
 
 STYLE: dict[Any, Any] = {
-    "font.family": fonts.FONT,
     # Names of users may hold any sign: no text is a formula, and ours say H1, ρ and ℓ₂ in plain letters.
     "text.parse_math": False,
     "font.size": 8,
@@ -123,10 +131,11 @@ def angle_bar(axes: Axes, points: PathCollection, label: str) -> None:
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
-    with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts` reports those letters once
+    installed = set(font_manager.get_font_names())
+    with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
+        mpl.rcParams["font.family"] = [FONT, *(name for name in FALLBACKS if name in installed)]
         yield
 
 
@@ -184,8 +193,6 @@ def settle(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
-    if fonts.set_missing_letters(figure):
-        engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(value, 6) for value in axes.get_position(original=True).bounds)
@@ -246,14 +253,6 @@ def facet_title(axes: Axes, title: str, columns: int) -> None:
     size = 8.0 if len(title) <= room else max(SMALL, 8.0 * room / len(title))
     width = int(room * 8.0 / size)
     axes.set_title("\n".join(textwrap.wrap(title, width)), fontsize=size)
-
-
-def outer_labels(panels: Sequence[Axes], columns: int, x: str, y: str) -> None:
-    """Label the panels of `facets` at the left and at the bottom alone."""
-    for axes in panels[::columns]:
-        axes.set_ylabel(y)
-    for axes in panels[-columns:]:
-        axes.set_xlabel(x)
 
 
 def null_line(null: str, alpha: float) -> dict[str, Any]:

@@ -61,7 +61,10 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         axes.text(0.98, 0.03, remark, transform=axes.transAxes, ha="right", va="bottom", fontsize=7, color=style.GREY)
         axes.set_ylim(0, 1.03)
         style.step_axis(axes, list(left["step"]))
-    style.outer_labels(figure.axes, columns, "training step", "accuracy")
+    for axes in figure.axes[::columns]:
+        axes.set_ylabel("accuracy")
+    for axes in figure.axes[-columns:]:
+        axes.set_xlabel("training step")
     style.shared_legend(figure)
     return figure, selection.drawn(accuracy=curves)
 

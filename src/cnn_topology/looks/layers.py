@@ -23,19 +23,11 @@ from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.sources import LayerWeights
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import Section
-from cnn_topology.plan.clouds import (
-    DEAD_LAYER,
-    TOO_FEW,
-    Cloud,
-    Density,
-    Significance,
-    Variant,
-    untested,
-    why_too_few,
-)
+from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW, Cloud, Density, Significance, Variant, untested, why_too_few
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.nulls import Filtering, NullDraws, sphere_draws
 from cnn_topology.statistics.significance import LOOPS
+from cnn_topology.tables.look import LookRow
 from cnn_topology.topology.persistence import barcode
 
 if TYPE_CHECKING:
@@ -45,7 +37,7 @@ if TYPE_CHECKING:
 FEWEST_SAMPLED = 50
 # Columns that a look takes from a run's table as they are.
 FROM_LOOPS = (
-    *("p_covariance", "p_lowpass", "block_ratio", "p_block", "verdict_stability"),
+    *("kept", "verdict", "p_covariance", "p_lowpass", "block_ratio", "p_block", "verdict_stability"),
     *("hollowness", "hollowness_median", "p_hollowness"),
 )
 
@@ -116,38 +108,30 @@ class LayerLook:
         return Variant(**self.filtering._asdict(), centre="filter")
 
     @cached_property
-    def row(self) -> dict[str, Any]:
+    def row(self) -> LookRow:
         """The layer's row in the table of a look; what is not known yet is None."""
-        base: dict[str, Any] = {
+        known: dict[str, Any] = {
+            **dict.fromkeys(LookRow.schema.names),
             "layer": self.name,
             "depth": self.cloud.depth,
             "filters": self.filters,
             "kernel_side": side_of(self.cloud.points),
             "constant": self.cloud.constant,
             "points": len(self.cloud.points),
-            "kept": None,
             "longest": self.longest,
-            "needed": None,
             "second": self.second,
-            "p": None,
-            "verdict": None,
-            **dict.fromkeys(FROM_LOOPS),
-            "circle": None,
-            "circle_coverage": None,
         }
         if not self.tables:
-            return base
-        loops = self.tables["loops"].to_pylist()[0]
-        base |= {"kept": loops["kept"], "p": loops["p_longest"], "verdict": loops["verdict"]}
-        base |= {name: loops[name] for name in FROM_LOOPS}
-        critical = self.tables["significance"]["null_critical"].to_pylist()
-        base["needed"] = max(critical, default=None)
-        level = self.tables["circles"].to_pylist()
-        near = [circle for circle in level if circle["p_permuted"] is not None]
+            return LookRow(**known)
+        (loops,) = self.tables["loops"].to_pylist()
+        known |= {name: loops[name] for name in FROM_LOOPS}
+        near = [row for row in self.tables["circles"].to_pylist() if row["p_permuted"] is not None]
         if near and loops["verdict"] in LOOPS:
             best = min(near, key=lambda circle: (circle["p_permuted"], -circle["nearest"]))
-            base |= {"circle": best["circle"], "circle_coverage": best["coverage"]}
-        return base
+            known |= {"circle": best["circle"], "circle_coverage": best["coverage"]}
+        known["p"] = loops["p_longest"]
+        known["needed"] = max(self.tables["significance"]["null_critical"].to_pylist(), default=None)
+        return LookRow(**known)
 
 
 def first_look(population: str, weights: LayerWeights, settings: Settings, step: int = 0) -> LayerLook:
@@ -192,12 +176,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings, step:
     distances = neighbour_distances(points, [filtering.k])[:, 0]
     kept = densest_points(distances, filtering.p)
     longest, second = [*barcode(points[kept], landmarks=landmarks).lengths(1)[:2], 0.0, 0.0][:2]
-    return replace(
-        look,
-        distances=distances,
-        longest=float(longest),
-        second=float(second),
-    )
+    return replace(look, distances=distances, longest=float(longest), second=float(second))
 
 
 def tested(look: LayerLook, settings: Settings) -> LayerLook:
@@ -228,24 +207,24 @@ def _sphere(points: int, entries: int, filtering: Filtering, draws: int, seed: i
     return sphere_draws(points, entries, [filtering], draws, seed)
 
 
-def size_of(row: dict[str, Any]) -> str:
+def size_of(row: LookRow) -> str:
     """Describe how many filters of a layer are looked at: ``628 of 1,024 filters (396 constant)``."""
-    if row["points"] == row["filters"]:
-        return f"{row['points']:,} filters"
-    left_out = [f"{row['constant']:,} constant"] * bool(row["constant"])
-    left_out += ["a sample"] * (row["points"] < row["filters"] - row["constant"])
-    return f"{row['points']:,} of {row['filters']:,} filters ({', '.join(left_out)})"
+    if row.points == row.filters:
+        return f"{row.points:,} filters"
+    left_out = [f"{row.constant:,} constant"] * bool(row.constant)
+    left_out += ["a sample"] * (row.points < row.filters - row.constant)
+    return f"{row.points:,} of {row.filters:,} filters ({', '.join(left_out)})"
 
 
 def describe(layer: LayerLook) -> str:
     """Describe a layer in a line of a terminal."""
     row = layer.row
-    start = f"{row['layer']:<32} {size_of(row):<28}"
-    if row["p"] is None:
-        return f"{start} {row['verdict']}{f': {layer.lacking}' if layer.lacking else ''}"
-    near = f", {row['circle']} circle covered {row['circle_coverage']:.0%}" if row["circle"] else ""
-    loop = f"longest loop {row['longest']:.3f}, needed {row['needed']:.3f}, p = {row['p']:<6.2g}"
-    return f"{start} {loop} {row['verdict']}{near}"
+    start = f"{row.layer:<32} {size_of(row):<28}"
+    if row.p is None:
+        return f"{start} {row.verdict}{f': {layer.lacking}' if layer.lacking else ''}"
+    near = f", {row.circle} circle covered {row.circle_coverage:.0%}" if row.circle else ""
+    loop = f"longest loop {row.longest:.3f}, needed {row.needed:.3f}, p = {row.p:<6.2g}"
+    return f"{start} {loop} {row.verdict}{near}"
 
 
 class Layer:
@@ -258,9 +237,9 @@ class Layer:
         Its row of `Look.table`.
     """
 
-    def __init__(self, look: LayerLook, row: dict[str, Any], alpha: float) -> None:
+    def __init__(self, look: LayerLook, row: LookRow, alpha: float) -> None:
         self.name = look.name
-        self.row = row
+        self.row = dict(vars(row))
         self._look = look
         self._alpha = alpha
 

@@ -1,8 +1,7 @@
 """Look at trained networks: all layers with square kernels, their loops and verdicts, in one process."""
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,19 +78,13 @@ class Look:
             self.interrupted = True
 
     def _test(self, numbers: Sequence[int], folder: Path | None, say: Callable[[str], None]) -> None:
-        left, start, spent = self._expected(numbers), time.monotonic(), 0.0
         for place, number in enumerate(numbers, start=1):
             layer = tested(self.layers[number], self.settings)
             self.layers[number] = layer
             if folder and layer.tables:
                 store.save(folder, layer, self.settings)
-            left = max(0.0, left - self._expected([number]))
-            if place == 1:  # the first layer may have waited for kernels to be compiled: the clock starts after it
-                start = time.monotonic()
-            else:
-                spent += self._expected([number])
-            seconds = left * (time.monotonic() - start) / spent if spent else left
-            say(f"{describe(layer)}   {f'about {in_words(seconds)} left' if place < len(numbers) else ''}".rstrip())
+            left = f"   about {in_words(self._expected(numbers[place:]))} left" if place < len(numbers) else ""
+            say(f"{describe(layer)}{left}")
 
     def _expected(self, numbers: Sequence[int]) -> float:
         """Forecast how many seconds the tests of some layers take."""
@@ -103,18 +96,15 @@ class Look:
         )
 
     def _beginning(self, numbers: Sequence[int]) -> str:
-        source, count = self.source, len(self.layers)
-        known = count - len(numbers)
+        networks, known = self.source.networks, len(self.layers) - len(numbers)
         earlier = f", {known} tested before" if known else ""
-        return (
-            f"{source.name}: {source.networks} network{'s' * (source.networks > 1)}, {count} layers"
-            f"{earlier}; the tests take about {in_words(self._expected(numbers))}"
-        )
+        what = f"{networks} network{'s' * (networks > 1)}, {len(self.layers)} layers{earlier}"
+        return f"{self.source.name}: {what}; the tests take about {in_words(self._expected(numbers))}"
 
     @property
     def tested(self) -> int:
         """Number of layers with a verdict."""
-        return sum(layer.row["verdict"] is not None for layer in self.layers)
+        return sum(layer.row.verdict is not None for layer in self.layers)
 
     @property
     def finished(self) -> bool:
@@ -124,11 +114,11 @@ class Look:
     @property
     def rows(self) -> list[LookRow]:
         """A row a layer, by depth; q-values once all layers are tested."""
-        rows = [dict(layer.row) for layer in self.layers]
-        q = q_values(np.array([row["p"] for row in rows], dtype=float))
-        for row, value in zip(rows, q, strict=True):
-            row["q"] = None if np.isnan(value) or not self.finished else float(value)
-        return [LookRow(**row) for row in rows]
+        rows = [layer.row for layer in self.layers]
+        if not self.finished:
+            return rows
+        q = q_values(np.array([row.p for row in rows], dtype=float))
+        return [replace(row, q=None if row.p is None else float(value)) for row, value in zip(rows, q, strict=True)]
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -153,21 +143,20 @@ class Look:
         """
         for look, row in zip(self.layers, self.rows, strict=True):
             if name in (look.name, look.tensor, look.cloud.layer):
-                values = {field.name: getattr(row, field.name) for field in fields(row)}
-                return Layer(look, values, self.settings.significance.alpha)
+                return Layer(look, row, self.settings.significance.alpha)
         raise unknown("layer", name, (look.name for look in self.layers))
 
     @property
     def sentences(self) -> list[str]:
         """What was found, in sentences made from the verdicts."""
-        verdicts = [layer.row["verdict"] for layer in self.layers]
+        verdicts = [layer.row.verdict for layer in self.layers]
         count = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts) if verdict}
         known, alpha = sum(count.values()), self.settings.significance.alpha
         loops = sum(count.get(verdict, 0) for verdict in LOOPS)
         of = f"{known} of {len(verdicts)} layers are looked at so far" if known < len(verdicts) else ""
         lines = [of] if of else []
         testable = [layer for layer in self.layers if layer.tables and not layer.untested]
-        sides = [ring(layer.row, alpha) for layer in testable]
+        sides = [ring(vars(layer.row), alpha) for layer in testable]
         hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
             lines.append(
@@ -182,7 +171,7 @@ class Look:
                 "of the same covariance)"
             )
         for verdict in UNTESTED:
-            layers = [layer for layer in self.layers if layer.row["verdict"] == verdict]
+            layers = [layer for layer in self.layers if layer.row.verdict == verdict]
             why = "; ".join(dict.fromkeys(layer.lacking for layer in layers if layer.lacking))
             if layers:
                 lines.append(

@@ -14,6 +14,7 @@ from cnn_topology.looks.layers import size_of
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_LOOP_RATIO
 from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.summary.tables import text_table
 from cnn_topology.tables.look import LookRow
 
 if TYPE_CHECKING:
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 
 # Pictures are at most 7 inches wide.
 DPI = 120
-# Columns beside the verdict, with their headings.
-BESIDE = {
-    "stability": "stable",
-    "p_lowpass": "p, smooth",
-    "block": "p, blocks",
-    "p_covariance": "p, own covariance",
-    "ring": "ring?",
-    "circle": "nearest circle",
-}
 
 
 def fragment(look: "Look") -> str:
@@ -44,19 +36,17 @@ def fragment(look: "Look") -> str:
 
 def write_page(path: Path, look: "Look", other: "Look | None" = None, steps: "Steps | None" = None) -> None:
     """Write the page of a look, with the layers of another one beside its own, or with the steps that it ends."""
-    pictures = []
     drawn = [layer for layer in look.layers if layer.tables and layer.untested != DEAD_LAYER]
     longest = max((layer.longest for layer in drawn), default=0)
-    for layer in drawn:
-        title = f"{layer.name}: {layer.row['verdict']}, longest loop {layer.longest:.3f}"
-        pictures.append(
-            {
-                "title": title,
-                "anchor": layer.cloud.layer,
-                "png": _png(look, layer.name),
-                "open": layer.longest == longest,
-            }
-        )
+    pictures = [
+        {
+            "title": f"{layer.name}: {layer.row.verdict}, longest loop {layer.longest:.3f}",
+            "anchor": layer.cloud.layer,
+            "png": _as_png(look.layer(layer.name).plot()),
+            "open": layer.longest == longest,
+        }
+        for layer in drawn
+    ]
     page = _template("page.html").render(
         name=look.source.name,
         sentences=look.sentences,
@@ -101,44 +91,34 @@ def _template(name: str) -> Any:
 
 def _table(look: "Look", anchors: set[str]) -> str:
     alpha = look.settings.significance.alpha
-    rows = [
-        {
-            **_cells(row, alpha),
-            "anchor": layer.cloud.layer if layer.cloud.layer in anchors else "",
-            "is_loop": row.verdict in LOOPS,
-        }
-        for layer, row in zip(look.layers, look.rows, strict=True)
-    ]
-    # What no layer has, such as the stability of a single network, is no column.
-    beside = [(key, title) for key, title in BESIDE.items() if any(row[key] for row in rows)]
-    return str(_template("table.html").render(alpha=f"{alpha:g}", rows=rows, beside=beside))
+    table = text_table("", "", [_cells(row, alpha) for row in look.rows])
+    links = [layer.cloud.layer if layer.cloud.layer in anchors else "" for layer in look.layers]
+    return str(_template("table.html").render(alpha=f"{alpha:g}", table=table, links=links, loops=LOOPS))
 
 
 def _cells(row: LookRow, alpha: float) -> dict[str, str]:
+    """Return the cells of a layer by the names of their columns."""
+
     def number(value: float | None, digits: str) -> str:
         return "" if value is None else f"{value:{digits}}"
 
     side = ring(vars(row), alpha)
     return {
         "layer": row.layer,
-        "filters": size_of(vars(row)).replace(" filters", ""),
         "kernel": f"{row.kernel_side}x{row.kernel_side}",
-        "longest": number(row.longest, ".3f"),
+        "filters": size_of(row).replace(" filters", ""),
+        "longest loop": number(row.longest, ".3f"),
         "needed": number(row.needed, ".3f"),
         "p": number(row.p, ".2g"),
         "q": number(row.q, ".2g"),
         "verdict": row.verdict or "not tested yet",
-        "p_covariance": number(row.p_covariance, ".2g"),
-        "p_lowpass": number(row.p_lowpass, ".2g"),
-        "block": "" if row.p_block is None else f"{row.p_block:.2g} (ratio {row.block_ratio:.2f})",
-        "stability": number(row.verdict_stability, ".0%"),
-        "ring": side and f"{side}, p = {row.p_hollowness:.2g}",
-        "circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle and row.circle_coverage is not None else "",
+        "stable": number(row.verdict_stability, ".0%"),
+        "p, smooth": number(row.p_lowpass, ".2g"),
+        "p, blocks": "" if row.p_block is None else f"{row.p_block:.2g} (ratio {row.block_ratio:.2f})",
+        "p, own covariance": number(row.p_covariance, ".2g"),
+        "ring?": side and f"{side}, p = {row.p_hollowness:.2g}",
+        "nearest circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle else "",
     }
-
-
-def _png(look: "Look", name: str) -> str:
-    return _as_png(look.layer(name).plot())
 
 
 def _rows(table: "pd.DataFrame") -> Any:

@@ -18,6 +18,7 @@ from cnn_topology.looks.sources import layers_of_files
 from cnn_topology.plan.base import expand_paths
 from cnn_topology.statistics.significance import DEAD_LAYER
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
+from cnn_topology.tables.look import LookRow
 from cnn_topology.tables.loops import LoopRow, SignificanceRow
 from cnn_topology.tables.row import joined
 from cnn_topology.tables.training import TrainingRow
@@ -53,7 +54,7 @@ class Steps:
 
         rows, alpha = [], self.last.settings.significance.alpha
         for layer in self.last.layers:
-            tested = {step: row["p"] for step, row in self._rows(layer).items() if row["p"] is not None}
+            tested = {step: row.p for step, row in self._rows(layer).items() if row.p is not None}
             cloud = layer.cloud
             key = {"population": cloud.population, "layer": cloud.layer, "depth": cloud.depth}
             has_loop = [p <= alpha for p in tested.values()]
@@ -80,7 +81,7 @@ class Steps:
                 cloud, kept = at.cloud, densest_points(at.distances, at.filtering.p)
                 now = filters_at(pd.DataFrame(cloud.ids, columns=IDS), cloud.points, kept)
                 columns = followed(frames[-1] if frames else None, frames[0] if frames else None, now, *ONE_NETWORK)
-                needed = at.row["needed"]
+                needed = at.row.needed
                 rows.append(
                     LoopTrackRow(
                         **cloud.key,
@@ -123,7 +124,7 @@ class Steps:
                 "onset": "none" if begins.onset is None else f"{begins.onset:,}",
             }
             for step, at in self._rows(layer).items():
-                row[f"step {step:,}"] = f"{at['longest']:.3f}, {at['verdict'] or 'not tested yet'}"
+                row[f"step {step:,}"] = f"{at.longest:.3f}, {at.verdict or 'not tested yet'}"
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -145,7 +146,7 @@ class Steps:
             figures.append(figure)
         return figures
 
-    def _rows(self, layer: LayerLook) -> dict[int, dict[str, Any]]:
+    def _rows(self, layer: LayerLook) -> dict[int, LookRow]:
         """Return the row of a layer at each step; at some it may be left out, as a copy of another one."""
         return {at.cloud.step: at.row for at in self.layers if at.tensor == layer.tensor}
 

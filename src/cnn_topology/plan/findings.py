@@ -5,7 +5,6 @@ reduced size; its verdict says so. How large the experiments of the papers are s
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
 from pydantic import Field
 
@@ -26,7 +25,7 @@ from cnn_topology.plan.images import (
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Architecture, Improvement, LearnedFirstLayer, Population, Snapshots
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, StepRecipe, TriangularRecipe
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, ResNets, StepRecipe, TriangularRecipe
 
 # Weights paper: 100 networks an architecture; batch iterations on MNIST and SVHN, and on CIFAR-10 [M-med, M-low].
 NETWORKS = 100
@@ -143,9 +142,7 @@ SUMMARY_TABLES = (
     "claims",
 )
 # The tables that the page of a run is made from, where a run has them.
-PAGE_TABLES = (
-    *("training", "loops", "significance", "mapper_sweep", "measure_tests", "activation_graphs", "purity", "claims"),
-)
+PAGE_TABLES = (*SUMMARY_TABLES, "mapper_sweep", "activation_sweep")
 # Ours: handwritten digits for handwritten digits; printed ones, in many fonts under random maps, for house numbers.
 STAND_INS = {"digits": "mnist", "printed": "svhn"}
 # The layers of the ResNet-18 of the activations paper.
@@ -198,9 +195,7 @@ class CheckpointFacts(Section):
 class ResNetFacts(Section):
     """Residual networks; `paper`: whether with the paper's layers and data, `reduced`: what is smaller than there."""
 
-    images: str
-    variant: Literal["ph", "mapper"]
-    networks: int
+    section: ResNets
     paper: bool
     reduced: tuple[str, ...]
 
@@ -350,9 +345,7 @@ def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNet
     images = plan.config.images[section.images]
     clouds = [plan.config.activation_clouds[cloud] for cloud in _clouds_of_claims(plan, section.variant)]
     return ResNetFacts(
-        images=section.images,
-        variant=section.variant,
-        networks=section.networks,
+        section=section,
         paper=paper_set(images) == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
         reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.population == name]),
     )

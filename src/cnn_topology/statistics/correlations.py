@@ -80,7 +80,7 @@ class Correlations:
         NaN for a predictor that does not vary.
     low, high : ndarray
         95 % percentile interval over bootstrap draws of blocks; NaN for fewer than four blocks.
-    p_value, p_adjusted : ndarray
+    p, p_adjusted : ndarray
         Two-sided permutation p-values, and adjusted for all predictors (max-T of Westfall and Young). NaN where a
         partial correlation leaves fewer than four blocks free.
     """
@@ -88,7 +88,7 @@ class Correlations:
     statistic: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    p_value: np.ndarray
+    p: np.ndarray
     p_adjusted: np.ndarray
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +13,7 @@ from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.power import power_beside
 from cnn_topology.statistics.significance import FORMS, LOOPS
 from cnn_topology.tables.loops import CLOUD
+from cnn_topology.tables.registry import TABLES
 
 
 class Finding(NamedTuple):
@@ -38,12 +39,9 @@ def opening(facts: RunFacts, tables: Mapping[str, pa.Table]) -> list[str]:
     -------
     list of str
     """
-    lines = []
-    if "loops" in tables:
-        loops = headline_clouds(tables)
-        findings = headline(facts, loops, reached_by_noise(tables))
-        lines += [f"{finding.statement} {finding.numbers}" for finding in findings]
-        lines += alternatives(loops, facts.alpha)
+    loops = headline_clouds(tables)
+    lines = [f"{finding.statement} {finding.numbers}" for finding in headline(facts, loops)]
+    lines += alternatives(loops, facts.alpha)
     if "claims" in tables:
         claims = tables["claims"].to_pylist()
         count = Counter(row["verdict"] for row in claims if row["verdict"] != NOT_TESTED)
@@ -56,22 +54,15 @@ def opening(facts: RunFacts, tables: Mapping[str, pa.Table]) -> list[str]:
 
 
 def headline_clouds(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
-    """Return the rows of the table `loops` that verdicts are quoted from."""
-    loops = tables["loops"].to_pandas()
-    return loops[loops["headline"]]
+    """Return the rows of `loops` that verdicts are quoted from, with `needed`: what noise reaches under every null."""
+    loops, tests = (
+        tables.get(name, TABLES[name].schema.empty_table()).to_pandas() for name in ("loops", "significance")
+    )
+    needed = tests.groupby(CLOUD)["null_critical"].max().rename("needed").reset_index()
+    return loops[loops["headline"]].merge(needed, on=CLOUD, how="left")
 
 
-def reached_by_noise(tables: Mapping[str, pa.Table]) -> dict[tuple[Any, ...], float]:
-    """Return the length that noise reaches under every null, by population, layer and step of the headline."""
-    if "significance" not in tables:
-        return {}
-    joined = headline_clouds(tables)[CLOUD].merge(tables["significance"].to_pandas(), on=CLOUD)
-    largest = joined.groupby(["population", "layer", "step"])["null_critical"].max()
-    rows = largest.reset_index().to_dict("records")
-    return {(row["population"], row["layer"], row["step"]): float(row["null_critical"]) for row in rows}
-
-
-def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, ...], float]) -> list[Finding]:
+def headline(facts: RunFacts, loops: pd.DataFrame) -> list[Finding]:
     """Describe the first layer of each population at its last step.
 
     Parameters
@@ -79,9 +70,7 @@ def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, 
     facts : RunFacts
         What the config says of the populations.
     loops : DataFrame
-        Rows of the table `loops` of headline clouds.
-    critical : mapping of (population, layer, step) to float
-        The length that noise reaches under every null.
+        From `headline_clouds`.
 
     Returns
     -------
@@ -93,9 +82,8 @@ def headline(facts: RunFacts, loops: pd.DataFrame, critical: Mapping[tuple[Any, 
         last = clouds.sort_values("step").iloc[-1]
         name, layer = str(population), str(last["layer"])
         length = f"Longest loop {last['longest']:.2f}, the next {last['second']:.2f}"
-        if (name, layer, last["step"]) in critical:
-            reached = critical[name, layer, last["step"]]
-            length += f"; noise of the same size reaches {reached:.2f} (p = {last['p_longest']:.2g})"
+        if pd.notna(last["needed"]):
+            length += f"; noise of the same size reaches {last['needed']:.2f} (p = {last['p_longest']:.2g})"
         length += power_beside(last)
         if pd.notna(last["verdict_stability"]):
             length += f"; the same verdict in {last['verdict_stability']:.0%} of {last['stability_draws']:.0f} draws"

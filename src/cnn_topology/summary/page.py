@@ -23,7 +23,7 @@ from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import number_text, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import LOOPS
-from cnn_topology.summary.headline import alternatives, headline, headline_clouds, reached_by_noise, stand_ins
+from cnn_topology.summary.headline import alternatives, headline, headline_clouds, stand_ins
 from cnn_topology.summary.tables import LAYERS, found_tables, last_clouds, recipe_tables
 
 # Width of a small picture, pixels, and of the one that is shown large.
@@ -82,14 +82,11 @@ def run_page(
     str
         HTML. Names of users are text in it.
     """
-    loops = headline_clouds(tables) if "loops" in tables else pd.DataFrame()
-    critical = reached_by_noise(tables) if "loops" in tables else {}
+    loops = headline_clouds(tables)
     claims = tables["claims"].to_pylist() if "claims" in tables else []
-    first = headline(facts, loops, critical) if len(loops) else []
+    first = headline(facts, loops)
     wanted = [(kind, f"{kind}_{finding.population}_{finding.layer}") for finding in first for kind in LARGE_CAPTIONS]
     large = next(((kind, figure) for kind, name in wanted for figure in figures if figure.name == name), None)
-    tested = [_claim(row) for row in claims if row["verdict"] != NOT_TESTED]
-    on_others = [_claim(row) for row in claims if row["verdict"] == NOT_TESTED and row["outcome"]]
     environment = Environment(autoescape=True, trim_blocks=True)
     template = environment.from_string(files("cnn_topology.summary").joinpath("page.html").read_text(encoding="utf-8"))
     return str(
@@ -99,20 +96,22 @@ def run_page(
             sentences=[
                 *(finding.numbers for finding in first[:1]),
                 *(f"{finding.statement} {finding.numbers}" for finding in first[1:]),
-                *(alternatives(loops, facts.alpha) if len(loops) else []),
+                *alternatives(loops, facts.alpha),
             ],
             grey=stand_ins(facts),
             large=_picture(large[1], LARGE) if large else None,
             large_caption=LARGE_CAPTIONS[large[0]] if large else "",
             tables=found_tables(tables, facts.alpha),
-            sparks=[_spark(clouds, critical) if len(clouds) > 1 else None for clouds in last_clouds(tables)],
-            recipes=recipe_tables(tables),
+            sparks=[_spark(clouds) if len(clouds) > 1 else None for clouds in last_clouds(tables)],
+            recipes=recipe_tables(facts, tables),
             loop_verdicts=LOOPS,
             layers=LAYERS,
             rule_changes=(len(RULE_CHANGES), len(RULE_CHANGES) - len(EITHER_WAY)),
             counts=Counter(row["verdict"] for row in claims if row["verdict"] != NOT_TESTED),
-            claims=tested,
-            on_others=on_others,
+            claims=[row for row in claims if row["verdict"] != NOT_TESTED],
+            on_others=[row for row in claims if row["verdict"] == NOT_TESTED and row["outcome"]],
+            verdict_of=verdict_text,
+            number_of=number_text,
             untested=[f"{row['claim']}: {row['statement']} ({row['reason']})" for row in claims if not row["outcome"]],
             questions=_by_question(figures),
             method=method(facts, notes, version),
@@ -134,32 +133,17 @@ def method(facts: RunFacts, notes: Mapping[str, str], version: str) -> str:
     )
 
 
-def _spark(clouds: pd.DataFrame, critical: Mapping[tuple[Any, ...], float]) -> dict[str, str]:
+def _spark(clouds: pd.DataFrame) -> dict[str, str]:
     """Return the points of two lines: the longest loop over the steps, and the length that noise reaches."""
-    needed = [critical.get((row["population"], row["layer"], row["step"]), np.nan) for row in clouds.to_dict("records")]
-    top = np.nanmax([*clouds["longest"], *needed, 1e-9])
+    top = np.nanmax([*clouds["longest"], *clouds["needed"], 1e-9])
     across = np.linspace(2, SPARK_WIDTH - 2, len(clouds))
-
-    def line(values: Sequence[float]) -> str:
-        heights = [SPARK_HEIGHT - 2 - (SPARK_HEIGHT - 4) * value / top for value in values]
-        return " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, heights, strict=True) if np.isfinite(y))
-
+    lines = {}
+    for name in ("longest", "needed"):
+        heights = SPARK_HEIGHT - 2 - (SPARK_HEIGHT - 4) * clouds[name] / top
+        points = zip(across, heights, strict=True)
+        lines[name] = " ".join(f"{x:.1f},{y:.1f}" for x, y in points if np.isfinite(y))
     steps = ", ".join(f"{step}: {value:.2f}" for step, value in zip(clouds["step"], clouds["longest"], strict=True))
-    return {"longest": line(list(clouds["longest"])), "noise": line(needed), "title": f"longest loop by step: {steps}"}
-
-
-def _claim(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": row["claim"],
-        "statement": row["statement"],
-        "verdict": verdict_text(row),
-        "number": number_text(row) or "no value",
-        "published": row["published"],
-        "rule": row["rule"],
-        "measured": row["measured"],
-        "populations": row["populations"],
-        "data": row["data"],
-    }
+    return {**lines, "title": f"longest loop by step: {steps}"}
 
 
 def _by_question(figures: Sequence[PageFigure]) -> list[dict[str, Any]]:

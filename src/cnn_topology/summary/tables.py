@@ -10,9 +10,11 @@ import pyarrow as pa
 from cnn_topology.claims.accuracy_measures import best_predictor
 from cnn_topology.claims.words import short
 from cnn_topology.plan.activations import published_eps
+from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.resnets import TriangularRecipe
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import LEVEL, LOOPS, NO_LOOP, TOO_FEW
-from cnn_topology.summary.headline import headline_clouds, reached_by_noise
+from cnn_topology.summary.headline import headline_clouds
 from cnn_topology.tables.registry import TABLES
 
 Tables = Mapping[str, pa.Table]
@@ -64,7 +66,7 @@ class TextTable(NamedTuple):
         return [self.title, *(f"  {form.format(*row)}".rstrip() for row in cells)]
 
 
-def _table(title: str, caption: str, rows: Sequence[Mapping[Any, Any]]) -> TextTable:
+def text_table(title: str, caption: str, rows: Sequence[Mapping[Any, Any]]) -> TextTable:
     """Make a table of rows of named cells, without columns that are empty everywhere."""
     frame = pd.DataFrame(rows, dtype=object).fillna("").astype(str)
     frame = frame.loc[:, (frame != "").any()]
@@ -90,15 +92,14 @@ def found_tables(tables: Tables, alpha: float) -> list[TextTable]:
     return [table for table in made if table.rows]
 
 
-def recipe_tables(tables: Tables) -> list[TextTable]:
-    """Return the other recipes of graphs of filters, and the settings of graphs of activations; parameters as above."""
-    return [table for table in (_recipes(tables), _settings(tables)) if table.rows]
+def recipe_tables(facts: RunFacts, tables: Tables) -> list[TextTable]:
+    """Return how residual networks and mapper graphs were made, and what other recipes of graphs give."""
+    made = [_trainings(facts), _recipes(tables), _settings(tables), _sweeps(tables)]
+    return [table for table in made if table.rows]
 
 
 def last_clouds(tables: Tables) -> list[pd.DataFrame]:
     """Return the headline clouds of each layer, by step."""
-    if "loops" not in tables:
-        return []
     groups = headline_clouds(tables).groupby(["population", "layer"], sort=False)
     return [clouds.sort_values("step") for _, clouds in groups]
 
@@ -140,14 +141,16 @@ def _networks(tables: Tables) -> TextTable:
         about = {"networks": population, "tested on": mine["images"].iloc[0]}
         about["trained for"] = f"{epochs} epoch{'s' * (epochs > 1)}" if epochs else "not in this run"
         rows.append({**about, "test accuracy": _accuracy(mine["test_accuracy"]), "n": len(mine), "failed": ""})
-    return _table("How well do the networks do?", "Mean over networks, with the least and the greatest.", rows)
+    return text_table("How well do the networks do?", "Mean over networks, with the least and the greatest.", rows)
 
 
 def _layers(tables: Tables, alpha: float) -> TextTable:
     rows = []
-    reached = reached_by_noise(tables) if "loops" in tables else {}
     for clouds in last_clouds(tables):
         cloud = clouds.iloc[-1].to_dict()
+        power = ""
+        if cloud["verdict"] == NO_LOOP and not np.isnan(cloud["power_circle"]):
+            power = f"{cloud['power_circle']:.0%}, {cloud['power_faint_circle']:.0%}"
         of_null = {"smooth": cloud["p_lowpass"], "blocks": cloud["p_block"], "covariance": cloud["p_covariance"]}
         rows.append(
             {
@@ -158,27 +161,19 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
                 "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
                 "longest": f"{cloud['longest']:.3f}",
                 "second": f"{cloud['second']:.3f}",
-                "noise": _number(reached.get((cloud["population"], cloud["layer"], cloud["step"])), ".3f"),
+                "noise": _number(cloud["needed"], ".3f"),
                 "p": _number(cloud["p_longest"], ".2g"),
                 "q": _number(cloud["q_longest"], ".2g"),
                 "verdict": cloud["verdict"],
-                "power": _power(cloud) if cloud["verdict"] == NO_LOOP else "",
+                "power": power if cloud["power_in_range"] or not power else f"≈ {power}",
                 "stable": _number(cloud["verdict_stability"], ".0%"),
                 **{f"p, {name}": _number(p, ".2g") for name, p in of_null.items() if cloud["verdict"] in LOOPS},
                 "ring": ring(cloud, alpha),
             }
         )
-    table = _table(LAYERS, "", rows)
+    table = text_table(LAYERS, "", rows)
     words = (f"{name}: {meaning}" for name, meaning in OF_LAYERS.items() if name.split(", s")[0] in table.columns)
     return table._replace(caption=f"{'; '.join(words)}.")
-
-
-def _power(cloud: Mapping[Any, Any]) -> str:
-    """Write how often circles of half and of a fifth of the filters would have been found."""
-    if np.isnan(cloud["power_circle"]):
-        return ""
-    nearest = "" if cloud["power_in_range"] else "≈ "
-    return f"{nearest}{cloud['power_circle']:.0%}, {cloud['power_faint_circle']:.0%}"
 
 
 def _onsets(tables: Tables) -> TextTable:
@@ -195,7 +190,7 @@ def _onsets(tables: Tables) -> TextTable:
     caption = (
         "The first step from which on a layer has a loop, over draws of its networks; in how many draws one lasts."
     )
-    return _table("When does a loop set in?", caption, rows)
+    return text_table("When does a loop set in?", caption, rows)
 
 
 def _predictors(tables: Tables) -> TextTable:
@@ -216,7 +211,7 @@ def _predictors(tables: Tables) -> TextTable:
             row["n"] = f"{best['networks']} ({best['exchanged']})"
         rows.append(row)
     caption = "p: adjusted for all predictors and layers; reliability: of halves of the networks."
-    return _table("Which topological quantity goes best with test accuracy?", caption, rows)
+    return text_table("Which topological quantity goes best with test accuracy?", caption, rows)
 
 
 def _speeds(tables: Tables) -> TextTable:
@@ -238,7 +233,7 @@ def _speeds(tables: Tables) -> TextTable:
     caption = (
         "Median iterations of the baseline to the accuracy over those of each: 95% interval, Holm's p of the group."
     )
-    return _table("Who learns faster?", caption, rows)
+    return text_table("Who learns faster?", caption, rows)
 
 
 def _measures(tables: Tables) -> TextTable:
@@ -252,7 +247,7 @@ def _measures(tables: Tables) -> TextTable:
             cells |= {"same layer is nearest": estimate, "by chance": short(row["null_value"])}
         else:
             cells["order of depth (0 by chance)"] = estimate
-    return _table("Does a measure find the same layer in another network?", "n: networks.", list(rows.values()))
+    return text_table("Does a measure find the same layer in another network?", "n: networks.", list(rows.values()))
 
 
 def _foregrounds(tables: Tables) -> TextTable:
@@ -269,7 +264,7 @@ def _foregrounds(tables: Tables) -> TextTable:
         }
         for row in graphs.to_dict("records")
     ]
-    return _table("Which images have no foreground or background?", "Their classes have fewer points.", rows)
+    return text_table("Which images have no foreground or background?", "Their classes have fewer points.", rows)
 
 
 def _purity(tables: Tables) -> TextTable:
@@ -289,7 +284,39 @@ def _purity(tables: Tables) -> TextTable:
             }
         )
     caption = "Mean purity of the nodes over networks, and that of the same graphs with labels shuffled over images."
-    return _table("Are nodes of mapper graphs purer in class than with shuffled labels?", caption, rows)
+    return text_table("Are nodes of mapper graphs purer in class than with shuffled labels?", caption, rows)
+
+
+def _trainings(facts: RunFacts) -> TextTable:
+    rows = []
+    for population, networks in facts.resnets.items():
+        section, recipe = networks.section, networks.section.recipe
+        row: dict[str, Any] = {
+            "population": population,
+            "variant": section.variant,
+            "images": section.images,
+            "widths": ", ".join(map(str, section.widths)),
+            "blocks": ", ".join(map(str, section.blocks)),
+            "shortcuts": {"pad": "zero padding", "projection": "1×1 projection"}[section.shortcut],
+        }
+        if section.checkpoints:
+            rows.append({**row, "weights": "from checkpoints"})
+            continue
+        if isinstance(recipe, TriangularRecipe):
+            rate, kept = f"0 to {recipe.learning_rate:g} at epoch {recipe.peak_epoch:g} to 0", "last epoch"
+        else:
+            steps = ", ".join(map(str, recipe.milestones))
+            rate = f"{recipe.learning_rate:g}, × {recipe.decay_factor:g} at {steps}"
+            kept = {"last": "last epoch", "best-on-test": "best epoch on the test set"}[recipe.selection]
+        changes = [f"shift ±{recipe.translate}"] if recipe.translate else []
+        changes += ["flip"] * recipe.flip + ([f"cutout {recipe.cutout}"] if recipe.cutout else [])
+        row |= {"weights": kept, "epochs": recipe.epochs, "batch": recipe.batch_size, "learning rate": rate}
+        row |= {"momentum, decay": f"{recipe.momentum:g}, {recipe.weight_decay:g}"}
+        rows.append({**row, "augmentation": ", ".join(changes) or "none"})
+    caption = (
+        "Layout and recipe of each population: the paper's table of training details, whose numbers we do not know."
+    )
+    return text_table("How the residual networks were trained (T-D)", caption, rows)
 
 
 def _recipes(tables: Tables) -> TextTable:
@@ -305,7 +332,35 @@ def _recipes(tables: Tables) -> TextTable:
         "names and keeps the rest. Unfilled: loops of the graph that no cliques fill. Loops of a graph are a "
         "picture; the barcode is the test."
     )
-    return _table("Graphs of filters by other recipes", caption, rows.to_dict("records"))
+    return text_table("Graphs of filters by other recipes", caption, rows.to_dict("records"))
+
+
+def _sweeps(tables: Tables) -> TextTable:
+    sweep, rows = _frame(tables, "activation_sweep"), []
+    deepest = sweep[sweep["depth"] == sweep.groupby(["population", "recipe", "cloud"])["depth"].transform("max")]
+    first = deepest[deepest["network"] == deepest.groupby("population")["network"].transform("min")]
+    for row in first.to_dict("records"):
+        settings = {
+            "none": "as it is",
+            "eps": f"eps × {row['eps_factor']:g}",
+            "overlap": f"overlap {row['overlap']:.0%}",
+            "intervals": f"{row['intervals']} intervals",
+        }
+        rows.append(
+            {
+                **{name: row[name] for name in ("population", "recipe", "cloud", "layer")},
+                "setting": settings[row["varied"]],
+                "Rand index": f"{row['stability']:.2f}",
+                "purity": _number(row["node_wise"], ".2f"),
+                "coverage": f"{row['coverage']:.2f}",
+                "branch ends": f"{row['leaves']:,}",
+            }
+        )
+    caption = (
+        "Graphs of the deepest layer with one setting changed. Rand index: adjusted, between the components of that "
+        "graph and those of the graph itself, as partitions of the points: 1 is the same, 0 unrelated."
+    )
+    return text_table("Graphs of activations by other settings", caption, rows)
 
 
 def _settings(tables: Tables) -> TextTable:
@@ -332,4 +387,4 @@ def _settings(tables: Tables) -> TextTable:
         "it is from, beside the radius that the follow-up's released code names for such a cloud and layer, which "
         "belongs to the scale of other weights."
     )
-    return _table("Settings of the graphs of activations", caption, rows)
+    return text_table("Settings of the graphs of activations", caption, rows)

@@ -1,5 +1,6 @@
 """Rows about images that figures show, their masks, and one activation tensor (activations paper, M1 to M3)."""
 
+from cnn_topology.tables.layers import LayerKey
 from cnn_topology.tables.row import Row, column
 from cnn_topology.tables.units import ACTIVATION, COUNT, PIXEL, SHARE
 
@@ -66,14 +67,9 @@ class ExampleImageRow(Row, table="example_images"):
     pixels: bytes = column("The image as a PNG.")
 
 
-class ActivationTensorRow(Row, table="activation_tensor"):
+class ActivationTensorRow(LayerKey, table="activation_tensor"):
     """One value of the activation tensor of one image in one layer of one network."""
 
-    population: str = column("Population of the network, a key of `resnets` or `modules`.")
-    cloud: str = column("Activation cloud, a key of `activation_clouds`.")
-    network: int = column("Number of the network in its population, from 0.")
-    layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
     tensor: str = column("Tensor of the layer: conv, bn or relu.")
     image: int = column("Number of the image in its split.")
     class_name: str = column("Name of its class.")

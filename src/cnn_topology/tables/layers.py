@@ -21,14 +21,19 @@ class MeasuredKey(Row):
     kind: str = column("How its values are read: distance (0 for equal layers) or similarity (1).")
 
 
-class ActivationBarRow(Row, table="activation_barcodes"):
-    """One bar of one layer of one network."""
+class LayerKey(Row):
+    """Which layer of which network a row is about, and its cloud."""
 
     population: str = column("Population of the network, a key of `resnets` or `modules`.")
     cloud: str = column("Activation cloud, a key of `activation_clouds`.")
     network: int = column("Number of the network in its population, from 0.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image; the paper counts from 0.")
+
+
+class ActivationBarRow(LayerKey, table="activation_barcodes"):
+    """One bar of one layer of one network."""
+
     points: int = column("Points of the cloud.", COUNT)
     median_distance: float = column("Median distance of two points, by which the scaled measure divides.", ACTIVATION)
     dimension: int = column("Dimension of the class: 0 a component, 1 a loop.")

@@ -11,9 +11,8 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from cnn_topology.commands.plan import group_of
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job, find_run, list_jobs
@@ -21,6 +20,12 @@ from cnn_topology.runs.machine import cost_of
 from cnn_topology.runs.starts import directory_of
 
 FACTOR = 3.0
+
+
+def group_of(job: Job) -> str:
+    """Name the stage of a job: the folder of its log."""
+    parts = PurePath(job.log or job.rule).parts
+    return parts[3] if len(parts) > 4 else PurePath(parts[-1]).stem
 
 
 def rows(jobs: Iterable[Job], directory: Path) -> list[tuple[str, int, float, float, float, float]]:

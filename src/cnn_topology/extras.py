@@ -8,7 +8,7 @@ from cnn_topology.errors import InputError
 # By extra of pyproject.toml the modules of its libraries; a test compares the two.
 EXTRAS = {
     "engines": ("gudhi", "ripser"),
-    "figures": ("PIL", "bokeh", "jinja2", "matplotlib"),
+    "figures": ("PIL", "bokeh", "jinja2", "matplotlib", "seaborn"),
     "keras": ("h5py",),
     "onnx": ("onnx",),
     "redzed": ("redzed_tda",),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import matplotlib as mpl
     import matplotlib.font_manager as font_manager
     import pandas as pd
+    import seaborn
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -49,7 +50,9 @@ else:
         def __call__(self, *args: Any, **options: Any) -> Any:
             return self._load()(*args, **options)
 
-    mpl, font_manager, pd, Image = map(_Later, ("matplotlib", "matplotlib.font_manager", "pandas", "PIL.Image"))
+    mpl, font_manager, pd, seaborn, Image = map(
+        _Later, ("matplotlib", "matplotlib.font_manager", "pandas", "seaborn", "PIL.Image")
+    )
     for _home, _names in {
         "matplotlib.artist": "Artist",
         "matplotlib.axes": "Axes",

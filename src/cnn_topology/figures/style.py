@@ -32,6 +32,7 @@ from cnn_topology.figures.libraries import (
     SubplotSpec,
     font_manager,
     mpl,
+    seaborn,
 )
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import write_csv, write_table
@@ -371,26 +372,39 @@ def heat_table(
         Of the numbers.
     """
     many = len(columns) >= MANY
-    shades = colours or LinearSegmentedColormap.from_list("shades", SHADES)
-    image = axes.imshow(values, cmap=shades, norm=scale or Normalize(0, 1), aspect="auto", interpolation="nearest")
-    for (i, j), value in np.ndenumerate(values):
-        red, green, blue, _ = image.to_rgba(value)
-        ink = GREY if np.isnan(value) else "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.6 else INK
-        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}").replace("nan", "–")
-        if many and abs(value) < 1:
-            text = text.replace("0.", ".", 1)
-        small = below[i][j] if below and not np.isnan(value) else ""
-        up = 0.1 + 0.08 * len(small.splitlines()) if small else 0
-        shown = texts[i][j] if texts else text
-        axes.text(j, i - up, shown, ha="center", va="center", color=ink, fontsize=SMALL if many or texts else 7.5)
-        if small:
-            axes.text(j, i + 0.24, small, ha="center", va="center", color=ink, fontsize=5.2 if many else 5.6)
-    axes.set_xticks(range(len(columns)), columns)
+    if texts is None:
+        texts = [[_number(value, digits, many) for value in row] for row in values.tolist()]
+    seaborn.heatmap(
+        values,
+        ax=axes,
+        mask=np.isnan(values),
+        annot=np.array(texts),
+        fmt="",
+        cmap=colours or LinearSegmentedColormap.from_list("shades", SHADES),
+        norm=scale or Normalize(0, 1),
+        # They stand in the scale; seaborn looks for them in the values unless told, and warns where there are none.
+        vmin=0,
+        vmax=1,
+        cbar=False,
+        xticklabels=columns,
+        yticklabels=rows,
+        annot_kws={"fontsize": SMALL if many else 7.5, "va": "bottom" if below else "center"},
+    )
+    for text in list(axes.texts):
+        x, y = text.get_position()
+        small = below[int(y)][int(x)] if below else ""
+        axes.text(x, y, small, ha="center", va="top", color=text.get_color(), fontsize=5.2 if many else 5.6)
+    axes.tick_params(axis="x", rotation=90 if many and max(map(len, columns)) > 3 else 0)
     if many:
-        axes.tick_params(axis="x", labelsize=SMALL, rotation=90 if max(map(len, columns)) > 3 else 0)
-    axes.set_yticks(range(len(rows)), rows)
+        axes.tick_params(axis="x", labelsize=SMALL)
+    axes.tick_params(axis="y", rotation=0)
     axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+
+
+def _number(value: float, digits: int, short: bool) -> str:
+    """Write a number of a table, without its leading zero where there are many."""
+    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return text.replace("0.", ".", 1) if short and abs(value) < 1 else text
 
 
 def curve(axes: Axes, x: Any, y: Any, low: Any, high: Any, colour: str, alpha: float = 0.25, **line: Any) -> None:

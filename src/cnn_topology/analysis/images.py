@@ -91,7 +91,7 @@ def panels(parameters: ExamplePixelParameters, image_set: ImageSet) -> Iterator[
     """Yield what each panel is, and its values: (height, width), or (height, width, 3) of an image."""
     identity = (image_set.name, parameters.split)
     all_pixels, all_labels = image_set.split(parameters.split)
-    key = f"activation_clouds: count (networks: {parameters.population})"
+    key = f"activation_clouds: n_images (population: {parameters.population})"
     chosen = choose_images(image_set, parameters.split, parameters.count, parameters.run_seed, key)
     firsts = [chosen[all_labels[chosen] == label][:1] for label in np.unique(all_labels[chosen])[:EXAMPLES]]
     ids = np.concatenate(firsts)

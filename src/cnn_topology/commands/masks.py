@@ -21,7 +21,7 @@ def run(job: Job) -> None:
     notes = job.notes(parameters)
     pixels, labels = image_set.split(parameters.split)
     identity = (image_set.name, parameters.split)
-    key = f"activation_clouds: count (networks: {parameters.population})"
+    key = f"activation_clouds: n_images (population: {parameters.population})"
     ids = choose_images(image_set, parameters.split, parameters.count, parameters.run_seed, key)
     mean, sd = map(np.array, normalization(parameters.layout.normalization, image_set.train_images))
     found = find_masks(pixels[ids], ids, mean, sd, derive_seed(parameters.run_seed, "grabcut", *identity))

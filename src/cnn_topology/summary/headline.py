@@ -129,13 +129,13 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
                 f"p = {row['p_lowpass']:.2g})"
             )
             than.insert(0, (row["p_lowpass"] <= alpha, smooth))
-        side = {"undecided": "are shown to be neither a ring nor a mixture"}.get(
-            ring(row, alpha), f"are {ring(row, alpha)}"
+        shape = ring(row, alpha)
+        of_all = (
+            "Whether the filters of the whole layer are a ring or a mixture is not decided"
+            if shape == "undecided"
+            else f"The filters of the whole layer are {shape}"
         )
-        lines.append(
-            f"{row['population']}: the loop {_compared(than)}. The filters of the whole layer {side} "
-            f"(p = {row['p_hollowness']:.2g})."
-        )
+        lines.append(f"{row['population']}: the loop {_compared(than)}. {of_all} (p = {row['p_hollowness']:.2g}).")
     return lines
 
 

@@ -25,9 +25,9 @@ def drawn_table(columns: list[str], below: list[list[str]] | None = None) -> Axe
 
 def overlapping(axes: Axes) -> list[str]:
     """Return neighbours among texts of one line of the table, or its names, that touch."""
-    lines: dict[float, list[Text]] = {}
+    lines: dict[tuple[float, str], list[Text]] = {}
     for text in axes.texts:
-        lines.setdefault(text.get_position()[1], []).append(text)
+        lines.setdefault((text.get_position()[1], text.get_verticalalignment()), []).append(text)
     touching = []
     for line in [*lines.values(), axes.get_xticklabels()]:
         boxes = [(text.get_text(), text.get_window_extent()) for text in line]
@@ -53,4 +53,4 @@ def test_a_cell_without_a_number_is_a_dash_and_a_negative_number_has_a_minus() -
     with style.applied():
         axes = style.new_figure(2.5, "footer").subplots()
         heat_table(axes, np.array([[np.nan, 0.5, -0.02]]), ["a"], ["x", "y", "z"])
-    assert [text.get_text() for text in axes.texts] == ["–", "0.50", "\N{MINUS SIGN}0.02"]
+    assert {text.get_text() for text in axes.texts} == {"–", "0.50", "\N{MINUS SIGN}0.02"}

@@ -233,11 +233,13 @@ def test_an_archive_does_not_write_outside_of_its_folder(folder):
                 member = tarfile.TarInfo(f"{name}/file")
             member.size = 4
             tar.addfile(member, io.BytesIO(b"harm"))
-        with suppress(tarfile.FilterError):
-            originals._extract(archive, into)
+        originals._extract(archive, into)
         assert list(outside.iterdir()) == []
+        shutil.rmtree(into)
+        into.mkdir()
         with tarfile.open(archive) as tar:  # where it is allowed, each of these archives does
-            tar.extractall(into, filter="fully_trusted")
+            tar.extraction_filter = staticmethod(lambda member, path: member)  # what Python before 3.11.4 does
+            tar.extractall(into)
         assert (outside / "file").read_bytes() == b"harm"
         (outside / "file").unlink()
         shutil.rmtree(into)

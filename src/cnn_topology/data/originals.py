@@ -93,8 +93,15 @@ def _verify(path: Path, expected: str) -> None:
 
 def _extract(archive: Path, into: Path) -> None:
     if archive.name.endswith(".tar.gz"):
+        # File by file: what keeps `extractall` inside its folder is not in every Python 3.11, not in Debian 12's.
         with tarfile.open(archive) as tar:
-            tar.extractall(into, filter="data")
+            for member in tar:
+                target = into / member.name
+                content = tar.extractfile(member) if member.isfile() else None
+                if content and target.resolve().is_relative_to(into.resolve()):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with content, target.open("wb") as file:
+                        shutil.copyfileobj(content, file)
     else:
         into.mkdir(parents=True, exist_ok=True)
         with gzip.open(archive) as packed, (into / archive.stem).open("wb") as plain:

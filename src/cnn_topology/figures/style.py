@@ -358,7 +358,7 @@ def heat_table(
     ----------
     axes : Axes
     values : ndarray, shape (rows, columns)
-        What cells are coloured by; NaN leaves a cell empty.
+        What cells are coloured by; where NaN there is a dash.
     rows, columns : sequence of str
     below : sequence of sequence of str, optional
         Smaller lines under each number.
@@ -390,10 +390,12 @@ def heat_table(
         yticklabels=rows,
         annot_kws={"fontsize": SMALL if many else 7.5, "va": "bottom" if below else "center"},
     )
-    for text in list(axes.texts):
+    for text in list(axes.texts) if below else []:
         x, y = text.get_position()
         small = below[int(y)][int(x)] if below else ""
         axes.text(x, y, small, ha="center", va="top", color=text.get_color(), fontsize=5.2 if many else 5.6)
+    for row, place in np.argwhere(np.isnan(values)):
+        axes.text(place + 0.5, row + 0.5, "–", ha="center", va="center", color=GREY)
     axes.tick_params(axis="x", rotation=90 if many and max(map(len, columns)) > 3 else 0)
     if many:
         axes.tick_params(axis="x", labelsize=SMALL)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,10 +57,19 @@ def read_snapshot(path: Path, names: Iterable[str] | None = None) -> Snapshot:
     """
     tensors, metadata = read_tensors(path, names)
     try:
-        networks, seeds, failed = (tuple(json.loads(metadata[key])) for key in ("networks", "seeds", "failed"))
+        networks, seeds = (_list(metadata[key], int) for key in ("networks", "seeds"))
+        failed = _list(metadata["failed"], bool)
         step = int(metadata["step"])
     except (KeyError, ValueError) as error:
         raise InputError(
             f"{path}: this is no snapshot: in its metadata {error} is missing or damaged; delete it and start again."
         ) from error
     return Snapshot(tensors, networks, seeds, step, failed, metadata)
+
+
+def _list(text: str, kind: type) -> tuple[Any, ...]:
+    """Read a JSON list whose entries are all of one kind."""
+    values = json.loads(text)
+    if not isinstance(values, list) or any(type(value) is not kind for value in values):
+        raise ValueError(f"{text[:40]!r}: expected a list of {kind.__name__}")
+    return tuple(values)

@@ -21,6 +21,7 @@ Tables = Mapping[str, pa.Table]
 LAYERS = "One row a layer"  # the table beside which the page draws the loops over training
 # What the columns of the table of layers say.
 OF_LAYERS = {
+    "filters kept": "of all of the layer",
     "longest, second": "lengths of the two longest loops (H1 bars) at the last step",
     "noise": "the length that noise reaches under every null",
     "p": "how often noise has a loop as long",
@@ -33,7 +34,6 @@ OF_LAYERS = {
     "p, blocks": "with all filters of an output channel shuffled in one way, as filters of a channel may be alike",
     "p, covariance": "against random filters with the layer's own covariance; only a small one says something",
     "ring": "whether all filters are hollow as a ring in their strongest plane, against others of that covariance",
-    "filters kept": "of all of the layer",
 }
 # Of a population topology and accuracy both follow training, and over a grid both follow width: step and width are held
 # fixed where that can be tested.
@@ -156,19 +156,19 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
             {
                 "population": cloud["population"],
                 "layer": cloud["layer"],
-                "verdict": cloud["verdict"],
+                "networks": cloud["networks"],
+                "filters kept": f"{cloud['kept']:,} of {cloud['points']:,}",
+                "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
                 "longest": f"{cloud['longest']:.3f}",
                 "second": f"{cloud['second']:.3f}",
                 "noise": _number(cloud["needed"], ".3f"),
                 "p": _number(cloud["p_longest"], ".2g"),
                 "q": _number(cloud["q_longest"], ".2g"),
+                "verdict": cloud["verdict"],
                 "power": power if cloud["power_in_range"] or not power else f"≈ {power}",
                 "stable": _number(cloud["verdict_stability"], ".0%"),
                 **{f"p, {name}": _number(p, ".2g") for name, p in of_null.items() if cloud["verdict"] in LOOPS},
                 "ring": ring(cloud, alpha),
-                "networks": cloud["networks"],
-                "filters kept": f"{cloud['kept']:,} of {cloud['points']:,}",
-                "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
             }
         )
     table = text_table(LAYERS, "", rows)

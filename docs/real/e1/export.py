@@ -2,9 +2,10 @@
 
 Usage: python docs/real/e1/export.py results/e1 docs/real/e1 COMMIT
 
-Writes for each network of the finished shards `network-000.safetensors` (`conv1.weight` and `conv2.weight` of the last
-step, float16), `steps-000.safetensors` (`conv1.weight` of every snapshot), and the rows of the shards' logs into
-`training.csv`; `networks.json` has seed, precision, versions and the SHA-256 of the float32 weights as trained.
+Of the finished shards it writes `network-000.safetensors` (`conv1.weight` and `conv2.weight` of the last step, float16)
+for each network, `conv1_100.safetensors` (`conv1.weight` of all networks, one after the other, float16) for each
+snapshot, and the rows of the shards' logs as `training.csv`. `networks.json` has seed, precision, versions and the
+SHA-256 of the float32 weights as trained.
 """
 
 import hashlib
@@ -20,22 +21,24 @@ from cnn_topology.storage.tables import read_table
 from cnn_topology.training.snapshots import read_snapshot
 
 LAYERS = ("conv1.weight", "conv2.weight")
+# A file of PyTorch's order of axes says so: (out, in, 3, 3).
+PYTORCH = {"format": "pt"}
 
 
 def main(run: Path, target: Path, commit: str) -> None:
     """Export every shard whose training log, which is written last, is there."""
     logs = sorted((run / "training/mnist").glob("*.parquet"))
     networks: dict[str, dict[str, object]] = {}
+    pooled: dict[int, list[np.ndarray]] = {}
     for log in logs:
         shots = [read_snapshot(path) for path in sorted((run / "snapshots/mnist" / log.stem).glob("*.safetensors"))]
+        for shot in shots:
+            pooled.setdefault(shot.step, []).extend(shot.tensors["conv1.weight"])
         last = shots[-1]
         for place, number in enumerate(last.networks):
             weights = {name: np.ascontiguousarray(last.tensors[name][place]) for name in LAYERS}
-            steps = {f"{shot.step:08d}": shot.tensors["conv1.weight"][place].astype(np.float16) for shot in shots}
             halves = {name: weight.astype(np.float16) for name, weight in weights.items()}
-            # A file of PyTorch's order of axes says so: (out, in, 3, 3).
-            save_file(halves, target / f"network-{number:03d}.safetensors", {"format": "pt"})
-            save_file(steps, target / f"steps-{number:03d}.safetensors", {"format": "pt"})
+            save_file(halves, target / f"network-{number:03d}.safetensors", PYTORCH)
             networks[f"{number:03d}"] = {
                 "seed": str(last.seeds[place]),
                 "failed": last.failed[place],
@@ -44,6 +47,9 @@ def main(run: Path, target: Path, commit: str) -> None:
                 **{key: last.metadata[key] for key in ("precision", "torch", "images_sha256")},
                 "commit": commit,
             }
+    for step, weights_at in pooled.items():
+        together = np.concatenate(weights_at).astype(np.float16)
+        save_file({"conv1.weight": together}, target / f"conv1_{step}.safetensors", PYTORCH)
     training = pd.concat([read_table(log).to_pandas() for log in logs]).sort_values(["network", "step", "split"])
     training.to_csv(target / "training.csv", index=False)
     (target / "networks.json").write_text(json.dumps(networks, indent=1, sort_keys=True) + "\n")

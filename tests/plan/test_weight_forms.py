@@ -16,6 +16,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.networks.checkpoints import read_checkpoint
 from cnn_topology.networks.weights import read_weights
 from cnn_topology.plan.checkpoints import FilesCheckpoint, checkpoint_layers
+from cnn_topology.storage.weight_files import files_of
 
 STEM, DEEP = "conv1.weight", "conv2.weight"
 
@@ -330,6 +331,45 @@ def test_a_network_in_several_files_is_read_by_their_index(suffix: str, tmp_path
         index.write_text(text)
         with pytest.raises(InputError, match=r"index\.json"):
             layers(index)
+
+
+def index_of(path: Path, **parts: str) -> Path:
+    path.write_text(json.dumps({"weight_map": parts}))
+    return path
+
+
+def test_an_index_that_names_an_index_is_refused(tmp_path: Path) -> None:
+    index = index_of(tmp_path / "net.index.json", conv="net.index.json")
+    with pytest.raises(InputError, match=r"net\.index\.json: names net\.index\.json, which is an index too"):
+        layers(index)
+    # Twice as many files are read at each further level: these few would take hours.
+    for level in range(60):
+        names = [index_of(tmp_path / f"{level}{side}", a=f"{level + 1}a", b=f"{level + 1}b") for side in "ab"]
+    assert files_of(names[0]) == [names[0], tmp_path / "60a", tmp_path / "60b"]
+    with pytest.raises(InputError, match=r"names 1a, which is an index too"):
+        layers(tmp_path / "0a")
+
+
+@pytest.mark.parametrize("first", ["said", "unsaid"])
+def test_the_order_of_axes_is_that_of_the_file_of_an_index_that_says_it(first: str, tmp_path: Path) -> None:
+    shape = (64, 3, 3, 3)  # fits two orders
+    for name, notes in {"said": {"format": "pt"}, "unsaid": None}.items():
+        save_file({name: torch.ones(shape)}, tmp_path / f"{name}.safetensors", metadata=notes)
+    parts = {name: f"{name}.safetensors" for name in sorted(("said", "unsaid"), key=lambda name: name != first)}
+    assert layers(index_of(tmp_path / "net.index.json", **parts)) == [*parts]
+    with pytest.raises(InputError, match="`layout`"):
+        layers(index_of(tmp_path / "net.index.json", unsaid=parts["unsaid"]))
+
+
+def test_a_header_whose_length_begins_as_a_text_does_is_no_index(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    save_file({STEM: torch.ones(8, 5, 3, 3)}, path, metadata={"format": "pt"})
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    longer = (0x7B20).to_bytes(8, "little")  # a blank, a brace and zeros
+    path.write_bytes(longer + content[8 : 8 + size].ljust(0x7B20) + content[8 + size :])
+    assert files_of(path) == [path]
+    assert layers(path) == [STEM]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def compare_tables(first: Path, second: Path) -> Iterator[Agreement]:
 
 
 def _compared(name: str, one: pa.Table, other: pa.Table) -> Agreement:
-    if difference := schema_difference(one.schema, other.schema, ("in the first run", "in the second")):
+    if difference := schema_difference(one.schema, other.schema, ("the first run", "the second run")):
         return Agreement(name, "different", difference)
     if one.num_rows != other.num_rows:
         return Agreement(name, "different", f"{one.num_rows} and {other.num_rows} rows")

@@ -163,9 +163,7 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     found = checksum(table)
     if expected != found:
         raise damaged(path, f"its content has SHA-256 {found}, its metadata says {expected or 'nothing'}")
-    if schema is not None and (
-        difference := schema_difference(table.schema, schema, ("in the file", "in this version"))
-    ):
+    if schema is not None and (difference := schema_difference(table.schema, schema, ("the file", "this version"))):
         raise InputError(
             f"{path}: {difference}. Another version of this program wrote it: start the run again (Snakemake makes "
             "anew what changed), or read it with the version that its `provenance.json` names."
@@ -174,20 +172,25 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
 
 
 def schema_difference(one: pa.Schema, other: pa.Schema, where: tuple[str, str]) -> str:
-    """Describe the first column in which two schemas differ; empty if none does.
+    """Describe in which columns two schemas differ; empty if in none.
 
     Parameters
     ----------
     one, other : pyarrow.Schema
     where : (str, str)
-        What they are of, ``("in the first run", "in the second")``.
+        What they are of, ``("the first run", "the second run")``.
     """
     mine, others = ({field.name: str(field.type) for field in schema} for schema in (one, other))
-    for name in (*others, *mine):
-        kinds = [columns.get(name, "missing") for columns in (mine, others)]
-        if kinds[0] != kinds[1]:
-            return f"the column `{name}` is {kinds[0]} {where[0]} and {kinds[1]} {where[1]}"
-    return "" if one.names == other.names else f"the columns stand in another order {where[1]}"
+    lone = ([name for name in mine if name not in others], [name for name in others if name not in mine])
+    differences = [f"only {place} has {', '.join(names)}" for place, names in zip(where, lone, strict=True) if names]
+    differences += [
+        f"{name} is {mine[name]} in {where[0]} and {others[name]} in {where[1]}"
+        for name in mine
+        if name in others and mine[name] != others[name]
+    ]
+    if not differences and one.names != other.names:
+        return f"the columns stand in another order in {where[1]}"
+    return "; ".join(differences)
 
 
 def read_notes(path: Path) -> dict[str, str]:

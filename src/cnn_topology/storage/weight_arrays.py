@@ -240,7 +240,7 @@ def npz_headers(path: Path) -> dict[str, Stored]:
         return npz_arrays(archive)
 
 
-# Entries of a model of ONNX: names, shapes and numbers of a weight are few, whatever its size.
+# Nodes of a graph of ONNX whose second input is a weight with kernels.
 CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 

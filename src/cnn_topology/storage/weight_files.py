@@ -55,6 +55,10 @@ TFLITE = (
 )
 
 
+# What may stand before the first sign of a text: the mark of its encoding, and white space.
+BLANKS = b"\xef\xbb\xbf \t\r\n"
+
+
 class Content(NamedTuple):
     """What a file holds: arrays in nested dictionaries, and the order of axes that its kind of file has.
 
@@ -178,7 +182,7 @@ def files_of(path: Path) -> list[Path]:
     """
     check_is_file(path)
     with path.open("rb") as file:
-        if file.read(64).lstrip()[:1] != b"{":
+        if not _is_index(file.read(512)):
             return [path]
     try:
         return [path, *(path.parent / name for name in dict.fromkeys(_weight_map(path).values()))]
@@ -186,6 +190,11 @@ def files_of(path: Path) -> list[Path]:
         raise
     except Exception as error:
         raise _unreadable(path, error) from error
+
+
+def _is_index(head: bytes) -> bool:
+    """Whether a file begins as JSON does; safetensors begins with the length of its header, of which a byte is zero."""
+    return head.lstrip(BLANKS)[:1] == b"{" and 0 not in head[:8]
 
 
 def _weight_map(path: Path) -> dict[str, str]:
@@ -219,7 +228,7 @@ def _content(path: Path, stack: ExitStack) -> Content:
     for beginning, what in OTHERS:
         if head.startswith(beginning):
             raise InputError(f"{path}: {what}")
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    text = head.lstrip(BLANKS)
     if text[:9].lower() == b"<!doctype" or text[:5].lower() in (b"<html", b"<?xml", b"<head"):
         raise InputError(f"{path}: a web page, not weights: download it again (a page of a login or an error?)")
     if head[257:262] == b"ustar":
@@ -232,7 +241,7 @@ def _content(path: Path, stack: ExitStack) -> Content:
         return Content(_npy(path, file, size))
     if head[:4] == b"\x89HDF":
         return Content(hdf5_arrays(path, path, stack), "hwio")
-    if text[:1] == b"{":
+    if _is_index(head):
         return _shards(path, stack)
     if head[8:9] == b"{":
         arrays, notes = safetensors_arrays(file, size)
@@ -251,16 +260,19 @@ def _shards(path: Path, stack: ExitStack) -> Content:
     """Return the arrays of all files that an index names, as one network."""
     places = _weight_map(path)
     arrays: dict[str, Any] = {}
-    content = Content(arrays)
+    known = Content(arrays)
     for name in dict.fromkeys(places.values()):
         part = path.parent / name
-        check_is_file(part)
+        if files_of(part) != [part]:  # itself, or one that leads back to it or to ever more
+            raise InputError(f"{path}: names {name}, which is an index too; an index names files of weights alone")
         content = _content(part, stack)
+        # Files of PyTorch say their order, those without such a note fit any.
+        known = known if known.order else content
         names = [array for array, at in places.items() if at == name]
         if missing := [array for array in names if array not in content.value]:
             raise InputError(f"{part}: lacks {missing[0]}, which {path} says it holds: get both again")
         arrays |= {array: content.value[array] for array in names}
-    return Content(arrays, content.order, content.by_habit)
+    return Content(arrays, known.order, known.by_habit)
 
 
 def _zip(path: Path, file: IO[bytes], stack: ExitStack) -> Content:

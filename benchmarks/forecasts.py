@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.names import RunFolder
@@ -22,12 +22,6 @@ from cnn_topology.runs.starts import directory_of
 FACTOR = 3.0
 
 
-def group_of(job: Job) -> str:
-    """Name the stage of a job: the folder of its log."""
-    parts = PurePath(job.log or job.rule).parts
-    return parts[3] if len(parts) > 4 else PurePath(parts[-1]).stem
-
-
 def rows(jobs: Iterable[Job], directory: Path) -> list[tuple[str, int, float, float, float, float]]:
     """Return kind, number, forecast and outcome in seconds, MB asked and taken, of the jobs that have ended."""
     kinds = defaultdict(list)
@@ -36,7 +30,7 @@ def rows(jobs: Iterable[Job], directory: Path) -> list[tuple[str, int, float, fl
         if took is not None:
             wall, cpu, memory = took
             outcome = wall if job.resources.get("gpu") else cpu
-            kinds[group_of(job)].append((job.resources["expected_s"], outcome, job.resources["mem_mb"], memory))
+            kinds[job.stage].append((job.resources["expected_s"], outcome, job.resources["mem_mb"], memory))
     found = []
     for kind, each in kinds.items():
         forecast, outcome, asked, peak = zip(*each, strict=True)

@@ -1,12 +1,15 @@
 """Whole files pass, and each kind of damage is named with the rule that makes the file again."""
 
+import subprocess
+
 import pyarrow as pa
 import pytest
 import yaml
 
-from cnn_topology.commands.verify import check_run
+from cnn_topology.commands.verify import check_run, strays
 from cnn_topology.commands.verify import run as verify
 from cnn_topology.errors import InputError
+from cnn_topology.plan.names import RunFolder
 from cnn_topology.runs.jobs import Job
 from cnn_topology.storage.atomic import atomic_path, checksum_path
 from cnn_topology.storage.tables import TEXT_ROWS, write_finished_table, write_table
@@ -75,6 +78,47 @@ def test_a_file_without_its_checksum_is_not_called_whole(run):
     assert "is missing" in _faults(run)["results/t/summary.txt"].reason
 
 
+def test_files_that_the_config_does_not_make_are_named_and_harm_nothing(run, tiny, monkeypatch, capsys):
+    directory, folder, jobs = run
+    monkeypatch.chdir(directory)
+    (folder / "config.yaml").write_text(yaml.safe_dump({**tiny, "name": "t"}))
+    monkeypatch.setattr("cnn_topology.commands.verify.list_jobs", lambda *_: jobs)
+    for name in (
+        "report.html",
+        "notes.txt",
+        "logs/figures/a.log",
+        "parts/resume/a/0000/s.pt",
+        "parts/inputs/images/own.json",
+        "parts/jobs/summary.txt.0123.json",
+        "parts/start.json",
+        "parts/logs.txt",
+        "figures/.x.tmp.pdf",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    arguments = type("Arguments", (), {"run": "t"})
+    verify(arguments)
+    assert capsys.readouterr().out == "results/t: all 5 files are whole\n"
+    for name in ("figures/old.pdf", "old/it/0.json", "old/it/1.json", "snapshots/b/1.safetensors"):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(b"of an earlier config")
+    verify(arguments)
+    *named, _, remove, whole = capsys.readouterr().out.splitlines()
+    assert named == [
+        "not of this config: results/t/figures/old.pdf",
+        "not of this config: results/t/old (2 files)",
+        "not of this config: results/t/snapshots/b",
+    ]
+    assert whole == "results/t: all 5 files are whole"
+    subprocess.run(remove, shell=True, check=True)  # alone on its line, which is pasted whole
+    verify(arguments)
+    assert capsys.readouterr().out == "results/t: all 5 files are whole\n"
+    assert {path.name for path in (folder / "figures/.sha256").iterdir()} == {"a.pdf"}
+    # A folder that was given another name is left alone.
+    folder.rename(directory / "results/other")
+    assert not strays(jobs, directory, RunFolder("other", directory / "results"))
+
+
 def test_verify_says_how_to_make_the_files_again(run, tiny, monkeypatch, capsys):
     directory, folder, jobs = run
     monkeypatch.chdir(directory)
@@ -90,7 +134,7 @@ def test_verify_says_how_to_make_the_files_again(run, tiny, monkeypatch, capsys)
 
 
 def test_folders_of_a_run_that_are_links_are_looked_into(run, tmp_path):
-    """Copies beside tables were passed over there."""
+    """Copies beside tables were passed over there, and so were files of an earlier config."""
     directory, folder, jobs = run
     (tmp_path / "scratch").mkdir()
     for name in ("tables", "figures"):
@@ -100,13 +144,17 @@ def test_folders_of_a_run_that_are_links_are_looked_into(run, tmp_path):
     (folder / "tables/loops.csv").write_text("another content")
     (fault,) = _faults(run).values()
     assert (fault.path, fault.remove) == ("results/t/tables/loops.csv", "results/t/tables/loops.parquet")
+    (folder / "figures/old.pdf").write_text("of an earlier config")
+    assert strays(jobs, directory, RunFolder.at(folder)) == {"results/t/figures/old.pdf": 1}
 
 
 def test_a_run_behind_a_link_is_looked_into(run, tmp_path):
-    _, folder, _ = run
+    directory, folder, jobs = run
     (tmp_path / "scratch").mkdir()
     folder.rename(tmp_path / "scratch/of-t")
     folder.symlink_to(tmp_path / "scratch/of-t")
+    (folder / "figures/old.pdf").write_text("of an earlier config")
+    assert strays(jobs, directory, RunFolder.at(folder)) == {"results/t/figures/old.pdf": 1}
     (folder / "tables/loops.csv").unlink()
     (fault,) = _faults(run).values()
     assert (fault.path, fault.state, fault.remove) == (

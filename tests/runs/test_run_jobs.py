@@ -115,12 +115,15 @@ def test_after_a_failure_in_its_own_words_the_users_own_config_is_to_be_mended(t
     _touch(tmp_path / job.log, "cnn-topology train\n")
     progress = Progress(failed=[job])
     config = Path("results/t/config.yaml")
-    on = "to go on: snakemake --cores all --configfile results/t/config.yaml"
-    assert to_go_on(progress, config, tmp_path, "--cores all") == f"snakemake is not at work; {on}"
+    command = "    snakemake --cores all --configfile"  # alone on its line, which is pasted whole
+    said = to_go_on(progress, config, tmp_path, "--cores all").splitlines()
+    assert said[1:] == [f"{command} results/t/config.yaml"]
     _touch(tmp_path / job.log, "cnn-topology train\nresnets.p.recipe.batch_size is 50, but 40 images are used\n")
-    said = to_go_on(progress, config, tmp_path, "--cores all")
-    assert said.startswith(f"snakemake is not at work; {on}; correct the key")
-    assert "your own config file" in said
+    first, then, otherwise, same = to_go_on(progress, config, tmp_path, "--cores all").splitlines()
+    assert "correct it in your own config file" in first
+    assert then == f"{command} YOURS.yaml"
+    assert "nothing needs correction" in otherwise
+    assert same == f"{command} results/t/config.yaml"
 
 
 def test_marks_of_long_names_are_found_where_snakemake_puts_them(tmp_path):

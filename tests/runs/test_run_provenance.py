@@ -176,16 +176,36 @@ def test_the_checklist_answers_from_the_run(tiny):
     assert "80 training and 20 test images" in answers["Data and splits"]
     assert "n = 5" in answers["Number of runs and seeds"]
     assert "19 draws" in answers["Error bars"]
+    assert "the program searches none" in answers["Hyperparameters"]
+    assert "see no test image" in answers["Data and splits"]
+    assert "`training`" in answers["Number of runs and seeds"]
     assert "git is not installed" in answers["Code"]
 
 
-def test_weights_that_others_trained_get_no_promise_about_test_images(tiny):
+def test_weights_that_others_trained_get_no_recipe_and_no_promise_about_test_images(tiny):
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
     own = {"images": "digits", "variant": "mapper", "normalization": "set", "checkpoints": ["one.pt"]}
     config = parse_config({**{key: tiny[key] for key in ("version", "name", "images")}, "resnets": {"own": own}})
     answers = checklist(config, {}, total, NO_GIT)
-    assert "The weights of own were read from files" in answers["Data and splits"]
+    assert answers["Hyperparameters"] == "The weights of own were read from files and not trained here."
+    assert "trained" not in answers["Data and splits"]
+    assert "What the weights of own have seen" in answers["Data and splits"]
     assert answers["Number of runs and seeds"].startswith("own: n = 1. ")
+    assert "table" not in answers["Number of runs and seeds"]
+    assert "each draw and subset" in answers["Number of runs and seeds"]
+    assert "Loops" not in answers["Error bars"]
+
+
+def test_modules_without_files_are_told_as_initialized(tiny):
+    total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
+    own = {"images": "digits", "module": "nets:Net", "normalization": "set"}
+    config = parse_config({**{key: tiny[key] for key in ("version", "name", "images")}, "modules": {"own": own}})
+    answers = checklist(config, {}, total, NO_GIT)
+    assert answers["Hyperparameters"] == "The networks of own are as they are initialized, not trained."
+    assert answers["Data and splits"] == "No images."
+    assert "each network, draw" in answers["Number of runs and seeds"]
+    assert "table" not in answers["Number of runs and seeds"]
+    assert "Loops" not in answers["Error bars"]
 
 
 def test_populations_of_a_grid_are_listed_with_their_n(tiny):

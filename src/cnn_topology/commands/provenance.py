@@ -1,4 +1,4 @@
-"""`cnn-topology provenance`: say what a run was made by and what it took."""
+"""`cnn-topology provenance`: describe what a run was made by and what it took."""
 
 import json
 import platform
@@ -137,6 +137,8 @@ def checklist(
     networks = {name: population.networks for name, population in {**config.trained, **config.recorded}.items()}
     networks |= {name: networks_in(section) for name, section in config.checkpoints.items()}
     of_others = [name for name, section in config.recorded.items() if section.checkpoints] + [*config.checkpoints]
+    untrained = [name for name, section in config.modules.items() if not section.checkpoints]
+    trained = [name for name in networks if name not in of_others + untrained]
     by_test = [
         name
         for name, section in config.resnets.items()
@@ -145,25 +147,40 @@ def checklist(
         and not section.checkpoints
     ]
     chosen = f"; of {', '.join(by_test)} the epoch of the best test accuracy is kept, as published" if by_test else ""
-    files = f" The weights of {', '.join(of_others)} were read from files: what they have seen, the run does not know."
+    splits = f"{splits}. Subsets are drawn by seed and balanced by class" if splits else "No images"
+    hyperparameters, loops = [], ""
+    if trained:
+        splits += f"; networks that are trained here see no test image{chosen}"
+        hyperparameters.append(
+            "All are in the config (config.yaml of the run's folder), fixed before the run; the program searches none."
+        )
+    if untrained:
+        hyperparameters.append(f"The networks of {', '.join(untrained)} are as they are initialized, not trained.")
+    if of_others:
+        splits += (
+            f". What the weights of {', '.join(of_others)} have seen of these or other images, the run cannot tell"
+        )
+        hyperparameters.append(f"The weights of {', '.join(of_others)} were read from files and not trained here.")
+    if config.populations or config.checkpoints:
+        test = config.significance
+        loops = (
+            f" Loops are tested against {test.draws} draws of each null ({', '.join(test.nulls)}) at level "
+            f"{test.alpha:g}, familywise over the bars of a cloud; p-values are not corrected across clouds."
+        )
     commit_line = commit["commit"] or f"unknown ({commit['git_error']})"
     if commit["commit"] and commit["changed_files"] is None:
         commit_line += f", unknown whether files were changed since ({commit['git_error']})"
     elif commit["changed_files"]:
         commit_line += f", {commit['changed_files']} tracked files changed since"
     edited = total.get("jobs_of_other_code", 0)
-    test = config.significance
     return {
-        "Data and splits": f"{splits or 'No images'}. Subsets are drawn by seed and balanced by class; networks that "
-        f"are trained here see no test image{chosen}.{files if of_others else ''}",
-        "Hyperparameters": "All are in the config (config.yaml of the run's folder), fixed before the run; the program "
-        "searches none.",
+        "Data and splits": f"{splits}.",
+        "Hyperparameters": " ".join(hyperparameters),
         "Number of runs and seeds": f"{'; '.join(f'{name}: n = {count}' for name, count in networks.items())}. The "
-        f"run's seed is {config.seed}; each network, draw and subset has a seed of its own, SHA-256 of the run's seed "
-        "and of what the item is; the tables `training` and `resnet_training` list those of networks.",
-        "Error bars": "Each figure says what its band is and how many networks it is over. Loops are tested against "
-        f"{test.draws} draws of each null ({', '.join(test.nulls)}) at level {test.alpha:g}, familywise over the bars "
-        "of a cloud; p-values are not corrected across clouds.",
+        f"run's seed is {config.seed}; each {'network, ' if trained or untrained else ''}draw and subset has a seed of "
+        "its own, SHA-256 of the run's seed and of what the item is"
+        f"{'; the tables `training` and `resnet_training` list those of networks' if trained else ''}.",
+        "Error bars": f"Each figure says what its band is and how many networks it is over.{loops}",
         "Compute": f"{total['jobs']:.0f} jobs, {total['cpu_hours']:.3g} CPU hours, "
         f"{total['wall_hours_of_all_jobs']:.3g} hours of wall time added over jobs, at most "
         f"{total['peak_gb_of_a_job']:.2g} GB in a job, as each job measured itself when it ended. A job that was "

@@ -1,4 +1,4 @@
-"""`cnn-topology status`: show how far a run is, what failed, and how to repeat it. Only reads."""
+"""`cnn-topology status`: show how far a run is, what failed, and how to repeat it, by reading only."""
 
 import argparse
 import shlex
@@ -178,10 +178,14 @@ def command_of(log: Path) -> str | None:
 
 def to_go_on(progress: Progress, config: Path, directory: Path, options: str) -> str:
     """Describe how to start again; where a job said why it failed, its user may have to mend the config first."""
-    same = f"snakemake is not at work; to go on: snakemake {options} --configfile {shlex.quote(str(config))}"
+    command = f"    snakemake {options} --configfile"
+    same = f"{command} {shlex.quote(str(config))}"
     if not any(last_line(directory / (job.log or "")) for job in progress.failed):
-        return same
-    return f"{same}; correct the key that a failed job names in your own config file, of which this one is a copy"
+        return f"snakemake is not at work; to go on:\n{same}"
+    return (
+        "snakemake is not at work. Where a failed job names a key, correct it in your own config file (each start "
+        f"copies that one to {config}), then:\n{command} YOURS.yaml\nOnly if nothing needs correction:\n{same}"
+    )
 
 
 def after_a_kill(slurm: str | None, host: str | None) -> str:

@@ -1,4 +1,4 @@
-"""`cnn-topology summary`: say in a few lines what a run found."""
+"""`cnn-topology summary`: print in a few lines what a run found."""
 
 from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.runs.job import Job

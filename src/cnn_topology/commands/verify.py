@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     folder = find_run(arguments.run)
     config = Path(RunFolder.at(folder).config)
-    directory = directory_of(folder, read_config(config).name)
+    name = read_config(config).name
+    directory = directory_of(folder, name)
     jobs = list_jobs(config, directory)
     checked, faults = 0, list[Fault]()
     for _, fault in check_run(jobs, directory):
@@ -41,6 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
         if fault is not None:
             faults.append(fault)
             print(f"{fault.state}: {fault.path} (rule {fault.rule}): {fault.reason}", flush=True)
+    if strangers := strays(jobs, directory, RunFolder(name, directory / "results")):
+        print(_described(strangers, directory))
     if edited := _jobs_of_other_code(RunFolder.at(folder)):
         print(MIXED.format(jobs=f"{edited} jobs"))
     if faults:
@@ -107,6 +110,64 @@ def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault
             if is_copy or (directory / path).exists():
                 fault = _check(directory / path, path, makers[output].rule)
                 yield path, fault and replace(fault, remove=output)
+
+
+def strays(jobs: Iterable[Job], directory: Path, run: RunFolder) -> dict[str, int]:
+    """List what stands in the folders of a run and none of its jobs makes, such as files of an earlier config.
+
+    Hidden files, and files in the run's folder itself (config, report, a user's notes) are not looked at.
+
+    Parameters
+    ----------
+    jobs, directory
+        As in `check_run`.
+    run : RunFolder
+        The run, below `directory`.
+
+    Returns
+    -------
+    dict of str to int
+        Files, and folders of which nothing is made, relative to `directory`, with the number of files. None where no
+        job has its files in that folder: it was given another name.
+    """
+    root = Path(run.root)
+    outputs = [path for job in jobs for path in map(directory.joinpath, job.outputs) if path.is_relative_to(root)]
+    # Copies for people lie beside small tables.
+    made = {*outputs, *(path.with_suffix(".csv") for path in outputs if path.suffix == ".parquet")}
+    # What no rule makes: what is known of a user's files, what describes jobs, starts and stopped training.
+    made |= set(map(Path, (run.logs, run.resumes, f"{run.parts}/inputs", run.jobs, run.job_logs, run.start)))
+    folders = {folder for path in made for folder in path.parents}
+    strangers: dict[str, int] = {}
+
+    def look(path: Path) -> None:
+        if path in folders:
+            for entry in sorted(path.iterdir()):
+                look(entry)
+        elif path not in made and (files := _files_in(path)):
+            strangers[str(path.relative_to(directory))] = files
+
+    for folder in sorted(root.iterdir()) if outputs and root.is_dir() else ():
+        if folder.is_dir():
+            look(folder)
+    return strangers
+
+
+def _files_in(path: Path) -> int:
+    """Count the files in a folder, without checksums and other hidden ones; a file or a link is one."""
+    if path.name.startswith("."):
+        return 0
+    return 1 if path.is_symlink() or not path.is_dir() else sum(map(_files_in, path.iterdir()))
+
+
+def _described(strangers: dict[str, int], directory: Path) -> str:
+    """Name what the config does not make, with a command that removes it and the checksums beside it."""
+    lines = [
+        f"not of this config: {path}{f' ({files} files)' if files > 1 else ''}" for path, files in strangers.items()
+    ]
+    beside = [str(checksum_path(Path(path))) for path in strangers]
+    gone = [*strangers, *(path for path in beside if (directory / path).is_file())]
+    lines.append("An earlier config or version made these, or a hand: that is no damage. To remove them:")
+    return "\n".join([*lines, f"    {change_to(directory)}rm -r {shlex.join(gone)}"])
 
 
 def _check(whole: Path, path: str, rule: str) -> Fault | None:

@@ -1,7 +1,9 @@
 """Torch modules of a user's own: which layers are recorded in which order, and what is refused by its key."""
 
+import sys
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -115,7 +117,7 @@ def test_the_code_of_the_folder_is_named_and_that_of_packages_is_not(own):
     assert look_at(section(f"{own}:Net"), (10, 12, 3)).code == (f"{package}/__init__.py", f"{package}/nets.py")
 
 
-def test_code_is_whatever_the_module_has_loaded_and_what_was_looked_at_before_stays_as_it_was(own, tmp_path):
+def test_code_is_that_of_the_module_alone_and_whatever_it_imports(own, tmp_path):
     package = own.removesuffix(".nets")
     net = "from torch import nn\n\n\ndef net():\n    {}\n    return nn.Sequential(nn.Conv2d(3, 4, 3))\n"
     texts = {
@@ -125,13 +127,23 @@ def test_code_is_whatever_the_module_has_loaded_and_what_was_looked_at_before_st
         "one": f"from . import shared\n{net.format('pass')}",
         "two": f"import {package}.shared\n{net.format('from .late import x')}",
     }
+    (tmp_path / f"{package}_three.py").write_text(net.format("pass"))
     for name, text in texts.items():
         (tmp_path / package / f"{name}.py").write_text(text)
-    seen = {"__init__", "shared", "unnamed"}
-    for name, others in (("one", {"one"}), ("two", {"two", "late"})):
-        seen |= others
+    shared = {"__init__", "shared", "unnamed"}
+    for name, others in (("one", shared), ("two", {*shared, "late"}), ("one", shared)):
         code = look_at(section(f"{package}.{name}:net"), (10, 12, 3)).code
-        assert set(code) == {f"{package}/{other}.py" for other in seen}
+        assert set(code) == {f"{package}/{other}.py" for other in {name, *others}}
+    assert look_at(section(f"{package}_three:net"), (10, 12, 3)).code == (f"{package}_three.py",)
+
+
+def test_what_starts_the_run_is_no_code_of_a_module(own, tmp_path, monkeypatch):
+    package = own.removesuffix(".nets")
+    for name, file in (("snakemake_logger_plugin_own", "plugin.py"), ("started", ".venv/bin/snakemake")):
+        program = ModuleType(name)
+        program.__file__ = str(tmp_path / file)
+        monkeypatch.setitem(sys.modules, name, program)
+    assert look_at(section(f"{own}:Net"), (10, 12, 3)).code == (f"{package}/__init__.py", f"{package}/nets.py")
 
 
 @pytest.mark.parametrize("name", ["small", "Net.called"])

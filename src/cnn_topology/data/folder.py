@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn_topology.data.image_files import FORMATS, list_folder, open_image
-from cnn_topology.data.image_set import DARK, PIXELS, ImageSet
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import SPLITS, FolderImages, Split, count_system_files, lacks_test, split_folders
+from cnn_topology.plan.images import FolderImages, Split, count_system_files, lacks_test, split_folders
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
 # 16 bits it reads the upper byte, which is right.
@@ -55,6 +56,8 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     if passed := count_system_files(path):
         print(f"{path}: {passed} files that an operating system left are passed over", file=sys.stderr)
     bad: list[str] = []
+    deep: dict[int, Range] = {}  # of pixels of more than 8 bits, by the place of their file in `bad`
+    dark: dict[Split, int] = {}  # the largest pixel of a split that is nearly black
 
     def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
         files, labels = splits[split]
@@ -66,36 +69,50 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
             except InputError as error:
                 bad.append(str(error))
                 continue
+            if pixels.dtype != np.uint8:
+                deep[len(bad)] = float(pixels.min()), float(pixels.max())
+                bad.append(f"{file}: pixels are {pixels.dtype}")
+                continue
             images[number] = to_shape(pixels[np.newaxis], shape)[0]
             brightest = max(brightest, int(pixels.max()))
             sizes.append((pixels.shape[0], pixels.shape[1]))
             several += more
-        if sizes and brightest <= DARK:
-            bad.append(f"{folders[split]}: no pixel is above {brightest}; expected {PIXELS}.")
+        if sizes and is_dark(brightest):
+            dark[split] = brightest
         if note := cropping_note(f"{folders[split]}", sizes, shape):
             print(note, file=sys.stderr)
         if several:
             print(f"{folders[split]}: of {several} files with several images the first one is read", file=sys.stderr)
         return images, labels
 
-    train, test = (read(split) for split in SPLITS)
+    train, test = read("train"), read("test")
+    # All alike, or one image or split would become brighter than another.
+    for place in deep:
+        low, high = joined(deep.values())
+        mend = conversion((low, high)) if np.isfinite((low, high)).all() else "Replace NaN and infinite values first"
+        bad[place] += f", from {low:g} to {high:g} in all such files; expected 8 bits. {mend or 'They are black'}."
+    for split, brightest in dark.items():
+        mend = conversion((0, max(dark.values()))) or "All images are black"
+        bad.append(
+            f"{folders[split]}: no pixel is above {brightest}, white is 255. Of the pixels x of an image, {mend}."
+        )
     if bad:
         raise together(bad)
     return ImageSet(name, *train, *test, classes)
 
 
 def _read_image(path: Path) -> tuple[np.ndarray, bool]:
-    """Read one image the right way up, uint8 (height, width, 1 or 3), and whether its file has more of them."""
+    """Read one image the right way up, and whether its file has more of them.
+
+    The image is uint8 (height, width, 1 or 3), or (height, width) of another type where it has more than 8 bits.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns above MAX_IMAGE_PIXELS and raises above twice as many; both are far beyond any training set.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with open_image(path) as image:
                 if image.mode.startswith(DEEP_MODES):
-                    deep = np.asarray(image)
-                    raise InputError(
-                        f"{path}: pixels are {deep.dtype}, from {deep.min():g} to {deep.max():g}; expected {PIXELS}."
-                    )
+                    return np.asarray(image), False
                 if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
                     raise InputError(
                         f"{path}: the image has transparent pixels; put it on a background: save "

@@ -15,12 +15,6 @@ from cnn_topology.storage.tensors import checksum, read_tensors, write_tensors
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 CLASSES = "classes"
 DIGITS = tuple("0123456789")  # the class names of every set of digits
-# Images none of whose pixels is above an eighth of white hold other values: 0 and 1, or 16 gray levels.
-DARK = 255 // 8
-PIXELS = (
-    "8 bits, 0 for black to 255 for white. With the values `low` of black and `high` of white, the same for all "
-    "images, `numpy.rint((x - low) * (255.0 / (high - low))).astype(numpy.uint8)` converts pixels x"
-)
 
 
 @dataclass(frozen=True, eq=False)

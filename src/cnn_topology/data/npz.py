@@ -5,19 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_topology.data.image_set import DARK, PIXELS, ImageSet
+from cnn_topology.data.image_set import ImageSet
+from cnn_topology.data.labels import check_labels, class_names, label_problems
+from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined, same_scale
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import UNLABELLED, Split
+from cnn_topology.plan.images import UNLABELLED
 
-IMAGES = ("x_train", "x_test")
+IMAGES, LABELS = ("x_train", "x_test"), ("y_train", "y_test")
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-AXES = "(images, height, width) or (images, height, width, 1 or 3): numpy.moveaxis puts axes in this order"
-# Both splits at once: numbered apart, the same name could get another number.
-LABELS = (
-    "integers from 0 without a gap, one per image. Of one-hot labels take `y.argmax(axis=1)`. Number others, names for "
-    "example, by `names = numpy.unique(numpy.concatenate([y_train, y_test]))`, take `numpy.searchsorted(names, y)` "
-    "in place of y, for y_train and y_test, and state the names as `classes` in the config"
-)
 
 
 def read_npz(name: str, path: Path, classes: tuple[str, ...] | None, *, labels: bool = True) -> ImageSet:
@@ -38,32 +33,36 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None, *, labels: 
     ------
     InputError
         If the file is missing or damaged, or arrays are missing or have another type, shape or range; it names all of
-        them whose type, shape or range of pixels is wrong, each with the way out.
+        them whose type, shape or range of pixels is wrong, each with the line of NumPy that mends it.
     """
-    keys = KEYS if labels else IMAGES
     if not path.is_file():
-        raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(keys)}.")
-    arrays = _read_arrays(path, keys)
-    if problems := [f"{path}, key {problem}" for problem in _problems(arrays)]:
-        raise together(problems)
-
-    def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
-        images = arrays[f"x_{split}"]
-        images = images[..., np.newaxis] if images.ndim == 3 else images
-        return images, arrays[f"y_{split}"].astype(np.int64) if labels else np.zeros(len(images), dtype=np.int64)
-
-    train, test = read("train"), read("test")
+        raise InputError(f"{path}: no such file; expected an .npz file with {', '.join(KEYS if labels else IMAGES)}.")
+    arrays = _read_arrays(path, KEYS if labels else IMAGES)
     if not labels:
         classes = UNLABELLED
-    elif classes is None:
-        numbers = np.unique(train[1])
-        if not np.array_equal(numbers, np.arange(len(numbers))):
-            raise InputError(f"{path}, key y_train: labels are {numbers[:20].tolist()}; expected {LABELS}.")
-        classes = tuple(map(str, numbers.tolist()))
+        arrays |= {f"y_{split}": np.zeros(len(arrays[f"x_{split}"]), dtype=np.int64) for split in ("train", "test")}
+    problems = [*_image_problems(arrays), *label_problems(*(arrays[key] for key in LABELS))]
+    if problems:
+        raise together([f"{path}, {problem}" for problem in problems])
+    for split in ("train", "test"):
+        images, given = arrays[f"x_{split}"], arrays[f"y_{split}"]
+        if len(images) != len(given):
+            raise InputError(
+                f"{path}: {len(images)} images in x_{split}, {len(given)} labels in y_{split}; expected as many."
+            )
+        arrays[f"x_{split}"] = images[..., np.newaxis] if images.ndim == 3 else images
+    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
+        raise InputError(
+            f"{path}: x_train and x_test have images of {arrays['x_train'].shape[1:]} and {arrays['x_test'].shape[1:]} "
+            "(height, width, channels); save both in one shape."
+        )
+    y_train, y_test = (arrays[key].astype(np.int64) for key in LABELS)
     try:
-        return ImageSet(name, *train, *test, classes)
+        names = class_names(y_train, y_test) if classes is None else classes
+        check_labels(y_train, y_test, len(names))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{path}, {error}") from error
+    return ImageSet(name, arrays["x_train"], y_train, arrays["x_test"], y_test, names)
 
 
 def _read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
@@ -74,9 +73,11 @@ def _read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
             file = np.load(handle, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise InputError(f"{path}: one bare array, not an .npz file; save with numpy.savez.")
-            if missing := [key for key in keys if key not in file.files]:
+            missing = [key for key in keys if key not in file.files]
+            if missing:
+                are = f"key {missing[0]} is" if len(missing) == 1 else f"keys {', '.join(missing)} are"
                 raise InputError(
-                    f"{path}: lacks {', '.join(missing)}; it holds {', '.join(file.files) or 'nothing'}. Save the "
+                    f"{path}: {are} missing; it holds {', '.join(file.files) or 'nothing'}. Save the "
                     "arrays of both splits under these names, by numpy.savez."
                 )
             for key in keys:
@@ -92,16 +93,49 @@ def _read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _problems(arrays: dict[str, np.ndarray]) -> Iterator[str]:
-    """Describe each array that has another type, number of axes or range of pixels."""
-    for key, array in arrays.items():
-        if key not in IMAGES:
-            if array.ndim != 1 or array.dtype.kind not in "iu":
-                yield f"{key}: labels are {array.dtype} of shape {array.shape}; expected {LABELS}."
-        elif not array.size or array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
-            yield f"{key}: shape {array.shape}; expected {AXES}."
-        elif array.dtype.kind not in "biuf":
-            yield f"{key}: pixels are {array.dtype}; expected {PIXELS}."
-        elif array.dtype != np.uint8 or array.max() <= DARK:
-            low, high = float(array.min()), float(array.max())
-            yield f"{key}: pixels are {array.dtype}, from {low:g} to {high:g}; expected {PIXELS}."
+def _image_problems(arrays: dict[str, np.ndarray]) -> Iterator[str]:
+    """Describe what is wrong with the images of each split, and the line of NumPy that mends it."""
+    ranges: dict[str, Range] = {}
+    for key in IMAGES:
+        images, labels = arrays[key], arrays[f"y_{key.removeprefix('x_')}"]
+        if images.dtype.kind not in "biuf":
+            yield f"key {key}: pixels are {images.dtype}; expected uint8, 0 to 255."
+        elif images.size:
+            ranges[key] = float(images.min()), float(images.max())
+        if problem := _shape_problem(images, max(labels.shape, default=0)):
+            yield (
+                f"key {key}: shape {images.shape}; expected (images, height, width) or (images, height, width, 1 or 3)."
+                + problem
+            )
+    for key, values in ranges.items():
+        low, high = values
+        if arrays[key].dtype == np.uint8 and not is_dark(high):
+            continue
+        where = f"key {key}: pixels are {arrays[key].dtype}, from {low:g} to {high:g}; expected uint8, up to 255"
+        if not np.isfinite(values).all():
+            yield f"{where}. Replace NaN and infinite values first."
+            continue
+        alike = [other for other in ranges.values() if same_scale(values, other)]
+        mend = conversion(joined(alike)) or "All images are black"
+        if len(alike) < len(ranges):
+            mend = f"The other images are of another scale: look first whether both sets are meant to be. If so, {mend}"
+        yield f"{where}. {mend}."
+
+
+def _shape_problem(images: np.ndarray, labelled: int) -> str | None:
+    """Return what puts the axes of images `x` in order, empty if that is not known; None if they are in order."""
+    shape = images.shape
+    if len(shape) in (3, 4) and shape[0] != labelled == shape[-1]:
+        return " The images are the last axis: `numpy.moveaxis(x, -1, 0)` makes them the first."
+    if len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3)):
+        return "" if 0 in shape else None
+    if len(shape) == 4 and shape[1] <= 4:
+        return " Channels come last: `x.transpose(0, 2, 3, 1)` puts them there."
+    if len(shape) == 4 and shape[3] in (2, 4):
+        opacity = images[..., -1]
+        if opacity.size and opacity.min() == opacity.max():
+            return " The last channel is the same everywhere: `x[..., :-1]` leaves it out."
+        return " If the last channel is opacity, put the images on a background."
+    if len(shape) == 2:
+        return " With the numbers of your images, x.reshape(len(x), height, width, channels) restores their shape."
+    return ""

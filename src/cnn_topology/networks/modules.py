@@ -6,7 +6,6 @@ Importing and building run the user's code. Nothing else here or in `plan` does,
 import importlib
 import inspect
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -18,7 +17,7 @@ import torch
 from torch import nn
 
 from cnn_topology.errors import InputError, unknown
-from cnn_topology.plan.code import PACKAGE
+from cnn_topology.networks.module_code import own_code
 from cnn_topology.plan.files import misfit
 from cnn_topology.plan.recorded import ModuleNetworks, Recorded, RecordedLayer, RecordedNetworks
 from cnn_topology.plan.resnets import without_front
@@ -86,6 +85,7 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         If the module cannot be built or run, lacks a layer that is named, has one that cannot be recorded, or a file
         of weights does not fit it. It begins with the key.
     """
+    before = {*sys.modules}
     network = make_module(section, seed=0)
     modules = {name: module for name, module in network.named_modules() if name}
     outputs: dict[str, list[tuple[int, ...] | str]] = {}
@@ -124,27 +124,8 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         if file.is_file():  # `plan.files` names those that are missing
             _check_weights(file, section.entry, network)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Recorded(layers=layers, parameters=parameters, code=loaded_code())
-
-
-def loaded_code() -> tuple[str, ...]:
-    """List the files of Python below the folder of the start that are loaded, but for packages and this program.
-
-    Those of modules that were looked at before are among them: Python loads each once, so that it is not known anew
-    who needs them. An edit then makes networks again that did not need it, and never leaves one as it was that did.
-    """
-    here, standard = Path.cwd(), sysconfig.get_path("stdlib")
-    loaded = [module for name, module in [*sys.modules.items()] if name != "__main__"]  # looking at one may load others
-    files = {Path(file) for module in loaded if (file := getattr(module, "__file__", None))}
-    own = [
-        str(file.relative_to(here))
-        for file in files
-        if file.is_relative_to(here)
-        and not {"site-packages", "dist-packages"} & {*file.parts}
-        and not file.is_relative_to(standard)
-        and not file.is_relative_to(PACKAGE)
-    ]
-    return tuple(sorted(own))
+    code = own_code(section.module.partition(":")[0], before)
+    return Recorded(layers=layers, parameters=parameters, code=tuple(code))
 
 
 def names_of(network: nn.Module, names: Iterable[str]) -> dict[str, str]:

@@ -67,7 +67,7 @@ class TextTable(NamedTuple):
 
 
 def text_table(title: str, caption: str, rows: Sequence[Mapping[Any, Any]]) -> TextTable:
-    """Make a table of rows of named cells, without columns that are empty everywhere."""
+    """Build a table of rows of named cells, without columns that are empty everywhere."""
     frame = pd.DataFrame(rows, dtype=object).fillna("").astype(str)
     frame = frame.loc[:, (frame != "").any()]
     return TextTable(title, caption, tuple(frame.columns), list(frame.itertuples(index=False, name=None)))

@@ -10,6 +10,7 @@ from job_runs import run_job
 from cnn_topology.plan.findings import RunFacts, SummaryParameters
 from cnn_topology.statistics.significance import LOOPS, UNTESTED, VERDICTS
 from cnn_topology.storage.tables import write_table
+from cnn_topology.summary.tables import LAYERS, found_tables
 from cnn_topology.tables.registry import TABLES
 
 NOTES = {"config": "abc", "data": "digits:1234567890", "seed": "7"}
@@ -125,13 +126,14 @@ def test_purity_is_told_by_layer_with_its_chance(summary):
         pure("fg", "late", 9, 0.75, 0.25, 0.005),
         pure("fg", "early", 2, 0.25, 0.125, 0.05),
         pure("fg", "early", 2, 0.5, 0.375, 0.05, network=1),
+        pure("fg", "early", 2, np.nan, np.nan, np.nan, network=2),
         pure("random", "early", 2, np.nan, np.nan, np.nan),
         pure("random", "late", 9, 0.5, 0.5, 0.4),
     ]
     lines = summary(purity=rows, remarks=["b: something"])
     assert lines[2:6] == [
-        ["b, elbow", "fg", "early", "0.38", "0.25", "2 of 2"],
-        ["b, elbow", "random", "early", "no node", "0 of 1"],
+        ["b, elbow", "fg", "early", "0.38", "0.25", "2 of 2", "1"],
+        ["b, elbow", "random", "early", "no node", "0 of 0", "1"],
         ["b, elbow", "fg", "late", "0.75", "0.25", "1 of 1"],
         ["b, elbow", "random", "late", "0.50", "0.50", "0 of 1"],
     ]
@@ -178,9 +180,20 @@ def layer_of(layer, depth, verdict, beside, population="theirs"):
 def test_a_run_of_checkpoints_alone_tells_of_their_layers(summary):
     lines = summary(loops=[layer_of("0", 1, "one loop", 0.25), layer_of("2", 2, "no loop", 0.5)])
     names, first, second = (" ".join(line) for line in lines[1:4])
-    assert names == "population layer networks filters kept longest second p verdict stable p, smooth p, covariance"
-    assert first == "theirs 0 3 102 of 1,024 0.500 0.125 0.01 one loop 75% 0.04 0.25"
-    assert second == "theirs 2 3 102 of 1,024 0.500 0.125 0.01 no loop 75%"
+    columns = "population layer networks filters kept longest second p verdict stable p, smooth p, covariance filter"
+    assert names == columns
+    assert first == "theirs 0 3 102 of 1,024 0.500 0.125 0.01 one loop 75% 0.04 0.25 rho(100, 0.1)"
+    assert second == "theirs 2 3 102 of 1,024 0.500 0.125 0.01 no loop 75% rho(100, 0.1)"
+
+
+def test_the_words_on_the_layers_are_those_of_their_columns():
+    rows = [filled("loops", layer_of("2", 2, "no loop", 0.5) | {"used": 50, "step": 600})]
+    tables = {"loops": pa.Table.from_pylist(rows, schema=TABLES["loops"].schema)}
+    (layers,) = (table for table in found_tables(tables, 0.01) if table.title == LAYERS)
+    cells = dict(zip(layers.columns, layers.rows[0], strict=True))
+    assert (cells["landmarks"], cells["step"]) == ("50", "600")
+    assert "p, smooth" not in layers.caption
+    assert "landmarks: " in layers.caption
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -275,8 +288,8 @@ def test_each_variant_and_control_is_told_by_its_speed_against_the_baseline(summ
     ]
     lines = summary(comparisons=rows)
     assert lines[2:4] == [
-        ["g", "circle", "plain", "0.8 on x", "1.5 (0.5 to 3), p = 0.25", "4 and 5"],
-        ["g", "random (control)", "plain", "0.8 on x", "–", "4 and 5", "3 and 4"],
+        ["g", "circle", "plain", "0.8 on x", "1.5 (0.5 to 3), p = 0.25", "4 and 5", "9"],
+        ["g", "random (control)", "plain", "0.8 on x", "most of both never reach it", "4 and 5", "9", "3 and 4"],
     ]
 
 

@@ -19,7 +19,7 @@ WEIGHTS_KINDS = {name for name, kind in kinds().items() if kind.section in ("fil
 
 
 def test_what_figures_declare_is_read_without_a_drawing_library() -> None:
-    heavy = ("matplotlib", "numba", "pandas", "PIL", "scipy", "torch")
+    heavy = ("matplotlib", "numba", "pandas", "PIL", "scipy", "seaborn", "torch")
     code = f"""
 import sys
 from cnn_topology.figures.registry import kinds

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from matplotlib.text import Text
 
-from cnn_topology.figures import style
+from cnn_topology.figures import fonts, style
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.expand import Plan
@@ -26,7 +26,6 @@ def shown(figure):
     return {text.get_text() for text in figure.findobj(Text)}
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_layer_of_any_name_is_drawn(name: str, plan: Plan, tables: dict[str, pa.Table], tmp_path: Path) -> None:
     spec = figure_specs(plan)["cloud_printed_conv1"]
@@ -58,14 +57,27 @@ def figure_with(name: str, folder: Path):
     return figure
 
 
-def test_letters_that_no_font_has_are_warned_of_and_the_figure_is_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_letters_that_no_font_has_are_reported_once_and_the_figure_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(style, "FALLBACKS", ())
-    with pytest.warns(UserWarning, match=r"Glyph .* missing"):
+    # Of the fonts here only those that ship with matplotlib, none of which has Chinese.
+    home = fonts.font_manager.findfont(fonts.FONT).rpartition("/")[0]
+    mine = [entry for entry in fonts.font_manager.fontManager.ttflist if entry.fname.startswith(home)]
+    monkeypatch.setattr(fonts.font_manager.fontManager, "ttflist", mine)
+    fonts._fonts_with.cache_clear()
+    for _ in range(2):
         figure_with(LACKING, tmp_path)
-    assert (tmp_path / "figure.pdf").stat().st_size > 0
+    fonts._fonts_with.cache_clear()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert LACKING in line
 
 
-def test_letters_of_another_installed_font_are_drawn_with_it(tmp_path: Path) -> None:
-    figure_with("𝒜", tmp_path)  # a missing letter would be warned of, which is an error here
+def test_letters_of_another_installed_font_are_drawn_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = "𝒜"
+    assert fonts._fonts_with(letter)
+    figure = figure_with(letter, tmp_path)
+    families = {tuple(text.get_fontfamily()) for text in figure.findobj(Text) if letter in text.get_text()}
+    assert families == {(fonts.FONT, *fonts._fonts_with(letter))}
+    assert capsys.readouterr().err == ""

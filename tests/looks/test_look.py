@@ -280,7 +280,6 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     assert ct.look(network, folder=tmp_path, draws=99).table.equals(second.table)
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")  # of letters that no font here has
 def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     hostile = "<img src=x onerror=alert(1)> $a_$ 你好"

@@ -44,6 +44,28 @@ def test_the_loop_sets_in_at_the_step_from_which_on_it_is_there(tmp_path, monkey
     assert "step 100: net_epoch100.npz" in capsys.readouterr().out
 
 
+def test_a_layer_with_nan_at_some_step_is_named_and_followed_over_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for step, bad in ((2, "one"), (10, ""), (100, "two")):
+        rng = np.random.default_rng(step)
+        layers = {name: random_filters(200, rng).reshape(20, 10, 3, 3) for name in ("one", "two")}
+        if bad:
+            layers[bad][0, 0, 0, 0] = np.nan
+        np.savez(f"net{step}.npz", **{f"{name}.weight": layer for name, layer in layers.items()})
+    assert main(["look", "--steps", "net*.npz", "--draws", "99"]) == 0
+    told = capsys.readouterr().out
+    page = (tmp_path / "net-look/index.html").read_text(encoding="utf-8")
+    for name, step in (("one", 2), ("two", 100)):
+        assert f"Not looked at: {name}.weight: 1 of 1,800 values are NaN or infinite (step {step})." in told
+        assert f"{name}.weight: 1 of 1,800 values are NaN or infinite (step {step})" in page
+    steps = look_at_steps("net*.npz", draws=99, folder="net-look")
+    assert steps.table["layer"].tolist() == ["one", "two"]
+    assert (steps.table["step 2"] == "not looked at").tolist() == [True, False]
+    assert (steps.table["step 100"] == "not looked at").tolist() == [False, True]
+    assert main(["look", "net10.npz", "--compare", "net100.npz", "--draws", "99"]) == 0
+    assert "Not looked at in net100.npz: two.weight" in capsys.readouterr().out
+
+
 def test_filters_that_stay_are_followed_as_they_are(tmp_path):
     save(tmp_path, 10, side=3)
     (tmp_path / "net_epoch20.npz").write_bytes((tmp_path / "net_epoch10.npz").read_bytes())

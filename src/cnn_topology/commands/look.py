@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         folder = folder or Path(f"{readable(Path(arguments.files[0]).stem)}-look")
         look = take_a_look(arguments.files, **options, folder=folder, report=report)
-    print("", *look.sentences, *(f"Not looked at: {other}." for other in look.source.others), sep="\n")
+    others = steps.others if steps else look.source.others
+    print("", *look.sentences, *(f"Not looked at: {other}." for other in others), sep="\n")
     if arguments.config:
         with atomic_path(arguments.config, checksum=False) as temporary:
             temporary.write_text(yaml.safe_dump(look.config(), sort_keys=False), encoding="utf-8")
@@ -88,6 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         print()
         other = take_a_look(arguments.compare, **options, folder=folder, report=report)
         print("", look.compared(other).to_string(index=False), sep="\n")
+        print(*(f"Not looked at in {arguments.compare}: {left_out}." for left_out in other.source.others), sep="\n")
     over = (steps.onsets, steps.tracks) if steps else ([], [])
     write_tables(folder, steps.layers if steps else look.layers, look.rows, *over)
     write_page(folder / "index.html", look, other, steps)

@@ -33,6 +33,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     where = f"{parameters['population']}, {parameters['recipe']}: input noise on {parameters['clean']}"
     deepest = purity.loc[purity["sigma"] > 0, "depth"].max()
     shown, graphs = (rows[rows["depth"] == deepest] for rows in (purity, graphs))
+    if shown.empty:
+        raise selection.Empty(graph_rows.EMPTY)
     classes = [name for name in dict.fromkeys(accuracy["class_name"]) if name != "all"]
     figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), graph_rows.footer(notes, graphs), where)
     curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])

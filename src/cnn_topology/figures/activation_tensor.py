@@ -51,7 +51,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     _cards(stack, tensor[cards], scale, (row, column), card)
     style.letter(stack, "a", "activation tensor")
     image = position.imshow(norms, cmap="Greys", interpolation="nearest")
-    mark: style.Look = {"fill": False, "edgecolor": style.VERMILION, "linewidth": 1.4}
+    mark: style.Options = {"fill": False, "edgecolor": style.VERMILION, "linewidth": 1.4}
     position.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **mark))
     style.letter(position, "b", "norms: the position of the largest")
     _bar(position, image, "ℓ₂ norm of xᵤᵥ")
@@ -81,10 +81,10 @@ def _cards(axes: Axes, cards: np.ndarray, scale: Normalize, position: tuple[int,
         axes.imshow(cards[place], cmap=COLOURS, norm=scale, extent=extent, zorder=level, interpolation="nearest")
         # The frame of the marked one lies in front of all.
         edge, line, over = (style.BLUE, 1.8, 2 * count) if place == marked else ("white", 0.6, level)
-        frame: style.Look = {"fill": False, "edgecolor": edge, "linewidth": line, "zorder": over + 0.2}
+        frame: style.Options = {"fill": False, "edgecolor": edge, "linewidth": line, "zorder": over + 0.2}
         axes.add_patch(Rectangle((x, y), width, height, **frame))
         corners.append((x + position[1], y + height - 1 - position[0]))
-        one: style.Look = {"fill": False, "edgecolor": style.VERMILION, "linewidth": 1.2, "zorder": 2 * count}
+        one: style.Options = {"fill": False, "edgecolor": style.VERMILION, "linewidth": 1.2, "zorder": 2 * count}
         axes.add_patch(Rectangle(corners[-1], 1, 1, **one))
     (x0, y0), (x1, y1) = corners[0], corners[-1]
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):

@@ -51,7 +51,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row for each of `clouds` at its last step: its headline, or the density filter it has `asked`."""
-    clouds, lacking = selection.there(tables["circles"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["circles"], parameters["clouds"])
     chosen = [(cloud, row) for cloud in clouds for _, row in _chosen(tables["loops"], cloud).iterrows()]
     each = [selection.of_cloud(tables["circles"], row) for _, row in chosen]
     together = pd.DataFrame([row for _, row in chosen])

@@ -125,7 +125,7 @@ def _forest(axes: Axes, values: pd.DataFrame, predictors: list[str], scope: str)
         heights = mine["predictor"].map(predictors.index).to_numpy() + 0.24 * (place - 1)
         axes.hlines(heights, mine["low"], mine["high"], color=colour, linewidth=0.9)
         # In the legend a method has its colour and shape, filled.
-        look: style.Look = {"color": colour, "markeredgewidth": 0.8, "markersize": 3.4}
+        look: style.Options = {"color": colour, "markeredgewidth": 0.8, "markersize": 3.4}
         axes.plot([], [], marker, label=name, **look)
         for statistic, height, p in zip(mine["statistic"], heights, mine["p_adjusted"], strict=True):
             axes.plot(statistic, height, marker, markerfacecolor=colour if p <= LEVEL else "white", **look)

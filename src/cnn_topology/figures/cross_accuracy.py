@@ -31,7 +31,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the longest bar of each of `clouds` at its last step, and the matrix of accuracies beside it."""
-    clouds, lacking = selection.there(tables["loop_tracks"], parameters["clouds"], "")
+    clouds, lacking = selection.with_rows(tables["loop_tracks"], parameters["clouds"], "")
     accuracy = tables["cross_accuracy"].to_pandas()
     accuracy = accuracy[accuracy["population"].isin([cloud["population"] for cloud in clouds])]
     if accuracy.empty:
@@ -70,7 +70,7 @@ def _bars(axes: Axes, bars: pd.DataFrame) -> None:
     places = style.forest(axes, names, bars["longest"], bars["longest_low"], bars["longest_high"], "ours")
     axes.plot(bars["critical"], places, "|", color=style.GREY, markersize=9, label="null, critical")
     if bars["paper"].notna().any():
-        mark: style.Look = {"color": style.VERMILION, "fillstyle": "none", "markersize": 4, "label": "paper [M-med]"}
+        mark: style.Options = {"color": style.VERMILION, "fillstyle": "none", "markersize": 4, "label": "paper [M-med]"}
         axes.plot(bars["paper"], places, "D", **mark)
     axes.set_xlim(0, 1.15 * np.nanmax([*bars["longest_high"], *bars["paper"], *bars["critical"]]))
     axes.set_xlabel("length")

@@ -32,7 +32,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds`, layers of `population`, at its last step, in order of depth."""
-    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["loops"], parameters["clouds"])
     found = selection.headlines_at(tables["loops"], clouds, "last").sort_values("depth").reset_index(drop=True)
     critical = selection.null_of(tables["significance"], found)
     extra = f"depth: place among the convolutions analysed{lacking}"

@@ -33,7 +33,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one column of three panels for each of `clouds`."""
-    clouds, lacking = selection.there(tables["loop_tracks"], parameters["clouds"], "")
+    clouds, lacking = selection.with_rows(tables["loop_tracks"], parameters["clouds"], "")
     tracks = [selection.rows(tables["loop_tracks"], **cloud).sort_values("step") for cloud in clouds]
     onsets = [selection.rows(tables["onset"], **cloud) for cloud in clouds]
     together = pd.concat(tracks)
@@ -69,13 +69,18 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
     step = track["step"]
     if track["critical"].notna().any():
         axes.fill_between(step, 0, track["critical"], color=style.BAND, linewidth=0, label="within the nulls")
-    line: style.Look = {"marker": "o", "markersize": 2.6, "label": "longest bar"}
+    line: style.Options = {"marker": "o", "markersize": 2.6, "label": "longest bar"}
     style.curve(axes, step, track["longest"], track["longest_low"], track["longest_high"], style.BLUE, **line)
     for row in track[track["degree"].notna()].to_dict("records"):
         height = max(row["longest"], row["longest_high"])
         beside = onset is not None and row["step"] == onset["onset"]  # of the vertical line of the onset
         ha, shift = ("right", -2) if beside else ("center", 0)
-        place: style.Look = {"xy": (row["step"], height), "xytext": (shift, 2), "textcoords": "offset points", "ha": ha}
+        place: style.Options = {
+            "xy": (row["step"], height),
+            "xytext": (shift, 2),
+            "textcoords": "offset points",
+            "ha": ha,
+        }
         axes.annotate(f"{row['degree']:.0f}", **place, fontsize=style.SMALL, color=style.GREY)
     if onset is not None:
         text = _onset(axes, track, onset)

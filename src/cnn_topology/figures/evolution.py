@@ -37,7 +37,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
-    clouds, lacking = selection.there(tables["loops"], parameters["clouds"], "")
+    clouds, lacking = selection.with_rows(tables["loops"], parameters["clouds"], "")
     each = [selection.headlines(tables["loops"], cloud) for cloud in clouds]
     together = pd.concat(each)
     critical = selection.null_of(tables["significance"], together)

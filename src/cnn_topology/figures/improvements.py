@@ -114,7 +114,7 @@ def _curves(
             continue
         mean, networks = mean_interval(left), left["network"].nunique()
         failed = log["network"].nunique() - networks
-        line: style.Look = {"linestyle": "--" if name in parameters["controls"] else "-", "linewidth": 1.1}
+        line: style.Options = {"linestyle": "--" if name in parameters["controls"] else "-", "linewidth": 1.1}
         line["label"] = f"{name} (n = {networks}" + (f", {failed} failed)" if failed else ")")
         style.curve(axes, mean["step"], mean["accuracy"], mean["low"], mean["high"], colours[name], 0.18, **line)
         parts.append(mean.assign(population=name))

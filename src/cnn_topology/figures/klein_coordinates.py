@@ -37,10 +37,10 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row for each of `clouds`: coordinates at its first and last step, and residuals at both."""
-    clouds, lacking = selection.there(tables["filters"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["filters"], parameters["clouds"])
     each = [_at_ends(tables["filters"], cloud) for cloud in clouds]
     found = pd.concat([selection.headlines_at(tables["loops"], clouds, end) for end in ("first", "last")])
-    footer = selection.provenance(notes, found, extra=lacking.removeprefix("; "))
+    footer = selection.provenance(notes, found, extra=lacking)
     figure = style.new_figure(1.75 * len(clouds) + 0.45, footer)
     # The squares of a row: at both steps, or, of networks trained elsewhere, at the one there is.
     squares = max(map(len, each))
@@ -78,7 +78,7 @@ def _at_ends(filters: pa.Table, cloud: Mapping[str, Any]) -> dict[str, pd.DataFr
 
 
 def _square(axes: Axes, points: pd.DataFrame) -> None:
-    line: style.Look = {"linewidth": 1.2, "zorder": 1}
+    line: style.Options = {"linewidth": 1.2, "zorder": 1}
     for height in (0.5, 1.5):
         axes.axhline(height * np.pi, color=style.BLUE, label="primary circle (edges)", **line)
     for height in (0, 1, 2):
@@ -86,7 +86,7 @@ def _square(axes: Axes, points: pd.DataFrame) -> None:
     for across in (0, 0.5, 1):
         axes.axvline(across * np.pi, color=style.GREEN, label="secondary circles", **line)
     size, alpha = np.clip(2_000 / len(points), 0.4, 5.0), np.clip(1_000 / len(points), 0.1, 0.8)
-    dots: style.Look = {"color": style.INK, "linewidths": 0, "rasterized": True, "zorder": 2}
+    dots: style.Options = {"color": style.INK, "linewidths": 0, "rasterized": True, "zorder": 2}
     axes.scatter(points["theta1"], points["theta2"], s=size, alpha=float(alpha), **dots)
     axes.set(xlim=(-0.03 * np.pi, 1.03 * np.pi), ylim=(-0.06 * np.pi, 2.06 * np.pi))
     _patches_as_ticks(axes)
@@ -109,7 +109,7 @@ def _patches_as_ticks(axes: Axes) -> None:
 
 
 def _histogram(axes: Axes, points: pd.DataFrame, at: str, *, trained: bool) -> None:
-    look: style.Look = {"histtype": "stepfilled", "color": style.SKY, "alpha": 0.9, "zorder": 1}
+    look: style.Options = {"histtype": "stepfilled", "color": style.SKY, "alpha": 0.9, "zorder": 1}
     look = look if trained else {"histtype": "step", "color": style.INK, "zorder": 2}
     bins = np.linspace(0, FARTHEST, BINS + 1).tolist()
     axes.hist(points["residual"].dropna(), bins=bins, density=True, label=f"{at}, n = {len(points):,}", **look)

@@ -34,7 +34,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the headline cloud of each of `clouds` at its last step."""
-    clouds, lacking = selection.there(tables["filters"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["filters"], parameters["clouds"])
     found = selection.headlines_at(tables["loops"], clouds, "last")
     extra = f"points: PCA plane, unit circle; outside: mean filters of 12 sectors; colour: edge angle{lacking}"
     title = f"{clouds[0]['population']}, {selection.when(clouds[0])}"

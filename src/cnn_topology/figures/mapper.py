@@ -232,7 +232,7 @@ def _keys(axes: Axes, points: PathCollection, nodes: pd.DataFrame) -> None:
     sizes = sorted({1, max(1, round(largest**0.5)), largest})
     for size, area in zip(sizes, areas(sizes, len(nodes)), strict=True):
         axes.scatter([], [], s=area, color=style.GREY, linewidths=0, label=f"{size:,}")
-    at: style.Look = {"loc": "lower left", "bbox_to_anchor": (0, 0.42), "borderpad": 0, "borderaxespad": 0}
+    at: style.Options = {"loc": "lower left", "bbox_to_anchor": (0, 0.42), "borderpad": 0, "borderaxespad": 0}
     axes.legend(**at, ncols=3, title="points of a node", title_fontsize=7, alignment="left", handlelength=0.8)
 
 

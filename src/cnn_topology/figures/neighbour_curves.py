@@ -38,7 +38,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         axes.set_ylim(bottom=0)
         axes.set(xlabel="share of points", ylabel="distance")
     handles = [Line2D([], [], color=colour, label=cloud) for cloud, colour in colours.items()]
-    lines: style.Look = {"fifth nearest": ":", "eps": "--"}
+    lines: style.Options = {"fifth nearest": ":", "eps": "--"}
     handles += [Line2D([], [], color=style.GREY, linestyle=line, label=label) for label, line in lines.items()]
     graph_rows.titled_legend(figure, where, handles)
     return figure, selection.drawn(curves=curves, graphs=graphs)

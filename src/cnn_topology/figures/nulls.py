@@ -41,7 +41,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one histogram for each null that the headlines of `clouds` use, at their last step."""
-    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["loops"], parameters["clouds"])
     centres = pd.DataFrame(clouds)[["population", "layer", "centre"]]
     observed = selection.headlines_at(tables["loops"], clouds, "last").merge(centres, on=["population", "layer"])
     critical = selection.null_of(tables["significance"], observed)
@@ -49,7 +49,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     facet_rows, columns = style.shape(len(groups))
     draws = observed[SIZE].drop_duplicates().merge(tables["nulls"].to_pandas(), on=SIZE)
     counts = draws.groupby([*SIZE, "null_name"]).size()
-    footer = selection.provenance(notes, observed, counts, lacking.removeprefix("; "))
+    footer = selection.provenance(notes, observed, counts, lacking)
     figure = style.new_figure(2.0 * facet_rows, footer)
     for (key, of_size), axes in zip(groups, style.facets(figure, len(groups)), strict=True):
         mine = draws[(draws[SIZE] == list(key)).all(axis=1)]

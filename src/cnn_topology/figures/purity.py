@@ -72,7 +72,7 @@ def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:
     colour, marker = style.colour(number), "osD^vPX"[number % 7]
     mean = rows.groupby("depth")[["node_wise", "chance_low", "chance_high"]].mean()
     x = mean.index.to_numpy() - 1 + 0.06 * (number - 1.5)
-    line: style.Look = {"marker": marker, "markersize": 3.5, "label": cloud}
+    line: style.Options = {"marker": marker, "markersize": 3.5, "label": cloud}
     style.curve(axes, x, mean["node_wise"], mean["chance_low"], mean["chance_high"], colour, 0.18, **line)
     if rows["network"].nunique() > 1:
         low, high = (rows.groupby("depth")["node_wise"].agg(f) for f in ("min", "max"))

@@ -132,7 +132,7 @@ class FigureSpec:
         """
         try:
             kind: FigureKind = import_module(f"{figures.__name__}.{self.kind}").KIND
-        except ModuleNotFoundError:
+        except (ModuleNotFoundError, AttributeError):  # there are modules beside those of kinds
             raise unknown("kind of figure", self.kind, kinds()) from None
         return kind
 

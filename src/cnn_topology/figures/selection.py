@@ -61,7 +61,7 @@ def headline_at(loops: pa.Table, cloud: Mapping[str, Any]) -> tuple[pd.DataFrame
     return found, found.iloc[0]
 
 
-def there(
+def with_rows(
     table: pa.Table, clouds: Sequence[Mapping[str, Any]], at: str = "last"
 ) -> tuple[list[Mapping[str, Any]], str]:
     """Return the clouds that a table has a row of, at the step that they name so, and the remark that others lack one.
@@ -114,10 +114,10 @@ def entries_of(filters: pd.DataFrame) -> np.ndarray:
 
 def entry_rows(filters: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a row for each entry of each filter that has some, with the filter's value of the column `name`."""
-    there = filters[np.array([np.isfinite(entries).all() for entries in filters["coordinates"]], dtype=bool)]
-    rows = there[[name, "coordinates"]].explode("coordinates")
-    rows = rows.assign(entry=rows.groupby(level=0).cumcount(), weight=rows["coordinates"].astype(float))
-    return rows[[name, "entry", "weight"]]
+    finite = filters[np.array([np.isfinite(entries).all() for entries in filters["coordinates"]], dtype=bool)]
+    entries = finite[[name, "coordinates"]].explode("coordinates")
+    entries = entries.assign(entry=entries.groupby(level=0).cumcount(), weight=entries["coordinates"].astype(float))
+    return entries[[name, "entry", "weight"]]
 
 
 def lengths(bars: pd.DataFrame, dimension: int) -> pd.DataFrame:
@@ -172,7 +172,7 @@ def provenance(
     extra : str
         What else the reader must know, put first; a line may end at each semicolon.
     """
-    parts = extra.split("; ") if extra else []
+    parts = [part for part in extra.split("; ") if part]
     if clouds is not None and len(clouds):
         parts.append(f"networks {spread(clouds['networks'])}")
         parts.append(f"points N {spread(clouds['points'])} → kept {spread(clouds['kept'])}")

@@ -41,7 +41,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw one row of three grids for each of `clouds`, at its last step, with the landmarks of its headline."""
-    clouds, lacking = selection.there(tables["loops"], parameters["clouds"])
+    clouds, lacking = selection.with_rows(tables["loops"], parameters["clouds"])
     grids = []
     for cloud in clouds:
         ids = {"population": cloud["population"], "layer": cloud["layer"], "step": cloud["last"]}

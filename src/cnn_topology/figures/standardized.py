@@ -42,7 +42,7 @@ def planned(plan: Plan) -> Planned:
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     """Draw the curves of each of `clouds`, with their correlations in the legend."""
-    clouds, lacking = selection.there(tables["loop_tracks"], parameters["clouds"], "")
+    clouds, lacking = selection.with_rows(tables["loop_tracks"], parameters["clouds"], "")
     series = [_series(tables, cloud) for cloud in clouds]
     which = [{"group_name": cloud["population"], "layer": cloud["layer"], "scope": "pooled"} for cloud in clouds]
     correlations = [selection.rows(tables["correlations"], **names) for names in which]

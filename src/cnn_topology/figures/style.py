@@ -7,6 +7,7 @@ Colours are those of Okabe and Ito (2008), which people with any common colour b
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from cnn_topology.figures import fonts
 from cnn_topology.figures.libraries import (
     Artist,
     Axes,
@@ -30,14 +32,13 @@ from cnn_topology.figures.libraries import (
     PathCollection,
     ScaledTranslation,
     SubplotSpec,
-    font_manager,
     mpl,
     seaborn,
 )
 from cnn_topology.storage.atomic import atomic_path
 from cnn_topology.storage.tables import write_csv, write_table
 
-Look = dict[str, Any]  # options of a call of matplotlib
+Options = dict[str, Any]  # of a call of matplotlib
 WIDTH = 7.0  # inches
 DPI = 200
 COMPRESSION = 3  # of PNGs: two thirds of the time of the usual 6, for files of the same size
@@ -61,22 +62,13 @@ FOOTER_LINE = 0.115  # inches
 FOOTER_CHARACTERS_PER_INCH, TITLE_CHARACTERS_PER_INCH = 20, 14
 CHARACTER = 0.068
 
-# Ships with matplotlib: figures look the same on every machine.
-FONT = "DejaVu Sans"
-# Where letters that it lacks, as names in Chinese have, are taken from: the first that is installed and has them.
-# matplotlib warns of letters that none has, and draws them as boxes.
-FALLBACKS = (
-    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei"),
-    *("Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "Yu Gothic", "Malgun Gothic", "Apple SD Gothic Neo"),
-    *("Noto Sans", "Arial Unicode MS", "STIXGeneral"),
-)
-
 # Drawn tables up to this many rows are also written as CSV.
 SMALL_TABLE = 2_000
 
 STYLE: dict[Any, Any] = {
     # Names of users may hold any sign: no text is a formula, and ours say H1, ρ and ℓ₂ in plain letters.
     "text.parse_math": False,
+    "font.family": fonts.FONT,
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -132,11 +124,10 @@ def angle_bar(axes: Axes, points: PathCollection, label: str) -> None:
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this style, whatever a user's matplotlibrc says."""
-    installed = set(font_manager.get_font_names())
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # `fonts` reports those letters once
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        mpl.rcParams["font.family"] = [FONT, *(name for name in FALLBACKS if name in installed)]
         yield
 
 
@@ -194,6 +185,8 @@ def settle(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
+    if fonts.set_missing_letters(figure):
+        engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(value, 6) for value in axes.get_position(original=True).bounds)

@@ -86,7 +86,7 @@ def _curves(axes: Axes, log: pd.DataFrame, own: str, colours: Mapping[str, str])
         # Beside a set that is tested more often a line between the points would show a course that nobody measured.
         joined = len(mean) == tests
         if chosen["network"].nunique() <= SINGLE_NETWORKS:
-            thin: style.Look = {"color": colour, "linewidth": 0.3, "markersize": 1.5, "alpha": 0.35}
+            thin: style.Options = {"color": colour, "linewidth": 0.3, "markersize": 1.5, "alpha": 0.35}
             for _, network in chosen.groupby("network"):
                 axes.plot(network["step"], network["accuracy"], "-" if joined else ".", **thin)
         x, y, low, high = (mean[name] for name in ("step", "accuracy", "low", "high"))

@@ -1,6 +1,7 @@
 """Look at trained networks: all layers with square kernels, their loops and verdicts, in one process."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,12 +79,18 @@ class Look:
             self.interrupted = True
 
     def _test(self, numbers: Sequence[int], folder: Path | None, say: Callable[[str], None]) -> None:
+        # How many times as long as forecast a layer takes here, from the second on: the first may wait for compilation.
+        began, pace = time.monotonic(), 1.0
         for place, number in enumerate(numbers, start=1):
             layer = tested(self.layers[number], self.settings)
             self.layers[number] = layer
             if folder and layer.tables:
                 store.save(folder, layer, self.settings)
-            left = f"   about {in_words(self._expected(numbers[place:]))} left" if place < len(numbers) else ""
+            if place == 1:
+                began = time.monotonic()
+            elif known := self._expected(numbers[1:place]):
+                pace = (time.monotonic() - began) / known
+            left = f"   about {in_words(pace * self._expected(numbers[place:]))} left" if place < len(numbers) else ""
             say(f"{describe(layer)}{left}")
 
     def _expected(self, numbers: Sequence[int]) -> float:
@@ -181,6 +188,11 @@ class Look:
             lines.append(problem)
         return [f"{line[0].upper()}{line[1:]}." for line in lines]
 
+    def names(self, other: "Look") -> tuple[str, str]:
+        """Return what tells this look from another one: the names of their networks, if these differ."""
+        one, two = self.source.name, other.source.name
+        return (one, two) if one != two else ("first", "second")
+
     def compared(self, other: "Look") -> "pd.DataFrame":
         """Return the layers that two looks share, side by side.
 
@@ -195,9 +207,7 @@ class Look:
             A row a layer of both, with `longest`, `needed` and `verdict` of each, by the names of the networks.
         """
         columns = ["layer", "longest", "needed", "verdict"]
-        first, second = self.source.name, other.source.name
-        if first == second:
-            first, second = "first", "second"
+        first, second = self.names(other)
         return self.table[columns].merge(other.table[columns], on="layer", suffixes=(f" ({first})", f" ({second})"))
 
     def config(self) -> dict[str, Any]:
@@ -344,3 +354,23 @@ def look(
     made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, step)
     made.run(Path(folder) if folder else None, report)
     return made
+
+
+def not_looked_at(looks: Mapping[str, Look]) -> list[str]:
+    """Return what some looks left out, a line each, with the names of the looks where these are not all.
+
+    Parameters
+    ----------
+    looks : mapping of str to Look
+        By what tells them apart.
+
+    Returns
+    -------
+    list of str
+        ``conv2.weight: 1 of 1,152 values are NaN or infinite (step 100)``.
+    """
+    places: dict[str, list[str]] = {}
+    for name, one in looks.items():
+        for other in one.source.others:
+            places.setdefault(other, []).append(name)
+    return [f"{other} ({', '.join(at)})" if len(at) < len(looks) else other for other, at in places.items()]

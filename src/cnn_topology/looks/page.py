@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 import cnn_topology
 from cnn_topology.looks.layers import size_of
+from cnn_topology.looks.look import not_looked_at
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import DEAD_LAYER, LOOPS, ONE_LOOP_RATIO
 from cnn_topology.storage.atomic import atomic_path
@@ -47,6 +48,8 @@ def write_page(path: Path, look: "Look", other: "Look | None" = None, steps: "St
         }
         for layer in drawn
     ]
+    looks = dict(zip(look.names(other), (look, other), strict=True)) if other else {"": look}
+    others = steps.others if steps else not_looked_at(looks)
     page = _template("page.html").render(
         name=look.source.name,
         sentences=look.sentences,
@@ -55,7 +58,7 @@ def write_page(path: Path, look: "Look", other: "Look | None" = None, steps: "St
         compared=_rows(look.compared(other)) if other else None,
         over_steps=_rows(steps.table) if steps else None,
         evolution=[_as_png(figure) for figure in steps.plots()] if steps else [],
-        others=look.source.others,
+        others=others,
         files=look.source.files,
         method=method(look),
     )

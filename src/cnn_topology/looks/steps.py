@@ -13,7 +13,7 @@ from cnn_topology.clouds.density import densest_points
 from cnn_topology.errors import InputError
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.layers import LayerLook
-from cnn_topology.looks.look import Look, look
+from cnn_topology.looks.look import Look, look, not_looked_at
 from cnn_topology.looks.sources import layers_of_files
 from cnn_topology.plan.base import expand_paths
 from cnn_topology.statistics.significance import DEAD_LAYER
@@ -48,12 +48,22 @@ class Steps:
         return [layer for one in self.looks.values() for layer in one.layers]
 
     @property
+    def each(self) -> list[LayerLook]:
+        """Each layer once, at the last step at which it is looked at, by depth."""
+        return sorted({layer.tensor: layer for layer in self.layers}.values(), key=lambda layer: layer.cloud.depth)
+
+    @property
+    def others(self) -> list[str]:
+        """What is not looked at, a line each, with the steps where it is not so at all."""
+        return not_looked_at({f"step {step:,}": look for step, look in self.looks.items()})
+
+    @property
     def onsets(self) -> list[OnsetRow]:
         """When the loop of each layer sets in; of one network there is no interval."""
         from cnn_topology.analysis.loop_dynamics import onset_row
 
         rows, alpha = [], self.last.settings.significance.alpha
-        for layer in self.last.layers:
+        for layer in self.each:
             tested = {step: row.p for step, row in self._rows(layer).items() if row.p is not None}
             cloud = layer.cloud
             key = {"population": cloud.population, "layer": cloud.layer, "depth": cloud.depth}
@@ -73,7 +83,7 @@ class Steps:
         from cnn_topology.analysis.loop_dynamics import IDS, around_circle, filters_at, followed
 
         rows = []
-        for layer in self.last.layers:
+        for layer in self.each:
             frames: list[pd.DataFrame] = []
             before = None
             of_layer = (at for at in self.layers if at.tensor == layer.tensor)
@@ -118,13 +128,16 @@ class Steps:
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
-        for layer, begins in zip(self.last.layers, self.onsets, strict=True):
+        for layer, begins in zip(self.each, self.onsets, strict=True):
             row: dict[str, Any] = {
                 "layer": layer.name,
                 "onset": "none" if begins.onset is None else f"{begins.onset:,}",
             }
-            for step, at in self._rows(layer).items():
-                row[f"step {step:,}"] = f"{at.longest:.3f}, {at.verdict or 'not tested yet'}"
+            there = self._rows(layer)
+            for step in self.looks:
+                at = there.get(step)
+                told = f"{at.longest:.3f}, {at.verdict or 'not tested yet'}" if at else "not looked at"
+                row[f"step {step:,}"] = told
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -136,7 +149,7 @@ class Steps:
         tables = {row.table_name: self._joined(row) for row in (LoopRow, SignificanceRow)}
         tables["training"] = TrainingRow.schema.empty_table()
         drawn = set(tables["loops"]["layer"].to_pylist())
-        names = [layer.cloud.layer for layer in self.last.layers if layer.cloud.layer in drawn]
+        names = [layer.cloud.layer for layer in self.each if layer.cloud.layer in drawn]
         clouds = [{"population": self.last.source.name, "layer": name} for name in names]
         alpha, figures = self.last.settings.significance.alpha, []
         for start in range(0, len(clouds), FACETS):

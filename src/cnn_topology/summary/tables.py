@@ -22,7 +22,7 @@ LAYERS = "One row a layer"  # the table beside which the page draws the loops ov
 # What the columns of the table of layers say.
 OF_LAYERS = {
     "filters kept": "of all of the layer",
-    "longest, second": "lengths of the two longest loops (H1 bars) at the last step",
+    "longest": "length of the longest loop (H1 bar) at the last step, second: of the next",
     "noise": "the length that noise reaches under every null",
     "p": "how often noise has a loop as long",
     "q": "that, corrected for the number of layers here",
@@ -34,6 +34,8 @@ OF_LAYERS = {
     "p, blocks": "with all filters of an output channel shuffled in one way, as filters of a channel may be alike",
     "p, covariance": "against random filters with the layer's own covariance; only a small one says something",
     "ring": "whether all filters are hollow as a ring in their strongest plane, against others of that covariance",
+    "filter": "the density filter rho(k, p), which keeps the share p whose k-th neighbour is nearest",
+    "landmarks": "points that persistence was computed of, where these are fewer than are kept",
 }
 # Of a population topology and accuracy both follow training, and over a grid both follow width: step and width are held
 # fixed where that can be tested.
@@ -54,7 +56,7 @@ class TextTable(NamedTuple):
 
     @property
     def is_number(self) -> list[bool]:
-        """Whether each column has numbers alone, which stand at the right."""
+        """Whether all cells of a column begin with a number, so that they stand at the right."""
         return [all(cell[:1] in "0123456789≈−–" for cell in column) for column in zip(*self.rows, strict=True)]
 
     def lines(self) -> list[str]:
@@ -109,7 +111,7 @@ def _frame(tables: Tables, name: str) -> pd.DataFrame:
 
 
 def _number(value: float | None, form: str) -> str:
-    return "" if value is None or np.isnan(value) else f"{value:{form}}"
+    return "" if value is None or np.isnan(value) else f"{value:z{form}}".replace("-", "\N{MINUS SIGN}")
 
 
 def _estimate(value: float, low: float, high: float, p: float = np.nan) -> str:
@@ -169,10 +171,13 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
                 "stable": _number(cloud["verdict_stability"], ".0%"),
                 **{f"p, {name}": _number(p, ".2g") for name, p in of_null.items() if cloud["verdict"] in LOOPS},
                 "ring": ring(cloud, alpha),
+                "filter": f"rho({cloud['density_k']}, {cloud['density_p']:g})",
+                "landmarks": f"{cloud['used']:,}" if cloud["used"] < cloud["kept"] else "",
+                "step": f"{cloud['step']:,}" if cloud["step"] else "",
             }
         )
     table = text_table(LAYERS, "", rows)
-    words = (f"{name}: {meaning}" for name, meaning in OF_LAYERS.items() if name.split(", s")[0] in table.columns)
+    words = (f"{name}: {meaning}" for name, meaning in OF_LAYERS.items() if name in table.columns)
     return table._replace(caption=f"{'; '.join(words)}.")
 
 
@@ -225,14 +230,15 @@ def _speeds(tables: Tables) -> TextTable:
                 "networks": row["population"] + (" (control)" if row["role"] == "control" else ""),
                 "against": row["against"],
                 "accuracy": f"{row['target']:.4g} on {row['images']}",
-                "times as fast": _estimate(row["estimate"], row["low"], row["high"], row["p_holm"]),
+                "times as fast": "most of both never reach it"
+                if np.isnan(row["estimate"])
+                else _estimate(row["estimate"], row["low"], row["high"], row["p_holm"]),
                 "n": f"{row['n']} and {row['n_against']}",
+                "tests": row["family"],
                 "never reach it": f"{never[0]} and {never[1]}" if any(never) else "",
             }
         )
-    caption = (
-        "Median iterations of the baseline to the accuracy over those of each: 95% interval, Holm's p of the group."
-    )
+    caption = "Median iterations of the baseline to the accuracy over those of each: 95% interval, Holm's p."
     return text_table("Who learns faster?", caption, rows)
 
 
@@ -272,6 +278,8 @@ def _purity(tables: Tables) -> TextTable:
     graphs = _frame(tables, "purity").sort_values("depth", kind="stable")
     keys = ["population", "recipe", "cloud", "layer"]
     for (population, recipe, cloud, layer), mine in graphs.groupby(keys, sort=False):
+        empty = int(mine["node_wise"].isna().sum())
+        mine = mine[mine["node_wise"].notna()]
         means = mine[["node_wise", "chance"]].mean()
         rows.append(
             {
@@ -281,6 +289,7 @@ def _purity(tables: Tables) -> TextTable:
                 "purity": _number(means["node_wise"], ".2f") or "no node",
                 "labels shuffled": _number(means["chance"], ".2f"),
                 f"graphs with p ≤ {LEVEL}": f"{(mine['p_value'] <= LEVEL).sum()} of {len(mine)}",
+                "without a node": f"{empty}" if empty else "",
             }
         )
     caption = "Mean purity of the nodes over networks, and that of the same graphs with labels shuffled over images."
@@ -350,7 +359,7 @@ def _sweeps(tables: Tables) -> TextTable:
             {
                 **{name: row[name] for name in ("population", "recipe", "cloud", "layer")},
                 "setting": settings[row["varied"]],
-                "Rand index": f"{row['stability']:.2f}",
+                "Rand index": _number(row["stability"], ".2f"),
                 "purity": _number(row["node_wise"], ".2f"),
                 "coverage": f"{row['coverage']:.2f}",
                 "branch ends": f"{row['leaves']:,}",

@@ -169,6 +169,17 @@ def test_nothing_is_called_that_makes_no_networks(own, tmp_path, module, others)
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize(("name", "file"), [("this", None), ("antigravity", "raise OSError"), ("profile", CODE)])
+def test_a_module_of_python_is_refused_before_it_runs(own, tmp_path, name, file, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    if file:  # a user's own of that name
+        (tmp_path / f"{name}.py").write_text(file)
+    with pytest.raises(InputError, match=rf"^module = {name}:Net: {name} belongs to Python.*rename it"):
+        look_at(section(f"{name}:Net"), (10, 12, 3))
+    assert name not in sys.modules
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -194,8 +205,8 @@ def test_arguments_that_jobs_would_not_get_are_refused(value, words):
         ("{}:Net", {"arguments": {"width": 3}}, r"^arguments = \{'width': 3\}: .*TypeError: .*'width'"),
         ("{}:Net", {"layers": ("third",)}, r"^layers: unknown layer of .*: 'third'.*; valid: act, first, head, idle"),
         ("{}:Net", {"layers": ("first", "idle")}, r"^layers: idle of .*: not called"),
-        ("{}:Net", {"layers": ("act",)}, r"^layers: act is called 2 times"),
-        ("{}:Net", {"layers": ("pair",)}, r"^layers: pair is called 1 times .* its output is of type tuple"),
+        ("{}:Net", {"layers": ("act",)}, r"^layers: act is called 2 times in one pass, and its output is not one"),
+        ("{}:Net", {"layers": ("pair",)}, r"^layers: the output of pair for 2 images is of type tuple;"),
         ("torch.nn:Flatten", {}, r"^module = torch.nn:Flatten: has no two-dimensional convolutions; state `layers`"),
         (
             "torchvision.models:inception_v3",
@@ -214,7 +225,7 @@ def test_an_output_of_tokens_is_no_layer(own, tmp_path):
         "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.tokens = nn.Flatten(2)\n\n    def forward(self, x):\n        return self.tokens(x)\n"
     )
-    with pytest.raises(InputError, match=r"layers: tokens is called 1 times .* its output is \(2, 3, 120\)"):
+    with pytest.raises(InputError, match=r"layers: the output of tokens for 2 images is \(2, 3, 120\)"):
         look_at(section(own.replace("nets", "tokens:Net"), layers=("tokens",)), (10, 12, 3))
 
 

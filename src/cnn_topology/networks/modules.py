@@ -171,11 +171,15 @@ def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[s
 
 def _output_shape(name: str, called: Sequence[tuple[int, ...] | str]) -> tuple[int, int, int]:
     """Return channels, height and width of the output of a layer, which has one position if it has no others."""
-    shape = called[0]
-    if len(called) > 1 or not isinstance(shape, tuple) or len(shape) not in (2, 4) or shape[0] != IMAGES:
+    if len(called) > 1:
         raise InputError(
-            f"layers: {name} is called {len(called)} times in one pass over {IMAGES} images, and its output is "
-            f"{shape}; expected once, and (images, channels, height, width) or (images, channels): name another layer"
+            f"layers: {name} is called {len(called)} times in one pass, and its output is not one; leave it out"
+        )
+    shape = called[0]
+    if not isinstance(shape, tuple) or len(shape) not in (2, 4) or shape[0] != IMAGES:
+        raise InputError(
+            f"layers: the output of {name} for {IMAGES} images is {shape}; expected (images, channels, height, width) "
+            "or (images, channels): name another layer, or one inside of it"
         )
     channels, height, width = (*shape[1:], 1, 1)[:3]
     return channels, height, width
@@ -199,6 +203,10 @@ def importable(section: RecordedNetworks) -> Iterator[None]:
 def _imported(path: str) -> Any:
     """Import what an import path names."""
     name, _, inner = path.partition(":")
+    if _is_standard(name):  # before the import, which runs it: `this` prints, `antigravity` opens a browser
+        raise InputError(
+            f"module = {path}: {name} belongs to Python, which has no networks; name a module of your own, or rename it"
+        )
     try:
         value: Any = importlib.import_module(name)
     except (Exception, SystemExit) as error:
@@ -226,8 +234,11 @@ def _makes_modules(value: Any) -> bool:
         value = value.func
     if isinstance(value, type):
         return issubclass(value, nn.Module)
-    standard = (getattr(value, "__module__", None) or "").partition(".")[0] in sys.stdlib_module_names
-    return (inspect.isfunction(value) or inspect.ismethod(value)) and not standard
+    return (inspect.isfunction(value) or inspect.ismethod(value)) and not _is_standard(value.__module__ or "")
+
+
+def _is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _as_written(value: Any) -> Any:

@@ -116,7 +116,10 @@ def test_columns_that_one_run_alone_has_are_named(tmp_path):
     table = pa.table({"longest": VALUES, "shape": VALUES})
     write_table(tmp_path / "b/tables/loops.parquet", table, table.schema, {})
     state, said = _said(tmp_path)["loops"]
-    assert (state, said) == ("different", "only the first run has verdict; only the second run has shape")
+    assert (state, said) == (
+        "different",
+        "only the first run has verdict (string); only the second run has shape (double)",
+    )
 
 
 def test_numbers_from_activations_may_differ_by_more_than_those_from_filters():

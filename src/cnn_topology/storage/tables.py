@@ -136,7 +136,7 @@ def read_table(path: Path | str, schema: pa.Schema | None = None) -> pa.Table:
     Raises
     ------
     InputError
-        If the file is missing, cut short, altered, or has other columns than `schema`; names the first that differs.
+        If the file is missing, cut short, altered, or has other columns than `schema`; names all that differ.
 
     Notes
     -----
@@ -181,7 +181,10 @@ def schema_difference(one: pa.Schema, other: pa.Schema, where: tuple[str, str]) 
         What they are of, ``("the first run", "the second run")``.
     """
     mine, others = ({field.name: str(field.type) for field in schema} for schema in (one, other))
-    lone = ([name for name in mine if name not in others], [name for name in others if name not in mine])
+    lone = [
+        [f"{name} ({kind})" for name, kind in columns.items() if name not in mine or name not in others]
+        for columns in (mine, others)
+    ]
     differences = [f"only {place} has {', '.join(names)}" for place, names in zip(where, lone, strict=True) if names]
     differences += [
         f"{name} is {mine[name]} in {where[0]} and {others[name]} in {where[1]}"

@@ -21,7 +21,6 @@ Tables = Mapping[str, pa.Table]
 LAYERS = "One row a layer"  # the table beside which the page draws the loops over training
 # What the columns of the table of layers say.
 OF_LAYERS = {
-    "filters kept": "of all of the layer",
     "longest": "length of the longest loop (H1 bar) at the last step, second: of the next",
     "noise": "the length that noise reaches under every null",
     "p": "how often noise has a loop as long",
@@ -34,6 +33,7 @@ OF_LAYERS = {
     "p, blocks": "with all filters of an output channel shuffled in one way, as filters of a channel may be alike",
     "p, covariance": "against random filters with the layer's own covariance; only a small one says something",
     "ring": "whether all filters are hollow as a ring in their strongest plane, against others of that covariance",
+    "filters kept": "of all of the layer",
     "filter": "the density filter rho(k, p), which keeps the share p whose k-th neighbour is nearest",
     "landmarks": "points that persistence was computed of, where these are fewer than are kept",
 }
@@ -158,19 +158,19 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
             {
                 "population": cloud["population"],
                 "layer": cloud["layer"],
-                "networks": cloud["networks"],
-                "filters kept": f"{cloud['kept']:,} of {cloud['points']:,}",
-                "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
+                "verdict": cloud["verdict"],
                 "longest": f"{cloud['longest']:.3f}",
                 "second": f"{cloud['second']:.3f}",
                 "noise": _number(cloud["needed"], ".3f"),
                 "p": _number(cloud["p_longest"], ".2g"),
                 "q": _number(cloud["q_longest"], ".2g"),
-                "verdict": cloud["verdict"],
                 "power": power if cloud["power_in_range"] or not power else f"≈ {power}",
                 "stable": _number(cloud["verdict_stability"], ".0%"),
                 **{f"p, {name}": _number(p, ".2g") for name, p in of_null.items() if cloud["verdict"] in LOOPS},
                 "ring": ring(cloud, alpha),
+                "networks": cloud["networks"],
+                "filters kept": f"{cloud['kept']:,} of {cloud['points']:,}",
+                "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
                 "filter": f"rho({cloud['density_k']}, {cloud['density_p']:g})",
                 "landmarks": f"{cloud['used']:,}" if cloud["used"] < cloud["kept"] else "",
                 "step": f"{cloud['step']:,}" if cloud["step"] else "",

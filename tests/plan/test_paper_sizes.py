@@ -106,6 +106,25 @@ def test_what_of_residual_networks_is_smaller_is_said():
     assert found["m"].reduced == ("300 of 350 epochs", "500 of 50,000 training images")
 
 
+def resnet_facts(**keys):
+    section = {"variant": "mapper", "images": "c", "recipe": {"epochs": 300}, **keys}
+    config = {"version": 2, "name": "n", "images": {"c": {"kind": "cifar10"}}, "resnets": {"m": section}}
+    facts = RunFacts.of(Plan(parse_config(config)))
+    assert RunFacts.model_validate_json(facts.model_dump_json()) == facts  # as jobs get it
+    return facts
+
+
+def test_what_no_claim_and_no_table_reads_of_residual_networks_makes_neither_anew():
+    files = {"checkpoints": ["a.pt"]}
+    same = [({}, {"normalization": "set"}), ({}, {"stem": "imagenet"})]
+    same += [(files, {"checkpoints": ["b.pt"]}), (files, {**files, "entry": "net", "n_classes": 7})]
+    same.append(({}, {"recipe": {"epochs": 300, "precision": "float32"}}))
+    for one, other in same:
+        assert resnet_facts(**one) == resnet_facts(**other)
+    for keys in (files, {"networks": 2}, {"widths": [64, 8, 8, 8]}, {"recipe": {"epochs": 400}}):
+        assert resnet_facts() != resnet_facts(**keys)
+
+
 def cloud_facts(variant, **counts):
     """Return the residual networks of a run that compares or maps clouds of so many images."""
     networks, split = {"ph": (100, "test"), "mapper": (1, "train")}[variant]

@@ -246,13 +246,12 @@ def residual(variant: str) -> Subjects:
         found = [
             Subject(
                 (name,),
-                f"{section.images}: {section.networks} residual network{'s' * (section.networks > 1)}",
+                f"{networks.images}: {networks.networks} residual network{'s' * (networks.networks > 1)}",
                 other_data=not networks.paper,
                 reduced=networks.reduced,
             )
             for name, networks in facts.resnets.items()
-            for section in [networks.section]
-            if section.variant == variant
+            if networks.variant == variant
         ]
         return _own_or_others(found, f"networks of variant {variant}")
 

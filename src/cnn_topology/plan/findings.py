@@ -5,6 +5,7 @@ reduced size; its verdict says so. How large the experiments of the papers are s
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,7 +26,7 @@ from cnn_topology.plan.images import (
 from cnn_topology.plan.layer_comparisons import comparisons
 from cnn_topology.plan.parameters import Parameters
 from cnn_topology.plan.populations import Architecture, Improvement, LearnedFirstLayer, Population, Snapshots
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, ResNets, StepRecipe, TriangularRecipe
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, Shortcut, StepRecipe, TriangularRecipe
 
 # Weights paper: 100 networks an architecture; batch iterations on MNIST and SVHN, and on CIFAR-10 [M-med, M-low].
 NETWORKS = 100
@@ -193,9 +194,19 @@ class CheckpointFacts(Section):
 
 
 class ResNetFacts(Section):
-    """Residual networks; `paper`: whether with the paper's layers and data, `reduced`: what is smaller than there."""
+    """Residual networks, by what claims and the table of trainings read: other keys of theirs make neither anew.
 
-    section: ResNets
+    `paper`: whether with the paper's layers and data, `reduced`: what is smaller than there; `recipe`: None of weights
+    that were read from files.
+    """
+
+    images: str
+    variant: Literal["ph", "mapper"]
+    networks: int
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+    shortcut: Shortcut
+    recipe: TriangularRecipe | StepRecipe | None
     paper: bool
     reduced: tuple[str, ...]
 
@@ -345,7 +356,13 @@ def _resnet(plan: Plan, name: str, section: PHResNets | MapperResNets) -> ResNet
     images = plan.config.images[section.images]
     clouds = [plan.config.activation_clouds[cloud] for cloud in _clouds_of_claims(plan, section.variant)]
     return ResNetFacts(
-        section=section,
+        images=section.images,
+        variant=section.variant,
+        networks=section.networks,
+        widths=section.widths,
+        blocks=section.blocks,
+        shortcut=section.shortcut,
+        recipe=None if section.checkpoints else section.recipe.model_copy(update={"precision": "auto"}),
         paper=paper_set(images) == "cifar10" and (section.widths, section.blocks) == (PAPER_WIDTHS, PAPER_BLOCKS),
         reduced=resnets_reduced(section, images, [cloud for cloud in clouds if cloud.population == name]),
     )

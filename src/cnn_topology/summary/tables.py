@@ -299,16 +299,16 @@ def _purity(tables: Tables) -> TextTable:
 def _trainings(facts: RunFacts) -> TextTable:
     rows = []
     for population, networks in facts.resnets.items():
-        section, recipe = networks.section, networks.section.recipe
+        recipe = networks.recipe
         row: dict[str, Any] = {
             "population": population,
-            "variant": section.variant,
-            "images": section.images,
-            "widths": ", ".join(map(str, section.widths)),
-            "blocks": ", ".join(map(str, section.blocks)),
-            "shortcuts": {"pad": "zero padding", "projection": "1×1 projection"}[section.shortcut],
+            "variant": networks.variant,
+            "images": networks.images,
+            "widths": ", ".join(map(str, networks.widths)),
+            "blocks": ", ".join(map(str, networks.blocks)),
+            "shortcuts": {"pad": "zero padding", "projection": "1×1 projection"}[networks.shortcut],
         }
-        if section.checkpoints:
+        if recipe is None:
             rows.append({**row, "weights": "from checkpoints"})
             continue
         if isinstance(recipe, TriangularRecipe):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,47 @@ def test_bad_config_is_refused_with_key_value_and_way_out(tiny, path, value, exp
         parse_config(tiny, "my.yaml")
     assert expected in str(refused.value)
     assert str(refused.value).startswith("my.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("clouds", "null", "clouds = null: expected a list, or 'all'"),
+        ("clouds", "{a: 1}", "clouds: expected a list, or 'all', found keys"),
+        ("clouds", "[]", "clouds: expected at least one item"),
+        ("clouds", "[3]", "clouds[0] = 3: expected a text; put quotes around it"),
+        ("eps", "null", "eps = null: expected a number above 0, or 'elbow' or 'published'"),
+        ("eps", "0", "eps = 0: expected a number above 0, or 'elbow' or 'published'"),
+        ("overlap", "1.0", "overlap = 1.0: expected a number from 0 to below 1 (0.25 for 25 %), or 'published'"),
+        ("overlap", "25%", "overlap = 25%: expected a number from 0 to below 1 (0.25 for 25 %), or 'published'"),
+    ],
+)
+def test_a_value_that_is_refused_is_told_with_the_word_that_is_taken_too(tiny, tmp_path, key, value, expected):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"{yaml.safe_dump(tiny)}\nactivation_mapper:\n  g:\n    {key}: {value}\n")
+    with pytest.raises(InputError) as refused:
+        read_config(path)
+    assert re.fullmatch(rf"{path}: line \d+: activation_mapper\.g\.{re.escape(expected)}", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (".inf", "a = .inf: should be a finite number"),
+        ("[1, {b: .nan}]", "a[1].b = .nan: should be a finite number"),
+        ("2020-01-01", "a = 2020-01-01: expected * write it as text, in quotes"),
+        ("{list: [2020-01-01]}", "a.list[0] = 2020-01-01: expected * write it as text, in quotes"),
+        ("!!set {x, y}", "a: expected * write it as text, in quotes"),
+    ],
+)
+def test_an_argument_of_a_module_that_json_does_not_hold_is_named_as_the_file_has_it(tiny, tmp_path, value, expected):
+    module = f"module: a:B\n    images: digits\n    normalization: set\n    arguments:\n      a: {value}\n"
+    path = tmp_path / "c.yaml"
+    path.write_text(f"{yaml.safe_dump(tiny)}\nmodules:\n  m:\n    {module}")
+    with pytest.raises(InputError) as refused:
+        read_config(path)
+    words = re.escape(expected).replace(r"\*", ".*")
+    assert re.fullmatch(rf"{path}: line \d+: modules\.m\.arguments\.{words}", str(refused.value))
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,13 @@ def test_what_does_not_fit_is_refused_by_name(config, place, value, message):
         Plan(parse_config(config))
 
 
+@pytest.mark.parametrize("networks", [True, 1.0, "1"])
+def test_a_number_of_networks_is_a_whole_number_beside_their_checkpoints_too(config, networks):
+    config["resnets"]["ph"] |= {"checkpoints": ["a.pt"], "networks": networks}
+    with pytest.raises(InputError, match=r"resnets\.ph\.networks = \S+ expected a whole number"):
+        parse_config(config)
+
+
 def test_a_name_of_two_populations_is_refused(config, tiny):
     config["images"] |= tiny["images"]
     config["populations"] = {"ph": tiny["populations"]["a"]}

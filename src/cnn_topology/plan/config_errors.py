@@ -22,8 +22,11 @@ PLAIN_WORDS = {
     "int_type": "expected a whole number in plain digits, such as 12",
     "float_type": "expected a number, such as 0.5",
     "bool_type": "expected true or false",
+    "invalid-json-value": "expected a number, a text, true, false, null, a list or a map; write it as text, in quotes",
     "string_pattern_mismatch": "expected letters, digits, _ and - only, the first a letter or digit, at most 80",
 }
+# How a message writes the bounds of a number.
+BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "to below"}
 # A key named in a message, as `populations.a.recipe` or `clouds[0].layers`.
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+|\[\d+\])+")
 
@@ -72,10 +75,12 @@ def _explain(problem: Any, schema: Mapping[str, Any], source: str, files: Sequen
     if kind == "missing" and isinstance(place[-1], int):  # the list itself was given
         place = place[:-1]
     message = _expected(problem, there, node)
+    if kind not in ("value_error", "too_short"):
+        message = _values_or_word(problem["loc"], schema) or message
     if not place:
         return located(message, source, files)
     key, start = _path(place), start_of(source, files, place)
-    if isinstance(given, Mapping | list | tuple):
+    if isinstance(given, Mapping | list | tuple | set):
         found = f", found {'keys' if isinstance(given, Mapping) else 'a list'}" if kind.endswith("_type") else ""
         return f"{start}{key}: {message}{found}"
     texts = [text for file in files if (text := file.text(place, given)) is not None]
@@ -102,10 +107,23 @@ def _expected(problem: Any, there: Mapping[str, Any], node: Mapping[str, Any]) -
     if kind == "model_type" and {"type": "null"} in there.get("anyOf", ()):
         return f"{PLAIN_WORDS['model_type']}; `null` leaves the section out"
     words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-    if problem["loc"][-1:] == ("word",):
-        values = "a list" if node.get("type") == "array" else "a number"
-        return f"expected {values}, or {words.removeprefix('should be ')}"
     return PLAIN_WORDS.get(kind, words)
+
+
+def _values_or_word(location: Location, schema: Mapping[str, Any]) -> str:
+    """Describe what `OrWord` takes, `expected a list, or 'all'`; empty unless a location ends in a branch of it."""
+    union = _resolve(_walk(location[:-1], schema)[1], schema) if location[-1:] in (("values",), ("word",)) else {}
+    if len(branches := union.get("oneOf", ())) != 2 or branches[1].get("type") != "string":
+        return ""
+    values, word = branches
+    kind = "a list"
+    if values["type"] != "array":
+        kind = " ".join(
+            ["a number", *(f"{start} {values[bound]}" for bound, start in BOUNDS.items() if bound in values)]
+        )
+        kind += " (0.25 for 25 %)" * (values.get("exclusiveMaximum") == 1)
+    words = word.get("enum") or [word["const"]]
+    return f"expected {kind}, or " + " or ".join(f"'{name}'" for name in words)
 
 
 def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict[str, Any]]:
@@ -119,7 +137,9 @@ def _walk(location: Location, schema: Mapping[str, Any]) -> tuple[Location, dict
         here = _resolve(here, schema)
         if part == "[key]":  # the name of an entry itself
             continue
-        if "discriminator" in here:  # told apart by its `kind`
+        if here is schema["$defs"].get("JsonValue"):  # the name of a type, `list`, before what is in it
+            here = {"items": here, "additionalProperties": here}
+        elif "discriminator" in here:  # told apart by its `kind`
             here = {"$ref": here["discriminator"]["mapping"][part]}
         elif union := here.get("anyOf", here.get("oneOf")):  # of a list or a word, a section or a word, numbers
             branches = [branch for branch in union if branch.get("type") == "array"]

@@ -66,11 +66,15 @@ class RecordedNetworks(Section):
         files = expand_paths(content.get("checkpoints")) if isinstance(content, dict) else None
         if not isinstance(files, tuple) or not files:
             return content
-        if content.get("networks", len(files)) != len(files):
+        return {**content, "networks": content.get("networks", len(files))}
+
+    @model_validator(mode="after")
+    def _as_many_as_files(self) -> "RecordedNetworks":
+        if self.checkpoints and self.networks != len(self.checkpoints):
             raise ValueError(
-                f"networks is {content['networks']}, but checkpoints names {len(files)} files: leave networks out"
+                f"networks is {self.networks}, but checkpoints names {len(self.checkpoints)} files: leave networks out"
             )
-        return {**content, "networks": len(files)}
+        return self
 
 
 class Recorded(Section):

@@ -176,7 +176,12 @@ def test_several_networks_are_pooled_and_share_their_architecture(tmp_path: Path
         Plan(parse_config(settings))
     del other["features.2.weight"]
     write(tmp_path, ".npz", other)
-    with pytest.raises(InputError, match=r"net.npz has no weight 'features.2.weight', which .*net.pt has"):
+    with pytest.raises(InputError, match=r"net.npz has no weight 'features.2.weight', which .*net.pt has;"):
+        Plan(parse_config(settings))
+    write(tmp_path, ".npz", {**other, "feature.2.weight": torch.randn(6, 8, 3, 3)})
+    with pytest.raises(
+        InputError, match=r"'features.2.weight', which \S+pt has \(did you mean 'feature.2.weight'\?\);"
+    ):
         Plan(parse_config(settings))
 
 

@@ -153,6 +153,15 @@ def test_images_of_other_classes_to_test_on_are_refused_with_the_key_that_names_
         check(content)
 
 
+@pytest.mark.parametrize("names", [("val/oak",), ("train/oak", "Train/oak")])
+def test_a_folder_of_images_that_cannot_be_read_is_named_as_such_beside_weights_too(here: Path, names) -> None:
+    for name in names:
+        (here / "leaves" / name).mkdir(parents=True)
+    save(here / "a.npz")
+    with pytest.raises(InputError, match=r"^images\.own\.path = leaves: "):
+        check(config("leaves", "folder", checkpoints=("a.npz",)))
+
+
 def test_images_that_the_run_holds_already_are_not_looked_for(here: Path) -> None:
     prepared = Path(RunFolder("own").images("own"))
     prepared.parent.mkdir(parents=True)

@@ -1,6 +1,7 @@
 """Residual networks and clouds of activations in a config: the papers' settings, the layers, what is refused."""
 
 import copy
+import re
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_published_clouds_alone_repeat_the_defects_of_the_released_code(config):
         (
             ("resnets", "mapper", "stem"),
             "imagenet",
-            r"fg_5: sampling foreground .* stem: cifar",
+            r"fg_5: sampling foreground .* stem: cifar, and mapper has stem: imagenet; use random, full or top-l2$",
         ),
         (("activation_clouds", "fg_5", "top"), 17, r"top is 17, but layer4.0.bn1 has 16 positions"),
     ],
@@ -215,17 +216,28 @@ def test_a_name_of_two_populations_is_refused(config, tiny):
         parse_config(config)
 
 
-def test_masks_need_colour(config):
-    config["resnets"]["mapper"] |= {"images": "digits", "normalization": "set"}
-    with pytest.raises(InputError, match=r"square images.*`shape` in images\.digits, which is \[\d+, \d+, 1\]"):
+@pytest.mark.parametrize("shape", [[32, 32, 1], [48, 32, 3]])
+def test_masks_need_square_images_in_colour(config, shape):
+    config["images"]["cifar10"]["shape"] = shape
+    for networks in config["resnets"].values():
+        networks["normalization"] = "set"
+    words = rf"has shape {re.escape(str(shape))}: state shape: \[32, 32, 3\] there"
+    with pytest.raises(
+        InputError, match=rf"activation_clouds\.fg_5: .*square images in colour; images\.cifar10 {words}"
+    ):
         parse_config(config)
+    config["images"]["cifar10"]["shape"] = [32, 32, 3]
+    parse_config(config)
 
 
-def test_masks_need_square_images(config):
-    name = config["resnets"]["mapper"]["images"]
-    config["images"][name]["shape"] = [32, 48, 3]
-    with pytest.raises(InputError, match=rf"activation_clouds\.fg_5: .*images\.{name}, which is \[32, 48, 3\]"):
+def test_masks_need_a_residual_network_and_no_other_shape_of_its_images(config):
+    config["modules"] = {"own": {"module": "a:B", "images": "digits", "normalization": "set"}}
+    config["activation_clouds"]["fg_5"] = {"population": "own", "sampling": "foreground", "n_images": 9}
+    with pytest.raises(
+        InputError, match=r"fg_5: .*by a residual network .*, and own is a module; use random"
+    ) as refused:
         parse_config(config)
+    assert "shape" not in str(refused.value)
 
 
 def test_checkpoints_count_the_networks(config):

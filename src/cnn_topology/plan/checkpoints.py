@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -330,7 +331,11 @@ def _difference(
     for tensor in (*ours, *theirs):
         if tensor not in ours or tensor not in theirs:
             lacks, has = files if tensor in theirs else files[::-1]
-            return f"{lacks} has no weight {tensor!r}, which {has} has"
+            # A name that both files have is no other spelling of this one.
+            lone = ours.keys() - theirs.keys() if tensor in theirs else theirs.keys() - ours.keys()
+            near = get_close_matches(tensor, lone, n=1, cutoff=0.8)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            return f"{lacks} has no weight {tensor!r}, which {has} has{hint}"
         if ours[tensor] != theirs[tensor]:
             return f"{tensor} has the shape {theirs[tensor]} in {files[1]} and {ours[tensor]} in {files[0]}"
     return None

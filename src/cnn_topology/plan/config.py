@@ -188,13 +188,17 @@ class RunConfig(Section):
         check_count(where, clouds.n_images, networks.images, images, clouds.split)
         shape = shape_of(images)
         layers = {layer.name: layer for layer in recorded_layers(networks, shape)}
-        if clouds.masked and (
-            isinstance(networks, ModuleNetworks) or networks.stem != "cifar" or shape[0] != shape[1] or shape[2] != 3
-        ):
+        stem = None if isinstance(networks, ModuleNetworks) else networks.stem
+        if clouds.masked and stem != "cifar":
             raise ValueError(
-                f"{where}: sampling {clouds.sampling} takes masks by GrabCut and weighs positions by a network, "
-                "so it needs residual ones with stem: cifar and square images in colour. State another `shape` in "
-                f"images.{networks.images}, which is {list(shape)}, or use random, full or top-l2"
+                f"{where}: sampling {clouds.sampling} weighs positions by a residual network with stem: cifar, and "
+                f"{clouds.population} {f'has stem: {stem}' if stem else 'is a module'}; use random, full or top-l2"
+            )
+        side = min(shape[:2])
+        if clouds.masked and shape != (side, side, 3):
+            raise ValueError(
+                f"{where}: sampling {clouds.sampling} takes masks by GrabCut, so it needs square images in colour; "
+                f"images.{networks.images} has shape {list(shape)}: state shape: [{side}, {side}, 3] there"
             )
         if isinstance(networks, ModuleNetworks):
             check_of_module(where, clouds)

@@ -14,7 +14,6 @@ from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import (
     UNLABELLED,
     FolderImages,
-    ImageSetConfig,
     NpzImages,
     OwnImages,
     check_classes,
@@ -90,10 +89,14 @@ def _section(config: RunConfig, name: str) -> str:
 
 def _check_weights(config: RunConfig) -> None:
     for name, networks in config.resnets.items():
+        if not networks.checkpoints:
+            continue
         images = config.images[networks.images]
+        channels = shape_of(images)[2]
+        classes = 10 if images.kind == "cifar10" else len(_classes(config, networks.images) or ()) or None
         for number, file in enumerate(networks.checkpoints):
             try:
-                check_header(Path(file), networks, images, shape_of(images)[2])
+                check_header(Path(file), networks, channels, classes)
             except InputError as error:
                 raise InputError(f"resnets.{name}.checkpoints[{number}] = {error}") from error
     for name, recorded in config.recorded.items():
@@ -118,24 +121,28 @@ def _check_classes(config: RunConfig) -> None:
     for name, population in config.populations.items():
         trained = population.images
         for other in population.cross_test:
-            ours, theirs = (_classes(config.images[key]) for key in (trained, other))
+            ours, theirs = (_classes(config, key) for key in (trained, other))
             if ours is not None and theirs is not None:
                 check_classes(name, trained, ours, other, theirs)
 
 
-def _classes(images: ImageSetConfig) -> tuple[str, ...] | None:
-    """Return the names of the classes, or None where only the data can tell."""
+def _classes(config: RunConfig, name: str) -> tuple[str, ...] | None:
+    """Return the names of the classes of an image set, or None where only the data can tell."""
+    images = config.images[name]
     if isinstance(images, OwnImages) and not images.labels:
         return UNLABELLED
     if isinstance(images, NpzImages):
         return images.classes
     if isinstance(images, FolderImages):
         path = Path(images.path)
-        return (class_folders(split_folders(path)["train"]) or None) if path.is_dir() else None
+        try:
+            return (class_folders(split_folders(path)["train"]) or None) if path.is_dir() else None
+        except InputError as error:
+            raise InputError(f"images.{name}.path = {error}") from error
     return None if images.kind == "cifar10" else tuple("0123456789")
 
 
-def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSetConfig, channels: int) -> None:
+def check_header(path: Path, section: PHResNets | MapperResNets, channels: int, classes: int | None) -> None:
     """Refuse a file of weights that does not fit an entry of `resnets`; no weights are read.
 
     Parameters
@@ -143,10 +150,10 @@ def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSe
     path : Path
         Of a type that `storage.weight_files.array_shapes` reads.
     section : PHResNets or MapperResNets
-    images : ImageSetConfig
-        The set that the networks look at.
     channels : int
         Of an image.
+    classes : int, optional
+        Of the images, where they are known.
 
     Raises
     ------
@@ -155,7 +162,6 @@ def check_header(path: Path, section: PHResNets | MapperResNets, images: ImageSe
     """
     shapes = own_shapes(path, section.variant, section.entry)
     found = {name: shape for name, shape in shapes.items() if not name.endswith(COUNTER)}
-    classes = 10 if images.kind == "cifar10" else len(_classes(images) or ()) or None
     expected = dict(tensor_shapes(section, channels, section.n_classes or classes))
     if not any(name in found for name in LAST_LAYER):
         expected = {name: shape for name, shape in expected.items() if name not in LAST_LAYER}

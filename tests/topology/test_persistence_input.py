@@ -39,7 +39,20 @@ def with_entry(matrix, row, column, value):
         ({"distances": sparse.coo_matrix(([1.0, 2.0], ([0, 1], [1, 0])), shape=(2, 2))}, "above"),
         ({"distances": sparse.coo_matrix(([1.0], ([0], [1])), shape=(2, 3))}, "square"),
         ({"points": CLOUD, "engine": "riper"}, "did you mean 'ripser'"),
-        ({"points": CLOUD, "engine": "annotations", "max_dimension": 2}, "engine='auto'"),
+        (
+            {"points": CLOUD, "engine": "annotations", "max_dimension": 2},
+            "'annotations' serves dimensions 0 and 1; got max_dimension=2: use engine='auto'$",
+        ),
+        (
+            {"points": CLOUD, "engine": "annotations", "field": 5},
+            "'annotations' serves coefficients up to Z/3; got field=5: use engine='auto'$",
+        ),
+        (
+            {"points": CLOUD, "field": 131},
+            r"'ripser' serves coefficients up to Z/127; got field=131: use engine='gudhi' \(pip install gudhi\)$",
+        ),
+        ({"points": CLOUD, "engine": "annotations", "field": 131}, "use engine='gudhi'"),
+        ({"points": CLOUD, "engine": "redzed", "field": 3}, "up to Z/2; got field=3: use engine='auto'$"),
         ({"points": CLOUD, "field": 4}, "prime"),
         ({"points": CLOUD, "max_dimension": -1}, "max_dimension"),
         ({"points": CLOUD, "threshold": np.nan}, "threshold"),
@@ -162,6 +175,55 @@ def test_the_limit_of_a_job_is_found_in_its_control_group_and_those_above(tmp_pa
 def test_more_points_than_fit_are_refused():
     with pytest.raises(InputError, match="landmarks="):
         barcode(np.zeros((70_000, 1)))
+    with pytest.raises(InputError, match=r"that fit: give the distances of at most 65535 points$"):
+        barcode(distances=sparse.coo_matrix((70_000, 70_000)))
+
+
+SQUARE = squareform(pdist(np.random.default_rng(0).normal(size=(600, 3))))
+POINTS = SQUARE[:, :3]
+
+
+@pytest.mark.parametrize(
+    ("memory", "arguments", "ways"),
+    [
+        (10**12, {"points": POINTS, "engine": "ripser"}, ["landmarks", "engine='annotations'", "max_seconds"]),
+        (10**12, {"distances": SQUARE, "engine": "ripser"}, ["distances", "engine='annotations'", "max_seconds"]),
+        (10**12, {"points": POINTS, "field": 5}, ["landmarks", "max_seconds"]),
+        (10**12, {"points": POINTS[:60], "max_dimension": 3}, ["landmarks", "max_seconds"]),
+        (10**7, {"points": POINTS, "engine": "ripser"}, ["landmarks", "engine='annotations'"]),
+        (5 * 10**6, {"points": POINTS, "engine": "ripser"}, ["landmarks"]),
+        (5 * 10**6, {"distances": SQUARE}, ["distances"]),
+    ],
+)
+def test_what_the_refusal_of_a_costly_barcode_offers_is_not_refused(monkeypatch, memory, arguments, ways):
+    monkeypatch.setattr(forecasting, "available_memory", lambda: memory)
+    with pytest.raises(InputError, match="is forecast to") as caught:
+        barcode(**arguments, max_seconds=0.05)
+    offered = str(caught.value).rpartition(": ")[2].split(", or ")
+    assert len(offered) == len(ways)
+    for way, text in zip(ways, offered, strict=True):
+        assert way in text
+        most = int("".join(filter(str.isdigit, text)) or 0)
+        taken = {
+            "landmarks": {"landmarks": most},
+            "distances": {"distances": SQUARE[:most, :most]},
+            "engine='annotations'": {"engine": "annotations"},
+            "max_seconds": {"max_seconds": np.inf},
+        }[way]
+        barcode(**{"max_seconds": 0.05, **arguments, **taken})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        ({"points": np.zeros((10_000, 3))}, "give fewer points$"),
+        ({"distances": sparse.coo_matrix(np.ones((2_000, 2_000)))}, "give the distances of fewer points$"),
+    ],
+)
+def test_no_number_of_points_is_offered_where_none_fits(monkeypatch, arguments, way):
+    monkeypatch.setattr(forecasting, "available_memory", lambda: 10)
+    with pytest.raises(InputError, match=way):
+        barcode(**arguments)
 
 
 @pytest.mark.parametrize("seed", range(3))

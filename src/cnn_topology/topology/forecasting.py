@@ -213,8 +213,29 @@ def check_free(need: int, what: str) -> None:
     if free is not None and need > free:
         raise InputError(
             f"{what} is forecast to need {_gigabytes(need)}; {_gigabytes(free)} are free: give fewer points "
-            "(landmarks_maxmin)"
+            "(landmarks_maxmin chooses some of a cloud)"
         )
+
+
+def fewer_points(most: int, *, cloud: bool) -> str:
+    """Describe how a user comes to at most so many points.
+
+    Parameters
+    ----------
+    most : int
+        Below 2, no number is named: one point has no barcode to look at.
+    cloud : bool
+        Whether they are points with coordinates, of which landmarks can be chosen, and not distances.
+
+    Returns
+    -------
+    str
+    """
+    if most < 2:
+        return "give fewer points" if cloud else "give the distances of fewer points"
+    if cloud:
+        return f"take {most} landmarks or fewer (landmarks= of barcode; landmarks_maxmin)"
+    return f"give the distances of at most {most} points"
 
 
 def check_cost(
@@ -223,17 +244,24 @@ def check_cost(
     engine: str,
     max_seconds: float = math.inf,
     beside: Callable[[int], int] = lambda used: 0,
+    *,
+    cloud: bool = True,
+    field: int = 2,
 ) -> None:
-    """Refuse a barcode that would not fit into memory, or take too long, and say how many landmarks would do.
+    """Refuse a barcode that would not fit into memory, or take too long, and describe what would.
 
     Parameters
     ----------
     points, dimension, engine
-        As for `forecast`.
+        As for `forecast`; the engine is not ``auto``.
     max_seconds : float
         The longest time that is accepted.
     beside : callable
         From the points of the filtration to the bytes that are taken besides the barcode's: to read the input.
+    cloud : bool
+        As for `fewer_points`.
+    field : int
+        p of the coefficients Z/p, which not every engine serves.
 
     Raises
     ------
@@ -241,25 +269,32 @@ def check_cost(
         If the forecast is above what the system has left, or above `max_seconds`.
     """
 
-    def costs(used: int) -> tuple[float, int]:
+    def costs(used: int, engine: str = engine) -> tuple[float, int]:
         cost = forecast(used, dimension, engine)
         return cost.seconds, cost.bytes + beside(used)
 
     seconds, needed = costs(points)
     known = available_memory() if needed > NEVER_ASKED else None
     free = math.inf if known is None else known
-    if seconds <= max_seconds and needed <= free:
+
+    def fits(time: float, memory: int) -> bool:
+        return time <= max_seconds and memory <= free
+
+    if fits(seconds, needed):
         return
     low, high = 0, max(points - 1, 0)
     while low < high:
         middle = (low + high + 1) // 2
-        time, memory = costs(middle)
-        low, high = (middle, high) if time <= max_seconds and memory <= free else (low, middle - 1)
+        low, high = (middle, high) if fits(*costs(middle)) else (low, middle - 1)
+    ways = [fewer_points(low, cloud=cloud)]
+    best = automatic_engine(dimension, field)
+    if best != engine and fits(*costs(points, best)):
+        ways.append(f"use engine={best!r}")
     why = f"need {_gigabytes(needed)}; {_gigabytes(free)} are free"
     if needed <= free:
         why = f"take up to {in_words(seconds)}, more than max_seconds = {max_seconds:g}"
+        ways.append("go on with max_seconds=math.inf")
     raise InputError(
-        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to {why}: take "
-        f"{low} landmarks or fewer (landmarks_maxmin, or landmarks= of barcode), engine='annotations' in dimensions 0 "
-        "and 1, or what only takes long with max_seconds=math.inf"
+        f"the barcode of {points} points in dimension {dimension} by engine {engine!r} is forecast to {why}: "
+        f"{', or '.join(ways)}"
     )

@@ -42,6 +42,7 @@ from cnn_topology.topology.forecasting import (
     bytes_of_graph,
     check_cost,
     check_free,
+    fewer_points,
     forecast,
 )
 from cnn_topology.topology.landmarks import landmarks_maxmin
@@ -222,7 +223,7 @@ def barcode(
         dimension, birth, death = _graph_bars(distances, count, max_dimension, field, limit)
     else:
         lengths, count, radius, rows = filtration_lengths(
-            points, distances, landmarks, max_dimension, name, threads, longest
+            points, distances, landmarks, max_dimension, name, threads, longest, field=field
         )
         dimension, birth, death = _BARS[name](lengths, count, max_dimension, field, limit)
     order = np.lexsort((death, birth, dimension))
@@ -238,13 +239,14 @@ def filtration_lengths(
     threads: int = 1,
     max_seconds: float = math.inf,
     beside: int = 0,
+    field: int = 2,
 ) -> tuple[np.ndarray, int, float, np.ndarray | None]:
     """Check points or distances and compute the lengths of all edges; the cost is checked before anything is copied.
 
     Parameters
     ----------
-    points, distances, landmarks, max_dimension, engine, threads, max_seconds
-        As for `barcode`.
+    points, distances, landmarks, max_dimension, engine, threads, max_seconds, field
+        As for `barcode`; the engine is not ``auto``.
     beside : int
         Bytes per pair of points that the caller takes besides.
 
@@ -273,13 +275,13 @@ def filtration_lengths(
     array, count = (real_matrix(points), len(points)) if distances is None else shape_of(distances)
     chosen = wanted if wanted is not None and wanted < count else None
     used = count if chosen is None else chosen
-    _check_count(used)
+    _check_count(used, cloud=distances is None)
 
     def taken(n: int) -> int:
         stored = SPARSE_BYTES * array.nnz if is_sparse(array) else 0
         return (stored if points is None else bytes_of_points(array, n)) + beside * (n * (n - 1) // 2)
 
-    check_cost(used, max_dimension, engine, max_seconds, taken)
+    check_cost(used, max_dimension, engine, max_seconds, taken, cloud=distances is None, field=field)
     if distances is None:
         cloud = checked_points(array)
         if looks_like_distances(cloud):
@@ -305,7 +307,7 @@ def _own_bars(lengths: np.ndarray, points: int, max_dimension: int, field: int, 
 def _graph_bars(distances: Any, points: int, max_dimension: int, field: int, limit: float) -> Bars:
     from cnn_topology.topology.annotations import annotated_graph, bars_of
 
-    _check_count(points)
+    _check_count(points, cloud=False)
     need = bytes_of_graph(points, distances.nnz) + SPARSE_BYTES * distances.nnz
     check_free(need, f"the barcode of {points} points and {distances.nnz} distances")
     row, column, lengths = checked_edges(distances)
@@ -322,24 +324,24 @@ _BARS: dict[str, Callable[[np.ndarray, int, int, int, float], Bars]] = {
 }
 
 
-def _check_count(points: int) -> None:
+def _check_count(points: int, *, cloud: bool) -> None:
     if points > MOST_POINTS:
-        raise InputError(
-            f"{points} points are more than the {MOST_POINTS} that fit: take that many landmarks (landmarks_maxmin), "
-            "or landmarks= of barcode"
-        )
+        way = fewer_points(MOST_POINTS, cloud=cloud)
+        raise InputError(f"{points} points are more than the {MOST_POINTS} that fit: {way}")
 
 
 def _chosen_engine(engine: str, max_dimension: int, field: int) -> str:
     if engine not in ENGINES:
         raise unknown("persistence engine", engine, ENGINES)
-    name = automatic_engine(max_dimension, field) if engine == "auto" else engine
-    most = LARGEST_FIELD[name]
+    best = automatic_engine(max_dimension, field)
+    name = best if engine == "auto" else engine
     if field > LARGEST_FIELD["gudhi"] or any(field % q == 0 for q in range(2, int(field**0.5) + 1)):
         raise InputError(f"field must be a prime up to {LARGEST_FIELD['gudhi']}; got {field}")
-    if field > most or (name == "annotations" and max_dimension > 1):
+    way = "engine='auto'" if field <= LARGEST_FIELD[best] else "engine='gudhi' (pip install gudhi)"
+    if name == "annotations" and max_dimension > 1:
+        raise InputError(f"engine {name!r} serves dimensions 0 and 1; got max_dimension={max_dimension}: use {way}")
+    if field > LARGEST_FIELD[name]:
         raise InputError(
-            f"engine {name!r} serves coefficients up to Z/{most}, and 'annotations' dimensions 0 and 1; got "
-            f"max_dimension={max_dimension}, field={field}: use engine='auto', or engine='gudhi' (pip install gudhi)"
+            f"engine {name!r} serves coefficients up to Z/{LARGEST_FIELD[name]}; got field={field}: use {way}"
         )
     return name

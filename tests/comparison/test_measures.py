@@ -221,13 +221,13 @@ def test_clouds_on_other_samples_or_in_another_order_are_refused() -> None:
     first = SampledCloud(points, IDS)
     swapped = IDS.copy()
     swapped[[3, 4]] = [4, 3]
-    with pytest.raises(InputError, match="in another order"):
+    with pytest.raises(InputError, match=f"the same {len(IDS)} samples in another order: sort"):
         compare("linear_cka", first, SampledCloud(points, swapped))
-    with pytest.raises(InputError, match="other ones"):
+    with pytest.raises(InputError, match="60 and 60 samples, which are not the same: extract"):
         compare("linear_cka", first, SampledCloud(points, IDS + 1))
     with pytest.raises(InputError, match="60 and 59 samples"):
         compare("linear_cka", first, SampledCloud(points[:-1], IDS[:-1]))
-    with pytest.raises(InputError, match="other ones"):
+    with pytest.raises(InputError, match="not the same: extract"):
         compare("linear_cka", first, SampledCloud(points, IDS.astype(str)))
 
 

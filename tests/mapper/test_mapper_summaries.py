@@ -140,22 +140,37 @@ def test_branches_ignore_small_nodes():
         (
             lambda cloud: mapper_of_activations(cloud, COVER, eps=1e-6),
             0,
-            "has no node.* memberships were dropped as noise.*raise eps",
+            "dropped as noise.* that, lower min_samples, or raise eps, or use fewer intervals or more overlap.$",
+        ),
+        (
+            lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=1e-6),
+            0,
+            r"has no node.* memberships were dropped as noise\. To change that, raise eps\.$",
         ),
         (
             lambda cloud: mapper_of_activations(cloud, COVER, eps=1, min_samples=99),
             0,
-            "fewer than min_samples = 99.*lower",
+            "fewer than min_samples = 99.* that, lower min_samples, or use fewer intervals or more overlap.$",
+        ),
+        (
+            lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=1, min_samples=99),
+            0,
+            r"1 cubes hold points, 1 of them fewer than .* that, lower min_samples\.$",
+        ),
+        (
+            lambda cloud: mapper_of_filters(cloud, GainCover(5, 2), FirstGap(min_samples=99)),
+            0,
+            "that, lower min_samples, or use a lower resolution or more gain.$",
         ),
         (
             lambda cloud: mapper_of_activations(cloud, OverlapCover(1, 0), eps=99),
             1,
-            "has one node: 1 cubes hold points.*use more intervals",
+            "has one node: 1 cubes hold points.* that, use more intervals.$",
         ),
         (
             lambda cloud: mapper_of_filters(cloud, GainCover(1, 1)),
             1,
-            "has one node: 1 cubes hold points.*use a higher resolution",
+            "has one node: 1 cubes hold points.* that, use a higher resolution.$",
         ),
     ],
 )

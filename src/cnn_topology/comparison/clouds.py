@@ -95,9 +95,11 @@ def check_same_samples(first: SampledCloud, second: SampledCloud) -> None:
     """
     if np.array_equal(first.ids, second.ids):
         return
+    if np.array_equal(np.sort(first.ids), np.sort(second.ids)):
+        raise InputError(f"two clouds hold the same {len(first.ids)} samples in another order: sort both by their ids")
     raise InputError(
-        f"two clouds hold {len(first.ids)} and {len(second.ids)} samples, other ones or in another order: extract both "
-        "layers from the same images, and sort both by their ids"
+        f"two clouds hold {len(first.ids)} and {len(second.ids)} samples, which are not the same: extract both layers "
+        "from the same images"
     )
 
 

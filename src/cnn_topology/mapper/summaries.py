@@ -105,11 +105,19 @@ def explain(graph: MapperGraph) -> str:
         else ("more intervals", "fewer intervals or more overlap")
     )
     if graph.nodes <= 1:
-        remedy = f"use {finer}" if graph.cubes == 1 else f"lower min_samples, raise eps or use {coarser}"
+        ways = []
+        if graph.skipped_cubes:
+            ways.append("lower min_samples")
+        if graph.noise:  # only DBSCAN has any
+            ways.append("raise eps")
+        if graph.skipped_cubes and graph.cubes > 1:
+            ways.append(f"use {coarser}")
+        if graph.nodes == graph.cubes:  # one of each
+            ways = [f"use {finer}"]
         return (
             f"The mapper graph of {graph.points} points has {'one' if graph.nodes else 'no'} node: {graph.cubes} cubes "
             f"hold points, {graph.skipped_cubes} of them fewer than min_samples = {graph.clustering.min_samples}, and "
-            f"{graph.noise} memberships were dropped as noise. To change that, {remedy}."
+            f"{graph.noise} memberships were dropped as noise. To change that, {', or '.join(ways)}."
         )
     # Of DBSCAN alone, whose eps decides it; first gap and two lenses have such graphs of clouds that are well covered.
     if isinstance(graph.clustering, Dbscan) and graph.lens.shape[1] == 1 and len(np.unique(graph.cube)) == graph.nodes:

@@ -28,6 +28,7 @@ class Run:
         command += ["--max-jobs-per-timespan", "100/1s"]  # Snakemake waits for that time before it leaves
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        environment["TMPDIR"] = str(self.folder)  # a Snakemake that is killed leaves its temporary folder
         with (self.folder / "said.txt").open("wb") as said:
             return subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=said, stderr=said, start_new_session=True

@@ -210,15 +210,15 @@ def look_at_steps(
 
     >>> import cnn_topology as ct
     >>> import numpy as np
-    >>> import tempfile
+    >>> from tempfile import TemporaryDirectory
     >>> rng = np.random.default_rng(0)
     >>> x, y = np.tile([-1, 0, 1], 3), np.repeat([-1, 0, 1], 3)
     >>> angle, noise = rng.uniform(0, 2 * np.pi, 300), rng.standard_normal((300, 9))
     >>> circle = np.outer(np.cos(angle), x) + np.outer(np.sin(angle), y) + 0.2 * noise
-    >>> folder = tempfile.mkdtemp()
-    >>> for step, filters in ((0, noise), (100, circle)):
-    ...     np.savez(f"{folder}/net_{step}.npz", **{"conv.weight": filters.reshape(30, 10, 3, 3)})
-    >>> steps = ct.look_at_steps(f"{folder}/net_*.npz", draws=99)
+    >>> with TemporaryDirectory() as folder:
+    ...     for step, filters in ((0, noise), (100, circle)):
+    ...         np.savez(f"{folder}/net_{step}.npz", **{"conv.weight": filters.reshape(30, 10, 3, 3)})
+    ...     steps = ct.look_at_steps(f"{folder}/net_*.npz", draws=99)
     >>> steps.table[["layer", "onset"]].values.tolist()
     [['conv', '100']]
     """

@@ -109,9 +109,9 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
         ({"clouds": ["fgg"]}, r"unknown cloud in activation_mapper.elbow.clouds: 'fgg' \(did you mean 'fg'\?\)"),
         ({"layers": ["layer4.1.bn1"]}, r"unknown layer of its clouds in activation_mapper.elbow: 'layer4.1.bn1'"),
         ({"clouds": ["fg_noise"]}, "add fg to clouds, or give eps as a number"),
-        ({"eps": 0}, r"elbow.eps = 0: should be greater than 0$"),
-        ({"eps": "elbo"}, r"eps = \"elbo\": expected a number, or 'elbow' or 'published'$"),
-        ({"overlap": 1.0}, r"overlap = 1.0: should be less than 1"),
+        ({"eps": 0}, r"elbow.eps = 0: expected a number above 0, or 'elbow' or 'published'$"),
+        ({"eps": "elbo"}, r"eps = \"elbo\": expected a number above 0, or 'elbow' or 'published'$"),
+        ({"overlap": 1.0}, r"overlap = 1.0: expected a number from 0 to below 1 .* or 'published'$"),
         ({"intervals": 0}, "greater than or equal to 1"),
     ],
 )

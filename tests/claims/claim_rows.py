@@ -29,7 +29,8 @@ def compared(population, against, metric, estimate, p=0.001, **more):
     row = {"population": population, "against": against, "metric": metric, "estimate": estimate, "p_holm": p}
     row["group_name"] = f"g{population[-1]}"
     images = {"1": "two", "2": "one"}[population[-1]] if metric == "cross_accuracy" else "x"
-    row |= {"low": estimate - half, "high": estimate + half, "n": 10, "family": 12, "images": images, "role": "variant"}
+    row |= {"low": estimate - half, "high": estimate + half, "n": 10, "n_against": 10, "family": 12}
+    row |= {"images": images, "role": "variant"}
     return {**row, "against_role": "control" if "random" in against else "baseline", **more}
 
 

@@ -26,9 +26,10 @@ def purity_test(test, statistic, p=0.01, layer="mid", network=-1, sigma=0.0, hig
     return {**row, "high": statistic + 0.1 if high is None else high}
 
 
-def trend(statistic, p):
+def trend(statistic, p, draws=120):
     """Return the test that purity falls, which counts noise levels and has no interval."""
-    return purity_test("purity_falls_with_sigma", statistic, p) | {"unit": "sigmas", "low": np.nan, "high": np.nan}
+    none = {"low": np.nan, "high": np.nan}
+    return purity_test("purity_falls_with_sigma", statistic, p) | none | {"unit": "sigmas", "draws": draws}
 
 
 GRAPH = {"population": "mapper", "network": 0, "recipe": "r", "cloud": "c", "layer": "layer4.1.bn2"}
@@ -190,6 +191,14 @@ def test_purity_that_may_fall_faster_than_accuracy_is_not_said_to_fall_no_faster
     assert (unclear["verdict"], unclear["outcome"], unclear["low"]) == ("not tested", "", -0.35)
     assert unclear["reason"] == "not decided: an interval holds 0 and reaches to -0.1 or below"
     assert row_of((-0.35, 0.28), (-0.05, -0.01))["verdict"] == "not supported"
+
+
+def test_three_levels_of_noise_cannot_decide_whether_purity_falls(of, facts):
+    """Of three levels one order in six is the best one."""
+    for draws, verdict in ((6, "cannot decide"), (24, "supported")):
+        (row,) = of("T5a", {"purity_tests": [trend(1.0, p=1 / draws, draws=draws)]}, facts)
+        assert row["verdict"] == verdict
+        assert verdict == "supported" or "at least 4 levels" in row["reason"]
 
 
 def test_agreement_without_a_permutation_test_is_not_tested(of, facts):

@@ -1,7 +1,5 @@
 """`cnn-topology claims` reads the tables that a run has; its rows are told in the summary and on the page."""
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 from job_runs import run_job
@@ -73,5 +71,5 @@ def test_the_summary_tells_what_was_decided_and_counts_the_rest(claims):
     )
     assert not any("activations" in line for line in lines)
     assert claim_lines([]) == []
-    outcomes = pd.DataFrame(rows)["outcome"]
-    assert len(lines) == 1 + np.count_nonzero(outcomes)
+    assert "cannot decide" in {row["verdict"] for row in rows}
+    assert len(lines) == 1 + sum(row["verdict"] != "not tested" or bool(row["outcome"]) for row in rows)

@@ -55,7 +55,10 @@ CASES = {
                 *(row for name in ("wide", "colour") for row in circles(loop(name), lines=0.9)),
             ],
         },
-        {"loops": [loop("first")], "circles": circles(loop("first"))},
+        {
+            "loops": [loop(name) for name in ("first", "second", "gray")],
+            "circles": [row for name in ("first", "second", "gray") for row in circles(loop(name))],
+        },
     ),
     "A4a": (
         {"correlations": [correlation("spearman", 0.01)]},
@@ -240,6 +243,38 @@ def test_three_layers_cannot_decide_what_holds_of_most_whatever_they_show(of, fa
             assert (row["verdict"] == "cannot decide") != decided
             assert row["n"] == count
             assert decided or "at least 4" in row["reason"]
+
+
+def test_two_layers_cannot_decide_whether_some_have_another_circle(of, facts):
+    """Of two layers at most one can: one in twenty is no rare chance in two tries."""
+    for count, verdict in ((2, "cannot decide"), (3, "supported")):
+        loops = [loop(*which) for which in FOUR[:count]]
+        rest = [row for one in loops[1:] for row in circles(one, lines=0.9)]
+        (row,) = of("A3b", {"loops": loops, "circles": [*circles(loops[0]), *rest]}, facts)
+        assert row["verdict"] == verdict
+        assert verdict == "supported" or "at least 3" in row["reason"]
+
+
+@pytest.mark.parametrize("name", ["E14", "A5"])
+def test_few_networks_cannot_decide_what_is_compared_many_times(name, of, facts):
+    """Of 6 comparisons of 5 and 5 networks none can have a p-value of Holm below 6 x 2 / 252."""
+    for networks, verdict in ((5, "cannot decide"), (6, "supported")):
+        tables = {"comparisons": [dict(row) for row in CASES[name][0]["comparisons"]]}
+        group = tables["comparisons"][0]["group_name"]
+        tables["comparisons"] += [
+            compared(f"{variant}-1", "plain-1", "x", 1.0, group_name=group) for variant in "abcdef"
+        ]
+        for row in tables["comparisons"]:
+            row |= {"n": networks, "n_against": networks}
+        row = of(name, tables, facts)[0]
+        assert row["verdict"] == verdict
+        assert verdict == "supported" or "at least 6 networks" in row["reason"]
+
+
+def test_three_layers_cannot_decide_a_trend(of, facts):
+    (row,) = of("E9", vgg("vgg16", [0.9, 0.5, 0.1], ["one loop"] * 3), facts)
+    assert (row["verdict"], row["n"]) == ("cannot decide", 3)
+    assert "at least 4" in row["reason"]
 
 
 def test_a_layer_centred_in_another_way_does_not_count_as_a_layer(of, facts):

@@ -70,17 +70,20 @@ def trained(network, accuracy, kept=True, epoch=7, population="a"):
 def test_residual_networks_are_told_by_the_epoch_that_they_keep(summary):
     rows = [trained(0, 0.1, kept=False, epoch=1), trained(0, 0.9), trained(1, 0.8), trained(0, 0.7, population="b")]
     given = [trained(0, np.nan, epoch=0, population="c")]
-    lines = summary(resnet_training=[*rows, *given], claims=[CLAIM])
+    undecided = CLAIM | {"claim": "T2", "outcome": "", "verdict": "cannot decide", "reason": "needs at least 4 layers"}
+    missing = CLAIM | {"claim": "T3", "outcome": "", "verdict": "not tested"}
+    lines = summary(resnet_training=[*rows, *given], claims=[CLAIM, undecided, missing])
     assert lines[1:5] == [
         ["networks", "tested on", "trained for", "test accuracy", "n"],
         ["a", "digits", "7 epochs", "85.0% (80.0% to 90.0%)", "2"],
         ["b", "digits", "7 epochs", "70.0%", "1"],
         ["c", "digits", "not in this run", "not measured", "1"],
     ]
-    assert lines[6][0].startswith("seed 7, config ")
-    assert lines[6][0].endswith("data digits:12345")
-    assert lines[7][0].startswith("claims of the activations paper (0 more")
+    assert lines[6][0].endswith(": provenance.json")
+    assert lines[7][0].startswith("claims of the activations paper (1 more")
     assert lines[8] == ["T1", "supported; 0.5, p = 0.01, n = 3 networks. Adjacent layers are nearer. (a)"]
+    assert lines[9][1].startswith("cannot decide: needs at least 4 layers")
+    assert len(lines) == 10
 
 
 def row_of(measure, test, statistic, null, p=np.nan, n=3):

@@ -15,6 +15,7 @@ from cnn_topology.statistics.comparisons import (
     falling_trend,
     holm,
     iterations_to,
+    least_holm,
     mean_difference,
     mean_difference_interval,
     permutation_p,
@@ -129,6 +130,24 @@ def test_holm_is_its_definition(p_values):
 def test_holm_of_a_known_example_and_of_gaps():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(holm(np.array([0.01, np.nan, 0.03])), [0.02, np.nan, 0.03])
+
+
+def exact_p(sample, other):
+    together = [*sample, *other]
+    drawn = [abs(np.mean(order[: len(sample)]) - np.mean(order[len(sample) :])) for order in permutations(together)]
+    return float(np.mean(np.array(drawn) >= abs(np.mean(sample) - np.mean(other)) - 1e-12))
+
+
+@given(st.integers(0, 10**6), st.lists(st.sampled_from([(2, 2), (2, 3), (3, 2), (3, 3)]), min_size=1, max_size=4))
+def test_no_family_has_a_p_value_of_holm_below_the_least(seed, sizes):
+    rng = np.random.default_rng(seed)
+    least = least_holm(*np.array(sizes, float).T)
+    noise = [exact_p(rng.normal(size=n), rng.normal(size=m)) for n, m in sizes]
+    apart = [exact_p(rng.normal(9, 1, size=n), rng.normal(size=m)) for n, m in sizes]
+    for p_values in (noise, apart):
+        assert (holm(np.array(p_values)) >= least - 1e-9).all()
+    if len(set(sizes)) == 1:
+        assert holm(np.array(apart)) == pytest.approx(least)
 
 
 def test_a_falling_trend_has_the_rank_correlation_of_scipy_and_its_exact_p_value():

@@ -57,6 +57,7 @@ def tables():
         {"paper": "weights", "claim": "E1", "verdict": "supported, reduced", "outcome": "holds", "value": 0.84},
         {"paper": "weights", "claim": "E2", "verdict": "not tested", "outcome": "fails", "value": 0.1},
         {"paper": "weights", "claim": "E9", "verdict": "not tested", "reason": "no deep network"},
+        {"paper": "weights", "claim": "E11", "verdict": "cannot decide", "reason": "needs at least 8 snapshots"},
     ]
     return {
         name: table(name, rows) for name, rows in {"loops": loops, "significance": reached, "claims": claims}.items()
@@ -123,7 +124,8 @@ def test_one_sentence_says_which_alternatives_a_loop_is_longer_than(p_lowpass, p
 def test_the_opening_counts_claims_and_names_what_stands_in(tables, facts):
     lines = opening(facts, tables)
     assert any(
-        "1 supported, reduced; 1 on stand-in data alone" in line and "1 not in this run" in line for line in lines
+        "1 supported, reduced; 1 cannot decide; 1 on stand-in data alone" in line and "1 not in this run" in line
+        for line in lines
     )
     assert any(HOSTILE in line for line in lines)
     assert any("600 of 40,000 iterations" in line for line in lines)
@@ -158,6 +160,8 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     loaded = [tag[name] for _, tag in page.tags for name in ("src", "href") if name in tag]
     assert all(re.match(r"data:|#|figures/|tables/|[a-z]+\.(txt|yaml|json)$", target) for target in loaded)
     assert ("a", {"href": "figures/mapper_round.html"}) in page.tags
+    assert page.words.count("E11") == 1
+    assert "1 claims that this run cannot test" in page.words
     # The picture of the headline stands large, and again under its question.
     assert sum(tag == "img" for tag, _ in page.tags) == 2
     body = page.words[page.words.index("One row a layer") :]
@@ -216,12 +220,12 @@ def test_in_a_browser_rows_are_sorted_and_filtered_links_lead_and_nothing_is_loa
     order = browser.evaluate("['conv10', 'conv2', '0.5', '', '0.05', 'conv1'].sort(compare)")
     assert order == ["", "0.05", "0.5", "conv1", "conv2", "conv10"]
     longest = browser.evaluate(
-        "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[4].textContent)"
+        "[...document.querySelectorAll('#layer-rows tr')].map((row) => row.cells[3].textContent)"
     )
     browser.evaluate(
         "[...document.querySelectorAll('th button')].find((each) => each.textContent === 'longest').click()"
     )
-    assert browser.shows("#layer-rows td:nth-child(5)") == sorted(longest, key=float)
+    assert browser.shows("#layer-rows td:nth-child(4)") == sorted(longest, key=float)
     for field, words, rows, left in (
         ("layer-rows", "conv2", "#layer-rows tr td:nth-child(2)", ["conv2"]),
         ("all-claims", "supported", "#all-claims .claim b:first-child", ["E1"]),

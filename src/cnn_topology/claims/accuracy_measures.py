@@ -11,7 +11,12 @@ from cnn_topology.claims.words import short
 from cnn_topology.plan.clouds import LEAST_TESTED
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.comparisons import mean_difference, mean_difference_interval, permutation_p
+from cnn_topology.statistics.comparisons import (
+    least_holm,
+    mean_difference,
+    mean_difference_interval,
+    permutation_p,
+)
 from cnn_topology.statistics.correlations import fewest_exchanged
 from cnn_topology.statistics.networks import OUTCOMES, WIDTH
 from cnn_topology.statistics.significance import LEVEL
@@ -56,7 +61,8 @@ def beats_baseline(other: str | None = None) -> Measure:
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
         variant, baseline = subject.populations
         rows = tables["comparisons"]
-        rows = rows[(rows["group_name"] == subject.group) & (rows["metric"] == metric) & (rows["against"] == baseline)]
+        family = rows[rows["group_name"] == subject.group]
+        rows = family[(family["metric"] == metric) & (family["against"] == baseline)]
         if other is not None:
             images = across(facts, facts.populations[variant], other, own=not subject.other_data)
             rows = rows[rows["images"] == images]
@@ -74,8 +80,17 @@ def beats_baseline(other: str | None = None) -> Measure:
             f"Its control {name} gives {short(scale * estimate)} ({short(scale * low)} to {short(scale * high)})."
             for name, estimate, low, high in controls[["population", "estimate", "low", "high"]].itertuples(index=False)
         )
+        needs = "" if _decidable(family)[rows.index].iloc[0] else _networks_needed(len(family))
         found = Measured(
-            holds, value=value, low=low, high=high, p=row["p_holm"], n=int(row["n"]), null=null, beside=beside
+            None if needs else holds,
+            value=value,
+            low=low,
+            high=high,
+            p=row["p_holm"],
+            n=int(row["n"]),
+            null=null,
+            beside=beside,
+            needs=needs,
         )
         if np.isnan(value):
             return replace(found, holds=None, reason="most networks of both populations never reach the target")
@@ -175,8 +190,8 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     measures, of the largest against an opponent: 1 against one that is not beaten in the estimate.
     """
     rows = tables["comparisons"]
-    rows = rows[rows["group_name"] == subject.group]
-    rows = rows[(rows["role"] == "variant") & rows["metric"].isin(["iterations_to_target", "cross_accuracy"])]
+    family = rows[rows["group_name"] == subject.group]
+    rows = family[(family["role"] == "variant") & family["metric"].isin(["iterations_to_target", "cross_accuracy"])]
     if rows.empty:
         raise NotTestable("no comparison of a variant")
     none = np.where(rows["metric"] == "iterations_to_target", 1.0, 0.0)
@@ -189,4 +204,19 @@ def some_improvement(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     null = f"0 of {len(beaten)}; Holm over {rows['family'].iloc[0]}"
     networks = int(rows["n"].min())
     found = Measured(bool(beaten.any()), value=float(beaten.sum()), p=float(hardest.min()), n=networks, null=null)
-    return found if controls else replace(found, holds=None, reason="the group has no controls")
+    if not controls:
+        return replace(found, holds=None, reason="the group has no controls")
+    if not _decidable(family)[rows.index].any():
+        return replace(found, holds=None, needs=_networks_needed(len(family)))
+    return found
+
+
+def _decidable(family: pd.DataFrame) -> pd.Series:
+    """Return whether each comparison of a group could be significant at its numbers of networks, whatever they show."""
+    least = least_holm(family["n"].to_numpy(float), family["n_against"].to_numpy(float))
+    return pd.Series(least <= LEVEL, index=family.index)
+
+
+def _networks_needed(family: int) -> str:
+    sizes = (np.full(family, float(n)) for n in range(2, 100))
+    return f"at least {next(int(n[0]) for n in sizes if least_holm(n, n)[0] <= LEVEL)} networks of each"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,8 @@ DEPTH_ORDER_LEVEL = 0.01
 # tenth does not tell "no faster" from "not known".
 MARGIN = 0.1
 DEEPER, TREND = "deeper_is_purer", "purity_falls_with_sigma"
+# Of fewer levels of noise than these no order is rare enough to be significant.
+LEAST_SIGMAS = next(n for n in range(2, 100) if 1 / factorial(n) <= LEVEL)
 NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance"
 PAIRS = {test: pair for test, *pair in ORDERED}
 
@@ -109,8 +112,15 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
         holds = above & (rows["p_value"].isna() | (rows["p_value"] <= LEVEL))
         against = "all orders of the noises" if least["test"] == TREND else "labels shuffled"
         null = "" if np.isnan(least["null_value"]) else f"{least['null_value']:.3g}, {against}"
+        # At best one order of the noises of all is as good.
+        few = (rows["test"] == TREND) & (1 / rows["draws"] > LEVEL)
         found = Measured(
-            bool(holds.all()), **interval(least), p=float(rows["p_value"].max()), n=int(least["n"]), null=null
+            None if few.any() else bool(holds.all()),
+            **interval(least),
+            p=float(rows["p_value"].max()),
+            n=int(least["n"]),
+            null=null,
+            needs=f"at least {LEAST_SIGMAS} levels of noise" if few.any() else "",
         )
         return replace(_counted(found, least), statement=_compared(rows))
 

@@ -104,9 +104,12 @@ def other_loops_occur(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     clouds, counted = _counting(tables, facts, subject)
     primary, other = clouds["primary"], clouds["other"]
     p = binomial_tail(int(other.sum()), len(clouds), CHANCE)
-    holds = bool(p <= LEVEL and other.sum() < primary.sum())
+    # At best all layers but one have another circle.
+    least = next(n for n in range(2, 100) if binomial_tail(n - 1, n, CHANCE) <= LEVEL)
+    needs = f"at least {least} layers that count" if len(clouds) < least else ""
+    holds = None if needs else bool(p <= LEVEL and other.sum() < primary.sum())
     null = f"{CHANCE:g}; {null_of(facts)}"
-    return Measured(holds, **share(other), p=p, n=len(clouds), null=null, unit="layers", counted=counted)
+    return Measured(holds, **share(other), p=p, n=len(clouds), null=null, unit="layers", counted=counted, needs=needs)
 
 
 def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
@@ -116,9 +119,8 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     """
     clouds, counted = _counting(tables, facts, subject)
     clouds = clouds.sort_values("depth")
-    if len(clouds) < LOW_DEPTHS:
-        reason = f"fewer than {LOW_DEPTHS} layers are tested and compared with the named circles"
-        return Measured(None, reason=reason, n=len(clouds), unit="layers")
+    if len(clouds) < LOW_DEPTHS:  # no order of three layers is rare enough
+        return Measured(None, n=len(clouds), unit="layers", needs=f"at least {LOW_DEPTHS} layers that count")
     if clouds["near_primary"].nunique() == 1:
         return Measured(
             None, reason="equally many filters are near the primary circle in all layers", n=len(clouds), unit="layers"

@@ -13,6 +13,11 @@ ROUNDING = 1e-12
 _SAID = {RANGE: ", range", JOINED: ", joined intervals"}
 
 
+def is_told(row: Mapping[str, Any]) -> bool:
+    """Return whether a run has something to say about a claim: a verdict, or what its rule gave on other data."""
+    return row["verdict"] != NOT_TESTED or bool(row["outcome"])
+
+
 def verdict_text(row: Mapping[str, Any]) -> str:
     """Describe the verdict and what is smaller than in the paper; where not tested why, or what other data give."""
     if row["verdict"] != NOT_TESTED:

@@ -3,7 +3,6 @@
 from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.atomic import atomic_path
-from cnn_topology.storage.notes import combined_notes
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables
 
@@ -11,7 +10,7 @@ from cnn_topology.tables.registry import read_tables
 def run(job: Job) -> None:
     """Write the summary."""
     tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
-    lines = summary_lines(parameters.facts, tables, combined_notes(job.upstream()), parameters.remarks)
+    lines = summary_lines(parameters.facts, tables, parameters.remarks)
     text = "\n".join(lines) + "\n"
     with atomic_path(job.output("summary")) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ and ranks use no more than that, so that neither a value is made up nor a networ
 """
 
 from collections.abc import Callable
+from math import comb
 
 import numpy as np
 from jaxtyping import Float
@@ -249,3 +250,24 @@ def holm(p_values: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
         largest = max(largest, min(1.0, (len(order) - number) * p_values[place]))
         adjusted[place] = largest
     return adjusted
+
+
+def least_holm(sample: Float[np.ndarray, " tests"], other: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
+    """Compute the least p-value that `permutation_p` and then `holm` can give each test of a family at its sizes.
+
+    Where all values of one sample lie above all of the other, as many divisions are as large as the observed one: it
+    alone, and of equal sizes its mirror image.
+
+    Parameters
+    ----------
+    sample, other : ndarray, shape (tests,)
+        Sizes of the two samples of each test.
+
+    Returns
+    -------
+    ndarray, shape (tests,)
+        Of divisions counted, not drawn; at most 1.
+    """
+    least = np.array([(1 + (n == m)) / comb(int(n + m), int(n)) for n, m in zip(sample, other, strict=True)])
+    # At best all tests that can have a smaller p-value come before it.
+    return np.minimum(1, least * (least >= least[:, None]).sum(1))

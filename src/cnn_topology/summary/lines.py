@@ -5,15 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from cnn_topology.claims.words import number_text, verdict_text
+from cnn_topology.claims.words import is_told, number_text, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.summary.headline import opening
 from cnn_topology.summary.tables import found_tables
 
 
-def summary_lines(
-    facts: RunFacts, tables: Mapping[str, pa.Table], notes: Mapping[str, str], remarks: Sequence[str] = ()
-) -> Iterator[str]:
+def summary_lines(facts: RunFacts, tables: Mapping[str, pa.Table], remarks: Sequence[str] = ()) -> Iterator[str]:
     """Describe what a run found: in sentences, in tables, and claim by claim.
 
     Parameters
@@ -22,8 +20,6 @@ def summary_lines(
         What the config says of populations and images.
     tables : mapping of str to Table
         Tables of the run by name (`cnn_topology.tables.registry`); of one that it lacks nothing is said.
-    notes : mapping of str to str
-        Their notes, combined.
     remarks : sequence of str
         What the run does otherwise than its config asks, or cannot decide.
     """
@@ -32,8 +28,7 @@ def summary_lines(
     for table in found_tables(tables, facts.alpha):
         yield from [*table.lines(), ""]
     yield from (f"note: {remark}" for remark in remarks)
-    data = ", ".join(part[:12] for part in notes["data"].split(","))
-    yield f"seed {notes['seed']}, config {notes['config']}, data {data}"
+    yield "seed, versions, and hashes of config, code and images: provenance.json"
     if "claims" in tables:
         yield from claim_lines(tables["claims"].to_pylist())
 
@@ -49,7 +44,7 @@ def claim_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for paper in dict.fromkeys(row["paper"] for row in claims):
         mine = [row for row in claims if row["paper"] == paper]
-        said = [row for row in mine if row["outcome"]]
+        said = [row for row in mine if is_told(row)]
         if said:
             lines.append(
                 f"claims of the {paper} paper ({len(mine) - len(said)} more cannot be tested by this run); in brackets "

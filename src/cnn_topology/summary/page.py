@@ -20,7 +20,7 @@ from PIL import Image
 
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
-from cnn_topology.claims.words import number_text, verdict_text
+from cnn_topology.claims.words import is_told, number_text, verdict_text
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, stand_ins
@@ -112,7 +112,7 @@ def run_page(
             on_others=[row for row in claims if row["verdict"] == NOT_TESTED and row["outcome"]],
             verdict_of=verdict_text,
             number_of=number_text,
-            untested=[f"{row['claim']}: {row['statement']} ({row['reason']})" for row in claims if not row["outcome"]],
+            untested=[f"{row['claim']}: {row['statement']} ({row['reason']})" for row in claims if not is_told(row)],
             questions=_by_question(figures),
             method=method(facts, notes, version),
             notes=notes,
@@ -127,8 +127,8 @@ def method(facts: RunFacts, notes: Mapping[str, str], version: str) -> str:
         "filter kept the fraction p with the smallest distance to the k-th neighbour; persistent homology "
         "(Vietoris-Rips, Z/2) of what is kept. A loop counts if its bar is longer than the longest bar of matched "
         f"noise at level {facts.alpha:g}, under {' and '.join(facts.nulls)} nulls, {facts.draws} draws each. "
-        f"cnn-topology {version}, seed {notes.get('seed', '')}, config {notes.get('config', '')[:12]}, code "
-        f"{notes.get('code', '')[:12]}. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv "
+        f"cnn-topology {version}, seed {notes.get('seed', '')}; hashes of config, code and images, and all versions, "
+        "are in provenance.json. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv "
         "2212.00222; the tests are this software's."
     )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cnn_topology.figures.cloud import sector_means
 from cnn_topology.figures.controls import EXPECTED
 from cnn_topology.figures.selection import drawn, edge_angle, fundamental, lengths, provenance, spread
-from cnn_topology.figures.style import applied, new_figure, shape
+from cnn_topology.figures.style import applied, new_figure, row_title, shape
 from cnn_topology.figures.training_curves import mean_interval
 from cnn_topology.topology.patches import edge_patch, klein_patch
 
@@ -128,7 +128,7 @@ def test_the_klein_bottle_has_one_loop_fewer_over_an_odd_field() -> None:
 
 
 def test_no_title_leaves_its_figure() -> None:
-    title = "Class-wise purity over chance at layer 16: " + ", ".join(f"+0.{n} (cloud_{n})" for n in range(10, 19))
+    title = "Class-wise purity over chance at depth 17: " + ", ".join(f"+0.{n} (cloud_{n})" for n in range(10, 19))
     with applied():
         figure = new_figure(2.0, "", f"{title}\nnets, elbow")
         figure.canvas.draw()
@@ -136,3 +136,17 @@ def test_no_title_leaves_its_figure() -> None:
     assert text.get_text().splitlines()[-1] == "nets, elbow"
     assert text.get_window_extent().x1 <= figure.bbox.x1
     assert " ".join(text.get_text().split()) == f"{title} nets, elbow"
+
+
+def test_the_title_of_a_row_takes_no_width_from_its_panels() -> None:
+    def panels(title: str) -> np.ndarray:
+        with applied():
+            figure = new_figure(2.0, "")
+            left, right = figure.subplots(1, 2, width_ratios=[1, 4])
+            for axes in (left, right):
+                axes.set_title("bars")
+            row_title(left, title)
+            figure.canvas.draw()
+        return np.array([axes.get_position().bounds for axes in (left, right)])
+
+    assert np.allclose(panels("a"), panels("narrow, conv1, step 600: 16% near the secondary horizontal circle"))

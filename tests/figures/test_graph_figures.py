@@ -226,7 +226,7 @@ def test_page_holds_classes_purity_and_images(graph_plan: Plan, graph_tables_of_
     assert set(pages) == {f"graphs_nets_elbow_{cloud}" for cloud in ("random", "fg")}
     spec = pages["graphs_nets_elbow_fg"]
     data = content(page(spec, {name: graph_tables_of_run[name] for name in spec.tables}, NOTES))
-    assert [graph["option"] for graph in data["graphs"]] == ["4: layer1.1.bn2", "16: layer4.1.bn2"]
+    assert [graph["option"] for graph in data["graphs"]] == ["5: layer1.1.bn2", "17: layer4.1.bn2"]
     nodes = data["graphs"][1]["nodes"]
     expected = graph_tables_of_run["activation_nodes"].to_pandas().query("cloud == 'fg' and layer == 'layer4.1.bn2'")
     assert len(nodes["node"]) == len(expected) > 3

@@ -57,7 +57,7 @@ ABSTRACT_CLAIMS = (
         statistic=f"share of layers with a significant loop and {COVERED:.0%} of another named circle covered, "
         f"p ≤ {CHANCE:g} (Bonferroni over the circles of a layer)",
         rule=f"more layers than chance gives, {CHANCE:g} of them (binomial p ≤ {LEVEL:g}), and fewer than have "
-        "the primary circle; what the paper's second circle is, is not known (U20)",
+        "the primary circle; what the paper's second circle is, is not known",
         tables=("loops", "circles"),
         subjects=every_network,
         measure=other_loops_occur,

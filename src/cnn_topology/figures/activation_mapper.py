@@ -1,14 +1,14 @@
 """Mapper graphs of activations side by side: one layer over kinds of clouds, one cloud over layers or over noise.
 
-Mapper graphs of the activations of one network (slots F-F, F-G, the right part of F-I and, for a network of ImageNet,
-F-J of the activations paper, whose printed graphs were not at hand: all shown is ours). One panel per kind of cloud at
-the deepest layer, per layer of one kind of cloud, or per strength of the input noise. The l2 norm of an activation,
-scaled to [0, 1], is covered by overlapping intervals; in each DBSCAN finds clusters, which are the nodes; edges join
-nodes that share points. Nodes are pies of their classes, their area growing with the logarithm of their points; places
-come from a layout with a fixed start and mean nothing beyond the graph. Layers are counted as in the paper. Under each
-graph: its components, branch ends (nodes with one neighbour once nodes below 20 points are dropped; ours), the radius
-of DBSCAN, and the share of points in any node. Radii of graphs with noise are those of the cloud without noise. The
-page with the ending html shows every node with its classes, purity and images.
+Mapper graphs of the activations of one network (the activations paper's printed graphs were not at hand: all shown is
+ours). One panel per kind of cloud at the deepest layer, per layer of one kind of cloud, or per strength of the input
+noise. The l2 norm of an activation, scaled to [0, 1], is covered by overlapping intervals; in each DBSCAN finds
+clusters, which are the nodes; edges join nodes that share points. Nodes are pies of their classes, their area growing
+with the logarithm of their points; places come from a layout with a fixed start and mean nothing beyond the graph.
+Depth counts layers from 1, nearest the image (the paper counts from 0). Under each graph: its components, branch ends
+(nodes with one neighbour once nodes below 20 points are dropped; ours), the radius of DBSCAN, and the share of points
+in any node. Radii of graphs with noise are those of the cloud without noise. The page with the ending html shows every
+node with its classes, purity and images.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     first = graphs.iloc[0]
     classes = graph_rows.classes_of(tables["class_purity"], first["population"])
     what = {
-        "cloud": f"layer {graph_rows.layer_number(first)}",
+        "cloud": f"depth {graph_rows.layer_number(first)}",
         "layer": graph_rows.cloud_title(first),
-        "sigma": f"{first['cloud']} with input noise, layer {graph_rows.layer_number(first)}",
+        "sigma": f"{first['cloud']} with input noise, depth {graph_rows.layer_number(first)}",
     }
     title = f"{first['population']}, network {first['network']}, {what[by]}"
     graph_rows.titled_legend(figure, title, graph_layout.class_handles(classes), 6)
@@ -94,7 +94,7 @@ KIND = FigureKind(
 def _differs(by: str, graph: Any) -> str:
     """Describe in what a panel differs from the others."""
     if by == "layer":
-        return f"layer {graph_rows.layer_number(graph)}"
+        return f"depth {graph_rows.layer_number(graph)}"
     return f"σ = {graph['sigma']:g}" if by == "sigma" else graph_rows.cloud_title(graph)
 
 

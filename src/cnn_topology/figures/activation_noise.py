@@ -1,10 +1,10 @@
 """Purity of the deepest layer and accuracy against input noise (F-I), and accuracy by class and sigma (table T-E).
 
-Input noise (experiment M6; table T-E and the curves of F-I; ours, the printed sigmas and accuracies are unknown). (a)
-Node-wise and class-wise purity at the deepest layer with noise, and accuracy on the same noisy images, against the
-standard deviation of Gaussian noise added to the normalized image; vertical lines: 1.96 standard errors from halves of
-the images and the spread of nodes; pale band: central 95 % of label shuffles. (b) Accuracy by class. The radius of
-DBSCAN is that of the cloud without noise.
+Input noise (ours: the sigmas and accuracies that the activations paper printed are unknown). (a) Node-wise and
+class-wise purity at the deepest layer with noise, and accuracy on the same noisy images, against the standard deviation
+of Gaussian noise added to the normalized image; vertical lines: 1.96 standard errors from halves of the images and the
+spread of nodes; pale band: central 95 % of label shuffles. (b) Accuracy by class. The radius of DBSCAN is that of the
+cloud without noise.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     classes = [name for name in dict.fromkeys(accuracy["class_name"]) if name != "all"]
     figure = style.new_figure(max(2.6, 0.6 + 0.2 * (len(classes) + 1)), graph_rows.footer(notes, graphs), where)
     curves, table = figure.subplots(1, 2, width_ratios=[1.15, 1])
-    style.letter(curves, "a", f"layer {graph_rows.layer_number(shown.iloc[0])}, and accuracy")
+    style.letter(curves, "a", f"depth {graph_rows.layer_number(shown.iloc[0])}, and accuracy")
     _curves(curves, shown, accuracy[accuracy["class_name"] == "all"])
     style.letter(table, "b", "accuracy by class and σ")
     wide = accuracy.groupby(["class_name", "sigma"], sort=False)["accuracy"].mean().unstack("sigma")

@@ -3,13 +3,13 @@
 The three-circle model and what else a layer holds, at the last step. Left: filters that rho(k, p) keeps and that lie
 within the stated distance of one of four circles of patches - primary (edges), the two secondary circles through edges
 and lines of one direction, quadratic (lines) - each counted at the nearest; marks: the same number by chance, for the
-layer's filters with their entries shuffled, through the same rho(k, p) (mean; p is the rank among these draws) and
-for filters drawn from the sphere. Middle: which arcs of each circle have filters within that distance (darker is more,
-on a logarithmic scale; the quadratic circle by twice the direction of the line), the part covered and in brackets that
-of shuffled filters. Right: the longest H1 bars; the title says which known shape the kept filters lie on, by where they
-lie about the Klein bottle (docs/calibration.md has the rule and its error rates). The three-circle model has five
-loops, but a density filter may leave fewer long bars of it, and as many of a Klein bottle. Circles cross, and noise
-splits the filters at a crossing among them: counts near the secondary circles at angles 0 and π are edges of the
+layer's filters with their entries shuffled, through the same rho(k, p) (mean; p is the rank among these draws) and for
+filters drawn from the sphere. Middle: which arcs of each circle have filters within that distance (darker is more, on a
+logarithmic scale; the quadratic circle by twice the direction of the line), the part covered and in brackets that of
+shuffled filters. Right: the longest H1 bars. The title of a row says which known shape the kept filters lie on, by
+where they lie about the Klein bottle (docs/calibration.md has the rule and its error rates). The three-circle model has
+five loops, but a density filter may leave fewer long bars of it, and as many of a Klein bottle. Circles cross, and
+noise splits the filters at a crossing among them: counts near the secondary circles at angles 0 and π are edges of the
 primary circle, and only coverage beyond them speaks for a secondary circle. The model is the paper's; counts, chance
 and the rule are ours.
 """
@@ -68,7 +68,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         bars.append(_bars(right, selection.of_cloud(tables["barcodes"], row), level, circles, parameters["alpha"]))
         density = f"ρ({row['density_k']}, {row['density_p']:g})"
         where = f"{row['population']}, {row['layer']}, {selection.when(cloud)}, {density}"
-        style.row_title(left, f"{where}: {_sentence(circles)}")
+        style.row_title(left, f"{where}: {_shape(circles)}, {_sentence(circles)}")
     labels = ("part of the kept filters", "angle on the circle", "H1 bars, longest first")
     for axes, label in zip(panels[-1], labels, strict=True):
         axes.set_xlabel(label)
@@ -111,8 +111,16 @@ def _sentence(mine: pd.DataFrame) -> str:
     row = mine.iloc[int(mine["nearest"].to_numpy().argmax())]
     if not row["nearest"]:
         return "no filter lies near a circle"
-    chance = "" if pd.isna(row["permuted"]) else f" ({row['permuted'] / row['kept']:.0%} by chance)"
-    return f"{row['nearest'] / row['kept']:.0%} lie near the {row['circle']} circle{chance}"
+    chance = "" if pd.isna(row["permuted"]) else f" (chance {row['permuted'] / row['kept']:.0%})"
+    return f"{row['nearest'] / row['kept']:.0%} near the {row['circle']} circle{chance}"
+
+
+def _shape(mine: pd.DataFrame) -> str:
+    """Name the known shape, or why none is asked for."""
+    row = mine.iloc[0]
+    if pd.notna(row["shape"]):
+        return str(row["shape"])
+    return TOO_FEW if pd.isna(row["significant_bars"]) else "no significant loop"
 
 
 def _counts(axes: Axes, mine: pd.DataFrame, most: float) -> None:
@@ -157,8 +165,6 @@ def _coverage(axes: Axes, mine: pd.DataFrame) -> None:
 def _bars(axes: Axes, bars: pd.DataFrame, level: float, mine: pd.DataFrame, alpha: float) -> pd.DataFrame:
     found = selection.lengths(bars, 1).head(BARS)
     row = mine.iloc[0]
-    untested = TOO_FEW if pd.isna(row["significant_bars"]) else "no significant loop"
-    answer = row["shape"] if pd.notna(row["shape"]) else untested
     if found.empty:
         style.explain(axes, "no H1 bar")
     else:
@@ -170,5 +176,5 @@ def _bars(axes: Axes, bars: pd.DataFrame, level: float, mine: pd.DataFrame, alph
             axes.axhline(level, color=style.GREY, linestyle="--", linewidth=0.9, label=f"nulls, {1 - alpha:.0%}")
         axes.axvline(5.5, color=style.INK, linestyle=":", linewidth=0.8)
         axes.set_xticks([1, 5, 10])
-    axes.set_title(f"{answer}\n5th {selection.length(row['fifth'])}, 6th {selection.length(row['sixth'])}")
+    axes.set_title(f"5th bar {selection.length(row['fifth'])}, 6th {selection.length(row['sixth'])}")
     return found

@@ -1,10 +1,10 @@
 """Class-wise purity over chance by class and layer for each kind of cloud (table T-B), with its coverage.
 
-Class-wise purity of mapper graphs of activations (table T-B, printed numbers unknown), less the level of chance. For
-each class the mean over all its points of the mean purity of the nodes that hold the point, 0 for points in no node:
-it mixes purity and coverage. Chance is its mean over shuffles of the labels over images. A dot a layer, the darker the
-deeper; its area is the coverage, the share of the points of the class that are in a node. Stored labels are used
-(defect Q7 of the released code: it took the class from the row). The lowest row is the mean over all points.
+Class-wise purity of mapper graphs of activations (the paper's printed numbers are unknown), less the level of chance.
+For each class the mean over all its points of the mean purity of the nodes that hold the point, 0 for points in no
+node: it mixes purity and coverage. Chance is its mean over shuffles of the labels over images. A dot a layer, the
+darker the deeper; its area is the coverage, the share of the points of the class that are in a node. Stored labels are
+used (the released code took the class from the row, a defect). The lowest row is the mean over all points.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
         style.facet_title(axes, cloud_title(purity[purity["cloud"] == cloud].iloc[0]), columns)
     marked = depths if len(depths) <= 6 else [depths[0], depths[len(depths) // 2], depths[-1]]
     handles = [
-        Line2D([], [], marker="o", linestyle="", markersize=5, color=_shade(depth, depths), label=f"layer {depth - 1}")
+        Line2D([], [], marker="o", linestyle="", markersize=5, color=_shade(depth, depths), label=f"depth {depth}")
         for depth in marked
     ]
     titled_legend(figure, f"{_finding(shown)}\n{parameters['population']}, {parameters['recipe']}", handles)
@@ -100,4 +100,4 @@ def _finding(shown: pd.DataFrame) -> str:
     """Describe how far the purity of all points lies over chance at the deepest layer."""
     last = shown[(shown["class_name"] == ALL) & (shown["depth"] == shown["depth"].max())]
     told = ", ".join(f"{row['over_chance']:+.2f} ({row['cloud']})" for row in last.to_dict("records"))
-    return f"Class-wise purity over chance at layer {int(shown['depth'].max()) - 1}: {told}"
+    return f"Class-wise purity over chance at depth {int(shown['depth'].max())}: {told}"

@@ -1,7 +1,7 @@
 """Dominant bars of the sets that networks are trained on, and accuracy across sets (panel K, E12 and E13).
 
-Experiments E12 and E13: the longest H1 bar of networks trained on each image set, with its interval over resampled
-networks and the null's critical value, and accuracy on the test images of each set. The paper's numbers (open diamonds,
+The longest H1 bar of networks trained on each image set, with its interval over resampled networks and the null's
+critical value, and accuracy on the test images of each set (claims E12 and E13). The paper's numbers (open diamonds,
 and below ours) are recollected with medium confidence and uncorroborated; another text gives about 10 % where this one
 has 28 %. They stand where the sets match.
 """

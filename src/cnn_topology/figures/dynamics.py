@@ -1,7 +1,7 @@
 """Onset of the loop over training with its interval over networks, and the same loop followed (panels H and I).
 
-When the loop sets in and whether it stays the same (E4, E8). Top: longest H1 bar of the pooled cloud with its 95 %
-interval over networks, the spread of draws laid about the bar; the grey band reaches to the critical value of the
+When the loop sets in and whether it stays the same (claims E4 and E8). Top: longest H1 bar of the pooled cloud with its
+95 % interval over networks, the spread of draws laid about the bar; the grey band reaches to the critical value of the
 nulls. The onset is the first snapshot from which on the bar exceeds every null at every later snapshot; it lies after
 the snapshot before, and its interval comes from making and testing the cloud anew for each draw of networks. A draw
 repeats some networks, so its cloud is sparser; its bars come out shorter, and they are compared with nulls that are

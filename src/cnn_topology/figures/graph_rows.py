@@ -59,8 +59,8 @@ def cloud_title(graph: Any) -> str:
 
 
 def layer_number(graph: Any) -> str:
-    """Name a layer with its number in the paper, which counts from 0 at the stem."""
-    return f"{graph['depth'] - 1}: {graph['layer'].removeprefix('block_seq.')}"
+    """Name a layer with its depth, 1 nearest the image, as tables and other figures count."""
+    return f"{graph['depth']}: {graph['layer'].removeprefix('block_seq.')}"
 
 
 def recipe_of(graphs: pd.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """Does knowledge of the topology improve a network? Learning curves and comparisons with controls (panel L).
 
-Does knowledge of the topology improve a network (panel L of the weights paper: E14, E15, E16)? Above, test accuracy on
+Does knowledge of the topology improve a network (the weights paper's claims E14, E15 and E16)? Above, test accuracy on
 the networks' own images over training: mean over networks with the 95% interval of that mean. Below, each population
 against the plain one and against the controls: the ratio of the median iterations to the target accuracy (above 1:
 faster; a network that never reaches the target counts as slower than all that do), the difference of the final test

@@ -1,13 +1,13 @@
 """Distances between layers by each measure: of one network (activations paper, P1), and over all networks (P2, P3).
 
-Distances between all layers by each measure: of one network (experiment P1 of the activations paper), or the mean over
-networks, within one network (P2) or between layers of different ones (P3). The sliced Wasserstein distance of the H1
-diagrams of the layers' clouds is the paper's measure, in units of the activations and so dependent on their scale; the
-scaled one divides each diagram by the median distance of its cloud, and CKA, SVCCA, PWCCA and Procrustes are baselines
-of ours on the same clouds. Each title says whether a measure is a distance or a similarity; dark is near in both, and
-the scale of a similarity ends at the nearest two different layers (a tip marks what lies beyond: equal layers, at 1).
-Lines separate the stages. PWCCA is not symmetric: rows are its first argument. Of means the smaller a cell, the larger
-the standard deviation over networks: full without spread, a quarter as wide at the largest one, which the title holds.
+Distances between all layers by each measure: of one network, or the mean over networks, within one network or between
+layers of different ones. The sliced Wasserstein distance of the H1 diagrams of the layers' clouds is the paper's
+measure, in units of the activations and so dependent on their scale; the scaled one divides each diagram by the median
+distance of its cloud, and CKA, SVCCA, PWCCA and Procrustes are baselines of ours on the same clouds. Each title says
+whether a measure is a distance or a similarity; dark is near in both, and the scale of a similarity ends at the nearest
+two different layers (a tip marks what lies beyond: equal layers, at 1). Lines separate the stages. PWCCA is not
+symmetric: rows are its first argument. Of means the smaller a cell, the larger the standard deviation over networks:
+full without spread, a quarter as wide at the largest one, which the title holds.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Sensitivity: measures against the fraction of principal components removed (activations paper, P4).
 
-The sensitivity test (experiment P4 of the activations paper, for the sliced Wasserstein distance; the other measures
-are ours): a measure between a layer and itself after its smallest principal components were removed, against the
-fraction removed. `published` follows the released code (no centring, uneven grid), `corrected` centres the cloud and
-takes multiples of 4; where a layer is so narrow that this is one step alone, a cross stands for the curve. The grey
-line is the mean of the measure between this layer of different networks, with the 5 to 95 % band over pairs of
-networks: a change is noticed where a curve passes the line (dots; the bar through a dot spans where it passes the ends
-of the band, to 1 where it does not). Dotted: what is left of the layer against the whole layer of the next network, as
-Ding, Denain and Steinhardt test it too (ours); these curves begin at what the two seeds differ by, near the line.
-Canonical correlations (mean CCA, SVCCA, PWCCA) of a layer with a part of itself are 1 by construction, since what is
-left spans a part of the same space: these measures cannot notice, and stay at or near 0.
+The sensitivity test (the activations paper's, for the sliced Wasserstein distance; the other measures are ours): a
+measure between a layer and itself after its smallest principal components were removed, against the fraction removed.
+`published` follows the released code (no centring, uneven grid), `corrected` centres the cloud and takes multiples of
+4; where a layer is so narrow that this is one step alone, a cross stands for the curve. The grey line is the mean of
+the measure between this layer of different networks, with the 5 to 95 % band over pairs of networks: a change is
+noticed where a curve passes the line (dots; the bar through a dot spans where it passes the ends of the band, to 1
+where it does not). Dotted: what is left of the layer against the whole layer of the next network, as Ding, Denain and
+Steinhardt test it too (ours); these curves begin at what the two seeds differ by, near the line. Canonical correlations
+(mean CCA, SVCCA, PWCCA) of a layer with a part of itself are 1 by construction, since what is left spans a part of the
+same space: these measures cannot notice, and stay at or near 0.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Specificity: whether a layer's nearest layer in another network is the same layer (activations paper, P3).
 
 The specificity test of Ding, Denain and Steinhardt (2021) on the networks of a population, which differ only in their
-seed (experiment P3 of the activations paper, for the sliced Wasserstein distance; the other measures are ours). Above:
-the share of layers whose nearest layer in another network is the same layer, with chance at one over the number of
-layers. Intervals come from drawing networks with replacement, since pairs share networks, and are never narrower than
-Wilson's for as many cases as disjoint pairs give; p from exchanging the layers within every network. Below: for each
-layer, the share of pairs of networks in which each layer of the other network is the nearest; a specific measure has
-all of it on the diagonal.
+seed (as in the activations paper for the sliced Wasserstein distance; the other measures are ours). Above: the share of
+layers whose nearest layer in another network is the same layer, with chance at one over the number of layers. Intervals
+come from drawing networks with replacement, since pairs share networks, and are never narrower than Wilson's for as
+many cases as disjoint pairs give; p from exchanging the layers within every network. Below: for each layer, the share
+of pairs of networks in which each layer of the other network is the nearest; a specific measure has all of it on the
+diagonal.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 One panel per layer of a network, from the image inwards: the filters that rho(k, p) keeps, in the plane of their first
 two principal components (grey: unit circle), and around it the mean filter of each of 12 sectors of that plane; an
 empty sector has none. Colour: direction in which the linear part of the nearest Klein patch rises. Above: verdict,
-longest and second H1 bar. The weights paper shows one mapper graph per layer (panel G); the planes are ours, and mapper
-graphs are figures of their own.
+longest and second H1 bar. The weights paper shows one mapper graph per layer; the planes are ours, and mapper graphs
+are figures of their own.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """One mapper graph of activations with the classes and example images at the ends of its branches (slot F-H).
 
-One mapper graph of activations and what stands at the ends of its branches (slot F-H; ours). Lettered are its ten
-largest branch ends, nodes with one neighbour. Each: its points, its commonest classes, and three of its images, the
-first in one seeded order of all images, underlined in the colour of their class. The released code measures no
-bifurcation.
+One mapper graph of activations and what stands at the ends of its branches (ours). Lettered are its ten largest branch
+ends, nodes with one neighbour. Each: its points, its commonest classes, and three of its images, the first in one
+seeded order of all images, underlined in the colour of their class. The released code measures no bifurcation.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
             above = end["y"] + end["radius"] + 0.05
             main.text(end["x"], above, end["letter"], ha="center", va="bottom", weight="bold")
     what = f"{graph['population']}, network {graph['network']}, {graph_rows.cloud_title(graph)}"
-    told = f"layer {graph_rows.layer_number(graph)}: {len(nodes):,} nodes" + ("" if len(ends) else ", no branch ends")
+    told = f"depth {graph_rows.layer_number(graph)}: {len(nodes):,} nodes" + ("" if len(ends) else ", no branch ends")
     graph_rows.titled_legend(figure, f"{what}, {told}", graph_layout.class_handles(classes), 6)
     shown, slices = nodes.drop(columns=["counts", "example_images"]), graph_layout.class_rows(nodes, classes)
     return figure, selection.drawn(graphs=graphs, nodes=shown, classes=slices, edges=edges)

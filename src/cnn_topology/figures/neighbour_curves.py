@@ -1,8 +1,9 @@
 """Distances to the nearest and fifth nearest point, sorted, with the chosen radius (slot F-K, a diagnostic).
 
-How the radius of DBSCAN is chosen (slot F-K, a diagnostic that may be unprinted): distances to the nearest and the
-fifth nearest other point, each sorted from the largest, and the radius taken. The elbow rule takes the knee (Kneedle)
-of the curve of the nearest, on 50,000 points at most, rounded to three decimals; the median where there is no knee.
+How the radius of DBSCAN is chosen (a diagnostic; whether the paper prints it is unknown): distances to the nearest and
+the fifth nearest other point, each sorted from the largest, and the radius taken. The elbow rule takes the knee
+(Kneedle) of the curve of the nearest, on 50,000 points at most, rounded to three decimals; the median where there is no
+knee.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     figure = style.new_figure(0.7 + 1.8 * height, graph_rows.footer(notes, graphs, extra))
     colours = {cloud: style.colour(place) for place, cloud in enumerate(parameters["clouds"])}
     for axes, (_, layer) in zip(style.facets(figure, len(layers), 4), layers.iterrows(), strict=True):
-        style.facet_title(axes, f"layer {graph_rows.layer_number(layer)}", columns)
+        style.facet_title(axes, f"depth {graph_rows.layer_number(layer)}", columns)
         for cloud, here in curves[curves["layer"] == layer["layer"]].groupby("cloud", sort=False):
             axes.plot(here["share"], here["nearest_distance"], color=colours[cloud], linewidth=1)
             axes.plot(here["share"], here["fifth_distance"], color=colours[cloud], linewidth=0.7, linestyle=":")

@@ -1,10 +1,10 @@
 """Node-wise purity by kind of cloud and layer (table T-A), and against depth with its chance level (ours).
 
-Node-wise purity of mapper graphs of activations (table T-A, printed numbers unknown, and its course over depth, ours).
-A node is as pure as the inverse of the number of classes in it; the mean counts small nodes like large ones. (a) By
-kind of cloud and layer, in brackets the mean over label shuffles and the coverage. (b) Against depth; vertical lines:
-with one network 1.96 standard errors from halves of the images with the graph held fixed and from the spread over
-nodes, with several the range over networks; pale bands: central 95 % of shuffles of labels over images.
+Node-wise purity of mapper graphs of activations (the paper's printed numbers are unknown) and its course over depth
+(ours). A node is as pure as the inverse of the number of classes in it; the mean counts small nodes like large ones.
+(a) By kind of cloud and layer, in brackets the mean over label shuffles and the coverage. (b) Against depth; vertical
+lines: with one network 1.96 standard errors from halves of the images with the graph held fixed and from the spread
+over nodes, with several the range over networks; pale bands: central 95 % of shuffles of labels over images.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     style.letter(curves, "b", "against depth; pale: chance, central 95 % of shuffles")
     for number, cloud in enumerate(clouds):
         _curve(curves, purity[purity["cloud"] == cloud], cloud, number)
-    curves.set(xlabel="layer, counted as in the paper", ylabel="node-wise purity")
+    curves.set(xlabel="depth of layer, 1 nearest the image", ylabel="node-wise purity")
     # Room above 1 for the legend.
     beside = min(len(clouds), 6)
     curves.set_ylim(0, 1.03 + 0.11 * -(-len(clouds) // beside))
     curves.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    curves.set_xticks([depth - 1 for depth in depths])
+    curves.set_xticks(depths)
     curves.legend(loc="upper left", ncols=beside)
     return figure, drawn(purity=purity)
 
@@ -71,7 +71,7 @@ KIND = FigureKind(section="activation_graphs", tables=("purity", "activation_gra
 def _curve(axes: Axes, rows: pd.DataFrame, cloud: str, number: int) -> None:
     colour, marker = style.colour(number), "osD^vPX"[number % 7]
     mean = rows.groupby("depth")[["node_wise", "chance_low", "chance_high"]].mean()
-    x = mean.index.to_numpy() - 1 + 0.06 * (number - 1.5)
+    x = mean.index.to_numpy() + 0.06 * (number - 1.5)
     line: style.Options = {"marker": marker, "markersize": 3.5, "label": cloud}
     style.curve(axes, x, mean["node_wise"], mean["chance_low"], mean["chance_high"], colour, 0.18, **line)
     if rows["network"].nunique() > 1:

@@ -1,8 +1,8 @@
 """Longest bar and accuracy over training, both standardized, and how they go together (panel J, experiment E11).
 
-Experiment E11: longest H1 bar of the pooled cloud, mean test accuracy and mean accuracy on the other image sets, each
-standardized over snapshots. In the legend the correlation of each accuracy with the bar (Pearson's r) and, since any
-two curves that rise while a network learns correlate, what is left of it with the training step, as log(1 + step), held
+The longest H1 bar of the pooled cloud, mean test accuracy and mean accuracy on the other image sets, each standardized
+over snapshots (claim E11). In the legend the correlation of each accuracy with the bar (Pearson's r) and, since any two
+curves that rise while a network learns correlate, what is left of it with the training step, as log(1 + step), held
 fixed, with 95% intervals over resampled networks; the table `correlations` has rank correlations and those of changes
 between snapshots too. There is no p-value: the snapshots of one training are not exchangeable. The overlay is the
 paper's; intervals and detrended values are ours.

@@ -256,8 +256,12 @@ def null_line(null: str, alpha: float) -> dict[str, Any]:
 
 
 def row_title(axes: Axes, title: str) -> None:
-    """Name a row of panels above the title of its first one."""
-    axes.set_title(f"{title}\n{axes.get_title(loc='left')}")
+    """Name a row of panels above the title of its first one, across the row; no panel grows with its length."""
+    lines = textwrap.wrap(title, int(WIDTH / CHARACTER))
+    axes.set_title("\n" * len(lines) + axes.get_title(loc="left"))
+    text, above = "\n".join([*lines, ""]), (0, mpl.rcParams["axes.titlepad"])
+    size = mpl.rcParams["axes.titlesize"]
+    axes.annotate(text, (0, 1), above, "axes fraction", "offset points", fontsize=size).set_in_layout(False)
 
 
 def step_axis(axes: Axes, steps: Iterable[int]) -> None:

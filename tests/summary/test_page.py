@@ -171,6 +171,14 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     assert "width=device-width, initial-scale=1" in titles
 
 
+def test_a_caption_stands_once_and_further_figures_lead_to_it(tables, facts):
+    figures = [PageFigure(name, "What?", "Bars, then the plane.", None) for name in ("cloud_a", "cloud_b")]
+    page = Page(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"))
+    assert page.words.count("Bars, then the plane.") == 2  # the line that opens, and the caption
+    assert ("a", {"href": "#cloud_a"}) in page.tags
+    assert ("figure", {"id": "cloud_a"}) in page.tags
+
+
 def test_a_run_without_weights_or_claims_has_a_page(facts):
     page = Page(run_page("demo", facts, {}, [], {}, "0.1"))
     assert "The run demo" in page.words

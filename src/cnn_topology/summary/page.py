@@ -148,8 +148,11 @@ def _spark(clouds: pd.DataFrame) -> dict[str, str]:
 
 def _by_question(figures: Sequence[PageFigure]) -> list[dict[str, Any]]:
     questions: dict[str, list[dict[str, Any]]] = {}
+    captioned: dict[str, str] = {}  # a caption stands once, at the first figure that has it
     for figure in figures:
-        questions.setdefault(figure.question, []).append(_picture(figure, THUMBNAIL))
+        first = captioned.setdefault(figure.caption, figure.name)
+        shown = {**_picture(figure, THUMBNAIL), "read_as": "" if first == figure.name else first}
+        questions.setdefault(figure.question, []).append(shown)
     return [{"question": question, "figures": shown} for question, shown in questions.items()]
 
 

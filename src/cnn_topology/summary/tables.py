@@ -292,7 +292,10 @@ def _purity(tables: Tables) -> TextTable:
                 "without a node": f"{empty}" if empty else "",
             }
         )
-    caption = "Mean purity of the nodes over networks, and that of the same graphs with labels shuffled over images."
+    caption = (
+        "Mean purity of the nodes (1 over the number of classes in a node) over networks, and that of the same graphs "
+        "with labels shuffled over images."
+    )
     return text_table("Are nodes of mapper graphs purer in class than with shuffled labels?", caption, rows)
 
 

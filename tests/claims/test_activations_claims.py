@@ -201,9 +201,19 @@ def test_three_levels_of_noise_cannot_decide_whether_purity_falls(of, facts):
         assert verdict == "supported" or "at least 4 levels" in row["reason"]
 
 
-def test_agreement_without_a_permutation_test_is_not_tested(of, facts):
-    (row,) = of("S1", {"measure_agreement": [agreement(0.5), agreement(0.6, p=np.nan)]}, facts)
-    assert (row["verdict"], row["reason"]) == ("not tested", "no permutation test: it takes 5 layers that differ")
+def test_few_layers_or_networks_cannot_decide_what_layers_are_near(of, facts):
+    agreeing = {"measure_agreement": [agreement(0.5), agreement(0.6, p=np.nan)]}
+    # Of 2 layers in 2 or 3 networks there is one disjoint pair: Wilson's interval of 2 of 2 reaches down to 0.34.
+    found = {n: {"measure_tests": [measure_test("specificity", 1.0, 0.34, 1.0, null=1 / 2, n=n)]} for n in (3, 4)}
+    for name, tables, needs in (
+        ("S1", agreeing, "at least 5 layers"),
+        ("T1", {"measure_tests": [measure_test("depth_order", 1.0, 0.9, 1.0)]}, "at least 6 layers"),
+        ("T2", found[3], "at least 4 networks"),
+    ):
+        (row,) = of(name, tables, facts)
+        assert row["verdict"] == "cannot decide"
+        assert needs in row["reason"]
+    assert of("T2", found[4], facts)[0]["verdict"] == "not supported"
 
 
 def test_without_a_curve_of_three_steps_sensitivity_is_not_tested(of, facts):

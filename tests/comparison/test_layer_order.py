@@ -28,6 +28,15 @@ def test_a_measure_that_counts_layers_follows_their_order_and_a_similarity_count
     assert depth_order(APART[None], "similarity").mean == pytest.approx(-1.0)
 
 
+@pytest.mark.parametrize(("layers", "decides"), [(5, False), (6, True)])
+def test_an_order_of_few_layers_is_never_rare(layers, decides):
+    places = np.arange(layers)
+    found = depth_order(np.abs(np.subtract.outer(places, places))[None].astype(float), "distance")
+    assert found.mean == pytest.approx(1)
+    assert (found.p_value < 0.01) == decides
+    assert decides or np.isnan(found.p_value)
+
+
 def test_measures_that_agree_are_told_from_those_that_do_not_by_exchanging_layers():
     values = noisy(3, 2.0)
     assert agreement_p_value(values, "distance", np.exp(values), "distance", draws=199) == 1 / 200

@@ -19,10 +19,11 @@ from cnn_topology.claims.framework import (
     interval,
 )
 from cnn_topology.claims.words import short
-from cnn_topology.comparison.layer_order import LEAST_EXCHANGED
+from cnn_topology.comparison.layer_order import LEAST_EXCHANGED, LEAST_ORDERED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.activations import DIAGRAM_MEASURES
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.kinds import ANIMALS, VEHICLES, class_affinity, kinds_test
 from cnn_topology.statistics.purity import ALL_NETWORKS, GRAPH, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL
@@ -40,8 +41,27 @@ NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance
 PAIRS = {test: pair for test, *pair in ORDERED}
 
 
+def too_few_layers(row: pd.Series) -> str:
+    """Return how many layers the order of depth takes, as fewer have no p-value; empty where there are so many."""
+    return f"at least {LEAST_ORDERED} layers" if np.isnan(row["p_value"]) else ""
+
+
+def too_few_pairs(row: pd.Series) -> str:
+    """Return what specificity takes where Wilson's interval holds chance even if every layer finds itself."""
+    layers = round(1 / row["null_value"])
+
+    def decides(networks: int) -> bool:
+        return bool(wilson_interval(np.array(1.0), networks // 2 * layers)[0] > row["null_value"])
+
+    return "" if decides(int(row["n"])) else f"at least {next(n for n in range(2, 100) if decides(n))} networks"
+
+
 def layer_test(
-    test: str, holds: Callable[[pd.Series], bool], unit: str = "networks", spread: str = INTERVAL
+    test: str,
+    holds: Callable[[pd.Series], bool],
+    unit: str = "networks",
+    spread: str = INTERVAL,
+    too_few: Callable[[pd.Series], str] = lambda row: "",
 ) -> Measure:
     """Read one test of the sliced Wasserstein distance, whose table counts `unit`; of several clouds the first."""
 
@@ -58,8 +78,16 @@ def layer_test(
         if np.isnan(row["statistic"]):
             return Measured(None, n=n, reason=reason, unit=unit)
         null = "" if np.isnan(row["null_value"]) else f"{row['null_value']:.3g}"
+        needs = too_few(row)
         return Measured(
-            bool(holds(row)), **interval(row), p=float(row["p_value"]), n=n, null=null, unit=unit, spread=spread
+            None if needs else bool(holds(row)),
+            **interval(row),
+            p=float(row["p_value"]),
+            n=n,
+            null=null,
+            unit=unit,
+            spread=spread,
+            needs=needs,
         )
 
     return measure
@@ -80,7 +108,7 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
     low, high = float(rows["mean"].min()), float(rows["mean"].max())
     n = int(rows["networks"].min())
     if rows["p_value"].isna().any():
-        return Measured(None, n=n, reason=f"no permutation test: it takes {LEAST_EXCHANGED} layers that differ")
+        return Measured(None, n=n, needs=f"at least {LEAST_EXCHANGED} layers that differ")
     holds = bool(low > 0 and (rows["p_value"] <= LEVEL).all())
     p = float(rows["p_value"].max())
     return Measured(holds, value=float(rows["mean"].mean()), low=low, high=high, p=p, n=n, null="0", spread=RANGE)

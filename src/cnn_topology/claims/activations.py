@@ -16,6 +16,8 @@ from cnn_topology.claims.activation_measures import (
     layer_test,
     no_faster_than_accuracy,
     purity_test,
+    too_few_layers,
+    too_few_pairs,
 )
 from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, Claim
 from cnn_topology.claims.subjects import residual
@@ -89,7 +91,11 @@ ACTIVATIONS_CLAIMS = (
         source="acceptance test 1",
         statistic="rank correlation of the difference in depth and the sliced Wasserstein distance",
         rule=f"above 0, permutation p < {DEPTH_ORDER_LEVEL}",
-        measure=layer_test("depth_order", lambda row: row["statistic"] > 0 and row["p_value"] < DEPTH_ORDER_LEVEL),
+        measure=layer_test(
+            "depth_order",
+            lambda row: row["statistic"] > 0 and row["p_value"] < DEPTH_ORDER_LEVEL,
+            too_few=too_few_layers,
+        ),
     ),
     _distance(
         claim="T2",
@@ -99,7 +105,9 @@ ACTIVATIONS_CLAIMS = (
         statistic="share of ordered pairs of networks and layers",
         rule="above 1 / layers with its 95% interval: over networks, and no narrower than Wilson's for the layers of "
         "disjoint pairs of them, taken as independent",
-        measure=layer_test("specificity", lambda row: row["low"] > row["null_value"], spread=WILSON),
+        measure=layer_test(
+            "specificity", lambda row: row["low"] > row["null_value"], spread=WILSON, too_few=too_few_pairs
+        ),
     ),
     *(
         _distance(

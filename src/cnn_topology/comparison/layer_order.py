@@ -14,6 +14,8 @@ Matrices = Float[np.ndarray, "networks layers layers"]
 
 # Layers from which on full agreement is rarer than 1 in 20 among their permutations, drawn ones too: 1 in 120.
 LEAST_EXCHANGED = 5
+# Layers from which on the order of depth, and its reverse, are rarer than 1 in 100: 2 in 720.
+LEAST_ORDERED = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class DepthOrder:
         95% interval of the mean over networks; NaN below four of them (see `correlation_interval`).
     p_value : float
         Share of permutation draws (this one included) whose mean reaches it: the layers change places, in the same
-        way in every network, as in Mantel's test.
+        way in every network, as in Mantel's test. NaN for fewer than `LEAST_ORDERED` layers.
     """
 
     mean: float
@@ -77,7 +79,8 @@ def depth_order(values: Matrices, kind: Kind, draws: int = 999, seed: int = 0) -
         for order in (rng.permutation(layers) for _ in range(draws))
     )
     low, high = correlation_interval(by_network)
-    p_value = (1 + reached) / (1 + draws) if np.isfinite(observed) else float("nan")
+    decides = np.isfinite(observed) and layers >= LEAST_ORDERED
+    p_value = (1 + reached) / (1 + draws) if decides else float("nan")
     return DepthOrder(observed, low, high, p_value)
 
 

@@ -2,10 +2,10 @@
 
 Usage: python docs/real/e1/export.py results/e1 docs/real/e1 COMMIT
 
-Of the finished shards it writes `network-000.safetensors` (`conv1.weight` and `conv2.weight` of the last step, float16)
-for each network, `conv1_100.safetensors` (`conv1.weight` of all networks, one after the other, float16) for each
-snapshot, and the rows of the shards' logs as `training.csv`. `networks.json` has seed, precision, versions and the
-SHA-256 of the float32 weights as trained.
+Of the finished shards it writes, in float16, `network-000.safetensors` for each network (`conv1.weight` and
+`conv2.weight` of the last step), `conv1_100.safetensors` for each snapshot (`conv1.weight` of all networks, one after
+the other) and `conv2_0.safetensors` for the first; and the rows of the shards' logs as `training.csv`. `networks.json`
+has seed, precision, versions and the SHA-256 of the float32 weights as trained.
 """
 
 import hashlib
@@ -29,11 +29,11 @@ def main(run: Path, target: Path, commit: str) -> None:
     """Export every shard whose training log, which is written last, is there."""
     logs = sorted((run / "training/mnist").glob("*.parquet"))
     networks: dict[str, dict[str, object]] = {}
-    pooled: dict[int, list[np.ndarray]] = {}
+    pooled: dict[tuple[str, int], list[np.ndarray]] = {}
     for log in logs:
         shots = [read_snapshot(path) for path in sorted((run / "snapshots/mnist" / log.stem).glob("*.safetensors"))]
-        for shot in shots:
-            pooled.setdefault(shot.step, []).extend(shot.tensors["conv1.weight"])
+        for layer, shot in [("conv2", shots[0]), *(("conv1", shot) for shot in shots)]:
+            pooled.setdefault((layer, shot.step), []).extend(shot.tensors[f"{layer}.weight"])
         last = shots[-1]
         for place, number in enumerate(last.networks):
             weights = {name: np.ascontiguousarray(last.tensors[name][place]) for name in LAYERS}
@@ -47,9 +47,9 @@ def main(run: Path, target: Path, commit: str) -> None:
                 **{key: last.metadata[key] for key in ("precision", "torch", "images_sha256")},
                 "commit": commit,
             }
-    for step, weights_at in pooled.items():
+    for (layer, step), weights_at in pooled.items():
         together = np.concatenate(weights_at).astype(np.float16)
-        save_file({"conv1.weight": together}, target / f"conv1_{step}.safetensors", PYTORCH)
+        save_file({f"{layer}.weight": together}, target / f"{layer}_{step}.safetensors", PYTORCH)
     training = pd.concat([read_table(log).to_pandas() for log in logs]).sort_values(["network", "step", "split"])
     training.to_csv(target / "training.csv", index=False)
     (target / "networks.json").write_text(json.dumps(networks, indent=1, sort_keys=True) + "\n")

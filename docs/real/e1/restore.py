@@ -2,8 +2,8 @@
 
 Usage: python docs/real/e1/restore.py docs/real/e1 results/e1
 
-Writes one shard of the population `mnist`: its snapshots, `conv1.weight` at every step and `conv2.weight` at the last,
-in float32 from float16, and its training log.
+Writes one shard of the population `mnist`: its snapshots, `conv1.weight` at every step and `conv2.weight` at the first
+and the last, in float32 from float16, and its training log.
 """
 
 import json
@@ -39,8 +39,11 @@ def main(source: Path, target: Path) -> None:
     }
     log = pd.read_csv(source / "training.csv")
     for step in log["step"].unique().tolist():
-        pooled = load_file(source / f"conv1_{step}.safetensors")["conv1.weight"].astype(np.float32)
-        tensors = {"conv1.weight": pooled.reshape(len(networks), -1, *pooled.shape[1:])}
+        tensors = {}
+        for layer in ("conv1", "conv2"):
+            if (path := source / f"{layer}_{step}.safetensors").exists():
+                pooled = load_file(path)[f"{layer}.weight"].astype(np.float32)
+                tensors[f"{layer}.weight"] = pooled.reshape(len(networks), -1, *pooled.shape[1:])
         if step == known["step"]:
             files = [load_file(source / f"network-{number}.safetensors") for number in networks]
             tensors["conv2.weight"] = np.stack([file["conv2.weight"] for file in files]).astype(np.float32)

@@ -160,6 +160,9 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     loaded = [tag[name] for _, tag in page.tags for name in ("src", "href") if name in tag]
     assert all(re.match(r"data:|#|figures/|tables/|[a-z]+\.(txt|yaml|json)$", target) for target in loaded)
     assert ("a", {"href": "figures/mapper_round.html"}) in page.tags
+    made = page.words[page.words.index("How it was made") :]
+    for words in ("12 networks M(64, 32, 64) trained on own", "600 iterations", "rho(", "seed 7"):
+        assert words in made
     assert page.words.count("E11") == 1
     assert "1 claims that this run cannot test" in page.words
     # The picture of the headline stands large, and again under its question.

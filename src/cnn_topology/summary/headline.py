@@ -91,7 +91,9 @@ def headline(facts: RunFacts, loops: pd.DataFrame) -> list[Finding]:
         if start["step"] < last["step"]:
             length += f". At step {start['step']:,}: {start['longest']:.2f}, {start['verdict']}"
         after = f" after {last['step']:,} steps" if last["step"] else ""
-        statement = f"{_networks(facts, name, int(last['networks']))}: the filters of {layer} {FORMS[last['verdict']]}"
+        statement = (
+            f"{networks_of(facts, name, int(last['networks']))}: the filters of {layer} {FORMS[last['verdict']]}"
+        )
         finding = Finding(f"{statement}{after}.", f"{length}.", name, layer)
         findings.append((list(FORMS).index(last["verdict"]), finding))
     return [finding for _, finding in sorted(findings, key=lambda ranked: ranked[0])]
@@ -169,8 +171,8 @@ def stand_ins(facts: RunFacts) -> list[str]:
     return lines
 
 
-def _networks(facts: RunFacts, name: str, networks: int) -> str:
-    """Write of which networks a population is: ``In 12 networks M(64, 32, 64) trained on mnist``."""
+def networks_of(facts: RunFacts, name: str, networks: int) -> str:
+    """Write of which networks a population is: ``wide, 12 networks M(64, 32, 64) trained on mnist``."""
     many = f"{networks} network{'s' if networks > 1 else ''}"
     if name in facts.populations:
         population = facts.populations[name]

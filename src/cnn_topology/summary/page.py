@@ -22,12 +22,15 @@ from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import is_told, number_text, verdict_text
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.populations import Recipe
 from cnn_topology.statistics.significance import LOOPS
-from cnn_topology.summary.headline import alternatives, headline, headline_clouds, stand_ins
+from cnn_topology.summary.headline import alternatives, headline, headline_clouds, networks_of, stand_ins
 from cnn_topology.summary.tables import LAYERS, found_tables, last_clouds, recipe_tables
 
 # Width of a small picture, pixels, and of the one that is shown large.
 THUMBNAIL, LARGE = 360, 1_100
+# Populations, and density filters, that the paragraph on methods names.
+MOST_NAMED = 4
 # Of a sparkline.
 SPARK_WIDTH, SPARK_HEIGHT = 90, 22
 # What is shown large of the first layer with a loop, the first that there is, and how to read it.
@@ -114,23 +117,40 @@ def run_page(
             number_of=number_text,
             untested=[f"{row['claim']}: {row['statement']} ({row['reason']})" for row in claims if not is_told(row)],
             questions=_by_question(figures),
-            method=method(facts, notes, version),
-            notes=notes,
+            method=method(facts, loops, notes.get("seed", ""), version),
         )
     )
 
 
-def method(facts: RunFacts, notes: Mapping[str, str], version: str) -> str:
+def method(facts: RunFacts, loops: pd.DataFrame, seed: str, version: str) -> str:
     """Describe how loops were found and tested, in words for a methods section."""
-    return (
-        "All filters of a layer, pooled over the networks of a population, were centred and normalized; a density "
-        "filter kept the fraction p with the smallest distance to the k-th neighbour; persistent homology "
-        "(Vietoris-Rips, Z/2) of what is kept. A loop counts if its bar is longer than the longest bar of matched "
-        f"noise at level {facts.alpha:g}, under {' and '.join(facts.nulls)} nulls, {facts.draws} draws each. "
-        f"cnn-topology {version}, seed {notes.get('seed', '')}; hashes of config, code and images, and all versions, "
-        "are in provenance.json. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv "
-        "2212.00222; the tests are this software's."
+    made = (
+        f"cnn-topology {version}, seed {seed}; hashes of config, code and images, and all versions, are in "
+        "provenance.json. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv 2212.00222; the "
+        "tests are this software's."
     )
+    if loops.empty:
+        return made
+    networks = [
+        networks_of(facts, str(name), int(clouds["networks"].max()))
+        + (f" ({_recipe(facts.populations[str(name)].recipe)})" if name in facts.populations else "")
+        for name, clouds in loops.groupby("population", sort=False)
+    ]
+    filters = [f"rho({k}, {p:g})" for k, p in loops[["density_k", "density_p"]].drop_duplicates().to_numpy(object)]
+    named = " or ".join(filters) if len(filters) <= MOST_NAMED else "rho(k, p), of k and p as in the table of layers,"
+    return (
+        f"Networks: {'; '.join(networks[:MOST_NAMED])}{'; and others' * (len(networks) > MOST_NAMED)}. "
+        "All filters of a layer, pooled over the networks of a population, were centred and normalized; the density "
+        f"filter {named} kept the fraction p with the smallest distance to the k-th neighbour; persistent homology "
+        "(Vietoris-Rips, Z/2) of what is kept. A loop counts if its bar is longer than the longest bar of matched "
+        f"noise at level {facts.alpha:g}, under {' and '.join(facts.nulls)} nulls, {facts.draws} draws each. {made}"
+    )
+
+
+def _recipe(recipe: Recipe) -> str:
+    optimizer = {"adam": "Adam", "sgd": "SGD"}[recipe.optimizer]
+    rate = f"learning rate {recipe.learning_rate:g}"
+    return f"{optimizer}, {rate}, batches of {recipe.batch_size}, {recipe.iterations:,} iterations"
 
 
 def _spark(clouds: pd.DataFrame) -> dict[str, str]:

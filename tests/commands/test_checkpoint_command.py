@@ -36,6 +36,7 @@ from cnn_topology.storage.manifest import content_digest, renewed, write_manifes
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.topology.patches import noisy
+from cnn_topology.topology.persistence import barcode
 from cnn_topology.training.snapshots import read_snapshot
 
 
@@ -56,14 +57,14 @@ def save(path: Path, array: np.ndarray, kind: torch.dtype = torch.float32) -> Pa
     return path
 
 
-def plan_of(*paths: Path, density: dict[str, float] | None = None) -> Plan:
+def plan_of(*paths: Path, density: dict[str, float] | None = None, **cloud: Any) -> Plan:
     return Plan(
         parse_config(
             {
                 "version": 2,
                 "name": "files",
                 "checkpoints": {"mine": {"kind": "files", "files": list(map(str, paths))}},
-                "clouds": [{"layers": "all", "densities": [density or {"k": 0.05, "p": 0.5}]}],
+                "clouds": [{"layers": "all", "densities": [density or {"k": 0.05, "p": 0.5}], **cloud}],
                 "significance": {"draws": 19, "alpha": 0.05},
             }
         )
@@ -339,6 +340,25 @@ def test_constant_filters_are_counted_and_a_dead_layer_has_a_verdict(alive: int,
     assert run_job(summary, {"tables": tables}, {"summary": text}) == 0
     line = rf"^  mine +block-1 +{verdict} .* 1 +\d+ of {alive} +{120 - alive} "
     assert re.search(line, text.read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("landmarks", [30, 6_000])
+def test_the_barcode_of_all_points_stands_beside_that_of_landmarks_where_it_is_asked_for(landmarks, tmp_path):
+    path = save(tmp_path / "one.npz", filters(0))
+    density = {"k": 0.1, "p": 0.9}
+    asked, not_asked = (
+        analysed(plan_of(path, density=density, landmarks=landmarks, exact=exact), tmp_path) for exact in (True, False)
+    )
+    (row,), (other,) = asked["loops"], not_asked["loops"]
+    assert (row["kept"], row["used"]) == (108, min(landmarks, 108))
+    kept = np.array([one["coordinates"] for one in asked["filters"]])
+    longest, second, *_ = barcode(kept).lengths(1)
+    assert (row["exact_longest"], row["exact_second"]) == pytest.approx((longest, second), abs=1e-6)
+    assert (row["exact_longest"] == row["longest"]) == (landmarks > 108)
+    assert (other["exact_longest"], other["exact_second"]) == (None, None)
+    # It decides nothing.
+    columns = [name for name in row if not name.startswith("exact_")]
+    assert [row[name] for name in columns] == [other[name] for name in columns]
 
 
 @pytest.mark.parametrize("side", [3, 5])

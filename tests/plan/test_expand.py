@@ -171,6 +171,24 @@ def test_local_density_filters_are_measured_against_circles_where_asked(tiny):
     assert Plan(parse_config(tiny)).layer_clouds[0].measured == ()
 
 
+def test_all_points_are_wanted_of_the_density_filters_of_which_the_config_asks_it(tiny):
+    """0.2 and 6 are one k of 30 points: asked for in either form it is one filter."""
+    tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.2, "p": 0.6}, {"k": 3, "p": 0.5}]}]
+    tiny["clouds"].append({"layers": ["conv1"], "steps": "last", "densities": [{"k": 6, "p": 0.6}], "exact": True})
+    (clouds,) = Plan(parse_config(tiny)).layer_clouds
+    assert [(v.k, v.p) for v in clouds.exact] == [(0.2, 0.6)]
+    tiny["clouds"][1]["exact"] = False
+    assert Plan(parse_config(tiny)).layer_clouds[0].exact == ()
+    tiny["populations"]["a"]["networks"] = 4_000
+    (less, more) = (
+        barcodes(plan, plan.layer_clouds[0], (12,))
+        for exact in (False, True)
+        if (plan := Plan(parse_config(tiny | {"clouds": [tiny["clouds"][1] | {"exact": exact}]})))
+    )
+    assert more.seconds > less.seconds + 10
+    assert more.memory_mb > 2 * less.memory_mb
+
+
 def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
     tiny["clouds"] = [{"layers": ["conv1"], "densities": [{"k": 0.2, "p": 0.6}]}]
     tiny["clouds"].append({**tiny["clouds"][0], "centre": "coordinate", "steps": "last"})

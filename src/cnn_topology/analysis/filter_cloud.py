@@ -36,6 +36,7 @@ from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.row import joined
 from cnn_topology.topology.circles import CIRCLES, nearest_model
 from cnn_topology.topology.klein import klein_coordinates
+from cnn_topology.topology.persistence import Barcode, barcode
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def analyse_cloud(
     *,
     shared: Mapping[Filtering, NullDraws] | None = None,
     measured: Sequence[Filtering] = (),
+    exact: Sequence[Filtering] = (),
 ) -> tuple[dict[str, pa.Table], list[CloudLoops]]:
     """Find and test the loops of a cloud under some density filters, and compare what they keep with known circles.
 
@@ -106,6 +108,8 @@ def analyse_cloud(
         Draws of the sphere null for clouds of this size; absent, they are drawn here.
     measured : sequence of Filtering
         Density filters other than the headline under which the circles are looked at too.
+    exact : sequence of Filtering
+        Those of which the barcode of all points kept is computed too, where landmarks are tested in their place.
 
     Returns
     -------
@@ -143,7 +147,8 @@ def analyse_cloud(
         if filtering == headline and loops.tests:
             stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at)
         hollow_here = hollow if filtering == headline else None
-        row = _loops(key, loops, cloud, hollow_here, stable, filtering == headline, significance.least_draws)
+        whole = exact_barcode(cloud.points[loops.kept], loops.barcode) if filtering in exact else None
+        row = _loops(key, loops, cloud, hollow_here, stable, filtering == headline, significance.least_draws, whole)
         parts["loops"].append(row)
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
@@ -188,6 +193,27 @@ def _alternatives(
     return {name: draws[headline] for name, draws in drawn.items()}
 
 
+def exact_barcode(kept: np.ndarray, tested: Barcode) -> Barcode:
+    """Return the barcode of all points that a density filter keeps: the one that is tested unless it has landmarks.
+
+    Parameters
+    ----------
+    kept : ndarray, shape (kept, entries)
+    tested : Barcode
+        Of these or of landmarks of them.
+
+    Returns
+    -------
+    Barcode
+
+    Raises
+    ------
+    InputError
+        If it does not fit into memory.
+    """
+    return tested if tested.points == len(kept) else barcode(kept, max_seconds=np.inf)
+
+
 def _loops(
     key: dict[str, Any],
     loops: CloudLoops,
@@ -196,6 +222,7 @@ def _loops(
     stable: float | None,
     headline: bool,
     least_draws: int,
+    whole: Barcode | None,
 ) -> pa.Table:
     found = [
         power(model, "loop", len(cloud.points), key["density_k"], key["density_p"], cloud.points.shape[1])
@@ -203,6 +230,7 @@ def _loops(
     ]
     covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     ratio = block_ratio(cloud.points, cloud.filters.channels)
+    exact = [*whole.lengths(1), 0.0, 0.0][:2] if whole else (None, None)
     row = LoopRow(
         **key,
         points=len(cloud.points),
@@ -220,6 +248,8 @@ def _loops(
         longest_death=loops.longest_bar[1],
         second=loops.second,
         ratio=loops.ratio,
+        exact_longest=exact[0],
+        exact_second=exact[1],
         significant_bars=loops.significant_bars,
         p_longest=loops.p_longest,
         p_ratio=loops.p_ratio,

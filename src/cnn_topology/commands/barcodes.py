@@ -28,9 +28,18 @@ def run(job: Job) -> None:
         shared = None  # where networks failed, the shared null is of another size
         if len(points) == parameters.points:
             shared = {filtering: _read_draws(sphere, filtering, centre) for filtering in distances}
-        measured = [filterings[variant] for variant in parameters.measured if variant in filterings]
+        measured, exact = (
+            [filterings[variant] for variant in wanted if variant in filterings]
+            for wanted in (parameters.measured, parameters.exact)
+        )
         tables, results = analyse_cloud(
-            cloud, distances, parameters.significance, parameters.run_seed, shared=shared, measured=measured
+            cloud,
+            distances,
+            parameters.significance,
+            parameters.run_seed,
+            shared=shared,
+            measured=measured,
+            exact=exact,
         )
         parts.append(tables)
         for filtering, loops in zip(distances, results, strict=True):

@@ -227,6 +227,12 @@ class Cloud(Section):
         "their covering radius r is recorded. No bar end lies farther than 2 r from that of all points, so no bar's "
         "length changes by more than 4 r.",
     )
+    exact: bool = Field(
+        False,
+        description="Also compute the barcode of all points kept where landmarks stand for them: `exact_longest` and "
+        "`exact_second` of the table `loops`. It decides nothing, since draws of the nulls have landmarks too. 26,214 "
+        "filters take up to some minutes and 2 GB, 61,440 up to an hour and 12 GB; what does not fit is refused.",
+    )
 
 
 # Of random filters: uniform; the layer's own with their entries shuffled; Gaussian with the layer's own covariance;

@@ -42,7 +42,7 @@ class LayerClouds:
 
     A layer that is centred in two ways has two such sets; `weights` is its name in the snapshots, and the layer of the
     second is named after that and its rule of centring. `measured` are the variants other than headlines that are
-    measured against the three-circle model.
+    measured against the three-circle model; `exact` those of which the barcode of all points is wanted too.
     """
 
     population: str
@@ -52,6 +52,7 @@ class LayerClouds:
     centre: Centre
     weights: str
     measured: tuple[Variant, ...] = ()
+    exact: tuple[Variant, ...] = ()
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
         """Cut the steps into blocks, one job each."""
@@ -260,6 +261,7 @@ class Plan:
     def _layer_clouds(self) -> list[LayerClouds]:
         gathered: dict[tuple[str, str, Centre], dict[int, dict[tuple[int, float, int], Variant]]] = {}
         measured: dict[tuple[str, str, Centre], dict[tuple[int, float, int], Variant]] = {}
+        exact: dict[tuple[str, str, Centre], set[tuple[int, float, int]]] = {}
         for index, cloud in enumerate(self.config.clouds):
             for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
                 points = self.layer(population, name).filters * self.networks(population)
@@ -275,6 +277,8 @@ class Plan:
                     steps = gathered.setdefault(key, {})
                     if cloud.circles == "all":
                         measured.setdefault(key, {})[resolved] = variant
+                    if cloud.exact:
+                        exact.setdefault(key, set()).add(resolved)
                     for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
                         steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
@@ -290,7 +294,13 @@ class Plan:
             besides = tuple(
                 v for key, v in measured.get((population, name, centre), {}).items() if key not in headlines
             )
-            result.append(LayerClouds(population, layer, points, variants, centre, name, besides))
+            whole = {
+                v: None
+                for found in steps.values()
+                for asked, v in found.items()
+                if asked in exact.get((population, name, centre), ())
+            }
+            result.append(LayerClouds(population, layer, points, variants, centre, name, besides, tuple(whole)))
         if self.remarks and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.remarks))
         return result

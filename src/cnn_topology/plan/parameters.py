@@ -192,13 +192,15 @@ class BarcodeParameters(Parameters):
     points: int
     variants: dict[int, tuple[Variant, ...]]
     measured: tuple[Variant, ...]
+    exact: tuple[Variant, ...]
     significance: Significance
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "BarcodeParameters":
         """Return the block of some steps of a layer; the first variant of each step is its headline.
 
-        `measured` are further variants to hold against the three-circle model.
+        `measured` are further variants to hold against the three-circle model, `exact` those whose barcode of all
+        points is wanted too.
         """
         return cls(
             run_seed=plan.config.seed,
@@ -208,6 +210,7 @@ class BarcodeParameters(Parameters):
             points=clouds.points,
             variants={step: clouds.variants[step] for step in steps},
             measured=clouds.measured,
+            exact=clouds.exact,
             significance=plan.config.significance,
         )
 

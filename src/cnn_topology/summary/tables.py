@@ -36,6 +36,7 @@ OF_LAYERS = {
     "filters kept": "of all of the layer",
     "filter": "the density filter rho(k, p), which keeps the share p whose k-th neighbour is nearest",
     "landmarks": "points that persistence was computed of, where these are fewer than are kept",
+    "of all": "the two longest loops of all points kept, which decide nothing",
 }
 # Of a population topology and accuracy both follow training, and over a grid both follow width: step and width are held
 # fixed where that can be tested.
@@ -173,6 +174,9 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
                 "constant": f"{cloud['constant']:,}" if cloud["constant"] else "",
                 "filter": f"rho({cloud['density_k']}, {cloud['density_p']:g})",
                 "landmarks": f"{cloud['used']:,}" if cloud["used"] < cloud["kept"] else "",
+                "of all": f"{cloud['exact_longest']:.3f}, {cloud['exact_second']:.3f}"
+                if pd.notna(cloud["exact_longest"])
+                else "",
                 "step": f"{cloud['step']:,}" if cloud["step"] else "",
             }
         )

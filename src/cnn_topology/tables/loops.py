@@ -57,6 +57,10 @@ class LoopRow(CloudKey, table="loops"):
     longest_death: float = column("Death of that bar.", LENGTH)
     second: float = column("Length of the second longest H1 bar.", LENGTH)
     ratio: float = column("Longest over second.", RATIO)
+    exact_longest: float | None = column(
+        "Length of the longest H1 bar of all filters kept, where the config asks for it; null elsewhere.", LENGTH
+    )
+    exact_second: float | None = column("Length of the second longest of these.", LENGTH)
     significant_bars: int | None = column("H1 bars longer than the critical value of every null.", COUNT)
     p_longest: float | None = column("p-value of the longest bar, the largest over the nulls.", PROBABILITY)
     q_longest: float | None = column(

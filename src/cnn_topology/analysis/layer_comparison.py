@@ -28,7 +28,7 @@ from cnn_topology.tables.layers import (
     SpecificityRow,
 )
 from cnn_topology.tables.registry import MEASURE_ROWS
-from cnn_topology.tables.row import Row, joined
+from cnn_topology.tables.row import Row, joined, matching
 
 KEY = ["population", "cloud", "measure"]
 
@@ -107,9 +107,7 @@ def layer_tables(pairs: pa.Table, curves: pa.Table, parameters: MeasureTestParam
             parts[SpecificityRow].append(_specificity(item, rates))
             found = rates.rate, rates.low, rates.high
             tests.append(_test(item, "specificity", found, len(item.networks), rates.chance, rates.p_value))
-        mine = curves
-        for name in KEY:
-            mine = mine.filter(pc.equal(mine[name], item.key[name]))
+        mine = matching(curves, **item.key)
         if len(mine):
             frame = _with_threshold(item, mine.to_pandas())
             columns = {str(name): pa.array(values.to_numpy()) for name, values in frame.items()}
@@ -140,9 +138,7 @@ def gathered(pairs: pa.Table) -> Iterator[LayerValues]:
         If a pair of networks is missing.
     """
     for key in pairs.group_by(KEY, use_threads=False).aggregate([]).to_pylist():
-        mine = pairs
-        for name in KEY:
-            mine = mine.filter(pc.equal(mine[name], key[name]))
+        mine = matching(pairs, **key)
         where = ", ".join(key.values())
         names, depths, samples = (mine[name][0].as_py() for name in ("layers", "depths", "samples"))
         a, b = mine["network_a"].to_pylist(), mine["network_b"].to_pylist()

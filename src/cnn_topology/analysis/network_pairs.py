@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.comparison.clouds import sampled, scaled_bars
@@ -14,6 +13,7 @@ from cnn_topology.comparison.measures import Measure, compare_all
 from cnn_topology.errors import InputError
 from cnn_topology.plan.activation_parameters import LayerDistanceParameters
 from cnn_topology.tables.layers import NetworkPairRow
+from cnn_topology.tables.row import matching
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +73,11 @@ def _of_bars(tables: Iterable[pa.Table], measure: Measure) -> Iterator[tuple[dic
     """Yield what each layer of some tables of bars is, nearest the image first, and its finite H1 bars."""
     names = ["population", "cloud", "network", "layer", "depth", "points", "median_distance"]
     for table in tables:
-        loops = table.filter(pc.equal(table["dimension"], 1))
+        loops = matching(table, dimension=1)
         for key in sorted(
             table.group_by(names).aggregate([]).to_pylist(), key=lambda row: (row["network"], row["depth"])
         ):
-            mine = pc.and_(pc.equal(loops["network"], key["network"]), pc.equal(loops["depth"], key["depth"]))
-            found = loops.filter(mine)
+            found = matching(loops, network=key["network"], depth=key["depth"])
             bars = np.column_stack([found["birth"].to_numpy(), found["death"].to_numpy()])
             if measure.takes == "scaled diagrams":
                 bars = scaled_bars(

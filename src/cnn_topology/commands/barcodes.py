@@ -1,7 +1,6 @@
 """`cnn-topology barcodes`: density filter, persistent homology, tests, Klein coordinates and circles of a layer."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cnn_topology.analysis.filter_cloud import FilterCloud, analyse_cloud, filters_of
 from cnn_topology.plan.parameters import BarcodeParameters
@@ -11,6 +10,7 @@ from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import clouds_at, neighbour_column
 from cnn_topology.tables.loops import NullRow
 from cnn_topology.tables.registry import BARCODE_ROWS
+from cnn_topology.tables.row import matching
 
 
 def run(job: Job) -> None:
@@ -49,8 +49,5 @@ def run(job: Job) -> None:
 
 def _read_draws(sphere: pa.Table, filtering: Filtering, centre: str) -> NullDraws:
     """Pick the draws under one filtering from the shared null."""
-    chosen = pc.equal(sphere["centre"], centre)
-    for column, value in filtering.columns.items():
-        chosen = pc.and_(chosen, pc.equal(sphere[column], value))
-    rows = sphere.filter(chosen)
+    rows = matching(sphere, centre=centre, **filtering.columns)
     return NullDraws(*(rows[name].to_numpy() for name in ("longest", "second", "largest_ratio")))

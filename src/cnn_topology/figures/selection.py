@@ -12,6 +12,7 @@ from jaxtyping import Float
 from cnn_topology.figures.libraries import pd
 from cnn_topology.statistics.significance import FORMS
 from cnn_topology.tables.loops import CLOUD
+from cnn_topology.tables.row import matching
 
 # Why a cloud is missing.
 NO_CLOUD = "no cloud: every network failed, or the tables hold no row for it"
@@ -23,11 +24,7 @@ class Empty(Exception):
 
 def rows(table: pa.Table, **equal: Any) -> pd.DataFrame:
     """Return the rows of a table in which each named column has the given value."""
-    import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
-
-    for column, value in equal.items():
-        table = table.filter(pc.equal(table[column], pa.scalar(value, table.schema.field(column).type)))
-    return table.to_pandas()
+    return matching(table, **equal).to_pandas()
 
 
 def unfailed(log: pd.DataFrame) -> pd.DataFrame:

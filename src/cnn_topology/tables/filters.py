@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from cnn_topology.tables.loops import CloudKey
-from cnn_topology.tables.row import Row, column
+from cnn_topology.tables.row import Row, column, matching
 from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, RATIO, SHARE
 
 CIRCLE_ARCS = tuple(f"arc{number:02d}" for number in range(36))
@@ -112,7 +112,7 @@ def cloud_at(clouds: pa.Table, step: int) -> StepCloud:
     """Return the cloud of one step of a layer."""
     import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
 
-    rows = clouds.filter(pc.equal(clouds["step"], step))
+    rows = matching(clouds, step=step)
     # All filters of a layer have as many entries.
     points = rows["coordinates"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1 if len(rows) else 0)
     alive = points.any(axis=1)

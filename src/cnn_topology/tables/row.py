@@ -161,3 +161,12 @@ def _arrays(values: Any, spec: dataclasses.Field[Any], kind: pa.DataType, rows: 
 def joined(parts: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     """Join the parts of a table; no parts give a table of `schema` without rows."""
     return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def matching(table: pa.Table, **equal: Any) -> pa.Table:
+    """Return the rows of a table in which each named column has the given value."""
+    import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
+
+    for name, value in equal.items():
+        table = table.filter(pc.equal(table[name], pa.scalar(value, table.schema.field(name).type)))
+    return table

@@ -51,7 +51,7 @@ from cnn_topology.runs.starts import (
     passed_config,
     record_start,
 )
-from cnn_topology.storage.atomic import atomic_path, clamp_future_mtimes
+from cnn_topology.storage.atomic import clamp_future_mtimes, write_text
 from cnn_topology.storage.downloads import ON_NODE
 from cnn_topology.tables.registry import (
     BARCODE_ROWS,
@@ -245,8 +245,7 @@ def prepare_folder(log):
         if job.output  # not the targets themselves
     )
     try:
-        with atomic_path(Path(RUN.config)) as temporary:
-            temporary.write_text(PLAN.config.to_yaml())
+        write_text(Path(RUN.config), PLAN.config.to_yaml())
         record_start(RUN, log)
         INPUTS.write()
         JOB_FILES.write(
@@ -260,8 +259,7 @@ def prepare_folder(log):
                 for log in job.log
                 if Path(log).is_relative_to(folder)
             )
-            with atomic_path(Path(RUN.job_logs), checksum=False) as temporary:
-                temporary.write_text("\n".join(logs))
+            write_text(Path(RUN.job_logs), "\n".join(logs), checksum=False)
         clamp_future_mtimes(Path(RUN.root))
     except InputError as error:
         raise WorkflowError(str(error)) from None

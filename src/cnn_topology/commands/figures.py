@@ -4,7 +4,7 @@ from cnn_topology.figures.drawing import draw, page
 from cnn_topology.figures.registry import FigureParameters
 from cnn_topology.figures.style import save
 from cnn_topology.runs.job import Job
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import write_text
 from cnn_topology.storage.notes import combined_notes
 from cnn_topology.storage.tables import read_notes
 from cnn_topology.tables.registry import read_tables
@@ -23,7 +23,6 @@ def run(job: Job) -> None:
         if kind.draw:
             figure, drawn = draw(spec, tables, notes)
             save(figure, folder, spec.name, drawn, notes)
-        texts = {"html": page(spec, tables, notes)} if kind.page else {}
-        for suffix, text in {**texts, "txt": f"{kind.caption}\n"}.items():
-            with atomic_path(folder / f"{spec.name}.{suffix}") as temporary:
-                temporary.write_text(text, encoding="utf-8")
+        if kind.page:
+            write_text(folder / f"{spec.name}.html", page(spec, tables, notes))
+        write_text(folder / f"{spec.name}.txt", f"{kind.caption}\n")

@@ -13,7 +13,7 @@ from cnn_topology.looks.look import look as take_a_look
 from cnn_topology.looks.page import write_page
 from cnn_topology.looks.steps import look_at_steps, name_of
 from cnn_topology.looks.store import write_tables
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import write_text
 from cnn_topology.storage.weight_forms import Order
 
 # Exit status of what Ctrl-C stopped.
@@ -80,8 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     others = steps.others if steps else look.source.others
     print("", *look.sentences, *(f"Not looked at: {other}." for other in others), sep="\n")
     if arguments.config:
-        with atomic_path(arguments.config, checksum=False) as temporary:
-            temporary.write_text(yaml.safe_dump(look.config(), sort_keys=False), encoding="utf-8")
+        write_text(arguments.config, yaml.safe_dump(look.config(), sort_keys=False), checksum=False)
         config = arguments.config.absolute()
         print(f"A run that does the same, from the project's folder: snakemake --cores all --configfile {config}")
     other = None

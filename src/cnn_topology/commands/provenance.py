@@ -21,7 +21,7 @@ from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.resnets import StepRecipe
 from cnn_topology.runs.job import Job
 from cnn_topology.runs.machine import MIXED, cost_by_rule, logs_of_other_code, machines
-from cnn_topology.storage.atomic import atomic_path, remove_leftovers
+from cnn_topology.storage.atomic import remove_leftovers, write_text
 from cnn_topology.storage.tensors import read_metadata, read_shapes
 
 DISTRIBUTION = "cnn-topology"
@@ -53,10 +53,8 @@ def run(job: Job) -> None:
         "total": total,
         "checklist": checklist(config, data, total, commit),
     }
-    texts = (json.dumps(record, indent=1) + "\n", page(record))
-    for name, text in zip(("record", "page"), texts, strict=True):
-        with atomic_path(job.output(name)) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    write_text(job.output("record"), json.dumps(record, indent=1) + "\n")
+    write_text(job.output("page"), page(record))
     remove_leftovers(Path(run.root))
     resumes = Path(run.resumes)
     for empty in (*resumes.glob("*"), resumes):

@@ -10,7 +10,7 @@ from typing import Any
 import cnn_topology as ct
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import RunConfig
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import write_text
 from cnn_topology.tables.dictionary import data_dictionary
 
 _API_HEAD = """# `import cnn_topology as ct`
@@ -48,8 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         Path("docs/api.md"): api_page(),
     }
     for path, text in texts.items():
-        with atomic_path(path, checksum=False) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(path, text, checksum=False)
         print(path)
 
 

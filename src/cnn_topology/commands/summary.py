@@ -2,7 +2,7 @@
 
 from cnn_topology.plan.findings import SummaryParameters
 from cnn_topology.runs.job import Job
-from cnn_topology.storage.atomic import atomic_path
+from cnn_topology.storage.atomic import write_text
 from cnn_topology.summary.lines import summary_lines
 from cnn_topology.tables.registry import read_tables
 
@@ -12,6 +12,5 @@ def run(job: Job) -> None:
     tables, parameters = read_tables(job.inputs("tables")), job.parameters(SummaryParameters)
     lines = summary_lines(parameters.facts, tables, parameters.remarks)
     text = "\n".join(lines) + "\n"
-    with atomic_path(job.output("summary")) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(job.output("summary"), text)
     print(text, end="")

@@ -65,6 +65,24 @@ def atomic_path(target: Path, *, checksum: bool = True, flush: bool = True) -> I
             temporary.unlink()
 
 
+def write_text(target: Path, text: str, *, checksum: bool = True) -> None:
+    """Write a text in UTF-8 atomically.
+
+    Parameters
+    ----------
+    target, checksum
+        As for `atomic_path`.
+    text : str
+
+    Raises
+    ------
+    InputError
+        If the disk is full or fails, a quota or limit is used up, or the folder cannot be written.
+    """
+    with atomic_path(target, checksum=checksum) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def writing_while(check: Callable[[], None]) -> Iterator[None]:
     """Call a function before each file that this process writes takes its place; if it raises, the file stays away.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnn_topology.errors import InputError
-from cnn_topology.storage.atomic import atomic_path, file_checksum
+from cnn_topology.storage.atomic import file_checksum, write_text
 
 
 class Entry(NamedTuple):
@@ -62,8 +62,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     InputError
         If the disk is full or the folder cannot be written.
     """
-    with atomic_path(path, checksum=False) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=0), encoding="utf-8")
+    write_text(path, json.dumps(manifest, indent=0), checksum=False)
 
 
 def renewed(files: Mapping[str, Path], known: Manifest) -> Manifest:

@@ -12,11 +12,11 @@ from PIL import Image
 
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
-from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.findings import RunFacts, ShownFigure
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, TOO_FEW
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, opening
-from cnn_topology.summary.page import PageFigure, run_page
+from cnn_topology.summary.page import run_page
 from cnn_topology.tables.registry import TABLES
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -147,15 +147,20 @@ class Page(HTMLParser):
         self.words += data
 
 
+def shown_figure(folder, name, question, caption, *, printed=True):
+    """Return a figure of a page, with its files in a folder; one without a print has a page of its own."""
+    (folder / f"{name}.txt").write_text(f"{caption}\n", encoding="utf-8")
+    if printed:
+        Image.new("RGB", (800, 300), "white").save(folder / f"{name}.png")
+    return ShownFigure(name=name, question=question, printed=printed, interactive=not printed)
+
+
 def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
-    Image.new("RGB", (800, 300), "white").save(tmp_path / "cloud_round_conv1.png")
     figures = [
-        PageFigure(
-            "cloud_round_conv1", "What does it look like?", f"A {HOSTILE} caption.", tmp_path / "cloud_round_conv1.png"
-        ),
-        PageFigure("mapper_round", "What do graphs show?", "Nodes.", None, interactive=True),
+        shown_figure(tmp_path, "cloud_round_conv1", "What does it look like?", f"A {HOSTILE} caption."),
+        shown_figure(tmp_path, "mapper_round", "What do graphs show?", "Nodes.", printed=False),
     ]
-    page = Page(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"))
+    page = Page(run_page("demo", facts, tables, figures, tmp_path, 7))
     assert HOSTILE in page.words
     loaded = [tag[name] for _, tag in page.tags for name in ("src", "href") if name in tag]
     assert all(re.match(r"data:|#|figures/|tables/|[a-z]+\.(txt|yaml|json)$", target) for target in loaded)
@@ -174,16 +179,17 @@ def test_the_page_loads_nothing_and_names_are_text(tables, facts, tmp_path):
     assert "width=device-width, initial-scale=1" in titles
 
 
-def test_a_caption_stands_once_and_further_figures_lead_to_it(tables, facts):
-    figures = [PageFigure(name, "What?", "Bars, then the plane.", None) for name in ("cloud_a", "cloud_b")]
-    page = Page(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"))
+def test_a_caption_stands_once_and_further_figures_lead_to_it(tables, facts, tmp_path):
+    names = ("cloud_a", "cloud_b")
+    figures = [shown_figure(tmp_path, name, "What?", "Bars, then the plane.", printed=False) for name in names]
+    page = Page(run_page("demo", facts, tables, figures, tmp_path, 7))
     assert page.words.count("Bars, then the plane.") == 2  # the line that opens, and the caption
     assert ("a", {"href": "#cloud_a"}) in page.tags
     assert ("figure", {"id": "cloud_a"}) in page.tags
 
 
-def test_a_run_without_weights_or_claims_has_a_page(facts):
-    page = Page(run_page("demo", facts, {}, [], {}, "0.1"))
+def test_a_run_without_weights_or_claims_has_a_page(facts, tmp_path):
+    page = Page(run_page("demo", facts, {}, [], tmp_path, 7))
     assert "The run demo" in page.words
 
 
@@ -200,15 +206,14 @@ def in_order(cell):
 def test_in_a_browser_rows_are_sorted_and_filtered_links_lead_and_nothing_is_loaded(
     browser, tables, facts, tmp_path, width
 ):
-    Image.new("RGB", (800, 300), "white").save(tmp_path / "cloud_round_conv1.png")
     figures = [
-        PageFigure("cloud_round_conv1", "What?", f"A {HOSTILE} caption.", tmp_path / "cloud_round_conv1.png"),
-        PageFigure("evolution", "When?", "Bars over training.", tmp_path / "cloud_round_conv1.png"),
+        shown_figure(tmp_path, "cloud_round_conv1", "What?", f"A {HOSTILE} caption."),
+        shown_figure(tmp_path, "evolution", "When?", "Bars over training."),
     ]
     graph = {"change": "gain 2", "population": "round", "layer": "conv1", "step": 600, "nodes": 1_551}
     tables = {**tables, "mapper_sweep": table("mapper_sweep", [graph])}
     page = tmp_path / "index.html"
-    page.write_text(run_page("demo", facts, tables, figures, {"seed": "7"}, "0.1"), encoding="utf-8")
+    page.write_text(run_page("demo", facts, tables, figures, tmp_path, 7), encoding="utf-8")
     browser.open(page, width=width, touch=width < 500)
     assert browser.requests == [page.as_uri()]
     assert browser.errors == []

@@ -7,7 +7,6 @@ import base64
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ import pyarrow as pa
 from jinja2 import Environment
 from PIL import Image
 
+import cnn_topology
 from cnn_topology.claims.framework import NOT_TESTED
 from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.words import is_told, number_text, verdict_text
-from cnn_topology.plan.findings import RunFacts
+from cnn_topology.plan.findings import RunFacts, ShownFigure
 from cnn_topology.plan.populations import Recipe
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, networks_of, stand_ins
@@ -44,24 +44,13 @@ LARGE_CAPTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class PageFigure:
-    """A figure of the run: its name, the question it answers, caption, picture, and whether it has a page as well."""
-
-    name: str
-    question: str
-    caption: str
-    picture: Path | None
-    interactive: bool = False
-
-
 def run_page(
     run: str,
     facts: RunFacts,
     tables: Mapping[str, pa.Table],
-    figures: Sequence[PageFigure],
-    notes: Mapping[str, str],
-    version: str,
+    figures: Sequence[ShownFigure],
+    folder: Path,
+    seed: int,
 ) -> str:
     """Write the page.
 
@@ -73,12 +62,12 @@ def run_page(
         What its config says of populations and images.
     tables : mapping of str to Table
         Its tables by name; what needs one that it lacks is left out.
-    figures : sequence of PageFigure
+    figures : sequence of ShownFigure
         In the order of their questions.
-    notes : mapping of str to str
-        Notes of the tables, combined: seed, and hashes of config, code and data.
-    version : str
-        Of this software.
+    folder : Path
+        Where their captions and pictures lie.
+    seed : int
+        Of the run.
 
     Returns
     -------
@@ -102,7 +91,7 @@ def run_page(
                 *alternatives(loops, facts.alpha),
             ],
             grey=stand_ins(facts),
-            large=_picture(large[1], LARGE) if large else None,
+            large=_picture(large[1], folder, LARGE) if large else None,
             large_caption=LARGE_CAPTIONS[large[0]] if large else "",
             tables=found_tables(tables, facts.alpha),
             sparks=[_spark(clouds) if len(clouds) > 1 else None for clouds in last_clouds(tables)],
@@ -116,18 +105,18 @@ def run_page(
             verdict_of=verdict_text,
             number_of=number_text,
             untested=[f"{row['claim']}: {row['statement']} ({row['reason']})" for row in claims if not is_told(row)],
-            questions=_by_question(figures),
-            method=method(facts, loops, notes.get("seed", ""), version),
+            questions=_by_question(figures, folder),
+            method=method(facts, loops, seed),
         )
     )
 
 
-def method(facts: RunFacts, loops: pd.DataFrame, seed: str, version: str) -> str:
+def method(facts: RunFacts, loops: pd.DataFrame, seed: int) -> str:
     """Describe how loops were found and tested, in words for a methods section."""
     made = (
-        f"cnn-topology {version}, seed {seed}; hashes of config, code and images, and all versions, are in "
-        "provenance.json. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv 2212.00222; the "
-        "tests are this software's."
+        f"cnn-topology {cnn_topology.__version__}, seed {seed}; hashes of config, code and images, and all versions, "
+        "are in provenance.json. Methods: Gabrielsson and Carlsson, arXiv 1810.03234; Purvine et al., arXiv "
+        "2212.00222; the tests are this software's."
     )
     if loops.empty:
         return made
@@ -166,23 +155,25 @@ def _spark(clouds: pd.DataFrame) -> dict[str, str]:
     return {**lines, "title": f"longest loop by step: {steps}"}
 
 
-def _by_question(figures: Sequence[PageFigure]) -> list[dict[str, Any]]:
+def _by_question(figures: Sequence[ShownFigure], folder: Path) -> list[dict[str, Any]]:
     questions: dict[str, list[dict[str, Any]]] = {}
     captioned: dict[str, str] = {}  # a caption stands once, at the first figure that has it
     for figure in figures:
-        first = captioned.setdefault(figure.caption, figure.name)
-        shown = {**_picture(figure, THUMBNAIL), "read_as": "" if first == figure.name else first}
+        shown = _picture(figure, folder, THUMBNAIL)
+        first = captioned.setdefault(shown["caption"], figure.name)
+        shown["read_as"] = "" if first == figure.name else first
         questions.setdefault(figure.question, []).append(shown)
     return [{"question": question, "figures": shown} for question, shown in questions.items()]
 
 
-def _picture(figure: PageFigure, width: int) -> dict[str, Any]:
-    """Return a figure with its picture in a width, as a PNG of 256 colours."""
-    shown = {"name": figure.name, "caption": figure.caption, "interactive": figure.interactive}
-    if figure.picture is None:
+def _picture(figure: ShownFigure, folder: Path, width: int) -> dict[str, Any]:
+    """Return a figure with its caption and, where it has a print, this in a width, as a PNG of 256 colours."""
+    caption = (folder / f"{figure.name}.txt").read_text(encoding="utf-8").strip()
+    shown = {"name": figure.name, "caption": caption, "interactive": figure.interactive}
+    if not figure.printed:
         return shown
     small = io.BytesIO()
-    with Image.open(figure.picture) as image:
+    with Image.open(folder / f"{figure.name}.png") as image:
         height = max(1, round(image.height * width / image.width))
         scaled = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
         scaled.quantize(256).save(small, format="PNG", optimize=True)

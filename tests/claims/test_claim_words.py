@@ -19,7 +19,7 @@ from cnn_topology.claims.framework import (
 )
 from cnn_topology.claims.rule_changes import EITHER_WAY, RULE_CHANGES
 from cnn_topology.claims.weights import WEIGHTS_CLAIMS
-from cnn_topology.claims.words import number_parts, number_text, short, verdict_text
+from cnn_topology.claims.words import number_text, short, verdict_text
 from cnn_topology.plan.findings import CLAIM_TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,6 @@ def test_numbers_and_verdicts_are_said_in_words():
         verdict_text({**row, "verdict": "not tested", "outcome": "holds"}) == "rule met on stand-in data (no verdict)"
     )
     assert number_text({**row, "value": np.nan}) == ""
-    assert number_parts({**row, "value": np.nan}) == []
     assert short(-1234.0) == "−1,234"
     assert short(-1.1e-16) == "0"
 

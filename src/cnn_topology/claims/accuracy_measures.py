@@ -129,8 +129,7 @@ def best_predictor(correlations: pd.DataFrame, outcome: str, method: str) -> pd.
     Series or None
         The row, whose ``p_adjusted`` is adjusted for the layers too; None where no predictor was tested.
     """
-    rows = correlations
-    rows = rows[(rows["predictor_kind"] == "topological") & rows["p_adjusted"].notna()]
+    rows = correlations[(correlations["predictor_kind"] == "topological") & correlations["p_adjusted"].notna()]
     rows = rows[(rows["outcome"] == outcome) & (rows["method"] == method)]
     if rows.empty:
         return None

@@ -66,8 +66,8 @@ def layer_test(
     """Read one test of the sliced Wasserstein distance, whose table counts `unit`; of several clouds the first."""
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = _of_measure(tables["measure_tests"], subject)
-        rows = rows[rows["test"] == test]
+        rows = _of_subject(tables["measure_tests"], subject)
+        rows = rows[(rows["measure"] == PAPER_MEASURE) & (rows["test"] == test)]
         if rows.empty:
             needs = (
                 f": it takes curves of {LEAST_STEPS} steps or more, and networks to compare" if unit == "curves" else ""
@@ -98,8 +98,7 @@ def agrees_with_known(tables: Tables, facts: RunFacts, subject: Subject) -> Meas
 
     Made stricter after a review: to be above 0, in the sample, was enough.
     """
-    rows = tables["measure_agreement"]
-    rows = rows[rows["population"].isin(subject.populations)]
+    rows = _of_subject(tables["measure_agreement"], subject)
     names = rows[["measure_a", "measure_b"]]
     others = set(DIAGRAM_MEASURES) - {PAPER_MEASURE}  # of the same barcodes: no known measure
     rows = rows[(names == PAPER_MEASURE).any(axis=1) & ~names.isin(others).any(axis=1)]
@@ -124,8 +123,8 @@ def purity_test(*tests: str, layer: str | None = None) -> Measure:
     """
 
     def measure(tables: Tables, facts: RunFacts, subject: Subject) -> Measured:
-        rows = tables["purity_tests"]
-        rows = rows[rows["population"].isin(subject.populations) & rows["test"].isin(tests)]
+        rows = _of_subject(tables["purity_tests"], subject)
+        rows = rows[rows["test"].isin(tests)]
         if layer is not None:
             rows = rows[rows["layer"] == layer]
         # Tests of single networks are taken where there is none over all of them.
@@ -185,8 +184,8 @@ def classes_are_organised(tables: Tables, facts: RunFacts, subject: Subject) -> 
 
     Made stricter after a review: how classes are organised was left to the eye. Classes of a kind must be together too.
     """
-    rows = tables["purity"]
-    rows = rows[rows["population"].isin(subject.populations) & (rows["sigma"] == 0) & rows["node_wise"].notna()]
+    rows = _of_subject(tables["purity"], subject)
+    rows = rows[(rows["sigma"] == 0) & rows["node_wise"].notna()]
     rows = rows[rows["depth"] == rows["depth"].max()]
     if rows.empty:
         raise NotTestable("no graph of activations has a node")
@@ -238,8 +237,7 @@ def no_faster_than_accuracy(tables: Tables, facts: RunFacts, subject: Subject) -
     easier the wider the interval. Purity falls faster where an interval lies below 0, no faster where all lie above
     -`MARGIN`; otherwise the run does not tell.
     """
-    tests = tables["purity_tests"]
-    tests = tests[tests["population"].isin(subject.populations)]
+    tests = _of_subject(tables["purity_tests"], subject)
     rows = tests[tests["test"] == KEPT]
     if rows.empty and NOISE in set(tests["test"]):
         reason = "of no network are accuracies known and, without noise, accuracy and purity both above chance"
@@ -261,5 +259,5 @@ def _counted(found: Measured, test: pd.Series) -> Measured:
     return replace(found, spread=WITHIN if test["unit"] == "images and nodes" else INTERVAL)
 
 
-def _of_measure(rows: pd.DataFrame, subject: Subject) -> pd.DataFrame:
-    return rows[rows["population"].isin(subject.populations) & (rows["measure"] == PAPER_MEASURE)]
+def _of_subject(rows: pd.DataFrame, subject: Subject) -> pd.DataFrame:
+    return rows[rows["population"].isin(subject.populations)]

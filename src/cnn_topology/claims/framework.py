@@ -7,18 +7,16 @@ ends with `reduced`. A table or a population that a run lacks is a reason, never
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 import numpy as np
+import pandas as pd
 
 from cnn_topology.claims.rule_changes import RULE_CHANGES
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.tables.findings import ClaimRow
 
-if TYPE_CHECKING:  # the figure of the claims is declared while rules are parsed, where pandas is not loaded
-    import pandas as pd
-
-Tables = Mapping[str, "pd.DataFrame"]
+Tables = Mapping[str, pd.DataFrame]
 
 SUPPORTED, NOT_SUPPORTED, NOT_TESTED = "supported", "not supported", "not tested"
 # No outcome could support the claim with so few layers or networks: a verdict of its own, and no finding.
@@ -144,7 +142,7 @@ class Interval(TypedDict):
     high: float
 
 
-def interval(row: "pd.Series") -> Interval:
+def interval(row: pd.Series) -> Interval:
     """Return the statistic of a row of a table with its interval."""
     return {"value": float(row["statistic"]), "low": float(row["low"]), "high": float(row["high"])}
 

@@ -1,4 +1,4 @@
-"""Rows of the table `claims` in words, for the scorecard and for the summary of a run."""
+"""Rows of the table `claims` in words, for the page and for the summary of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,25 +29,20 @@ def verdict_text(row: Mapping[str, Any]) -> str:
 
 
 def number_text(row: Mapping[str, Any]) -> str:
-    """Write `number_parts` in one line."""
-    return ", ".join(number_parts(row))
-
-
-def number_parts(row: Mapping[str, Any]) -> list[str]:
     """Write value with interval, p, and n with its unit, as far as they are there; nothing where there is no value.
 
     What is in brackets is a 95% interval over what n counts, unless words there say what it is. One item has no range:
     least and greatest of it, which are its value, would look like an interval.
     """
     if np.isnan(row["value"]):
-        return []
+        return ""
     parts = [short(row["value"])]
     if not np.isnan(row["low"]) and not (row["n"] == 1 and row["low"] == row["high"]):
         told = _SAID.get(row["spread"], row["spread"].removeprefix(INTERVAL))
         parts[0] += f" ({short(row['low'])} to {short(row['high'])}{told})"
     parts += [f"p = {row['p_value']:.2g}"] if np.isfinite(row["p_value"]) else []
     parts += [f"n = {row['n']} {row['unit'].removesuffix('s') if row['n'] == 1 else row['unit']}"] if row["n"] else []
-    return parts
+    return ", ".join(parts)
 
 
 def short(value: float) -> str:

@@ -53,11 +53,14 @@ def opening(facts: RunFacts, tables: Mapping[str, pa.Table]) -> list[str]:
     return lines + stand_ins(facts)
 
 
+def frame_of(tables: Mapping[str, pa.Table], name: str) -> pd.DataFrame:
+    """Return a table of a run as a data frame, without rows where the run has none of this name."""
+    return tables.get(name, TABLES[name].schema.empty_table()).to_pandas()
+
+
 def headline_clouds(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     """Return the rows of `loops` that verdicts are quoted from, with `needed`: what noise reaches under every null."""
-    loops, tests = (
-        tables.get(name, TABLES[name].schema.empty_table()).to_pandas() for name in ("loops", "significance")
-    )
+    loops, tests = frame_of(tables, "loops"), frame_of(tables, "significance")
     needed = tests.groupby(CLOUD)["null_critical"].max().rename("needed").reset_index()
     return loops[loops["headline"]].merge(needed, on=CLOUD, how="left")
 
@@ -79,7 +82,8 @@ def headline(facts: RunFacts, loops: pd.DataFrame) -> list[Finding]:
     """
     findings: list[tuple[int, Finding]] = []
     for population, clouds in loops[loops["depth"] == 1].groupby("population", sort=False):
-        last = clouds.sort_values("step").iloc[-1]
+        by_step = clouds.sort_values("step")
+        start, last = by_step.iloc[0], by_step.iloc[-1]
         name, layer = str(population), str(last["layer"])
         length = f"Longest loop {last['longest']:.2f}, the next {last['second']:.2f}"
         if pd.notna(last["needed"]):
@@ -87,7 +91,6 @@ def headline(facts: RunFacts, loops: pd.DataFrame) -> list[Finding]:
         length += power_beside(last)
         if pd.notna(last["verdict_stability"]):
             length += f"; the same verdict in {last['verdict_stability']:.0%} of {last['stability_draws']:.0f} draws"
-        start = clouds.sort_values("step").iloc[0]
         if start["step"] < last["step"]:
             length += f". At step {start['step']:,}: {start['longest']:.2f}, {start['verdict']}"
         after = f" after {last['step']:,} steps" if last["step"] else ""
@@ -122,15 +125,14 @@ def alternatives(loops: pd.DataFrame, alpha: float) -> list[str]:
             continue
         longer = row["p_covariance"] <= alpha and row["longest"] > row["covariance_longest_median"]
         power = "" if longer else ", a test with little power"
-        than = [
-            (longer, f"random filters with the layer's own covariance (p = {row['p_covariance']:.2g}{power})"),
-        ]
+        than = []
         if pd.notna(row["p_lowpass"]):
             smooth = (
                 f"random fields as smooth as the filters (median {row['lowpass_longest_median']:.2f}, "
                 f"p = {row['p_lowpass']:.2g})"
             )
-            than.insert(0, (row["p_lowpass"] <= alpha, smooth))
+            than.append((row["p_lowpass"] <= alpha, smooth))
+        than.append((longer, f"random filters with the layer's own covariance (p = {row['p_covariance']:.2g}{power})"))
         shape = ring(row, alpha)
         of_all = (
             "Whether the filters of the whole layer are a ring or a mixture is not decided"

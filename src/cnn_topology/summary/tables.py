@@ -14,8 +14,7 @@ from cnn_topology.plan.findings import RunFacts
 from cnn_topology.plan.resnets import TriangularRecipe
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import LEVEL, LOOPS, NO_LOOP, TOO_FEW
-from cnn_topology.summary.headline import headline_clouds
-from cnn_topology.tables.registry import TABLES
+from cnn_topology.summary.headline import frame_of, headline_clouds
 
 Tables = Mapping[str, pa.Table]
 LAYERS = "One row a layer"  # the table beside which the page draws the loops over training
@@ -107,10 +106,6 @@ def last_clouds(tables: Tables) -> list[pd.DataFrame]:
     return [clouds.sort_values("step") for _, clouds in groups]
 
 
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
-    return tables.get(name, TABLES[name].schema.empty_table()).to_pandas()
-
-
 def _number(value: float | None, form: str) -> str:
     return "" if value is None or np.isnan(value) else f"{value:z{form}}".replace("-", "\N{MINUS SIGN}")
 
@@ -131,14 +126,14 @@ def _accuracy(values: pd.Series) -> str:
 
 def _networks(tables: Tables) -> TextTable:
     rows: list[dict[str, Any]] = []
-    tests = _frame(tables, "training").query("split == 'test'")
+    tests = frame_of(tables, "training").query("split == 'test'")
     for population, mine in tests.groupby("population", sort=False):
         failed = mine.loc[mine["failed"], "network"].nunique() or ""
         for images, last in mine[mine["step"] == mine["step"].max()].groupby("images", sort=False):
             left = last.loc[~last["failed"], "accuracy"]
             about = {"networks": population, "tested on": images, "trained for": f"{last['step'].iloc[0]:,} steps"}
             rows.append({**about, "test accuracy": _accuracy(left), "n": len(left), "failed": failed})
-    kept = _frame(tables, "resnet_training").query("is_kept")
+    kept = frame_of(tables, "resnet_training").query("is_kept")
     for population, mine in kept.groupby("population", sort=False):
         epochs = int(mine["epoch"].max())
         about = {"networks": population, "tested on": mine["images"].iloc[0]}
@@ -187,7 +182,7 @@ def _layers(tables: Tables, alpha: float) -> TextTable:
 
 def _onsets(tables: Tables) -> TextTable:
     rows = []
-    for row in _frame(tables, "onset").to_dict("records"):
+    for row in frame_of(tables, "onset").to_dict("records"):
         about = {"population": row["population"], "layer": row["layer"]}
         if not row["snapshots"]:
             rows.append({**about, "a loop from step": TOO_FEW, "95% interval": "", "in draws": "", "n": ""})
@@ -205,7 +200,7 @@ def _onsets(tables: Tables) -> TextTable:
 def _predictors(tables: Tables) -> TextTable:
     """Return of each grid and population which topological predictor of test accuracy is the best, and how good."""
     rows = []
-    tested = _frame(tables, "correlations")
+    tested = frame_of(tables, "correlations")
     tested = tested[tested["scope"].isin(HELD_FIXED)]
     for (group, scope), mine in tested.groupby(["group_name", "scope"], sort=False):
         ways = {HELD_FIXED[scope]: "partial_spearman", "": "spearman"}
@@ -225,7 +220,7 @@ def _predictors(tables: Tables) -> TextTable:
 
 def _speeds(tables: Tables) -> TextTable:
     rows = []
-    compared = _frame(tables, "comparisons").query("metric == 'iterations_to_target' and against_role == 'baseline'")
+    compared = frame_of(tables, "comparisons").query("metric == 'iterations_to_target' and against_role == 'baseline'")
     for row in compared.to_dict("records"):
         never = (row["n_censored"], row["n_censored_against"])
         rows.append(
@@ -248,7 +243,7 @@ def _speeds(tables: Tables) -> TextTable:
 
 def _measures(tables: Tables) -> TextTable:
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in _frame(tables, "measure_tests").query("test in ('specificity', 'depth_order')").to_dict("records"):
+    for row in frame_of(tables, "measure_tests").query("test in ('specificity', 'depth_order')").to_dict("records"):
         about = {"networks, cloud": f"{row['population']}, {row['cloud']}", "measure": row["measure"].replace("_", " ")}
         columns = dict.fromkeys(("same layer is nearest", "by chance", "order of depth (0 by chance)"), "")
         cells = rows.setdefault((row["population"], row["cloud"], row["measure"]), {**about, **columns, "n": row["n"]})
@@ -262,7 +257,7 @@ def _measures(tables: Tables) -> TextTable:
 
 def _foregrounds(tables: Tables) -> TextTable:
     """Return the clouds of the foreground or background that some images have none of, and so no point in."""
-    graphs = _frame(tables, "activation_graphs").query("sampling in ('foreground', 'background')")
+    graphs = frame_of(tables, "activation_graphs").query("sampling in ('foreground', 'background')")
     # Several positions of an image are several points; a small layer may have fewer than that.
     graphs = graphs.assign(there=graphs["points"] // graphs["top"]).sort_values("there", ascending=False, kind="stable")
     graphs = graphs.drop_duplicates(["population", "cloud"]).query("there < n_images")
@@ -279,7 +274,7 @@ def _foregrounds(tables: Tables) -> TextTable:
 
 def _purity(tables: Tables) -> TextTable:
     rows = []
-    graphs = _frame(tables, "purity").sort_values("depth", kind="stable")
+    graphs = frame_of(tables, "purity").sort_values("depth", kind="stable")
     keys = ["population", "recipe", "cloud", "layer"]
     for (population, recipe, cloud, layer), mine in graphs.groupby(keys, sort=False):
         empty = int(mine["node_wise"].isna().sum())
@@ -336,7 +331,7 @@ def _trainings(facts: RunFacts) -> TextTable:
 
 
 def _recipes(tables: Tables) -> TextTable:
-    sweep = _frame(tables, "mapper_sweep")
+    sweep = frame_of(tables, "mapper_sweep")
     last = sweep[sweep["step"] == sweep.groupby(["population", "layer"])["step"].transform("max")]
     names = {"population": "population", "layer": "layer", "change": "recipe", "nodes": "nodes"}
     names |= {"components": "components", "loops": "loops", "filled_loops": "unfilled loops"}
@@ -352,7 +347,7 @@ def _recipes(tables: Tables) -> TextTable:
 
 
 def _sweeps(tables: Tables) -> TextTable:
-    sweep, rows = _frame(tables, "activation_sweep"), []
+    sweep, rows = frame_of(tables, "activation_sweep"), []
     deepest = sweep[sweep["depth"] == sweep.groupby(["population", "recipe", "cloud"])["depth"].transform("max")]
     first = deepest[deepest["network"] == deepest.groupby("population")["network"].transform("min")]
     for row in first.to_dict("records"):
@@ -380,7 +375,7 @@ def _sweeps(tables: Tables) -> TextTable:
 
 
 def _settings(tables: Tables) -> TextTable:
-    graphs, rows = _frame(tables, "activation_graphs"), []
+    graphs, rows = frame_of(tables, "activation_graphs"), []
     first = graphs[graphs["network"] == graphs.groupby("population")["network"].transform("min")]
     for row in first.to_dict("records"):
         published = None if row["sigma"] else published_eps(row["sampling"], row["top"], row["layer"])

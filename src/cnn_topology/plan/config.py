@@ -1,7 +1,6 @@
 """The config of a run: one model, read from YAML and validated once, before any job starts."""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -130,10 +129,9 @@ class RunConfig(Section):
                 raise ValueError(f"{where}.snapshots.iterations: {late[0]} lies after the last iteration, {last}")
         check_improvements(self.improvements, self.populations)
         if self.dynamics and 1 / (self.dynamics.bootstrap_draws + 1) > self.significance.alpha:
-            needed = math.ceil(1 / self.significance.alpha) - 1
             raise ValueError(
                 f"dynamics.bootstrap_draws = {self.dynamics.bootstrap_draws}: the level alpha = "
-                f"{self.significance.alpha} of significance needs at least {needed} draws"
+                f"{self.significance.alpha} of significance needs at least {self.significance.least_draws} draws"
             )
         check_matched(self.trained)
         return self
@@ -142,13 +140,8 @@ class RunConfig(Section):
         """Refuse networks of different kinds that share a name: they would share folders."""
         taken = dict.fromkeys(self.populations, "populations has")
         taken |= {name: f"generalization.grids.{grid} makes" for grid, found in self.grids.items() for name in found}
-        others: dict[str, Mapping[str, Any]] = {
-            "resnets": self.resnets,
-            "modules": self.modules,
-            "checkpoints": self.checkpoints,
-        }
-        for section, names in others.items():
-            for name in names:
+        for section in ("resnets", "modules", "checkpoints"):
+            for name in getattr(self, section):
                 if name in taken:
                     raise ValueError(f"{section}.{name}: {taken[name]} networks of that name too; rename one")
                 taken[name] = f"{section} has"

@@ -283,7 +283,8 @@ class Plan:
                         steps.setdefault(step, {}).setdefault(resolved, variant)
         result = []
         taken: set[tuple[str, str]] = set()
-        for (population, name, centre), steps in gathered.items():
+        for key, steps in gathered.items():
+            population, name, centre = key
             layer = self.layer(population, name)
             if (population, name) in taken:
                 layer = replace(layer, name=f"{name}-{centre}")
@@ -291,15 +292,9 @@ class Plan:
             points = layer.filters * self.networks(population)
             variants = {step: tuple(found.values()) for step, found in steps.items()}
             headlines = {next(iter(found)) for found in steps.values()}
-            besides = tuple(
-                v for key, v in measured.get((population, name, centre), {}).items() if key not in headlines
-            )
-            whole = {
-                v: None
-                for found in steps.values()
-                for asked, v in found.items()
-                if asked in exact.get((population, name, centre), ())
-            }
+            besides = tuple(v for asked, v in measured.get(key, {}).items() if asked not in headlines)
+            wanted = exact.get(key, ())
+            whole = dict.fromkeys(v for found in steps.values() for asked, v in found.items() if asked in wanted)
             result.append(LayerClouds(population, layer, points, variants, centre, name, besides, tuple(whole)))
         if self.remarks and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.remarks))

@@ -71,8 +71,7 @@ class MapperChange(Section):
 
     def of(self, recipe: MapperRecipe) -> MapperRecipe:
         """Return the recipe with this change."""
-        stated = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
-        return recipe.model_copy(update=stated)
+        return recipe.model_copy(update=self.model_dump(exclude_none=True))
 
     def words(self) -> str:
         """Describe what changes, in few words: ``resolution 20, gain 2``."""

@@ -56,22 +56,6 @@ class FixedFirstLayer(Section):
 FirstLayer = Annotated[LearnedFirstLayer | FixedFirstLayer, Field(discriminator="kind")]
 
 
-def check_first_layer(layer: LearnedFirstLayer | FixedFirstLayer, filters: int, angular_features: int) -> None:
-    """Refuse a fixed first layer that cannot be made.
-
-    Raises
-    ------
-    ValueError
-        If the number of filters does not fit the kind, or the layer would read angular features.
-    """
-    if isinstance(layer, LearnedFirstLayer):
-        return
-    if layer.kind == "fixed_klein" and math.isqrt(filters) ** 2 != filters:
-        raise ValueError(f"fixed_klein takes a square number of filters (16, 64), not {filters}")
-    if angular_features:
-        raise ValueError(f"{layer.kind} reads pixels alone: set angular_features = 0 or first_layer: {{kind: learned}}")
-
-
 class Initialization(Section):
     """How weights begin; at small learning rates first-layer filters stay near their initial noise, so it matters."""
 
@@ -121,7 +105,11 @@ class Architecture(Section):
 
     @model_validator(mode="after")
     def _first_layer_can_be_made(self) -> "Architecture":
-        check_first_layer(self.first_layer, self.convolutions[0], self.angular_features)
+        kind, filters = self.first_layer.kind, self.convolutions[0]
+        if kind == "fixed_klein" and math.isqrt(filters) ** 2 != filters:
+            raise ValueError(f"fixed_klein takes a square number of filters (16, 64), not {filters}")
+        if kind != "learned" and self.angular_features:
+            raise ValueError(f"{kind} reads pixels alone: set angular_features = 0 or first_layer: {{kind: learned}}")
         return self
 
 

@@ -35,7 +35,7 @@ def run_job(parameters: Parameters, inputs: Paths, outputs: Paths, threads: int 
 
 def write_job(path: Path, parameters: Parameters, inputs: Paths, outputs: Paths, **others: Any) -> Path:
     """Write the file of a job, for a process of its own, and return its path."""
-    text = job_text(parameters.verb, parameters.dump(), _named(inputs), _named(outputs), **others)
+    text = job_text(parameters.verb, parameters.model_dump_json(), _named(inputs), _named(outputs), **others)
     path.write_text(text, encoding="utf-8")
     return path
 

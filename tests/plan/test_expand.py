@@ -99,9 +99,9 @@ def test_an_edit_elsewhere_changes_no_parameter_block(tiny):
         plan = Plan(parse_config(config))
         clouds = plan.layer_clouds[0]
         return (
-            TrainParameters.of(plan, plan.shards[0]).dump(),
-            CloudParameters.of(plan, clouds, (0, 4)).dump(),
-            BarcodeParameters.of(plan, clouds, (0, 4)).dump(),
+            TrainParameters.of(plan, plan.shards[0]).model_dump_json(),
+            CloudParameters.of(plan, clouds, (0, 4)).model_dump_json(),
+            BarcodeParameters.of(plan, clouds, (0, 4)).model_dump_json(),
         )
 
     before = blocks(tiny)
@@ -117,10 +117,10 @@ def test_an_edit_elsewhere_changes_no_parameter_block(tiny):
 
 def test_more_networks_leave_the_shards_that_are_there(tiny):
     plan = Plan(parse_config(tiny))
-    first = TrainParameters.of(plan, plan.shards[0]).dump()
+    first = TrainParameters.of(plan, plan.shards[0]).model_dump_json()
     tiny["populations"]["a"]["networks"] = 50
     plan = Plan(parse_config(tiny))
-    assert TrainParameters.of(plan, plan.shards[0]).dump() == first
+    assert TrainParameters.of(plan, plan.shards[0]).model_dump_json() == first
 
 
 def test_lineage_changes_exactly_when_something_upstream_does(tiny):
@@ -210,7 +210,7 @@ def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
     for kind in (None, "mnist"):
         tiny["images"]["digits"] = {"kind": "npz", "path": "a.npz", "shape": [28, 28, 1], "stands_for": kind}
         plan = Plan(parse_config(tiny))
-        blocks.append(ImagesParameters.of(plan, "digits").dump())
+        blocks.append(ImagesParameters.of(plan, "digits").model_dump_json())
         facts.append(RunFacts.of(plan).images["digits"])
     assert blocks[0] == blocks[1]
     assert [(found.stands_for, found.own) for found in facts] == [("", False), ("mnist", False)]

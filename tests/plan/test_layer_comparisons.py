@@ -91,7 +91,7 @@ def test_a_job_gets_its_own_measures_and_networks(config):
     block = LayerDistanceParameters.of(plan, comparisons(plan)["top"], "0001-0002")
     assert (block.rows, block.columns) == ((3, 4, 5), (6,))
     assert "sliced_wasserstein" not in block.measures
-    assert "draws" not in block.dump()
+    assert "draws" not in block.model_dump_json()
 
 
 def test_a_run_without_the_section_compares_nothing(config):

@@ -26,7 +26,7 @@ def here(tmp_path, monkeypatch):
 
 def _text(seed=1, points=60):
     parameters = ControlParameters(run_seed=seed, controls={"points": points})
-    return job_text("controls", parameters.dump(), {}, {"controls": OUTPUT})
+    return job_text("controls", parameters.model_dump_json(), {}, {"controls": OUTPUT})
 
 
 def _started(*texts):

@@ -199,7 +199,7 @@ def planned(kind, about=(), files=None, resume=None, modules=()):
 
     def content(wildcards):
         own = files(wildcards) if files else []
-        return kind.of(PLAN, *subject(about, wildcards)).dump(), own
+        return kind.of(PLAN, *subject(about, wildcards)).model_dump_json(), own
 
     def digest(wildcards):
         return job_digest(json.dumps(content(wildcards)))

@@ -41,10 +41,6 @@ class Parameters(Section):
         except ValidationError as error:
             raise InputError(f"parameters of `{cls.verb}`: {described(error)}") from error
 
-    def dump(self) -> str:
-        """Write the block as JSON with all keys, in the order of the model."""
-        return self.model_dump_json()
-
     def notes(self, inputs: Iterable[Mapping[str, str]] = ()) -> dict[str, str]:
         """Build the notes of an artefact from this block and the notes of all it was made from.
 
@@ -56,7 +52,7 @@ class Parameters(Section):
         """
         upstream = list(inputs)
         return {
-            "config": lineage(self.dump(), upstream, "config"),
+            "config": lineage(self.model_dump_json(), upstream, "config"),
             "code": lineage(code_digest(self.verb), upstream, "code"),
             "data": union(notes.get("data", "") for notes in upstream),
             "seed": str(self.run_seed),

@@ -35,12 +35,12 @@ def run(tmp_path):
 
 def _faults(run):
     directory, _, jobs = run
-    return {fault.path: fault for _, fault in check_run(jobs, directory) if fault}
+    return {fault.path: fault for fault in check_run(jobs, directory) if fault}
 
 
 def test_an_undisturbed_run_is_whole(run):
     directory, _, jobs = run
-    assert [fault for _, fault in check_run(jobs, directory)] == [None] * 5
+    assert list(check_run(jobs, directory)) == [None] * 5
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_folders_of_a_run_that_are_links_are_looked_into(run, tmp_path):
     for name in ("tables", "figures"):
         (folder / name).rename(tmp_path / "scratch" / name)
         (folder / name).symlink_to(tmp_path / "scratch" / name)
-    assert [fault for _, fault in check_run(jobs, directory)] == [None] * 5
+    assert list(check_run(jobs, directory)) == [None] * 5
     (folder / "tables/loops.csv").write_text("another content")
     (fault,) = _faults(run).values()
     assert (fault.path, fault.remove) == ("results/t/tables/loops.csv", "results/t/tables/loops.parquet")

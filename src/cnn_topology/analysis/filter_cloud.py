@@ -297,7 +297,7 @@ def _bars(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
     return BarRow.columns(
         **key,
         field=bars.field,
-        dimension=bars.dimension.astype(np.int64),
+        dimension=bars.dimension,
         birth=bars.birth,
         death=bars.death,
         p_value=_or_null(loops.p_values),

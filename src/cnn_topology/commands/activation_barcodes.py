@@ -1,7 +1,5 @@
 """`cnn-topology activation-barcodes`: persistent homology of the activation clouds of all layers of a network."""
 
-import numpy as np
-
 from cnn_topology.activations.cloud_file import read_network
 from cnn_topology.comparison.clouds import median_distance, sampled
 from cnn_topology.plan.activation_parameters import ActivationBarcodeParameters
@@ -22,7 +20,7 @@ def run(job: Job) -> None:
             **origin.columns,
             points=len(points),
             median_distance=median_distance(points),
-            dimension=found.dimension.astype(np.int64),
+            dimension=found.dimension,
             birth=found.birth,
             death=found.death,
         )

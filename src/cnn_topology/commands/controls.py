@@ -41,7 +41,7 @@ def run(job: Job) -> None:
                     points=count,
                     noise_sd=noise,
                     field=field,
-                    dimension=bars.dimension.astype(np.int64),
+                    dimension=bars.dimension,
                     birth=bars.birth,
                     death=bars.death,
                 )

@@ -37,17 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=get_args(Order), help="order of the axes of kernels, where the file cannot say"
     )
     parser.add_argument(
-        "--k",
-        type=_share,
-        help="neighbour of the density filter: a count or a share (default %(default)s)",
+        "--k", type=_share, help="neighbour of the density filter: a count or a share (default %(default)s)"
     )
     parser.add_argument(
         "--p", type=float, help="share of the filters that the density filter keeps (default %(default)s)"
     )
     parser.add_argument(
-        "--draws",
-        type=int,
-        help="random clouds of each null (default %(default)s; two-sided p-values need 199)",
+        "--draws", type=int, help="random clouds of each null (default %(default)s; two-sided p-values need 199)"
     )
     parser.add_argument("--seed", type=int, help="seed of all draws (default %(default)s)")
     parser.add_argument("--sample", type=int, help="filters taken of a larger layer (default %(default)s; 0 for all)")

@@ -112,26 +112,21 @@ def progress_of(jobs: Iterable[Job], directory: Path, alive: bool, start: Start)
         )
     progress = Progress()
     for job in jobs:
-        log = directory / job.log if job.log else None
+        log = directory / (job.log or "")
         # Of a job that ended before it could begin a log, such as one that a cluster refused, only Snakemake's tells.
-        begun = log is not None and log.is_file() and log.stat().st_mtime >= start.began
+        begun = log.is_file() and log.stat().st_mtime >= start.began
         marked = started_at(job, directory)
         if marked is not None and not alive:  # it is made again
             progress.waiting.append(job)
-        elif marked is not None and not (log is not None and _ended_since(log, marked)):
+        elif marked is not None and not _ended_since(log, marked):
             progress.running.append(job)
-        elif not missing_of(job, directory):
+        elif all((directory / path).is_file() for path in job.outputs):
             progress.done.append(job)
-        elif (begun or job.log in start.failures) and not (log is not None and has_ended_well(log)):
+        elif (begun or job.log in start.failures) and not has_ended_well(log):
             progress.failed.append(job)
         else:  # or it ended well, and its files were removed since
             progress.waiting.append(job)
     return progress
-
-
-def missing_of(job: Job, directory: Path) -> list[str]:
-    """List the outputs of a job that are not there."""
-    return [path for path in job.outputs if not (directory / path).is_file()]
 
 
 def _ended_since(log: Path, start: float) -> bool:

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     directory = directory_of(folder, name)
     jobs = list_jobs(config, directory)
     checked, faults = 0, list[Fault]()
-    for _, fault in check_run(jobs, directory):
+    for fault in check_run(jobs, directory):
         checked += 1
         if fault is not None:
             faults.append(fault)
@@ -78,7 +78,7 @@ class Fault:
     remove: str | None = None
 
 
-def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault | None]]:
+def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[Fault | None]:
     """Check every output of a run, and every copy beside one that has a checksum.
 
     Parameters
@@ -90,13 +90,13 @@ def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault
 
     Yields
     ------
-    (str, Fault or None)
-        A path, and what is wrong with it.
+    Fault or None
+        What is wrong with each.
     """
     makers = {path: job for job in jobs for path in job.outputs}
     for path, job in makers.items():
         fault = _check(directory / path, path, job.rule)
-        yield path, replace(fault, remove=path) if fault and fault.state == "damaged" else fault
+        yield replace(fault, remove=path) if fault and fault.state == "damaged" else fault
     stems = {str(Path(path).with_suffix("")): path for path in makers}
     # Folders may be links, which a search below the run's folder would pass over.
     for folder in sorted({Path(path).parent for path in makers}):
@@ -109,7 +109,7 @@ def check_run(jobs: Iterable[Job], directory: Path) -> Iterator[tuple[str, Fault
             is_copy = path.endswith(".csv") and output.endswith(".parquet")
             if is_copy or (directory / path).exists():
                 fault = _check(directory / path, path, makers[output].rule)
-                yield path, fault and replace(fault, remove=output)
+                yield fault and replace(fault, remove=output)
 
 
 def strays(jobs: Iterable[Job], directory: Path, run: RunFolder) -> dict[str, int]:

@@ -39,7 +39,7 @@ def page(parameters: Parameters, tables: Tables, notes: Notes) -> str:
     ids = {name: parameters[name] for name in ("population", "recipe", "cloud", "network")}
     graphs = selection.rows(tables["activation_graphs"], **ids).sort_values("depth")
     classes = graph_rows.classes_of(tables["class_purity"], parameters["population"])
-    pages = [_graph(row, tables, classes) for _, row in graphs.iterrows()]
+    pages = [_graph(row, tables) for _, row in graphs.iterrows()]
     shown = {image for graph in pages for images in graph["images"] for image in images}
     split = graphs["split"].iloc[0] if len(graphs) else ""
     pictures = selection.rows(tables["example_images"], images=parameters["images"], split=split)
@@ -79,7 +79,7 @@ KIND = FigureKind(
 )
 
 
-def _graph(row: pd.Series, tables: Tables, classes: list[str]) -> dict[str, Any]:
+def _graph(row: pd.Series, tables: Tables) -> dict[str, Any]:
     nodes, edges = (graph_rows.of_graph(tables[name], row) for name in ("activation_nodes", "activation_edges"))
     nodes, edges = graph_layout.drawn_graph(nodes, edges, most_nodes=NODES)
     known = set(tables["example_images"]["image"].to_pylist())

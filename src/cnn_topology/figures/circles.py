@@ -81,9 +81,7 @@ KIND = FigureKind(
     section="filters",
     tables=("loops", "circles", "barcodes", "significance"),
     planned=planned,
-    columns={
-        "arc": ("Number of the arc of 10 degrees, from 0.", ""),
-    },
+    columns={"arc": ("Number of the arc of 10 degrees, from 0.", "")},
     draw=draw,
 )
 

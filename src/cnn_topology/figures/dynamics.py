@@ -75,13 +75,9 @@ def _bars(axes: Axes, track: pd.DataFrame, onset: pd.Series | None) -> None:
         height = max(row["longest"], row["longest_high"])
         beside = onset is not None and row["step"] == onset["onset"]  # of the vertical line of the onset
         ha, shift = ("right", -2) if beside else ("center", 0)
-        place: style.Options = {
-            "xy": (row["step"], height),
-            "xytext": (shift, 2),
-            "textcoords": "offset points",
-            "ha": ha,
-        }
-        axes.annotate(f"{row['degree']:.0f}", **place, fontsize=style.SMALL, color=style.GREY)
+        look: style.Options = {"ha": ha, "fontsize": style.SMALL, "color": style.GREY}
+        place = row["step"], height
+        axes.annotate(f"{row['degree']:.0f}", place, xytext=(shift, 2), textcoords="offset points", **look)
     if onset is not None:
         text = _onset(axes, track, onset)
         axes.text(0.02, 0.99, text, transform=axes.transAxes, va="top", fontsize=7, color=style.VERMILION)

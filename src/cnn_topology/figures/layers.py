@@ -51,12 +51,7 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     return figure, selection.drawn(loops=found, sectors=sectors, means=means)
 
 
-KIND = FigureKind(
-    section="filters",
-    tables=("loops", "filters"),
-    planned=planned,
-    draw=draw,
-)
+KIND = FigureKind(section="filters", tables=("loops", "filters"), planned=planned, draw=draw)
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:

@@ -29,8 +29,8 @@ def pages_of_clouds(
         yield name, {"clouds": page, "alpha": plan.config.significance.alpha}
 
 
-def networks_by_depth(plan: Plan, deep: int = 3) -> dict[str, list[dict[str, Any]]]:
-    """Gather the layers of each population that has enough of them, the one nearest the image first."""
+def networks_by_depth(plan: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Gather the layers of each population that has three or more, the one nearest the image first."""
     layers: dict[str, list[LayerClouds]] = {}
     for clouds in plan.layer_clouds:
         if not clouds.recentred:
@@ -38,7 +38,7 @@ def networks_by_depth(plan: Plan, deep: int = 3) -> dict[str, list[dict[str, Any
     return {
         population: [facet(clouds) for clouds in sorted(listed, key=lambda clouds: clouds.layer.depth)]
         for population, listed in layers.items()
-        if len(listed) >= deep
+        if len(listed) >= 3
     }
 
 

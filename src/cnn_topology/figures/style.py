@@ -172,9 +172,9 @@ def figure_of(axes: Axes) -> Figure:
     return figure
 
 
-def letter(axes: Axes, text: str, title: str = "") -> None:
+def letter(axes: Axes, text: str, title: str) -> None:
     """Set a panel's letter, and its title after it."""
-    axes.set_title(f"({text})  {title}" if title else f"({text})")
+    axes.set_title(f"({text})  {title}")
 
 
 def settle(figure: Figure) -> None:

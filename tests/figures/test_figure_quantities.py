@@ -19,7 +19,7 @@ angles = st.floats(-20, 20, allow_nan=False)
 
 @given(angles, angles)
 def test_the_fundamental_square_holds_the_same_patch(theta1: float, theta2: float) -> None:
-    half, phase = fundamental(np.array([theta1]), np.array([theta2]))
+    half, phase = fundamental(pd.DataFrame({"theta1": [theta1], "theta2": [theta2]}))
     rounding = 1e-12
     assert -rounding <= half[0] <= np.pi + rounding
     assert -rounding <= phase[0] <= 2 * np.pi + rounding
@@ -29,7 +29,7 @@ def test_the_fundamental_square_holds_the_same_patch(theta1: float, theta2: floa
 @given(st.floats(0, 6.28))
 def test_the_edge_angle_of_an_edge_is_its_angle(theta: float) -> None:
     for theta1, theta2 in ((theta, np.pi / 2), (theta + np.pi, 3 * np.pi / 2)):
-        angle = edge_angle(np.array([theta1]), np.array([theta2]))
+        angle = edge_angle(pd.DataFrame({"theta1": [theta1], "theta2": [theta2]}))
         assert np.allclose(edge_patch(angle), edge_patch(theta), atol=1e-9)
 
 

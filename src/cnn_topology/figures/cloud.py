@@ -145,7 +145,7 @@ def _draw_bars(axes: Axes, birth: pd.Series, death: pd.Series, colours: Any) -> 
 
 def _plane(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
     shown = filters[["network", "out_channel", "in_channel", "plane1", "plane2"]].copy()
-    shown["edge_angle"] = selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
+    shown["edge_angle"] = selection.edge_angle(filters)
     points = draw_plane(axes, shown)
     total = selection.entries_of(filters).var(axis=0).sum()
     shares = [shown[name].var(ddof=0) / total if total else np.nan for name in ("plane1", "plane2")]
@@ -229,7 +229,7 @@ def sector_means(filters: pd.DataFrame, sectors: int) -> pd.DataFrame:
     width = 2 * np.pi / sectors
     angle = np.arctan2(filters["plane2"], filters["plane1"])
     sector = np.mod(np.floor(angle / width + 0.5), sectors).astype(int)
-    direction = np.exp(1j * selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy()))
+    direction = np.exp(1j * selection.edge_angle(filters))
     rows, entries = [], selection.entries_of(filters)
     for number in range(sectors):
         inside = (sector == number).to_numpy()

@@ -8,6 +8,7 @@ largest first. Start and order are fixed: the same graph gives the same picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -164,10 +165,8 @@ def draw_pies(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, largest: flo
     largest : float
         Radius of the largest node, in steps of the graph.
     """
-    place = nodes.set_index("node")[["x", "y"]]
-    lines = np.stack([place.loc[edges[end]].to_numpy() for end in ("a", "b")], axis=1)
     many = len(nodes) > 150
-    axes.add_collection(LineCollection(list(lines), colors=style.GREY, linewidths=0.5, zorder=1, rasterized=many))
+    draw_edges(axes, nodes, edges, linewidths=0.5, zorder=1, rasterized=many)
     radius = radii(nodes["members"].to_numpy(), largest)
     polygons, colours = [], []
     for (x, y), r, counts in zip(nodes[["x", "y"]].to_numpy(), radius, nodes["counts"], strict=True):
@@ -182,6 +181,13 @@ def draw_pies(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, largest: flo
     low, high = nodes[["x", "y"]].min().to_numpy() - 0.8, nodes[["x", "y"]].max().to_numpy() + 0.8
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[], aspect="equal")
     axes.spines[:].set_visible(False)
+
+
+def draw_edges(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, **look: Any) -> None:
+    """Draw the edges of a placed graph in grey; `look` is what a LineCollection takes."""
+    place = nodes.set_index("node")[["x", "y"]]
+    lines = np.stack([place.loc[edges[end]].to_numpy() for end in ("a", "b")], axis=1)
+    axes.add_collection(LineCollection(list(lines), colors=style.GREY, **look))
 
 
 def radii(members: np.ndarray, largest: float) -> np.ndarray:

@@ -69,7 +69,7 @@ KIND = FigureKind(section="filters", tables=("loops", "filters"), planned=planne
 def _at_ends(filters: pa.Table, cloud: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Return the coordinates of the kept filters of a layer at its first step, where it has two, and at its last."""
     kept = selection.rows(filters, population=cloud["population"], layer=cloud["layer"])
-    theta1, theta2 = selection.fundamental(kept["theta1"].to_numpy(), kept["theta2"].to_numpy())
+    theta1, theta2 = selection.fundamental(kept)
     names = ["population", "layer", "step", "network", "out_channel", "in_channel", "residual"]
     points = kept[names].assign(theta1=theta1, theta2=theta2)
     ends = {end: points[points["step"] == cloud[end]] for end in ("first", "last")}

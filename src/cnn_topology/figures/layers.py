@@ -55,8 +55,7 @@ KIND = FigureKind(section="filters", tables=("loops", "filters"), planned=planne
 
 
 def _panel(axes: Axes, filters: pd.DataFrame) -> pd.DataFrame:
-    angle = selection.edge_angle(filters["theta1"].to_numpy(), filters["theta2"].to_numpy())
-    draw_plane(axes, filters.assign(edge_angle=angle), scale=0.5)
+    draw_plane(axes, filters.assign(edge_angle=selection.edge_angle(filters)), scale=0.5)
     sectors = draw_sectors(axes, filters, SECTORS, RING, SIDE, 1.2)
     bare(axes, RING + 0.62 * SIDE)
     return sectors

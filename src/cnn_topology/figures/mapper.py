@@ -19,7 +19,8 @@ import numpy as np
 from cnn_topology.figures import selection, style
 from cnn_topology.figures.cloud import draw_loops
 from cnn_topology.figures.glyphs import bare, draw_filter
-from cnn_topology.figures.libraries import Axes, LineCollection, PathCollection, pd
+from cnn_topology.figures.graph_layout import draw_edges
+from cnn_topology.figures.libraries import Axes, PathCollection, pd
 from cnn_topology.figures.pages import SIZE, graph_page, page_graph
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
@@ -138,9 +139,8 @@ def drawn_part(nodes: pd.DataFrame, edges: pd.DataFrame, most_edges: int = EDGES
         In their order.
     """
     nodes = nodes.sort_values("node").reset_index(drop=True)
-    angle = selection.edge_angle(nodes["theta1"].to_numpy(), nodes["theta2"].to_numpy())
     strongest = edges.sort_values("shared", ascending=False, kind="stable").head(most_edges).sort_index()
-    return nodes.assign(edge_angle=angle), strongest.reset_index(drop=True)
+    return nodes.assign(edge_angle=selection.edge_angle(nodes)), strongest.reset_index(drop=True)
 
 
 def placed(nodes: pd.DataFrame) -> pd.DataFrame:
@@ -183,10 +183,8 @@ def recipe(graph: Any) -> str:
 
 
 def _graph(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> PathCollection:
-    place = nodes.set_index("node")[["x", "y"]]
-    lines = np.stack([place.loc[edges[end]].to_numpy() for end in ("a", "b")], axis=1)
     alpha = float(np.clip(900 / max(1, len(edges)), 0.12, 0.8))
-    axes.add_collection(LineCollection(list(lines), colors=style.GREY, linewidths=0.35, alpha=alpha, rasterized=True))
+    draw_edges(axes, nodes, edges, linewidths=0.35, alpha=alpha, rasterized=True)
     order = np.argsort(-nodes["members"].to_numpy(), kind="stable")  # small nodes on top
     shown = nodes.iloc[order]
     return axes.scatter(

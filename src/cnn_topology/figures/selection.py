@@ -211,18 +211,15 @@ def length(value: float | None) -> str:
 
 # A patch has several pairs (theta1, theta2): it is the same at (theta1 + pi, theta2) and (theta1, -theta2), as its
 # quadratic part is even (weights paper, section 6). Figures draw the one in a fixed square.
-def fundamental(
-    theta1: Float[np.ndarray, " points"], theta2: Float[np.ndarray, " points"]
-) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
-    """Bring coordinates, in radians, to the square 0 <= theta1 < pi, 0 <= theta2 < 2 pi."""
+def fundamental(patches: pd.DataFrame) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    """Bring the columns theta1 and theta2, in radians, to the square 0 <= theta1 < pi, 0 <= theta2 < 2 pi."""
+    theta1, theta2 = patches["theta1"].to_numpy(), patches["theta2"].to_numpy()
     half_turns = np.floor(theta1 / np.pi)
     sign = np.where(half_turns % 2 == 0, 1.0, -1.0)
     return theta1 - half_turns * np.pi, np.mod(sign * theta2, 2 * np.pi)
 
 
-def edge_angle(
-    theta1: Float[np.ndarray, " points"], theta2: Float[np.ndarray, " points"]
-) -> Float[np.ndarray, " points"]:
+def edge_angle(patches: pd.DataFrame) -> Float[np.ndarray, " points"]:
     """Return the direction, 0 to 2 pi, in which the linear part of a patch rises; a line's is known up to pi only."""
-    half, phase = fundamental(theta1, theta2)
+    half, phase = fundamental(patches)
     return half + np.pi * (phase > np.pi)

@@ -26,7 +26,7 @@ from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.null_clouds import block_ratio, needs
-from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null
+from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.statistics.stability import stability
@@ -230,7 +230,7 @@ def _loops(
     ]
     covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     ratio = block_ratio(cloud.points, cloud.filters.channels)
-    exact = [*whole.lengths(1), 0.0, 0.0][:2] if whole else (None, None)
+    exact = loop_statistics(whole) if whole else (None, None)
     row = LoopRow(
         **key,
         points=len(cloud.points),

@@ -10,6 +10,7 @@ from cnn_topology.plan.activations import GraphSettings, Sweep
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.layer_comparisons import DIAGRAMS, MATCHINGS, Comparison, TensorSource
+from cnn_topology.plan.recorded import RecordedLayer
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
 
 # Seconds: one image through GrabCut; one value of an activation through the choice of positions.
@@ -49,8 +50,7 @@ POINT_BYTES = 32
 def activation_tensor(plan: Plan, source: TensorSource) -> Demand:
     """Forecast the activation tensor of one image: its cloud is read as a whole, and checked."""
     layer = source.layer
-    points = points_of(plan, source.cloud, layer.height, layer.width)
-    held = 2.5 * points * (4 * layer.channels + POINT_BYTES) / 1e6
+    held = 2.5 * points_of(plan, source.cloud, layer) * (4 * layer.channels + POINT_BYTES) / 1e6
     return Demand(NUMERIC[0] + held / 200, NUMERIC[1] + held, 10)
 
 
@@ -82,11 +82,11 @@ def example_images(plan: GraphPlan) -> Demand:
     return Demand(PLAIN[0], 600 + 2 * shown, 1)
 
 
-def points_of(plan: Plan, cloud: str, height: int, width: int) -> int:
-    """Return the points of a cloud of a layer with so many positions."""
+def points_of(plan: Plan, cloud: str, layer: RecordedLayer) -> int:
+    """Return the points of a cloud of a layer."""
     section = plan.config.activation_clouds[cloud]
     if section.sampling == "full":
-        return min(section.n_images * height * width, section.max_points)
+        return min(section.n_images * layer.height * layer.width, section.max_points)
     return section.n_images * (section.top if section.sampling in ("foreground", "background") else 1)
 
 
@@ -106,7 +106,7 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
         seconds += section.n_images * values * (9 * wide * SECONDS_PER_PRODUCT / 3 + SECONDS_PER_ACTIVATION)
         wide, widest = layer.channels, max(widest, values)
     for layer in plan.activation_layers(cloud):
-        disk += points_of(plan, cloud, layer.height, layer.width) * (4 * layer.channels + POINT_BYTES) / 1e6
+        disk += points_of(plan, cloud, layer) * (4 * layer.channels + POINT_BYTES) / 1e6
     # Points wait on disk: what is held does not grow with the cloud.
     held = EXTRACTION_MB + 2 * shown + 4e-6 * BATCH_TENSORS * EXTRACTED_AT_ONCE * widest
     if section.masked:
@@ -118,7 +118,7 @@ def _extraction(plan: Plan, cloud: str, networks: int) -> Demand:
 
 def activation_barcodes(plan: Plan, cloud: str) -> Demand:
     """Forecast the barcodes of a cloud of all its layers of one network."""
-    points = [points_of(plan, cloud, layer.height, layer.width) for layer in plan.activation_layers(cloud)]
+    points = [points_of(plan, cloud, layer) for layer in plan.activation_layers(cloud)]
     seconds = sum(barcode_forecast(count).seconds for count in points)
     held = max((barcode_forecast(count).bytes / 1e6 for count in points), default=0)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held + 100, 1)
@@ -173,7 +173,7 @@ def activation_mapper(plan: GraphPlan, job: GraphJob) -> Demand:
     section = plan.plan.config.activation_mapper[job.recipe]
     seconds = held = 0.0
     for layer in job.layers:
-        read = points_of(plan.plan, job.cloud, layer.height, layer.width)
+        read = points_of(plan.plan, job.cloud, layer)
         points = min(read, section.max_points)
         made = _covers(job.settings[layer.name], section.sweep)
         distances = min(points, MOST_ELBOW_ROWS) ** 2 + points**2 * sum(_within(*cover) for cover in made)

@@ -25,7 +25,7 @@ from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import Section
 from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW, Cloud, Density, Significance, Variant, untested, why_too_few
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import Filtering, NullDraws, sphere_draws
+from cnn_topology.statistics.nulls import Filtering, NullDraws, loop_statistics, sphere_draws
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.tables.look import LookRow
 from cnn_topology.topology.persistence import barcode
@@ -175,8 +175,8 @@ def first_look(population: str, weights: LayerWeights, settings: Settings, step:
         return look
     distances = neighbour_distances(points, [filtering.k])[:, 0]
     kept = densest_points(distances, filtering.p)
-    longest, second = [*barcode(points[kept], landmarks=landmarks).lengths(1)[:2], 0.0, 0.0][:2]
-    return replace(look, distances=distances, longest=float(longest), second=float(second))
+    longest, second, _ = loop_statistics(barcode(points[kept], landmarks=landmarks))
+    return replace(look, distances=distances, longest=longest, second=second)
 
 
 def tested(look: LayerLook, settings: Settings) -> LayerLook:

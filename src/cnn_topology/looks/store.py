@@ -18,10 +18,9 @@ from cnn_topology.tables.row import joined
 
 def save(folder: Path, look: LayerLook, settings: Settings) -> None:
     """Write the rows of a tested layer."""
+    part = _part(folder, look, settings)
     for row in BARCODE_ROWS:
-        write_table(
-            _part(folder, look, settings) / f"{row.table_name}.parquet", look.tables[row.table_name], row.schema
-        )
+        write_table(part / f"{row.table_name}.parquet", look.tables[row.table_name], row.schema)
 
 
 def load(folder: Path, look: LayerLook, settings: Settings) -> LayerLook:

@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,7 @@ def make_module(section: ModuleNetworks, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         make = _imported(section.module)
         try:
-            network = make(**_as_written(section.arguments))
+            network = make(**deepcopy(section.arguments))  # which it may change
         except (Exception, SystemExit) as error:
             raise InputError(
                 f"arguments = {section.arguments}: {section.module} cannot be called with them ({_reason(error)})"
@@ -239,13 +240,6 @@ def _makes_modules(value: Any) -> bool:
 
 def _is_standard(name: str) -> bool:
     return name.partition(".")[0] in sys.stdlib_module_names
-
-
-def _as_written(value: Any) -> Any:
-    """Return a value of a config as YAML has it: lists, where the config has tuples."""
-    if isinstance(value, Mapping):
-        return {key: _as_written(inner) for key, inner in value.items()}
-    return [_as_written(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _reason(error: BaseException) -> str:

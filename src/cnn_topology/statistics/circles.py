@@ -21,7 +21,6 @@ from cnn_topology.statistics.null_clouds import sphere_null_cloud
 from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, filtered_clouds
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
-from cnn_topology.topology.klein import NEAR
 
 # Filters drawn from the sphere: of the part near a circle, one or two hundredths, a few per cent are left uncertain.
 SPHERE_FILTERS = 100_000
@@ -172,8 +171,8 @@ def circle_test(
 
 
 @lru_cache
-def sphere_parts(centre: Centre = "filter", entries: int = 9, near: float = NEAR) -> Float[np.ndarray, " circles"]:
-    """Compute the part of the sphere that lies within `near` of each circle and nearest to it.
+def sphere_parts(centre: Centre = "filter", entries: int = 9) -> Float[np.ndarray, " circles"]:
+    """Compute the part of the sphere that lies near each circle and nearest to it, as `near_circles` counts.
 
     Parameters
     ----------
@@ -181,8 +180,6 @@ def sphere_parts(centre: Centre = "filter", entries: int = 9, near: float = NEAR
         How filters are centred: by filter they have mean 0, by coordinate not.
     entries : int
         Of a filter: 9 of 3x3 kernels.
-    near : float
-        Greatest Euclidean distance.
 
     Returns
     -------
@@ -190,4 +187,4 @@ def sphere_parts(centre: Centre = "filter", entries: int = 9, near: float = NEAR
         In the order of `CIRCLES`, by simulation of `SPHERE_FILTERS` filters.
     """
     drawn = sphere_null_cloud(SPHERE_FILTERS, np.random.default_rng(SPHERE_SEED), centre, entries)
-    return near_circles(drawn, near).counts() / SPHERE_FILTERS
+    return near_circles(drawn).counts() / SPHERE_FILTERS

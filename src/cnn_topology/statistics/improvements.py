@@ -70,11 +70,10 @@ def measures(training: pd.DataFrame, name: str, group: Improvement, images: str)
             steps, accuracy = own["step"].to_numpy(np.float64), own["accuracy"].to_numpy()
             iterations, censored = iterations_to(steps, accuracy, group.target_accuracy)
             found = [(SPEED, images, iterations), (AREA, images, area_under_curve(steps, accuracy))]
+            last = log[log["step"] == steps[-1]]
             found += [
                 (ACCURACY if each == images else CROSS_ACCURACY, each, value)
-                for each, value in zip(
-                    *log.loc[log["step"] == steps[-1], ["images", "accuracy"]].T.to_numpy(), strict=True
-                )
+                for each, value in zip(last["images"], last["accuracy"], strict=True)
             ]
             rows += [
                 ImprovementRow(

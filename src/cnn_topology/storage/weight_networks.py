@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.weight_arrays import Stored
@@ -112,7 +112,7 @@ def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, 
     if id(value) in seen or len(at) > MOST_DEPTH or (at and "optim" in at[-1].lower()):
         return
     seen.add(id(value))
-    if isinstance(value, Inert) and _is_module(value):
+    if _is_module(value):
         yield at, dict(_of_module(value, "", 0))
     elif isinstance(value, dict):
         arrays = {str(name): array_of(inner) for name, inner in value.items()}
@@ -128,17 +128,16 @@ def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, 
             yield from _places(inner, at if len(value) == 1 else (*at, str(number)), seen)
 
 
-def _is_module(value: Any) -> bool:
+def _is_module(value: Any) -> TypeGuard[Inert]:
     return isinstance(value, Inert) and isinstance(value.state, dict) and isinstance(value.state.get("_modules"), dict)
 
 
 def _of_module(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, Stored]]:
     """Yield the arrays of a module of PyTorch that was saved as a whole, as its state_dict() has them."""
-    state: dict[str, Any] = module.state if isinstance(module.state, dict) else {}
     for part in ("_parameters", "_buffers"):
-        for name, array in (state.get(part) or {}).items():
+        for name, array in (module.state.get(part) or {}).items():
             if isinstance(array, Stored):
                 yield f"{prefix}{name}", array
-    for name, inner in (state.get("_modules") or {}).items():
+    for name, inner in module.state["_modules"].items():
         if _is_module(inner) and depth < MOST_DEPTH:
             yield from _of_module(inner, f"{prefix}{name}.", depth + 1)

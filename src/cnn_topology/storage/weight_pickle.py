@@ -280,7 +280,7 @@ def _dequantized(tensor: Stored, scheme: Any) -> Stored:
 
 def array_of(value: Any) -> Any:
     """Return a `Stored` for an array of NumPy in a pickle, the list of its objects, or the value as it is."""
-    if not isinstance(value, Inert) or not value.name.startswith(("numpy.", "numpy._")):
+    if not isinstance(value, Inert) or not value.name.startswith("numpy."):
         return value
     if value.name.endswith("._reconstruct") and isinstance(value.state, tuple) and len(value.state) == 5:
         _, shape, dtype, fortran, data = value.state

@@ -8,8 +8,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,11 +183,9 @@ class Tester:
             right += float((scores.argmax(1) == labels).sum())
         return loss / len(self.labels), right / len(self.labels)
 
-    @contextmanager
-    def autocast(self) -> Iterator[None]:
-        """Compute in the precision of the job."""
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-            yield
+    def autocast(self) -> torch.autocast:
+        """Return what computes a block in the precision of the job."""
+        return torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32)
 
     def on_device(self, array: np.ndarray) -> torch.Tensor:
         """Return an array on the device."""

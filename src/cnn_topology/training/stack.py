@@ -44,8 +44,6 @@ class Stack:
         Where everything lies.
     dtype : torch.dtype
         Arithmetic of forward and backward pass; weights and optimizer keep float32 (float64 for float64).
-    stacked : bool, optional
-        Whether to use the batched products; absent: for more than one network and on CUDA.
     """
 
     def __init__(
@@ -58,10 +56,8 @@ class Stack:
         seeds: tuple[int, ...],
         device: torch.device,
         dtype: torch.dtype,
-        stacked: bool | None = None,
     ) -> None:
         self.architecture, self.recipe, self.seeds, self.device, self.dtype = architecture, recipe, seeds, device, dtype
-        self.stacked = (len(seeds) > 1 or device.type == "cuda") if stacked is None else stacked
         self.images = torch.from_numpy(images).to(device)
         self.labels = torch.from_numpy(labels).to(device)
         self.normalize = Normalization.of(recipe, images, device)
@@ -165,7 +161,7 @@ class Stack:
 
     def _forward(self, named: dict[str, torch.Tensor], x: torch.Tensor, dropout: torch.Tensor | None) -> torch.Tensor:
         """Return class scores (networks, batch, classes) in the weights' own precision."""
-        if self.stacked:
+        if len(self.seeds) > 1 or self.device.type == "cuda":
             scores = forward_stacked(self.architecture, named, x, dropout)
         else:
             alone = {name: value[0] for name, value in named.items()}

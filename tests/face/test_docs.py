@@ -59,3 +59,9 @@ def test_every_cell_of_the_tutorial_runs_after_a_short_training(capsys):
     assert list(names["snapshots"]) == [0]
     assert names["look"].table["verdict"].tolist() == ["no loop"]
     assert "step   0: longest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *DOCS.rglob("*.md")], ids=lambda page: page.name)
+def test_no_command_gives_a_target_to_configfile(page):
+    """Snakemake takes every name after --configfile for a config: a target stands before it or behind --."""
+    assert not re.findall(r"--configfile \S+ (?!-)[\w./]*results/\S+", page.read_text(encoding="utf-8"))

@@ -52,7 +52,7 @@ def main(run: Path, docs: Path) -> None:
 def _save(figure: Path, width: int, path: Path) -> None:
     picture = Image.open(figure).convert("RGB")
     picture.thumbnail((width, 2 * width), Image.Resampling.LANCZOS)
-    picture.quantize(64).save(path, optimize=True)
+    picture.quantize(256).save(path, optimize=True)  # fewer colours merge those of classes
 
 
 if __name__ == "__main__":

@@ -147,8 +147,10 @@ def analyse_cloud(
         if filtering == headline and loops.tests:
             stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at)
         hollow_here = hollow if filtering == headline else None
-        whole = exact_barcode(cloud.points[loops.kept], loops.barcode) if filtering in exact else None
-        row = _loops(key, loops, cloud, hollow_here, stable, filtering == headline, significance.least_draws, whole)
+        exact_bars = exact_barcode(cloud.points[loops.kept], loops.barcode) if filtering in exact else None
+        row = _loops(
+            key, loops, cloud, hollow_here, stable, filtering == headline, significance.least_draws, exact_bars
+        )
         parts["loops"].append(row)
         parts["significance"].append(_significance(key, loops))
         parts["barcodes"].append(_bars(key, loops))
@@ -222,7 +224,7 @@ def _loops(
     stable: float | None,
     headline: bool,
     least_draws: int,
-    whole: Barcode | None,
+    exact_bars: Barcode | None,
 ) -> pa.Table:
     found = [
         power(model, "loop", len(cloud.points), key["density_k"], key["density_p"], cloud.points.shape[1])
@@ -230,7 +232,7 @@ def _loops(
     ]
     covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     ratio = block_ratio(cloud.points, cloud.filters.channels)
-    exact = loop_statistics(whole) if whole else (None, None)
+    exact = loop_statistics(exact_bars) if exact_bars else (None, None)
     row = LoopRow(
         **key,
         points=len(cloud.points),

@@ -1,6 +1,7 @@
 """What claims about accuracy measure, from the tables `training`, `comparisons` and `correlations`."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -217,5 +218,5 @@ def _decidable(family: pd.DataFrame) -> pd.Series:
 
 
 def _networks_needed(family: int) -> str:
-    sizes = (np.full(family, float(n)) for n in range(2, 100))
-    return f"at least {next(int(n[0]) for n in sizes if least_holm(n, n)[0] <= LEVEL)} networks of each"
+    least = next(n for n in count(2) if least_holm(*np.full((2, family), float(n)))[0] <= LEVEL)
+    return f"at least {least} networks of each"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -23,20 +22,19 @@ from cnn_topology.comparison.layer_order import LEAST_EXCHANGED, LEAST_ORDERED
 from cnn_topology.comparison.sensitivity import LEAST_STEPS
 from cnn_topology.plan.activations import DIAGRAM_MEASURES
 from cnn_topology.plan.findings import RunFacts
+from cnn_topology.statistics.correlations import fewest_exchanged
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.kinds import ANIMALS, VEHICLES, class_affinity, kinds_test
 from cnn_topology.statistics.purity import ALL_NETWORKS, GRAPH, MOST_SIGMAS, ORDERED
 from cnn_topology.statistics.significance import LEVEL
 
 PAPER_MEASURE = "sliced_wasserstein"
-# Acceptance tests of the notes on the activations paper, section 3 [P].
-DEPTH_ORDER_LEVEL = 0.01
 # Ours, of what purity and accuracy have above chance without noise: an interval that reaches further below 0 than a
 # tenth does not tell "no faster" from "not known".
 MARGIN = 0.1
 DEEPER, TREND = "deeper_is_purer", "purity_falls_with_sigma"
 # Of fewer levels of noise than these no order is rare enough to be significant.
-LEAST_SIGMAS = next(n for n in range(2, 100) if 1 / factorial(n) <= LEVEL)
+LEAST_SIGMAS = fewest_exchanged(1, LEVEL, extremes=1)
 NOISE, KEPT = "noise_lowers_purity", "falls_no_faster_than_accuracy_above_chance"
 PAIRS = {test: pair for test, *pair in ORDERED}
 

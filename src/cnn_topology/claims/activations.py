@@ -9,7 +9,6 @@ All rules were fixed before any run but for those that `rule_changed` names.
 from functools import partial
 
 from cnn_topology.claims.activation_measures import (
-    DEPTH_ORDER_LEVEL,
     MARGIN,
     agrees_with_known,
     classes_are_organised,
@@ -21,6 +20,7 @@ from cnn_topology.claims.activation_measures import (
 )
 from cnn_topology.claims.framework import INTERVAL, RANGE, WILSON, Claim
 from cnn_topology.claims.subjects import residual
+from cnn_topology.comparison.layer_order import DEPTH_ORDER_LEVEL
 from cnn_topology.comparison.sensitivity import MONOTONE
 from cnn_topology.statistics.significance import LEVEL
 

@@ -21,6 +21,7 @@ from cnn_topology.claims.loop_measures import (
 from cnn_topology.plan.findings import RunFacts
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.comparisons import falling_trend
+from cnn_topology.statistics.correlations import fewest_exchanged
 from cnn_topology.statistics.shapes import CHANCE, COVERED
 from cnn_topology.statistics.significance import LEVEL, ONE_LOOP, UNTESTED, binomial_tail
 from cnn_topology.tables.loops import CLOUD
@@ -119,8 +120,8 @@ def fades_with_depth(tables: Tables, facts: RunFacts, subject: Subject) -> Measu
     """
     clouds, counted = _counting(tables, facts, subject)
     clouds = clouds.sort_values("depth")
-    if len(clouds) < LOW_DEPTHS:  # no order of three layers is rare enough
-        return Measured(None, n=len(clouds), unit="layers", needs=f"at least {LOW_DEPTHS} layers that count")
+    if len(clouds) < (least := fewest_exchanged(1, LEVEL, extremes=1)):
+        return Measured(None, n=len(clouds), unit="layers", needs=f"at least {least} layers that count")
     if clouds["near_primary"].nunique() == 1:
         return Measured(
             None, reason="equally many filters are near the primary circle in all layers", n=len(clouds), unit="layers"

@@ -8,14 +8,16 @@ from jaxtyping import Float
 from cnn_topology.comparison.measures import Kind
 from cnn_topology.errors import InputError
 from cnn_topology.statistics.coefficients import mean_ranks
+from cnn_topology.statistics.correlations import fewest_exchanged
 from cnn_topology.statistics.intervals import correlation_interval
 
 Matrices = Float[np.ndarray, "networks layers layers"]
 
 # Layers from which on full agreement is rarer than 1 in 20 among their permutations, drawn ones too: 1 in 120.
 LEAST_EXCHANGED = 5
-# Layers from which on the order of depth, and its reverse, are rarer than 1 in 100: 2 in 720.
-LEAST_ORDERED = 6
+# Acceptance test of the notes on the activations paper, section 3 [P]; layers from which on it can be passed.
+DEPTH_ORDER_LEVEL = 0.01
+LEAST_ORDERED = fewest_exchanged(1, DEPTH_ORDER_LEVEL)
 
 
 @dataclass(frozen=True, eq=False)

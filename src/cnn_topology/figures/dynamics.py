@@ -38,8 +38,8 @@ def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
     onsets = [selection.rows(tables["onset"], **cloud) for cloud in clouds]
     together = pd.concat(tracks)
     footer = (
-        "bands: 95% interval over resampled networks; red: onset and its interval; small numbers: how often the loop "
-        "of the longest bar winds around the primary circle; "
+        "bands: 95% interval over resampled networks; line and shade: onset and its interval; small numbers: how often "
+        "the loop of the longest bar winds around the primary circle; "
         f"networks {selection.spread(together['networks'])}; draws {selection.spread(together['draws'])}{lacking}"
     )
     figure = style.new_figure(4.9, selection.provenance(notes, extra=footer))

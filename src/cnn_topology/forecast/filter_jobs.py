@@ -78,8 +78,8 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
         seconds += asked.draws * sum(variant.kept(layer.points) for variant in tested) * SECONDS_PER_CIRCLED
     held = max(_held(layer.points, layer.variants[step], side) for step in steps)
     for variant in (variant for step in steps for variant in layer.variants[step] if variant in layer.exact):
-        whole = barcode_forecast(variant.kept(layer.points))
-        seconds, held = seconds + whole.seconds, max(held, whole.bytes / 1e6)
+        cost = barcode_forecast(variant.kept(layer.points))
+        seconds, held = seconds + cost.seconds, max(held, cost.bytes / 1e6)
     held += len(steps) * size * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, size * kept * KEPT_ROW / 1e6)

@@ -294,8 +294,8 @@ class Plan:
             headlines = {next(iter(found)) for found in steps.values()}
             besides = tuple(v for asked, v in measured.get(key, {}).items() if asked not in headlines)
             wanted = exact.get(key, ())
-            whole = dict.fromkeys(v for found in steps.values() for asked, v in found.items() if asked in wanted)
-            result.append(LayerClouds(population, layer, points, variants, centre, name, besides, tuple(whole)))
+            in_full = dict.fromkeys(v for found in steps.values() for asked, v in found.items() if asked in wanted)
+            result.append(LayerClouds(population, layer, points, variants, centre, name, besides, tuple(in_full)))
         if self.remarks and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.remarks))
         return result

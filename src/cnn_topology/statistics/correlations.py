@@ -283,7 +283,7 @@ def _permuted(rows: np.ndarray, permutations: int, rng: np.random.Generator) -> 
     return orders
 
 
-def fewest_exchanged(tests: int, level: float) -> int:
+def fewest_exchanged(tests: int, level: float, extremes: int = 2) -> int:
     """Return how many rows a permutation test needs, so that its least p-value can be significant.
 
     Parameters
@@ -291,11 +291,13 @@ def fewest_exchanged(tests: int, level: float) -> int:
     tests : int
         Tests for which the p-value is adjusted (Bonferroni).
     level : float
+    extremes : int
+        Orders that are as far out as any can be: a perfect one and, where the test is two-sided or takes no notice of
+        direction, its reverse.
 
     Returns
     -------
     int
-        The least n with 2 tests / n! <= level: of all orders of n rows a perfect one and its reverse are as far out as
-        the observed one can be.
+        The least n with extremes x tests / n! <= level.
     """
-    return next(n for n in count(2) if 2 * tests / factorial(n) <= level)
+    return next(n for n in count(2) if extremes * tests / factorial(n) <= level)

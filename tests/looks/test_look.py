@@ -12,7 +12,8 @@ import pytest
 import torch
 import yaml
 from torch import nn
-from torch.nn.utils import parametrize, prune
+from torch.ao import quantization
+from torch.nn.utils import parametrizations, parametrize, prune, spectral_norm, weight_norm
 
 import cnn_topology as ct
 from cnn_topology.cli import main
@@ -170,6 +171,68 @@ def test_a_module_is_looked_at_by_the_weights_it_uses():
     first, second = open_source(network).layers
     assert np.array_equal(first.weight[0], (network[0].weight_orig * network[0].weight_mask).detach().numpy())
     assert np.array_equal(second.weight[0], 2 * network[1].parametrizations.weight.original.detach().numpy())
+
+
+def two_layers(seed: int = 0) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)).eval()
+
+
+@pytest.mark.parametrize(
+    "form", [weight_norm, spectral_norm, lambda part: prune.random_unstructured(part, "weight", 0.5)]
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_module_is_looked_at_by_the_weights_that_were_loaded_last(form):
+    first, second = two_layers(0), two_layers(1)
+    for network in (first, second):
+        form(network[1])
+    second.load_state_dict(first.state_dict())
+    stale = second[1].weight.detach().numpy().copy()
+    read = open_source(second).layers[1].weight[0]
+    second(torch.zeros(1, 3, 9, 9))  # which computes the weight anew
+    np.testing.assert_allclose(read, second[1].weight.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(read, stale)
+
+
+def test_a_look_at_a_module_in_training_does_not_change_it():
+    network = parametrizations.spectral_norm(nn.Conv2d(8, 4, 3)).train()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    open_source(network)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_a_module_is_looked_at_by_the_weights_that_it_rounds():
+    network = two_layers()
+    network[1].weight_fake_quant = quantization.default_weight_fake_quant()  # as prepare_qat does
+    rounded = network[1].weight_fake_quant(network[1].weight)
+    assert not torch.equal(rounded, network[1].weight)
+    np.testing.assert_allclose(open_source(network).layers[1].weight[0], rounded.detach().numpy(), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+def test_tensors_of_any_form_are_read_by_their_values():
+    dense = torch.from_numpy(noise(4)) * (torch.from_numpy(noise(4)) > 0)
+    quantized = torch.quantize_per_tensor(dense, 0.1, 0, torch.qint8)
+    layers = open_source({"a.weight": dense.to_sparse(), "b.weight": torch.randn(4, 10, 3, 3)}).layers
+    assert np.array_equal(layers[0].weight[0], dense.numpy())
+    (layer,) = open_source({"a.weight": quantized}).layers
+    assert np.array_equal(layer.weight[0], quantized.dequantize().numpy())
+
+
+def test_kernels_of_a_module_by_another_name_are_named():
+    network = two_layers()
+    network[1] = nn.ParameterDict({"kernel": torch.randn(4, 8, 3, 3)})
+    opened = open_source(network)
+    assert [layer.name for layer in opened.layers] == ["0"]
+    assert "1.kernel" in opened.others[0]
+
+
+@pytest.mark.parametrize("form", ["lazy", "meta"])
+def test_a_module_without_values_is_refused(form):
+    with torch.device("meta" if form == "meta" else "cpu"):
+        network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LazyConv2d(4, 3) if form == "lazy" else nn.Conv2d(8, 4, 3))
+    with pytest.raises(InputError, match=rf"Sequential: .*{form}"):
+        open_source(network)
 
 
 def test_several_files_are_pooled_and_a_copy_is_refused(tmp_path):

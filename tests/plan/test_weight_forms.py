@@ -247,6 +247,11 @@ def computed() -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
     yield "lora_unet_conv.lora_down.weight", {"lora_unet_conv.lora_down.weight": torch.ones(4, 8, 3, 3)}
     yield "weight_orig", {STEM: tensors()[STEM], "conv2.weight_orig": tensors()[DEEP]}
     yield DEEP, {**tensors(), "conv2.weight_fake_quant.scale": torch.ones(1), "conv2.bn.weight": torch.ones(6)}
+    # pytorch-quantization, Brevitas, NNCF, compressed-tensors
+    yield DEEP, {**tensors(), "conv2._weight_quantizer._amax": torch.ones(6, 1, 1, 1)}
+    yield DEEP, {**tensors(), "conv2.weight_quant.tensor_quant.scaling_impl.value": torch.ones(6, 1, 1, 1)}
+    yield DEEP, {**tensors(), "conv2.pre_ops.0.op._binary_mask": torch.ones(6, 8, 3, 3)}
+    yield DEEP, {**tensors(), "conv2.weight_scale": torch.ones(6), "conv2.weight_zero_point": torch.ones(6)}
 
 
 @pytest.mark.parametrize(("tensor", "state"), list(computed()))
@@ -257,6 +262,19 @@ def test_what_a_weight_is_computed_from_is_not_taken_for_it(tensor: str, state: 
         layers(path, layers=(named,))
     if STEM in state:
         assert layers(path, exclude="conv2*") == [STEM]
+
+
+@pytest.mark.parametrize("name", ["conv2.mask", "conv2.weight_mask"])
+def test_a_mask_beside_its_weight_is_refused_for_that_layer(name: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", {**tensors(), name: torch.ones(6, 8, 3, 3)})
+    with pytest.raises(InputError, match=rf"net\.pt: conv2\.weight .*{name} is a mask"):
+        layers(path)
+    assert layers(path, exclude="conv2*") == [STEM]
+
+
+def test_masks_of_attention_do_not_matter(tmp_path: Path) -> None:
+    masks = {"attention.mask": torch.ones(1, 1, 64, 64, dtype=torch.bool), "head.attn_mask": torch.ones(8, 49, 49)}
+    assert layers(saved(tmp_path / "net.pt", {**tensors(), **masks})) == [STEM, DEEP]
 
 
 def test_an_adapter_of_other_layers_changes_no_kernels(tmp_path: Path) -> None:

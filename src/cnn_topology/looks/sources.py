@@ -25,6 +25,7 @@ from cnn_topology.storage.weight_arrays import Stored, in_memory
 from cnn_topology.storage.weight_files import check_numbers
 from cnn_topology.storage.weight_forms import Order, as_used, in_order
 from cnn_topology.storage.weight_networks import choose_network
+from cnn_topology.storage.weight_pickle import TYPES
 
 
 @dataclass(frozen=True)
@@ -210,29 +211,56 @@ def _from_arrays(
         )
     except InputError as error:
         raise InputError(f"{name}: {str(error).removeprefix(f'{name}: ')}") from None
-    return there, {layer.tensor: used[layer.tensor].floats()[np.newaxis] for layer in there.layers}
+    weights = {}
+    for layer in there.layers:
+        try:
+            weights[layer.tensor] = used[layer.tensor].floats()[np.newaxis]
+        except (TypeError, RuntimeError) as error:  # on no device (meta), or of a class of its own
+            reason = (str(error).splitlines() or [""])[0][:200]
+            raise InputError(f"{name}: {layer.tensor}: its values cannot be read ({reason})") from error
+    return there, weights
 
 
 def _of_module(module: Any) -> dict[str, Stored]:
-    """Return the weights of a module's convolutions as it uses them: pruned, normalized or parametrized."""
-    weights = {}
+    """Return the arrays of a module as it uses them: pruned, normalized, parametrized or rounded.
+
+    They are computed from its state dictionary, as those of a file: what hooks left in `weight` is older than what
+    `load_state_dict` put in its parts, and asking for a spectral norm in training changes it.
+    """
+    from torch.nn.utils.parametrize import is_parametrized
+
+    used = as_used(choose_network(_stored(module.state_dict()), Path(type(module).__name__)))
     for name, part in module.named_modules():
-        weight = getattr(part, "weight", None)
-        if getattr(weight, "ndim", 0) < 4:
-            continue
-        stored = _stored(weight)
-        is_transposed = getattr(part, "transposed", False)
-        weights[f"{name}.weight" if name else "weight"] = (
-            stored.transposed(1, 0, *range(2, len(stored.shape))) if is_transposed else stored
-        )
-    return weights
+        at = f"{name}." if name else ""
+        for key in part.parametrizations if is_parametrized(part) else ():
+            if parts := [array for array in used if array.startswith(f"{at}parametrizations.{key}.")]:  # one of its own
+                used[parts[0]] = _stored(getattr(part, key))
+                used = {
+                    (f"{at}{key}" if array == parts[0] else array): stored
+                    for array, stored in used.items()
+                    if array not in parts[1:]
+                }
+        weight = used.get(f"{at}weight")
+        if weight is not None and len(weight.shape) >= 4 and getattr(part, "transposed", False):
+            used[f"{at}weight"] = weight.transposed(1, 0, *range(2, len(weight.shape)))
+    return used
 
 
 def _stored(values: Any) -> Any:
     """Return what stands for the arrays in dictionaries, whatever their device and precision."""
     if isinstance(values, Mapping):
         return {str(name): _stored(value) for name, value in values.items()}
-    if hasattr(values, "detach"):
-        values = values.detach().to("cpu")
-        values = values.float() if values.is_floating_point() else values
-    return in_memory(np.asarray(values)) if hasattr(values, "shape") else values
+    if not hasattr(values, "detach"):
+        return in_memory(np.asarray(values)) if hasattr(values, "shape") else values
+    from torch.nn.parameter import is_lazy
+
+    if is_lazy(values):
+        raise InputError("it has a lazy layer, which has no weights before the network was run once")
+    kind = str(values.dtype).removeprefix("torch.")
+    kind = "f4" if values.is_floating_point() or values.is_quantized else TYPES.get(kind, kind)
+
+    def read() -> np.ndarray:
+        dense = values.dequantize() if values.is_quantized else values.to_dense() if values.is_sparse else values
+        return np.asarray((dense.float() if dense.is_floating_point() else dense).numpy(force=True))
+
+    return Stored(tuple(values.shape), kind, read)

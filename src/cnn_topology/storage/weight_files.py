@@ -26,7 +26,7 @@ from cnn_topology.storage.weight_arrays import (
     safetensors_arrays,
     size_of,
 )
-from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order, part_problem
+from cnn_topology.storage.weight_forms import SIDES, Order, Shapes, as_used, in_order, part_problem
 from cnn_topology.storage.weight_networks import choose_network
 from cnn_topology.storage.weight_pickle import InertReader, Storage
 
@@ -137,7 +137,7 @@ def array_shapes(path: Path, entry: str | None = None, layout: Order | None = No
 
 def check_numbers(path: Path, name: str, array: Stored) -> None:
     """Refuse square kernels that are no floating-point numbers, and masks of kernels."""
-    if len(array.shape) != 4 or array.shape[2] != array.shape[3] or array.shape[2] < 2 or array.is_floating:
+    if len(array.shape) != 4 or array.shape[2] != array.shape[3] or array.shape[2] not in SIDES or array.is_floating:
         return
     if array.problem:
         raise InputError(f"{path}: {name} {array.shape} {array.problem}")

@@ -44,10 +44,11 @@ COMPUTED = (
         "the adapter's merge, such as peft's model.merge_and_unload()",
     ),
     (
-        r"(.*[._/])?weight_(?:fake_quant|quantizer)[._/]",
-        "rounded by a quantizer that the file does not describe",
+        r"(.*?[._/])?(?:_?weight_(?:fake_quant|quantizer|quant)|pre_ops[._/]\d+[._/]op)[._/]",
+        "rounded or pruned by what the file does not describe",
         "the quantizer's export of its weights",
     ),
+    (r"(.*weight)_zero_point$", "kept in steps of a scale about a zero point", "the floating-point weights"),
 )
 # Last words of the names that libraries give to the weights of convolutions.
 USUAL_WORDS = {"weight", "weights", "kernel", "kernels", "filter", "filters", "w"}
@@ -331,12 +332,12 @@ def part_problem(path: Path) -> str | None:
     return None
 
 
-def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | None:
+def computed_problem(shapes: Mapping[str, tuple[int, ...]], kernels: Collection[str]) -> str | None:
     """Return which kernels are not what the network convolves with, since it computes its weight from several tensors.
 
     Parameters
     ----------
-    names : collection of str
+    shapes : mapping of str to tuple of int
         Of all arrays of the file.
     kernels : collection of str
         Of the arrays that are to be read.
@@ -346,7 +347,15 @@ def computed_problem(names: Collection[str], kernels: Collection[str]) -> str | 
     str or None
         Names the first such kernel, the array that shows it and PyTorch's function that writes the weight itself.
     """
-    for name in names:
+    for name in shapes:
+        # A mask beside the weight it belongs to, of its shape. Prune's own are applied.
+        front = re.sub("[^./]*$", "", name) if last_word(name) == "mask" else None
+        masked = [k for k in kernels if front is not None and k.startswith(front) and shapes[k] == shapes[name]]
+        if masked and name not in kernels:
+            return (
+                f"{masked[0]} is perhaps not the weight that the network uses: {name} is a mask of its shape; multiply "
+                "them where the network does, and leave the mask out before the network is saved"
+            )
         for pattern, what, function in COMPUTED:
             match = re.match(pattern, name)
             concerned = [kernel for kernel in kernels if match and kernel.startswith(match[1] or "")]

@@ -291,6 +291,8 @@ def test_an_adapter_of_other_layers_changes_no_kernels(tmp_path: Path) -> None:
         (prefixed("ema.", 1), "ema.conv1.weight"),
         ({f"model_ema.{name.replace('.', '')}": t for name, t in tensors(1).items()}, "model_ema.conv1weight"),
         (prefixed("teacher.", 1), "teacher.conv1.weight"),
+        ({**prefixed("ema.", 1), **prefixed("swa.", 2)}, "ema.conv1.weight, swa.conv2.weight"),
+        ({**prefixed("opt_state/0/mu/", 1), **prefixed("opt_state/0/nu/", 2)}, "opt_state/0/mu/conv1.weight"),
     ],
 )
 def test_kernels_that_are_perhaps_no_layers_are_read_only_when_stated(more: dict, named: str, tmp_path: Path) -> None:
@@ -299,6 +301,12 @@ def test_kernels_that_are_perhaps_no_layers_are_read_only_when_stated(more: dict
     section = FilesCheckpoint(kind="files", files=str(path))
     assert set(named.split(", ")) <= set(checkpoint_layers("mine", section).others)
     assert layers(path, layers=(DEEP, named.split(", ")[0])) == [DEEP, named.split(", ")[0]]
+
+
+def test_what_lies_beside_params_in_joined_names_is_read_only_when_stated(tmp_path: Path) -> None:
+    names = {f"{front}/conv/kernel": (3, 3, 8, 6) for front in ("params", "init_params")}
+    assert layers(npz(tmp_path / "net.npz", **names)) == ["params/conv/kernel"]
+    assert layers(tmp_path / "net.npz", layers="init_params*") == ["init_params/conv/kernel"]
 
 
 def test_a_teacher_alone_and_names_without_a_usual_word_are_read(tmp_path: Path) -> None:
@@ -398,6 +406,7 @@ def test_a_header_whose_length_begins_as_a_text_does_is_no_index(tmp_path: Path)
         ({"model": tensors(), "ema": {"decay": 0.9, "shadow": tensors(1)}}, "under model and under ema.shadow"),
         ({"net": tensors(), "history": [tensors(1), tensors(2)]}, "under net and under history.0 and under history.1"),
         ({**tensors(), "best": tensors(1)}, "under its top and under best"),
+        ({"folds": {0: tensors(), 1: tensors(1)}}, "under folds.0 and under folds.1"),
     ],
 )
 def test_of_several_networks_in_a_file_one_must_be_named(content: dict, places: str, tmp_path: Path) -> None:
@@ -420,6 +429,9 @@ def test_of_several_networks_in_a_file_one_must_be_named(content: dict, places: 
         {"optimizer": {"state": {0: {"exp_avg": torch.ones(8, 3, 3, 3)}}, "param_groups": [{"lr": 0.1}]}},
         {"epoch": torch.tensor(3), "accuracy": torch.tensor(0.9)},
         {"mean": torch.ones(3), "metrics": {"loss": torch.tensor(0.1)}},
+        {"opt": {"state": [{"grad_avg": torch.ones(8, 3, 3, 3)}], "hypers": [{"lr": 0.1}]}},  # fastai
+        {"moments": {"state": {STEM: {"exp_avg": torch.ones(8, 3, 3, 3)}}, "param_groups": [{"lr": 0.1}]}},  # FSDP
+        {"ema": {"decay": 0.9, "shadow_params": [torch.ones(8, 3, 3, 3)]}},
     ],
 )
 def test_what_training_leaves_beside_the_weights_is_passed_over(more: dict, tmp_path: Path) -> None:

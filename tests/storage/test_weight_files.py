@@ -133,6 +133,44 @@ def test_a_dictionary_for_each_module_is_one_network(tmp_path: Path) -> None:
     assert_read(path, expected, entry="params")
 
 
+@pytest.mark.parametrize("other", ["ema_params", "init_params", "grads"])
+def test_what_lies_beside_params_is_another_network(other: str, tmp_path: Path) -> None:
+    first, _, second = arrays().values()
+    params = {"Conv_0": {"kernel": first}, "Conv_1": {"kernel": second}}
+    state = {
+        "batch_stats": {"BatchNorm_0": {"mean": np.ones((1, 1, 1, 8))}},
+        "opt_state": {"0": {"mu": {"Conv_0": {"kernel": first}}}},
+    }
+    path = tmp_path / "net.pkl"
+    path.write_bytes(pickle.dumps({"params": params, **state}))
+    assert_read(path, {"Conv_0.kernel": first, "Conv_1.kernel": second})
+    assert len(array_shapes(path)) == 2
+    others = {"Conv_0": {"kernel": first}, "Conv_1": {"kernel": 2 * second}}
+    path.write_bytes(pickle.dumps({"params": params, other: others, **state}))
+    with pytest.raises(InputError, match=rf"under params and under {other}: .*`entry`"):
+        array_shapes(path)
+    assert_read(path, {"Conv_1.kernel": 2 * second}, entry=other)
+
+
+def test_arrays_in_lists_and_under_numbers_are_read(tmp_path: Path) -> None:
+    first, bias, second = arrays().values()
+    path = tmp_path / "net"
+    forms: list[tuple[object, str, str]] = [
+        ([(first, bias), (second, bias)], "0.0", "1.0"),
+        ({"conv1": [first, bias], "conv2": [second, bias]}, "conv1.0", "conv2.0"),
+        ([first, bias, second], "0", "2"),
+        ({"stem": {"w": first}, "blocks": {0: {"w": second}}}, "stem.w", "blocks.0.w"),
+    ]
+    for content, *names in forms:
+        path.write_bytes(pickle.dumps(content))
+        assert_read(path, dict(zip(names, (first, second), strict=True)))
+    _save(path, np.array([first, bias, second], dtype=object))
+    assert_read(path, {"0": first, "2": second})
+    path.write_bytes(pickle.dumps({"stem": first, "blocks": [second]}))
+    with pytest.raises(InputError, match="under its top and under blocks"):
+        array_shapes(path)
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -55,6 +55,9 @@ USUAL_WORDS = {"weight", "weights", "kernel", "kernels", "filter", "filters", "w
 # Parts of names of a running copy of a network.
 COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
 
+# Parts of names of the state of an optimizer.
+OPTIMIZER = re.compile(r"optim|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
+
 # Hugging Face's name of one of several files of a network.
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
@@ -387,8 +390,14 @@ def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
     odd = {
         name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual[0][0]
     }
-    copies = [name for name in kernels if name not in odd and COPY.search(name)]
-    others = Counter(shape for name, shape in kernels.items() if name not in copies and name not in odd)
-    if copies and Counter(kernels[name] for name in copies) <= others:
-        odd |= dict.fromkeys(copies, "perhaps of a running copy of the network")
+    odd |= {name: "perhaps of an optimizer" for name in kernels if OPTIMIZER.search(name)}
+    fronts = {name: re.split("[./]", name)[0] for name in kernels}
+    if "params" in fronts.values():  # of JAX's libraries, whose names were joined
+        odd |= {name: "perhaps of another network than `params`" for name in kernels if fronts[name] != "params"}
+    found = {name: COPY.search(name) for name in kernels if name not in odd}
+    others = Counter(kernels[name] for name, match in found.items() if not match)
+    for word in {match[0].lower() for match in found.values() if match}:
+        copies = [name for name, match in found.items() if match and match[0].lower() == word]
+        if Counter(kernels[name] for name in copies) <= others:
+            odd |= dict.fromkeys(copies, "perhaps of a running copy of the network")
     return odd

@@ -1,16 +1,20 @@
 """Which arrays of a file are a network: it may lie deep in dictionaries, beside an optimizer and other networks."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.weight_arrays import Stored
+from cnn_topology.storage.weight_forms import OPTIMIZER
 from cnn_topology.storage.weight_pickle import Inert, array_of
 
 At = tuple[str, ...]
 Networks = dict[At, dict[str, Stored]]
 
+# A key under which JAX's libraries keep one network: what lies beside it is another (ema_params), or none (grads).
+ONE_NETWORK = re.compile(r"(?:\w+_)?(?:params|parameters|variables)(?:_\w+)?")
 # Dictionaries in dictionaries.
 MOST_DEPTH = 50
 
@@ -45,7 +49,11 @@ def choose_network(content: Any, path: Path, entry: str | None = None) -> dict[s
         if not inside:
             raise unknown(f"`entry` with weights in {path}", entry, {".".join(at) for at in places if at})
         places = {at: arrays for at, arrays in inside.items() if at is not None}
-    networks = _joined({at: arrays for at, arrays in places.items() if _has_kernels(arrays)}, places)
+    networks = {at: arrays for at, arrays in places.items() if _has_kernels(arrays)}
+    if any(set("./") & set(name) for arrays in networks.values() for name in arrays):
+        # Beside a state dictionary a list is not its network: a running copy, moments.
+        networks = {at: arrays for at, arrays in networks.items() if not all(map(str.isdecimal, arrays))}
+    networks = _joined(networks, places)
     if len(networks) > 1:
         names = [".".join(at) or "its top" for at in networks]
         raise InputError(
@@ -77,7 +85,8 @@ def _part(at: At, arrays: dict[str, Stored], entry: str) -> dict[str, Stored]:
 
 
 def _has_kernels(arrays: dict[str, Stored]) -> bool:
-    return any(len(array.shape) >= 4 for array in arrays.values())
+    # The averages of a batch norm may be (1, 1, 1, channels).
+    return any(len(array.shape) >= 4 and sum(side > 1 for side in array.shape) > 1 for array in arrays.values())
 
 
 def _joined(networks: Networks, places: Networks) -> Networks:
@@ -92,37 +101,46 @@ def _joined(networks: Networks, places: Networks) -> Networks:
     common = modules[0]
     while any(at[: len(common)] != common for at in modules):
         common = common[:-1]
-    one = {
-        ".".join((*at[len(common) :], name)): array
-        for at, arrays in places.items()
-        if at[: len(common)] == common and is_module(at)
-        for name, array in arrays.items()
+    below = len(common) + 1
+    fronts = [common]
+    if any(ONE_NETWORK.fullmatch("".join(at[below - 1 : below])) for at in modules):
+        fronts = list(dict.fromkeys(at[:below] for at in modules))
+    return {at: arrays for at, arrays in networks.items() if at not in modules} | {
+        front: {
+            ".".join((*at[len(front) :], name)): array
+            for at, arrays in places.items()
+            if at[: len(front)] == front and is_module(at)
+            for name, array in arrays.items()
+        }
+        for front in fronts
     }
-    return {at: arrays for at, arrays in networks.items() if at not in modules} | {common: one}
 
 
 def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, Stored]]]:
     """Yield the arrays of all dictionaries with the keys that lead to them, each once.
 
-    The state of an optimizer is no network; most lie under numbers.
+    The state of an optimizer is no network.
     """
     value = array_of(value)
     if isinstance(value, Stored) and not at:
         yield at, {"array": value}
-    if id(value) in seen or len(at) > MOST_DEPTH or (at and "optim" in at[-1].lower()):
+    if id(value) in seen or len(at) > MOST_DEPTH or (at and OPTIMIZER.search(at[-1])):
         return
     seen.add(id(value))
     if _is_module(value):
         yield at, dict(_of_module(value, "", 0))
-    elif isinstance(value, dict):
+    elif isinstance(value, dict) and "param_groups" not in value:  # which an optimizer has
         arrays = {str(name): array_of(inner) for name, inner in value.items()}
         stored = {name: array for name, array in arrays.items() if isinstance(array, Stored)}
         if any(array.shape for array in stored.values()):  # a log holds single numbers
             yield at, stored
         for name, inner in value.items():
-            if isinstance(name, str):
-                yield from _places(inner, (*at, name), seen)
+            if isinstance(name, str | int):
+                yield from _places(inner, (*at, str(name)), seen)
     elif isinstance(value, list | tuple):
+        stored = {str(n): array for n, array in enumerate(map(array_of, value)) if isinstance(array, Stored)}
+        if any(array.shape for array in stored.values()):
+            yield at, stored
         for number, inner in enumerate(value):
             # NumPy keeps a dictionary as an array of one object.
             yield from _places(inner, at if len(value) == 1 else (*at, str(number)), seen)

@@ -50,6 +50,7 @@ def npz(path: Path, **shapes: tuple[int, ...]) -> Path:
     [
         # The first layer of TFLite, MLX: (out, row, column, in), and of TensorFlow with three filters.
         ({"a": (64, 3, 3, 3)}, r"a \(64, 3, 3, 3\) fits \(out, in.* as well as \(out, row, column, in\)"),
+        ({"a": (3, 3, 3, 64)}, r"a \(3, 3, 3, 64\) fits \(out, row.* as well as \(row, column, in, out\)"),
         ({"a": (32, 3, 3, 3), "b": (64, 3, 3, 32), "c": (8, 8, 3, 3)}, r"b \(64, 3, 3, 32\) is .*a \(32, 3, 3, 3\)"),
     ],
 )

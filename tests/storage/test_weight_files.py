@@ -7,6 +7,7 @@ import io
 import pickle
 import sys
 import tarfile
+import types
 import zipfile
 from collections import Counter, OrderedDict, defaultdict
 from pathlib import Path
@@ -171,6 +172,86 @@ def test_arrays_in_lists_and_under_numbers_are_read(tmp_path: Path) -> None:
         array_shapes(path)
 
 
+class OfJax:
+    """Pickles an array as JAX does its own."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __reduce__(self) -> tuple:
+        function, arguments, state = self.array.__reduce__()
+        return sys.modules["jax._src.array"]._reconstruct_array, (function, arguments, state, {"weak_type": False})
+
+
+def test_arrays_of_jax_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("jax", "jax._src", "jax._src.array"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+
+    def _reconstruct_array() -> None: ...
+
+    _reconstruct_array.__module__, _reconstruct_array.__qualname__ = "jax._src.array", "_reconstruct_array"
+    monkeypatch.setattr(sys.modules["jax._src.array"], "_reconstruct_array", _reconstruct_array, raising=False)
+    first, _, second = arrays().values()
+    path = tmp_path / "net.pkl"
+    path.write_bytes(pickle.dumps({"Conv_0": {"kernel": first}, "Conv_1": {"kernel": OfJax(second)}}))
+    assert_read(path, {"Conv_0.kernel": first, "Conv_1.kernel": second})
+
+
+def test_arrays_of_python_2_are_read(tmp_path: Path) -> None:
+    first = arrays()["conv1.weight"]
+    data = first.tobytes()
+    path = tmp_path / "net.pkl"
+    path.write_bytes(
+        b"\x80\x02}U\x05conv1cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+        b"(K\x01(K\x08K\x03K\x03K\x03tcnumpy\ndtype\nU\x02f4K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff"
+        b"\xff\xffK\x00tb\x89T" + len(data).to_bytes(4, "little") + data + b"tbs."
+    )
+    assert np.array_equal(pickle.loads(path.read_bytes(), encoding="latin1")["conv1"], first)
+    assert_read(path, {"conv1": first}, layout="oihw")
+
+
+def test_a_tensor_whose_sign_is_a_note_is_read_with_it(tmp_path: Path) -> None:
+    tensor = torch.complex(torch.ones(2, 5, 3, 3), torch.randn(2, 5, 3, 3)).conj().imag
+    assert tensor.is_neg()
+    assert_read(saved(tmp_path / "net.pt", {"conv.weight": tensor}), {"conv.weight": tensor.resolve_neg().numpy()})
+
+
+class Wrapped(torch.Tensor):
+    """A tensor whose values lie in others, as quantized and distributed ones do."""
+
+    @staticmethod
+    def __new__(cls, inner: torch.Tensor) -> "Wrapped":
+        return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=torch.float32)
+
+    def __init__(self, inner: torch.Tensor) -> None:
+        self.inner = inner
+
+    __torch_dispatch__ = classmethod(lambda *_: NotImplemented)
+
+
+@pytest.mark.parametrize(("form", "words"), [(torch.Tensor.to_sparse, "sparse"), (Wrapped, "Wrapped")])
+def test_a_tensor_that_is_no_plain_one_is_not_left_out_unsaid(form, words: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", {**tensors(), "conv2.weight": form(tensors()["conv2.weight"])})
+    with pytest.raises(InputError, match=rf"net\.pt: conv2\.weight .*{words}"):
+        array_shapes(path)
+
+
+def test_a_part_of_a_module_that_is_pickled_in_another_way_is_named(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), torch.fx.symbolic_trace(nn.Sequential(nn.Conv2d(8, 6, 3))))
+    with pytest.raises(InputError, match=r"net\.pt: 1 is a torch\.fx.*state_dict"):
+        array_shapes(saved(tmp_path / "net.pt", net))
+
+
+def test_a_part_of_a_distributed_checkpoint_is_no_network(tmp_path: Path) -> None:
+    content = b""
+    for tensor in tensors().values():  # as torch.distributed.checkpoint writes them
+        content += saved(tmp_path / "one.pt", tensor).read_bytes()
+    path = tmp_path / "__0_0.distcp"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"__0_0\.distcp: .*dcp_to_torch"):
+        array_shapes(path)
+
+
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -280,6 +361,15 @@ def test_weights_of_keras_are_read(is_keras_3: bool, tmp_path: Path) -> None:
     assert_read(path, dict(zip(names, (first, second, second), strict=True)))
 
 
+def test_hdf5_that_keras_did_not_write_is_read_in_the_order_of_its_shapes(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="HDF5 is read by h5py, an optional extra")
+    written = {"conv1.weight": arrays()["conv1.weight"], "conv2.weight": np.ones((8, 8, 3, 3), np.float32)}
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        for name, array in written.items():
+            file[name] = array
+    assert_read(tmp_path / "net.h5", written)
+
+
 def test_weights_of_onnx_are_those_of_the_convolutions_of_its_graph(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="ONNX is read by onnx, an optional extra")
     first, _, second = arrays().values()
@@ -301,6 +391,34 @@ def test_weights_of_onnx_are_those_of_the_convolutions_of_its_graph(tmp_path: Pa
     path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
     assert array_shapes(path) == {"first": first.shape, "up": second.shape}
     assert_read(path, {"first": first, "up": second})
+    renamed = [onnx.helper.make_node("Identity", [name], [other]) for name, other in (("first", "a"), ("a", "b"))]
+    graph.node[0].input[1] = "b"
+    graph.node.extend(renamed)
+    path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
+    assert_read(path, {"first": first, "up": second})
+    graph.node[0].op_type = "FusedConv"
+    path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
+    assert_read(path, {"first": first, "up": second})
+    for op_type in ("QLinearConv", "ConvInteger", "NhwcFusedConv"):
+        graph.node[0].op_type = op_type
+        path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
+        with pytest.raises(InputError, match=op_type):
+            array_shapes(path)
+    graph.node[0].op_type = "Conv"
+    graph.node[0].input[1] = "first"
+    hidden = onnx.helper.make_node("Conv", ["x", "first"], ["i"], "inside")
+    branch = onnx.helper.make_graph([hidden], "branch", [], [value("i", 1, None)])
+    chosen = onnx.helper.make_node("If", ["c"], ["w"], then_branch=branch, else_branch=branch)
+    block = onnx.helper.make_function("own", "Block", ["x"], ["i"], [hidden], [onnx.helper.make_opsetid("", 18)])
+    for nodes, functions in (([*graph.node, chosen], []), (graph.node, [block])):
+        changed = onnx.GraphProto()
+        changed.CopyFrom(graph)
+        del changed.node[:]
+        changed.node.extend(nodes)
+        model = onnx.helper.make_model(changed, producer_name="a test", functions=functions)
+        path.write_bytes(model.SerializeToString())
+        with pytest.raises(InputError, match="inside"):
+            array_shapes(path)
     graph.node[0].input[1] = "computed"
     path.write_bytes(onnx.helper.make_model(graph, producer_name="a test").SerializeToString())
     with pytest.raises(InputError, match="computed by the graph"):

@@ -9,7 +9,7 @@ import math
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -241,7 +241,7 @@ def npz_headers(path: Path) -> dict[str, Stored]:
 
 
 # Nodes of a graph of ONNX whose second input is a weight with kernels.
-CONVOLUTIONS = ("Conv", "ConvTranspose")
+CONVOLUTIONS = ("Conv", "ConvTranspose", "FusedConv", "DeformConv")
 
 
 def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[str, Stored]:
@@ -316,7 +316,16 @@ def onnx_arrays(path: Path) -> dict[str, Stored]:
     """
     with needing_an_extra(f"{path}: ONNX"):
         import onnx
-    graph = onnx.load(str(path), load_external_data=False).graph
+    model = onnx.load(str(path), load_external_data=False)
+    graph = model.graph
+    others = [node for node in graph.node if node.op_type not in CONVOLUTIONS]
+    others += [*_inner_nodes(graph.node), *(node for function in model.functions for node in function.node)]
+    if unread := [node for node in others if "Conv" in node.op_type]:
+        raise InputError(
+            f"{path}: the weights of {unread[0].name or 'a convolution'} ({unread[0].op_type}) are not read, as of "
+            "a quantized model, a function or a branch: export the network with floating-point weights, without "
+            "branches; onnx.inliner.inline_local_functions puts functions in their place"
+        )
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
@@ -326,7 +335,9 @@ def onnx_arrays(path: Path) -> dict[str, Stored]:
     for node in graph.node:
         if node.op_type not in CONVOLUTIONS:
             continue
-        name = same.get(node.input[1], node.input[1])
+        name = node.input[1]
+        for _ in same:  # of a damaged file names may lead back
+            name = same.get(name, name)
         if name not in tensors:
             raise InputError(
                 f"{path}: the weight {name} of {node.name or node.op_type} is computed by the graph, as of "
@@ -346,3 +357,12 @@ def onnx_arrays(path: Path) -> dict[str, Stored]:
         is_transposed = node.op_type == "ConvTranspose" and len(stored.shape) >= 2
         arrays[name] = stored.transposed(1, 0, *range(2, len(stored.shape))) if is_transposed else stored
     return arrays
+
+
+def _inner_nodes(nodes: Iterable[Any]) -> Iterator[Any]:
+    """Yield the nodes of the branches and loops of a graph of ONNX."""
+    for node in nodes:
+        for part in node.attribute:
+            for graph in (part.g, *part.graphs):
+                yield from graph.node
+                yield from _inner_nodes(graph.node)

@@ -7,6 +7,7 @@ values: both by `opened_weights`.
 
 import io
 import json
+import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -49,12 +50,18 @@ OTHERS = (
 )
 TORCHSCRIPT = "a program of TorchScript: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt') writes its weights"
 EXPORTED = "a program of torch.export: torch.save(torch.export.load(FILE).state_dict, 'weights.pt') writes its weights"
+DISTRIBUTED = (
+    "several archives one after the other, as torch.distributed.checkpoint writes: "
+    "`python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER weights.pt` makes one file"
+)
 TFLITE = (
     "TFLite: interpreter = tf.lite.Interpreter(FILE) has its arrays, get_tensor_details() their names; write those of "
     "the convolutions by numpy.savez and state `layout: ohwi`"
 )
 
 
+# Names of the weights of Keras, all versions.
+KERAS = re.compile(r"kernel|:0$|(?:^|/)vars/")
 # What may stand before the first sign of a text: the mark of its encoding, and white space.
 BLANKS = b"\xef\xbb\xbf \t\r\n"
 
@@ -230,7 +237,7 @@ def _content(path: Path, stack: ExitStack) -> Content:
             raise InputError(f"{path}: {what}")
     text = head.lstrip(BLANKS)
     if text[:9].lower() == b"<!doctype" or text[:5].lower() in (b"<html", b"<?xml", b"<head"):
-        raise InputError(f"{path}: a web page, not weights: download it again (a page of a login or an error?)")
+        raise InputError(f"{path}: a web page or XML, not weights: download it again (a page of a login or an error?)")
     if head[257:262] == b"ustar":
         raise InputError(f"{path}: an archive of tar: unpack it (tar -xf) and name the file of weights in it")
     if head[4:8] == b"TFL3":
@@ -240,7 +247,9 @@ def _content(path: Path, stack: ExitStack) -> Content:
     if head[:6] == b"\x93NUMPY":
         return Content(_npy(path, file, size))
     if head[:4] == b"\x89HDF":
-        return Content(hdf5_arrays(path, path, stack), "hwio")
+        arrays = hdf5_arrays(path, path, stack)
+        # Others than Keras write HDF5 too, by the names of PyTorch for one.
+        return Content(arrays, "hwio" if any(KERAS.search(name) for name in arrays) else None)
     if _is_index(head):
         return _shards(path, stack)
     if head[8:9] == b"{":
@@ -283,6 +292,9 @@ def _zip(path: Path, file: IO[bytes], stack: ExitStack) -> Content:
     for member in members.values():
         if member.compress_size > size:
             raise ValueError(f"{member.filename} claims {member.compress_size:,} bytes, the file has {size:,}")
+    file.seek(0)
+    if file.read(2) == b"PK" and min((member.header_offset for member in members.values()), default=0) > 0:
+        raise InputError(f"{path}: {DISTRIBUTED}")
     inner = {name.split("/", 1)[1] for name in members if "/" in name}
     if "constants.pkl" in inner and any(name.startswith("code/") for name in inner):
         raise InputError(f"{path}: {TORCHSCRIPT}")

@@ -6,7 +6,6 @@ the order of the axes of its kernels, or which of its arrays the network uses, o
 
 import json
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -52,12 +51,6 @@ COMPUTED = (
 )
 # Last words of the names that libraries give to the weights of convolutions.
 USUAL_WORDS = {"weight", "weights", "kernel", "kernels", "filter", "filters", "w"}
-# Parts of names of a running copy of a network.
-COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
-
-# Parts of names of the state of an optimizer.
-OPTIMIZER = re.compile(r"optim|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
-
 # Hugging Face's name of one of several files of a network.
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
@@ -279,7 +272,7 @@ def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple
     unclear = [name for name, orders in fitting.items() if "oihw" in orders and shapes[name][2] > 1]
     mend = "state the order by `layout` (--layout of `look`): oihw, hwio or ohwi"
     if not others:
-        ambiguous = next((name for name in unclear if len(fitting[name]) > 1), None)
+        ambiguous = next((name for name, orders in fitting.items() if len(orders) > 1 and shapes[name][1] > 1), None)
         if pytorch or shown or ambiguous is None:
             return "oihw", ""
         several = " as well as ".join(ORDERS[order] for order in fitting[ambiguous])
@@ -369,35 +362,3 @@ def computed_problem(shapes: Mapping[str, tuple[int, ...]], kernels: Collection[
                     f"itself in its place ({function}) before the network is saved"
                 )
     return None
-
-
-def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
-    """Return which kernels are perhaps not layers of one network, by their names.
-
-    Parameters
-    ----------
-    kernels : mapping of str to tuple of int
-        Shapes of all kernels of the file.
-
-    Returns
-    -------
-    dict of str to str
-        Why each is left out unless it is asked for by name: its name differs from those of the weights (as of a buffer
-        of a blur), or it seems to be of a running copy of the same network.
-    """
-    words = {name: last_word(name) for name in kernels}
-    usual = Counter(word for word in words.values() if word in USUAL_WORDS).most_common(1)
-    odd = {
-        name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual[0][0]
-    }
-    odd |= {name: "perhaps of an optimizer" for name in kernels if OPTIMIZER.search(name)}
-    fronts = {name: re.split("[./]", name)[0] for name in kernels}
-    if "params" in fronts.values():  # of JAX's libraries, whose names were joined
-        odd |= {name: "perhaps of another network than `params`" for name in kernels if fronts[name] != "params"}
-    found = {name: COPY.search(name) for name in kernels if name not in odd}
-    others = Counter(kernels[name] for name, match in found.items() if not match)
-    for word in {match[0].lower() for match in found.values() if match}:
-        copies = [name for name, match in found.items() if match and match[0].lower() == word]
-        if Counter(kernels[name] for name in copies) <= others:
-            odd |= dict.fromkeys(copies, "perhaps of a running copy of the network")
-    return odd

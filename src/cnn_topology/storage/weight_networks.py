@@ -1,18 +1,24 @@
 """Which arrays of a file are a network: it may lie deep in dictionaries, beside an optimizer and other networks."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.storage.weight_arrays import Stored
-from cnn_topology.storage.weight_forms import OPTIMIZER
+from cnn_topology.storage.weight_forms import USUAL_WORDS, last_word
 from cnn_topology.storage.weight_pickle import Inert, array_of
 
 At = tuple[str, ...]
 Networks = dict[At, dict[str, Stored]]
 
+# Parts of names of a running copy of a network.
+COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
+
+# Parts of names of the state of an optimizer.
+OPTIMIZER = re.compile(r"optim|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
 # A key under which JAX's libraries keep one network: what lies beside it is another (ema_params), or none (grads).
 ONE_NETWORK = re.compile(r"(?:\w+_)?(?:params|parameters|variables)(?:_\w+)?")
 # Dictionaries in dictionaries.
@@ -41,7 +47,10 @@ def choose_network(content: Any, path: Path, entry: str | None = None) -> dict[s
     InputError
         If there are no arrays, no such entry, or several networks of which none is named.
     """
-    places: Networks = dict(_places(content, (), set()))
+    try:
+        places: Networks = dict(_places(content, (), set()))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     if entry is not None:
         inside = {_below(at, entry): arrays for at, arrays in places.items() if _below(at, entry) is not None}
         if not inside:  # a part of a network, whose arrays have the keys in their names
@@ -157,5 +166,42 @@ def _of_module(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, St
             if isinstance(array, Stored):
                 yield f"{prefix}{name}", array
     for name, inner in module.state["_modules"].items():
+        if isinstance(inner, Inert) and not _is_module(inner):  # of torch.fx, or of whole numbers
+            raise InputError(
+                f"{prefix}{name} is a {inner.name}, whose weights cannot be read from a module that was saved as a "
+                "whole; save model.state_dict() with torch.save"
+            )
         if _is_module(inner) and depth < MOST_DEPTH:
             yield from _of_module(inner, f"{prefix}{name}.", depth + 1)
+
+
+def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    """Return which kernels are perhaps not layers of one network, by their names.
+
+    Parameters
+    ----------
+    kernels : mapping of str to tuple of int
+        Shapes of all kernels of the file.
+
+    Returns
+    -------
+    dict of str to str
+        Why each is left out unless it is asked for by name: its name differs from those of the weights (as of a buffer
+        of a blur), or it seems to be of a running copy of the same network.
+    """
+    words = {name: last_word(name) for name in kernels}
+    usual = Counter(word for word in words.values() if word in USUAL_WORDS).most_common(1)
+    odd = {
+        name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual[0][0]
+    }
+    odd |= {name: "perhaps of an optimizer" for name in kernels if OPTIMIZER.search(name)}
+    fronts = {name: re.split("[./]", name)[0] for name in kernels}
+    if "params" in fronts.values():  # of JAX's libraries, whose names were joined
+        odd |= {name: "perhaps of another network than `params`" for name in kernels if fronts[name] != "params"}
+    found = {name: COPY.search(name) for name in kernels if name not in odd}
+    others = Counter(kernels[name] for name, match in found.items() if not match)
+    for word in {match[0].lower() for match in found.values() if match}:
+        copies = [name for name, match in found.items() if match and match[0].lower() == word]
+        if Counter(kernels[name] for name in copies) <= others:
+            odd |= dict.fromkeys(copies, "perhaps of a running copy of the network")
+    return odd

@@ -41,6 +41,7 @@ CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
     "EMPTY_DICT": dict, "EMPTY_SET": list,
 }  # fmt: skip
+PLAIN_TENSORS = "save plain ones, by tensor.to_dense(), .dequantize() or .full_tensor()"
 PLAIN = (str, int, float, bytes, type(None))
 
 _MARK = object()
@@ -218,7 +219,23 @@ class InertReader:
             case ("torch._tensor", "_rebuild_from_type_v2"):
                 return self._made(arguments[0], tuple(arguments[2]))
             case ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2"):
-                return self._tensor(*arguments[:4])
+                tensor = self._tensor(*arguments[:4])
+                is_negative = len(arguments) > 6 and isinstance(arguments[6], dict) and arguments[6].get("neg")
+                return replace(tensor, read=lambda: -tensor.read()) if is_negative else tensor
+            case ("torch._utils", "_rebuild_device_tensor_from_numpy" | "_rebuild_device_tensor_from_cpu_tensor"):
+                return arguments[0]
+            case ("torch._utils", "_rebuild_wrapper_subclass"):
+                what = _last(arguments[0])
+                return Stored(
+                    tuple(arguments[2]), what, _nothing, f"is a {what}, a tensor of a class of its own: {PLAIN_TENSORS}"
+                )
+            case ("torch._utils", "_rebuild_sparse_tensor"):
+                shape = next((tuple(part) for part in arguments[1] if isinstance(part, tuple | list)), ())
+                return Stored(shape, "sparse", _nothing, f"is a sparse tensor: {PLAIN_TENSORS}")
+            case (_, "_reconstruct_array" | "reconstruct_device_array"):  # of JAX
+                array = self._made(arguments[0], tuple(arguments[1]))
+                array.state = arguments[2]
+                return array
             case ("torch._utils", "_rebuild_tensor_v3"):
                 storage, offset, shape, strides = arguments[:4]
                 return self._tensor(
@@ -292,6 +309,7 @@ def array_of(value: Any) -> Any:
     if isinstance(data, list):
         return data
     kind, order = _dtype(dtype)
+    data = data.encode("latin-1") if isinstance(data, str) else data  # of Python 2
     shape = tuple(map(int, shape))
     if kind not in NUMBERS:
         return Stored(shape, kind, _nothing)
@@ -303,7 +321,8 @@ def array_of(value: Any) -> Any:
 def _dtype(dtype: Any) -> tuple[str, str]:
     """Return kind and order of bytes of a type of NumPy."""
     order = dtype.state[1] if isinstance(dtype.state, tuple) else "<"
-    return str(dtype.arguments[0]), ">" if order == ">" else "<"
+    kind = _last(dtype.arguments[0]) or str(dtype.arguments[0])  # one that NumPy lacks is named by its class
+    return TYPES.get(kind, kind), ">" if order == ">" else "<"
 
 
 def _from_mark(stack: list[Any]) -> list[Any]:

@@ -20,6 +20,7 @@ from functools import partial
 from shutil import rmtree
 
 from torch import nn
+from torch.nn.utils import parametrizations, prune
 from torchvision.models.vgg import make_layers
 
 
@@ -45,6 +46,15 @@ class Net(nn.Module):
 class Pair(nn.Module):
     def forward(self, x):
         return x, x.flatten(2)
+
+
+def decoder(form=None):
+    network = nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.Conv2d(8, 4, 3))
+    if form == "prune":
+        prune.random_unstructured(network[1], "weight", 0.5)
+    elif form:
+        getattr(parametrizations, form)(network[1])
+    return network
 
 
 def vgg():
@@ -237,6 +247,16 @@ def test_weights_of_a_file_come_with_what_stands_in_front_of_their_names(own, tm
     look_at(of, (10, 12, 3))
     network = network_of_file(of, 3, 3, tmp_path / "w.pt")
     assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in trained.state_dict().items())
+
+
+@pytest.mark.parametrize("form", [None, "weight_norm", "spectral_norm", "prune"])
+def test_a_module_takes_the_arrays_that_it_computes_its_weights_from(form, own, tmp_path):
+    of = section(f"{own}:decoder", arguments={"form": form}, checkpoints=("w.pt",))
+    trained = make_module(of, 5)
+    torch.save({f"module.{name}": tensor for name, tensor in trained.state_dict().items()}, tmp_path / "w.pt")
+    look_at(of, (10, 12, 3))
+    images = torch.rand(2, 3, 10, 12)
+    assert torch.equal(network_of_file(of, 3, 3, tmp_path / "w.pt")(images), trained(images))
 
 
 def test_weights_that_do_not_fit_are_refused_before_the_run(own, tmp_path):

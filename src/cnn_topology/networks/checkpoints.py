@@ -15,12 +15,14 @@ from cnn_topology.plan.files import COUNTER, misfit
 Naming = Callable[[Iterable[str]], Mapping[str, str]]
 
 
-def read_checkpoint(path: Path, named: Naming | None = None, entry: str | None = None) -> dict[str, torch.Tensor]:
+def read_checkpoint(
+    path: Path, named: Naming | None = None, entry: str | None = None, as_stored: bool = False
+) -> dict[str, torch.Tensor]:
     """Read named tensors.
 
     Parameters
     ----------
-    path, entry
+    path, entry, as_stored
         As for `networks.weights.read_arrays`.
     named : function, optional
         Returns the names of a network by those in a file, such as `own_names` of a variant. Absent: they
@@ -36,7 +38,7 @@ def read_checkpoint(path: Path, named: Naming | None = None, entry: str | None =
     InputError
         If the file cannot be used.
     """
-    arrays = read_arrays(path, entry)
+    arrays = read_arrays(path, entry, as_stored)
     try:
         names = named(arrays) if named else {name: name for name in arrays}
     except InputError as error:

@@ -141,16 +141,29 @@ def names_of(network: nn.Module, names: Iterable[str]) -> dict[str, str]:
     return without_front(names, own[:: max(1, len(own) - 1)]) if own else {}
 
 
+def is_stored(file: Path, entry: str | None, network: nn.Module) -> bool:
+    """Return whether a module has the arrays of a file as they are stored, and not the weights as they are used.
+
+    It then computes weights from them (`weight_norm`, `prune`), or has transposed convolutions, (in, out, row, column).
+    """
+    return bool(_problem(file, entry, network)) and not _problem(file, entry, network, as_stored=True)
+
+
 def _check_weights(file: Path, entry: str | None, network: nn.Module) -> None:
-    state = network.state_dict()
-    expected = {name: tuple(tensor.shape) for name, tensor in state.items() if tensor.is_floating_point()}
     try:
-        shapes = array_shapes(file, entry)
-        problem = misfit({own: shapes[name] for name, own in names_of(network, shapes).items()}, expected, MEND)
+        problem = _problem(file, entry, network)
+        if problem and not is_stored(file, entry, network):
+            raise InputError(f"{file}: {problem}")
     except InputError as error:
         raise InputError(f"checkpoints = {error}") from error
-    if problem:
-        raise InputError(f"checkpoints = {file}: {problem}")
+
+
+def _problem(file: Path, entry: str | None, network: nn.Module, as_stored: bool = False) -> str | None:
+    """Return why the arrays of a file are not those of a module, or None."""
+    state = network.state_dict()
+    expected = {name: tuple(tensor.shape) for name, tensor in state.items() if tensor.is_floating_point()}
+    shapes = array_shapes(file, entry, as_stored=as_stored)
+    return misfit({own: shapes[name] for name, own in names_of(network, shapes).items()}, expected, MEND)
 
 
 def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnn_topology.networks.checkpoints import load_checkpoint, read_checkpoint, refuse_copy
-from cnn_topology.networks.modules import MEND, make_module, names_of
+from cnn_topology.networks.modules import MEND, is_stored, make_module, names_of
 from cnn_topology.networks.resnet import make_resnet
 from cnn_topology.plan.files import LAST_LAYER
 from cnn_topology.plan.recorded import ModuleNetworks
@@ -70,7 +70,8 @@ def network_of_file(
     """
     if isinstance(section, ModuleNetworks):
         network, mend = make_module(section, seed=0), MEND
-        read = partial(read_checkpoint, named=partial(names_of, network), entry=section.entry)
+        as_stored = is_stored(path, section.entry, network)
+        read = partial(read_checkpoint, named=partial(names_of, network), entry=section.entry, as_stored=as_stored)
         tensors = read(path)
     else:
         mend = None

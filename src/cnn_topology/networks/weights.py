@@ -11,12 +11,12 @@ from cnn_topology.storage.weight_files import check_numbers, opened_weights
 from cnn_topology.storage.weight_forms import Order
 
 
-def read_arrays(path: Path, entry: str | None = None) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, entry: str | None = None, as_stored: bool = False) -> dict[str, np.ndarray]:
     """Read all arrays of numbers of one file.
 
     Parameters
     ----------
-    path, entry
+    path, entry, as_stored
         As for `storage.weight_files.opened_weights`.
 
     Returns
@@ -29,7 +29,7 @@ def read_arrays(path: Path, entry: str | None = None) -> dict[str, np.ndarray]:
     InputError
         If the file cannot be used.
     """
-    with opened_weights(path, entry) as arrays:
+    with opened_weights(path, entry, as_stored=as_stored) as arrays:
         for name, array in arrays.items():
             check_numbers(path, name, array)
         return {

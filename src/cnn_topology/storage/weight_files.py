@@ -78,7 +78,9 @@ class Content(NamedTuple):
 
 
 @contextmanager
-def opened_weights(path: Path, entry: str | None = None, layout: Order | None = None) -> Iterator[dict[str, Stored]]:
+def opened_weights(
+    path: Path, entry: str | None = None, layout: Order | None = None, as_stored: bool = False
+) -> Iterator[dict[str, Stored]]:
     """Open a file of weights.
 
     Parameters
@@ -90,6 +92,8 @@ def opened_weights(path: Path, entry: str | None = None, layout: Order | None = 
         that is one place.
     layout : {'oihw', 'hwio', 'ohwi', 'iohw'}, optional
         Order of the axes of kernels. Absent: that of the kind of file, or the one that the shapes of all kernels fit.
+    as_stored : bool
+        Whether arrays stay as they are in the file, for a network that computes its weights from them.
 
     Yields
     ------
@@ -111,19 +115,22 @@ def opened_weights(path: Path, entry: str | None = None, layout: Order | None = 
             if problem := part_problem(path):
                 raise InputError(f"{path}: {problem}")
             arrays = choose_network(content.value, path, entry)
-            yield in_order(path, as_used(arrays), layout or content.order, layout is None and content.by_habit)
+            if not as_stored:
+                order, by_habit = layout or content.order, layout is None and content.by_habit
+                arrays = in_order(path, as_used(arrays), order, by_habit)
+            yield arrays
         except InputError:
             raise
         except Exception as error:  # a damaged zip, header or pickle, and its values, raise almost anything
             raise _unreadable(path, error) from error
 
 
-def array_shapes(path: Path, entry: str | None = None, layout: Order | None = None) -> Shapes:
+def array_shapes(path: Path, entry: str | None = None, layout: Order | None = None, as_stored: bool = False) -> Shapes:
     """Return the shape of each array of floating-point numbers in a file of weights.
 
     Parameters
     ----------
-    path, entry, layout
+    path, entry, layout, as_stored
         As for `opened_weights`.
 
     Returns
@@ -136,7 +143,7 @@ def array_shapes(path: Path, entry: str | None = None, layout: Order | None = No
     InputError
         As `opened_weights`; or if kernels are of numbers that weights are not read from.
     """
-    with opened_weights(path, entry, layout) as arrays:
+    with opened_weights(path, entry, layout, as_stored) as arrays:
         for name, array in arrays.items():
             check_numbers(path, name, array)
         return {name: array.shape for name, array in arrays.items() if array.is_floating}

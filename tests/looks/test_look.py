@@ -227,6 +227,19 @@ def test_kernels_of_a_module_by_another_name_are_named():
     assert "1.kernel" in opened.others[0]
 
 
+def test_a_transposed_convolution_that_a_module_has_twice_is_looked_at_once():
+    up = nn.ConvTranspose2d(8, 5, 3)
+    opened = open_source(nn.ModuleDict({"a": up, "b": up, "c": nn.Conv2d(3, 4, 3)}))
+    assert [layer.name for layer in opened.layers] == ["a", "c"]
+    assert opened.layers[0].weight.shape == (1, 5, 8, 3, 3)
+
+
+def test_layers_whose_short_names_agree_keep_their_long_ones():
+    names = ["model.a.weight", "a.weight", "module.b.weight"]
+    opened = open_source({name: noise(4, number) for number, name in enumerate(names)})
+    assert [layer.name for layer in opened.layers] == ["model.a", "a", "b"]
+
+
 @pytest.mark.parametrize("form", ["lazy", "meta"])
 def test_a_module_without_values_is_refused(form):
     with torch.device("meta" if form == "meta" else "cpu"):

@@ -278,6 +278,11 @@ def test_masks_of_attention_do_not_matter(tmp_path: Path) -> None:
     assert layers(saved(tmp_path / "net.pt", {**tensors(), **masks})) == [STEM, DEEP]
 
 
+def test_a_bias_that_is_computed_changes_no_kernels(tmp_path: Path) -> None:
+    state = {**tensors(), "conv2.parametrizations.bias.original": torch.ones(6)}
+    assert layers(saved(tmp_path / "net.pt", state)) == [STEM, DEEP]
+
+
 def test_an_adapter_of_other_layers_changes_no_kernels(tmp_path: Path) -> None:
     state = {**tensors(), "query.lora_A.weight": torch.ones(4, 8), "query.lora_B.weight": torch.ones(8, 4)}
     assert layers(saved(tmp_path / "net.pt", state)) == [STEM, DEEP]
@@ -407,6 +412,7 @@ def test_a_header_whose_length_begins_as_a_text_does_is_no_index(tmp_path: Path)
         ({"model": tensors(), "ema": {"decay": 0.9, "shadow": tensors(1)}}, "under model and under ema.shadow"),
         ({"net": tensors(), "history": [tensors(1), tensors(2)]}, "under net and under history.0 and under history.1"),
         ({**tensors(), "best": tensors(1)}, "under its top and under best"),
+        ({"optimal": tensors(), "last": tensors(1)}, "under optimal and under last"),
         ({"folds": {0: tensors(), 1: tensors(1)}}, "under folds.0 and under folds.1"),
     ],
 )

@@ -236,6 +236,21 @@ def test_a_tensor_that_is_no_plain_one_is_not_left_out_unsaid(form, words: str, 
         array_shapes(path)
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_is_no_array_by_the_name_of_a_weight_is_named(is_whole: bool, tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LazyConv2d(6, 3))
+    with pytest.raises(InputError, match=r"net\.pt: 1\.weight is a torch.*Uninitialized"):
+        array_shapes(saved(tmp_path / "net.pt", net if is_whole else net.state_dict()))
+    path = tmp_path / "net.pkl"
+    path.write_bytes(pickle.dumps({"a/W": np.ones((8, 32, 3, 3)), "b/W": np.ma.masked_less(np.ones((4, 8, 3, 3)), 2)}))
+    with pytest.raises(InputError, match=r"net\.pkl: b/W is a numpy\.ma"):
+        array_shapes(path)
+
+
+def test_a_tensor_without_values_has_its_shape(tmp_path: Path) -> None:
+    assert_read(saved(tmp_path / "net.pt", {"a": torch.ones(0, 8, 3, 3)}), {"a": np.empty((0, 8, 3, 3), np.float32)})
+
+
 def test_a_part_of_a_module_that_is_pickled_in_another_way_is_named(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Conv2d(3, 8, 3), torch.fx.symbolic_trace(nn.Sequential(nn.Conv2d(8, 6, 3))))
     with pytest.raises(InputError, match=r"net\.pt: 1 is a torch\.fx.*state_dict"):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is
 from cnn_topology.networks.weights import not_finite, read_weights
 from cnn_topology.plan.base import as_tuple, expand_paths
 from cnn_topology.plan.checkpoints import (
+    WEIGHT,
     CheckpointLayers,
     FilesCheckpoint,
     checkpoint_layers,
@@ -140,8 +142,15 @@ def open_source(
     for layer in there.layers:
         if layer.tensor not in unreadable and is_fixed(stacked[layer.tensor].reshape(-1, layer.side**2)):
             others[layer.tensor] = f"copies of at most {FIXED_FILTERS} filters, as of a blur: not trained"
+    plain = Counter(plain_name(layer.tensor) for layer in there.layers)
     weights = tuple(
-        LayerWeights(plain_name(layer.tensor), layer.tensor, layer.depth, layer.name, stacked[layer.tensor])
+        LayerWeights(
+            name if plain[name := plain_name(layer.tensor)] == 1 else WEIGHT.sub("", layer.tensor),
+            layer.tensor,
+            layer.depth,
+            layer.name,
+            stacked[layer.tensor],
+        )
         for layer in there.layers
         if layer.tensor not in others
     )
@@ -230,7 +239,7 @@ def _of_module(module: Any) -> dict[str, Stored]:
     from torch.nn.utils.parametrize import is_parametrized
 
     used = as_used(choose_network(_stored(module.state_dict()), Path(type(module).__name__)))
-    for name, part in module.named_modules():
+    for name, part in module.named_modules(remove_duplicate=False):
         at = f"{name}." if name else ""
         for key in part.parametrizations if is_parametrized(part) else ():
             if parts := [array for array in used if array.startswith(f"{at}parametrizations.{key}.")]:  # one of its own

@@ -35,7 +35,7 @@ USUAL_SIDES = (1, *SIDES[::2])
 # Names of arrays from which a network computes a weight that are still there when the forms below are applied, what the
 # weight then is, and what writes the weight itself. Group 1 is how the names of the kernels concerned begin.
 COMPUTED = (
-    (r"(.*?)parametrizations[./]", "parametrized", "torch.nn.utils.parametrize.remove_parametrizations"),
+    (r"(.*?)parametrizations[./](?!bias[./])", "parametrized", "torch.nn.utils.parametrize.remove_parametrizations"),
     (r"(.*weight)_(?:orig|g|bar)$", "normalized or pruned", "remove_spectral_norm, remove_weight_norm, prune.remove"),
     (
         r"((?:.*?[._/])??)(?:lora|loha|hada|lokr|dora|boft|oft)[._/]",

@@ -18,7 +18,7 @@ Networks = dict[At, dict[str, Stored]]
 COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
 
 # Parts of names of the state of an optimizer.
-OPTIMIZER = re.compile(r"optim|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
+OPTIMIZER = re.compile(r"optim(?!al|um)|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
 # A key under which JAX's libraries keep one network: what lies beside it is another (ema_params), or none (grads).
 ONE_NETWORK = re.compile(r"(?:\w+_)?(?:params|parameters|variables)(?:_\w+)?")
 # Dictionaries in dictionaries.
@@ -142,6 +142,8 @@ def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, 
         arrays = {str(name): array_of(inner) for name, inner in value.items()}
         stored = {name: array for name, array in arrays.items() if isinstance(array, Stored)}
         if any(array.shape for array in stored.values()):  # a log holds single numbers
+            for name, inner in arrays.items():
+                _check_read(".".join((*at, name)), inner)
             yield at, stored
         for name, inner in value.items():
             if isinstance(name, str | int):
@@ -155,6 +157,12 @@ def _places(value: Any, at: At, seen: set[int]) -> Iterator[tuple[At, dict[str, 
             yield from _places(inner, at if len(value) == 1 else (*at, str(number)), seen)
 
 
+def _check_read(name: str, value: Any) -> None:
+    """Refuse an object by the name of a weight that is none of the arrays that are read."""
+    if isinstance(value, Inert) and not value and not _is_module(value) and last_word(name) in USUAL_WORDS:
+        raise InputError(f"{name} is a {value.name}, which is not read; save a tensor of PyTorch or an array of NumPy")
+
+
 def _is_module(value: Any) -> TypeGuard[Inert]:
     return isinstance(value, Inert) and isinstance(value.state, dict) and isinstance(value.state.get("_modules"), dict)
 
@@ -163,6 +171,7 @@ def _of_module(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, St
     """Yield the arrays of a module of PyTorch that was saved as a whole, as its state_dict() has them."""
     for part in ("_parameters", "_buffers"):
         for name, array in (module.state.get(part) or {}).items():
+            _check_read(f"{prefix}{name}", array)
             if isinstance(array, Stored):
                 yield f"{prefix}{name}", array
     for name, inner in module.state["_modules"].items():

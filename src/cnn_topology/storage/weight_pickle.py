@@ -262,10 +262,12 @@ class InertReader:
             return Stored(shape, kind, _nothing, f"claims {count:,} values, and the file holds {values:,} of them")
 
         def read() -> np.ndarray:
+            if not count:
+                return np.empty(shape, np.float32)
             assert self.values is not None
             row = decoded(self.values(storage.key), kind, self.order)
             steps = [stride * row.itemsize for stride in strides]
-            return np.lib.stride_tricks.as_strided(row[offset:], shape, steps, writeable=False) if count else row[:0]
+            return np.lib.stride_tricks.as_strided(row[offset:], shape, steps, writeable=False)
 
         return Stored(shape, kind, read)
 

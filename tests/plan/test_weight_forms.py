@@ -74,6 +74,18 @@ def test_the_order_that_all_kernels_fit_is_taken(order, suffix: str, tmp_path: P
         np.testing.assert_array_equal(weight, tensors()[name].numpy())
 
 
+@pytest.mark.parametrize(("order", "shape"), [("hwio", (3, 3, 8, 1)), ("ohwi", (1, 3, 3, 8))])
+@pytest.mark.parametrize(
+    "name", ["block/depthwise/weights", "layers/depthwise_conv2d/vars/0", "a/separable_conv2d_1/vars/0"]
+)
+def test_each_filter_of_a_depthwise_convolution_is_an_output_channel(order, shape, name: str, tmp_path: Path) -> None:
+    weight = np.random.default_rng(0).standard_normal(shape)
+    np.savez(tmp_path / "net.npz", **{name: weight, "block/conv/weights": np.ones(shape)})
+    read = read_weights(tmp_path / "net.npz", {name: (8, 1, 3, 3), "block/conv/weights": (1, 8, 3, 3)}, layout=order)
+    expected = weight.transpose(*map(order.index, "oihw")).reshape(8, 1, 3, 3)
+    np.testing.assert_array_equal(read[name], expected.astype(np.float32))
+
+
 @pytest.mark.parametrize("order", ["oihw", "hwio", "ohwi", "iohw"])
 @pytest.mark.parametrize("suffix", [".npz", ".pt"])
 def test_an_order_that_is_stated_is_taken(order, suffix: str, tmp_path: Path) -> None:

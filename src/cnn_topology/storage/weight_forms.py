@@ -51,6 +51,9 @@ COMPUTED = (
 )
 # Last words of the names that libraries give to the weights of convolutions.
 USUAL_WORDS = {"weight", "weights", "kernel", "kernels", "filter", "filters", "w"}
+# Names of the weights of depthwise convolutions in TensorFlow and Keras.
+DEPTHWISE = re.compile(r"depthwise[^/.]*(?:[/.][^/.]*){0,2}$|separable_conv2d(?:_\d+)?/vars/0$", re.I)
+
 # Hugging Face's name of one of several files of a network.
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.")
 
@@ -236,7 +239,14 @@ def in_order(path: Path, arrays: dict[str, Stored], order: Order | None, by_habi
     if order == "oihw":
         return _transposed_apart(arrays)
     axes = tuple(map(order.index, "oihw"))
-    return {name: array.transposed(*axes) if len(array.shape) == 4 else array for name, array in arrays.items()}
+    turned = {name: array.transposed(*axes) if len(array.shape) == 4 else array for name, array in arrays.items()}
+    # TensorFlow has the channels of a depthwise convolution, of which each has its own filters, on the axis of inputs.
+    depthwise = {name: turned[name] for name in turned if DEPTHWISE.search(name) and len(turned[name].shape) == 4}
+    return turned | {
+        name: array.reshaped((array.shape[0] * array.shape[1], 1, *array.shape[2:]))
+        for name, array in depthwise.items()
+        if order != "iohw" and array.shape[2] > 1
+    }
 
 
 def order_of_axes(shapes: Mapping[str, tuple[int, ...]], pytorch: bool) -> tuple[Order, str]:

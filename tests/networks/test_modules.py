@@ -19,6 +19,7 @@ CODE = """
 from functools import partial
 from shutil import rmtree
 
+import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 from torchvision.models.vgg import make_layers
@@ -54,6 +55,12 @@ def decoder(form=None):
         prune.random_unstructured(network[1], "weight", 0.5)
     elif form:
         getattr(parametrizations, form)(network[1])
+    return network
+
+
+def fourier():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3))
+    network.register_parameter("modes", nn.Parameter(torch.randn(4, 4, dtype=torch.complex64)))
     return network
 
 
@@ -257,6 +264,13 @@ def test_a_module_takes_the_arrays_that_it_computes_its_weights_from(form, own, 
     look_at(of, (10, 12, 3))
     images = torch.rand(2, 3, 10, 12)
     assert torch.equal(network_of_file(of, 3, 3, tmp_path / "w.pt")(images), trained(images))
+
+
+def test_complex_weights_do_not_stay_as_they_were_drawn(own, tmp_path):
+    of = section(f"{own}:fourier", checkpoints=("w.pt",))
+    torch.save(make_module(of, 5).state_dict(), tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"w\.pt: .*no tensor 'modes'"):
+        look_at(of, (10, 12, 3))
 
 
 def test_weights_that_do_not_fit_are_refused_before_the_run(own, tmp_path):

@@ -304,6 +304,7 @@ def test_an_adapter_of_other_layers_changes_no_kernels(tmp_path: Path) -> None:
     ("more", "named"),
     [
         ({"blur.filt": torch.ones(8, 1, 3, 3), "sobel.kernel": torch.ones(2, 1, 3, 3)}, "blur.filt, sobel.kernel"),
+        ({f"blur{n}.kernel": torch.rand(8, 1, 3, 3) for n in range(4)}, "blur0.kernel, blur3.kernel"),
         ({"conv2.scores": torch.ones(6, 8, 3, 3)}, "conv2.scores"),
         ({f"{name}.exp_avg": tensor for name, tensor in tensors(1).items()}, "conv1.weight.exp_avg"),
         (prefixed("ema.", 1), "ema.conv1.weight"),

@@ -376,6 +376,16 @@ def test_weights_of_keras_are_read(is_keras_3: bool, tmp_path: Path) -> None:
     assert_read(path, dict(zip(names, (first, second, second), strict=True)))
 
 
+def test_layers_of_keras_are_in_the_order_that_the_file_states(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="Keras's files are read by h5py, an optional extra")
+    order = ["stem", "block", "a"]
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.create_group("model_weights").attrs["layer_names"] = [name.encode() for name in order]
+        for name in order:
+            file[f"model_weights/{name}/{name}/kernel:0"] = np.ones((3, 3, 3, 4), np.float32)
+    assert [name.split("/")[1] for name in array_shapes(tmp_path / "net.h5")] == order
+
+
 def test_hdf5_that_keras_did_not_write_is_read_in_the_order_of_its_shapes(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py", reason="HDF5 is read by h5py, an optional extra")
     written = {"conv1.weight": arrays()["conv1.weight"], "conv2.weight": np.ones((8, 8, 3, 3), np.float32)}

@@ -286,8 +286,10 @@ def hdf5_arrays(path: Path, source: Path | BinaryIO, stack: ExitStack) -> dict[s
 
 
 def _datasets(h5py: ModuleType, group: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield all arrays with their paths, in the order in which Keras numbers its layers."""
-    for key in sorted(group, key=_natural):
+    """Yield all arrays with their paths, in the order that the file states, else that in which Keras numbers layers."""
+    stated = [name if isinstance(name, str) else name.decode() for name in group.attrs.get("layer_names", ())]
+    place = {name: number for number, name in enumerate(stated)}
+    for key in sorted(group, key=lambda key: (place.get(key, len(place)), _natural(key))):
         if depth > 30 or "optimizer" in key or not isinstance(group.get(key, getlink=True), h5py.HardLink):
             continue
         inner = group[key]

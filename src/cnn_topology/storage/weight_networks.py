@@ -199,10 +199,10 @@ def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
         of a blur), or it seems to be of a running copy of the same network.
     """
     words = {name: last_word(name) for name in kernels}
-    usual = Counter(word for word in words.values() if word in USUAL_WORDS).most_common(1)
-    odd = {
-        name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual[0][0]
-    }
+    counts = Counter(word for word in words.values() if word in USUAL_WORDS)
+    # PyTorch's own name of a weight, however many buffers are called kernel.
+    usual = "weight" if "weight" in counts else max(counts, key=counts.__getitem__, default="")
+    odd = {name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual}
     odd |= {name: "perhaps of an optimizer" for name in kernels if OPTIMIZER.search(name)}
     fronts = {name: re.split("[./]", name)[0] for name in kernels}
     if "params" in fronts.values():  # of JAX's libraries, whose names were joined

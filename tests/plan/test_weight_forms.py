@@ -322,6 +322,15 @@ def test_kernels_that_are_perhaps_no_layers_are_read_only_when_stated(more: dict
     assert layers(path, layers=(DEEP, named.split(", ")[0])) == [DEEP, named.split(", ")[0]]
 
 
+@pytest.mark.parametrize(
+    ("mean", "spread"), [("mu_kernel", "rho_kernel"), ("weight_mean", "weight_sq_mean"), ("kernel_loc", "kernel_scale")]
+)
+def test_how_far_the_weights_of_a_bayesian_network_spread_is_no_layer(mean: str, spread: str, tmp_path: Path) -> None:
+    state = {f"conv.{name}": torch.randn(6, 8, 3, 3) for name in (mean, spread)}
+    assert layers(saved(tmp_path / "net.pt", state)) == [f"conv.{mean}"]
+    assert layers(tmp_path / "net.pt", layers="*") == [*state]
+
+
 def test_what_lies_beside_params_in_joined_names_is_read_only_when_stated(tmp_path: Path) -> None:
     names = {f"{front}/conv/kernel": (3, 3, 8, 6) for front in ("params", "init_params")}
     assert layers(npz(tmp_path / "net.npz", **names)) == ["params/conv/kernel"]

@@ -167,6 +167,11 @@ def test_arrays_in_lists_and_under_numbers_are_read(tmp_path: Path) -> None:
         assert_read(path, dict(zip(names, (first, second), strict=True)))
     _save(path, np.array([first, bias, second], dtype=object))
     assert_read(path, {"0": first, "2": second})
+    path.write_bytes(pickle.dumps({"weights": {"a": first, "b": second}, "biases": {"a": bias}}))
+    assert_read(path, {"a": first, "b": second})
+    path.write_bytes(pickle.dumps({"weights": {"a": first}, "gradients": {"a": second}}))
+    with pytest.raises(InputError, match="under weights and under gradients"):
+        array_shapes(path)
     path.write_bytes(pickle.dumps({"stem": first, "blocks": [second]}))
     with pytest.raises(InputError, match="under its top and under blocks"):
         array_shapes(path)

@@ -17,10 +17,12 @@ Networks = dict[At, dict[str, Stored]]
 # Parts of names of a running copy of a network.
 COPY = re.compile(r"(?:^|[._/])(?:ema|swa|avg|averaged|shadow|momentum|teacher|target|encoder_k)(?=[._/]|$)", re.I)
 
+# Words of the names that Bayesian networks give to how far a weight spreads, and to what was drawn.
+SPREAD = {"rho", "eps", "sigma", "logsigma", "logvar", "var", "std", "sq", "scale"}
 # Parts of names of the state of an optimizer.
 OPTIMIZER = re.compile(r"optim(?!al|um)|(?:^|[._/])opt(?:_state)?(?=[./]|$)", re.I)
 # A key under which JAX's libraries keep one network: what lies beside it is another (ema_params), or none (grads).
-ONE_NETWORK = re.compile(r"(?:\w+_)?(?:params|parameters|variables)(?:_\w+)?")
+ONE_NETWORK = re.compile(r"(?:\w+_)?(?:params|parameters|variables)(?:_\w+)?|weights")
 # Dictionaries in dictionaries.
 MOST_DEPTH = 50
 
@@ -202,7 +204,11 @@ def strays(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
     counts = Counter(word for word in words.values() if word in USUAL_WORDS)
     # PyTorch's own name of a weight, however many buffers are called kernel.
     usual = "weight" if "weight" in counts else max(counts, key=counts.__getitem__, default="")
-    odd = {name: "perhaps no weight of a layer, by its name" for name in kernels if usual and words[name] != usual}
+    odd = {
+        name: "perhaps no weight of a layer, by its name"
+        for name in kernels
+        if (usual and words[name] != usual) or SPREAD & set(re.findall("[a-z]+", re.split("[./]", name.lower())[-1]))
+    }
     odd |= {name: "perhaps of an optimizer" for name in kernels if OPTIMIZER.search(name)}
     fronts = {name: re.split("[./]", name)[0] for name in kernels}
     if "params" in fronts.values():  # of JAX's libraries, whose names were joined

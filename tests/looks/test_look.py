@@ -219,6 +219,15 @@ def test_tensors_of_any_form_are_read_by_their_values():
     assert np.array_equal(layer.weight[0], quantized.dequantize().numpy())
 
 
+def test_arrays_in_lists_are_not_left_out_unsaid():
+    arrays = [(noise(4, 1), np.ones(4)), (noise(4, 2), np.ones(4))]
+    opened = open_source({"convs": arrays, "head": [noise(4, 3)]})
+    assert [layer.name for layer in opened.layers] == ["convs.0.0", "convs.1.0", "head.0"]
+    assert "convs.0.0, convs.1.0" in open_source({"convs": arrays, "head": {"w": noise(4, 3)}}).others[0]
+    with pytest.raises(InputError, match="under its top and under convs"):
+        open_source({"convs": [noise(4, 1)], "w": noise(4, 2)})
+
+
 def test_kernels_of_a_module_by_another_name_are_named():
     network = two_layers()
     network[1] = nn.ParameterDict({"kernel": torch.randn(4, 8, 3, 3)})

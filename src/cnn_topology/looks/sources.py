@@ -259,6 +259,8 @@ def _stored(values: Any) -> Any:
     """Return what stands for the arrays in dictionaries, whatever their device and precision."""
     if isinstance(values, Mapping):
         return {str(name): _stored(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_stored(value) for value in values]
     if not hasattr(values, "detach"):
         return in_memory(np.asarray(values)) if hasattr(values, "shape") else values
     from torch.nn.parameter import is_lazy

@@ -10,7 +10,7 @@ RUN apt-get update \
 WORKDIR /opt/cnn-topology
 COPY . .
 RUN make install
-# Whoever uses the image may have no home there.
-ENV PATH=/opt/cnn-topology/.venv/bin:$PATH XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/cache/matplotlib
+# Whoever uses the image may have no home there, and no name, which Snakemake asks for.
+ENV PATH=/opt/cnn-topology/.venv/bin:$PATH USERNAME=someone XDG_CACHE_HOME=/tmp/cache MPLCONFIGDIR=/tmp/cache/matplotlib
 WORKDIR /work
 CMD ["snakemake", "--snakefile", "/opt/cnn-topology/Snakefile", "--cores", "all", "--configfile", "/opt/cnn-topology/config/demo.yaml"]

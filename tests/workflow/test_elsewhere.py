@@ -1,5 +1,6 @@
 """This workflow as a part of others: as a module, in a container, in a catalog."""
 
+import getpass
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +58,18 @@ def test_the_recipe_of_the_container_installs_what_the_project_asks_for():
     named = re.findall(rf"{place}/([\w./-]+)", "".join(rest for name, rest in instructions if name in ("ENV", "CMD")))
     assert named[0] == ".venv/bin"
     assert [path for path in named[1:] if not (ROOT / path).is_file()] == []
+
+
+def test_someone_without_an_account_in_the_container_has_a_name_for_snakemake(monkeypatch):
+    recipe = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    given = dict(pair.split("=", 1) for line in re.findall(r"^ENV (.+)$", recipe, re.M) for pair in line.split())
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)  # of no account, as in `docker run --user`
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises((KeyError, OSError)):
+        getpass.getuser()
+    monkeypatch.setenv("USERNAME", given["USERNAME"])
+    assert getpass.getuser() == given["USERNAME"]
 
 
 def test_the_catalog_is_told_what_the_workflow_has():

@@ -131,6 +131,9 @@ def test_a_null_that_lacks_what_it_needs_is_refused():
         null_cloud("lowpass", layer_filters(centred))
     with pytest.raises(InputError, match=r"block.*channel"):
         null_cloud("block", layer_filters(weight[:, :1]))
+    # Of one channel, as of the last layer of a segmentation, each draw is the layer itself, turned: p would be 1.
+    with pytest.raises(InputError, match=r"block.*channel"):
+        null_cloud("block", layer_filters(weight.reshape(1, 60, 3, 3)))
     with pytest.raises(InputError, match="blok"):
         null_cloud("blok", layer_filters(weight))
 

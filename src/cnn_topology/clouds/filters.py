@@ -237,8 +237,8 @@ class LayerFilters:
 
     @property
     def has_blocks(self) -> bool:
-        """Whether an output channel has several filters."""
-        return len(np.unique(self.channels)) < len(self.channels)
+        """Whether there are several output channels, of which one has several filters."""
+        return 1 < len(np.unique(self.channels)) < len(self.channels)
 
 
 def norms_and_means(

@@ -323,7 +323,7 @@ def needs(name: str, layer: LayerFilters) -> str:
     if name == "lowpass" and not layer.has_means:
         return "the means of the filters, and all filters have mean 0"
     if name == "block" and not layer.has_blocks:
-        return "several filters of an output channel, and no channel is known to have two"
+        return "several output channels and several filters of one, and no such are known"
     return ""
 
 

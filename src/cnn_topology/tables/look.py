@@ -39,7 +39,7 @@ class LookRow(Row, table="look"):
     )
     p_block: float | None = column(
         "p-value of the longest bar where all filters of an output channel are shuffled in one way. Null where no loop "
-        "is significant.",
+        "is significant, there is one output channel, or each channel has one filter.",
         PROBABILITY,
     )
     verdict_stability: float | None = column("Share of draws of the networks that have the same verdict.", SHARE)

@@ -95,7 +95,8 @@ class LoopRow(CloudKey, table="loops"):
     )
     block_ratio: float | None = column(
         "Mean squared cosine of two filters of one output channel over that of two of different ones; above 1 the "
-        "filters depend on each other, and p_longest is too small. Null where no channel has two filters.",
+        "filters depend on each other, and p_longest is too small. Null where none or only one channel has two "
+        "filters.",
         RATIO,
     )
     block_longest_median: float | None = column(
@@ -103,7 +104,7 @@ class LoopRow(CloudKey, table="loops"):
     )
     p_block: float | None = column(
         "p-value of the longest bar against these draws, which takes channels as independent, not filters. Null where "
-        "no loop is significant.",
+        "no loop is significant, there is one output channel, or each channel has one filter.",
         PROBABILITY,
     )
     verdict_stability: float | None = column(

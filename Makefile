@@ -57,7 +57,7 @@ pins:
 		--no-emit-index-url --custom-compile-command "make pins" --upgrade --output-file requirements.txt
 
 reference: $(VENV)/installed
-	cnn-topology reference
+	python docs/reference/write.py
 
 # The figures of formulas in docs/: their bytes depend on the version of matplotlib, so only after a change of one.
 pictures: $(VENV)/installed

@@ -10,7 +10,7 @@ extensions = ["myst_nb"]
 html_theme = "furo"
 html_title = f"cnn-topology {version}"
 html_show_copyright = False
-exclude_patterns = ["pictures"]
+exclude_patterns = ["pictures", "reference"]
 
 # The notebook is shown with the output that it was committed with; tests/face/test_tutorial.py runs it.
 nb_execution_mode = "off"

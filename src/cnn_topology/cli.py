@@ -14,7 +14,7 @@ from cnn_topology.runs.machine import cost_line, machine_line
 
 # What people ask for: modules of `cnn_topology.commands` with `add_arguments` and `run`, imported only when called. The
 # other modules there carry out jobs.
-VERBS = ("look", "plan", "fetch", "status", "verify", "compare", "reference", "job")
+VERBS = ("look", "plan", "fetch", "status", "verify", "compare", "job")
 
 
 @cache

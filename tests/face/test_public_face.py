@@ -11,9 +11,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from api_page import api_page
 
 import cnn_topology as ct
-from cnn_topology.commands.reference import api_page
 from cnn_topology.plan.clouds import Cloud, Significance
 from cnn_topology.storage.tables import write_table
 from cnn_topology.tables.loops import LoopRow
@@ -109,7 +109,7 @@ def test_each_name_states_parameters_results_refusals_and_source(name):
 
 
 def test_the_page_of_names_is_in_step():
-    assert (ROOT / "docs/api.md").read_text(encoding="utf-8") == api_page(), "run `cnn-topology reference`"
+    assert (ROOT / "docs/api.md").read_text(encoding="utf-8") == api_page(), "run `make reference`"
 
 
 def test_what_is_not_given_is_as_in_a_config_that_does_not_state_it():

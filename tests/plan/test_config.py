@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from config_page import json_schema, key_reference
 
-from cnn_topology.commands.reference import json_schema, key_reference
 from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
@@ -27,8 +27,8 @@ def test_shipped_config_is_valid(path):
 
 
 def test_key_reference_and_schema_are_in_step_with_the_models():
-    assert (ROOT / "config/README.md").read_text() == key_reference(), "run `cnn-topology reference`"
-    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), "run `cnn-topology reference`"
+    assert (ROOT / "config/README.md").read_text() == key_reference(), "run `make reference`"
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), "run `make reference`"
 
 
 def test_every_key_is_described():

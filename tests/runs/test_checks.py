@@ -7,8 +7,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from cnn_topology.cli import main
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -31,10 +29,3 @@ def test_make_demo_fails_where_the_run_leaves_no_summary(tmp_path):
     assert done.returncode != 0
     assert "results/demo/summary.txt" in done.stderr
     assert "The report" not in done.stdout
-
-
-def test_the_reference_is_not_written_outside_of_a_checkout(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["reference"]) == 2
-    assert "docs/tables.md" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []

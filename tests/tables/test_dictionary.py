@@ -7,9 +7,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
+from tables_page import GENERATED, data_dictionary
 
 from cnn_topology.storage.tables import write_table
-from cnn_topology.tables.dictionary import GENERATED, data_dictionary
 from cnn_topology.tables.registry import ALL_ROWS, TABLES
 
 PAGE = (Path(__file__).parents[2] / "docs/tables.md").read_text()
@@ -19,7 +19,7 @@ STATISTICS = {"low", "high", "value", "statistic", "mean", "sd"}
 
 
 def test_the_page_is_in_step_with_the_row_types():
-    assert data_dictionary(PAGE) == PAGE, "run `cnn-topology reference`"
+    assert data_dictionary(PAGE) == PAGE, "run `make reference`"
 
 
 def test_every_table_and_column_is_on_the_page():

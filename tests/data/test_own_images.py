@@ -322,7 +322,7 @@ def test_cropped_images_are_counted_in_the_log(folder, capsys):
     load_folder(folder)
     assert capsys.readouterr().err == ""
     picture(7, size=(60, 25)).save(folder / "train" / "apple" / "0.png")
-    picture(7, size=(6, 10)).save(folder / "train" / "pear" / "2.png")
+    picture(8, size=(6, 10)).save(folder / "train" / "pear" / "2.png")
     load_folder(folder)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{folder / 'train'}: 2 of 6 images ")
@@ -333,9 +333,9 @@ def test_cropped_images_are_counted_in_the_log(folder, capsys):
 def test_files_with_several_images_are_counted_in_the_log(folder, capsys):
     frames = [picture(shade) for shade in (40, 80, 120)]
     frames[0].save(folder / "test" / "apple" / "0.gif", save_all=True, append_images=frames[1:])
-    frames[0].save(folder / "test" / "pear" / "9.tif", save_all=True, append_images=frames[1:])
+    frames[1].save(folder / "test" / "pear" / "9.tif", save_all=True, append_images=frames[2:])
     images = load_folder(folder)
-    assert images.test_images[[0, -1], 0, 0, 0].tolist() == [40, 40]
+    assert images.test_images[[0, -1], 0, 0, 0].tolist() == [40, 80]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{folder / 'test'}: of 2 files ")
 
@@ -387,3 +387,37 @@ def test_an_npz_without_labels_is_read_too(tmp_path):
     section = NpzImages(kind="npz", path=str(tmp_path / "own.npz"), shape=(5, 6, 1), labels=False)
     images = load_image_set("own", section, seed=0)
     assert (images.classes, images.test_labels.tolist()) == (("unlabelled",), [0, 0])
+
+
+def test_images_that_come_twice_are_counted_in_the_log(folder, capsys):
+    load_folder(folder)
+    assert "training images too" not in capsys.readouterr().err
+    shutil.copy(folder / "train/apple/0.png", folder / "test/apple/9.png")
+    shutil.copy(folder / "train/apple/1.png", folder / "train/pear/9.png")
+    load_folder(folder)
+    log = capsys.readouterr().err
+    assert "images.fruit: 1 of 7 test images are training images too" in log
+    assert "images.fruit: 1 images are in more than one class" in log
+    shutil.rmtree(folder / "test")
+    (folder / "test").symlink_to("train")
+    load_folder(folder)
+    assert "7 of 7 test images" in capsys.readouterr().err
+
+
+def test_what_lies_beside_the_splits_and_classes_is_named_in_the_log(folder, capsys):
+    (folder / "README.txt").write_text("notes")
+    load_folder(folder)
+    assert "not read" not in capsys.readouterr().err
+    shutil.copytree(folder / "test", folder / "val")
+    shutil.copy(folder / "train/apple/0.png", folder / "train/loose.PNG")
+    shutil.copy(folder / "train/apple/0.png", folder / "cover.png")
+    load_folder(folder)
+    assert "not read: cover.png, train/loose.PNG, val" in capsys.readouterr().err
+
+
+def test_no_image_without_labels_is_said_to_be_unread(unlabelled, capsys):
+    shutil.copytree(unlabelled, unlabelled / "train")
+    load_folder(unlabelled, labels=False)
+    log = capsys.readouterr().err
+    assert "train/" not in log
+    assert "not read: " in log  # those beside `train`

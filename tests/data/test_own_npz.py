@@ -109,3 +109,27 @@ def test_one_bare_array_is_no_npz(tmp_path):
         np.save(file, np.zeros(3))
     with pytest.raises(InputError, match=r"own\.npz: one bare array"):
         load_npz(tmp_path / "own.npz")
+
+
+def test_numbers_in_place_of_arrays_are_refused_by_key(tmp_path):
+    np.savez(tmp_path / "own.npz", **arrays(x_train=np.uint8(200)))
+    for labels in (True, False):
+        with pytest.raises(InputError, match=r"key x_train: shape \(\)"):
+            load_npz(tmp_path / "own.npz", labels=labels)
+    np.savez(tmp_path / "own.npz", **arrays(y_test=np.int64(1)))
+    with pytest.raises(InputError, match=r"key y_test: shape \(\)"):
+        load_npz(tmp_path / "own.npz")
+
+
+def test_test_images_that_are_training_images_are_counted_in_the_log(tmp_path, capsys):
+    np.savez(tmp_path / "own.npz", **arrays(x_test=arrays()["x_train"][:3]))
+    load_npz(tmp_path / "own.npz")
+    assert "images.own: 3 of 3 test images are training images too" in capsys.readouterr().err
+
+
+def test_images_of_too_many_axes_are_refused_by_key(tmp_path):
+    movies = {key: np.stack([arrays()[key]] * 2, axis=1) for key in ("x_train", "x_test")}
+    for labels in (True, False):
+        np.savez(tmp_path / "own.npz", **arrays(**movies))
+        with pytest.raises(InputError, match=r"key x_train: shape \(6, 2, 5, 4, 3\).*key x_test"):
+            load_npz(tmp_path / "own.npz", labels=labels)

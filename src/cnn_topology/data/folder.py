@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from cnn_topology.data.image_set import ImageSet
 from cnn_topology.data.pixel_range import Range, conversion, is_dark, joined
 from cnn_topology.data.shapes import cropping_note, to_shape
 from cnn_topology.errors import InputError, together
-from cnn_topology.plan.images import FolderImages, Split, count_system_files, lacks_test, split_folders
+from cnn_topology.plan.images import FolderImages, Split, count_system_files, lacks_test, split_folders, visible
 
 # 16-bit and floating-point modes of one channel: Pillow would clip them to 8 bits without a word. Of three channels of
 # 16 bits it reads the upper byte, which is right.
@@ -23,8 +24,8 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     """Read an image folder; classes are its subfolders in the order of their names.
 
     Images are turned as their EXIF data ask for. How many were cropped (`to_shape`), of how many files only the first
-    of several images was read, how many files of systems were passed over, and that a share was held out is printed to
-    standard error.
+    of several images was read, how many files of systems were passed over, what else lies there and is not read, and
+    that a share was held out is printed to standard error.
 
     Parameters
     ----------
@@ -53,6 +54,9 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
             f"(images.{name}.test_fraction)",
             file=sys.stderr,
         )
+    if unread := _unread(path, folders, config.labels):
+        names = f"{', '.join(unread[:5])}{f' and {len(unread) - 5} more' if len(unread) > 5 else ''}"
+        print(f"{path}: folders beside the splits and images beside the classes are not read: {names}", file=sys.stderr)
     if passed := count_system_files(path):
         print(f"{path}: {passed} files that an operating system left are passed over", file=sys.stderr)
     bad: list[str] = []
@@ -99,6 +103,20 @@ def read_folder(name: str, config: FolderImages, shape: tuple[int, int, int], se
     if bad:
         raise together(bad)
     return ImageSet(name, *train, *test, classes)
+
+
+def _unread(path: Path, folders: Mapping[Split, Path], labels: bool) -> list[str]:
+    """List the folders beside the splits, and the images beside splits or classes."""
+    splits = set(folders.values())
+    beside = [
+        Path(entry.path) for folder in ({path, *splits} if labels else {path} - splits) for entry in visible(folder)
+    ]
+    images = Image.registered_extensions()
+    return sorted(
+        str(other.relative_to(path))
+        for other in beside
+        if (not splits & {other, other.parent} if other.is_dir() else other.suffix.lower() in images)
+    )
 
 
 def _read_image(path: Path) -> tuple[np.ndarray, bool]:

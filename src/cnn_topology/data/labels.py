@@ -40,8 +40,8 @@ def label_problems(y_train: np.ndarray, y_test: np.ndarray) -> Iterator[str]:
 def _to_vector(labels: np.ndarray) -> str:
     if labels.size == 0:
         return "There is none."
-    if labels.size == max(labels.shape):
-        return "`y.reshape(-1)` removes the other axis."
+    if labels.size == max(labels.shape, default=1):
+        return "`y.reshape(-1)` makes it one axis."
     if labels.dtype.kind in "biuf" and _is_one_hot(labels.reshape(len(labels), -1)):
         return "They are one-hot: take `y.reshape(len(y), -1).argmax(axis=1)`."
     return "Images of several classes, or of shares of them, cannot be used: choose one class for each."

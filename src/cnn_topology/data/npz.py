@@ -40,7 +40,10 @@ def read_npz(name: str, path: Path, classes: tuple[str, ...] | None, *, labels: 
     arrays = _read_arrays(path, KEYS if labels else IMAGES)
     if not labels:
         classes = UNLABELLED
-        arrays |= {f"y_{split}": np.zeros(len(arrays[f"x_{split}"]), dtype=np.int64) for split in ("train", "test")}
+        arrays |= {
+            f"y_{split}": np.zeros(np.atleast_1d(arrays[f"x_{split}"]).shape[0], dtype=np.int64)
+            for split in ("train", "test")
+        }
     problems = [*_image_problems(arrays), *label_problems(*(arrays[key] for key in LABELS))]
     if problems:
         raise together([f"{path}, {problem}" for problem in problems])
@@ -102,7 +105,7 @@ def _image_problems(arrays: dict[str, np.ndarray]) -> Iterator[str]:
             yield f"key {key}: pixels are {images.dtype}; expected uint8, 0 to 255."
         elif images.size:
             ranges[key] = float(images.min()), float(images.max())
-        if problem := _shape_problem(images, max(labels.shape, default=0)):
+        if (problem := _shape_problem(images, max(labels.shape, default=0))) is not None:
             yield (
                 f"key {key}: shape {images.shape}; expected (images, height, width) or (images, height, width, 1 or 3)."
                 + problem

@@ -161,6 +161,8 @@ def test_published_clouds_alone_repeat_the_defects_of_the_released_code(config):
         (("resnets", "ph", "width"), [8], r"unknown key in resnets\.ph: 'width' \(did you mean 'widths'\?\)"),
         (("resnets", "ph", "blocks"), [2, 2], r"resnets\.ph: widths has 4 stages and blocks has 2"),
         (("resnets", "ph", "widths"), [8, 4, 4, 4], r"resnets\.ph on images\.cifar10: .*found 8 then 4"),
+        (("resnets", "ph", "normalization"), {"mean": [123.7], "sd": [0.2]}, r"normalization.*mean.*123\.7"),
+        (("resnets", "ph", "normalization"), {"mean": [0.4], "sd": [58.4]}, r"normalization.*sd.*58\.4"),
         (("resnets", "ph", "images"), "digits", r"normalization gives 3 means .* 1 channels; use normalization: set"),
         (("resnets", "ph", "checkpoints"), ["a.pt"], r"networks is 3, but checkpoints names 1 files"),
         (("resnets", "ph", "recipe"), {"epochs": 3}, r"recipe: peak_epoch \(= 5\) must lie before"),

@@ -19,8 +19,11 @@ PAPER_MEAN, PAPER_SD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 class Normalization(Section):
     """Mean and standard deviation of each channel, for networks that were trained with others than the paper's."""
 
-    mean: tuple[float, ...] = Field(min_length=1, max_length=3, description="One per channel, pixels in [0, 1].")
-    sd: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+    # Numbers above 1 are those of pixels from 0 to 255.
+    mean: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        min_length=1, max_length=3, description="One per channel, pixels in [0, 1]."
+    )
+    sd: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         min_length=1, max_length=3, description="One per channel, pixels in [0, 1]."
     )
 

@@ -288,3 +288,35 @@ def test_dependent_features_do_not_break_cca() -> None:
 def test_the_import_loads_neither_torch_nor_a_compiler() -> None:
     code = "import sys, cnn_topology.comparison.measures; sys.exit('numba' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+DIAGRAM_MEASURES = [name for name, measure in MEASURES.items() if measure.takes != "clouds"]
+
+
+@pytest.mark.parametrize("name", DIAGRAM_MEASURES)
+def test_a_distance_of_diagrams_grows_with_them_however_small_they_are(name: str) -> None:
+    """Below 1e-12 the distance of any two diagrams was 0."""
+    one, two = (np.sort(np.random.default_rng(seed).random((9, 2)), axis=1) for seed in (0, 1))
+    for power in (-100, 100):
+        assert compare(name, np.ldexp(one, power), np.ldexp(two, power)) == np.ldexp(compare(name, one, two), power)
+    assert compare(name, one, one[::-1]) == 0
+
+
+@pytest.mark.parametrize("name", DIAGRAM_MEASURES)
+@pytest.mark.parametrize("bar", [(1.0, 0.5), (0.0, 1e300), (0.0, 1e-300)])
+def test_bars_that_are_none_or_have_no_square_are_refused(name: str, bar: tuple[float, float]) -> None:
+    with pytest.raises(InputError, match=r"\(1\.0, 0\.5\)" if bar[0] else "ldexp"):
+        compare(name, np.array([[0.0, 1.0]])[:0], np.array([bar]))
+
+
+@pytest.mark.parametrize("name", ON_CLOUDS)
+def test_two_samples_are_too_few_for_any_measure(name: str) -> None:
+    """The centred points of two samples are alike in all layers: CKA was 1, the Procrustes distance 0."""
+    one, two = two_layers(0, 1, 1)
+    with pytest.raises(InputError, match="samples"):
+        compare(name, SampledCloud(one[:2], np.arange(2)), SampledCloud(two[:2], np.arange(2)))
+
+
+def test_ids_of_several_types_are_refused() -> None:
+    with pytest.raises(InputError, match="ids"):
+        SampledCloud(np.ones((2, 2)), np.array(["a", 1], dtype=object))

@@ -36,7 +36,9 @@ def random_diagram(rng: np.random.Generator, bars: int, scale: float = 1.0) -> n
 
 # Few distinct values make ties, duplicates, bars of no length and equal breakpoints.
 diagrams = st.integers(0, 60).flatmap(
-    lambda bars: hnp.arrays(np.float64, (bars, 2), elements=st.integers(-6, 6).map(lambda value: value / 4))
+    lambda bars: hnp.arrays(np.float64, (bars, 2), elements=st.integers(-6, 6).map(lambda value: value / 4)).map(
+        lambda diagram: np.sort(diagram, axis=1)  # no bar dies before it is born
+    )
 )
 
 

@@ -61,7 +61,10 @@ class SampledCloud:
                 f"{bad.sum()} of {len(points)} samples have NaN or infinite activations, the first with id "
                 f"{ids[bad][0]}: leave the failed network or those samples out"
             )
-        known, counts = np.unique(ids, return_counts=True)
+        try:
+            known, counts = np.unique(ids, return_counts=True)
+        except TypeError as error:
+            raise InputError(f"the ids of a cloud are of several types ({error}): take numbers, or texts") from None
         if len(known) < len(ids):
             raise InputError(f"sample id {known[counts > 1][0]} comes {counts.max()} times in one cloud; expected once")
 

@@ -41,6 +41,9 @@ Invariance = Literal["orthogonal", "scaling", "linear"]
 # A value nearer than this to that of equal layers is rounding: sums of thousands of products carry errors of 1e-13.
 ROUNDING = 1e-12
 
+# Of two samples the centred points of any two layers are the same but for scale and rotation: equal to every measure.
+FEWEST = 3
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -77,7 +80,7 @@ class Measure:
     kind: Kind = "distance"
     symmetric: bool = True
     takes: Literal["clouds", "diagrams", "scaled diagrams"] = "clouds"
-    minimum_samples: Callable[[Any, Any], int] = lambda first, second: 2
+    minimum_samples: Callable[[Any, Any], int] = lambda first, second: FEWEST
     matrix: Callable[..., np.ndarray] | None = None
 
     @property
@@ -242,6 +245,8 @@ def compare_all(
                     "activations of more images, or choose a measure that needs fewer (linear_cka, procrustes_distance)"
                 )
             values[i, j] = measure.function(first, second)
+    if not on_clouds:  # in units of the bars, which may be as small; of equal diagrams exactly 0
+        return values
     return np.where(np.abs(values - measure.of_equals) < ROUNDING, measure.of_equals, values)
 
 

@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from cnn_topology.checks import real_array, whole
+from cnn_topology.checks import SQUARED_IN_FLOAT64, check_longest, real_array, whole
 from cnn_topology.errors import InputError
 
 # The number of directions of persim's default, and so of the paper's.
@@ -140,7 +140,8 @@ def checked_diagram(diagram: Float[np.ndarray, "bars 2"], name: str) -> Float[np
     Raises
     ------
     InputError
-        If the shape is another, or a bar is essential (infinite) or NaN.
+        If the shape is another, or a bar is essential (infinite) or NaN, dies before it is born, or is so short or
+        long that its square has no float64.
     """
     bars = np.asarray(real_array(diagram, name), dtype=np.float64)
     if bars.size == 0 and bars.ndim <= 2:
@@ -148,12 +149,21 @@ def checked_diagram(diagram: Float[np.ndarray, "bars 2"], name: str) -> Float[np
     if bars.ndim != 2 or bars.shape[1] != 2:
         raise InputError(f"{name} has shape {bars.shape}; expected rows (birth, death), shape (bars, 2)")
     bad = np.flatnonzero(~np.isfinite(bars).all(axis=1))
+    early = np.flatnonzero(bars[:, 1] < bars[:, 0])
+    if len(early) and not len(bad):
+        birth, death = bars[early[0]]
+        raise InputError(
+            f"{name} holds {len(early)} bars that die before they are born, the first ({birth}, {death}) in row "
+            f"{early[0]}: a row is (birth, death), not (death, birth) nor (birth, length)"
+        )
     if len(bad):
         birth, death = bars[bad[0]]
         raise InputError(
             f"{name} holds {len(bad)} bars that are infinite or NaN, the first ({birth}, {death}) in row {bad[0]}: the "
             "sliced Wasserstein distance is defined for finite bars; drop the essential classes first"
         )
+    largest = float(np.abs(bars).max())
+    check_longest(largest, largest, SQUARED_IN_FLOAT64, name)
     return bars
 
 

@@ -161,3 +161,33 @@ def test_filters_of_no_square_number_of_entries_are_refused_by_their_shape(of):
 def test_a_masked_number_is_refused():
     with pytest.raises(InputError, match="threshold"):
         barcode(CLOUD, threshold=np.ma.masked)
+
+
+def test_neighbours_in_clouds_whose_sums_overflow_are_refused():
+    with pytest.raises(InputError, match="ldexp"):
+        density_filter(np.ldexp(CLOUD, 1020), 2, 0.5)
+    assert density_filter(np.ldexp(CLOUD, 900), 2, 0.5).tolist() == density_filter(CLOUD, 2, 0.5).tolist()
+
+
+@pytest.mark.parametrize("use", [loops, circles])
+def test_seeds_and_keys_of_clouds_draw_the_same_in_numpys_types(use):
+    """The seed of a draw is made of the type of each part: an integer of NumPy drew other clouds of noise."""
+    layer = np.random.default_rng(0).normal(size=(400, 9))
+    options = {"k": 5, "p": 0.3, "draws": 19, "seed": 3, "cloud": ("a", "b", 4)} | (
+        {"alpha": 0.1} if use is loops else {}
+    )
+
+    def of(test):
+        return test.permuted.tolist() if use is circles else test.tests["permuted"]
+
+    expected = of(use(layer, **options))
+    assert of(use(layer, **options | {"seed": np.int64(3), "cloud": (np.str_("a"), "b", np.int32(4))})) == expected
+    for odd in ({"seed": None}, {"seed": 3.0}, {"cloud": ("a", "b")}, {"cloud": ("a", "b", "4")}, {"cloud": None}):
+        with pytest.raises(InputError, match=next(iter(odd))):
+            use(layer, **options | odd)
+
+
+def test_one_null_may_be_named_by_its_name():
+    layer = np.random.default_rng(0).normal(size=(400, 9))
+    found = loops(layer, k=5, p=0.3, draws=19, alpha=0.1, nulls="permuted", also="sphere")
+    assert (list(found.tests), list(found.also)) == (["permuted"], ["sphere"])

@@ -361,3 +361,14 @@ def test_integers_that_float64_does_not_hold_are_refused():
     with pytest.raises(InputError, match=r"2\*\*53"):
         barcode(far)
     assert barcode(far - far[0]).lengths(0)[0] > 0
+
+
+def test_the_highest_dimensions_are_forecast_as_those_below_them():
+    """A simplex of all 40 points is one alone: dimension 38 was forecast to take nothing, and took hours."""
+    costs = [forecasting.forecast(40, dimension).seconds for dimension in range(3, 45)]
+    assert costs == sorted(costs)
+    with pytest.raises(InputError, match="forecast to"):
+        barcode(np.concatenate([CIRCLE, LATTICE[:10]]), max_dimension=38)
+    with pytest.raises(InputError, match="max_dimension = 1000000000"):
+        barcode(CIRCLE, max_dimension=10**9)  # ended the interpreter
+    assert barcode(CIRCLE[::4], max_dimension=127).lengths(1).size == 1

@@ -40,7 +40,9 @@ def density_filter(
     -------
     ndarray of int64, shape (kept,)
         Indices of the kept points, ascending: ``points[density_filter(points, k, p)]`` is the filtered cloud. Of points
-        in places of equal density those with smaller index come first, so a smaller p always keeps a subset.
+        in places of equal density those with smaller index come first, so a smaller p always keeps a subset. Densities
+        are equal to the last bit of duplicates; of other points whose distances are equal by symmetry, as on a grid,
+        rounding decides.
 
     Raises
     ------

@@ -12,12 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from cnn_topology.checks import finite_points, whole
+from cnn_topology.checks import check_longest, finite_points, whole
 from cnn_topology.clouds.threads import in_threads
 from cnn_topology.errors import InputError
 
 # An axis along which the whole cloud spreads less than this part of its largest spread is rounding, not data.
 EMPTY_AXIS = 1e-13
+
+# Sums of as many coordinates as memory holds do not overflow.
+LARGEST_COORDINATE = 2.0**960
 
 # Leaves handed to a thread at once, so that threads end together.
 LEAVES_AT_ONCE = 8
@@ -89,6 +92,9 @@ def checked_cloud(points: Float[np.ndarray, "points coordinates"], ks: Sequence[
         As by `neighbour_distances`.
     """
     cloud = np.asarray(finite_points(points), dtype=np.float64)
+    if cloud.size:
+        largest = float(np.abs(cloud).max())
+        check_longest(largest, largest, (0.0, LARGEST_COORDINATE), "a point cloud")
     if not isinstance(ks, Sequence | np.ndarray):
         raise InputError(f"ks = {ks!r} must be a sequence of neighbours: [{ks!r}] for one")
     for k in ks:

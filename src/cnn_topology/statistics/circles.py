@@ -18,7 +18,7 @@ from cnn_topology.clouds.density import neighbour_count
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.plan.clouds import Centre, untested
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
-from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, filtered_clouds
+from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, checked_key, draws_of_null, filtered_clouds
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
 
@@ -129,7 +129,7 @@ def circles(
     >>> float(test.found.coverage()[0])
     1.0
     """
-    layer = layer_filters(filters, centre)
+    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
     points = layer.points
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"))
     kept = filtered_clouds(points, [filtering])[0]

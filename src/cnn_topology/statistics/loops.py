@@ -12,8 +12,9 @@ from cnn_topology.clouds.density import densest_points, neighbour_count
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
+from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
-from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, draws_of_null, loop_statistics
+from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, checked_key, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     bar_p_values,
     bobrowski_skraba,
@@ -228,7 +229,8 @@ def loops(
     >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict
     'no loop'
     """
-    layer, seed = layer_filters(filters, centre), whole(seed, "seed")
+    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
+    nulls, also = as_tuple(nulls), as_tuple(also)
     points = layer.points
     significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from cnn_topology.checks import whole
 from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import LayerFilters
+from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import MakeCloud, null_cloud, sphere_null_cloud
@@ -23,6 +25,28 @@ from cnn_topology.topology.persistence import Barcode, barcode
 
 # Population, layer and step: what a cloud of filters is of.
 CloudKey = tuple[str, str, int]
+
+
+def checked_key(cloud: Any) -> CloudKey:
+    """Return a cloud key of Python's own types, of which seeds are made: an integer of NumPy would make another.
+
+    Parameters
+    ----------
+    cloud : tuple of (str, str, int)
+        Population, layer and step.
+
+    Returns
+    -------
+    tuple of (str, str, int)
+
+    Raises
+    ------
+    InputError
+        If it is not (population, layer, step).
+    """
+    if not (isinstance(cloud, tuple | list) and len(cloud) == 3 and all(isinstance(text, str) for text in cloud[:2])):
+        raise InputError(f"cloud = {cloud!r} must be (population, layer, step): two texts and a whole number")
+    return str(cloud[0]), str(cloud[1]), whole(cloud[2], "step of cloud")
 
 
 class Filtering(NamedTuple):

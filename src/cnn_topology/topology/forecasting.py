@@ -107,7 +107,8 @@ def forecast(points: int, dimension: int = 1, engine: str = "auto") -> Forecast:
         size = 4 * pairs + points * (6 * points / 8 + 384) + 8 * block + 4000 * points
         return Forecast(points, name, int(size), SECONDS_PER_PAIR * pairs + SECONDS_PER_ROW * points * pairs)
     if dimension > 2:
-        simplices = math.comb(points, dimension + 2)
+        # Of the dimension up to it that has most of them: of 40 points there is one simplex of 40.
+        simplices = math.comb(points, min(dimension + 2, (points + 1) // 2))
         return Forecast(points, name, SIMPLEX_BYTES * simplices + 4 * points**2, SECONDS_PER_SIMPLEX * simplices)
     costs = REDZED_COSTS if name == "redzed" else REFERENCE_COSTS
     size, seconds, at, power_bytes, power_seconds = costs[max(dimension, 1)]

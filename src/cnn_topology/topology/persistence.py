@@ -53,6 +53,9 @@ __all__ = ["ENGINES", "Barcode", "Forecast", "barcode", "forecast", "landmarks_m
 # Seconds: what is forecast to take longer has to be asked for.
 LONGEST = 3_600.0
 
+# That `Barcode.dimension` holds; Ripser ends the interpreter where its tables do not fit into memory.
+LARGEST_DIMENSION = 127
+
 ENGINES = ("auto", "annotations", "redzed", "ripser", "gudhi")
 
 
@@ -216,6 +219,8 @@ def barcode(
     """
     max_dimension, field = whole(max_dimension, "max_dimension", 0), whole(field, "field", 2)
     name = _chosen_engine(engine, max_dimension, field)
+    if max_dimension > LARGEST_DIMENSION:
+        raise InputError(f"max_dimension = {max_dimension} is above {LARGEST_DIMENSION}, which no cloud reaches")
     limit, threads = checked_threshold(threshold), whole(threads, "threads", 1)
     longest = real(max_seconds, "max_seconds")
     if name == "annotations" and points is None and landmarks is None and is_thin(distances):

@@ -414,3 +414,27 @@ def test_numbers_of_numpy_are_numbers():
         weights, k=np.int64(8), p=np.float32(0.5), draws=np.int16(99), seed=np.uint8(1), sample=np.int64(0)
     )
     assert of_numpy.table.equals(plain.table)
+
+
+def test_masked_weights_are_refused_and_not_read_under_their_mask():
+    with pytest.raises(InputError, match="masked"):
+        ct.look({"conv.weight": np.ma.masked_greater(noise(60), 2)}, draws=99)
+
+
+@pytest.mark.parametrize("odd", [{"layout": "OIHW"}, {"step": "3"}, {"step": 1.5}, {"step": -1}])
+def test_odd_arguments_of_a_look_are_refused_by_name(odd, tmp_path):
+    np.savez(tmp_path / "net.npz", **{"0.weight": noise(60)})
+    for source in ({"0.weight": noise(60)}, tmp_path / "net.npz"):
+        with pytest.raises(InputError, match=next(iter(odd))):
+            ct.look(source, draws=99, **odd)
+
+
+def test_layers_may_be_numbers(tmp_path):
+    np.savez(tmp_path / "net.npz", **{"0.weight": noise(60), "2.weight": noise(60, 2)})
+    for source in ({"0.weight": noise(60), "2.weight": noise(60, 2)}, tmp_path / "net.npz"):
+        assert [layer.name for layer in open_source(source, layers=[2]).layers] == ["2"]
+
+
+def test_a_look_at_no_files_is_refused():
+    with pytest.raises(InputError, match="files"):
+        ct.look_at_steps([])

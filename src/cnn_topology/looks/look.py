@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from cnn_topology.checks import whole
 from cnn_topology.errors import InputError, in_words, unknown
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.forecast import filter_jobs
@@ -351,7 +352,9 @@ def look(
         settings = Settings.model_validate(asked | given, strict=True)
     except ValidationError as error:
         raise InputError("\n".join(explained(error.errors(), Settings.model_json_schema(), "look"))) from None
-    made = Look(open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, step)
+    made = Look(
+        open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, whole(step, "step", 0)
+    )
     made.run(Path(folder) if folder else None, report)
     return made
 

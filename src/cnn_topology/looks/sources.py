@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
+from pydantic import ValidationError
 
-from cnn_topology.errors import InputError
+from cnn_topology.checks import unmasked
+from cnn_topology.errors import InputError, check_known
 from cnn_topology.networks.copies import COPIES, FIXED_FILTERS, first_copies, is_fixed, repeated_layers
 from cnn_topology.networks.weights import not_finite, read_weights
 from cnn_topology.plan.base import as_tuple, expand_paths
@@ -25,7 +27,7 @@ from cnn_topology.plan.checkpoints import (
 )
 from cnn_topology.storage.weight_arrays import Stored, in_memory
 from cnn_topology.storage.weight_files import check_numbers
-from cnn_topology.storage.weight_forms import Order, as_used, in_order
+from cnn_topology.storage.weight_forms import ORDERS, Order, as_used, in_order
 from cnn_topology.storage.weight_networks import choose_network
 from cnn_topology.storage.weight_pickle import TYPES
 
@@ -122,6 +124,9 @@ def open_source(
     InputError
         If a file cannot be read, there are no square kernels of 3x3 to 11x11, or no layer has a name or pattern.
     """
+    if layout is not None:
+        check_known("layout", layout, ORDERS)
+    layers, exclude = (tuple(map(str, names)) for names in (layers, exclude))  # those of nn.Sequential are numbers
     files = [Path(path) for path in expand_paths(_texts(source))] if _are_paths(source) else []
     label = name or (files[0].stem if files else type(source).__name__ if _is_module(source) else "network")
     if files:
@@ -169,14 +174,11 @@ def layers_of_files(
     layout: Order | None = None,
 ) -> CheckpointLayers:
     """List the layers of files of one architecture by their headers; parameters and errors as `open_source`."""
-    section = FilesCheckpoint(
-        kind="files",
-        files=tuple(map(str, files)),
-        entry=entry,
-        layout=layout,
-        layers=as_tuple(layers) or None,
-        exclude=as_tuple(exclude),
-    )
+    given = {"layers": as_tuple(layers) or None, "exclude": as_tuple(exclude), "entry": entry, "layout": layout}
+    try:
+        section = FilesCheckpoint.model_validate({"kind": "files", "files": tuple(map(str, files)), **given})
+    except ValidationError as error:
+        raise InputError("; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors())) from None
     try:
         return checkpoint_layers("files", section)
     except InputError as error:
@@ -262,7 +264,7 @@ def _stored(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [_stored(value) for value in values]
     if not hasattr(values, "detach"):
-        return in_memory(np.asarray(values)) if hasattr(values, "shape") else values
+        return in_memory(unmasked(values, "weights")) if hasattr(values, "shape") else values
     from torch.nn.parameter import is_lazy
 
     if is_lazy(values):

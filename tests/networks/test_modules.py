@@ -246,6 +246,26 @@ def test_an_output_of_tokens_is_no_layer(own, tmp_path):
         look_at(section(own.replace("nets", "tokens:Net"), layers=("tokens",)), (10, 12, 3))
 
 
+@pytest.mark.parametrize(
+    ("layer", "forward", "words"),
+    [
+        ("nn.LayerNorm(3)", "self.odd(x.permute(0, 2, 3, 1))", r"odd is \(2, 10, 12, 3\), and \(2, 20, 12, 3\)"),
+        ("nn.LayerNorm(3)", "self.odd(x.permute(0, 2, 3, 1)).reshape(len(x), 360) @ torch.ones(360, 2)", "channels"),
+        ("nn.ReLU()", "self.odd(nn.functional.dropout(x))", "odd differs between two passes"),
+        ("nn.Identity()", "self.odd(x + 1j)", r"odd .* is of type torch\.complex64"),
+    ],
+)
+def test_what_is_no_output_of_channels_at_positions_is_refused(own, tmp_path, layer, forward, words):
+    """Of channels last the height was taken for the channels; a dropout that is always on drew other activations."""
+    (tmp_path / own.replace(".nets", "") / "odd.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        f"        super().__init__()\n        self.odd = {layer}\n\n"
+        f"    def forward(self, x):\n        return {forward}\n"
+    )
+    with pytest.raises(InputError, match=words):
+        look_at(section(own.replace("nets", "odd:Net"), layers=("odd",)), (10, 12, 3))
+
+
 def test_weights_of_a_file_come_with_what_stands_in_front_of_their_names(own, tmp_path):
     of = section(f"{own}:Net", checkpoints=("w.pt",))
     trained = make_module(of, 5)

@@ -7,13 +7,14 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -27,6 +28,9 @@ from cnn_topology.storage.weight_files import array_shapes
 MEND = "name the weights of this module, or call it with other `arguments`"
 # With more than one, the axis of images is known by its length.
 IMAGES = 2
+
+# The shape of an output, or what it is in place of a tensor of real numbers; and the sum of its absolute values.
+_Output = tuple[tuple[int, ...] | str, float]
 
 
 def make_module(section: ModuleNetworks, seed: int) -> nn.Module:
@@ -72,7 +76,7 @@ def make_module(section: ModuleNetworks, seed: int) -> nn.Module:
 
 @torch.no_grad()
 def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
-    """Run a module once, on black images, and list the layers that are recorded in the order in which they are called.
+    """Run a module on noise and list the layers that are recorded in the order in which they are called.
 
     Parameters
     ----------
@@ -89,19 +93,28 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
     before = {*sys.modules}
     network = make_module(section, seed=0)
     modules = {name: module for name, module in network.named_modules() if name}
-    outputs: dict[str, list[tuple[int, ...] | str]] = {}
+    taken: dict[str, list[_Output]] = {}
 
     def take(name: str, _module: nn.Module, _inputs: object, output: object) -> None:
-        # Its shape now: a layer that works in place changes the tensor later.
-        shape = tuple(output.shape) if isinstance(output, torch.Tensor) else f"of type {type(output).__name__}"
-        outputs.setdefault(name, []).append(shape)
+        # Shape and sum now: a layer that works in place changes the tensor later.
+        if isinstance(output, torch.Tensor) and not output.is_complex():
+            taken.setdefault(name, []).append((tuple(output.shape), float(output.double().abs().sum())))
+        else:
+            kind = output.dtype if isinstance(output, torch.Tensor) else type(output).__name__
+            taken.setdefault(name, []).append((f"of type {kind}", 0.0))
+
+    def run(images: torch.Tensor) -> dict[str, list[_Output]]:
+        taken.clear()
+        with importable(section):
+            network(images)
+        return dict(taken)
 
     for name in _wanted(section, modules):
         modules[name].register_forward_hook(partial(take, name))
     height, width, channels = shape
+    images = torch.rand((IMAGES, channels, height, width), generator=torch.Generator().manual_seed(0))
     try:
-        with importable(section):
-            network(torch.zeros(IMAGES, channels, height, width))
+        outputs, again = run(images), run(images)
     except (Exception, SystemExit) as error:
         raise InputError(
             f"module = {section.module}: cannot be run on images of {height}x{width}x{channels} ({_reason(error)}); "
@@ -117,7 +130,9 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
             depth=depth,
             convolution=name,
             norm=name,
-            **dict(zip(("channels", "height", "width"), _output_shape(name, called), strict=True)),
+            **dict(
+                zip(("channels", "height", "width"), _output_shape(name, called, again.get(name, called)), strict=True)
+            ),
         )
         for depth, (name, called) in enumerate(outputs.items(), start=1)
     )
@@ -126,6 +141,15 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
             _check_weights(file, section.entry, network)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     code = own_code(section.module.partition(":")[0], before)
+    with suppress(Exception, SystemExit):  # a network of one size of images: its first layers have run
+        run(torch.cat([images, images], dim=2))
+    for name, called in taken.items():
+        shape_of_taller, shape_of_image = called[0][0], outputs[name][0][0]
+        if len(shape_of_taller) == len(shape_of_image) == 4 and shape_of_taller[1] != shape_of_image[1]:
+            raise InputError(
+                f"layers: the output of {name} is {shape_of_image}, and {shape_of_taller} of images twice as high: its "
+                "channels are not the second axis; name another layer, or permute it in a torch.nn.Module of its own"
+            )
     return Recorded(layers=layers, parameters=parameters, code=tuple(code))
 
 
@@ -185,13 +209,18 @@ def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[s
     return list(taken)
 
 
-def _output_shape(name: str, called: Sequence[tuple[int, ...] | str]) -> tuple[int, int, int]:
+def _output_shape(name: str, called: Sequence[_Output], again: Sequence[_Output]) -> tuple[int, int, int]:
     """Return channels, height and width of the output of a layer, which has one position if it has no others."""
     if len(called) > 1:
         raise InputError(
             f"layers: {name} is called {len(called)} times in one pass, and its output is not one; leave it out"
         )
-    shape = called[0]
+    (shape, total), *_ = called
+    if not np.isclose(total, again[0][1], rtol=1e-5, atol=0, equal_nan=True):
+        raise InputError(
+            f"layers: the output of {name} differs between two passes of the same images: dropout or noise that eval() "
+            "does not turn off (torch.nn.functional.dropout takes training=self.training); name layers before it"
+        )
     if not isinstance(shape, tuple) or len(shape) not in (2, 4) or shape[0] != IMAGES:
         raise InputError(
             f"layers: the output of {name} for {IMAGES} images is {shape}; expected (images, channels, height, width) "

@@ -191,3 +191,16 @@ def test_one_null_may_be_named_by_its_name():
     layer = np.random.default_rng(0).normal(size=(400, 9))
     found = loops(layer, k=5, p=0.3, draws=19, alpha=0.1, nulls="permuted", also="sphere")
     assert (list(found.tests), list(found.also)) == (["permuted"], ["sphere"])
+
+
+@pytest.mark.parametrize("entrance", ["loops", "circles", "spatial_filters"])
+def test_kernels_of_tensorflow_with_as_many_channels_in_and_out_are_refused(entrance):
+    """They are square in both orders: nine filters of 16x16 were read in place of 256 of 3x3."""
+    use, keras = ENTRANCES[entrance][0], RANDOM.normal(size=(3, 3, 16, 16))
+    with pytest.raises(InputError, match=r"weight\.transpose\(3, 2, 0, 1\)"):
+        use(keras)
+    use(keras.transpose(3, 2, 0, 1))
+    points, _ = spatial_filters(np.stack([keras.transpose(3, 2, 0, 1)] * 2), stacked=True)
+    assert points.shape == (512, 9)
+    with pytest.raises(InputError, match=r"weight\.transpose\(0, 4, 3, 1, 2\)"):
+        spatial_filters(np.stack([keras] * 2), stacked=True)

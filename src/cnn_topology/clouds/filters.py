@@ -17,6 +17,8 @@ from cnn_topology.plan.clouds import Centre
 
 # The least side of a kernel: on fewer points a line has no width.
 LEAST_SIDE = 3
+# What is larger is no kernel, if another order of the axes has kernels of usual size.
+LARGEST_SIDE = 11
 
 # A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
@@ -49,7 +51,8 @@ def spatial_filters(
     Raises
     ------
     InputError
-        If the kernels are not square or smaller than 3x3, there are more or fewer axes, or a weight is NaN or infinite.
+        If the kernels are not square or smaller than 3x3, the axes are in TensorFlow's order, there are more or fewer,
+        or a weight is NaN or infinite.
 
     See Also
     --------
@@ -80,6 +83,13 @@ def spatial_filters(
             f"convolution weights have shape {array.shape}; filter clouds are made of square kernels, 3x3 or larger, "
             "(out, in, k, k) of one network, or (networks, out, in, k, k) with stacked=True: choose a layer with such "
             "kernels, or slices of a three-dimensional convolution"
+        )
+    rows, columns = array.shape[-4:-2]
+    if LEAST_SIDE <= rows == columns <= LARGEST_SIDE < side:  # of as many output as input channels
+        order = (0, 4, 3, 1, 2) if stacked else (3, 2, 0, 1)
+        raise InputError(
+            f"convolution weights have shape {array.shape}, as kernels of {rows}x{rows} in TensorFlow's order: pass "
+            f"weight.transpose{order}, and the kernels as filters (points, k^2) where they are {side}x{side}"
         )
     if not stacked:
         array = array[np.newaxis]

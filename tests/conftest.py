@@ -53,18 +53,9 @@ _SMALLEST = {
 
 
 def pytest_collection_modifyitems(items):
-    """Let each of three processes begin with long tests, so that none is left with them when the others have ended.
-
-    Those on SLURM wait most of their time. Each process begins with a third of the list, in its order.
-    """
-    begins = [("cluster",), ("faults", "looks"), ("workflow",)]
-    ordered, rest = [], [item for item in items if not any(item.path.parent.name in names for names in begins)]
-    for names in begins:
-        long = [item for item in items if item.path.parent.name in names]
-        fill = max(0, len(items) // len(begins) - len(long))
-        ordered += [*long, *rest[:fill]]
-        rest = rest[fill:]
-    items[:] = [*ordered, *rest]
+    """Put the files that make whole runs first, so that no process is left with one when the others have ended."""
+    long = ("cluster", "workflow", "faults", "looks", "figures")
+    items.sort(key=lambda item: long.index(item.path.parent.name) if item.path.parent.name in long else len(long))
 
 
 @pytest.fixture(scope="session")

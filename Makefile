@@ -37,7 +37,7 @@ export COMPILE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # In less than half of pip's time, and it leaves nothing in the home. Where it cannot, as with an index that only pip's
 # own settings name, pip does.
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --cache-dir $(VENV)/uv
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --cache-dir $(VENV)/uv
 
 # Exact versions with hashes; the marker is made anew when the pins or the package's own metadata change.
 $(VENV)/installed: requirements.txt pyproject.toml

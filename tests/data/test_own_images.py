@@ -9,10 +9,13 @@ import pytest
 from job_runs import run_job
 from PIL import Image
 
+from cnn_topology.commands.provenance import checklist, image_set_facts
 from cnn_topology.data import sources
 from cnn_topology.data.image_files import image_files
+from cnn_topology.data.repeats import repeats
 from cnn_topology.data.sources import load_image_set
 from cnn_topology.errors import InputError
+from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.images import EmbeddedDigits, FolderImages, NpzImages
 from cnn_topology.plan.parameters import ImagesParameters
 from cnn_topology.storage.manifest import content_digest, renewed, write_manifest
@@ -389,19 +392,42 @@ def test_an_npz_without_labels_is_read_too(tmp_path):
     assert (images.classes, images.test_labels.tolist()) == (("unlabelled",), [0, 0])
 
 
-def test_images_that_come_twice_are_counted_in_the_log(folder, capsys):
-    load_folder(folder)
-    assert "training images too" not in capsys.readouterr().err
+def test_images_that_come_twice_are_counted_in_the_log_and_in_the_answer_about_splits(
+    folder, smallest, tmp_path, capsys
+):
+    config = FolderImages(kind="folder", path=str(folder), shape=(5, 6, 1))
+
+    def prepared():
+        """Return what the job that reads the images says, and what the run's record says of its splits."""
+        made, known = tmp_path / "fruit.safetensors", renewed(image_files("fruit", config, 7), {})
+        write_manifest(tmp_path / "manifest.json", known)
+        parameters = ImagesParameters(run_seed=7, name="fruit", images=config)
+        planned = [str(tmp_path / "manifest.json"), content_digest(known)]
+        assert run_job(parameters, {}, {"images": made}, planned=planned) == 0
+        run = parse_config({**smallest, "images": {**smallest["images"], "fruit": config.model_dump()}})
+        total = dict.fromkeys(("jobs", "cpu_hours", "wall_hours_of_all_jobs", "peak_gb_of_a_job"), 1.0)
+        commit = {"commit": "a", "changed_files": 0}
+        answers = checklist(run, {"fruit": image_set_facts(made)}, total, commit)
+        return capsys.readouterr().err, answers["Data and splits"]
+
+    assert [said for said in prepared() if "training images too" in said] == []
     shutil.copy(folder / "train/apple/0.png", folder / "test/apple/9.png")
     shutil.copy(folder / "train/apple/1.png", folder / "train/pear/9.png")
-    load_folder(folder)
-    log = capsys.readouterr().err
-    assert "images.fruit: 1 of 7 test images are training images too" in log
-    assert "images.fruit: 1 images are in more than one class" in log
+    for said in prepared():
+        assert "1 of 7 test images are training images too" in said
+        assert "1 images are in more than one class" in said
     shutil.rmtree(folder / "test")
     (folder / "test").symlink_to("train")
-    load_folder(folder)
-    assert "7 of 7 test images" in capsys.readouterr().err
+    for said in prepared():
+        assert "7 of 7 test images" in said
+
+
+def test_repeats_of_images_whose_labels_a_control_shuffled_are_not_told(folder):
+    shutil.copy(folder / "train/apple/0.png", folder / "test/apple/9.png")
+    images = load_folder(folder)
+    for control, told in ((None, True), ("labels shuffled", False)):
+        config = FolderImages(kind="folder", path=str(folder), shape=(5, 6, 1), control=control)
+        assert bool(repeats(images, config)) == told
 
 
 def test_what_lies_beside_the_splits_and_classes_is_named_in_the_log(folder, capsys):

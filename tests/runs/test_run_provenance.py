@@ -170,7 +170,7 @@ def test_jobs_of_edited_code_are_counted_and_told(tmp_path, tiny):
 
 def test_the_checklist_answers_from_the_run(tiny):
     config = parse_config(tiny)
-    sets = {"digits": {"train": 80, "test": 20, "shape": [8, 8, 1], "sha256": "ab" * 32}}
+    sets = {"digits": {"train": 80, "test": 20, "shape": [8, 8, 1], "sha256": "ab" * 32, "repeats": ""}}
     total = {"jobs": 3.0, "cpu_hours": 1.0, "wall_hours_of_all_jobs": 2.0, "peak_gb_of_a_job": 0.9}
     answers = checklist(config, sets, total, NO_GIT)
     assert "80 training and 20 test images" in answers["Data and splits"]

@@ -35,7 +35,7 @@ def run(job: Job) -> None:
     total, commit = total_cost(rules), commit_of(PACKAGE)
     total["jobs_of_other_code"] = len(logs_of_other_code(run))
     sets = {name: Path(run.images(name)) for name in config.images}
-    data = {name: _image_set(path) for name, path in sets.items() if path.is_file()}
+    data = {name: image_set_facts(path) for name, path in sets.items() if path.is_file()}
     record = {
         "run": config.name,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -123,13 +123,15 @@ def checklist(
     config : RunConfig
         The run.
     sets : mapping
-        By image set: ``train``, ``test`` (numbers of images), ``shape``, ``classes``, ``sha256``.
+        By image set: ``train``, ``test`` (numbers of images), ``shape``, ``sha256``, and ``repeats``, which says what
+        images come twice.
     total, commit : mapping
         From `total_cost` and `commit_of`.
     """
     splits = "; ".join(
         f"{name} ({config.images[name].kind}): {facts['train']} training and {facts['test']} test images of "
         f"{'x'.join(map(str, facts['shape']))}, SHA-256 {facts['sha256'][:12]}"
+        + (f" ({facts['repeats']})" if facts["repeats"] else "")
         for name, facts in sets.items()
     )
     networks = {name: population.networks for name, population in {**config.trained, **config.recorded}.items()}
@@ -252,8 +254,9 @@ def _note(path: str, key: str) -> str:
     return read_metadata(Path(path)).get(key, "none") if Path(path).is_file() else "not made"
 
 
-def _image_set(path: Path) -> dict[str, object]:
+def image_set_facts(path: Path) -> dict[str, object]:
     """Return size, shape and hash of a prepared set; its arrays are not read."""
     shapes, notes = read_shapes(path), read_metadata(path)
     (train, *shape), (test, *_) = shapes["train_images"], shapes["test_images"]
-    return {"train": train, "test": test, "shape": shape, "sha256": notes.get("data", "")}
+    about = {"sha256": notes.get("data", ""), "repeats": notes.get("repeats", "")}
+    return {"train": train, "test": test, "shape": shape, **about}

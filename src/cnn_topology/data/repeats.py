@@ -2,25 +2,28 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
 
 from cnn_topology.data.image_set import ImageSet
-from cnn_topology.plan.images import SPLITS
+from cnn_topology.plan.images import SPLITS, ImageSetConfig, OwnImages
 
 
-def repeats(images: ImageSet) -> Iterator[str]:
+def repeats(images: ImageSet, config: ImageSetConfig) -> str:
     """Describe how many test images are training images, and how many images are in several classes.
 
     Parameters
     ----------
     images : ImageSet
         Images are the same if all of their pixels are, in the shape that the networks see.
+    config : ImageSetConfig
+        Its section. Sets of others are as published, and a control has exchanged pixels or labels.
 
     Returns
     -------
-    iterator of str
-        Nothing where there are none.
+    str
+        Empty where there are none.
     """
+    if not (isinstance(config, OwnImages) and config.labels) or config.control:
+        return ""
     digests = {
         split: [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images.split(split)[0]]
         for split in SPLITS
@@ -29,11 +32,12 @@ def repeats(images: ImageSet) -> Iterator[str]:
     for split in SPLITS:
         for digest, label in zip(digests[split], images.split(split)[1].tolist(), strict=True):
             classes[digest].add(label)
-    trained = set(digests["train"])
+    trained, found = set(digests["train"]), []
     if both := sum(digest in trained for digest in digests["test"]):
-        yield (
+        found.append(
             f"{both} of {len(digests['test'])} test images are training images too, and say nothing about accuracy on "
-            "new ones; take them out of one of the splits"
+            "new ones: take them out of one of the splits"
         )
     if several := sum(len(labels) > 1 for labels in classes.values()):
-        yield f"{several} images are in more than one class; leave each in one"
+        found.append(f"{several} images are in more than one class: leave each in one")
+    return "; ".join(found)

@@ -14,7 +14,6 @@ from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
 from cnn_topology.data.printed import printed_digits
-from cnn_topology.data.repeats import repeats
 from cnn_topology.data.shapes import balanced_subset, cropping_note, held_out, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import (
@@ -23,7 +22,6 @@ from cnn_topology.plan.images import (
     ImageSetConfig,
     MnistSample,
     NpzImages,
-    OwnImages,
     PrintedDigits,
     TorchvisionImages,
     shape_of,
@@ -57,9 +55,6 @@ def load_image_set(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
     """
     try:
         images = _load(name, config, seed)
-        if isinstance(config, OwnImages) and config.labels:
-            for note in repeats(images):
-                print(f"images.{name}: {note}", file=sys.stderr)
         return controlled(images, config.control, seed) if config.control else images
     except InputError as error:
         text = str(error)

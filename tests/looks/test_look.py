@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -96,6 +97,10 @@ def test_each_layer_has_a_row_and_what_cannot_be_tested_says_so(look):
     assert "k = 1" not in lines[2]
     assert "p = 0.3 keeps 12 of 40" in lines[2]
     assert "0 of 32 filters (32 constant)" in lines[3]
+    longer = int((table["p_lowpass"] <= 0.01).sum())
+    (smooth,) = [line for line in look.sentences if "smoothness" in line]
+    numbers = re.fullmatch(r"In (\d+) of (\d+) .* the other (\d+) smoothness.*", smooth)
+    assert [int(number) for number in numbers.groups()] == [longer, 2, 2 - longer]
 
 
 def test_too_few_draws_for_two_sided_tests_and_too_large_a_k_are_named():

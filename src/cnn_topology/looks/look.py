@@ -172,6 +172,13 @@ class Look:
                 f"not have (p ≤ {alpha:g} each); in {count.get(ONE_LOOP, 0)} of them it is one loop, at least "
                 f"{ONE_LOOP_RATIO:g} times as long as the next"
             )
+            smooth = [layer.row.p_lowpass for layer in testable if layer.row.p_lowpass is not None]
+            if smooth:
+                longer = sum(p <= alpha for p in smooth)
+                lines.append(
+                    f"in {longer} of {len(smooth)} the loop is longer than in random fields as smooth as the filters "
+                    f"(p ≤ {alpha:g} each); in the other {len(smooth) - longer} smoothness alone may make it"
+                )
             lines.append(
                 f"all filters of a layer, not the densest alone, lie on a ring in their strongest plane in {hollow} of "
                 f"these layers; in {mixtures} they are a mixture of filters in that plane and far from it; in "

@@ -77,7 +77,7 @@ def sorted_per_second() -> float:
 
 
 def training() -> Line:
-    """Make one iteration of M(64, 32, 64), 128 images."""
+    """Train M(64, 32, 64) for an iteration of 128 images."""
     x, y, _, _ = load(None)
     architecture, recipe = Architecture(convolutions=(64, 32), dense=(64,)), Recipe(batch_size=128)
     dtype = choose_precision(recipe.precision, CPU)

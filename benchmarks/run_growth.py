@@ -62,7 +62,7 @@ def config(networks: int, layers: int, draws: int) -> dict[str, Any]:
 
 
 def run(numbers: dict[str, int], cores: int) -> list[tuple[str, float, float]]:
-    """Make one run, and return seconds taken and forecast of each part of it."""
+    """Run the workflow on one config; return for each part its name, the seconds taken and those forecast."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "growth.yaml")
         path.write_text(yaml.safe_dump(config(**numbers)))

@@ -13,6 +13,9 @@ from cnn_topology.errors import InputError
 
 # Integers beyond this are no longer all float64 numbers.
 LARGEST_INTEGER = 2**53
+# Sides of the square kernels that are analysed: on smaller ones lines have no width, larger ones (patch embeddings) are
+# rare.
+SIDES = range(3, 12)
 
 # Squares of lengths in this range neither vanish nor overflow in float64.
 SQUARED_IN_FLOAT64 = (2.0**-500, 2.0**500)

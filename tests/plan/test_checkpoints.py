@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from safetensors.torch import save_file
 from torchvision.models import get_model
 
+from cnn_topology.checks import SIDES
 from cnn_topology.errors import InputError
 from cnn_topology.plan.checkpoints import (
     FilesCheckpoint,
@@ -28,7 +29,6 @@ from cnn_topology.plan.checkpoints import (
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.storage.weight_files import array_shapes
-from cnn_topology.storage.weight_forms import SIDES
 
 
 def weights() -> dict[str, torch.Tensor]:

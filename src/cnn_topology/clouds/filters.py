@@ -10,15 +10,10 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from cnn_topology.checks import SQUARED_IN_FLOAT64, real_array
+from cnn_topology.checks import SIDES, SQUARED_IN_FLOAT64, real_array
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.clouds import Centre
-
-# The least side of a kernel: on fewer points a line has no width.
-LEAST_SIDE = 3
-# What is larger is no kernel, if another order of the axes has kernels of usual size.
-LARGEST_SIDE = 11
 
 # A filter counts as constant when centring leaves less than this part of it. Rounding of a constant filter leaves
 # about 1e-16, one unit in the last place of one float32 entry 2e-8.
@@ -78,14 +73,14 @@ def spatial_filters(
     """
     array = real_array(weight, "convolution weights")
     side = array.shape[-1] if array.ndim else 0
-    if array.ndim != (5 if stacked else 4) or array.shape[-2] != side or side < LEAST_SIDE:
+    if array.ndim != (5 if stacked else 4) or array.shape[-2] != side or side < SIDES[0]:
         raise InputError(
             f"convolution weights have shape {array.shape}; filter clouds are made of square kernels, 3x3 or larger, "
             "(out, in, k, k) of one network, or (networks, out, in, k, k) with stacked=True: choose a layer with such "
             "kernels, or slices of a three-dimensional convolution"
         )
     rows, columns = array.shape[-4:-2]
-    if LEAST_SIDE <= rows == columns <= LARGEST_SIDE < side:  # of as many output as input channels
+    if rows == columns and rows in SIDES and side > SIDES[-1]:  # of as many output as input channels
         order = (0, 4, 3, 1, 2) if stacked else (3, 2, 0, 1)
         raise InputError(
             f"convolution weights have shape {array.shape}, as kernels of {rows}x{rows} in TensorFlow's order: pass "

@@ -16,11 +16,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cnn_topology.checks import SIDES
 from cnn_topology.errors import InputError, unknown
 from cnn_topology.plan.base import Distinct, FilePath, OneOrMore, Section, as_tuple, expand_paths
 from cnn_topology.plan.populations import Layer
 from cnn_topology.storage.weight_files import array_shapes, files_of
-from cnn_topology.storage.weight_forms import ANALYSED, SIDES, Order, Shapes, computed_problem
+from cnn_topology.storage.weight_forms import ANALYSED, Order, Shapes, computed_problem
 from cnn_topology.storage.weight_networks import strays
 
 # What wrappers put in front of every name: torch.nn.DataParallel, torch.compile, Lightning, FSDP.

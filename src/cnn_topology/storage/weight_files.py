@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from cnn_topology.checks import SIDES
 from cnn_topology.errors import InputError
 from cnn_topology.storage.weight_arrays import (
     WHOLE,
@@ -27,7 +28,7 @@ from cnn_topology.storage.weight_arrays import (
     safetensors_arrays,
     size_of,
 )
-from cnn_topology.storage.weight_forms import SIDES, Order, Shapes, as_used, in_order, part_problem
+from cnn_topology.storage.weight_forms import Order, Shapes, as_used, in_order, part_problem
 from cnn_topology.storage.weight_networks import choose_network
 from cnn_topology.storage.weight_pickle import InertReader, Storage
 

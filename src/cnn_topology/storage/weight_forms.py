@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from cnn_topology.checks import SIDES
 from cnn_topology.errors import InputError
 from cnn_topology.storage.weight_arrays import Stored
 
@@ -25,9 +26,6 @@ ORDERS: dict[Order, str] = {
     "ohwi": "(out, row, column, in), the order of TFLite and MLX",
     "hwio": "(row, column, in, out), TensorFlow's order",
 }
-# Sides of the square kernels that are analysed: on smaller ones lines have no width, larger ones (patch embeddings) are
-# rare.
-SIDES = range(3, 12)
 ANALYSED = f"square kernels of {SIDES[0]}x{SIDES[0]} to {SIDES[-1]}x{SIDES[-1]}"
 # A shape is evidence of an order of axes that makes a square kernel with one of these sides.
 USUAL_SIDES = (1, *SIDES[::2])

@@ -22,7 +22,7 @@ from cnn_topology.plan.images import (
     split_folders,
 )
 from cnn_topology.plan.names import RunFolder
-from cnn_topology.plan.resnets import MapperResNets, PHResNets, own_shapes
+from cnn_topology.plan.resnets import MapperResNets, PHResNets, convolutions, own_shapes
 
 # Bytes at the start of a file of weights: its header and some of its weights.
 COMPARED_FIRST = 65_536
@@ -231,24 +231,9 @@ def tensor_shapes(section: PHResNets | MapperResNets, channels: int, classes: in
     -------
     mapping of str to tuple of int or None
     """
-    side = 3 if section.stem == "cifar" else 7
     shapes: dict[str, tuple[int | None, ...]] = {}
-
-    def add(convolution: str, norm: str, shape: tuple[int, ...]) -> None:
-        shapes[f"{convolution}.weight"] = shape
+    for unit in convolutions(section, channels):
+        shapes[f"{unit.name}.weight"] = (unit.after, unit.before, unit.side, unit.side)
         for part in ("weight", "bias", "running_mean", "running_var"):
-            shapes[f"{norm}.{part}"] = shape[:1]
-
-    before = section.widths[0]
-    add("conv1", "bn1", (before, channels, side, side))
-    for stage, (after, blocks) in enumerate(zip(section.widths, section.blocks, strict=True)):
-        for block in range(blocks):
-            at = f"block_seq.{stage}.{block}" if section.variant == "ph" else f"layer{stage + 1}.{block}"
-            add(f"{at}.conv1", f"{at}.bn1", (after, before, 3, 3))
-            add(f"{at}.conv2", f"{at}.bn2", (after, after, 3, 3))
-            changes = before != after or (stage > 0 and block == 0)
-            if changes and section.shortcut == "projection":
-                add(f"{at}.shortcut.0", f"{at}.shortcut.1", (after, before, 1, 1))
-            before = after
-    shapes |= dict(zip(LAST_LAYER, ((classes, before), (classes,)), strict=True))
-    return shapes
+            shapes[f"{unit.norm}.{part}"] = (unit.after,)
+    return shapes | dict(zip(LAST_LAYER, ((classes, section.widths[-1]), (classes,)), strict=True))

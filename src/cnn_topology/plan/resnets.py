@@ -6,9 +6,10 @@ names and shapes of the tensors in a user's file of weights.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -278,8 +279,46 @@ TESTED_AT_ONCE = 500
 AnyRecorded = Annotated[PHResNets | MapperResNets | ModuleNetworks, Field(discriminator="variant")]
 
 
+class Convolution(NamedTuple):
+    """A convolution of a residual network and the batch norm after it.
+
+    Names of both, input and output channels, side of the kernels, and how often height and width of an image were
+    halved when it is done, an odd one rounded up.
+    """
+
+    name: str
+    norm: str
+    before: int
+    after: int
+    side: int
+    halvings: int
+
+
+def convolutions(section: PHResNets | MapperResNets, channels: int) -> Iterator[Convolution]:
+    """Yield the convolutions of a network in its order, those of shortcuts after the two of their block.
+
+    Parameters
+    ----------
+    section : PHResNets or MapperResNets
+        Variant, widths, blocks, shortcut and stem.
+    channels : int
+        Of an image.
+    """
+    before, is_imagenet = section.widths[0], section.stem == "imagenet"
+    yield Convolution("conv1", "bn1", channels, before, 7 if is_imagenet else 3, int(is_imagenet))
+    for stage, (after, blocks) in enumerate(zip(section.widths, section.blocks, strict=True)):
+        halvings = stage + 2 * is_imagenet
+        for block in range(blocks):
+            at = f"block_seq.{stage}.{block}" if section.variant == "ph" else f"layer{stage + 1}.{block}"
+            yield Convolution(f"{at}.conv1", f"{at}.bn1", before, after, 3, halvings)
+            yield Convolution(f"{at}.conv2", f"{at}.bn2", after, after, 3, halvings)
+            if section.shortcut == "projection" and (before != after or (stage > 0 and block == 0)):
+                yield Convolution(f"{at}.shortcut.0", f"{at}.shortcut.1", before, after, 1, halvings)
+            before = after
+
+
 def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int]) -> tuple[RecordedLayer, ...]:
-    """List the 3x3 convolutions of a network, 17 for a ResNet-18, nearest the image first.
+    """List the convolutions of a network but for those of shortcuts, 17 for a ResNet-18, nearest the image first.
 
     Parameters
     ----------
@@ -293,35 +332,25 @@ def resnet_layers(section: PHResNets | MapperResNets, shape: tuple[int, int, int
     ValueError
         If a shortcut without parameters cannot bring its input to the width of the next stage.
     """
-    height, width, channels = shape[0], shape[1], section.widths[0]
-    if section.stem == "imagenet":
-        height, width = -(-height // 2), -(-width // 2)
-    units = [("conv1", "bn1", channels, height, width)]
-    if section.stem == "imagenet":
-        height, width = -(-height // 2), -(-width // 2)
-    for stage, (wide, blocks) in enumerate(zip(section.widths, section.blocks, strict=True)):
-        if section.shortcut == "pad" and (wide < channels or (wide - channels) % 2):
+    for before, after in pairwise(section.widths):
+        if section.shortcut == "pad" and (after < before or (after - before) % 2):
             raise ValueError(
                 f"widths {list(section.widths)} with shortcut: pad: each stage must be as wide as the one before or "
-                f"wider by an even number, found {channels} then {wide}"
+                f"wider by an even number, found {before} then {after}"
             )
-        if stage:
-            height, width = -(-height // 2), -(-width // 2)
-        channels = wide
-        for block in range(blocks):
-            prefix = f"block_seq.{stage}.{block}" if section.variant == "ph" else f"layer{stage + 1}.{block}"
-            units += [(f"{prefix}.conv{i}", f"{prefix}.bn{i}", wide, height, width) for i in (1, 2)]
+    height, width, channels = shape
+    units = (unit for unit in convolutions(section, channels) if ".shortcut." not in unit.name)
     return tuple(
         RecordedLayer(
-            name=conv if section.variant == "ph" else norm,
+            name=unit.name if section.variant == "ph" else unit.norm,
             depth=depth,
-            convolution=conv,
-            norm=norm,
-            channels=channels,
-            height=height,
-            width=width,
+            convolution=unit.name,
+            norm=unit.norm,
+            channels=unit.after,
+            height=-(-height // 2**unit.halvings),
+            width=-(-width // 2**unit.halvings),
         )
-        for depth, (conv, norm, channels, height, width) in enumerate(units, start=1)
+        for depth, unit in enumerate(units, start=1)
     )
 
 

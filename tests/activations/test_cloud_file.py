@@ -33,11 +33,11 @@ def test_a_cloud_comes_back_as_it_was_written(tmp_path):
     for name in ("points", "ids", "positions", "labels"):
         assert np.array_equal(getattr(back, name), getattr(cloud(), name))
     notes = read_metadata(path)
-    assert (notes["config"], notes["data"], notes["run_seed"], notes["seed"]) == ("c", "d", "2018", "17")
+    assert (notes["config"], notes["data"], notes["seed"], back.origin.seed) == ("c", "d", "2018", 17)
 
 
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path):
     path = tmp_path / "other.safetensors"
     write_tensors(path, {name: np.zeros(1) for name in ("points", "ids", "positions", "labels")}, {})
-    with pytest.raises(InputError, match=r"other.safetensors: is no cloud of activations: its metadata have no .pop"):
+    with pytest.raises(InputError, match=r"other.safetensors: is no cloud of activations: its metadata have no .origin"):
         read_cloud(path)

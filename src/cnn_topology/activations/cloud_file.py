@@ -5,7 +5,7 @@ No array of the network itself is kept: a cloud is read without torch.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,17 +101,8 @@ class ActivationCloud:
 
 
 def cloud_metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
-    """Return the metadata of the file of a cloud; they serve as notes of what is made of it.
-
-    Parameters
-    ----------
-    origin : CloudOrigin
-    notes : mapping of str to str
-        From `Parameters.notes`: `config` and `data` keep their names; the run's seed is `run_seed`, since `seed` is
-        that of the network.
-    """
-    lineage = {"run_seed" if name == "seed" else name: value for name, value in notes.items()}
-    return {**lineage, **{name: x if isinstance(x, str) else json.dumps(x) for name, x in asdict(origin).items()}}
+    """Return the metadata of the file of a cloud: its origin beside the notes of what it was made from."""
+    return {**notes, "origin": json.dumps(asdict(origin))}
 
 
 def read_cloud(path: Path) -> ActivationCloud:
@@ -123,14 +114,10 @@ def read_cloud(path: Path) -> ActivationCloud:
         If the file is missing, cut short, altered, or holds something else.
     """
     arrays, metadata = read_tensors(path, ARRAYS)
-    try:
-        values: dict[str, Any] = {
-            field.name: metadata[field.name] if field.type is str else json.loads(metadata[field.name])
-            for field in fields(CloudOrigin)
-        }
-    except KeyError as error:
-        raise InputError(f"{path}: is no cloud of activations: its metadata have no {error}") from error
-    return ActivationCloud(**arrays, origin=CloudOrigin(**{**values, "classes": tuple(values["classes"])}))
+    if "origin" not in metadata:
+        raise InputError(f"{path}: is no cloud of activations: its metadata have no `origin`")
+    origin = json.loads(metadata["origin"])
+    return ActivationCloud(**arrays, origin=CloudOrigin(**{**origin, "classes": tuple(origin["classes"])}))
 
 
 def read_network(paths: list[Path], population: str, cloud: str, network: int | None = None) -> list[ActivationCloud]:

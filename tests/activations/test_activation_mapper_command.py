@@ -11,7 +11,7 @@ from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE
-from cnn_topology.plan.activation_graphs import ActivationMapperParameters, PurityTestParameters
+from cnn_topology.plan.activation_graphs import ActivationMapperParameters, GraphJob, PurityTestParameters
 from cnn_topology.plan.activations import GraphRecipe, GraphSettings, Sweep
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.purity import PurityTestRow
@@ -39,10 +39,8 @@ def cloud(layer="layer4.1.bn2", name="random", apart=12.0, sigma=0.0, network=0,
 
 
 def parameters(layers, name="random", clean=None, **recipe):
-    return ActivationMapperParameters(
-        run_seed=7, population="nets", network=0, recipe="elbow", cloud=name, clean=clean, layers=layers,
-        graphs=GraphRecipe(label_shuffles=19, **recipe),
-    )  # fmt: skip
+    job = GraphJob("elbow", "nets", 0, name, 0, (), layers, clean)
+    return ActivationMapperParameters(run_seed=7, job=job, graphs=GraphRecipe(label_shuffles=19, **recipe))
 
 
 def made(given, settings=ELBOW, **recipe):

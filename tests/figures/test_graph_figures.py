@@ -88,7 +88,7 @@ def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
                 height=4, width=4, channels=6, classes=CLASSES, images=150, empty_masks=0, weights="0" * 64,
             )  # fmt: skip
             cloud = ActivationCloud(points.astype(np.float32), np.arange(150), np.arange(150) % 16, labels, origin)
-            settings = block.layers[layer.name]
+            settings = block.job.settings[layer.name]
             if settings.eps_from == "clean":
                 settings = settings.model_copy(update={"eps": radii[layer.name]})
             parts.append(graph_tables(cloud, block, settings))

@@ -96,7 +96,7 @@ def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
     job = graphs.jobs["elbow", "nets", 1, "fg_noise", 0]
     assert job.clean == "fg"
     assert [other.key for other in graphs.clean_jobs(job)] == [("elbow", "nets", 1, "fg", 1)]
-    assert ActivationMapperParameters.of(graphs.plan, job).layers["layer4.1.bn2"].eps_from == "clean"
+    assert ActivationMapperParameters.of(graphs.plan, job).job.settings["layer4.1.bn2"].eps_from == "clean"
     assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg", 1]) == ()
     config["activation_mapper"]["elbow"]["eps"] = 3.0
     graphs = jobs_of(config)

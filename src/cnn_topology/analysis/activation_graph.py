@@ -69,18 +69,18 @@ def graph_tables(
     """
     origin = cloud.origin
     # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
-    name = parameters.clean or parameters.cloud
+    name = parameters.job.clean or parameters.job.cloud
     seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
     key = {
         **origin.columns,
-        "recipe": parameters.recipe,
+        "recipe": parameters.job.recipe,
         **{name: getattr(origin, name) for name in ("sampling", "top", "split", "sigma")},
     }
     try:
         return _tables(cloud, key, parameters, settings, seed)
     except InputError as error:
         raise InputError(
-            f"activation_mapper.{parameters.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
+            f"activation_mapper.{parameters.job.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
             f"{origin.layer}: {error}; leave it out by `layers`, or describe it in an entry of its own"
         ) from error
 
@@ -198,7 +198,7 @@ def _purity(
     class_low, class_high = np.quantile(of_classes, PERCENTILES, axis=0)
     purity = PurityRow(
         **key,
-        clean=parameters.clean or "",
+        clean=parameters.job.clean or "",
         nodes=graph.nodes,
         classes=classes,
         coverage=coverage(graph),

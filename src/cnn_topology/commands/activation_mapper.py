@@ -17,7 +17,7 @@ def run(job: Job) -> None:
     # The radius that was found on the cloud without noise.
     clean = {row["layer"]: row["eps"] for row in job.read_rows(ActivationGraphRow, "clean").to_pylist()}
     parts: list[dict[str, pa.Table]] = []
-    for (layer, settings), path in zip(parameters.layers.items(), job.inputs("clouds"), strict=True):
+    for (layer, settings), path in zip(parameters.job.settings.items(), job.inputs("clouds"), strict=True):
         cloud = read_cloud(path)
         if cloud.origin.layer != layer:
             raise InputError(f"{path}: holds layer {cloud.origin.layer}, the parameters say {layer}")

@@ -16,21 +16,20 @@ from cnn_topology.tables.row import matching
 def run(job: Job) -> None:
     """Analyse every step of the block."""
     parameters = job.parameters(BarcodeParameters)
-    clouds, sphere = read_table(job.input("clouds")), job.read_rows(NullRow, "null")
+    asked, sphere = parameters.clouds, job.read_rows(NullRow, "null")
     parts = []
-    for step, (rows, points, constant, networks) in clouds_at(clouds, parameters.variants):
-        variants = parameters.variants[step]
-        centre = variants[0].centre
-        of = (parameters.population, parameters.layer, parameters.depth, step)
+    for step, (rows, points, constant, networks) in clouds_at(read_table(job.input("clouds")), asked.variants):
+        variants, centre = asked.variants[step], asked.centre
+        of = (asked.population, asked.layer.name, asked.layer.depth, step)
         cloud = FilterCloud(*of, *filters_of(rows, points, centre), constant, networks)
         filterings = {variant: Filtering.of(variant, len(points)) for variant in variants}
         distances = {of: rows[neighbour_column(variant.k)].to_numpy() for variant, of in filterings.items()}
         shared = None  # where networks failed, the shared null is of another size
-        if len(points) == parameters.points:
+        if len(points) == asked.points:
             shared = {filtering: _read_draws(sphere, filtering, centre) for filtering in distances}
         measured, exact = (
             [filterings[variant] for variant in wanted if variant in filterings]
-            for wanted in (parameters.measured, parameters.exact)
+            for wanted in (asked.measured, asked.exact)
         )
         tables, results = analyse_cloud(
             cloud,

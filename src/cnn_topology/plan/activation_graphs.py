@@ -137,28 +137,15 @@ class ActivationMapperParameters(Parameters):
     """For `cnn-topology activation-mapper`: one network, cloud and block of layers."""
 
     verb = "activation-mapper"
-    population: str
-    network: int
-    recipe: str
-    cloud: str
-    clean: str | None
-    layers: dict[str, GraphSettings]
+    job: GraphJob
     graphs: GraphRecipe
 
     @classmethod
     def of(cls, plan: Plan, job: GraphJob) -> "ActivationMapperParameters":
         """Return the block of a job."""
         section = plan.config.activation_mapper[job.recipe]
-        return cls(
-            run_seed=plan.config.seed,
-            population=job.population,
-            network=job.network,
-            recipe=job.recipe,
-            cloud=job.cloud,
-            clean=job.clean,
-            layers=job.settings,
-            graphs=GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields}),
-        )
+        graphs = GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields})
+        return cls(run_seed=plan.config.seed, job=job, graphs=graphs)
 
 
 class PurityTestParameters(SeedParameters):

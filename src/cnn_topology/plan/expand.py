@@ -58,6 +58,10 @@ class LayerClouds:
         """Cut the steps into blocks, one job each."""
         return dict(enumerate(batched(sorted(self.variants), size)))
 
+    def at(self, steps: tuple[int, ...]) -> "LayerClouds":
+        """Return the same of some of the steps alone."""
+        return replace(self, variants={step: self.variants[step] for step in steps})
+
     @property
     def pretrained(self) -> bool:
         """Whether others trained the networks, so that step 0 is all there is."""

@@ -182,33 +182,13 @@ class BarcodeParameters(Parameters):
     """For `cnn-topology barcodes`: one layer, a block of steps, every variant of each."""
 
     verb = "barcodes"
-    population: str
-    layer: str
-    depth: int
-    points: int
-    variants: dict[int, tuple[Variant, ...]]
-    measured: tuple[Variant, ...]
-    exact: tuple[Variant, ...]
+    clouds: LayerClouds
     significance: Significance
 
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "BarcodeParameters":
-        """Return the block of some steps of a layer; the first variant of each step is its headline.
-
-        `measured` are further variants to hold against the three-circle model, `exact` those whose barcode of all
-        points is wanted too.
-        """
-        return cls(
-            run_seed=plan.config.seed,
-            population=clouds.population,
-            layer=clouds.layer.name,
-            depth=clouds.layer.depth,
-            points=clouds.points,
-            variants={step: clouds.variants[step] for step in steps},
-            measured=clouds.measured,
-            exact=clouds.exact,
-            significance=plan.config.significance,
-        )
+        """Return the block of some steps of a layer."""
+        return cls(run_seed=plan.config.seed, clouds=clouds.at(steps), significance=plan.config.significance)
 
 
 class MapperParameters(Parameters):

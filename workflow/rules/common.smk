@@ -208,7 +208,7 @@ def planned(kind, about=(), files=None, resume=None, modules=()):
         block, own = content(wildcards)
         others = {"planned": own} if own else {}
         if modules:
-            others["modules"] = list(modules)
+            others["modules"] = sorted(modules)
         if resume:
             others["resume"] = resume.format(**dict(wildcards.items()))
         text = job_text(kind.verb, block, named(input), named(output), **others)

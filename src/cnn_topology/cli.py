@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
                 if verb in given[:1]:
                     command = importlib.import_module(f"cnn_topology.commands.{verb.replace('-', '_')}")
                     command.add_arguments(subparser)
-            parsed = parser.parse_args(given)
+            parsed, unknown = parser.parse_known_args(given)
+            if unknown:  # argparse itself shows how to call the program, not the verb
+                verbs.choices[parsed.verb].error(f"unrecognized arguments: {shlex.join(unknown)}")
             if not sys.stderr.isatty():
                 print(shlex.join(["cnn-topology", *given]), machine_line(), sep="\n", file=sys.stderr, flush=True)
             command.run(parsed)
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"cnn-topology {given[0]}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output went away: `cnn-topology summary | head`
+    except BrokenPipeError:  # the reader of our output went away: `cnn-topology status | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

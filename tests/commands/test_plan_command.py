@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from cnn_topology.cli import main
 from cnn_topology.commands.plan import PARTITIONS, described, on_slurm, without_partition
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.demand import CORES_PER_GPU
@@ -13,6 +14,13 @@ from cnn_topology.runs.jobs import Job
 def job(stage, seconds, **resources):
     log = f"results/r/logs/{stage}/a.log"
     return Job(stage, [f"results/r/{stage}.parquet"], log, 1, {"expected_s": seconds, "mem_mb": 500} | resources)
+
+
+def test_a_config_without_its_option_is_refused_by_how_the_verb_is_called(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "config/demo.yaml"])
+    assert ended.value.code == 2
+    assert {"plan", "--configfile", "config/demo.yaml"} <= {*re.findall(r"[\w./-]+", capsys.readouterr().err)}
 
 
 def test_a_run_is_told_in_minutes_with_and_without_a_gpu():

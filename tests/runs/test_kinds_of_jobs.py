@@ -1,6 +1,7 @@
 """What is needed besides the obvious file when a kind of job is added; docs/extending.md lists the files in order."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_every_module_of_commands_is_a_verb_of_people_or_a_kind_of_job_with_its_
     modules = {path.stem.replace("_", "-") for path in (PACKAGE / "commands").glob("[!_]*.py")}
     assert modules == {*VERBS, *kinds_of_jobs()}
     assert [verb for verb, purpose in kinds_of_jobs().items() if not purpose or "\n" in purpose] == []
+
+
+def test_logs_lie_under_the_kind_of_their_job():
+    """What `cnn-topology status` and the forecasts beside a finished run call it by."""
+    assert {*re.findall(r'RUN\.log\(\s*"([^"]+)"', RULES)} == {*kinds_of_jobs()}
 
 
 def test_every_rule_that_runs_a_job_watches_its_code_and_parameters():

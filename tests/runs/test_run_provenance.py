@@ -177,7 +177,7 @@ def test_the_checklist_answers_from_the_run(tiny):
     assert "n = 5" in answers["Number of runs and seeds"]
     assert "19 draws" in answers["Error bars"]
     assert "the program searches none" in answers["Hyperparameters"]
-    assert "see no test image" in answers["Data and splits"]
+    assert "on training images alone" in answers["Data and splits"]
     assert "`training`" in answers["Number of runs and seeds"]
     assert "git is not installed" in answers["Code"]
 

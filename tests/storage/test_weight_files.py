@@ -124,6 +124,12 @@ def _save(path: Path, content: object) -> None:
         np.save(file, content, allow_pickle=True)
 
 
+def test_an_entry_of_a_file_of_one_network_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = saved(tmp_path / "net.pt", tensors())
+    with pytest.raises(InputError, match=r"net\.pt.*'ema'.*leave `entry` out"):
+        read_arrays(path, entry="ema")
+
+
 def test_a_dictionary_for_each_module_is_one_network(tmp_path: Path) -> None:
     first, bias, second = arrays().values()
     inner = {"Conv_0": {"kernel": first, "bias": bias}, "block": {"Conv_1": {"kernel": second}}}

@@ -85,7 +85,7 @@ rule choose_examples:
     output:
         example_pixels=RUN.part("example_pixels", "{population}"),
     log:
-        RUN.log("examples", "{population}"),
+        RUN.log("example-pixels", "{population}"),
     resources:
         **asks(activation_jobs.example_pixels, population_of),
     params:

@@ -10,7 +10,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
         output:
             snapshot=RUN.snapshot(checkpoint, 0, 0),
         log:
-            RUN.log("checkpoints", checkpoint),
+            RUN.log("checkpoint", checkpoint),
         threads: 1
         resources:
             **asks(training_jobs.checkpoint(PLAN, checkpoint)),

@@ -60,7 +60,7 @@ rule average_cross_tests:
     output:
         cross_accuracy=RUN.table("cross_accuracy"),
     log:
-        RUN.log("cross_accuracy"),
+        RUN.log("cross-accuracy"),
     resources:
         **asks(table_jobs.cross_accuracy),
     params:

@@ -61,7 +61,7 @@ def _share(text: str) -> int | float:
 def run(arguments: argparse.Namespace) -> None:
     """Look, print a line a layer, and write page and tables."""
     if bool(arguments.files) == bool(arguments.steps) or (arguments.steps and arguments.compare):
-        raise InputError("look: state FILE, with or without --compare, or --steps: one of the two")
+        raise InputError("name files of weights, or those of --steps without --compare: one of the two")
     names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
     options = {name: getattr(arguments, name) for name in names}
     folder, steps, report = arguments.folder, None, partial(print, flush=True)

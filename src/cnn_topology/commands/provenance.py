@@ -150,7 +150,7 @@ def checklist(
     splits = f"{splits}. Subsets are drawn by seed and balanced by class" if splits else "No images"
     hyperparameters, loops = [], ""
     if trained:
-        splits += f"; networks that are trained here see no test image{chosen}"
+        splits += f"; networks that are trained here are trained on training images alone{chosen}"
         hyperparameters.append(
             "All are in the config (config.yaml of the run's folder), fixed before the run; the program searches none."
         )

@@ -39,5 +39,5 @@ def repeats(images: ImageSet, config: ImageSetConfig) -> str:
             "new ones: take them out of one of the splits"
         )
     if several := sum(len(labels) > 1 for labels in classes.values()):
-        found.append(f"{several} images are in more than one class: leave each in one")
+        found.append(f"images in more than one class: {several}; leave each in one")
     return "; ".join(found)

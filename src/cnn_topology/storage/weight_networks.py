@@ -58,7 +58,9 @@ def choose_network(content: Any, path: Path, entry: str | None = None) -> dict[s
         if not inside:  # a part of a network, whose arrays have the keys in their names
             inside = {at: part for at, arrays in places.items() if (part := _part(at, arrays, entry))}
         if not inside:
-            raise unknown(f"`entry` with weights in {path}", entry, {".".join(at) for at in places if at})
+            if not (named := {".".join(at) for at in places if at}):
+                raise InputError(f"{path}: `entry` {entry!r}: the file has one network, at its top; leave `entry` out")
+            raise unknown(f"`entry` with weights in {path}", entry, named)
         places = {at: arrays for at, arrays in inside.items() if at is not None}
     networks = {at: arrays for at, arrays in places.items() if _has_kernels(arrays)}
     if any(set("./") & set(name) for arrays in networks.values() for name in arrays):

@@ -222,7 +222,7 @@ class Maker:
         return found.in_dimension(1)
 
     def training(self, name: str) -> None:
-        population = self.plan.population(name)
+        population = self.plan.populations[name]
         steps = self.plan.steps(name)
         sets = [(population.images, "train", 0.98), (population.images, "test", 0.95)]
         sets += [(other, "test", 0.35) for other in population.cross_test]

@@ -20,13 +20,13 @@ def test_a_grid_makes_one_population_of_each_combination_named_by_its_values(tin
     names = list(plan.config.grids["grid"])
     assert names == [f"a-w{w}-d{d}-lr0_001-ln0_2-n50" for w in (6, 12) for d in ("0", "0_5")]
     assert list(plan.populations) == ["a", *names]
-    last = plan.population(names[-1])
+    last = plan.populations[names[-1]]
     assert last.architecture.convolutions == (12, 8)
     assert last.architecture.dense == (16,)
     assert last.architecture.dropout == 0.5
     assert (last.recipe.learning_rate, last.recipe.label_noise, last.recipe.train_images) == (1e-3, 0.2, 50)
     assert (last.networks, last.recipe.iterations, plan.steps(names[-1])) == (2, 6, (0, 6))
-    assert last.recipe.batch_size == plan.population("a").recipe.batch_size
+    assert last.recipe.batch_size == plan.populations["a"].recipe.batch_size
 
 
 def test_populations_of_a_grid_are_trained_but_are_not_among_all_clouds_and_figures(tiny):

@@ -159,14 +159,3 @@ def balanced_indices(labels: Int64[np.ndarray, " images"], count: int, seed: int
         turn[members] = np.arange(len(members))
     # Every class gives its first, then every class its second, ...; chance decides within a turn.
     return np.sort(shuffled[np.argsort(turn, kind="stable")[:count]])
-
-
-def balanced_subset(
-    images: UInt8[np.ndarray, "images height width channels"],
-    labels: Int64[np.ndarray, " images"],
-    count: int,
-    seed: int,
-) -> tuple[UInt8[np.ndarray, "count height width channels"], Int64[np.ndarray, " count"]]:
-    """Draw `count` images, balanced by class, in their old order; see `balanced_indices`."""
-    places = balanced_indices(labels, count, seed)
-    return images[places], labels[places]

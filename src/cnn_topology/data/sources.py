@@ -14,7 +14,7 @@ from cnn_topology.data.image_set import DIGITS, ImageSet
 from cnn_topology.data.npz import read_npz
 from cnn_topology.data.originals import load_original
 from cnn_topology.data.printed import printed_digits
-from cnn_topology.data.shapes import balanced_subset, cropping_note, held_out, to_shape
+from cnn_topology.data.shapes import balanced_indices, cropping_note, held_out, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import (
     EmbeddedDigits,
@@ -98,7 +98,8 @@ def _subset(name: str, split: str, images: ImageSet, count: int | None, seed: in
         return pixels, labels
     if count > len(labels):
         raise InputError(f"images.{name}.{split} is {count}, but the set has {len(labels)} {split} images.")
-    return balanced_subset(pixels, labels, count, seed)
+    drawn = balanced_indices(labels, count, seed)
+    return pixels[drawn], labels[drawn]
 
 
 def embedded_digits(name: str, test_fraction: float, seed: int) -> ImageSet:

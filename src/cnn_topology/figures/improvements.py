@@ -39,7 +39,7 @@ def planned(plan: Plan) -> Planned:
     for name, group in plan.config.improvements.items():
         shown = {
             "group": name,
-            "images": plan.population(group.baseline).images,
+            "images": plan.populations[group.baseline].images,
             "target": group.target_accuracy,
             "baseline": group.baseline,
             "variants": list(group.variants),

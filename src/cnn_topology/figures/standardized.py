@@ -34,7 +34,7 @@ FACETS = 6  # on one page
 def planned(plan: Plan) -> Planned:
     """List pages of the layers that are followed over training."""
     facets = [
-        {"population": c.population, "layer": c.layer.name, "images": plan.population(c.population).images}
+        {"population": c.population, "layer": c.layer.name, "images": plan.populations[c.population].images}
         for c in plan.dynamics_clouds
     ]
     return [(name, {"clouds": page}) for name, page in numbered("standardized", facets, FACETS)]

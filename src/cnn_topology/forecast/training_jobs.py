@@ -22,7 +22,7 @@ TORCHVISION_MB = 575
 
 def train(plan: Plan, shard: Shard) -> Demand:
     """Forecast the training of a shard, with the test of every network at every snapshot."""
-    section, steps = plan.population(shard.population), plan.steps(shard.population)
+    section, steps = plan.populations[shard.population], plan.steps(shard.population)
     area = float(math.prod(image_shape(shape_of(plan.config.images[section.images]), section.recipe)[:2]))
     values = products = parameters = 0.0
     for layer in plan.layers(shard.population):

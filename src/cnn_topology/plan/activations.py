@@ -12,6 +12,7 @@ ours.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -207,16 +208,13 @@ def settings_of(section: ActivationMapper, cloud: ActivationClouds, layer: str) 
     ValueError
         If published settings are asked for and the table does not list this layer and cloud.
     """
-    eps, overlap, intervals = section.eps, section.overlap, section.intervals
-    if overlap == "published":
-        overlap = _published_overlap(cloud, layer)
-    if eps == "published":
-        radius = _published(cloud, layer)
-        return GraphSettings(intervals=intervals, overlap=overlap, eps=radius, eps_from="published")
-    if eps == "elbow":
-        found: Literal["clean", "elbow"] = "clean" if cloud.sigma else "elbow"
-        return GraphSettings(intervals=intervals, overlap=overlap, eps=None, eps_from=found)
-    return GraphSettings(intervals=intervals, overlap=overlap, eps=eps, eps_from="given")
+    overlap = _published_overlap(cloud, layer) if section.overlap == "published" else section.overlap
+    settings = partial(GraphSettings, intervals=section.intervals, overlap=overlap)
+    if section.eps == "published":
+        return settings(eps=_published(cloud, layer), eps_from="published")
+    if section.eps == "elbow":
+        return settings(eps=None, eps_from="clean" if cloud.sigma else "elbow")
+    return settings(eps=section.eps, eps_from="given")
 
 
 def clean_of(name: str, clouds: Mapping[str, ActivationClouds]) -> str | None:

@@ -120,10 +120,6 @@ class Plan:
         """All populations that are trained: those of the config, then those of its grids."""
         return self.config.trained
 
-    def population(self, name: str) -> Population:
-        """Return a population by name."""
-        return self.populations[name]
-
     @cached_property
     def shards(self) -> list[Shard]:
         """All training jobs."""
@@ -153,18 +149,18 @@ class Plan:
     def networks(self, name: str) -> int:
         """Return the number of networks of a population or checkpoint."""
         checkpoint = self.config.checkpoints.get(name)
-        return networks_in(checkpoint) if checkpoint else self.population(name).networks
+        return networks_in(checkpoint) if checkpoint else self.populations[name].networks
 
     def steps(self, population: str) -> tuple[int, ...]:
         """Return the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
         if population in self.config.checkpoints:
             return (0,)
-        section = self.population(population)
+        section = self.populations[population]
         return tuple(sorted({0, section.recipe.iterations, *section.snapshots.iterations}))
 
     def test_steps(self, population: str) -> tuple[int, ...]:
         """Return the steps between snapshots at which networks are tested on their own test images."""
-        section = self.population(population)
+        section = self.populations[population]
         every, last = section.snapshots.test_every, section.recipe.iterations
         return tuple(sorted(set(range(0, last, every)) - set(self.steps(population)))) if every else ()
 
@@ -172,7 +168,7 @@ class Plan:
         """Return the layers with weights of a population's networks; of a checkpoint those that are analysed."""
         if population in self.config.checkpoints:
             return self.checkpoint_layers[population].layers
-        section = self.population(population)
+        section = self.populations[population]
         shape = image_shape(shape_of(self.config.images[section.images]), section.recipe)
         return layers_of(section.architecture, shape)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 class RunFolder:
     """The paths below `results/<run>/`; arguments may be values or Snakemake wildcards such as ``"{population}"``.
 
-    What a reader looks for lies at the top: tables, figures, summary, report, config and provenance. Networks are under
+    What a reader looks for lies at the top: tables, figures, summary, page, config and provenance. Networks are under
     `snapshots`, point clouds of activations under `activations`, logs under `logs`, all else under `parts`.
 
     Attributes
@@ -138,11 +138,6 @@ class RunFolder:
     def provenance_page(self) -> str:
         """The same for people: the last section of the report."""
         return f"{self.parts}/provenance.txt"
-
-    @property
-    def report(self) -> str:
-        """The report: one file that opens without a network."""
-        return f"{self.root}/report.html"
 
 
 def _digits(value: int | str, width: int) -> str:

@@ -93,7 +93,7 @@ class TrainParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, shard: Shard) -> "TrainParameters":
         """Return the block of one shard."""
-        section = plan.population(shard.population)
+        section = plan.populations[shard.population]
         return cls(
             run_seed=plan.config.seed,
             population=shard.population,
@@ -244,7 +244,7 @@ class ImprovementParameters(Parameters):
     def of(cls, plan: Plan) -> "ImprovementParameters":
         """Return the block of all groups of a run."""
         groups = plan.config.improvements
-        images = {name: plan.population(group.baseline).images for name, group in groups.items()}
+        images = {name: plan.populations[group.baseline].images for name, group in groups.items()}
         return cls(run_seed=plan.config.seed, groups=groups, images=images)
 
 
@@ -277,7 +277,7 @@ class Member(Section):
     @classmethod
     def of(cls, plan: Plan, layer: str, name: str, step: int) -> "Member":
         """Return the block of one population at one step."""
-        section = plan.population(name)
+        section = plan.populations[name]
         return cls(
             population=name,
             step=step,
@@ -352,7 +352,7 @@ class DynamicsParameters(Parameters):
             run_seed=plan.config.seed,
             population=clouds.population,
             layer=clouds.layer.name,
-            images=plan.population(clouds.population).images,
+            images=plan.populations[clouds.population].images,
             headlines={step: variants[0] for step, variants in clouds.variants.items()},
             alpha=plan.config.significance.alpha,
             nulls=plan.config.significance.nulls,

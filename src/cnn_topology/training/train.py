@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from cnn_topology.data.image_set import ImageSet
-from cnn_topology.data.shapes import balanced_subset, cropping_note, to_shape
+from cnn_topology.data.shapes import balanced_indices, cropping_note, to_shape
 from cnn_topology.errors import InputError
 from cnn_topology.plan.images import check_batch, check_classes
 from cnn_topology.plan.parameters import TrainParameters
@@ -288,7 +288,8 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
                 f"{where}.train_images is {recipe.train_images}, but {images.name} has {len(labels)} training images"
             )
         seed = derive_seed(job.shard.run_seed, "train images", images.name)
-        pixels, labels = balanced_subset(pixels, labels, recipe.train_images, seed)
+        drawn = balanced_indices(labels, recipe.train_images, seed)
+        pixels, labels = pixels[drawn], labels[drawn]
     check_batch(f"populations.{job.shard.population}", recipe.batch_size, len(labels), images.name)
     seed = derive_seed(job.shard.run_seed, "label noise", job.shard.population)
     return pixels, noisy_labels(labels, len(images.classes), recipe.label_noise, seed)

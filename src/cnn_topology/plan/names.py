@@ -1,17 +1,15 @@
 """Where each file of a run lies: the one place that knows, for the rules, the commands and a person at the shell."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """The paths below `results/<run>/`; arguments may be values or Snakemake wildcards such as ``"{population}"``.
 
     What a reader looks for lies at the top: tables, figures, summary, page, config and provenance. Networks are under
     `snapshots`, point clouds of activations under `activations`, logs under `logs`, all else under `parts`.
 
-    Attributes
+    Parameters
     ----------
     run : str
         The run's name.
@@ -19,28 +17,31 @@ class RunFolder:
         The folder of all runs; by default as seen from where snakemake is started.
     """
 
-    run: str
-    results: str | Path = "results"
+    def __init__(self, run: str, results: str | Path = "results") -> None:
+        self.root = f"{results}/{run}"
+        # What the run found, as text, and as one page: where a reader begins.
+        self.summary, self.page = f"{self.root}/summary.txt", f"{self.root}/index.html"
+        # The whole config as the run was last started: defaults filled in, a `--configfile` like any other.
+        self.config = f"{self.root}/config.yaml"
+        # What the run was made by and what it took, for programs.
+        self.provenance = f"{self.root}/provenance.json"
+        # The logs of the jobs.
+        self.logs = f"{self.root}/logs"
+        # The parts of tables, and all that no reader looks for.
+        self.parts = f"{self.root}/parts"
+        # `provenance` for people: the last section of Snakemake's report.
+        self.provenance_page = f"{self.parts}/provenance.txt"
+        # The files that describe the jobs, and the record of the last start.
+        self.jobs, self.start = f"{self.parts}/jobs", f"{self.parts}/start.json"
+        # The list of the logs of all jobs, as the run was last started as a whole; earlier configs left other logs.
+        self.job_logs = f"{self.parts}/logs.txt"
+        # The states from which stopped training jobs go on.
+        self.resumes = f"{self.parts}/resume"
 
     @classmethod
     def at(cls, folder: Path) -> "RunFolder":
         """Return the paths below a folder that holds a run, under whatever name."""
         return cls(folder.name, folder.parent)
-
-    @property
-    def root(self) -> str:
-        """The run's folder."""
-        return f"{self.results}/{self.run}"
-
-    @property
-    def parts(self) -> str:
-        """The folder of the parts of tables and of all that no reader looks for."""
-        return f"{self.root}/parts"
-
-    @property
-    def logs(self) -> str:
-        """The folder of the jobs' logs."""
-        return f"{self.root}/logs"
 
     def images(self, name: str) -> str:
         """Return the path of a prepared image set."""
@@ -50,18 +51,9 @@ class RunFolder:
         """Return the path of the manifest of a user's own files, ``"images/leaves"``; no rule's output."""
         return f"{self.parts}/inputs/{name}.json"
 
-    def snapshots(self, population: str, shard: int | str) -> str:
-        """Return the folder of a shard's snapshots."""
-        return f"{self.root}/snapshots/{population}/{_digits(shard, 4)}"
-
     def snapshot(self, population: str, shard: int | str, step: int | str) -> str:
         """Return the path of the weights of a shard at one iteration."""
-        return f"{self.snapshots(population, shard)}/{_digits(step, 8)}.safetensors"
-
-    @property
-    def resumes(self) -> str:
-        """The folder of the states from which stopped training jobs go on."""
-        return f"{self.parts}/resume"
+        return f"{self.root}/snapshots/{population}/{_digits(shard, 4)}/{_digits(step, 8)}.safetensors"
 
     def resume(self, population: str, shard: int | str) -> str:
         """Return the folder where a training job keeps what it needs to go on after a stop; no rule's output."""
@@ -98,46 +90,6 @@ class RunFolder:
     def job(self, output: str, digest: str) -> str:
         """Return the path of the file that describes a job, by the first file that the job makes; no rule's output."""
         return f"{self.jobs}/{output.removeprefix(f'{self.root}/').removeprefix('parts/')}.{digest}.json"
-
-    @property
-    def jobs(self) -> str:
-        """The folder of the files that describe the run's jobs."""
-        return f"{self.parts}/jobs"
-
-    @property
-    def job_logs(self) -> str:
-        """The list of the logs of all jobs, as the run was last started as a whole; earlier configs left other logs."""
-        return f"{self.parts}/logs.txt"
-
-    @property
-    def start(self) -> str:
-        """The record of the last start of the run."""
-        return f"{self.parts}/start.json"
-
-    @property
-    def summary(self) -> str:
-        """What the run found, as text."""
-        return f"{self.root}/summary.txt"
-
-    @property
-    def page(self) -> str:
-        """What the run found, as one page: where a reader begins."""
-        return f"{self.root}/index.html"
-
-    @property
-    def config(self) -> str:
-        """The whole config of the run as it was last started: defaults filled in, a `--configfile` like any other."""
-        return f"{self.root}/config.yaml"
-
-    @property
-    def provenance(self) -> str:
-        """What the run was made by and what it took, for programs."""
-        return f"{self.root}/provenance.json"
-
-    @property
-    def provenance_page(self) -> str:
-        """The same for people: the last section of the report."""
-        return f"{self.parts}/provenance.txt"
 
 
 def _digits(value: int | str, width: int) -> str:

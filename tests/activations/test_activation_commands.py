@@ -75,7 +75,7 @@ def folder(tmp_path_factory):
     masks = {"masks": folder / "masks", **tables}
     assert run_job(MaskParameters.of(plan, "nets", "train", 12), images, masks) == 0
     for cloud in CONFIG["activation_clouds"]:
-        layers = ActivationParameters.of(plan, cloud, (0,)).layers
+        layers = ActivationParameters.of(plan, cloud).layers
         paths, accuracy = [folder / cloud / layer for layer in layers], folder / cloud / "accuracy"
         assert draw(plan, folder, (cloud,), (0,), [folder / "w"], paths, [accuracy]) == 0
     pixels = {"example_pixels": folder / "examples"}
@@ -231,7 +231,7 @@ def test_networks_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder
     plan = Plan(parse_config(config))
     assert train(plan, folder, tmp_path, 1) == 0
     weights = [folder / "w", tmp_path / "w1"]
-    parameters = ActivationParameters.of(plan, cloud, (0, 1))
+    parameters = ActivationParameters.of(plan, cloud)
 
     def drawn(name, networks):
         paths = [tmp_path / name / f"{n}-{file}" for n in networks for file in (*parameters.layers, "accuracy")]
@@ -249,7 +249,7 @@ def test_clouds_that_share_a_job_leave_the_bytes_that_each_leaves_alone(folder, 
     plan = Plan(parse_config(CONFIG))
 
     def drawn(name, clouds):
-        blocks = [ActivationParameters.of(plan, cloud, (0,)) for cloud in clouds]
+        blocks = [ActivationParameters.of(plan, cloud) for cloud in clouds]
         paths = [tmp_path / name / f"{block.cloud}-{layer}" for block in blocks for layer in block.layers]
         tables = [tmp_path / name / f"{cloud}-accuracy" for cloud in clouds]
         assert draw(plan, folder, clouds, (0,), [folder / "w"], paths, tables) == 0
@@ -277,7 +277,7 @@ def test_a_dead_network_is_named_among_those_of_its_job(folder, tmp_path, capsys
     tensors, metadata = read_tensors(folder / "w")
     dead = {name: np.zeros_like(array) for name, array in tensors.items()}
     write_tensors(tmp_path / "w1", dead, {k: v for k, v in metadata.items() if k != "sha256"})
-    layers = ActivationParameters.of(plan, "top", (0, 1)).layers
+    layers = ActivationParameters.of(plan, "top").layers
     paths = [tmp_path / f"{number}-{layer}" for number in (0, 1) for layer in layers]
     files = [folder / "w", tmp_path / "w1"], paths, [tmp_path / "a0", tmp_path / "a1"]
     assert draw(plan, folder, ("top",), (0, 1), *files) == 2

@@ -173,7 +173,7 @@ def test_jobs_run_again_when_the_code_or_the_layers_change(folder):
     _, plan = folder
     section = plan.config.modules["vgg"]
     assert section.recorded.code == ("vgg_of_a_user.py",)
-    assert ActivationParameters.of(plan, "top", (0,)).layout.recorded == section.recorded
+    assert ActivationParameters.of(plan, "top").layout.recorded == section.recorded
 
 
 @pytest.mark.parametrize(

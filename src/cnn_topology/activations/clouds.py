@@ -87,15 +87,15 @@ def looked_at(
 
 def draw_clouds(
     parameters: ActivationParameters,
+    number: int,
     look: Look,
     weights: Path,
     paths: dict[str, Path],
     accuracy: Path,
     device: torch.device,
 ) -> None:
-    """Draw the clouds of one network and write them with its accuracy on their images."""
+    """Draw the clouds of a network, by its number, and write them with its accuracy on their images."""
     section, image_set, ids = parameters.clouds, look.image_set, look.images.ids
-    (number,) = parameters.networks
     tensors, metadata = read_tensors(weights)
     layout, classes = parameters.layout, len(image_set.classes)
     mean, sd = (json.loads(metadata[name]) for name in ("mean", "sd"))
@@ -154,7 +154,7 @@ def draw_clouds(
     right = np.full(len(ids), np.nan)
     if predictions is not None and not other_classes:
         right = (predictions == look.labels).astype(float)
-    table = _accuracy(parameters, int(metadata["network_seed"]), right, look.labels, image_set)
+    table = _accuracy(parameters, number, int(metadata["network_seed"]), right, look)
     write_table(accuracy, table, ResnetAccuracyRow.schema, notes)
     print(
         f"{parameters.population} {number}, cloud {parameters.cloud}: {len(look.layers)} layers of {len(ids)} "
@@ -217,15 +217,14 @@ def _choose(
     return {layer.name: of_layer(layer) for layer in layers}
 
 
-def _accuracy(
-    parameters: ActivationParameters, seed: int, right: np.ndarray, labels: np.ndarray, image_set: ImageSet
-) -> pa.Table:
+def _accuracy(parameters: ActivationParameters, network: int, seed: int, right: np.ndarray, look: Look) -> pa.Table:
     """Return accuracy by class and over all images."""
-    groups = {"all": np.ones(len(labels), bool), **{c: labels == i for i, c in enumerate(image_set.classes)}}
+    groups = {"all": np.ones(len(right), bool)}
+    groups |= {name: look.labels == label for label, name in enumerate(look.image_set.classes)}
     return ResnetAccuracyRow.table(
         ResnetAccuracyRow(
             population=parameters.population,
-            network=parameters.networks[0],
+            network=network,
             seed=seed,
             cloud=parameters.cloud,
             split=parameters.clouds.split,

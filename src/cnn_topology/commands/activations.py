@@ -12,16 +12,16 @@ from cnn_topology.training.devices import choose_device, settings
 
 def run(job: Job) -> None:
     """Draw each cloud from all its layers of each network in one pass over the images."""
-    blocks = job.parameters(ExtractionParameters).clouds
+    asked = job.parameters(ExtractionParameters)
     image_set, lineage = read_image_set(job.input("images")), read_metadata(job.input("images"))
     device, masks = choose_device("auto"), next(iter(job.inputs("masks")), None)
     clouds, tables = iter(job.outputs("clouds")), iter(job.outputs("accuracy"))
-    with settings(device, job.threads, keep_memory=False), importable(blocks[0].layout):
-        for parameters in blocks:
+    with settings(device, job.threads, keep_memory=False), importable(asked.clouds[0].layout):
+        for parameters in asked.clouds:
             look = looked_at(parameters, image_set, lineage, masks)
-            for network, weights in zip(parameters.networks, job.inputs("weights"), strict=True):
+            for network, weights in zip(asked.networks, job.inputs("weights"), strict=True):
                 paths = {layer.name: next(clouds) for layer in look.layers}
                 try:
-                    draw_clouds(parameters.alone(network), look, weights, paths, next(tables), device)
+                    draw_clouds(parameters, network, look, weights, paths, next(tables), device)
                 except InputError as error:
                     raise InputError(f"{parameters.population} {network}, cloud {parameters.cloud}: {error}") from error

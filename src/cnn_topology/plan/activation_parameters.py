@@ -31,46 +31,41 @@ class ResNetParameters(Parameters):
 
 
 class ActivationParameters(Parameters):
-    """For `cnn-topology activations`: one cloud of some networks, all its layers."""
+    """One cloud, all its layers, of any of its networks: which others share a job does not matter to it."""
 
     verb = "activations"
     population: str
-    networks: tuple[int, ...]
     layout: AnyRecorded
     cloud: str
     clouds: ActivationClouds
     layers: tuple[str, ...]
 
     @classmethod
-    def of(cls, plan: Plan, cloud: str, networks: tuple[int, ...]) -> "ActivationParameters":
-        """Return the block of a cloud of some networks."""
+    def of(cls, plan: Plan, cloud: str) -> "ActivationParameters":
+        """Return the block of a cloud."""
         clouds = plan.config.activation_clouds[cloud]
         return cls(
             run_seed=plan.config.seed,
             population=clouds.population,
-            networks=networks,
             layout=layout_of(plan.config.recorded[clouds.population]),
             cloud=cloud,
             clouds=clouds.model_copy(update={"members": "all", "layers": "all"}),
             layers=tuple(layer.name for layer in plan.activation_layers(cloud)),
         )
 
-    def alone(self, network: int) -> "ActivationParameters":
-        """Return the block of one of the networks: how many share a job does not matter to it."""
-        return self.model_copy(update={"networks": (network,)})
-
 
 class ExtractionParameters(Parameters):
     """For `cnn-topology activations`: some clouds of the same networks, which one pass over the images gives."""
 
     verb = "activations"
+    networks: tuple[int, ...]
     clouds: tuple[ActivationParameters, ...]
 
     @classmethod
     def of(cls, plan: Plan, clouds: tuple[str, ...], networks: tuple[int, ...]) -> "ExtractionParameters":
         """Return the block of some clouds of some networks."""
-        blocks = tuple(ActivationParameters.of(plan, cloud, networks) for cloud in clouds)
-        return cls(run_seed=plan.config.seed, clouds=blocks)
+        blocks = tuple(ActivationParameters.of(plan, cloud) for cloud in clouds)
+        return cls(run_seed=plan.config.seed, networks=networks, clouds=blocks)
 
 
 class MaskParameters(Parameters):

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnn_topology.activations.cloud_file import ARRAYS, ActivationCloud, cloud_metadata
+from cnn_topology.activations.cloud_file import ARRAYS, ActivationCloud, CloudOrigin, cloud_metadata
 from cnn_topology.cli import main
+from cnn_topology.plan.activations import ActivationClouds
 from cnn_topology.plan.parameters import Parameters
+from cnn_topology.plan.recorded import RecordedLayer
 from cnn_topology.runs.job_files import job_text
 from cnn_topology.storage.tensors import write_tensors
 
@@ -47,3 +49,21 @@ def _named(files: Paths) -> dict[str, str | list[str]]:
 def write_cloud(path: Path, cloud: ActivationCloud, notes: Mapping[str, str]) -> None:
     """Write a cloud of activations as `cnn-topology activations` does."""
     write_tensors(path, {name: getattr(cloud, name) for name in ARRAYS}, cloud_metadata(cloud.origin, notes))
+
+
+def origin_of(
+    layer: str,
+    depth: int,
+    shape: tuple[int, int, int],
+    drawn: Mapping[str, Any],
+    population: str = "nets",
+    **others: Any,
+) -> CloudOrigin:
+    """Return where a cloud comes from that was not drawn: height, width and channels of its layer, and its entry."""
+    height, width, channels = shape
+    named = RecordedLayer(
+        name=layer, depth=depth, convolution=layer, norm=layer, channels=channels, height=height, width=width
+    )
+    usual = {"network": 0, "seed": 1, "weights": "0" * 64, "empty_masks": 0}
+    section = ActivationClouds(population=population, **drawn)
+    return CloudOrigin(population=population, layer=named, drawn=section, **{**usual, **others})

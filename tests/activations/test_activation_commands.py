@@ -107,7 +107,7 @@ def tensor_of(folder, module, cloud, relu):
     network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     ids = np.unique(cloud.ids)
     images = read_image_set(folder / "images")
-    pixels = (images.test_images if cloud.origin.split == "test" else images.train_images)[ids]
+    pixels = (images.test_images if cloud.origin.drawn.split == "test" else images.train_images)[ids]
     batch = (pixels / 255 - json.loads(metadata["mean"])) / json.loads(metadata["sd"])
     found = []
     network.get_submodule(module).register_forward_hook(lambda _m, _i, out: found.append(out))
@@ -134,15 +134,15 @@ def test_every_point_is_the_vector_that_its_ids_name(folder, name, layer, module
     expected = whole[np.searchsorted(ids, cloud.ids), cloud.positions]
     assert np.allclose(cloud.points, expected, atol=1e-4)
     labels = read_image_set(folder / "images")
-    labels = labels.test_labels if cloud.origin.split == "test" else labels.train_labels
+    labels = labels.test_labels if cloud.origin.drawn.split == "test" else labels.train_labels
     assert cloud.labels.tolist() == labels[cloud.ids].tolist()
 
 
 def test_origin_and_notes_say_where_a_cloud_comes_from(folder):
     cloud, notes = read_cloud(folder / "fg/bn1"), read_metadata(folder / "fg/bn1")
     origin, weights = cloud.origin, read_metadata(folder / "w")
-    assert (origin.layer, origin.depth, origin.tensor, origin.top) == ("bn1", 1, "bn", 3)
-    assert (origin.height, origin.width, origin.channels) == (SIDE, SIDE, 4)
+    assert (origin.layer.name, origin.layer.depth, origin.tensor, origin.drawn.top) == ("bn1", 1, "bn", 3)
+    assert (origin.layer.height, origin.layer.width, origin.layer.channels) == (SIDE, SIDE, 4)
     assert (origin.weights, str(origin.seed)) == (weights["sha256"], weights["network_seed"])
     assert notes["data"] == weights["data"] == read_metadata(folder / "images").get("data", "")
     assert len(notes["config"]) == 12

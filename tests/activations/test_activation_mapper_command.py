@@ -5,9 +5,9 @@ import copy
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_runs import run_job, write_cloud
+from job_runs import origin_of, run_job, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.errors import InputError
 from cnn_topology.mapper.summaries import BRANCH_NODE
@@ -29,11 +29,9 @@ def cloud(layer="layer4.1.bn2", name="random", apart=12.0, sigma=0.0, network=0,
     labels = np.arange(points) % 3
     noise = generator.normal(size=(points, 10)) * (1 + 0.2 * sigma)
     values = apart * np.eye(10)[labels] * generator.uniform(1, 1.5, (points, 1)) + noise
-    origin = CloudOrigin(
-        population="nets", network=network, seed=1, layer=layer, depth=LAYERS[layer], cloud=name, tensor="relu",
-        sampling=sampling, top=1, mode="corrected", split="test", sigma=sigma, height=4, width=4, channels=10,
-        classes=CLASSES, images=points, empty_masks=0, weights="0" * 64,
-    )  # fmt: skip
+    drawn = {"sampling": sampling, "sigma": sigma}
+    of_network = {"network": network, "cloud": name, "tensor": "relu", "classes": CLASSES, "images": points}
+    origin = origin_of(layer, LAYERS[layer], (4, 4, 10), drawn, **of_network)
     ids = 2 * np.arange(points)
     return ActivationCloud(values.astype(np.float32), ids, ids % 16, labels, origin)
 

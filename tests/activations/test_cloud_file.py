@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-from job_runs import write_cloud
+from job_runs import origin_of, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin, read_cloud
+from cnn_topology.activations.cloud_file import ActivationCloud, read_cloud
 from cnn_topology.errors import InputError
 from cnn_topology.storage.tensors import read_metadata, write_tensors
 
-ORIGIN = CloudOrigin(
-    population="ph", network=3, seed=17, layer="block_seq.0.0.conv1", depth=2, cloud="top", tensor="conv",
-    sampling="top-l2", top=1, mode="corrected", split="test", sigma=0.25, height=4, width=5, channels=2,
-    classes=("cat", "dog"), images=3, empty_masks=0, weights="ab",
+ORIGIN = origin_of(
+    "block_seq.0.0.conv1", 2, (4, 5, 2), {"sigma": 0.25}, population="ph", network=3, seed=17, cloud="top",
+    tensor="conv", classes=("cat", "dog"), images=3, weights="ab",
 )  # fmt: skip
 
 

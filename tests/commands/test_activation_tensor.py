@@ -3,18 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
-from job_runs import run_job, write_cloud
+from job_runs import origin_of, run_job, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.plan.activation_parameters import ActivationTensorParameters
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.images import ActivationTensorRow
 
-ORIGIN = CloudOrigin(
-    population="nets", network=0, seed=1, layer="layer1.0.bn1", depth=2, cloud="all", tensor="relu", sampling="full",
-    top=1, mode="corrected", split="test", sigma=0.0, height=2, width=3, channels=4, classes=("cat", "dog"), images=2,
-    empty_masks=0, weights="",
-)  # fmt: skip
+ORIGIN = origin_of(
+    "layer1.0.bn1", 2, (2, 3, 4), {"sampling": "full"}, cloud="all", tensor="relu", classes=("cat", "dog"), images=2
+)
 
 
 def call(path, cloud):

@@ -5,9 +5,9 @@ from typing import get_args
 import numpy as np
 import pyarrow as pa
 import pytest
-from job_runs import run_job, write_cloud
+from job_runs import origin_of, run_job, write_cloud
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.analysis.layer_comparison import gathered, layer_tables
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
@@ -36,11 +36,9 @@ def rotation(size, rng):
 
 
 def write(path, points, network, layer, ids=None, population="nets"):
-    origin = CloudOrigin(
-        population=population, network=network, seed=network, layer=f"conv{layer}", depth=layer, cloud="top",
-        tensor="conv", sampling="top-l2", top=1, mode="corrected", split="test", sigma=0.0, height=2, width=2,
-        channels=points.shape[1], classes=("a", "b"), images=len(points), empty_masks=0, weights="",
-    )  # fmt: skip
+    of_network = {"population": population, "network": network, "cloud": "top", "tensor": "conv"}
+    shape = 2, 2, points.shape[1]
+    origin = origin_of(f"conv{layer}", layer, shape, {}, **of_network, classes=("a", "b"), images=len(points))
     count = len(points)
     zeros = np.zeros(count, dtype=np.int64)
     ids = np.arange(count) if ids is None else ids

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from job_runs import origin_of
 from matplotlib.text import Text
 
-from cnn_topology.activations.cloud_file import ActivationCloud, CloudOrigin
+from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.analysis.activation_graph import graph_tables
 from cnn_topology.data.examples import example_images, png
 from cnn_topology.data.image_set import ImageSet
@@ -82,11 +83,9 @@ def graph_tables_of_run(graph_plan: Plan, image_set: ImageSet) -> Tables:
             labels = np.arange(150) % 3
             points = rng.uniform(0.3, 1, (150, 1)) * layer.depth * np.eye(6)[labels]
             points = np.abs(points + (1 + section.sigma) * 0.5 * rng.normal(size=(150, 6)))
-            origin = CloudOrigin(
-                population="nets", network=0, seed=1, layer=layer.name, depth=layer.depth, cloud=job.cloud,
-                tensor="relu", sampling=section.sampling, top=1, mode="corrected", split="test", sigma=section.sigma,
-                height=4, width=4, channels=6, classes=CLASSES, images=150, empty_masks=0, weights="0" * 64,
-            )  # fmt: skip
+            drawn = {"sampling": section.sampling, "sigma": section.sigma}
+            about = {"cloud": job.cloud, "tensor": "relu", "classes": CLASSES, "images": 150}
+            origin = origin_of(layer.name, layer.depth, (4, 4, 6), drawn, **about)
             cloud = ActivationCloud(points.astype(np.float32), np.arange(150), np.arange(150) % 16, labels, origin)
             settings = block.job.settings[layer.name]
             if settings.eps_from == "clean":

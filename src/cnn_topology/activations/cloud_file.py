@@ -3,9 +3,8 @@
 No array of the network itself is kept: a cloud is read without torch.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,15 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.activations import ActivationClouds, Tensor
+from cnn_topology.plan.base import Section
+from cnn_topology.plan.recorded import RecordedLayer
 from cnn_topology.storage.tensors import read_tensors
 
 ARRAYS = ("points", "ids", "positions", "labels")
 
 
-@dataclass(frozen=True)
-class CloudOrigin:
+class CloudOrigin(Section):
     """Where a cloud comes from: enough to draw it again, and to label every number made of it.
 
     Attributes
@@ -28,51 +29,37 @@ class CloudOrigin:
         Key of `resnets` or `modules` in the config.
     network, seed : int
         Number of the network in its population and its seed; -1 as seed for weights from a checkpoint.
-    layer : str
-        Name of the layer, in the paper or in the user's module; `depth` counts from 1, nearest the image.
-    cloud : str
-        Key of `activation_clouds` in the config.
+    weights : str
+        SHA-256 of its weights.
+    layer : RecordedLayer
+    cloud, drawn : str and ActivationClouds
+        Key of `activation_clouds` in the config, and its entry.
     tensor : str
         ``conv``, ``bn`` or ``relu``; ``output`` of a user's module.
-    sampling, top, mode, split, sigma
-        As in the config.
-    height, width, channels : int
-        Shape of the layer's output for one image.
+    images, empty_masks : int
+        Images that were looked at, and those of them that were left out or drawn at random since their mask is empty
+        (foreground and background).
     classes : tuple of str
         Class names, by label.
-    images : int
-        Images that were looked at.
-    empty_masks : int
-        Of them, those left out or drawn at random since their mask is empty (foreground and background).
-    weights : str
-        SHA-256 of the network's weights.
     """
 
     population: str
     network: int
     seed: int
-    layer: str
-    depth: int
+    weights: str
+    layer: RecordedLayer
     cloud: str
-    tensor: str
-    sampling: str
-    top: int
-    mode: str
-    split: str
-    sigma: float
-    height: int
-    width: int
-    channels: int
-    classes: tuple[str, ...]
+    drawn: ActivationClouds
+    tensor: Tensor
     images: int
     empty_masks: int
-    weights: str
+    classes: tuple[str, ...]
 
     @property
     def columns(self) -> dict[str, Any]:
         """The columns by which tables name a cloud."""
-        names = ("population", "cloud", "network", "layer", "depth")
-        return {name: getattr(self, name) for name in names}
+        of_network = {"population": self.population, "cloud": self.cloud, "network": self.network}
+        return {**of_network, "layer": self.layer.name, "depth": self.layer.depth}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +89,7 @@ class ActivationCloud:
 
 def cloud_metadata(origin: CloudOrigin, notes: Mapping[str, str]) -> dict[str, str]:
     """Return the metadata of the file of a cloud: its origin beside the notes of what it was made from."""
-    return {**notes, "origin": json.dumps(asdict(origin))}
+    return {**notes, "origin": origin.model_dump_json()}
 
 
 def read_cloud(path: Path) -> ActivationCloud:
@@ -116,8 +103,7 @@ def read_cloud(path: Path) -> ActivationCloud:
     arrays, metadata = read_tensors(path, ARRAYS)
     if "origin" not in metadata:
         raise InputError(f"{path}: is no cloud of activations: its metadata have no `origin`")
-    origin = json.loads(metadata["origin"])
-    return ActivationCloud(**arrays, origin=CloudOrigin(**{**origin, "classes": tuple(origin["classes"])}))
+    return ActivationCloud(**arrays, origin=CloudOrigin.model_validate_json(metadata["origin"]))
 
 
 def read_network(paths: list[Path], population: str, cloud: str, network: int | None = None) -> list[ActivationCloud]:
@@ -150,4 +136,4 @@ def read_network(paths: list[Path], population: str, cloud: str, network: int | 
                 + (f" {network}" if network is not None else "")
             )
         found.append(read)
-    return sorted(found, key=lambda read: (read.origin.network, read.origin.depth))
+    return sorted(found, key=lambda read: (read.origin.network, read.origin.layer.depth))

@@ -70,18 +70,20 @@ def graph_tables(
     origin = cloud.origin
     # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
     name = parameters.job.clean or parameters.job.cloud
-    seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer)
+    seed = derive_seed(
+        parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer.name
+    )
     key = {
         **origin.columns,
         "recipe": parameters.job.recipe,
-        **{name: getattr(origin, name) for name in ("sampling", "top", "split", "sigma")},
+        **origin.drawn.model_dump(include={"sampling", "top", "split", "sigma"}),
     }
     try:
         return _tables(cloud, key, parameters, settings, seed)
     except InputError as error:
         raise InputError(
             f"activation_mapper.{parameters.job.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
-            f"{origin.layer}: {error}; leave it out by `layers`, or describe it in an entry of its own"
+            f"{origin.layer.name}: {error}; leave it out by `layers`, or describe it in an entry of its own"
         ) from error
 
 
@@ -112,12 +114,12 @@ def _tables(
     row = ActivationGraphRow(
         **key,
         tensor=origin.tensor,
-        mode=origin.mode,
+        mode=origin.drawn.mode,
         n_images=origin.images,
         points=len(cloud.points),
         used=len(points),
         max_points=recipe.max_points,
-        channels=origin.channels,
+        channels=origin.layer.channels,
         seed=seed,
         **settings.model_dump(),
         min_samples=recipe.min_samples,
@@ -130,7 +132,7 @@ def _tables(
     )
     counts = label_counts(graph, labels, len(origin.classes))
     # One order of all images for every graph on this split: nodes share examples where they share images.
-    order = derive_seed(parameters.run_seed, "examples", origin.split)
+    order = derive_seed(parameters.run_seed, "examples", origin.drawn.split)
     tables = (
         ActivationGraphRow.table([row]),
         ActivationNodeRow.columns(
@@ -186,7 +188,7 @@ def _purity(
     """Measure purity with its chance level and its error: the tables purity, class_purity and purity_draws."""
     classes, draws = len(cloud.origin.classes), parameters.graphs.label_shuffles
     # The same shuffles and halves for all graphs on the same images.
-    seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.split)
+    seed = derive_seed(parameters.run_seed, "purity", cloud.origin.population, cloud.origin.drawn.split)
     shuffled, of_classes = shuffled_purity(graph, ids, labels, classes, draws, seed)
     halves = jackknife_purity(graph, ids, labels, classes, seed)
     observed, of_class = node_wise(graph, labels, classes), class_purity(graph, labels, classes)

@@ -152,14 +152,14 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
     InputError
         If no image has all positions.
     """
-    origin = cloud.origin
-    positions = origin.height * origin.width
+    origin, layer = cloud.origin, cloud.origin.layer
+    positions = layer.height * layer.width
     ids, first = np.unique(cloud.ids, return_index=True)
     for image in ids[np.argsort(first)]:
         mine = np.flatnonzero(cloud.ids == image)
         at = cloud.positions[mine]
         if len(at) == positions == len(np.unique(at)):
-            tensor = cloud.points[mine[np.argsort(at)]].T.reshape(-1, origin.height, origin.width)
+            tensor = cloud.points[mine[np.argsort(at)]].T.reshape(-1, layer.height, layer.width)
             channel, y, x = (axis.ravel() for axis in np.indices(tensor.shape))
             return ActivationTensorRow.columns(
                 **origin.columns,
@@ -172,6 +172,6 @@ def tensor_of(cloud: ActivationCloud) -> pa.Table:
                 value=tensor.ravel().astype(np.float64),
             )
     raise InputError(
-        f"cloud {origin.cloud} of {origin.population}, {origin.layer}: no image has all {positions} positions; draw it "
+        f"cloud {origin.cloud} of {origin.population}, {layer.name}: no image has all {positions} positions; draw it "
         "from a cloud of sampling full whose max_points holds them"
     )

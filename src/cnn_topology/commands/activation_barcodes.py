@@ -25,5 +25,5 @@ def run(job: Job) -> None:
             death=found.death,
         )
         parts.append(table)
-        print(f"{origin.layer}: {len(points)} points, {len(found.lengths(1))} H1 bars", flush=True)
+        print(f"{origin.layer.name}: {len(points)} points, {len(found.lengths(1))} H1 bars", flush=True)
     job.write_rows(ActivationBarRow, parts, job.notes(parameters))

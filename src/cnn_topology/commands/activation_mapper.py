@@ -19,8 +19,8 @@ def run(job: Job) -> None:
     parts: list[dict[str, pa.Table]] = []
     for (layer, settings), path in zip(parameters.job.settings.items(), job.inputs("clouds"), strict=True):
         cloud = read_cloud(path)
-        if cloud.origin.layer != layer:
-            raise InputError(f"{path}: holds layer {cloud.origin.layer}, the parameters say {layer}")
+        if cloud.origin.layer.name != layer:
+            raise InputError(f"{path}: holds layer {cloud.origin.layer.name}, the parameters say {layer}")
         if settings.eps_from == "clean":
             settings = settings.model_copy(update={"eps": clean[layer]})
         made = graph_tables(cloud, parameters, settings)

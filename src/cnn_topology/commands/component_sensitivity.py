@@ -23,7 +23,7 @@ def run(job: Job) -> None:
     parts = []
     for layer in zip(*(found[network] for network in networks), strict=True):
         origin, wholes = layer[0].origin, [sampled(cloud) for cloud in layer]
-        key = {**origin.columns, "samples": len(wholes[0].ids), "channels": origin.channels}
+        key = {**origin.columns, "samples": len(wholes[0].ids), "channels": origin.layer.channels}
         for mode in parameters.modes:
             removed, values = component_curves(wholes, measures, mode, job.threads)
             for measure in measures:
@@ -37,9 +37,9 @@ def run(job: Job) -> None:
                         mode=mode,
                         against_network=network,
                         removed=removed[shown],
-                        fraction=removed[shown] / origin.channels,
+                        fraction=removed[shown] / origin.layer.channels,
                         value=curve[shown],
                     )
                     parts.append(table)
-        print(origin.layer, flush=True)
+        print(origin.layer.name, flush=True)
     job.write_rows(ComponentCurveRow, parts, job.notes(parameters))

@@ -123,7 +123,7 @@ def sampled(cloud: ActivationCloud) -> SampledCloud:
         If an image comes twice, or all channels are constant: then there is nothing to compare.
     """
     origin = cloud.origin
-    where = f"{origin.population} {origin.network}, layer {origin.layer}, cloud {origin.cloud}"
+    where = f"{origin.population} {origin.network}, layer {origin.layer.name}, cloud {origin.cloud}"
     constant = constant_features(cloud.points)
     if len(constant) == cloud.points.shape[1]:
         raise InputError(

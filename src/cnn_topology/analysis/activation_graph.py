@@ -67,12 +67,10 @@ def graph_tables(
         If the cloud has fewer points than min_samples, its l2 norm does not vary, the elbow rule finds no radius, or
         the graph is forecast not to fit in memory.
     """
-    origin = cloud.origin
+    origin, layer = cloud.origin, cloud.origin.layer.name
     # A noisy cloud takes the seed of the clean one: where both are cut, they are cut to the same rows.
     name = parameters.job.clean or parameters.job.cloud
-    seed = derive_seed(
-        parameters.run_seed, "activation-mapper", origin.population, origin.network, name, origin.layer.name
-    )
+    seed = derive_seed(parameters.run_seed, "activation-mapper", origin.population, origin.network, name, layer)
     key = {
         **origin.columns,
         "recipe": parameters.job.recipe,
@@ -83,7 +81,7 @@ def graph_tables(
     except InputError as error:
         raise InputError(
             f"activation_mapper.{parameters.job.recipe}, cloud {origin.cloud} of {origin.population} {origin.network}, "
-            f"{origin.layer.name}: {error}; leave it out by `layers`, or describe it in an entry of its own"
+            f"{layer}: {error}; leave it out by `layers`, or describe it in an entry of its own"
         ) from error
 
 

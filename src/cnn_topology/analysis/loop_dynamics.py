@@ -96,7 +96,7 @@ def _tracks(
     frames: dict[str, pd.DataFrame] = {}
     for cloud in headlines.to_dict("records"):
         step = cloud["step"]
-        variant = parameters.headlines[step]
+        (variant,) = parameters.clouds.variants[step]
         table, points, _, _ = cloud_at(tables[step], step)
         kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
         ids = table.select(IDS).to_pandas()
@@ -141,8 +141,8 @@ def _tracks(
 
 def _random(parameters: DynamicsParameters, *what: str | int) -> np.random.Generator:
     """Build the random stream of one thing that is drawn for this layer."""
-    identity = (parameters.run_seed, "dynamics", parameters.population, parameters.layer, *what)
-    return np.random.default_rng(derive_seed(*identity))
+    of_layer = (parameters.clouds.population, parameters.clouds.layer.name)
+    return np.random.default_rng(derive_seed(parameters.run_seed, "dynamics", *of_layer, *what))
 
 
 def filters_at(ids: pd.DataFrame, points: np.ndarray, kept: np.ndarray) -> pd.DataFrame:
@@ -278,9 +278,9 @@ def _correlations(
         for result in correlated_series(headlines["longest"].to_numpy(), longest, table.to_numpy(), steps, drawn):
             rows.append(
                 CorrelationRow(
-                    group_name=parameters.population,
+                    group_name=parameters.clouds.population,
                     scope="pooled",
-                    layer=parameters.layer,
+                    layer=parameters.clouds.layer.name,
                     predictor="longest",
                     predictor_kind="topological",
                     outcome=outcome,

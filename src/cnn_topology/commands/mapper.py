@@ -15,23 +15,22 @@ from cnn_topology.tables.registry import MAPPER_ROWS
 def run(job: Job) -> None:
     """Build the graph of every step of the block that has one."""
     parameters = job.parameters(MapperParameters)
-    clouds = read_table(job.input("clouds"))
-    parts = []
-    for step, (cloud, points, _, _) in clouds_at(clouds, parameters.headlines):
-        variant = parameters.headlines[step]
+    asked, parts = parameters.clouds, []
+    for step, (cloud, points, _, _) in clouds_at(read_table(job.input("clouds")), asked.variants):
+        (variant,) = asked.variants[step]
         if len(points) < LEAST_ALIVE:
             print(f"step {step}: {DEAD_LAYER}, no graph")
             continue
         densest = densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)
         kept, networks = points[densest], cloud["network"].to_numpy()[densest]
         key = {
-            "population": parameters.population,
-            "layer": parameters.layer,
-            "depth": parameters.depth,
+            "population": asked.population,
+            "layer": asked.layer.name,
+            "depth": asked.layer.depth,
             "step": step,
             **Filtering.of(variant, len(points)).columns,
         }
-        seed = derive_seed(parameters.run_seed, "mapper", parameters.population, parameters.layer, step)
+        seed = derive_seed(parameters.run_seed, "mapper", asked.population, asked.layer.name, step)
         made = mapper_tables(key, kept, networks, parameters.recipe, seed)
         (graph,) = made["mapper_graphs"].to_pylist()
         print("step {step}: {nodes} nodes, {edges} edges. {explanation}".format(**graph), flush=True)

@@ -3,7 +3,7 @@
 No array library is imported here: the Snakefile is parsed again in every job of a cluster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -61,6 +61,10 @@ class LayerClouds:
     def at(self, steps: tuple[int, ...]) -> "LayerClouds":
         """Return the same of some of the steps alone."""
         return replace(self, variants={step: self.variants[step] for step in steps})
+
+    def headlines(self, steps: Iterable[int]) -> "LayerClouds":
+        """Return the headlines of some of the steps alone."""
+        return replace(self, variants={step: self.variants[step][:1] for step in steps}, measured=(), exact=())
 
     @property
     def pretrained(self) -> bool:

@@ -195,10 +195,7 @@ class MapperParameters(Parameters):
     """For `cnn-topology mapper`: one layer, a block of steps, the headline variant of each."""
 
     verb = "mapper"
-    population: str
-    layer: str
-    depth: int
-    headlines: dict[int, Variant]
+    clouds: LayerClouds
     recipe: MapperRecipe
     sweep: tuple[MapperChange, ...]
 
@@ -209,10 +206,7 @@ class MapperParameters(Parameters):
         assert mapper is not None, "the run has no mapper graphs"
         return cls(
             run_seed=plan.config.seed,
-            population=clouds.population,
-            layer=clouds.layer.name,
-            depth=clouds.layer.depth,
-            headlines={s: clouds.variants[s][0] for s in plan.mapper_steps(clouds, steps)},
+            clouds=clouds.headlines(plan.mapper_steps(clouds, steps)),
             recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
             sweep=mapper.sweep,
         )
@@ -335,11 +329,8 @@ class DynamicsParameters(Parameters):
     """For `cnn-topology dynamics`: one layer of a population, the headline variant of each step."""
 
     verb = "dynamics"
-
-    population: str
-    layer: str
+    clouds: LayerClouds
     images: str
-    headlines: dict[int, Variant]
     alpha: float
     nulls: tuple[NullName, ...]
     draws: int
@@ -350,10 +341,8 @@ class DynamicsParameters(Parameters):
         assert plan.config.dynamics is not None, "the run follows no loops"
         return cls(
             run_seed=plan.config.seed,
-            population=clouds.population,
-            layer=clouds.layer.name,
+            clouds=clouds.headlines(clouds.variants),
             images=plan.populations[clouds.population].images,
-            headlines={step: variants[0] for step, variants in clouds.variants.items()},
             alpha=plan.config.significance.alpha,
             nulls=plan.config.significance.nulls,
             draws=plan.config.dynamics.bootstrap_draws,
@@ -364,7 +353,6 @@ class CrossAccuracyParameters(Parameters):
     """For `cnn-topology cross-accuracy`: what each population is trained on."""
 
     verb = "cross-accuracy"
-
     trained_on: dict[str, str]
 
     @classmethod

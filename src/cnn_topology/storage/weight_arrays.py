@@ -3,7 +3,6 @@
 Keras's HDF5 and ONNX need a library of their own, which is not installed by default.
 """
 
-import ast
 import json
 import math
 import re
@@ -32,8 +31,8 @@ SAFETENSORS = {"F64": "f8", "F32": "f4", "F16": "f2", "BF16": "bf16", "BOOL": "b
     f"{sign}{8 * size}": f"{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)
 }
 
-# A header larger than this is none: of .safetensors, and of an array of NumPy, whose own limit it is.
-MOST_HEADER, MOST_NPY_HEADER = 100_000_000, 10_000
+# A header of .safetensors that is larger than this is none.
+MOST_HEADER = 100_000_000
 # Deflate makes weights hardly smaller. What says that it is so much smaller than its content is none.
 MOST_RATIO = 200
 
@@ -166,22 +165,18 @@ def npy_array(file: IO[bytes], opened: Callable[[], IO[bytes]], size: int) -> St
     ValueError
         If it is no array, or cut short.
     """
-    magic = file.read(8)
-    if magic[:6] != b"\x93NUMPY":
-        raise ValueError("no array of NumPy")
-    width, form = (2, "<H") if magic[6] == 1 else (4, "<I")
-    (length,) = struct.unpack(form, file.read(width))
-    if length > MOST_NPY_HEADER:
-        raise ValueError(f"a header of {length:,} bytes, more than the {MOST_NPY_HEADER:,} that NumPy reads")
-    header = ast.literal_eval(file.read(length).decode("latin-1"))
-    shape, descr = tuple(map(int, header["shape"])), header["descr"]
-    kind = "O" if "O" in str(descr) else descr[1:] if isinstance(descr, str) else "record"
+    start = file.tell()
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    kind = "O" if dtype.hasobject else "record" if dtype.names else dtype.str[1:]
+    length = size - (file.tell() - start)
 
     def read() -> np.ndarray:
         with opened() as again:
             return np.lib.format.read_array(again, allow_pickle=False)
 
-    if kind in NUMBERS and math.prod(shape) * size_of(kind) != size - 8 - width - length:
+    if kind in NUMBERS and math.prod(shape) * size_of(kind) != length:
         raise ValueError(f"{size} bytes for an array of shape {shape}")
     return Stored(shape, kind, read)
 

@@ -178,9 +178,10 @@ def same_snapshots(device: torch.device, size: Size, report: Report) -> None:
         written = []
         for where in ("cpu", device.type):
             home = Path(folder) / f"{len(written)}-{where}"
-            job = train.TrainingJob(shard, image_set, {}, home / "snapshots", home / "log", home / "resume", where)
+            paths = [home / f"{step}.safetensors" for step in steps]
+            job = train.TrainingJob(shard, image_set, {}, paths, home / "log", home / "resume", where)
             train.train_shard(job)
-            written.append([_flat(read_tensors(train.snapshot_path(home / "snapshots", step))[0]) for step in steps])
+            written.append([_flat(read_tensors(path)[0]) for path in paths])
     (before, after), (ours, theirs) = written
     report.compared("snapshot before training", float(np.abs(ours - before).max()), 0)
     change = np.linalg.norm(after - before)

@@ -24,7 +24,7 @@ from cnn_topology.training.alone import alone
 from cnn_topology.training.checkpoints import StackFolder
 from cnn_topology.training.snapshots import Snapshot, read_snapshot
 from cnn_topology.training.stack import Stack
-from cnn_topology.training.train import TrainingJob, snapshot_path, train_shard
+from cnn_topology.training.train import TrainingJob, train_shard
 
 STEPS = (0, 5, 20)
 
@@ -46,7 +46,7 @@ def job(folder: Path, **changes: Any) -> TrainingJob:
     )
     fields: dict[str, Any] = {
         **{"image_set": digits(), "cross_test": {}, "device": "cpu"},
-        "snapshots_folder": folder / "snapshots",
+        "snapshots": [folder / f"snapshots/{step}.safetensors" for step in changes.get("steps", STEPS)],
         "log_path": folder / "log.parquet",
         "resume_folder": folder / "resume",
     }
@@ -61,13 +61,13 @@ def with_recipe(base: TrainingJob, **changes: Any) -> Recipe:
 
 
 def snapshots(base: TrainingJob) -> list[Snapshot]:
-    return [read_snapshot(snapshot_path(base.snapshots_folder, step)) for step in base.shard.steps]
+    return [read_snapshot(path) for path in base.snapshots]
 
 
 def content(base: TrainingJob) -> dict[str, bytes]:
     """Return every file of a finished job."""
     assert not base.resume_folder.exists()
-    paths = [base.log_path, *sorted(base.snapshots_folder.iterdir())]
+    paths = [base.log_path, *sorted(base.snapshots[0].parent.iterdir())]
     return {path.name: path.read_bytes() for path in paths}
 
 
@@ -137,7 +137,7 @@ def test_a_job_stopped_anywhere_ends_with_the_same_bytes(
     monkeypatch.setattr(Stack, "train", stopping)
     with pytest.raises(KeyboardInterrupt):
         train_shard(base)
-    assert not base.snapshots_folder.exists()
+    assert not base.snapshots[0].parent.exists()
     calls.clear()
     monkeypatch.setattr(Stack, "train", lambda stack, steps: (calls.append(steps), trained(stack, steps))[1])
     train_shard(base)
@@ -228,9 +228,10 @@ def test_a_network_whose_loss_is_no_number_is_marked_failed(
 def test_a_shard_whose_networks_all_fail_is_kept_and_marked(tmp_path: Path, capsys) -> None:
     base = job(tmp_path, count=2)
     wild = with_recipe(base, optimizer="sgd", learning_rate=10.0, momentum=0.99, weight_decay=5.0, iterations=400)
-    train_shard(job(tmp_path, count=2, recipe=wild, steps=(0, 400)))
+    shard = job(tmp_path, count=2, recipe=wild, steps=(0, 400))
+    train_shard(shard)
     assert "0 of 2 remain. If that is too few: lower learning_rate (= 10)" in capsys.readouterr().err
-    assert read_snapshot(snapshot_path(base.snapshots_folder, 400)).failed == (True, True)
+    assert read_snapshot(shard.snapshots[-1]).failed == (True, True)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

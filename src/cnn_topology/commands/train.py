@@ -26,7 +26,7 @@ def run(job: Job) -> None:
                 name: read_image_set(path)
                 for name, path in zip(parameters.cross_test, job.inputs("cross_test"), strict=True)
             },
-            snapshots_folder=job.outputs("snapshots")[0].parent,
+            snapshots=job.outputs("snapshots"),
             log_path=job.output("log_table"),
             resume_folder=job.resume,
             threads=job.threads,

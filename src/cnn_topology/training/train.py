@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,8 @@ class TrainingJob:
         What is trained on.
     cross_test : mapping of str to ImageSet
         Other sets to test on, by name; brought to the shape of the training images here.
-    snapshots_folder : Path
-        Gets one file per step, ``00000500.safetensors``.
+    snapshots : sequence of Path
+        One for each of the steps.
     log_path : Path
         Gets the table `training`.
     resume_folder : Path
@@ -70,7 +70,7 @@ class TrainingJob:
     shard: TrainParameters
     image_set: ImageSet
     cross_test: Mapping[str, ImageSet]
-    snapshots_folder: Path
+    snapshots: Sequence[Path]
     log_path: Path
     resume_folder: Path
     device: str = "auto"
@@ -100,11 +100,6 @@ class _Test:
     split: str
     pixels: torch.Tensor
     labels: torch.Tensor
-
-
-def snapshot_path(folder: Path, step: int) -> Path:
-    """Return the path of a shard's snapshot at a step."""
-    return folder / f"{step:08d}.safetensors"
 
 
 def train_shard(job: TrainingJob) -> None:
@@ -223,17 +218,18 @@ def _assemble(job: TrainingJob, folders: Mapping[tuple[int, ...], StackFolder], 
         )
     log: Rows = []
     failed: dict[int, bool] = {}
+    paths = dict(zip(job.shard.steps, job.snapshots, strict=True))
     for step in job.tested:
         parts = [folder.snapshot(step) for folder in folders.values()]
         rows = [row for _, part in parts for row in part]
         failed = {row["network"]: row["failed"] for row in rows}
         log += rows
-        if step not in job.shard.steps:
+        if step not in paths:
             continue
         names = parts[0][0]
         stacked = {name: np.concatenate([tensors[name] for tensors, _ in parts]) for name in names}
-        write_tensors(snapshot_path(job.snapshots_folder, step), stacked, _metadata(job, step, failed, dtype))
-    notes = {"population": job.shard.population, "config": config_hash(job), **job.notes}
+        write_tensors(paths[step], stacked, _metadata(job, step, failed, dtype))
+    notes = {"population": job.shard.population, **job.notes}
     write_table(job.log_path, TrainingRow.table(TrainingRow(**row) for row in log), TrainingRow.schema, notes)
 
 
@@ -247,17 +243,10 @@ def _metadata(job: TrainingJob, step: int, failed: Mapping[int, bool], dtype: to
         "failed": json.dumps([failed[network] for network in job.networks]),
         "images": job.image_set.name,
         "images_sha256": job.image_set.sha256,
-        "config": config_hash(job),
         "precision": str(dtype).removeprefix("torch."),
         "torch": torch.__version__,
         **job.notes,
     }
-
-
-def config_hash(job: TrainingJob) -> str:
-    """Hash what the weights of a network depend on besides its seed and its images: architecture and recipe."""
-    parts = job.shard.model_dump(mode="json", include={"architecture", "recipe"})
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _identity(job: TrainingJob, networks: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:

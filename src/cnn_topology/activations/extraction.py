@@ -48,7 +48,6 @@ class _Layer:
     """One hooked layer: its points, or None where the largest norm chooses, and what was found of it."""
 
     chosen: Chosen | Everywhere | None
-    rectified: bool
     positions: list[np.ndarray] = field(default_factory=list)
     low: np.ndarray | None = None
     high: np.ndarray | None = None
@@ -119,7 +118,7 @@ def extract(
 
     def take(name: str, _module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         state = states[name]
-        rows = _points(state, output, start)
+        rows = _points(state, torch.relu(output) if rectified else output, start)
         if not np.isfinite(rows).all():
             raise InputError(f"layer {name}: an activation is NaN or infinite: this network has failed, leave it out")
         if len(rows):
@@ -129,7 +128,7 @@ def extract(
         sink(name, rows)
 
     for name, (module, chosen) in layers.items():
-        states[name] = _Layer(chosen, rectified)
+        states[name] = _Layer(chosen)
         handles.append(modules[module].register_forward_hook(partial(take, name)))
     predictions: list[np.ndarray] | None = []  # None once an output is no scores
     try:
@@ -160,8 +159,6 @@ def extract(
 
 def _points(state: _Layer, output: torch.Tensor, start: int) -> np.ndarray:
     """Gather the points of one batch, whose first image has place `start`."""
-    if state.rectified:
-        output = torch.relu(output)
     if output.ndim == 2:  # of a linear layer: one position
         output = output[:, :, None, None]
     images, channels = output.shape[:2]

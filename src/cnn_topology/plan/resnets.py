@@ -106,7 +106,7 @@ def own_shapes(path: Path, variant: str, entry: str | None) -> dict[str, tuple[i
         raise InputError(f"{path}: {error}") from error
 
 
-def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+def layout_keys(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """Return the keys of a config that describe the layout of a residual network.
 
     Parameters
@@ -239,7 +239,7 @@ class ResNetsSection(RecordedNetworks):
             shapes = own_shapes(Path(files[0]), content.get("variant"), content.get("entry"))
         except InputError:  # `plan.files` looks at the files, and names what is wrong
             return content
-        return {**layout_of(shapes), **content}
+        return {**layout_keys(shapes), **content}
 
     @model_validator(mode="after")
     def _stages_fit(self) -> "ResNetsSection":

@@ -18,7 +18,7 @@ CHECKSUM = "sha256"
 # Finished tables of up to so many rows are also written as text, for people and spreadsheets.
 TEXT_ROWS = 5_000
 # A spreadsheet runs a cell that begins so, a name of a class for example, as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = r"\A[=+\-@\t\r]"
 
 
 def checksum(table: pa.Table) -> str:
@@ -106,14 +106,12 @@ def write_csv(path: Path, table: pa.Table) -> None:
     InputError
         If the disk is full or the folder cannot be written.
     """
-    columns = []
-    for column in table.columns:
-        if pa.types.is_string(column.type):
-            texts = column.to_pylist()
-            column = pa.array(
-                [f"'{text}" if text and text.startswith(FORMULA_STARTS) else text for text in texts], pa.string()
-            )
-        columns.append(column)
+    import pyarrow.compute as pc  # slow to load, and not needed while rules are parsed
+
+    columns = [
+        pc.replace_substring_regex(column, FORMULA, r"'\0") if pa.types.is_string(column.type) else column
+        for column in table.columns
+    ]
     with atomic_path(path) as temporary:
         pyarrow.csv.write_csv(pa.table(columns, names=table.column_names), temporary)
 

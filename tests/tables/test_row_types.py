@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.storage.tables import checksum, read_table, write_table
 from cnn_topology.tables.loops import ControlRow
 from cnn_topology.tables.mapper import MapperGraphRow, MapperSweepRow
-from cnn_topology.tables.registry import ALL_ROWS, TABLES
+from cnn_topology.tables.registry import ALL_ROWS, BARCODE_ROWS, GRAPH_ROWS, MAPPER_ROWS, TABLES, WHOLE
 from cnn_topology.tables.row import Row, column
 
 BAR = {"control": "circle", "points": 60, "noise_sd": 0.1, "field": 2, "dimension": 1, "birth": 0.2, "death": 1.5}
@@ -97,6 +98,13 @@ def test_every_row_type_is_in_the_registry_or_one_of_an_intermediate_file():
 
     named = {row.table_name for row in below(Row) - {Row}} - {""}
     assert named - set(TABLES) == intermediate
+
+
+def test_every_table_is_made_whole_by_a_job_or_joined_from_parts():
+    made = {row.table_name for rows in (BARCODE_ROWS, MAPPER_ROWS, GRAPH_ROWS, *WHOLE.values()) for row in rows}
+    joined_from = (Path(__file__).parents[2] / "workflow/jobs/tables.smk").read_text()
+    lacking = {name for name in TABLES if name not in made and f'"{name}"' not in joined_from}
+    assert not lacking, f"no job makes them: WHOLE of tables/registry.py, or workflow/jobs/tables.smk: {lacking}"
 
 
 def test_tables_have_a_name_each():

@@ -29,7 +29,6 @@ def intermediates():
                 for network in comparison.networks
             ]
     files += curve_parts(None)
-    files += [RUN.table("activation_tensor")] if TENSOR else []
     return files
 
 

@@ -26,7 +26,7 @@ rule test_purity:
         draws=RUN.table("purity_draws"),
         accuracy=RUN.table("resnet_accuracy"),
     output:
-        purity_tests=RUN.table("purity_tests"),
+        **whole_tables("purity-tests"),
     log:
         RUN.log("purity-tests"),
     resources:
@@ -42,7 +42,7 @@ rule gather_examples:
         nodes=RUN.table("activation_nodes"),
         images=[RUN.images(name) for name in sorted(set(GRAPHS.image_sets().values()))],
     output:
-        example_images=RUN.table("example_images"),
+        **whole_tables("example-images"),
     log:
         RUN.log("example-images"),
     resources:

@@ -57,7 +57,7 @@ from cnn_topology.tables.registry import (
     BARCODE_ROWS,
     GRAPH_ROWS,
     MAPPER_ROWS,
-    MEASURE_ROWS,
+    WHOLE,
 )
 
 escape_unprintable()  # what is printed here may hold the names of a user's files
@@ -117,7 +117,6 @@ LAYER_CLOUDS = {
     (clouds.population, clouds.layer.name): clouds for clouds in PLAN.layer_clouds
 }
 RECORDED = PLAN.config.recorded
-COMPARISON_TABLES = [row.table_name for row in MEASURE_ROWS] if COMPARISONS else []
 # Training dynamics and generalization: networks one by one, and how topology goes with accuracy.
 NETWORK_GROUPS = {(group.name, group.layer): group for group in PLAN.network_groups}
 DYNAMICS = {(c.population, c.layer.name): c for c in PLAN.dynamics_clouds}
@@ -131,14 +130,20 @@ include: "../jobs/tables.smk"
 
 
 COLLECTED = collected_tables()
+# Whether the run has the jobs that make tables whole.
+HAS = {
+    "controls": PLAN.layer_clouds,
+    "improvements": PLAN.config.improvements,
+    "cross-accuracy": PLAN.config.populations,
+    "example-images": GRAPHS.jobs,
+    "purity-tests": GRAPHS.jobs,
+    "measure-tests": COMPARISONS,
+    "activation-tensor": TENSOR,
+    "claims": PLAN.has_claims,
+}
 TABLES = (
     *(table for tables in COLLECTED.values() for table in tables),
-    *(("controls",) if PLAN.layer_clouds else ()),
-    *(("cross_accuracy",) if PLAN.config.populations else ()),
-    *(("improvements", "comparisons") if PLAN.config.improvements else ()),
-    *COMPARISON_TABLES,
-    *(("purity_tests", "example_images") if GRAPHS.jobs else ()),
-    *(("claims",) if PLAN.has_claims else ()),
+    *(row.table_name for kind, rows in WHOLE.items() if HAS[kind] for row in rows),
 )
 
 
@@ -272,6 +277,11 @@ def explain_failure(log):
         record_start(RUN, log, failed=True)
     except InputError as error:  # the disk may be full
         print(error)
+
+
+def whole_tables(kind):
+    """Return the tables that a job of a kind makes whole, by name."""
+    return {row.table_name: RUN.table(row.table_name) for row in WHOLE[kind]}
 
 
 def tables_there(names):

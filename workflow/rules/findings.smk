@@ -3,8 +3,7 @@ rule compare_improvements:
     input:
         training=RUN.table("training"),
     output:
-        improvements=RUN.table("improvements"),
-        comparisons=RUN.table("comparisons"),
+        **whole_tables("improvements"),
     log:
         RUN.log("improvements"),
     threads: 1
@@ -20,7 +19,7 @@ rule test_claims:
     input:
         tables=tables_there(findings.CLAIM_TABLES),
     output:
-        claims=RUN.table("claims"),
+        **whole_tables("claims"),
     log:
         RUN.log("claims"),
     threads: 1

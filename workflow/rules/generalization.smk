@@ -58,7 +58,7 @@ rule average_cross_tests:
     input:
         training=RUN.table("training"),
     output:
-        cross_accuracy=RUN.table("cross_accuracy"),
+        **whole_tables("cross-accuracy"),
     log:
         RUN.log("cross-accuracy"),
     resources:

@@ -73,7 +73,7 @@ if COMPARISONS:
             pairs=compared_parts,
             curves=curve_parts,
         output:
-            **{name: RUN.table(name) for name in COMPARISON_TABLES},
+            **whole_tables("measure-tests"),
         log:
             RUN.log("measure-tests"),
         resources:
@@ -92,7 +92,7 @@ if TENSOR:
                 TENSOR.population, TENSOR.network, TENSOR.layer.name, TENSOR.cloud
             ),
         output:
-            activation_tensor=RUN.table("activation_tensor"),
+            **whole_tables("activation-tensor"),
         log:
             RUN.log("activation-tensor"),
         resources:

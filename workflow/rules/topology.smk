@@ -53,7 +53,7 @@ rule compute_mapper:
 
 rule compute_controls:
     output:
-        controls=RUN.table("controls"),
+        **whole_tables("controls"),
     log:
         RUN.log("controls"),
     # Waits for nothing, and figures wait for it.

@@ -59,30 +59,41 @@ MEASURE_ROWS: tuple[type[Row], ...] = (
     MeasureAgreementRow,
 )
 RESNET_ROWS: tuple[type[Row], ...] = (ResnetTrainingRow, ResnetAccuracyRow, MaskRow, ModeRow, ExamplePixelRow)
+# Tables that one job makes whole, by its kind: its rule and the list of a run's tables follow. All others are joined
+# from parts.
+WHOLE: dict[str, tuple[type[Row], ...]] = {
+    "controls": (ControlRow,),
+    "improvements": (ImprovementRow, ComparisonRow),
+    "cross-accuracy": (CrossAccuracyRow,),
+    "example-images": (ExampleImageRow,),
+    "purity-tests": (PurityTestRow,),
+    "measure-tests": MEASURE_ROWS,
+    "activation-tensor": (ActivationTensorRow,),
+    "claims": (ClaimRow,),
+}
 ACTIVATION_ROWS: tuple[type[Row], ...] = (
     *GRAPH_ROWS,
-    ExampleImageRow,
-    PurityTestRow,
+    *WHOLE["example-images"],
+    *WHOLE["purity-tests"],
     *RESNET_ROWS,
-    *MEASURE_ROWS,
-    ActivationTensorRow,
+    *WHOLE["measure-tests"],
+    *WHOLE["activation-tensor"],
 )
 WEIGHT_ROWS: tuple[type[Row], ...] = (
     TrainingRow,
     *BARCODE_ROWS,
     NullRow,
     *MAPPER_ROWS,
-    ControlRow,
-    ImprovementRow,
-    ComparisonRow,
+    *WHOLE["controls"],
+    *WHOLE["improvements"],
     GeneralizationRow,
     CorrelationRow,
     OnsetRow,
     LoopTrackRow,
-    CrossAccuracyRow,
+    *WHOLE["cross-accuracy"],
 )
 
-ALL_ROWS: tuple[type[Row], ...] = (*WEIGHT_ROWS, *ACTIVATION_ROWS, ClaimRow)
+ALL_ROWS: tuple[type[Row], ...] = (*WEIGHT_ROWS, *ACTIVATION_ROWS, *WHOLE["claims"])
 TABLES = {row.table_name: row for row in ALL_ROWS}
 
 

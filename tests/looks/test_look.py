@@ -342,17 +342,26 @@ def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():
     assert "200" in looks.Look._repr_html_(sampled)
 
 
+def test_the_number_of_threads_changes_no_number():
+    network = {"circle.weight": circle(20), "noise.weight": noise(20)}
+    one, three = (ct.look(network, draws=99, threads=threads) for threads in (1, 3))
+    for layer, other in zip(one.layers, three.layers, strict=True):
+        assert layer.tables == other.tables
+    with pytest.raises(InputError, match="threads = 0"):
+        ct.look(network, threads=0)
+
+
 def test_what_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     """The longest loop is tested first; Ctrl-C comes at the second layer, and the next look tests the others alone."""
     network = {"noise.weight": noise(20), "circle.weight": circle(20), "other.weight": noise(20, 3)}
     calls: list[str] = []
     original = looks.tested
 
-    def stopping(layer, settings):
+    def stopping(layer, settings, threads):
         calls.append(layer.name)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return original(layer, settings)
+        return original(layer, settings, threads)
 
     monkeypatch.setattr(looks, "tested", stopping)
     first = ct.look(network, folder=tmp_path, draws=99)

@@ -70,10 +70,6 @@ def test_a_draw_is_what_the_filter_keeps_of_the_cloud_with_its_seed(filtering):
         np.testing.assert_array_equal((found.near[0], found.coverage[0]), (near.counts(), near.coverage()))
 
 
-def test_no_draws_give_empty_statistics():
-    assert len(sphere([])[FILTERINGS[0]]) == 0
-
-
 def test_a_filtered_cloud_has_the_points_that_were_asked_for():
     points = random_filters(80, np.random.default_rng(0))
     assert [len(kept) for kept in filtered_clouds(points, FILTERINGS)] == [24, 80, 40]

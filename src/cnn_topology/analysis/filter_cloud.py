@@ -92,6 +92,7 @@ def analyse_cloud(
     shared: Mapping[Filtering, NullDraws] | None = None,
     measured: Sequence[Filtering] = (),
     exact: Sequence[Filtering] = (),
+    threads: int = 1,
 ) -> tuple[dict[str, pa.Table], list[CloudLoops]]:
     """Find and test the loops of a cloud under some density filters, and compare what they keep with known circles.
 
@@ -110,6 +111,8 @@ def analyse_cloud(
         Density filters other than the headline under which the circles are looked at too.
     exact : sequence of Filtering
         Those of which the barcode of all points kept is computed too, where landmarks are tested in their place.
+    threads : int
+        Draws of nulls made at once; their number changes no result.
 
     Returns
     -------
@@ -126,7 +129,7 @@ def analyse_cloud(
     wanted: dict[str, list[Filtering]] = {"permuted": circled}
     wanted |= dict.fromkeys(REPORTED_NULLS, [headline] if headline in tested else [])
     wanted |= dict.fromkeys(significance.nulls, tested)
-    drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, shared or {})
+    drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, threads, shared or {})
     at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
     hollow = None
     if headline in tested:
@@ -139,7 +142,7 @@ def analyse_cloud(
         also: dict[str, NullDraws] = {name: of[name] for name in REPORTED_NULLS if name in of and name not in nulls}
         loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         if filtering == headline and loops.significant_bars:
-            also |= _alternatives(cloud, filtering, significance, run_seed)
+            also |= _alternatives(cloud, filtering, significance, run_seed, threads)
             loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         results.append(loops)
         key = {**cloud.key, **filtering.columns}
@@ -172,6 +175,7 @@ def _draws(
     circled: list[Filtering],
     draws: int,
     run_seed: int,
+    threads: int,
     shared: Mapping[Filtering, NullDraws],
 ) -> dict[str, dict[Filtering, NullDraws]]:
     """Return the draws of each null under the density filters that it is wanted for."""
@@ -182,16 +186,16 @@ def _draws(
         drawn[name] = {filtering: known[filtering] for filtering in filterings if filtering in known}
         if left := [filtering for filtering in filterings if filtering not in drawn[name]]:
             counted = circled if name == "permuted" else []
-            drawn[name] |= draws_of_null(name, cloud.filters, left, draws, run_seed, key, counted)
+            drawn[name] |= draws_of_null(name, cloud.filters, left, draws, run_seed, key, counted, threads)
     return drawn
 
 
 def _alternatives(
-    cloud: FilterCloud, headline: Filtering, significance: Significance, run_seed: int
+    cloud: FilterCloud, headline: Filtering, significance: Significance, run_seed: int, threads: int
 ) -> dict[str, NullDraws]:
     """Return the draws of what a loop of the headline may be explained by, but for nulls that decided."""
     names = [name for name in ALTERNATIVE_NULLS if name not in significance.nulls and not needs(name, cloud.filters)]
-    drawn = _draws(cloud, {name: [headline] for name in names}, [], significance.draws, run_seed, {})
+    drawn = _draws(cloud, {name: [headline] for name in names}, [], significance.draws, run_seed, threads, {})
     return {name: draws[headline] for name, draws in drawn.items()}
 
 

@@ -1,9 +1,19 @@
 """Work of compiled code, which releases the interpreter lock, on some threads."""
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from cnn_topology.checks import whole
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
 
 
 def in_threads(work: Callable[[int, int], object], spans: Iterable[tuple[int, int]], threads: int) -> None:
@@ -24,11 +34,29 @@ def in_threads(work: Callable[[int, int], object], spans: Iterable[tuple[int, in
     InputError
         If that is no number of threads.
     """
-    threads = whole(threads, "threads", 1)
-    if threads == 1:
-        for span in spans:
-            work(*span)
-        return
+    mapped(lambda span: work(*span), spans, threads)
+
+
+def mapped(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
+    """Return what `work` gives for each item, in their order; errors are passed on.
+
+    Parameters
+    ----------
+    work : callable
+    items : iterable
+    threads : int
+        1 or more. Ctrl-C waits for the items under way and begins no other.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    InputError
+        If that is no number of threads.
+    """
+    if whole(threads, "threads", 1) == 1:
+        return [work(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
-        # `list` waits for all and passes on what went wrong in them.
-        list(pool.map(lambda span: work(*span), spans))
+        return list(pool.map(work, items))

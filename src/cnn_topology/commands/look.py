@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, help="seed of all draws (default %(default)s)")
     parser.add_argument("--sample", type=int, help="filters taken of a larger layer (default %(default)s; 0 for all)")
+    parser.add_argument("--threads", type=int, help="random clouds made at once (default: one a core)")
     parser.add_argument("--compare", metavar="FILE", help="another network, or the same one untrained, layer by layer")
     parser.add_argument("--config", type=Path, metavar="YAML", help="write the config of a run that does the same")
     parser.add_argument("--folder", type=Path, help="where page and tables go (default: <name of the file>-look)")
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Look, print a line a layer, and write page and tables."""
     if bool(arguments.files) == bool(arguments.steps) or (arguments.steps and arguments.compare):
         raise InputError("name files of weights, or those of --steps without --compare: one of the two")
-    names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample")
+    names = ("layers", "exclude", "entry", "layout", "k", "p", "draws", "seed", "sample", "threads")
     options = {name: getattr(arguments, name) for name in names}
     folder, steps, report = arguments.folder, None, partial(print, flush=True)
     if arguments.steps:

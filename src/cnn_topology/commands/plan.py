@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from cnn_topology.clouds.threads import usable_cores
 from cnn_topology.errors import InputError, in_words
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
@@ -98,7 +98,7 @@ def described(name: str, jobs: list[Job], cores: int | None = None) -> str:
         lines.append(f"{stage:<{width}} {_columns(cost)}")
     for job in jobs:
         total.add(job)
-    cores = cores or os.cpu_count() or 1
+    cores = cores or usable_cores()
     folder, files = files_by_folder(jobs).most_common(1)[0]
     lines += [
         f"{'total':<{width}} {_columns(total)}",

@@ -179,7 +179,7 @@ def first_look(population: str, weights: LayerWeights, settings: Settings, step:
     return replace(look, distances=distances, longest=longest, second=second)
 
 
-def tested(look: LayerLook, settings: Settings) -> LayerLook:
+def tested(look: LayerLook, settings: Settings, threads: int) -> LayerLook:
     """Test the loops of a layer against noise, as a run does.
 
     Parameters
@@ -187,6 +187,8 @@ def tested(look: LayerLook, settings: Settings) -> LayerLook:
     look : LayerLook
         From `first_look`.
     settings : Settings
+    threads : int
+        Draws of nulls made at once; their number changes no result.
 
     Returns
     -------
@@ -195,16 +197,20 @@ def tested(look: LayerLook, settings: Settings) -> LayerLook:
     """
     shared = {}
     if not look.untested:
-        shared = _sphere(*look.cloud.points.shape, look.filtering, settings.significance.draws, settings.seed)
+        shared = _sphere(*look.cloud.points.shape, look.filtering, settings.significance.draws, settings.seed, threads)
     distances = {look.filtering: look.distances}
-    tables, _ = analyse_cloud(look.cloud, distances, settings.significance, settings.seed, shared=shared)
+    tables, _ = analyse_cloud(
+        look.cloud, distances, settings.significance, settings.seed, shared=shared, threads=threads
+    )
     return replace(look, tables=tables)
 
 
 @lru_cache
-def _sphere(points: int, entries: int, filtering: Filtering, draws: int, seed: int) -> dict[Filtering, NullDraws]:
+def _sphere(
+    points: int, entries: int, filtering: Filtering, draws: int, seed: int, threads: int
+) -> dict[Filtering, NullDraws]:
     """Return the draws of the sphere null, which layers of one size share."""
-    return sphere_draws(points, entries, [filtering], draws, seed)
+    return sphere_draws(points, entries, [filtering], draws, seed, threads=threads)
 
 
 def size_of(row: LookRow) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from cnn_topology.checks import whole
+from cnn_topology.clouds.threads import usable_cores
 from cnn_topology.errors import InputError, in_words, unknown
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.forecast import filter_jobs
@@ -52,8 +53,11 @@ class Look:
         self.step = step
         self.layers: list[LayerLook] = []
         self.interrupted = False
+        self.threads = 1
 
-    def run(self, folder: Path | None = None, report: Callable[[str], None] | None = None) -> None:
+    def run(
+        self, folder: Path | None = None, report: Callable[[str], None] | None = None, threads: int | None = None
+    ) -> None:
         """Find the bars of all layers, then test the layers, longest loops first.
 
         A layer that is tested is kept in `folder`, so that a look that was stopped goes on where it was.
@@ -64,7 +68,10 @@ class Look:
             Where finished layers are kept.
         report : callable, optional
             Takes a line of progress.
+        threads : int, optional
+            Draws of nulls made at once; one a core where absent.
         """
+        self.threads = usable_cores() if threads is None else whole(threads, "threads", 1)
         say = report or (lambda _: None)
         name, settings, step = self.source.name, self.settings, self.step
         self.layers = [first_look(name, weights, settings, step) for weights in self.source.layers]
@@ -83,7 +90,7 @@ class Look:
         # How many times as long as forecast a layer takes here, from the second on: the first may wait for compilation.
         began, pace = time.monotonic(), 1.0
         for place, number in enumerate(numbers, start=1):
-            layer = tested(self.layers[number], self.settings)
+            layer = tested(self.layers[number], self.settings, self.threads)
             self.layers[number] = layer
             if folder and layer.tables:
                 store.save(folder, layer, self.settings)
@@ -95,13 +102,14 @@ class Look:
             say(f"{describe(layer)}{left}")
 
     def _expected(self, numbers: Sequence[int]) -> float:
-        """Forecast how many seconds the tests of some layers take."""
+        """Forecast how many seconds the tests of some layers take, with as many cores as threads."""
         layers = (self.layers[number] for number in numbers)
-        return sum(
+        seconds = sum(
             filter_jobs.look(len(points), side_of(points), layer.variant, self.settings.significance)
             for layer in layers
             for points in [layer.cloud.points]
         )
+        return seconds / self.threads
 
     def _beginning(self, numbers: Sequence[int]) -> str:
         networks, known = self.source.networks, len(self.layers) - len(numbers)
@@ -285,6 +293,7 @@ def look(
     step: int = 0,
     folder: str | Path | None = None,
     report: Callable[[str], None] | None = None,
+    threads: int | None = None,
 ) -> Look:
     """Look at trained networks: find the loops of each layer's filters, and test them against noise.
 
@@ -320,6 +329,8 @@ def look(
         Where finished layers are kept, so that a look that was stopped goes on.
     report : callable, optional
         Takes each line of progress, such as `print`.
+    threads : int, optional
+        Random clouds made at once, one a core where absent; their number changes no result.
 
     Returns
     -------
@@ -362,7 +373,7 @@ def look(
     made = Look(
         open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, whole(step, "step", 0)
     )
-    made.run(Path(folder) if folder else None, report)
+    made.run(Path(folder) if folder else None, report, threads)
     return made
 
 

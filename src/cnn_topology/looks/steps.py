@@ -185,7 +185,7 @@ def look_at_steps(
     folder : str or Path, optional
         Where finished layers are kept, so that a look that was stopped goes on.
     **options
-        `layers`, `exclude`, `k`, `p`, `draws`, `seed`, `sample`, `entry` and `layout` of `look`.
+        `layers`, `exclude`, `k`, `p`, `draws`, `seed`, `sample`, `entry`, `layout` and `threads` of `look`.
 
     Returns
     -------

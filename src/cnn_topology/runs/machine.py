@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from cnn_topology.clouds.threads import usable_cores
 from cnn_topology.errors import InputError
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.names import RunFolder
@@ -30,17 +31,12 @@ def processor() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def cores() -> int | None:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
 def machine_line() -> str:
     """Describe in a line of comment which machine this is: name, processor, cores that a process may use, GPUs."""
     folders = Path("/proc/driver/nvidia/gpus").glob("*/information")
     gpus = [model for path in folders for model in re.findall(r"^Model:\s*(.+)$", system_text(path), re.M)]
     counts = "".join(f", {count} x {model}" for model, count in Counter(gpus).items())
-    return f"{_LINE}{platform.node()}: {processor()}, {cores()} cores{counts}"
+    return f"{_LINE}{platform.node()}: {processor()}, {usable_cores()} cores{counts}"
 
 
 def is_comment(line: str) -> bool:

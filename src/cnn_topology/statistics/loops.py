@@ -185,7 +185,7 @@ def loops(
         Population, layer and step of a run. With these, and the run's `seed`, the draws and all numbers are those of
         the run's row in the table `loops`.
     threads : int
-        Threads of the search for neighbours; they change no result.
+        Random clouds made at once; their number changes no result.
 
     Returns
     -------
@@ -237,7 +237,9 @@ def loops(
     drawn: dict[str, NullDraws] = {}
     if not untested(filtering.k, filtering.p, len(points)):
         for name in dict.fromkeys([*significance.nulls, *also]):
-            drawn[name] = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud)[filtering]
+            drawn[name] = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud, (), threads)[
+                filtering
+            ]
     deciding: dict[str, NullDraws] = {name: null for name, null in drawn.items() if name in significance.nulls}
     distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
     others = {name: null for name, null in drawn.items() if name not in deciding}

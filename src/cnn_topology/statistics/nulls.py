@@ -16,11 +16,12 @@ from jaxtyping import Float
 from cnn_topology.checks import whole
 from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import LayerFilters
+from cnn_topology.clouds.threads import mapped
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import MakeCloud, null_cloud, sphere_null_cloud
-from cnn_topology.topology.circles import CIRCLES, near_circles
+from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
 # Population, layer and step: what a cloud of filters is of.
@@ -110,6 +111,7 @@ def draws_of_null(
     run_seed: int,
     cloud: CloudKey,
     circled: Collection[Filtering] = (),
+    threads: int = 1,
 ) -> dict[Filtering, NullDraws]:
     """Draw a null for a layer's cloud.
 
@@ -125,7 +127,8 @@ def draws_of_null(
         Population, layer and step, which are part of the seed of each draw of a null that is made of the layer's own
         filters.
     circled : collection of Filtering
-        As for `null_draws`.
+    threads : int
+        Both as for `null_draws`.
 
     Returns
     -------
@@ -138,13 +141,19 @@ def draws_of_null(
     """
     if name == "sphere":
         points, entries = layer.points.shape
-        return sphere_draws(points, entries, filterings, draws, run_seed, layer.centre)
+        return sphere_draws(points, entries, filterings, draws, run_seed, layer.centre, threads)
     identity = (run_seed, "null", name, *cloud)
-    return null_draws(null_cloud(name, layer), filterings, range(draws), identity, circled)
+    return null_draws(null_cloud(name, layer), filterings, range(draws), identity, circled, threads)
 
 
 def sphere_draws(
-    points: int, entries: int, filterings: Sequence[Filtering], draws: int, run_seed: int, centre: Centre = "filter"
+    points: int,
+    entries: int,
+    filterings: Sequence[Filtering],
+    draws: int,
+    run_seed: int,
+    centre: Centre = "filter",
+    threads: int = 1,
 ) -> dict[Filtering, NullDraws]:
     """Draw the sphere null for clouds of one size.
 
@@ -158,6 +167,8 @@ def sphere_draws(
         The draws are the same for all clouds of this size that share it.
     centre : {'filter', 'coordinate'}
         How filters are centred.
+    threads : int
+        As for `null_draws`.
 
     Returns
     -------
@@ -165,7 +176,7 @@ def sphere_draws(
     """
     identity = (run_seed, "null", "sphere", points, centre)
     make_cloud = partial(sphere_null_cloud, points, centre=centre, entries=entries)
-    return null_draws(make_cloud, filterings, range(draws), identity)
+    return null_draws(make_cloud, filterings, range(draws), identity, threads=threads)
 
 
 def filtered_clouds(
@@ -198,6 +209,7 @@ def null_draws(
     draws: Iterable[int],
     identity: tuple[str | int | float, ...],
     circled: Collection[Filtering] = (),
+    threads: int = 1,
 ) -> dict[Filtering, NullDraws]:
     """Draw clouds of a null model and compute the statistics of what each filtering keeps of them.
 
@@ -213,27 +225,32 @@ def null_draws(
         What these draws are of, for `derive_seed`: draw i has the seed ``derive_seed(*identity, i)``.
     circled : collection of Filtering
         Those under which filters near the named circles are counted too.
+    threads : int
+        Draws made at once; their number changes no result.
 
     Returns
     -------
     dict of Filtering to NullDraws
         In the order of `draws`.
     """
-    loops: dict[Filtering, list[tuple[float, float, float]]] = {filtering: [] for filtering in filterings}
-    circles: dict[Filtering, list[np.ndarray]] = {filtering: [] for filtering in filterings if filtering in circled}
-    for draw in draws:
+
+    def drawn(draw: int) -> list[list[Any]]:
+        """Return the values of a draw under each filtering, in the order of the attributes of `NullDraws`."""
         cloud = make_cloud(np.random.default_rng(derive_seed(*identity, draw)))
-        for filtering, kept in zip(loops, filtered_clouds(cloud, list(loops)), strict=True):
-            loops[filtering].append(loop_statistics(barcode(kept, max_dimension=1, landmarks=filtering.landmarks)))
-            if filtering in circles:
+        found = []
+        for filtering, kept in zip(filterings, filtered_clouds(cloud, filterings), strict=True):
+            values: list[Any] = [*loop_statistics(barcode(kept, landmarks=filtering.landmarks))]
+            if filtering in circled:
                 near = near_circles(kept)
-                circles[filtering].append(np.stack([near.counts(), near.coverage()]))
-    collected = {}
-    for filtering, rows in loops.items():
-        counted = np.array(circles.get(filtering, [])).reshape(-1, 2, len(CIRCLES)).swapaxes(0, 1)
-        about = dict(zip(("near", "coverage"), counted, strict=True)) if filtering in circles else {}
-        collected[filtering] = NullDraws(*np.array(rows).reshape(-1, 3).T, **about)
-    return collected
+                values += near.counts(), near.coverage()
+            found.append(values)
+        return found
+
+    of_filterings = zip(*mapped(drawn, draws, threads), strict=True)
+    return {
+        filtering: NullDraws(*map(np.array, zip(*rows, strict=True)))
+        for filtering, rows in zip(filterings, of_filterings, strict=True)
+    }
 
 
 def loop_statistics(bars: Barcode) -> tuple[float, float, float]:

@@ -93,6 +93,11 @@ def _set(config, path, value):
         ),
         (["populations", "a", "recipe", "crop"], 6, "go together"),
         (
+            ["populations", "a", "recipe"],
+            {"augmentation": "crop_flip", "crop": 9, "iterations": 12},
+            "populations.a.recipe.crop = 9: images.digits has images of 8x8 pixels; use a smaller crop",
+        ),
+        (
             ["images", "digits", "train"],
             31,
             "populations.a.recipe.batch_size is 32, but 31 training images of images.digits are used: use a",

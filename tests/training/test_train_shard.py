@@ -271,12 +271,6 @@ def test_cropped_images_of_other_sets_are_counted_in_the_log(
     assert "50%" in note
 
 
-def test_a_crop_larger_than_the_images_is_refused(tmp_path: Path) -> None:
-    recipe = with_recipe(job(tmp_path), augmentation="crop_flip", crop=24)
-    with pytest.raises(InputError, match=r"crop = 24.*16x16"):
-        train_shard(job(tmp_path, recipe=recipe))
-
-
 def test_a_batch_larger_than_the_training_set_is_refused(tmp_path: Path) -> None:
     recipe = with_recipe(job(tmp_path), batch_size=50, train_images=40)
     with pytest.raises(

@@ -114,11 +114,16 @@ class RunConfig(Section):
             for key, images in [("images", population.images), *(("cross_test", c) for c in population.cross_test)]:
                 check_known(f"image set in {where}.{key}", images, self.images)
                 check_labelled(f"{where}.{key}", images, self.images[images])
-            images_config = self.images[population.images]
+            images_config, crop = self.images[population.images], population.recipe.crop
             try:
-                shape_of(images_config)
+                height, width, _ = shape_of(images_config)
             except ValueError as error:
                 raise ValueError(f"{where} on images.{population.images}: {error}") from error
+            if crop is not None and crop > min(height, width):
+                raise ValueError(
+                    f"{where}.recipe.crop = {crop}: images.{population.images} has images of {height}x{width} pixels; "
+                    "use a smaller crop or a larger `shape` of the image set"
+                )
             most, wanted = size_of(images_config, "train"), population.recipe.train_images
             if most is not None and wanted is not None and wanted > most:
                 raise ValueError(f"{where}: train_images = {wanted}, but images.{population.images} has {most}")

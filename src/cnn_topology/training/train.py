@@ -265,16 +265,11 @@ def _training_data(job: TrainingJob) -> tuple[np.ndarray, np.ndarray]:
     """
     images, recipe = job.image_set, job.shard.recipe
     pixels, labels = images.train_images, images.train_labels
-    where = f"populations.{job.shard.population}.recipe"
-    if recipe.crop is not None and min(images.shape[:2]) < recipe.crop:
-        raise InputError(
-            f"{where}.crop = {recipe.crop}: the images of {images.name} are only {images.shape[0]}x{images.shape[1]} "
-            "pixels; use a smaller crop or a larger `shape` of the image set."
-        )
     if recipe.train_images is not None:
         if recipe.train_images > len(labels):
             raise InputError(
-                f"{where}.train_images is {recipe.train_images}, but {images.name} has {len(labels)} training images"
+                f"populations.{job.shard.population}.recipe.train_images is {recipe.train_images}, but {images.name} "
+                f"has {len(labels)} training images"
             )
         seed = derive_seed(job.shard.run_seed, "train images", images.name)
         drawn = balanced_indices(labels, recipe.train_images, seed)

@@ -143,9 +143,8 @@ class ActivationMapperParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, job: GraphJob) -> "ActivationMapperParameters":
         """Return the block of a job."""
-        section = plan.config.activation_mapper[job.recipe]
-        graphs = GraphRecipe(**{name: getattr(section, name) for name in GraphRecipe.model_fields})
-        return cls(run_seed=plan.config.seed, job=job, graphs=graphs)
+        # Of the entry the block holds what `GraphRecipe` has.
+        return cls(run_seed=plan.config.seed, job=job, graphs=plan.config.activation_mapper[job.recipe])
 
 
 class PurityTestParameters(SeedParameters):

@@ -207,7 +207,7 @@ class MapperParameters(Parameters):
         return cls(
             run_seed=plan.config.seed,
             clouds=clouds.headlines(plan.mapper_steps(clouds, steps)),
-            recipe=MapperRecipe(**{name: getattr(mapper, name) for name in MapperRecipe.model_fields}),
+            recipe=mapper,  # of which the block holds what `MapperRecipe` has
             sweep=mapper.sweep,
         )
 

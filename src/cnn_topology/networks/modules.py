@@ -125,15 +125,7 @@ def look_at(section: ModuleNetworks, shape: tuple[int, int, int]) -> Recorded:
         which = idle[0] if idle else ", ".join(section.layers or ("its convolutions",))
         raise InputError(f"layers: {which} of {section.module}: not called when it is run; name other layers")
     layers = tuple(
-        RecordedLayer(
-            name=name,
-            depth=depth,
-            convolution=name,
-            norm=name,
-            **dict(
-                zip(("channels", "height", "width"), _output_shape(name, called, again.get(name, called)), strict=True)
-            ),
-        )
+        _layer(name, depth, called, again.get(name, called))
         for depth, (name, called) in enumerate(outputs.items(), start=1)
     )
     for file in map(Path, section.checkpoints):
@@ -209,8 +201,8 @@ def _wanted(section: ModuleNetworks, modules: Mapping[str, nn.Module]) -> list[s
     return list(taken)
 
 
-def _output_shape(name: str, called: Sequence[_Output], again: Sequence[_Output]) -> tuple[int, int, int]:
-    """Return channels, height and width of the output of a layer, which has one position if it has no others."""
+def _layer(name: str, depth: int, called: Sequence[_Output], again: Sequence[_Output]) -> RecordedLayer:
+    """Describe a layer by its output in two passes; one without positions has a single one."""
     if len(called) > 1:
         raise InputError(
             f"layers: {name} is called {len(called)} times in one pass, and its output is not one; leave it out"
@@ -227,7 +219,8 @@ def _output_shape(name: str, called: Sequence[_Output], again: Sequence[_Output]
             "or (images, channels): name another layer, or one inside of it"
         )
     channels, height, width = (*shape[1:], 1, 1)[:3]
-    return channels, height, width
+    size = {"channels": channels, "height": height, "width": width}
+    return RecordedLayer(name=name, depth=depth, convolution=name, norm=name, **size)
 
 
 @contextmanager

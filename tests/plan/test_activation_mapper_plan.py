@@ -84,23 +84,23 @@ def test_published_overlap_is_refused_for_full_clouds_of_other_layers_alone():
 def test_one_job_per_network_cloud_and_block_of_layers(config):
     graphs = jobs_of(config)
     assert len(graphs.jobs) == 2 * (2 + 1 + 2)
-    job = graphs.jobs["elbow", "nets", 1, "fg", 1]
+    job = graphs.jobs["nets", 1, "elbow", "fg", 1]
     assert [layer.name for layer in job.layers] == ["layer4.1.bn2"]
-    assert job.part(RunFolder("x"), "purity") == "results/x/parts/purity/nets/0001/elbow/fg/0001.parquet"
+    assert RunFolder("x").part("purity", *job.key) == "results/x/parts/purity/nets/0001/elbow/fg/0001.parquet"
     config["jobs"]["layers_per_job"] = 9
     assert len(jobs_of(config).jobs) == 2 * 3
 
 
 def test_noisy_clouds_take_the_radius_of_the_same_cloud_without_noise(config):
     graphs = jobs_of(config)
-    job = graphs.jobs["elbow", "nets", 1, "fg_noise", 0]
+    job = graphs.jobs["nets", 1, "elbow", "fg_noise", 0]
     assert job.clean == "fg"
-    assert [other.key for other in graphs.clean_jobs(job)] == [("elbow", "nets", 1, "fg", 1)]
+    assert [other.key for other in graphs.clean_jobs(job)] == [("nets", 1, "elbow", "fg", 1)]
     assert ActivationMapperParameters.of(graphs.plan, job).job.settings["layer4.1.bn2"].eps_from == "clean"
-    assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg", 1]) == ()
+    assert graphs.clean_jobs(graphs.jobs["nets", 1, "elbow", "fg", 1]) == ()
     config["activation_mapper"]["elbow"]["eps"] = 3.0
     graphs = jobs_of(config)
-    assert graphs.clean_jobs(graphs.jobs["elbow", "nets", 1, "fg_noise", 0]) == ()
+    assert graphs.clean_jobs(graphs.jobs["nets", 1, "elbow", "fg_noise", 0]) == ()
 
 
 @pytest.mark.parametrize(

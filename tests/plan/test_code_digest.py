@@ -93,7 +93,8 @@ def test_functions_of_the_plan_that_a_job_calls_count_for_that_job_alone(package
 def test_methods_of_a_section_that_a_job_calls_count_where_its_block_holds_the_section(package):
     changed = _replaced(package, "plan/activations.py", 'return "bn" if self.masked', 'return "conv" if self.masked')
     assert "activations" in changed
-    assert not changed & {"images", "train", "barcodes", "activation-barcodes", "layer-distances", "train-resnet"}
+    # What reads a cloud is made again after it in any case: each cloud holds its entry of the config.
+    assert not changed & {"images", "train", "barcodes", "correlations", "train-resnet"}
 
 
 def test_a_constant_and_a_function_behind_a_function_of_the_plan_count(package):

@@ -8,7 +8,7 @@ def graph_part(table):
 
 def graph_job(wildcards):
     """Return the job of some wildcards."""
-    key = wildcards.recipe, wildcards.population, int(wildcards.network)
+    key = wildcards.population, int(wildcards.network), wildcards.recipe
     return (GRAPHS.jobs[(*key, wildcards.cloud, int(wildcards.block))],)
 
 
@@ -24,6 +24,6 @@ def graph_clouds(wildcards):
 def clean_graphs(wildcards):
     """Return the graphs whose radii a job takes over, those of the same cloud without noise."""
     return [
-        job.part(RUN, "activation_graphs")
+        RUN.part("activation_graphs", *job.key)
         for job in GRAPHS.clean_jobs(*graph_job(wildcards))
     ]

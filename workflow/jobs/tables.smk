@@ -63,7 +63,7 @@ def collected_tables():
             ]
         },
         "graphs": {
-            table: [job.part(RUN, table) for job in GRAPHS.jobs.values()]
+            table: [RUN.part(table, *job.key) for job in GRAPHS.jobs.values()]
             for table in GRAPH_TABLES
         },
     }

@@ -23,7 +23,7 @@ def snapshots_of(wildcards):
 
 def checkpoint_files(name, section):
     """Return the function that returns what is planned of the files of a checkpoint."""
-    files = {path: Path(path) for path in getattr(section, "parts", ())}
+    files = {path: Path(path) for path in section.parts}
 
     def of_job(wildcards):
         return INPUTS.planned(f"checkpoints/{name}", lambda: files) if files else []

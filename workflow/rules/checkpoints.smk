@@ -6,7 +6,7 @@ for checkpoint, section in PLAN.config.checkpoints.items():
             f"import_{checkpoint}"
         input:
             # Their content decides, not their times.
-            ancient(getattr(section, "parts", ())),
+            ancient(section.parts),
         output:
             snapshot=RUN.snapshot(checkpoint, 0, 0),
         log:

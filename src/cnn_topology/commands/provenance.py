@@ -13,7 +13,6 @@ from typing import Any
 
 from cnn_topology.cli import kinds_of_jobs
 from cnn_topology.extras import EXTRAS
-from cnn_topology.plan.checkpoints import networks_in
 from cnn_topology.plan.code import PACKAGE, code_digest
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.findings import ProvenanceParameters
@@ -135,7 +134,7 @@ def checklist(
         for name, facts in sets.items()
     )
     networks = {name: population.networks for name, population in {**config.trained, **config.recorded}.items()}
-    networks |= {name: networks_in(section) for name, section in config.checkpoints.items()}
+    networks |= {name: len(section.files) or 1 for name, section in config.checkpoints.items()}
     of_others = [name for name, section in config.recorded.items() if section.checkpoints] + [*config.checkpoints]
     untrained = [name for name, section in config.modules.items() if not section.checkpoints]
     trained = [name for name in networks if name not in of_others + untrained]

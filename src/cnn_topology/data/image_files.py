@@ -137,7 +137,7 @@ def list_folder(name: str, config: FolderImages, seeds: dict[str, int]) -> tuple
         raise InputError(f"{path}: {names} must hold the same classes; only one of them has {odd}.")
     splits = {}
     for split in SPLITS:
-        count = getattr(config, split)
+        count = config.taken(split)
         members = [class_files(folders[split] / each, labels=config.labels) for each in classes]
         files = [file for of_class in members for file in of_class]
         labels = np.repeat(np.arange(len(classes)), [len(of_class) for of_class in members])

@@ -75,7 +75,7 @@ def train_resnet(plan: Plan, population: str) -> Demand:
 
 def checkpoint(plan: Plan, name: str) -> Demand:
     """Forecast the reading of files of weights, of which the kernels that are analysed are kept."""
-    files = getattr(plan.config.checkpoints[name], "files", None)
+    files = plan.config.checkpoints[name].files
     sizes = [Path(file).stat().st_size / 1e6 for file in files] if files else [TORCHVISION_MB]
     kept = sum(4e-6 * math.prod(layer.weight) for layer in plan.layers(name)) * len(sizes)
     # Its file is held twice while one is read; all kernels as they were read, stacked, and compared with each other.

@@ -7,7 +7,6 @@ from cnn_topology.errors import InputError, check_known
 from cnn_topology.plan.activations import GraphRecipe, GraphSettings, clean_of, settings_of
 from cnn_topology.plan.expand import Plan, batched
 from cnn_topology.plan.images import check_labelled
-from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import Parameters, SeedParameters
 from cnn_topology.plan.recorded import RecordedLayer
 
@@ -29,13 +28,9 @@ class GraphJob:
     clean: str | None
 
     @property
-    def key(self) -> tuple[str, str, int, str, int]:
-        """What tells it from other jobs; its wildcards."""
-        return self.recipe, self.population, self.network, self.cloud, self.block
-
-    def part(self, run: RunFolder, table: str) -> str:
-        """Return the path of its part of a table."""
-        return run.part(table, self.population, self.network, self.recipe, self.cloud, self.block)
+    def key(self) -> tuple[str, int, str, str, int]:
+        """What tells it from other jobs: its wildcards, and the path of its parts of tables."""
+        return self.population, self.network, self.recipe, self.cloud, self.block
 
 
 class GraphPlan:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -50,6 +50,9 @@ class TorchvisionCheckpoint(Section):
         "has 3x3 kernels); the paper may have used the VGG authors' own (unknown U19)."
     )
     folder: FilePath = Field("data", description="Where the weight files lie or are downloaded to.")
+    # Of a user's own.
+    files: ClassVar[tuple[str, ...]] = ()
+    parts: ClassVar[tuple[str, ...]] = ()
 
 
 class FilesCheckpoint(Section):
@@ -83,9 +86,9 @@ class FilesCheckpoint(Section):
     )
 
     @property
-    def parts(self) -> list[str]:
+    def parts(self) -> tuple[str, ...]:
         """All files that are read: with an index, those that it names."""
-        return [str(part) for file in self.files for part in _parts_of(Path(file))]
+        return tuple(str(part) for file in self.files for part in _parts_of(Path(file)))
 
 
 def _parts_of(file: Path) -> list[Path]:
@@ -96,11 +99,6 @@ def _parts_of(file: Path) -> list[Path]:
 
 
 Checkpoint = Annotated[TorchvisionCheckpoint | FilesCheckpoint, Field(discriminator="kind")]
-
-
-def networks_in(section: TorchvisionCheckpoint | FilesCheckpoint) -> int:
-    """Count the networks of a checkpoint."""
-    return len(section.files) if isinstance(section, FilesCheckpoint) else 1
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class RunConfig(Section):
             check_sizes(name, images_config)
         self._check_names()
         for name, section in self.checkpoints.items():  # patterns find files of any name, and no JSON or YAML holds it
-            for place, file in enumerate(getattr(section, "files", ())):
+            for place, file in enumerate(section.files):
                 if readable(file) != file:
                     raise ValueError(
                         f"checkpoints.{name}.files[{place}] = {readable(file)}: is not UTF-8; rename the file"

@@ -14,7 +14,6 @@ from cnn_topology.plan.checkpoints import (
     checkpoint_layers,
     describe_others,
     fitting,
-    networks_in,
 )
 from cnn_topology.plan.clouds import LARGEST_SHARE, Centre, Cloud, Density, Variant, check_kept, largest_tested
 from cnn_topology.plan.config import RunConfig
@@ -153,7 +152,7 @@ class Plan:
     def networks(self, name: str) -> int:
         """Return the number of networks of a population or checkpoint."""
         checkpoint = self.config.checkpoints.get(name)
-        return networks_in(checkpoint) if checkpoint else self.populations[name].networks
+        return len(checkpoint.files) or 1 if checkpoint else self.populations[name].networks
 
     def steps(self, population: str) -> tuple[int, ...]:
         """Return the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""

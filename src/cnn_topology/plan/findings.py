@@ -247,7 +247,7 @@ class RunFacts(Section):
             },
             checkpoints={
                 name: CheckpointFacts(
-                    model=getattr(section, "model", "files"),
+                    model=section.model if section.kind == "torchvision" else "files",
                     networks=plan.networks(name),
                     layers=len(plan.layers(name)),
                     analysed=analysed.get(name, {}),

@@ -16,6 +16,8 @@ from cnn_topology.plan.base import FilePath, Section
 Shape = tuple[Annotated[int, Field(ge=3, le=1024)], Annotated[int, Field(ge=3, le=1024)], Literal[1, 3]]
 
 
+Split = Literal["train", "test"]
+SPLITS = get_args(Split)
 ImageControl = Literal["phases scrambled", "labels shuffled", "pink noise"]
 
 
@@ -40,6 +42,10 @@ class ImagesSection(Section):
         "of a split the label of another. The first two lower the contrast of the set until 0.1 % of its pixels are "
         "cut off. No claim of the papers is about such images. Absent: nothing.",
     )
+
+    def taken(self, split: Split) -> int | None:
+        """Return how many images of a split are asked for; None for all."""
+        return self.train if split == "train" else self.test
 
 
 # The class of images without labels.
@@ -122,9 +128,6 @@ ImageSetConfig = Annotated[
     TorchvisionImages | MnistSample | EmbeddedDigits | PrintedDigits | FolderImages | NpzImages,
     Field(discriminator="kind"),
 ]
-
-Split = Literal["train", "test"]
-SPLITS = get_args(Split)
 
 # Height, width, channels and number of images as distributed.
 NATIVE_SHAPE: dict[str, Shape] = {
@@ -216,14 +219,14 @@ def native_size(images: ImageSetConfig, split: Split) -> int | None:
 
 def size_of(images: ImageSetConfig, split: Split) -> int | None:
     """Return the number of images of a split that are used, or None where only the data can tell."""
-    stated: int | None = getattr(images, split)
+    stated = images.taken(split)
     return native_size(images, split) if stated is None else stated
 
 
 def check_sizes(name: str, images: ImageSetConfig) -> None:
     """Refuse a set that is asked for more images than it is known to have."""
     for split in SPLITS:
-        stated, most = getattr(images, split), native_size(images, split)
+        stated, most = images.taken(split), native_size(images, split)
         if stated is not None and most is not None and stated > most:
             raise InputError(
                 f"images.{name}.{split} is {stated}, but the set has {most} {split} images: "
@@ -235,7 +238,7 @@ def check_count(where: str, count: int, name: str, images: ImageSetConfig, split
     """Refuse a cloud that asks for more images than its split has; `where` names its entry."""
     size = size_of(images, split)
     if size is not None and count > size:
-        more = f"raise images.{name}.{split}, or " if getattr(images, split) is not None else _more(name, images, split)
+        more = f"raise images.{name}.{split}, or " if images.taken(split) is not None else _more(name, images, split)
         raise InputError(
             f"{where}.n_images is {count}, but images.{name} has {size} {split} images: {more}ask for at most {size}"
         )

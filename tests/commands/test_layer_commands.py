@@ -9,6 +9,7 @@ from job_runs import origin_of, run_job, write_cloud
 
 from cnn_topology.activations.cloud_file import ActivationCloud
 from cnn_topology.analysis.layer_comparison import gathered, layer_tables
+from cnn_topology.comparison.canonical_correlations import fewest_samples
 from cnn_topology.comparison.clouds import SampledCloud
 from cnn_topology.comparison.measures import MEASURES, measure_named
 from cnn_topology.comparison.sensitivity import component_curves
@@ -19,7 +20,7 @@ from cnn_topology.plan.activation_parameters import (
     LayerDistanceParameters,
     MeasureTestParameters,
 )
-from cnn_topology.plan.activations import MATCHING_MEASURES, MeasureName
+from cnn_topology.plan.activations import CANONICAL_MEASURES, DIAGRAM_MEASURES, MATCHING_MEASURES, MeasureName
 from cnn_topology.storage.tables import read_notes, read_table
 from cnn_topology.tables.layers import ComponentCurveRow, NetworkPairRow
 from cnn_topology.tables.registry import MEASURE_ROWS, TABLES
@@ -127,6 +128,8 @@ def related(tmp_path_factory):
 
 def test_names_of_the_config_are_those_of_the_registry_and_the_tables():
     assert set(get_args(MeasureName)) == set(MEASURES)
+    assert set(DIAGRAM_MEASURES) == {name for name, one in MEASURES.items() if one.takes != "clouds"}
+    assert set(CANONICAL_MEASURES) == {name for name, one in MEASURES.items() if one.minimum_samples is fewest_samples}
 
 
 def test_layers_turned_in_every_network_are_found_by_measures_that_do_not_see_turns(related):

@@ -15,7 +15,7 @@ from cnn_topology.figures.registry import kinds
 from cnn_topology.plan.activations import MeasureName
 from cnn_topology.plan.clouds import NullName
 from cnn_topology.plan.findings import ImageFacts, _image_set
-from cnn_topology.plan.images import ImageSetConfig, shape_of
+from cnn_topology.plan.images import SPLITS, ImageSetConfig, native_size, shape_of
 from cnn_topology.statistics.null_clouds import NULLS
 from cnn_topology.tables.registry import TABLES
 
@@ -44,7 +44,7 @@ def test_every_measure_has_a_name_for_figures() -> None:
 
 def test_every_null_can_be_drawn_and_has_a_line_of_its_own() -> None:
     for name in get_args(NullName):
-        assert name in NULLS, f"statistics/nulls.py: NULLS lacks {name}"
+        assert name in NULLS, f"statistics/null_clouds.py: NULLS lacks {name}"
         assert name in style.NULL_LINES, f"figures/style.py: NULL_LINES lacks {name}"
     assert len(set(style.NULL_LINES.values())) == len(style.NULL_LINES)
 
@@ -66,4 +66,7 @@ def test_a_kind_of_images_has_a_shape_and_is_known_to_the_claims(kind: str) -> N
         pytest.fail(f"plan/images.py: NATIVE_SHAPE lacks {kind}, or shape_of a case for it")
     except ValueError as error:
         assert "state `shape" in str(error)
+    if not needed:
+        for split in SPLITS:
+            assert native_size(section, split), f"plan/images.py: NATIVE_{split.upper()} lacks {kind}, or native_size"
     assert isinstance(_image_set(section), ImageFacts), f"plan/findings.py: _image_set lacks {kind}"

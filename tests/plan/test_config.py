@@ -10,7 +10,7 @@ import yaml
 from config_page import json_schema, key_reference
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.config import parse_config, read_config
+from cnn_topology.plan.config import RunConfig, parse_config, read_config
 from cnn_topology.plan.expand import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,16 @@ def test_key_reference_and_schema_are_in_step_with_the_models():
 def test_every_key_is_described():
     undescribed = [line for line in key_reference().splitlines() if line.startswith("| `") and "|  |" in line]
     assert not undescribed
+
+
+def test_every_key_is_read():
+    """A job sees its parameters and nothing else of a config: a key that no code reads changes nothing."""
+    schema = RunConfig.model_json_schema()
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.smk")]
+    read = "".join(path.read_text(encoding="utf-8") for path in files)
+    keys = {key for section in (schema, *schema["$defs"].values()) for key in section.get("properties", ())}
+    assert {"k", "p", "side"} <= keys
+    assert {key for key in keys if not re.search(rf"\.{key}\b", read)} == set()
 
 
 def _set(config, path, value):

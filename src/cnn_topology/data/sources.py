@@ -4,6 +4,7 @@ import hashlib
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -78,6 +79,8 @@ def _load(name: str, config: ImageSetConfig, seed: int) -> ImageSet:
             return read_folder(name, config, shape, seeds)
         case NpzImages():
             images = read_npz(name, Path(config.path), config.classes, labels=config.labels)
+        case _:
+            assert_never(config)
     train_images, train_labels = _subset(name, "train", images, config.train, seeds["train"])
     test_images, test_labels = _subset(name, "test", images, config.test, seeds["test"])
     for split, pixels in (("training", train_images), ("test", test_images)):

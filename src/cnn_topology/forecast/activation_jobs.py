@@ -78,7 +78,7 @@ def example_pixels(plan: Plan, population: str) -> Demand:
 
 def example_images(plan: GraphPlan) -> Demand:
     """Forecast the gathering of the images of all nodes of mapper graphs: their sets are read as a whole."""
-    shown = sum(images_mb(plan.plan, name) for name in set(plan.image_sets().values()))
+    shown = sum(images_mb(plan.plan, name) for name in dict.fromkeys(plan.image_sets().values()))
     return Demand(PLAIN[0], 600 + 2 * shown, 1)
 
 

@@ -150,10 +150,9 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, monkeypa
 def test_missing_config_is_explained(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "--configfile", "none.yaml"]) == 2
-    assert (
-        "none.yaml: no such config file; config/demo.yaml of the checkout is one to start from"
-        in capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert "none.yaml: no such config file" in said
+    assert "config/demo.yaml of the checkout" in said
 
 
 def test_an_error_that_snakemake_finds_is_said_without_its_frame(tiny, tmp_path, monkeypatch, capsys):

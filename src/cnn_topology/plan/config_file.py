@@ -175,7 +175,9 @@ def read_yaml(path: Path) -> ConfigFile:
         _measure(node, {})
         return ConfigFile(path, loader.construct_document(node), node)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such config file; config/demo.yaml is one to start from") from error
+        raise InputError(
+            f"{path}: no such config file; config/demo.yaml of the checkout is one to start from"
+        ) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InputError(

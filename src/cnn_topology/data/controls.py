@@ -4,6 +4,7 @@ A loop that networks form on such images too says nothing of edges, or nothing o
 """
 
 from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -31,12 +32,18 @@ def controlled(images: ImageSet, control: ImageControl, seed: int) -> ImageSet:
     -------
     ImageSet
     """
-    if control == "labels shuffled":
-        train, test = (
-            _random(seed, images.name, control, split).permutation(images.split(split)[1]) for split in SPLITS
-        )
-        return replace(images, train_labels=train, test_labels=test)
-    amplitudes = _amplitudes(images.train_images) if control == "pink noise" else None
+    match control:
+        case "labels shuffled":
+            train, test = (
+                _random(seed, images.name, control, split).permutation(images.split(split)[1]) for split in SPLITS
+            )
+            return replace(images, train_labels=train, test_labels=test)
+        case "phases scrambled":
+            amplitudes = None
+        case "pink noise":
+            amplitudes = _amplitudes(images.train_images)
+        case _:
+            assert_never(control)
     made = {}
     for split in SPLITS:
         pixels = images.split(split)[0]

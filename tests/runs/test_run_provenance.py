@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from job_runs import write_job
 
+from cnn_topology.clouds.threads import usable_cores
 from cnn_topology.commands.provenance import (
     checklist,
     commit_of,
@@ -21,7 +22,7 @@ from cnn_topology.errors import InputError
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.names import RunFolder
 from cnn_topology.plan.parameters import CollectParameters
-from cnn_topology.runs.machine import code_line, cores, cost_of, logs_of_other_code, machines, processor
+from cnn_topology.runs.machine import code_line, cost_of, logs_of_other_code, machines, processor
 from cnn_topology.runs.starts import last_line
 
 NO_GIT = {"commit": None, "changed_files": None, "git_error": "git is not installed"}
@@ -231,7 +232,7 @@ def test_a_job_says_its_machine_after_the_command_that_repeats_it(tmp_path):
         command = [sys.executable, "-m", "cnn_topology.cli", "status", "none"]
         subprocess.run(command, stderr=file, cwd=tmp_path, check=False)
     assert command_of(log) == "cnn-topology status none"
-    assert list(machines(RunFolder.at(tmp_path / "results/t"))) == [f"{processor()}, {cores()} cores"]
+    assert list(machines(RunFolder.at(tmp_path / "results/t"))) == [f"{processor()}, {usable_cores()} cores"]
     assert last_line(log).startswith("cnn-topology status: none: no such run")
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))
     assert last_line(log) is None

@@ -248,7 +248,7 @@ def null_draws(
 
     of_filterings = zip(*mapped(drawn, draws, threads), strict=True)
     return {
-        filtering: NullDraws(*map(np.array, zip(*rows, strict=True)))
+        filtering: NullDraws(*(np.array(values, dtype=float) for values in zip(*rows, strict=True)))
         for filtering, rows in zip(filterings, of_filterings, strict=True)
     }
 

@@ -8,6 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import cnn_topology
 from cnn_topology.errors import InputError, escape_unprintable
 from cnn_topology.extras import needing_an_extra
 from cnn_topology.runs.machine import cost_line, machine_line
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="The topology of convolutional networks. Runs are made by `snakemake --cores all`; "
         "the log of each of its jobs begins with the command that repeats it.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {cnn_topology.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     given = sys.argv[1:] if arguments is None else arguments
     escape_unprintable()  # the name of a file may be no UTF-8

@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 import torch
 import torchvision
 import yaml
 
-from cnn_topology.cli import VERBS
+import cnn_topology as ct
+from cnn_topology.cli import VERBS, main
 from cnn_topology.figures.registry import figure_specs
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -81,6 +83,12 @@ def test_the_examples_of_a_config_are_planned_with_both_papers_parts(tmp_path, m
     assert [layer.name for layer in plan.recorded_layers("net")] == ["features.0", "features.1", "classifier.0"]
     tables = {name for spec in figure_specs(plan).values() for name in spec.tables}
     assert {"barcodes", "purity", "layer_distances"} <= tables
+
+
+def test_the_command_tells_its_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out.split() == ["cnn-topology", ct.__version__]
 
 
 def test_every_verb_that_a_page_names_exists():

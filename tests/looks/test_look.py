@@ -342,6 +342,21 @@ def test_a_larger_layer_is_sampled_and_the_sample_is_recorded():
     assert "200" in looks.Look._repr_html_(sampled)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"p": 2}, r"^p = 2: "),
+        ({"k": 0}, r"^k = 0: "),
+        ({"draws": np.int64(20)}, r"^draws = 20 .* 99 draws"),
+        ({"sample": 3}, r"^sample = 3: .* 50 filters"),
+        ({"seed": "x"}, r'^seed = "x": '),
+    ],
+)
+def test_a_wrong_argument_is_named_as_the_caller_wrote_it(wrong, named):
+    with pytest.raises(InputError, match=named):
+        ct.look({"conv.weight": noise(20)}, **wrong)
+
+
 def test_the_number_of_threads_changes_no_number():
     network = {"circle.weight": circle(20), "noise.weight": noise(20)}
     one, three = (ct.look(network, draws=99, threads=threads) for threads in (1, 3))

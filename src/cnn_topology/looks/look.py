@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from cnn_topology.checks import whole
 from cnn_topology.clouds.threads import usable_cores
@@ -19,7 +18,8 @@ from cnn_topology.looks.layers import Layer, LayerLook, Settings, describe, firs
 from cnn_topology.looks.sources import Source, open_source
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import as_tuple
-from cnn_topology.plan.config_errors import explained
+from cnn_topology.plan.clouds import Density, Significance
+from cnn_topology.plan.config_errors import checked
 from cnn_topology.plan.config_file import CONFIG_VERSION
 from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import LOOPS, ONE_LOOP, ONE_LOOP_RATIO, UNTESTED, q_values
@@ -112,9 +112,10 @@ class Look:
         return seconds / self.threads
 
     def _beginning(self, numbers: Sequence[int]) -> str:
-        networks, known = self.source.networks, len(self.layers) - len(numbers)
+        networks, layers = self.source.networks, len(self.layers)
+        known = layers - len(numbers)
         earlier = f", {known} tested before" if known else ""
-        what = f"{networks} network{'s' * (networks > 1)}, {len(self.layers)} layers{earlier}"
+        what = f"{networks} network{'s' * (networks > 1)}, {layers} layer{'s' * (layers > 1)}{earlier}"
         return f"{self.source.name}: {what}; the tests take about {in_words(self._expected(numbers))}"
 
     @property
@@ -176,10 +177,14 @@ class Look:
         hollow, mixtures = sides.count("hollow as a ring"), sides.count("a mixture")
         if testable:
             lines.append(
-                f"{loops} of {len(testable)} layers with enough filters have a loop that noise of the same size does "
-                f"not have (p ≤ {alpha:g} each); in {count.get(ONE_LOOP, 0)} of them it is one loop, at least "
-                f"{ONE_LOOP_RATIO:g} times as long as the next"
+                f"{loops} of {len(testable)} layer{'s' * (len(testable) > 1)} with enough filters have a loop that "
+                f"noise of the same size does not have (p ≤ {alpha:g} each)"
             )
+            if loops:
+                lines[-1] += (
+                    f"; in {count.get(ONE_LOOP, 0)} of them it is one loop, at least {ONE_LOOP_RATIO:g} times as long "
+                    "as the next"
+                )
             smooth = [layer.row.p_lowpass for layer in testable if layer.row.p_lowpass is not None]
             if smooth:
                 longer = sum(p <= alpha for p in smooth)
@@ -363,13 +368,8 @@ def look(
     >>> look.table[["layer", "points", "verdict", "p"]].values.tolist()
     [['conv', 600, 'one loop', 0.005]]
     """
-    try:
-        given: dict[str, Any] = {"k": k, "p": p, "draws": draws, "seed": seed, "sample": sample}
-        given = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
-        asked = {"density": {name: given.pop(name) for name in "kp"}, "significance": {"draws": given.pop("draws")}}
-        settings = Settings.model_validate(asked | given, strict=True)
-    except ValidationError as error:
-        raise InputError("\n".join(explained(error.errors(), Settings.model_json_schema(), "look"))) from None
+    density, significance = checked(Density, k=k, p=p), checked(Significance, draws=draws)
+    settings = checked(Settings, density=density, significance=significance, seed=seed, sample=sample)
     made = Look(
         open_source(source, name, entry, as_tuple(layers), as_tuple(exclude), layout), settings, whole(step, "step", 0)
     )

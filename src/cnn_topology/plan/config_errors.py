@@ -3,12 +3,17 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from cnn_topology.errors import readable, unknown
+import numpy as np
+from pydantic import ValidationError
+
+from cnn_topology.errors import InputError, readable, unknown
+from cnn_topology.plan.base import Section
 from cnn_topology.plan.config_file import ConfigFile
 
 Location = tuple[str | int, ...]
+Checked = TypeVar("Checked", bound=Section)
 
 # What pydantic says in the words of Python, in those of a config file.
 PLAIN_WORDS = {
@@ -31,6 +36,22 @@ BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "excl
 _KEY = re.compile(r"[\w-]+(?:\.[\w-]+|\[\d+\])+")
 
 
+def checked(section: type[Checked], **given: Any) -> Checked:
+    """Return a section made of arguments of a call, whose mistakes are told in the words of a config.
+
+    Raises
+    ------
+    InputError
+        With key, value and what was expected.
+    """
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+    try:
+        return section.model_validate(plain, strict=True)
+    except ValidationError as error:
+        schema = {"$defs": {}, **section.model_json_schema()}
+        raise InputError("\n".join(explained(error.errors(), schema, ""))) from None
+
+
 def explained(
     problems: list[Any], schema: Mapping[str, Any], source: str, files: Sequence[ConfigFile] = ()
 ) -> list[str]:
@@ -43,7 +64,7 @@ def explained(
     schema : mapping
         JSON schema of the config.
     source : str
-        The place that the config came from.
+        The place that the config came from; empty of arguments of a call.
     files : sequence of ConfigFile
         The files that it was read from, the last of which overrides the others.
 
@@ -182,7 +203,7 @@ def start_of(source: str, files: Sequence[ConfigFile], place: Location) -> str:
         for file in reversed(files):
             if (line := file.line(place[:length])) is not None:
                 return f"{source if len(files) == 1 else file.path}: line {line}: "
-    return f"{source}: "
+    return f"{source}: " if source else ""
 
 
 def located(message: str, source: str, files: Sequence[ConfigFile]) -> str:

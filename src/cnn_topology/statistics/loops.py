@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import ValidationError
 
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import densest_points, neighbour_count
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.errors import InputError
 from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
+from cnn_topology.plan.config_errors import checked
 from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, checked_key, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     bar_p_values,
@@ -232,27 +231,17 @@ def loops(
     layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
     nulls, also = as_tuple(nulls), as_tuple(also)
     points = layer.points
-    significance = _significance(nulls=tuple(nulls), draws=draws, alpha=alpha)
+    significance = checked(Significance, nulls=nulls, draws=draws, alpha=alpha)
     filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
     if not untested(filtering.k, filtering.p, len(points)):
         for name in dict.fromkeys([*significance.nulls, *also]):
-            drawn[name] = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud, (), threads)[
-                filtering
-            ]
+            of_filterings = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud, (), threads)
+            drawn[name] = of_filterings[filtering]
     deciding: dict[str, NullDraws] = {name: null for name, null in drawn.items() if name in significance.nulls}
     distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
     others = {name: null for name, null in drawn.items() if name not in deciding}
     return cloud_loops(points, distances, filtering, deciding, significance, others)
-
-
-def _significance(**values: object) -> Significance:
-    try:
-        return Significance.model_validate(values)
-    except ValidationError as error:
-        raise InputError(
-            "; ".join(f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip() for problem in error.errors())
-        ) from None
 
 
 def cloud_loops(

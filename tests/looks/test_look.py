@@ -357,13 +357,16 @@ def test_a_wrong_argument_is_named_as_the_caller_wrote_it(wrong, named):
         ct.look({"conv.weight": noise(20)}, **wrong)
 
 
-def test_the_number_of_threads_changes_no_number():
-    network = {"circle.weight": circle(20), "noise.weight": noise(20)}
-    one, three = (ct.look(network, draws=99, threads=threads) for threads in (1, 3))
+def test_the_number_of_threads_changes_no_number(tmp_path):
+    files = [str(tmp_path / f"net{seed}.npz") for seed in range(3)]
+    for seed, file in enumerate(files):
+        np.savez(file, **{"circle.weight": circle(10, seed), "noise.weight": noise(10, seed)})
+    one, three = (ct.look(files, draws=99, threads=threads) for threads in (1, 3))
+    assert one.layers[0].tables["loops"]["verdict_stability"].to_pylist() != [None]
     for layer, other in zip(one.layers, three.layers, strict=True):
         assert layer.tables == other.tables
     with pytest.raises(InputError, match="threads = 0"):
-        ct.look(network, threads=0)
+        ct.look(files, threads=0)
 
 
 def test_what_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):

@@ -148,7 +148,7 @@ def analyse_cloud(
         key = {**cloud.key, **filtering.columns}
         stable = None
         if filtering == headline and loops.tests:
-            stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at)
+            stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at, threads)
         hollow_here = hollow if filtering == headline else None
         exact_bars = exact_barcode(cloud.points[loops.kept], loops.barcode) if filtering in exact else None
         row = _loops(

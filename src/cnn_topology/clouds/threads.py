@@ -3,9 +3,13 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from cnn_topology.checks import whole
+
+# Items that are taken for each thread at once: all end together but for the last of them.
+AT_ONCE = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,6 +53,7 @@ def mapped(work: Callable[[Item], Result], items: Iterable[Item], threads: int) 
     ----------
     work : callable
     items : iterable
+        Of which a few for each thread are taken at once.
     threads : int
         1 or more. Ctrl-C waits for the items under way and begins no other.
 
@@ -63,5 +68,9 @@ def mapped(work: Callable[[Item], Result], items: Iterable[Item], threads: int) 
     """
     if whole(threads, "threads", 1) == 1:
         return [work(item) for item in items]
+    left = iter(items)
+    done: list[Result] = []
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, items))
+        while taken := list(islice(left, AT_ONCE * threads)):
+            done += pool.map(work, taken)
+    return done

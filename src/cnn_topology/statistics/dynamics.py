@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cnn_topology.clouds.density import density_filter
+from cnn_topology.clouds.threads import mapped
 from cnn_topology.errors import InputError
 from cnn_topology.plan.clouds import Centre, Variant
 from cnn_topology.statistics.circular import circular_correlation, kuiper, turn
@@ -56,6 +57,7 @@ def resampled_bars(
     network: Int[np.ndarray, " points"],
     variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
+    threads: int = 1,
 ) -> list[Float[np.ndarray, " bars"]]:
     """Compute the H1 bars of the pooled cloud of resampled networks.
 
@@ -72,6 +74,8 @@ def resampled_bars(
         Density filter and landmarks. A network drawn m times counts m times, also as a neighbour of itself.
     drawn : ndarray of int, shape (draws, networks)
         From `resampled_networks`.
+    threads : int
+        Draws made at once; their number changes no result.
 
     Returns
     -------
@@ -80,17 +84,17 @@ def resampled_bars(
     """
     order = np.argsort(network, kind="stable")
     bounds = np.searchsorted(network[order], np.arange(drawn.max() + 2))
-    bars = []
-    for chosen in drawn:
+
+    def bars(chosen: np.ndarray) -> np.ndarray:
         rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
         try:
             kept = rows[density_filter(points[rows], variant.k, variant.p)]
         except InputError:
-            bars.append(np.empty(0))
-            continue
+            return np.empty(0)
         # Duplicates change no bar.
-        bars.append(barcode(points[np.unique(kept)], max_dimension=1, landmarks=variant.landmarks).lengths(1))
-    return bars
+        return barcode(points[np.unique(kept)], landmarks=variant.landmarks).lengths(1)
+
+    return mapped(bars, drawn, threads)
 
 
 def resampled_longest(
@@ -142,6 +146,7 @@ def resampled_null(
     variant: Variant | Filtering,
     drawn: Int[np.ndarray, "draws networks"],
     rng: np.random.Generator,
+    threads: int = 1,
 ) -> Float[np.ndarray, " draws"]:
     """Compute the longest H1 bar of a null's clouds, resampled as the layer's own; a cloud of its own for each draw.
 
@@ -152,14 +157,19 @@ def resampled_null(
     network, variant, drawn
         As `resampled_longest`.
     rng : numpy.random.Generator
+    threads : int
+        As for `resampled_bars`.
 
     Returns
     -------
     ndarray, shape (draws,)
     """
-    clouds = (make_cloud(rng) for _ in drawn)
-    found = [resampled_longest(cloud, network, variant, one[None]) for cloud, one in zip(clouds, drawn, strict=True)]
-    return np.concatenate(found)
+
+    def longest(draw: tuple[np.ndarray, np.ndarray]) -> float:
+        cloud, chosen = draw
+        return float(resampled_longest(cloud, network, variant, chosen[None])[0])
+
+    return np.array(mapped(longest, ((make_cloud(rng), chosen) for chosen in drawn), threads))
 
 
 def onset_interval(

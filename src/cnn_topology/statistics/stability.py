@@ -22,6 +22,7 @@ def stability(
     significance: Significance,
     run_seed: int,
     cloud: CloudKey,
+    threads: int = 1,
 ) -> float | None:
     """Compute how often networks drawn with replacement, as many as there are, have the same verdict.
 
@@ -41,6 +42,8 @@ def stability(
     run_seed : int
     cloud : tuple of (str, str, int)
         Population, layer and step, which are part of the seed of the draws.
+    threads : int
+        Draws made at once; their number changes no result.
 
     Returns
     -------
@@ -58,23 +61,23 @@ def stability(
     nulls = []
     for null in significance.nulls:
         if null == "sphere":
-            nulls.append(
-                _sphere(place.tobytes(), len(names), filtering, draws, seed, layer.centre, layer.points.shape[1])
-            )
+            entries = layer.points.shape[1]
+            nulls.append(_sphere(place.tobytes(), len(names), filtering, draws, seed, layer.centre, entries, threads))
         else:
             rng = np.random.default_rng(derive_seed(seed, null, step))
-            nulls.append(resampled_null(null_cloud(null, layer), place, filtering, drawn, rng))
-    bars = resampled_bars(layer.points, place, filtering, drawn)
+            nulls.append(resampled_null(null_cloud(null, layer), place, filtering, drawn, rng, threads))
+    bars = resampled_bars(layer.points, place, filtering, drawn, threads)
     same = [verdict(lengths, nulls, significance.alpha) == reached for lengths in bars]
     return float(np.mean(same))
 
 
 @lru_cache(maxsize=2)
 def _sphere(
-    place: bytes, networks: int, filtering: Filtering, draws: int, seed: int, centre: Centre, entries: int
+    place: bytes, networks: int, filtering: Filtering, draws: int, seed: int, centre: Centre, entries: int, threads: int
 ) -> Float[np.ndarray, " draws"]:
     """Return the longest bars of the resampled sphere null, which is the same at all steps with the same networks."""
     network = np.frombuffer(place, dtype=np.intp)
     drawn = resampled_networks(networks, draws, np.random.default_rng(seed))
     make = partial(sphere_null_cloud, len(network), centre=centre, entries=entries)
-    return resampled_null(make, network, filtering, drawn, np.random.default_rng(derive_seed(seed, "sphere")))
+    rng = np.random.default_rng(derive_seed(seed, "sphere"))
+    return resampled_null(make, network, filtering, drawn, rng, threads)

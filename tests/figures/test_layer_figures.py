@@ -14,7 +14,7 @@ from cnn_topology.comparison.measures import MEASURES
 from cnn_topology.figures.drawing import draw
 from cnn_topology.figures.layer_matrix import scale_of
 from cnn_topology.figures.registry import figure_specs, kinds
-from cnn_topology.figures.style import save
+from cnn_topology.figures.style import DPI, save
 from cnn_topology.plan.activation_parameters import MeasureTestParameters
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
@@ -198,6 +198,15 @@ def test_the_rate_of_a_measure_that_knows_the_depth_is_one_and_drawn_against_cha
     assert [name.get_text() for name in shares.get_xticklabels()] == ["1", "5", "9", "13", "17"]
     rates = drawn.filter(pa.compute.equal(drawn["panel"], "rates")).to_pandas()
     assert (rates["rate"] > 0.5).all()
+
+
+def test_a_single_row_of_matrices_keeps_its_distance_from_the_edge(layer_made):
+    """Matrices are square: what they need above depends on their size, and titles were cut off."""
+    notes = {"seed": "7", "config": "1f0c9b7a5e21", "data": "a916f210aa"}  # two lines
+    figure, _ = draw(smaller(SPECS["layer_spread_same_top_1"]), layer_made, notes)
+    figure.canvas.draw()
+    above = [figure.bbox.y1 - axes.get_tightbbox().y1 for axes in figure.axes[:2]]
+    assert above == pytest.approx([0.05 * DPI] * 2, abs=1)
 
 
 def test_cells_of_layers_are_the_smaller_the_more_networks_differ(layer_made):

@@ -185,7 +185,9 @@ def settle(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
-    if fonts.set_missing_letters(figure):
+    # What a panel of fixed proportions needs around it depends on its size, which the first pass finds.
+    proportioned = any(axes.get_aspect() != "auto" for axes in figure.axes)
+    if fonts.set_missing_letters(figure) or proportioned:
         engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:

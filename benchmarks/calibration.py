@@ -19,9 +19,10 @@ import numpy as np
 from models import SHAPELESS, SHAPES, draw_model
 from trials import decisions
 
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.circles import CircleTest
-from cnn_topology.statistics.nulls import Filtering, filtered_clouds
+from cnn_topology.statistics.nulls import filtered_clouds
 from cnn_topology.statistics.power import LOOKED_UP, OUTCOMES, TABLE, THREE_CIRCLES_MODEL, Cell, Model, read_cells
 from cnn_topology.statistics.shapes import KLEIN_BOTTLE, PRIMARY, THREE_CIRCLES, UNDECIDED, known_shape, on_klein_bottle
 from cnn_topology.topology.circles import near_circles
@@ -55,7 +56,7 @@ def cells(kept: list[int]) -> list[tuple[Model, int, float, float]]:
 def calibrate(model: Model, kept: int, share: float, p: float, trials: int) -> Cell:
     points = round(kept / p)
     k = max(1, round(share * points))
-    found = decisions(model, points, Filtering(k, p, 6_000), trials)
+    found = decisions(model, points, Filtering(k=k, p=p, landmarks=6_000), trials)
     counts = [sum(shape is not None for _, shape in found)]
     counts += [sum(shape == name for _, shape in found) for name in OUTCOMES[1:]]
     return Cell(*model, kept, share, p, points, k, trials, *counts)
@@ -80,7 +81,7 @@ def count_shapes(path: Path, trials: int) -> None:
                 for trial in range(some):
                     rng = np.random.default_rng(derive_seed(0, "shapes", model.name, model.noise, points, trial))
                     layer = draw_model(model.name, points, rng, model.noise)
-                    (kept,) = filtered_clouds(layer, [Filtering(k, p)])
+                    (kept,) = filtered_clouds(layer, [Filtering(k=k, p=p)])
                     test = CircleTest(near_circles(kept), unknown, unknown, unknown, certain, 99)
                     told.append(known_shape(on_klein_bottle(kept), test, 1))
                 writer.writerow([*model[:2], points, k, p, some, *map(told.count, SHAPES_TOLD)])

@@ -13,9 +13,9 @@ import argparse
 import numpy as np
 
 from cnn_topology.networks.patches import edge_patch, random_filters, unit
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import onset_interval, resampled_longest, resampled_networks, resampled_null
-from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.statistics.significance import critical_value, onset
 from cnn_topology.topology.patches import noisy
 
@@ -40,7 +40,7 @@ def main() -> None:
     given = parser.parse_args()
     points = given.networks * FILTERS
     place, once = np.repeat(np.arange(given.networks), FILTERS), np.arange(given.networks)[None]
-    filtering = Filtering(round(points / 32), 0.3, 6_000)
+    filtering = Filtering(k=round(points / 32), p=0.3, landmarks=6_000)
 
     def random_of(*what: str | float) -> np.random.Generator:
         return np.random.default_rng(derive_seed(0, "onset", given.networks, *what))

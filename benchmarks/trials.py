@@ -13,12 +13,12 @@ from models import draw_model
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.plan.clouds import Significance
+from cnn_topology.plan.clouds import Filtering, Significance
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.circles import circle_test
 from cnn_topology.statistics.dynamics import winding
 from cnn_topology.statistics.loops import cloud_loops
-from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null, sphere_draws
+from cnn_topology.statistics.nulls import NullDraws, draws_of_null, sphere_draws
 from cnn_topology.statistics.power import Model
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.statistics.significance import LOOPS

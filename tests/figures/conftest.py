@@ -9,13 +9,15 @@ import pytest
 from known_shapes import klein_bottle, primary_circle, three_circles
 
 from cnn_topology.analysis.filter_graph import mapper_tables
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.statistics.circles import circle_test
 from cnn_topology.statistics.null_clouds import permuted_null
-from cnn_topology.statistics.nulls import Filtering, null_draws
+from cnn_topology.statistics.nulls import null_draws
 from cnn_topology.tables.filters import CIRCLE_ARCS
+from cnn_topology.tables.loops import CloudKey, filtering_key
 from cnn_topology.tables.registry import TABLES
 from cnn_topology.topology.circles import CIRCLES
 from cnn_topology.topology.patches import noisy, random_filters
@@ -66,9 +68,9 @@ class Maker:
 
     def tables(self) -> dict[str, pa.Table]:
         for clouds in self.plan.layer_clouds:
-            for step, variants in clouds.variants.items():
-                for variant in variants:
-                    self.cloud(clouds, step, variant, headline=variant is variants[0])
+            for step, filterings in clouds.filterings.items():
+                for filtering in filterings:
+                    self.cloud(clouds, step, filtering, headline=filtering is filterings[0])
         for name in self.plan.config.populations:
             self.training(name)
         self.nulls()
@@ -81,21 +83,18 @@ class Maker:
             for name, rows in self.rows.items()
         }
 
-    def cloud(self, clouds: Any, step: int, variant: Any, *, headline: bool) -> None:
-        done = learned(step, max(clouds.variants)) * (1.0 if clouds.layer.depth == 1 else 0.35)
-        k = variant.neighbours(clouds.points)
-        kept = int(variant.p * clouds.points)
+    def cloud(self, clouds: Any, step: int, filtering: Filtering, *, headline: bool) -> None:
+        done = learned(step, max(clouds.filterings)) * (1.0 if clouds.layer.depth == 1 else 0.35)
+        kept = int(filtering.p * clouds.points)
         key = {
             "population": clouds.population,
             "layer": clouds.layer.name,
             "depth": clouds.layer.depth,
             "step": step,
-            "density_k": k,
-            "density_p": variant.p,
-            "landmarks": variant.landmarks,
+            **vars(filtering_key(filtering, clouds.points)),
         }
-        used = min(kept, variant.landmarks)
-        ends = step in (min(clouds.variants), max(clouds.variants))
+        used = min(kept, filtering.landmarks)
+        ends = step in (min(clouds.filterings), max(clouds.filterings))
         bars = np.array([[0.3, 0.35 + 0.9 * done * self.rng.uniform(0.8, 1)], [0.4, 0.6 + 0.05 * self.rng.uniform()]])
         if headline and ends:
             bars = self.filters(key, clouds, kept, used, done)
@@ -160,14 +159,14 @@ class Maker:
         """Fill the filters and bars of a headline cloud, and return its H1 bars."""
         circle = primary_circle(kept)[self.rng.permutation(kept)]
         patches = noisy(circle * (done > 0), 1.3 - 1.1 * done, self.rng) if done else random_filters(kept, self.rng)
-        if key["step"] == max(clouds.variants):
-            made = mapper_tables(key, patches, np.zeros(len(patches), int), MapperRecipe(resolution=8), 0)
+        if key["step"] == max(clouds.filterings):
+            made = mapper_tables(CloudKey(**key), patches, np.zeros(len(patches), int), MapperRecipe(resolution=8), 0)
             for name, table in made.items():
                 self.rows[name] += table.to_pylist()
             (graph,) = made["mapper_graphs"].to_pylist()
             ways = {"as drawn": 1, "resolution 20": 0, "equalized": 5, "cut at 0.4": 1}
             self.rows["mapper_sweep"] += [{**graph, "filled_loops": n, "change": way} for way, n in ways.items()]
-        all_of_them = Filtering(1, 1.0)
+        all_of_them = Filtering(k=1, p=1.0)
         null = null_draws(permuted_null(patches), [all_of_them], range(2), ("circles", kept), [all_of_them])
         test = circle_test(patches, null[all_of_them])
         for number, circle in enumerate(CIRCLES):
@@ -249,8 +248,8 @@ class Maker:
                     )
 
     def nulls(self) -> None:
-        for (points, side), variants in self.plan.null_sizes.items():
-            for variant in variants:
+        for (points, side), of_size in self.plan.null_sizes.items():
+            for centre, filtering in ((centre, of) for centre, filterings in of_size.items() for of in filterings):
                 for draw in range(DRAWS):
                     longest = self.rng.gumbel(0.24, 0.025)
                     self.rows["nulls"].append(
@@ -258,10 +257,8 @@ class Maker:
                             "null_name": "sphere",
                             "points": points,
                             "kernel_side": side,
-                            "density_k": variant.neighbours(points),
-                            "density_p": variant.p,
-                            "landmarks": variant.landmarks,
-                            "centre": variant.centre,
+                            **vars(filtering_key(filtering, points)),
+                            "centre": centre,
                             "draw": draw,
                             "longest": longest,
                             "second": 0.9 * longest,

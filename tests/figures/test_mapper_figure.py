@@ -21,6 +21,7 @@ from cnn_topology.figures.registry import FigureParameters, FigureSpec, figure_s
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.storage.tables import write_table
+from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.registry import TABLES
 
 Tables = dict[str, pa.Table]
@@ -46,9 +47,7 @@ def with_graph(tables: Tables, spec: FigureSpec, **recipe: Any) -> Tables:
     """Put another graph in the place of the figure's own."""
     old = tables["mapper_graphs"].filter(pc.equal(tables["mapper_graphs"]["layer"], "conv1"))
     row = old.filter(pc.equal(old["population"], "printed")).to_pylist()[0]
-    which = {
-        name: row[name] for name in ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
-    }
+    which = CloudKey(**{name: row[name] for name in CloudKey.schema.names})
     return {**tables, **mapper_tables(which, primary_circle(64), np.arange(64) % 3, MapperRecipe(**recipe), 0)}
 
 

@@ -21,18 +21,11 @@ from cnn_topology.plan.mapper import MapperChange, MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.storage.tables import read_notes, read_table, write_table
 from cnn_topology.tables.filters import cloud_schema, neighbour_column
+from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.patches import noisy
 
-WHICH = {
-    "population": "a",
-    "layer": "conv1",
-    "depth": 1,
-    "step": 12,
-    "density_k": 6,
-    "density_p": 0.5,
-    "landmarks": 6000,
-}
+WHICH = CloudKey(population="a", layer="conv1", depth=1, step=12, density_k=6, density_p=0.5, landmarks=6_000)
 
 
 def tables_of(points, recipe, seed):
@@ -67,7 +60,7 @@ def clouds_of(steps, points=30):
 def made_by_command(tmp_path, tiny, clouds):
     plan = Plan(parse_config(tiny))
     layer = plan.layer_clouds[0]
-    parameters = MapperParameters.of(plan, layer, tuple(layer.variants))
+    parameters = MapperParameters.of(plan, layer, tuple(layer.filterings))
     write_table(tmp_path / "clouds.parquet", clouds, cloud_schema([0.2]), {"config": "abc", "data": "digits:1"})
     outputs = {name: tmp_path / f"{name}.parquet" for name in ("graphs", "nodes", "edges", "sweep")}
     tables = {f"mapper_{name}": path for name, path in outputs.items()}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnn_topology.errors import InputError
 from cnn_topology.forecast.filter_jobs import barcodes, nulls
-from cnn_topology.plan.clouds import DEAD_LAYER, Density, largest_tested, untested
+from cnn_topology.plan.clouds import DEAD_LAYER, Density, Filtering, largest_tested, neighbours_left
 from cnn_topology.plan.config import parse_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.findings import RunFacts
@@ -42,12 +42,12 @@ def test_cloud_sizes_are_those_of_the_paper():
     assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 6_400, "conv2": 204_800}
 
 
-def test_variants_of_one_layer_are_joined_and_the_first_is_the_headline(tiny):
+def test_filterings_of_one_layer_are_joined_and_the_first_is_the_headline(tiny):
     tiny["clouds"].append(
         {"layers": ["conv1"], "steps": "last", "densities": [{"k": 2, "p": 0.5}, {"k": 0.2, "p": 0.6}]}
     )
     clouds = Plan(parse_config(tiny)).layer_clouds[0]
-    assert [len(clouds.variants[step]) for step in (0, 4, 12)] == [1, 1, 2]
+    assert [len(clouds.filterings[step]) for step in (0, 4, 12)] == [1, 1, 2]
     assert (clouds.headline.k, clouds.headline.p) == (0.2, 0.6)
     assert clouds.blocks(2) == {0: (0, 4), 1: (12,)}
 
@@ -144,7 +144,15 @@ def test_planning_imports_no_library_that_is_slow_to_load():
 def test_the_same_k_as_count_and_as_fraction_is_computed_once(tiny):
     tiny["clouds"][0]["densities"] = [{"k": 0.2, "p": 0.6}, {"k": 6, "p": 0.6}, {"k": 6, "p": 0.5}]
     clouds = Plan(parse_config(tiny)).layer_clouds[0]
-    assert [(v.k, v.p) for v in clouds.variants[0]] == [(0.2, 0.6), (6, 0.5)]
+    assert [(v.k, v.p) for v in clouds.filterings[0]] == [(0.2, 0.6), (6, 0.5)]
+
+
+def test_what_is_asked_of_the_same_k_in_another_form_is_asked_of_the_first(tiny):
+    tiny["clouds"][0]["densities"] = [{"k": 3, "p": 0.6}, {"k": 0.2, "p": 0.6}]
+    tiny["clouds"].insert(1, {"layers": ["conv1"], "densities": [{"k": 6, "p": 0.6}], "circles": "all", "exact": True})
+    clouds = Plan(parse_config(tiny)).layer_clouds[0]
+    second = Filtering(k=0.2, p=0.6)
+    assert clouds.filterings[0][1:] == clouds.measured == clouds.exact == (second,)
 
 
 def test_a_density_filter_that_leaves_no_room_for_a_loop_is_refused(tiny):
@@ -202,7 +210,7 @@ def test_a_layer_centred_in_two_ways_is_two_layers_of_one_weight(tiny):
     tiny["clouds"] = [{**cloud, "densities": [{"k": 0.1, "p": 1.0}]} for cloud in tiny["clouds"]]
     tiny["populations"]["a"]["networks"] = 9
     plan = Plan(parse_config(tiny))
-    assert len({variant for found in plan.null_sizes.values() for variant in found}) == 2
+    assert {size: set(of) for size, of in plan.null_sizes.items()} == {(54, 3): {"filter", "coordinate"}}
 
 
 def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
@@ -235,23 +243,23 @@ def test_what_a_set_stands_for_matters_to_claims_alone(tiny):
     ],
 )
 def test_a_cloud_is_tested_where_it_keeps_fifty_points_and_k_is_at_most_a_tenth(k, p, points, without_test):
-    assert bool(untested(Density(k=k, p=p).neighbours_left(points), p, points)) is without_test
+    assert bool(Density(k=k, p=p).untested(points)) is without_test
 
 
 @pytest.mark.parametrize("points", [0, 1])
 def test_a_layer_of_which_at_most_one_filter_is_left_is_dead(points):
-    assert untested(Density(k=200, p=0.3).neighbours_left(points), 0.3, points) == DEAD_LAYER
+    assert Density(k=200, p=0.3).untested(points) == DEAD_LAYER
 
 
 @given(points=st.integers(2, 10_000))
 def test_a_capped_k_is_tested_however_many_points_are_left(points):
-    assert 1 <= Density(k=0.1, p=1).neighbours_left(points) <= largest_tested(points)
+    assert 1 <= neighbours_left(0.1, points) <= largest_tested(points)
 
 
 def test_no_null_is_planned_for_clouds_with_too_few_filters(tiny):
     plan = Plan(parse_config(tiny))
     assert {clouds.layer.name: clouds.points for clouds in plan.layer_clouds} == {"conv1": 30, "conv2": 120}
-    assert {size: len(variants) for size, variants in plan.null_sizes.items()} == {(30, 3): 0, (120, 3): 2}
+    assert {size: [*map(len, of.values())] for size, of in plan.null_sizes.items()} == {(30, 3): [], (120, 3): [2]}
     assert nulls(plan, 30, 3).seconds < nulls(plan, 120, 3).seconds
     untested, tested = (barcodes(plan, clouds, (12,)).seconds for clouds in plan.layer_clouds)
     assert untested < tested - 0.01

@@ -13,7 +13,7 @@ from cnn_topology.commands.status import Progress, described, progress_of, secon
 from cnn_topology.errors import InputError
 from cnn_topology.forecast import filter_jobs, training_jobs
 from cnn_topology.forecast.demand import LEAST_MB, NUMERIC, TORCH, Demand
-from cnn_topology.plan.clouds import Significance, Variant
+from cnn_topology.plan.clouds import Filtering, Significance
 from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.names import RunFolder
@@ -193,12 +193,12 @@ def test_larger_kernels_take_longer_and_more_room(tiny):
     plan = Plan(parse_config(tiny))
     narrow = replace(plan.layer_clouds[0], points=5_000)
     wide = replace(narrow, layer=replace(narrow.layer, weight=(*narrow.layer.weight[:2], 7, 7)))
-    steps = tuple(narrow.variants)
+    steps = tuple(narrow.filterings)
     little, much = (filter_jobs.clouds(plan, layer, steps) for layer in (narrow, wide))
     assert much.disk_mb > 3 * little.disk_mb
     assert much.seconds - NUMERIC[0] > 3 * (little.seconds - NUMERIC[0])
-    variant = Variant(k=0.03125, p=0.3, landmarks=6_000, centre="filter")
-    looks = [filter_jobs.look(5_000, side, variant, plan.config.significance) for side in (3, 5, 7)]
+    filtering = Filtering(k=0.03125, p=0.3, landmarks=6_000)
+    looks = [filter_jobs.look(5_000, side, filtering, plan.config.significance) for side in (3, 5, 7)]
     assert 4 * looks[0] < 2 * looks[1] < looks[2]
 
 
@@ -207,8 +207,8 @@ def test_larger_kernels_take_longer_and_more_room(tiny):
 )
 def test_forecasts_of_noise_are_near_what_was_measured(side, points, seconds):
     """One barcode of points spread evenly over the sphere, on a busy core."""
-    variant = Variant(k=0.01, p=1.0, landmarks=points, centre="filter")
-    few, many = (filter_jobs.look(points, side, variant, Significance(draws=draws)) for draws in (99, 1_099))
+    filtering = Filtering(k=0.01, p=1.0, landmarks=points)
+    few, many = (filter_jobs.look(points, side, filtering, Significance(draws=draws)) for draws in (99, 1_099))
     nulls = 5
     assert seconds / 3 < (many - few) / 1_000 / nulls < 3 * seconds
 

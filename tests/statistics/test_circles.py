@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_shapes import primary_circle, quadratic_circle, three_circles
 
+from cnn_topology.plan.clouds import Centre, Filtering
 from cnn_topology.statistics.circles import CircleTest, circle_test, sphere_parts
 from cnn_topology.statistics.null_clouds import MakeCloud, permuted_null, sphere_null_cloud
-from cnn_topology.statistics.nulls import Centre, Filtering, filtered_clouds, null_draws
+from cnn_topology.statistics.nulls import filtered_clouds, null_draws
 from cnn_topology.topology.circles import ARCS, CIRCLES, near_circles, nearest_model
 from cnn_topology.topology.patches import edge_patch, line_patch, noisy, random_filters, secondary_patch
 
@@ -66,7 +67,7 @@ def chance_test(
     points: np.ndarray, k: int = 1, p: float = 1.0, centre: Centre = "filter", draws: int = 39
 ) -> CircleTest:
     """Test what rho(k, p) keeps of some filters."""
-    filtering = Filtering(k, p)
+    filtering = Filtering(k=k, p=p)
     null = null_draws(permuted_null(points, centre), [filtering], range(draws), ("circles",), [filtering])[filtering]
     return circle_test(filtered_clouds(points, [filtering])[0], null, centre)
 
@@ -90,7 +91,7 @@ def test_the_null_has_the_clumps_that_the_density_filter_makes_of_noise() -> Non
         assert near is not None
         return float(near.var(axis=0, ddof=1).sum())
 
-    filtering, everything = Filtering(100, 0.3, 20), Filtering(1, 1.0, 20)
+    filtering, everything = Filtering(k=100, p=0.3, landmarks=20), Filtering(k=1, p=1.0, landmarks=20)
     noise = sphere_null_cloud(3_200, np.random.default_rng(1))
     (kept,) = filtered_clouds(noise, [filtering])
     among_clouds = spread(lambda rng: sphere_null_cloud(3_200, rng), filtering)

@@ -10,7 +10,7 @@ from known_shapes import primary_circle
 
 from cnn_topology.clouds.density import densest_points
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.plan.clouds import Variant
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics.circular import circular_correlation, kuiper
 from cnn_topology.statistics.dynamics import (
     longest_interval,
@@ -66,28 +66,28 @@ def test_a_loop_of_the_pool_is_there_in_every_draw_of_networks_and_noise_in_none
     rng = np.random.default_rng(0)
     points, network = _networks(rng, 12, 60, 0.3)
     drawn = resampled_networks(12, 12, rng)
-    variant = Variant(k=0.03125, p=0.3, landmarks=500, centre="filter")
-    circle = resampled_longest(points, network, variant, drawn)
-    noise = resampled_longest(random_filters(720, rng), network, variant, drawn)
+    filtering = Filtering(k=0.03125, p=0.3, landmarks=500)
+    circle = resampled_longest(points, network, filtering, drawn)
+    noise = resampled_longest(random_filters(720, rng), network, filtering, drawn)
     assert circle.min() > 0.6 > noise.max()
     assert len(set(circle)) > 6  # the draws differ
 
 
 def test_the_interval_of_the_longest_bar_holds_the_typical_bar_although_draws_are_sparser():
-    network, variant, held = np.repeat(np.arange(12), 64), Variant(k=0.03125, p=0.3, landmarks=500, centre="filter"), []
+    network, filtering, held = np.repeat(np.arange(12), 64), Filtering(k=0.03125, p=0.3, landmarks=500), []
 
     def cloud(rng):
         return noisy(edge_patch(rng.uniform(0, 2 * np.pi, 768)), 0.45, rng)
 
     every = np.arange(12)[None]
     typical = np.median(
-        [resampled_longest(cloud(np.random.default_rng(99 + n)), network, variant, every) for n in range(20)]
+        [resampled_longest(cloud(np.random.default_rng(99 + n)), network, filtering, every) for n in range(20)]
     )
     for seed in range(8):
         rng = np.random.default_rng(seed)
         points = cloud(rng)
-        longest = resampled_longest(points, network, variant, every)[0]
-        drawn = resampled_longest(points, network, variant, resampled_networks(12, 20, rng))
+        longest = resampled_longest(points, network, filtering, every)[0]
+        drawn = resampled_longest(points, network, filtering, resampled_networks(12, 20, rng))
         low, high = longest_interval(longest, drawn)
         held.append(low <= typical <= high)
         assert low <= longest <= high
@@ -97,14 +97,14 @@ def test_the_interval_of_the_longest_bar_holds_the_typical_bar_although_draws_ar
 
 def test_a_null_resampled_alike_holds_its_level():
     rng = np.random.default_rng(4)
-    network, variant = np.repeat(np.arange(6), 40), Variant(k=0.03125, p=0.3, landmarks=500, centre="filter")
+    network, filtering = np.repeat(np.arange(6), 40), Filtering(k=0.03125, p=0.3, landmarks=500)
 
     def make(rng):
         return random_filters(240, rng)
 
     drawn = resampled_networks(6, 99, rng)
-    alike = np.quantile(resampled_null(make, network, variant, drawn, rng), 0.9)
-    noise = resampled_null(make, network, variant, resampled_networks(6, 200, rng), rng)
+    alike = np.quantile(resampled_null(make, network, filtering, drawn, rng), 0.9)
+    noise = resampled_null(make, network, filtering, resampled_networks(6, 200, rng), rng)
     assert 0.03 < np.mean(noise > alike) < 0.2
     assert len(set(noise)) == 200  # a cloud of its own for each draw
 
@@ -112,17 +112,17 @@ def test_a_null_resampled_alike_holds_its_level():
 def test_the_draw_of_every_network_once_is_the_cloud_itself_in_any_order_of_its_points():
     rng = np.random.default_rng(3)
     points, network = _networks(rng, 6, 15, 0.3)
-    variant = Variant(k=0.05, p=0.5, landmarks=500, centre="filter")
+    filtering = Filtering(k=0.05, p=0.5, landmarks=500)
     whole = np.arange(6)[None]
     shuffled = rng.permutation(90)
-    one = resampled_longest(points, network, variant, whole)
-    two = resampled_longest(points[shuffled], network[shuffled], variant, whole[:, ::-1])
+    one = resampled_longest(points, network, filtering, whole)
+    two = resampled_longest(points[shuffled], network[shuffled], filtering, whole[:, ::-1])
     assert one == pytest.approx(two)
     kept = points[densest_points(neighbour_distances(points, [4])[:, 0], 0.5)]  # k = 0.05 of 90 points
     assert one[0] == pytest.approx(barcode(kept).lengths(1)[0])
     # A network that has failed by now has no point; the others remain.
     left = network != 2
-    three = resampled_longest(points[left], network[left], variant, whole)
+    three = resampled_longest(points[left], network[left], filtering, whole)
     assert three[0] > 0
 
 

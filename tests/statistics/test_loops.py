@@ -7,10 +7,10 @@ import pytest
 
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Significance
+from cnn_topology.plan.clouds import Filtering, Significance
 from cnn_topology.statistics.loops import cloud_loops, loops
 from cnn_topology.statistics.null_clouds import permuted_null, sphere_null_cloud
-from cnn_topology.statistics.nulls import Filtering, null_draws
+from cnn_topology.statistics.nulls import null_draws
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
 SIGNIFICANCE = Significance(draws=39, alpha=0.05)

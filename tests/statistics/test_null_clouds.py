@@ -5,6 +5,7 @@ import pytest
 
 from cnn_topology.clouds.filters import centre_and_normalize, layer_filters
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics.null_clouds import (
     block_null,
     block_ratio,
@@ -15,7 +16,7 @@ from cnn_topology.statistics.null_clouds import (
     stationary,
     whitened_null,
 )
-from cnn_topology.statistics.nulls import Filtering, null_draws
+from cnn_topology.statistics.nulls import null_draws
 from cnn_topology.topology.patches import edge_patch, noisy
 
 PLACES = np.stack(np.divmod(np.arange(9), 3), axis=1)
@@ -28,7 +29,7 @@ def smooth_fields(points, length, rng):
 
 
 def longest(make, draws, k=8):
-    filtering = Filtering(k, 0.3)
+    filtering = Filtering(k=k, p=0.3)
     return null_draws(make, [filtering], range(draws), ("test",))[filtering].longest
 
 

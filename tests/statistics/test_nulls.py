@@ -9,7 +9,7 @@ from known_shapes import primary_circle
 
 from cnn_topology.clouds.filters import LayerFilters, centre_and_normalize
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import NullName
+from cnn_topology.plan.clouds import Filtering, NullName
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import (
     NULLS,
@@ -19,13 +19,13 @@ from cnn_topology.statistics.null_clouds import (
     permuted_null,
     sphere_null_cloud,
 )
-from cnn_topology.statistics.nulls import Filtering, filtered_clouds, loop_statistics, null_draws
+from cnn_topology.statistics.nulls import filtered_clouds, loop_statistics, null_draws
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 from cnn_topology.topology.persistence import barcode
 
 SEEDS = st.integers(0, 2**32 - 1)
-FILTERINGS = [Filtering(5, 0.3), Filtering(5, 1.0, 20), Filtering(12, 0.5)]
+FILTERINGS = [Filtering(k=5, p=0.3), Filtering(k=5, p=1.0, landmarks=20), Filtering(k=12, p=0.5)]
 
 
 def sphere(draws, filterings=FILTERINGS, identity=(7, "sphere", 80)):
@@ -73,12 +73,12 @@ def test_a_draw_is_what_the_filter_keeps_of_the_cloud_with_its_seed(filtering):
 def test_a_filtered_cloud_has_the_points_that_were_asked_for():
     points = random_filters(80, np.random.default_rng(0))
     assert [len(kept) for kept in filtered_clouds(points, FILTERINGS)] == [24, 80, 40]
-    np.testing.assert_array_equal(filtered_clouds(points, [Filtering(5, 1.0)])[0], points)
+    np.testing.assert_array_equal(filtered_clouds(points, [Filtering(k=5, p=1.0)])[0], points)
 
 
 def test_k_of_the_size_of_the_cloud_is_refused():
     with pytest.raises(InputError, match="k = 80"):
-        sphere([0], [Filtering(80, 0.3)])
+        sphere([0], [Filtering(k=80, p=0.3)])
 
 
 def test_statistics_of_a_circle_are_those_of_its_bars():
@@ -119,20 +119,20 @@ def test_filters_are_shuffled_independently_of_each_other():
 def test_shuffling_destroys_a_circle():
     rng = np.random.default_rng(2)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.2, rng)
-    filtering = Filtering(10, 0.5)
+    filtering = Filtering(k=10, p=0.5)
     null = null_draws(permuted_null(circle), [filtering], range(5), ("circle",))[filtering]
     assert loop_statistics(barcode(filtered_clouds(circle, [filtering])[0]))[0] > 2 * null.longest.max()
 
 
 def test_random_filters_after_the_density_filter_of_the_paper_have_short_bars():
-    filtering = Filtering(200, 0.3, 400)
+    filtering = Filtering(k=200, p=0.3, landmarks=400)
     null = null_draws(partial(sphere_null_cloud, 6_400), [filtering], range(3), ("paper",))[filtering]
     assert ((null.longest > 0.15) & (null.longest < 0.32)).all()
     assert (null.second > 0.6 * null.longest).all()
 
 
 def test_the_density_filter_alone_lengthens_the_bars_of_noise():
-    sizes = {Filtering(10, 0.1): 2_000, Filtering(10, 1.0): 200}
+    sizes = {Filtering(k=10, p=0.1): 2_000, Filtering(k=10, p=1.0): 200}
     medians = [
         np.median(null_draws(partial(sphere_null_cloud, n), [filtering], range(7), (n,))[filtering].longest)
         for filtering, n in sizes.items()
@@ -175,7 +175,7 @@ def test_a_circle_that_two_components_make_is_not_told_from_its_covariance():
     gaussian = centre_and_normalize(rng.standard_normal((600, 2)) @ (2 * plane) + 0.5 * rng.standard_normal((600, 9)))[
         0
     ]
-    filtering = Filtering(20, 0.3)
+    filtering = Filtering(k=20, p=0.3)
     longest = barcode(filtered_clouds(gaussian, [filtering])[0]).lengths(1)[0]
     noise, own = (
         null_draws(make, [filtering], range(29), (name,))[filtering].longest

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics import power as module
-from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.statistics.power import (
     DIGEST,
     FAINT_CIRCLE,
@@ -83,7 +83,7 @@ def test_only_no_loop_is_told_with_the_power():
 
 
 def test_trials_pass_through_the_decision_and_are_the_same_for_their_seed():
-    filtering = Filtering(10, 0.6)
+    filtering = Filtering(k=10, p=0.6)
     found = decisions(Model("primary circle", 0.2), 330, filtering, 3, seed=0)
     assert found == decisions(Model("primary circle", 0.2), 330, filtering, 3, seed=0)
     assert found == [("one loop", "primary circle")] * 3

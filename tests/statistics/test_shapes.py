@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics.circles import CircleTest
-from cnn_topology.statistics.nulls import Filtering, filtered_clouds
+from cnn_topology.statistics.nulls import filtered_clouds
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.patches import klein_patch
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from models import SHAPELESS, draw_model
 
 # The local and the coarse density filter of E6 and E6b in `small.yaml`, and the default one.
-SHIPPED = (Filtering(1, 0.1), Filtering(16, 0.14), Filtering(48, 0.3))
+SHIPPED = (Filtering(k=1, p=0.1), Filtering(k=16, p=0.14), Filtering(k=48, p=0.3))
 
 
 def told(kept: np.ndarray, p_value: float = 0.01, degree: int = 1) -> str:

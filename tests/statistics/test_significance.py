@@ -8,8 +8,9 @@ from known_shapes import klein_bottle, three_circles
 from scipy import stats
 
 from cnn_topology.errors import InputError
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics.null_clouds import permuted_null, sphere_null_cloud
-from cnn_topology.statistics.nulls import Filtering, filtered_clouds, null_draws
+from cnn_topology.statistics.nulls import filtered_clouds, null_draws
 from cnn_topology.statistics.significance import (
     VERDICTS,
     bar_p_values,
@@ -129,28 +130,28 @@ def test_a_loop_must_be_significant_under_every_null():
 def test_a_noisy_circle_is_one_circle_with_the_smallest_p_value():
     rng = np.random.default_rng(1)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 400)), 0.2, rng)
-    assert judged(circle, Filtering(20, 0.5)) == ("one loop", [1 / 40, 1 / 40])
+    assert judged(circle, Filtering(k=20, p=0.5)) == ("one loop", [1 / 40, 1 / 40])
 
 
 def test_a_circle_hidden_in_noise_is_found_by_the_density_filter():
     rng = np.random.default_rng(2)
     circle = noisy(edge_patch(rng.uniform(0, 2 * np.pi, 300)), 0.15, rng)
     hidden = np.concatenate([random_filters(700, rng), circle])
-    assert judged(hidden, Filtering(15, 0.2), draws=19) == ("one loop", [1 / 20, 1 / 20])
+    assert judged(hidden, Filtering(k=15, p=0.2), draws=19) == ("one loop", [1 / 20, 1 / 20])
 
 
 @pytest.mark.parametrize("cloud", [three_circles(40), klein_bottle(18, 24)])
 def test_richer_models_have_several_loops(cloud):
-    assert judged(cloud, Filtering(5, 1.0), draws=19)[0] == "several loops"
+    assert judged(cloud, Filtering(k=5, p=1.0), draws=19)[0] == "several loops"
 
 
 def test_random_filters_have_no_loop():
-    assert judged(random_filters(600, np.random.default_rng(3)), Filtering(20, 0.3))[0] == "no loop"
+    assert judged(random_filters(600, np.random.default_rng(3)), Filtering(k=20, p=0.3))[0] == "no loop"
 
 
 def test_the_whole_test_finds_loops_in_noise_as_often_as_it_says():
     # Each trial has its own noise and its own null: 120 trials at level 0.1, so 12 alarms give or take 3.3.
-    filtering, draws, trials = Filtering(4, 0.5), 19, 120
+    filtering, draws, trials = Filtering(k=4, p=0.5), 19, 120
     alarms = 0
     for trial in range(trials):
         found = null_draws(partial(sphere_null_cloud, 60), [filtering], range(draws + 1), ("alarms", trial))

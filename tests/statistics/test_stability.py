@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from cnn_topology.clouds.filters import LayerFilters
-from cnn_topology.plan.clouds import Significance
-from cnn_topology.statistics.nulls import Filtering
+from cnn_topology.plan.clouds import Filtering, Significance
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP
 from cnn_topology.statistics.stability import stability
 from cnn_topology.topology.patches import edge_patch, noisy, random_filters
 
 SIGNIFICANCE = Significance(draws=19, alpha=0.05)
-FILTERING = Filtering(16, 0.7, 6_000)
+FILTERING = Filtering(k=16, p=0.7, landmarks=6_000)
 
 
 def layer_of(points):

@@ -5,7 +5,6 @@ The job `barcodes` of a run and `cnn-topology look` both go through `analyse_clo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,20 +17,20 @@ from cnn_topology.plan.clouds import (
     DEAD_LAYER,
     REPORTED_NULLS,
     Centre,
+    Filtering,
     Significance,
-    untested,
 )
 from cnn_topology.statistics.circles import CircleTest, circle_test
 from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.null_clouds import block_ratio, needs
-from cnn_topology.statistics.nulls import Filtering, NullDraws, draws_of_null, loop_statistics
+from cnn_topology.statistics.nulls import NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.statistics.stability import stability
 from cnn_topology.tables.filters import CircleRow, FilterRow
-from cnn_topology.tables.loops import BarRow, LoopRow, SignificanceRow
+from cnn_topology.tables.loops import BarRow, CloudKey, LoopRow, SignificanceRow, filtering_key
 from cnn_topology.tables.registry import BARCODE_ROWS
 from cnn_topology.tables.row import joined
 from cnn_topology.topology.circles import CIRCLES, nearest_model
@@ -70,10 +69,15 @@ class FilterCloud:
         """The normalized filters, shape (points, entries)."""
         return self.filters.points
 
-    @property
-    def key(self) -> dict[str, Any]:
-        """The columns of tables that name the cloud."""
-        return {"population": self.population, "layer": self.layer, "depth": self.depth, "step": self.step}
+    def key(self, filtering: Filtering) -> CloudKey:
+        """Return what rows of tables about the cloud begin with, after a density filter."""
+        return CloudKey(
+            population=self.population,
+            layer=self.layer,
+            depth=self.depth,
+            step=self.step,
+            **vars(filtering_key(filtering, len(self.points))),
+        )
 
 
 def filters_of(cloud: pa.Table, points: np.ndarray, centre: Centre) -> tuple[LayerFilters, np.ndarray]:
@@ -100,7 +104,7 @@ def analyse_cloud(
     ----------
     cloud : FilterCloud
     distances : mapping of Filtering to ndarray, shape (points,)
-        The density filters, the headline first, each with the distance of every filter to its k-th neighbour.
+        The density filters with k as a count, the headline first; of each the distances to the k-th neighbour.
     significance : Significance
         Nulls, number of draws and level.
     run_seed : int
@@ -124,7 +128,7 @@ def analyse_cloud(
     filterings = list(distances)
     headline = filterings[0]
     # No draw is made for a cloud that has too few filters for a test.
-    tested = [of for of in filterings if not untested(of.k, of.p, len(cloud.points))]
+    tested = [of for of in filterings if not of.untested(len(cloud.points))]
     circled = [filtering for filtering in tested if filtering == headline or filtering in measured]
     wanted: dict[str, list[Filtering]] = {"permuted": circled}
     wanted |= dict.fromkeys(REPORTED_NULLS, [headline] if headline in tested else [])
@@ -145,7 +149,7 @@ def analyse_cloud(
             also |= _alternatives(cloud, filtering, significance, run_seed, threads)
             loops = cloud_loops(cloud.points, distance, filtering, nulls, significance, also)
         results.append(loops)
-        key = {**cloud.key, **filtering.columns}
+        key = cloud.key(filtering)
         stable = None
         if filtering == headline and loops.tests:
             stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at, threads)
@@ -164,7 +168,7 @@ def analyse_cloud(
             parts["filters"].append(_filters(key, kept, cloud.ids[loops.kept], distance[loops.kept]))
         if filtering == headline or filtering in measured:
             test = circle_test(kept, drawn["permuted"].get(filtering), layer.centre)
-            around = winding(kept, filtering.landmarks or len(kept)) if loops.significant_bars else None
+            around = winding(kept, filtering.landmarks) if loops.significant_bars else None
             parts["circles"].append(_circles(key, loops, kept, test, around))
     return {row.table_name: joined(parts[row.table_name], row.schema) for row in BARCODE_ROWS}, results
 
@@ -221,7 +225,7 @@ def exact_barcode(kept: np.ndarray, tested: Barcode) -> Barcode:
 
 
 def _loops(
-    key: dict[str, Any],
+    key: CloudKey,
     loops: CloudLoops,
     cloud: FilterCloud,
     hollow: Hollowness | None,
@@ -231,14 +235,14 @@ def _loops(
     exact_bars: Barcode | None,
 ) -> pa.Table:
     found = [
-        power(model, "loop", len(cloud.points), key["density_k"], key["density_p"], cloud.points.shape[1])
+        power(model, "loop", len(cloud.points), key.density_k, key.density_p, cloud.points.shape[1])
         for model in (HALF_CIRCLE, FAINT_CIRCLE)
     ]
     covariance, lowpass, block = (loops.against(name) for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     ratio = block_ratio(cloud.points, cloud.filters.channels)
     exact = loop_statistics(exact_bars) if exact_bars else (None, None)
     row = LoopRow(
-        **key,
+        **vars(key),
         points=len(cloud.points),
         constant=cloud.constant,
         kept=len(loops.kept),
@@ -281,10 +285,10 @@ def _loops(
     return LoopRow.table([row])
 
 
-def _significance(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
+def _significance(key: CloudKey, loops: CloudLoops) -> pa.Table:
     return SignificanceRow.table(
         SignificanceRow(
-            **key,
+            **vars(key),
             null_name=name,
             draws=test.draws,
             null_longest_median=test.median,
@@ -298,10 +302,10 @@ def _significance(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
     )
 
 
-def _bars(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
+def _bars(key: CloudKey, loops: CloudLoops) -> pa.Table:
     bars = loops.barcode
     return BarRow.columns(
-        **key,
+        **vars(key),
         field=bars.field,
         dimension=bars.dimension,
         birth=bars.birth,
@@ -310,11 +314,11 @@ def _bars(key: dict[str, Any], loops: CloudLoops) -> pa.Table:
     )
 
 
-def _filters(key: dict[str, Any], points: np.ndarray, ids: np.ndarray, distances: np.ndarray) -> pa.Table:
+def _filters(key: CloudKey, points: np.ndarray, ids: np.ndarray, distances: np.ndarray) -> pa.Table:
     theta1, theta2, residual = klein_coordinates(points)
     plane = principal_coordinates(points)
     return FilterRow.columns(
-        **key,
+        **vars(key),
         network=ids[:, 0],
         out_channel=ids[:, 1],
         in_channel=ids[:, 2],
@@ -329,13 +333,11 @@ def _filters(key: dict[str, Any], points: np.ndarray, ids: np.ndarray, distances
     )
 
 
-def _circles(
-    key: dict[str, Any], loops: CloudLoops, kept: np.ndarray, test: CircleTest, around: Winding | None
-) -> pa.Table:
+def _circles(key: CloudKey, loops: CloudLoops, kept: np.ndarray, test: CircleTest, around: Winding | None) -> pa.Table:
     bottle, degree = on_klein_bottle(kept), around.degree if around else None
     fifth, sixth = [*loops.barcode.lengths(1), *[0.0] * 6][4:6]
     return CircleRow.columns(
-        **key,
+        **vars(key),
         circle=list(CIRCLES),
         kept=len(loops.kept),
         near_distance=test.found.near,

@@ -1,6 +1,5 @@
 """One cloud of filters, from its points to the rows of tables on its mapper graph (weights paper, steps 6 and 7)."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +17,7 @@ from cnn_topology.mapper.recipes import mapper_of_filters
 from cnn_topology.mapper.summaries import explain, mean_points
 from cnn_topology.plan.mapper import MapperRecipe
 from cnn_topology.plan.parameters import MapperParameters
+from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.mapper import MapperEdgeRow, MapperGraphRow, MapperNodeRow, MapperSweepRow
 from cnn_topology.topology.klein import klein_angles
 
@@ -31,14 +31,13 @@ DEGENERATE = (
 
 
 def mapper_tables(
-    key: Mapping[str, Any], points: np.ndarray, networks: np.ndarray, recipe: MapperRecipe, seed: int
+    key: CloudKey, points: np.ndarray, networks: np.ndarray, recipe: MapperRecipe, seed: int
 ) -> dict[str, pa.Table]:
     """Build the mapper graph of one cloud and its tables.
 
     Parameters
     ----------
-    key : mapping
-        The columns that say which cloud this is.
+    key : CloudKey
     points : ndarray, shape (points, entries)
         Filters after the density filter.
     networks : ndarray of int, shape (points,)
@@ -60,7 +59,7 @@ def mapper_tables(
     """
     rows = drawn_rows(len(points), recipe.max_points, seed)
     used = points[rows]
-    row = {**key, "kept": len(points), **_about(recipe, used, seed)}
+    row = {**vars(key), "kept": len(points), **_about(recipe, used, seed)}
     try:
         graph = _graph(used, recipe)
     except NoVariance as error:
@@ -71,17 +70,19 @@ def mapper_tables(
             "mapper_edges": MapperEdgeRow.table([]),
         }
     except InputError as error:
-        place = f"mapper graph of {key['population']}, {key['layer']}, step {key['step']}"
+        place = f"mapper graph of {key.population}, {key.layer}, step {key.step}"
         raise InputError(f"{place}: {error}; `mapper: null` leaves mapper graphs out of the run") from error
     return {
         "mapper_graphs": MapperGraphRow.table([MapperGraphRow(**row, **_counts(graph))]),
         "mapper_nodes": _nodes(key, graph, used, networks[rows]),
-        "mapper_edges": MapperEdgeRow.columns(**key, a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared),
+        "mapper_edges": MapperEdgeRow.columns(
+            **vars(key), a=graph.edges[:, 0], b=graph.edges[:, 1], shared=graph.shared
+        ),
     }
 
 
 def sweep_table(
-    key: Mapping[str, Any], points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
+    key: CloudKey, points: np.ndarray, drawn: pa.Table, parameters: MapperParameters, seed: int
 ) -> pa.Table:
     """Count what the graph of a cloud holds when it is made in each of the other ways.
 
@@ -109,7 +110,7 @@ def sweep_table(
             counts = _counts(_graph(used, recipe))
         except InputError as error:
             counts = _none(str(error))
-        about = {**key, "kept": len(points), **_about(recipe, used, seed)}
+        about = {**vars(key), "kept": len(points), **_about(recipe, used, seed)}
         rows.append(MapperSweepRow(**about, **counts, change=change.words()))
     return MapperSweepRow.table(rows)
 
@@ -147,11 +148,11 @@ def _none(explanation: str) -> dict[str, Any]:
     return {**dict.fromkeys(COUNTS, 0), "explanation": explanation}
 
 
-def _nodes(key: Mapping[str, Any], graph: MapperGraph, points: np.ndarray, networks: np.ndarray) -> pa.Table:
+def _nodes(key: CloudKey, graph: MapperGraph, points: np.ndarray, networks: np.ndarray) -> pa.Table:
     means = mean_points(graph, points)
     theta1, theta2 = klein_angles(means)
     return MapperNodeRow.columns(
-        **key,
+        **vars(key),
         node=np.arange(graph.nodes),
         component=components(graph),
         members=graph.sizes,

@@ -30,7 +30,7 @@ from cnn_topology.statistics.significance import DEAD_LAYER, critical_value, ons
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.filters import cloud_at, neighbour_column
 from cnn_topology.tables.generalization import CorrelationRow
-from cnn_topology.tables.loops import CLOUD
+from cnn_topology.tables.loops import CLOUD, LAYER
 from cnn_topology.topology.klein import edge_angles
 
 IDS = ["network", "out_channel", "in_channel"]
@@ -73,7 +73,7 @@ def loop_dynamics(
     tested = headlines["step"].isin(critical.index).to_numpy()
     steps = [int(step) for step in headlines.loc[tested, "step"]]
     has_loop = headlines.loc[tested, "longest"].to_numpy() > critical.loc[steps].to_numpy()
-    key = {name: last[name] for name in ("population", "layer", "depth", "density_k", "density_p", "landmarks")}
+    key = {name: last[name] for name in LAYER}
     interval = onset_interval(steps, longest[tested], limits[tested]) if steps else (None, None, None)
     onset = onset_row(
         key, len(networks), steps, has_loop.tolist(), int(last["step"]), parameters.alpha, parameters.draws, interval
@@ -96,24 +96,24 @@ def _tracks(
     frames: dict[str, pd.DataFrame] = {}
     for cloud in headlines.to_dict("records"):
         step = cloud["step"]
-        (variant,) = parameters.clouds.variants[step]
+        (headline,) = parameters.clouds.filterings[step]
         table, points, _, _ = cloud_at(tables[step], step)
-        kept = densest_points(table[neighbour_column(variant.k)].to_numpy(), variant.p)
+        kept = densest_points(table[neighbour_column(headline.k)].to_numpy(), headline.p)
         ids = table.select(IDS).to_pandas()
         now = filters_at(ids, points, kept)
         place = np.searchsorted(networks, ids["network"])
-        bars = resampled_longest(points, place, variant, drawn)
+        bars = resampled_longest(points, place, headline, drawn)
         longest.append(bars)
         # A snapshot with too few filters has no row in the table `significance`: it is not tested here either.
         tested = step in critical.index
         limits = []
         for name in parameters.nulls if tested else ():
             # The sphere null knows nothing of the step: where no network has failed since, it is the same.
-            key = (name, variant, place.tobytes()) if name == "sphere" else (name, step)
+            key = (name, headline, place.tobytes()) if name == "sphere" else (name, step)
             if key not in nulls:
                 rng = _random(parameters, name) if name == "sphere" else _random(parameters, name, step)
-                make = null_cloud(name, filters_of(table, points, variant.centre)[0])
-                nulls[key] = resampled_null(make, place, variant, drawn, rng)
+                make = null_cloud(name, filters_of(table, points, parameters.clouds.centre)[0])
+                nulls[key] = resampled_null(make, place, headline, drawn, rng)
             limits.append(critical_value(nulls[key], parameters.alpha))
         limit = max(limits, default=None)
         low, high = longest_interval(cloud["longest"], bars)
@@ -129,7 +129,7 @@ def _tracks(
                 critical_resampled=limit,
                 share_significant=None if limit is None else float((bars > limit).mean()),
                 previous=rows[-1].step if rows else None,
-                **around_circle(points[kept], variant.landmarks, variant.centre),
+                **around_circle(points[kept], headline.landmarks, parameters.clouds.centre),
                 **followed(frames.get("previous"), frames.get("first"), now, networks, drawn),
             )
         )

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cnn_topology.clouds.filters import centre_and_normalize, norms_and_means, spatial_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
-from cnn_topology.plan.clouds import LEAST_ALIVE, Density
+from cnn_topology.plan.clouds import LEAST_ALIVE, neighbours_left
 from cnn_topology.plan.parameters import CloudParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.storage.tables import write_table
@@ -36,7 +36,7 @@ def run(job: Job) -> None:
         coordinates, distances = np.zeros(filters.shape), np.full((len(filters), len(parameters.neighbours)), np.nan)
         coordinates[kept] = points
         if len(points) >= LEAST_ALIVE:
-            ks = [Density(k=k, p=1).neighbours_left(len(points)) for k in parameters.neighbours]
+            ks = [neighbours_left(k, len(points)) for k in parameters.neighbours]
             distances[kept] = neighbour_distances(points, ks, job.threads)
         network, out_channel, in_channel = ids.T
         norms, means = norms_and_means(filters, parameters.centre)

@@ -6,9 +6,9 @@ from cnn_topology.plan.clouds import DEAD_LAYER, LEAST_ALIVE
 from cnn_topology.plan.parameters import MapperParameters
 from cnn_topology.runs.job import Job
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.storage.tables import read_table
 from cnn_topology.tables.filters import clouds_at, neighbour_column
+from cnn_topology.tables.loops import CloudKey, filtering_key
 from cnn_topology.tables.registry import MAPPER_ROWS
 
 
@@ -16,20 +16,20 @@ def run(job: Job) -> None:
     """Build the graph of every step of the block that has one."""
     parameters = job.parameters(MapperParameters)
     asked, parts = parameters.clouds, []
-    for step, (cloud, points, _, _) in clouds_at(read_table(job.input("clouds")), asked.variants):
-        (variant,) = asked.variants[step]
+    for step, (cloud, points, _, _) in clouds_at(read_table(job.input("clouds")), asked.filterings):
+        (headline,) = asked.filterings[step]
         if len(points) < LEAST_ALIVE:
             print(f"step {step}: {DEAD_LAYER}, no graph")
             continue
-        densest = densest_points(cloud[neighbour_column(variant.k)].to_numpy(), variant.p)
+        densest = densest_points(cloud[neighbour_column(headline.k)].to_numpy(), headline.p)
         kept, networks = points[densest], cloud["network"].to_numpy()[densest]
-        key = {
-            "population": asked.population,
-            "layer": asked.layer.name,
-            "depth": asked.layer.depth,
-            "step": step,
-            **Filtering.of(variant, len(points)).columns,
-        }
+        key = CloudKey(
+            population=asked.population,
+            layer=asked.layer.name,
+            depth=asked.layer.depth,
+            step=step,
+            **vars(filtering_key(headline, len(points))),
+        )
         seed = derive_seed(parameters.run_seed, "mapper", asked.population, asked.layer.name, step)
         made = mapper_tables(key, kept, networks, parameters.recipe, seed)
         (graph,) = made["mapper_graphs"].to_pylist()

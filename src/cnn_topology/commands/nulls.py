@@ -4,17 +4,16 @@ import numpy as np
 
 from cnn_topology.plan.parameters import NullParameters
 from cnn_topology.runs.job import Job
-from cnn_topology.statistics.nulls import Filtering, sphere_draws
-from cnn_topology.tables.loops import NullRow
+from cnn_topology.statistics.nulls import sphere_draws
+from cnn_topology.tables.loops import NullRow, filtering_key
 
 
 def run(job: Job) -> None:
     """Draw the null."""
     parameters = job.parameters(NullParameters)
     tables = []
-    for centre in sorted({variant.centre for variant in parameters.variants}):
-        variants = [variant for variant in parameters.variants if variant.centre == centre]
-        filterings = [Filtering.of(variant, parameters.points) for variant in variants]
+    for centre in sorted(parameters.filterings):
+        filterings = parameters.filterings[centre]
         size = parameters.points, parameters.side**2
         drawn_by = sphere_draws(*size, filterings, parameters.draws, parameters.run_seed, centre)
         for filtering, drawn in drawn_by.items():
@@ -22,7 +21,7 @@ def run(job: Job) -> None:
                 null_name="sphere",
                 points=parameters.points,
                 kernel_side=parameters.side,
-                **filtering.columns,
+                **vars(filtering_key(filtering, parameters.points)),
                 centre=centre,
                 draw=np.arange(len(drawn)),
                 longest=drawn.longest,

@@ -26,7 +26,7 @@ from cnn_topology.figures import selection, style
 from cnn_topology.figures.libraries import Axes, Rectangle, pd
 from cnn_topology.figures.planned import facet, pages_of_clouds
 from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables
-from cnn_topology.plan.clouds import Density
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.statistics.significance import TOO_FEW
 from cnn_topology.tables.filters import CIRCLE_ARCS
 from cnn_topology.tables.loops import CLOUD
@@ -42,10 +42,10 @@ def planned(plan: Plan) -> Planned:
     """List pages of all layers, and of the other density filters that the three-circle model is compared under."""
     facets = []
     for clouds in plan.layer_clouds:
-        last = clouds.variants[max(clouds.variants)]
-        measured = [variant for variant in clouds.measured if variant in last]
+        last = clouds.filterings[max(clouds.filterings)]
+        measured = [filtering for filtering in clouds.measured if filtering in last]
         facets.append(facet(clouds))
-        facets += [{**facet(clouds), "asked": [v.k, v.p, v.landmarks]} for v in measured]
+        facets += [{**facet(clouds), "asked": filtering.model_dump()} for filtering in measured]
     return pages_of_clouds(plan, "circles", facets, FACETS)
 
 
@@ -96,11 +96,11 @@ def _arcs(mine: pd.DataFrame) -> pd.DataFrame:
 def _chosen(loops: pa.Table, cloud: Mapping[str, Any]) -> pd.DataFrame:
     if "asked" not in cloud:
         return selection.headlines_at(loops, [cloud], "last")
-    k, p, landmarks = cloud["asked"]
+    asked = Filtering.model_validate(cloud["asked"])
     ids = {"population": cloud["population"], "layer": cloud["layer"], "step": cloud["last"]}
-    found = selection.rows(loops, **ids, density_p=p, landmarks=landmarks)
+    found = selection.rows(loops, **ids, density_p=asked.p, landmarks=asked.landmarks)
     # As a fraction k depends on how many filters there are, and networks may have failed.
-    left = found["points"].map(Density(k=k, p=p).neighbours_left)
+    left = found["points"].map(asked.neighbours_left)
     return found[left == found["density_k"]].head(1)
 
 

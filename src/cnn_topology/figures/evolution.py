@@ -30,13 +30,13 @@ def planned(plan: Plan) -> Planned:
     facets = [
         {**facet(clouds), "images": plan.config.populations[clouds.population].images}
         for clouds in plan.layer_clouds
-        if len(clouds.variants) > 1
+        if len(clouds.filterings) > 1
     ]
     return pages_of_clouds(plan, "evolution", facets, FACETS)
 
 
 def draw(parameters: Parameters, tables: Tables, notes: Notes) -> Drawing:
-    """Draw the headline variant of each of `clouds` over its steps; `alpha` is the level of the null band."""
+    """Draw the headline filtering of each of `clouds` over its steps; `alpha` is the level of the null band."""
     clouds, lacking = selection.with_rows(tables["loops"], parameters["clouds"], "")
     each = [selection.headlines(tables["loops"], cloud) for cloud in clouds]
     together = pd.concat(each)

@@ -17,10 +17,10 @@ from cnn_topology.figures.libraries import Axes, pd
 from cnn_topology.figures.planned import facet
 from cnn_topology.figures.registry import Drawing, FigureKind, Notes, Parameters, Plan, Planned, Tables, numbered
 from cnn_topology.statistics.significance import TOO_FEW, UNTESTED
-from cnn_topology.tables.loops import CLOUD
+from cnn_topology.tables.loops import CLOUD, FilteringKey
 
 BINS, NAMED = 30, 6
-SIZE = ["points", "kernel_side", "density_k", "density_p", "landmarks", "centre"]
+SIZE = ["points", "kernel_side", *FilteringKey.schema.names, "centre"]
 
 
 FACETS = 12  # on one page
@@ -30,10 +30,9 @@ def planned(plan: Plan) -> Planned:
     """List pages of nulls, each with the clouds whose headline is tested against the same draws."""
     same_draws: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for clouds in plan.layer_clouds:
-        headline, points = clouds.headline, clouds.points
-        k, p = headline.neighbours(points), headline.p
-        shown = same_draws.setdefault((points, clouds.layer.side, k, p, headline.landmarks, headline.centre), [])
-        shown.append({**facet(clouds), "centre": headline.centre})
+        points = clouds.points
+        shown = same_draws.setdefault((points, clouds.layer.side, clouds.headline.at(points), clouds.centre), [])
+        shown.append({**facet(clouds), "centre": clouds.centre})
     for name, page in numbered("nulls", list(same_draws.values()), FACETS):
         clouds_of_page = [shown for null in page for shown in null]
         yield name, {"clouds": clouds_of_page, "alpha": plan.config.significance.alpha}

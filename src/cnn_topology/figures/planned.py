@@ -16,7 +16,7 @@ MOST_PANELS = 9
 
 def facet(clouds: LayerClouds) -> dict[str, Any]:
     """Describe one layer of a population with its first and last step."""
-    steps = sorted(clouds.variants)
+    steps = sorted(clouds.filterings)
     where = {"population": clouds.population, "layer": clouds.layer.name, "first": steps[0], "last": steps[-1]}
     return {**where, "pretrained": True} if clouds.pretrained else where
 

@@ -33,8 +33,8 @@ def planned(plan: Plan) -> Planned:
     """List pages of the layers that have several k and several p at their last step."""
     facets = []
     for clouds in plan.layer_clouds:
-        variants = clouds.variants[max(clouds.variants)]
-        if min(len({variant.k for variant in variants}), len({variant.p for variant in variants})) > 1:
+        filterings = clouds.filterings[max(clouds.filterings)]
+        if min(len({of.k for of in filterings}), len({of.p for of in filterings})) > 1:
             facets.append(facet(clouds))
     return pages_of_clouds(plan, "sensitivity", facets, FACETS)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from cnn_topology.forecast.demand import NUMERIC, Demand
-from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Significance, Variant
+from cnn_topology.plan.clouds import ALTERNATIVE_NULLS, MOST_COUNTED, REPORTED_NULLS, Filtering, Significance
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan
 from cnn_topology.topology.forecasting import LOOP_BYTES
 from cnn_topology.topology.forecasting import forecast as barcode_forecast
@@ -41,7 +41,7 @@ CLOUD_BYTES, CLOUD_ROW, NEIGHBOUR_ROW, KEPT_ROW = 800, 90, 8, 150
 
 def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the gathering of a layer's filters, with their distances to the k-th neighbour."""
-    ks = {variant.neighbours_left(layer.points) for step in steps for variant in layer.variants[step]}
+    ks = {filtering.neighbours_left(layer.points) for step in steps for filtering in layer.filterings[step]}
     size = _size(layer.layer.side)
     seconds = len(steps) * (size * _scaled(SEARCH, layer.points, max(ks, default=1)) + 2e-6 * layer.points)
     row = size * CLOUD_ROW + NEIGHBOUR_ROW * len(ks)
@@ -51,8 +51,9 @@ def clouds(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
 
 def nulls(plan: Plan, points: int, side: int) -> Demand:
     """Forecast the draws of the sphere null for clouds of so many filters of a side."""
-    variants, draws = plan.null_sizes[points, side], plan.config.significance.draws
-    seconds, held = draws * _draw(points, variants, side) if variants else 0.0, _held(points, variants, side)
+    filterings = [filtering for of_centre in plan.null_sizes[points, side].values() for filtering in of_centre]
+    draws = plan.config.significance.draws
+    seconds, held = draws * _draw(points, filterings, side) if filterings else 0.0, _held(points, filterings, side)
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, 0.1)
 
 
@@ -63,40 +64,40 @@ def barcodes(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     beside = asked.draws * sum(name not in asked.nulls for name in (*REPORTED_NULLS, *ALTERNATIVE_NULLS))
     # Resampled networks and their nulls, see `statistics.stability`.
     beside += asked.least_draws * (1 + len(asked.nulls))
-    kept = sum(layer.variants[step][0].kept(layer.points) for step in steps)
-    seconds = sum(draws * _tests(layer, layer.variants[step]) for step in steps) + kept * SECONDS_PER_KEPT
-    seconds += sum(beside * _tests(layer, layer.variants[step][:1]) for step in steps)
+    kept = sum(layer.filterings[step][0].kept(layer.points) for step in steps)
+    seconds = sum(draws * _tests(layer, layer.filterings[step]) for step in steps) + kept * SECONDS_PER_KEPT
+    seconds += sum(beside * _tests(layer, layer.filterings[step][:1]) for step in steps)
     side, size = layer.layer.side, _size(layer.layer.side)
-    seconds += sum(_barcodes(layer.points, layer.variants[step], side) for step in steps)
+    seconds += sum(_barcodes(layer.points, layer.filterings[step], side) for step in steps)
     followed = 0
-    for headline, *others in (layer.variants[step] for step in steps):
-        circled = (headline, *(variant for variant in others if variant in layer.measured))
-        followed = max(followed, *(variant.used(layer.points) for variant in circled))
+    for headline, *others in (layer.filterings[step] for step in steps):
+        circled = (headline, *(filtering for filtering in others if filtering in layer.measured))
+        followed = max(followed, *(filtering.used(layer.points) for filtering in circled))
         if "permuted" not in asked.nulls:
             seconds += asked.draws * _tests(layer, circled)
-        tested = [variant for variant in circled if variant.tested(layer.points)]
-        seconds += asked.draws * sum(variant.kept(layer.points) for variant in tested) * SECONDS_PER_CIRCLED
-    held = max(_held(layer.points, layer.variants[step], side) for step in steps)
-    for variant in (variant for step in steps for variant in layer.variants[step] if variant in layer.exact):
-        cost = barcode_forecast(variant.kept(layer.points))
+        tested = [filtering for filtering in circled if not filtering.untested(layer.points)]
+        seconds += asked.draws * sum(filtering.kept(layer.points) for filtering in tested) * SECONDS_PER_CIRCLED
+    held = max(_held(layer.points, layer.filterings[step], side) for step in steps)
+    for filtering in (filtering for step in steps for filtering in layer.filterings[step] if filtering in layer.exact):
+        cost = barcode_forecast(filtering.kept(layer.points))
         seconds, held = seconds + cost.seconds, max(held, cost.bytes / 1e6)
     held += len(steps) * size * layer.points * CLOUD_BYTES / 2e6
     held += LOOP_BYTES * followed**2 / 2e6
     return Demand(NUMERIC[0] + seconds, NUMERIC[1] + held, size * kept * KEPT_ROW / 1e6)
 
 
-def look(points: int, side: int, variant: Variant, significance: Significance) -> float:
+def look(points: int, side: int, filtering: Filtering, significance: Significance) -> float:
     """Forecast the seconds of the tests of one layer of a look, in which a loop is found."""
-    if not variant.tested(points):
+    if filtering.untested(points):
         return 0.0
     draws = significance.draws * len({*significance.nulls, "permuted", *REPORTED_NULLS, *ALTERNATIVE_NULLS})
-    circled = significance.draws * variant.kept(points) * SECONDS_PER_CIRCLED
-    return draws * _draw(points, (variant,), side) + circled + _barcodes(points, (variant,), side)
+    circled = significance.draws * filtering.kept(points) * SECONDS_PER_CIRCLED
+    return draws * _draw(points, (filtering,), side) + circled + _barcodes(points, (filtering,), side)
 
 
 def mapper(plan: Plan, layer: LayerClouds, steps: tuple[int, ...]) -> Demand:
     """Forecast the mapper graphs of a layer's headline clouds."""
-    kept = sum(layer.variants[step][0].kept(layer.points) for step in plan.mapper_steps(layer, steps))
+    kept = sum(layer.filterings[step][0].kept(layer.points) for step in plan.mapper_steps(layer, steps))
     size = _size(layer.layer.side)
     held = len(steps) * size * layer.points * CLOUD_BYTES / 2e6
     graphs = 1 + len(plan.config.mapper.sweep if plan.config.mapper else ())
@@ -111,8 +112,8 @@ def dynamics(plan: Plan, layer: LayerClouds) -> Demand:
     The sphere null is the same at all of them.
     """
     assert plan.config.dynamics is not None, "the run follows no loops"
-    steps, nulls = len(layer.variants), set(plan.config.significance.nulls)
-    headline = layer.variants[max(layer.variants)][0]
+    steps, nulls = len(layer.filterings), set(plan.config.significance.nulls)
+    headline = layer.filterings[max(layer.filterings)][0]
     barcode = barcode_forecast(headline.used(layer.points))
     draws = plan.config.dynamics.bootstrap_draws * (steps * (1 + len(nulls - {"sphere"})) + ("sphere" in nulls))
     seconds = draws * _draw(layer.points, (headline,), layer.layer.side) + steps * COCYCLES * barcode.seconds
@@ -126,8 +127,8 @@ def networks(plan: Plan, group: NetworkGroup, items: Sequence[tuple[str, int]]) 
     for population, _ in items:
         count, layer = plan.networks(population), plan.layer(population, group.layer)
         points = layer.filters
-        variant = Variant(k=density.k, p=density.p, landmarks=count * points, centre="filter")
-        draw = partial(_draw, variants=(variant,), side=layer.side)
+        filtering = Filtering(k=density.k, p=density.p, landmarks=count * points)
+        draw = partial(_draw, filterings=(filtering,), side=layer.side)
         seconds += count * (SECONDS_PER_NETWORK + draw(points))
         if group.is_grid:
             seconds += draw(count * points) + 2 * draw(math.ceil(count / 2) * points)
@@ -154,43 +155,43 @@ def _scaled(cost: tuple[float, float, float], points: int, k: float) -> float:
     return float(seconds * points**power * k**power_of_k)
 
 
-def _kept_sets(points: int, variants: tuple[Variant, ...]) -> float:
-    """Return the seconds of the density filters of some variants on one drawn cloud of 3x3 filters, see `kept_sets`."""
-    densities = {(variant.neighbours_left(points), variant.p) for variant in variants}
+def _kept_sets(points: int, filterings: Sequence[Filtering]) -> float:
+    """Return the seconds of the density filters on one drawn cloud of 3x3 filters, see `kept_sets`."""
+    densities = {(filtering.neighbours_left(points), filtering.p) for filtering in filterings}
     if len(densities) > MOST_COUNTED:
         return _scaled(SEARCH, points, max(k for k, _ in densities))
     return sum(_scaled(COUNTS, points, k) for k, _ in densities)
 
 
-def _landmarks(points: int, variant: Variant, side: int) -> float:
-    kept, used = variant.kept(points), variant.used(points)
+def _landmarks(points: int, filtering: Filtering, side: int) -> float:
+    kept, used = filtering.kept(points), filtering.used(points)
     return (kept > used) * kept * used * _size(side) * SECONDS_PER_LANDMARK
 
 
-def _barcodes(points: int, variants: tuple[Variant, ...], side: int) -> float:
+def _barcodes(points: int, filterings: Sequence[Filtering], side: int) -> float:
     """Return the seconds of the barcodes of one real cloud, circles at worst."""
-    return sum(barcode_forecast(v.used(points)).seconds + _landmarks(points, v, side) for v in variants)
+    return sum(barcode_forecast(v.used(points)).seconds + _landmarks(points, v, side) for v in filterings)
 
 
-def _draw(points: int, variants: tuple[Variant, ...], side: int) -> float:
-    """Return the seconds of one draw of a null under some variants: their density filters, one barcode each."""
+def _draw(points: int, filterings: Sequence[Filtering], side: int) -> float:
+    """Return the seconds of one draw of a null under some filterings: their density filters, one barcode each."""
     size = _size(side)
-    seconds = SECONDS_PER_DRAW + size * _kept_sets(points, variants)
-    for variant in variants:
-        used = variant.used(points)
+    seconds = SECONDS_PER_DRAW + size * _kept_sets(points, filterings)
+    for filtering in filterings:
+        used = filtering.used(points)
         barcode = size**2 * used**2 / 2 * (SECONDS_PER_PAIR + SECONDS_PER_TRIPLE * used)
         crowding = (used * size**0.5 / CROWDED) ** 3 if size > 1 else 0.0
-        seconds += (1 + crowding) * barcode + _landmarks(points, variant, side)
+        seconds += (1 + crowding) * barcode + _landmarks(points, filtering, side)
     return seconds
 
 
-def _tests(layer: LayerClouds, variants: tuple[Variant, ...]) -> float:
-    """Return the seconds of one draw of a null under those of some variants that are tested; 0 where none is."""
-    tested = tuple(variant for variant in variants if variant.tested(layer.points))
+def _tests(layer: LayerClouds, filterings: Sequence[Filtering]) -> float:
+    """Return the seconds of one draw of a null under those of some filterings that are tested; 0 where none is."""
+    tested = tuple(filtering for filtering in filterings if not filtering.untested(layer.points))
     return _draw(layer.points, tested, layer.layer.side) if tested else 0.0
 
 
-def _held(points: int, variants: tuple[Variant, ...], side: int) -> float:
+def _held(points: int, filterings: Sequence[Filtering], side: int) -> float:
     """Return the MB that the largest barcode needs besides its cloud."""
-    largest = max((barcode_forecast(v.used(points)).bytes for v in variants), default=0.0)
+    largest = max((barcode_forecast(v.used(points)).bytes for v in filterings), default=0.0)
     return _size(side) * (largest + points * CLOUD_BYTES) / 1e6

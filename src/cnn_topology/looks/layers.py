@@ -23,9 +23,9 @@ from cnn_topology.extras import needing_an_extra
 from cnn_topology.looks.sources import LayerWeights
 from cnn_topology.networks.patches import side_of
 from cnn_topology.plan.base import Section
-from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW, Cloud, Density, Significance, Variant, untested, why_too_few
+from cnn_topology.plan.clouds import DEAD_LAYER, TOO_FEW, Density, Filtering, Significance
 from cnn_topology.seeds import derive_seed
-from cnn_topology.statistics.nulls import Filtering, NullDraws, loop_statistics, sphere_draws
+from cnn_topology.statistics.nulls import NullDraws, loop_statistics, sphere_draws
 from cnn_topology.statistics.significance import LOOPS
 from cnn_topology.tables.look import LookRow
 from cnn_topology.topology.persistence import barcode
@@ -93,19 +93,12 @@ class LayerLook:
     @property
     def untested(self) -> str:
         """The verdict on a layer that is not tested; empty where it has enough filters for a test."""
-        return untested(self.filtering.k, self.filtering.p, len(self.cloud.points))
+        return self.filtering.untested(len(self.cloud.points))
 
     @property
     def lacking(self) -> str:
         """What a test of a layer with too few filters lacks; empty of others."""
-        return (
-            why_too_few(self.filtering.k, self.filtering.p, len(self.cloud.points)) if self.untested == TOO_FEW else ""
-        )
-
-    @property
-    def variant(self) -> Variant:
-        """The density filter as a run has it."""
-        return Variant(**self.filtering._asdict(), centre="filter")
+        return self.filtering.lacking(len(self.cloud.points)) if self.untested == TOO_FEW else ""
 
     @cached_property
     def row(self) -> LookRow:
@@ -168,14 +161,13 @@ def first_look(population: str, weights: LayerWeights, settings: Settings, step:
         constant=int(np.sum(~alive)),
         networks=len(weights.weight),
     )
-    landmarks = int(Cloud.model_fields["landmarks"].default)
-    filtering = Filtering(settings.density.neighbours_left(len(points)), settings.density.p, landmarks)
+    filtering = Filtering(k=settings.density.neighbours_left(len(points)), p=settings.density.p)
     look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, {})
     if look.untested == DEAD_LAYER:
         return look
-    distances = neighbour_distances(points, [filtering.k])[:, 0]
+    distances = neighbour_distances(points, [filtering.neighbours_left(len(points))])[:, 0]
     kept = densest_points(distances, filtering.p)
-    longest, second, _ = loop_statistics(barcode(points[kept], landmarks=landmarks))
+    longest, second, _ = loop_statistics(barcode(points[kept], landmarks=filtering.landmarks))
     return replace(look, distances=distances, longest=longest, second=second)
 
 

@@ -105,7 +105,7 @@ class Look:
         """Forecast how many seconds the tests of some layers take, with as many cores as threads."""
         layers = (self.layers[number] for number in numbers)
         seconds = sum(
-            filter_jobs.look(len(points), side_of(points), layer.variant, self.settings.significance)
+            filter_jobs.look(len(points), side_of(points), layer.filtering, self.settings.significance)
             for layer in layers
             for points in [layer.cloud.points]
         )

@@ -19,7 +19,7 @@ from cnn_topology.plan.base import expand_paths
 from cnn_topology.statistics.significance import DEAD_LAYER
 from cnn_topology.tables.dynamics import LoopTrackRow, OnsetRow
 from cnn_topology.tables.look import LookRow
-from cnn_topology.tables.loops import LoopRow, SignificanceRow
+from cnn_topology.tables.loops import LAYER, LoopRow, SignificanceRow
 from cnn_topology.tables.row import joined
 from cnn_topology.tables.training import TrainingRow
 
@@ -66,9 +66,9 @@ class Steps:
         for layer in self.each:
             tested = {step: row.p for step, row in self._rows(layer).items() if row.p is not None}
             cloud = layer.cloud
-            key = {"population": cloud.population, "layer": cloud.layer, "depth": cloud.depth}
+            columns = vars(cloud.key(layer.filtering))
             has_loop = [p <= alpha for p in tested.values()]
-            key |= layer.filtering.columns
+            key = {name: columns[name] for name in LAYER}
             rows.append(onset_row(key, cloud.networks, list(tested), has_loop, max(self.looks), alpha))
         return rows
 
@@ -94,8 +94,7 @@ class Steps:
                 needed = at.row.needed
                 rows.append(
                     LoopTrackRow(
-                        **cloud.key,
-                        **at.filtering.columns,
+                        **vars(cloud.key(at.filtering)),
                         networks=cloud.networks,
                         kept=len(kept),
                         draws=0,
@@ -107,7 +106,7 @@ class Steps:
                         critical_resampled=None,
                         share_significant=None,
                         previous=before,
-                        **around_circle(cloud.points[kept], at.filtering.landmarks or len(kept), "filter"),
+                        **around_circle(cloud.points[kept], at.filtering.landmarks, "filter"),
                         **{name: value for name, value in columns.items() if not name.endswith(("_low", "_high"))},
                     )
                 )

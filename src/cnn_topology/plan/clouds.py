@@ -15,13 +15,15 @@ LEAST_KEPT = 4
 # neighbour that lies near by, k at most this share of the cloud. A trained layer of 256 filters is one loop at
 # rho(0.03, 0.3), p = 0.005; rho(100, 0.1) kept 26 of them and found nothing, p = 0.97.
 LEAST_TESTED, LARGEST_SHARE = 50, 0.1
-# Verdicts on a cloud whose loops are not tested, see `untested`. A layer is dead where fewer than two filters are not
-# constant: none has a neighbour.
+# Verdicts on a cloud whose loops are not tested, see `Density.untested`. A layer is dead where fewer than two filters
+# are not constant: none has a neighbour.
 DEAD_LAYER, TOO_FEW = "dead layer", "too few filters"
 LEAST_ALIVE = 2
 # Up to so many density filters of one cloud are applied by counts, one by one. A search for the neighbours of all
 # points serves any number of them, and takes as long as about four (`clouds.density`).
 MOST_COUNTED = 3
+# Clouds that keep more points are cut to so many landmarks, unless the config says otherwise.
+MOST_POINTS = 6_000
 
 Neighbours = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 
@@ -56,28 +58,38 @@ class Density(Section):
             )
         return k
 
+    def neighbours_left(self, points: int) -> int:
+        """Turn `k` into a count for a cloud that may have lost points since the run was planned, see the function."""
+        return neighbours_left(self.k, points)
+
     def kept(self, points: int) -> int:
         """Return how many of N points are kept."""
         return kept_points(self.p, points)
 
-    def neighbours_left(self, points: int) -> int:
-        """Turn `k` into a count for a cloud that may have lost points since the run was planned.
-
-        Networks fail and filters become constant: a count that is not below the number of points becomes the last
-        neighbour. Such a cloud has too few points for a test, see `untested`.
+    def untested(self, points: int) -> str:
+        """Return the verdict on a cloud whose loops are not tested, since no test of so few points could say anything.
 
         Parameters
         ----------
         points : int
-            Number of points N of the cloud.
+            Number of points N of the cloud, after constant filters and failed networks were left out.
 
         Returns
         -------
-        int
-            From 1 to N - 1; 1 of a dead layer.
+        str
+            `DEAD_LAYER` of fewer than `LEAST_ALIVE` points; `TOO_FEW` where fewer than `LEAST_TESTED` are kept, or k
+            is above `largest_tested`; empty where the cloud is tested.
         """
-        count = self.k if isinstance(self.k, int) else round(self.k * points)
-        return max(1, min(count, points - 1))
+        if points < LEAST_ALIVE:
+            return DEAD_LAYER
+        return TOO_FEW if self.lacking(points) else ""
+
+    def lacking(self, points: int) -> str:
+        """Describe what a cloud of N points lacks for a test; empty where it lacks nothing."""
+        k, kept, most = self.neighbours_left(points), self.kept(points), largest_tested(points)
+        few = [f"p = {self.p:g} keeps {kept} of {points:,}, and a test needs {LEAST_TESTED}"] * (kept < LEAST_TESTED)
+        far = [f"k = {k} is more than a tenth of {points:,}, which is {most}"] * (k > most)
+        return "; ".join(few + far)
 
 
 def check_kept(density: Density, points: int, where: str, otherwise: str = "pool more networks") -> None:
@@ -96,19 +108,40 @@ def check_kept(density: Density, points: int, where: str, otherwise: str = "pool
 Centre = Literal["filter", "coordinate"]
 
 
-class Variant(Density):
-    """One way to look at a layer's filters: density filter, largest number of points for persistence, centring."""
+class Filtering(Density):
+    """What becomes of a cloud before persistence: rho(k, p), then at most `landmarks` max-min points."""
 
-    landmarks: int
-    centre: Centre
+    landmarks: int = MOST_POINTS
+
+    def at(self, points: int) -> "Filtering":
+        """Return what it is for a cloud of N points: with k as a count, see `neighbours_left`."""
+        return Filtering(k=self.neighbours_left(points), p=self.p, landmarks=self.landmarks)
 
     def used(self, points: int) -> int:
         """Return how many of N points persistence is computed of: those kept, or the landmarks among them."""
         return min(self.kept(points), self.landmarks)
 
-    def tested(self, points: int) -> bool:
-        """Whether the loops of a cloud of so many points are tested; those of one with too few are not."""
-        return not untested(self.neighbours_left(points), self.p, points)
+
+def neighbours_left(k: int | float, points: int) -> int:
+    """Turn k of a density filter into a count for a cloud that may have lost points since the run was planned.
+
+    Networks fail and filters become constant: a count that is not below the number of points becomes the last
+    neighbour. Such a cloud has too few points for a test, see `Density.untested`.
+
+    Parameters
+    ----------
+    k : int or float
+        A count, or a share of the points.
+    points : int
+        Number of points N of the cloud.
+
+    Returns
+    -------
+    int
+        From 1 to N - 1; 1 of a dead layer.
+    """
+    count = k if isinstance(k, int) else round(k * points)
+    return max(1, min(count, points - 1))
 
 
 def kept_points(p: float, points: int) -> int:
@@ -141,47 +174,6 @@ def largest_tested(points: int) -> int:
     int
     """
     return math.ceil(LARGEST_SHARE * points)
-
-
-def untested(k: int, p: float, points: int) -> str:
-    """Return the verdict on a cloud whose loops are not tested, since no test of so few points could say anything.
-
-    Parameters
-    ----------
-    k : int
-        Neighbour of the density filter, as a count.
-    p : float
-        Fraction that the density filter keeps.
-    points : int
-        Number of points N of the cloud, after constant filters and failed networks were left out.
-
-    Returns
-    -------
-    str
-        `DEAD_LAYER` of fewer than `LEAST_ALIVE` points; `TOO_FEW` where fewer than `LEAST_TESTED` are kept, or k is
-        above `largest_tested`; empty where the cloud is tested.
-    """
-    if points < LEAST_ALIVE:
-        return DEAD_LAYER
-    return TOO_FEW if why_too_few(k, p, points) else ""
-
-
-def why_too_few(k: int, p: float, points: int) -> str:
-    """Describe what a cloud lacks for a test; empty where it lacks nothing.
-
-    Parameters
-    ----------
-    k, p, points
-        As for `untested`.
-
-    Returns
-    -------
-    str
-    """
-    kept, most = kept_points(p, points), largest_tested(points)
-    few = [f"p = {p:g} keeps {kept} of {points:,}, and a test needs {LEAST_TESTED}"] * (kept < LEAST_TESTED)
-    far = [f"k = {k} is more than a tenth of {points:,}, which is {most}"] * (k > most)
-    return "; ".join(few + far)
 
 
 class Cloud(Section):
@@ -221,7 +213,7 @@ class Cloud(Section):
         "named with the rule.",
     )
     landmarks: int = Field(
-        6_000,
+        MOST_POINTS,
         ge=10,
         description="Clouds that keep more points than this are cut to so many max-min landmarks; "
         "their covering radius r is recorded. No bar end lies farther than 2 r from that of all points, so no bar's "
@@ -233,6 +225,11 @@ class Cloud(Section):
         "`exact_second` of the table `loops`. It decides nothing, since draws of the nulls have landmarks too. 26,214 "
         "filters take up to some minutes and 2 GB, 61,440 up to an hour and 12 GB; what does not fit is refused.",
     )
+
+    @property
+    def filterings(self) -> tuple[Filtering, ...]:
+        """The density filters with the landmarks, the headline first."""
+        return tuple(Filtering(k=density.k, p=density.p, landmarks=self.landmarks) for density in self.densities)
 
 
 # Of random filters: uniform; the layer's own with their entries shuffled; Gaussian with the layer's own covariance;

@@ -15,7 +15,7 @@ from cnn_topology.plan.checkpoints import (
     describe_others,
     fitting,
 )
-from cnn_topology.plan.clouds import LARGEST_SHARE, Centre, Cloud, Density, Variant, check_kept, largest_tested
+from cnn_topology.plan.clouds import LARGEST_SHARE, Centre, Cloud, Filtering, check_kept, largest_tested
 from cnn_topology.plan.config import RunConfig
 from cnn_topology.plan.images import shape_of
 from cnn_topology.plan.populations import Layer, Population, image_shape, layers_of
@@ -37,33 +37,33 @@ class Shard:
 
 @dataclass(frozen=True)
 class LayerClouds:
-    """All that is asked of one layer of one population: its steps and, for each, its variants; headline first.
+    """All that is asked of one layer of one population: its steps and, for each, its filterings; headline first.
 
     A layer that is centred in two ways has two such sets; `weights` is its name in the snapshots, and the layer of the
-    second is named after that and its rule of centring. `measured` are the variants other than headlines that are
+    second is named after that and its rule of centring. `measured` are the filterings other than headlines that are
     measured against the three-circle model; `exact` those of which the barcode of all points is wanted too.
     """
 
     population: str
     layer: Layer
     points: int
-    variants: dict[int, tuple[Variant, ...]]
+    filterings: dict[int, tuple[Filtering, ...]]
     centre: Centre
     weights: str
-    measured: tuple[Variant, ...] = ()
-    exact: tuple[Variant, ...] = ()
+    measured: tuple[Filtering, ...] = ()
+    exact: tuple[Filtering, ...] = ()
 
     def blocks(self, size: int) -> dict[int, tuple[int, ...]]:
         """Cut the steps into blocks, one job each."""
-        return dict(enumerate(batched(sorted(self.variants), size)))
+        return dict(enumerate(batched(sorted(self.filterings), size)))
 
     def at(self, steps: tuple[int, ...]) -> "LayerClouds":
         """Return the same of some of the steps alone."""
-        return replace(self, variants={step: self.variants[step] for step in steps})
+        return replace(self, filterings={step: self.filterings[step] for step in steps})
 
     def headlines(self, steps: Iterable[int]) -> "LayerClouds":
         """Return the headlines of some of the steps alone."""
-        return replace(self, variants={step: self.variants[step][:1] for step in steps}, measured=(), exact=())
+        return replace(self, filterings={step: self.filterings[step][:1] for step in steps}, measured=(), exact=())
 
     @property
     def pretrained(self) -> bool:
@@ -76,9 +76,9 @@ class LayerClouds:
         return self.layer.name != self.weights
 
     @property
-    def headline(self) -> Variant:
-        """The variant that figures draw."""
-        return self.variants[max(self.variants)][0]
+    def headline(self) -> Filtering:
+        """The filtering that figures draw."""
+        return self.filterings[max(self.filterings)][0]
 
 
 @dataclass(frozen=True)
@@ -217,13 +217,13 @@ class Plan:
     def mapper_steps(self, clouds: LayerClouds, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Return those of some steps of a layer at which a mapper graph is asked for."""
         mapper = self.config.mapper
-        return tuple(step for step in steps if mapper and (mapper.steps == "all" or step == max(clouds.variants)))
+        return tuple(step for step in steps if mapper and (mapper.steps == "all" or step == max(clouds.filterings)))
 
     @property
     def dynamics_clouds(self) -> list[LayerClouds]:
         """The layers whose loops are followed over training: those analysed at two steps at least."""
         trained = [clouds for clouds in self.layer_clouds if clouds.population in self.config.populations]
-        return [clouds for clouds in trained if self.config.dynamics and len(clouds.variants) > 1]
+        return [clouds for clouds in trained if self.config.dynamics and len(clouds.filterings) > 1]
 
     def _network_groups(self) -> list[NetworkGroup]:
         """List what is analysed network by network: each population at its steps, each grid at the last of each."""
@@ -252,73 +252,70 @@ class Plan:
         return groups
 
     @cached_property
-    def null_sizes(self) -> dict[tuple[int, int], tuple[Variant, ...]]:
-        """Return, for each number of filters of a cloud and side of these, the variants whose null is needed."""
-        sizes: dict[tuple[int, int], dict[Variant, None]] = {}
+    def null_sizes(self) -> dict[tuple[int, int], dict[Centre, tuple[Filtering, ...]]]:
+        """Return what nulls are needed of, by number of filters of a cloud and side of these, and by centring."""
+        sizes: dict[tuple[int, int], dict[Centre, tuple[Filtering, ...]]] = {}
         for clouds in self.layer_clouds:
-            for variants in clouds.variants.values():
-                tested = (variant for variant in variants if variant.tested(clouds.points))
-                sizes.setdefault((clouds.points, clouds.layer.side), {}).update(dict.fromkeys(tested))
-        return {size: tuple(variants) for size, variants in sizes.items()}
+            of_size = sizes.setdefault((clouds.points, clouds.layer.side), {})
+            asked = (filtering for filterings in clouds.filterings.values() for filtering in filterings)
+            tested = [filtering.at(clouds.points) for filtering in asked if not filtering.untested(clouds.points)]
+            if tested:
+                of_size[clouds.centre] = tuple(dict.fromkeys([*of_size.get(clouds.centre, ()), *tested]))
+        return sizes
 
     def _layer_clouds(self) -> list[LayerClouds]:
-        gathered: dict[tuple[str, str, Centre], dict[int, dict[tuple[int, float, int], Variant]]] = {}
-        measured: dict[tuple[str, str, Centre], dict[tuple[int, float, int], Variant]] = {}
-        exact: dict[tuple[str, str, Centre], set[tuple[int, float, int]]] = {}
+        first: dict[tuple[str, str, Centre, Filtering], Filtering] = {}
+        gathered: dict[tuple[str, str, Centre], list[tuple[Filtering, Cloud, tuple[int, ...]]]] = {}
         for index, cloud in enumerate(self.config.clouds):
             for population, name in self._layers_of_cloud(cloud, f"clouds[{index}]"):
                 points = self.layer(population, name).filters * self.networks(population)
-                key = population, name, cloud.centre
-                for number, asked in enumerate(cloud.densities):
+                steps = self._steps_of_cloud(cloud, population, f"clouds[{index}].steps")
+                for number, asked in enumerate(cloud.filterings):
                     where = f"clouds[{index}].densities[{number}] for {population}, {name}"
-                    density = self._feasible(asked, points, cloud.on_too_few, where)
-                    if density is None:
+                    filtering = self._feasible(asked, points, cloud.on_too_few, where)
+                    if filtering is None:
                         continue
                     # 0.03125 and 200 are the same k for 6,400 points: asked for twice, computed once.
-                    resolved = density.neighbours(points, where), density.p, cloud.landmarks
-                    variant = Variant(k=density.k, p=density.p, landmarks=cloud.landmarks, centre=cloud.centre)
-                    steps = gathered.setdefault(key, {})
-                    if cloud.circles == "all":
-                        measured.setdefault(key, {})[resolved] = variant
-                    if cloud.exact:
-                        exact.setdefault(key, set()).add(resolved)
-                    for step in self._steps_of_cloud(cloud, population, f"clouds[{index}].steps"):
-                        steps.setdefault(step, {}).setdefault(resolved, variant)
+                    same = population, name, cloud.centre, filtering.at(points)
+                    asked_first = first.setdefault(same, filtering)
+                    gathered.setdefault((population, name, cloud.centre), []).append((asked_first, cloud, steps))
         result = []
         taken: set[tuple[str, str]] = set()
-        for key, steps in gathered.items():
-            population, name, centre = key
+        for (population, name, centre), asked_of_layer in gathered.items():
             layer = self.layer(population, name)
             if (population, name) in taken:
                 layer = replace(layer, name=f"{name}-{centre}")
             taken.add((population, name))
             points = layer.filters * self.networks(population)
-            variants = {step: tuple(found.values()) for step, found in steps.items()}
-            headlines = {next(iter(found)) for found in steps.values()}
-            besides = tuple(v for asked, v in measured.get(key, {}).items() if asked not in headlines)
-            wanted = exact.get(key, ())
-            in_full = dict.fromkeys(v for found in steps.values() for asked, v in found.items() if asked in wanted)
-            result.append(LayerClouds(population, layer, points, variants, centre, name, besides, tuple(in_full)))
+            filterings = {
+                step: tuple(dict.fromkeys(filtering for filtering, _, steps in asked_of_layer if step in steps))
+                for step in dict.fromkeys(step for _, _, steps in asked_of_layer for step in steps)
+            }
+            headlines = {of_step[0] for of_step in filterings.values()}
+            measured = dict.fromkeys(filtering for filtering, cloud, _ in asked_of_layer if cloud.circles == "all")
+            besides = tuple(filtering for filtering in measured if filtering not in headlines)
+            in_full = dict.fromkeys(filtering for filtering, cloud, _ in asked_of_layer if cloud.exact)
+            result.append(LayerClouds(population, layer, points, filterings, centre, name, besides, tuple(in_full)))
         if self.remarks and not result:
             raise InputError("clouds: every layer was left out; " + "; ".join(self.remarks))
         return result
 
-    def _feasible(self, density: Density, points: int, on_too_few: str, where: str) -> Density | None:
-        """Return a density filter that a layer has the points for: the one asked for, a capped one, or none."""
-        enough = not isinstance(density.k, int) or density.k < points
-        if on_too_few == "cap" and points > 1 and density.neighbours_left(points) > largest_tested(points):
+    def _feasible(self, asked: Filtering, points: int, on_too_few: str, where: str) -> Filtering | None:
+        """Return a filtering that a layer has the points for: the one asked for, a capped one, or none."""
+        enough = not isinstance(asked.k, int) or asked.k < points
+        if on_too_few == "cap" and points > 1 and asked.neighbours_left(points) > largest_tested(points):
             # As a fraction it is still a tenth of a cloud that networks have failed out of.
-            capped = Density(k=LARGEST_SHARE, p=density.p)
+            capped = Filtering(k=LARGEST_SHARE, p=asked.p, landmarks=asked.landmarks)
             count = capped.neighbours(points)
-            self._remark(f"{where}: k = {density.k} capped at {count}, a tenth of its {points} filters")
-            density = capped
+            self._remark(f"{where}: k = {asked.k} capped at {count}, a tenth of its {points} filters")
+            asked = capped
         elif enough or on_too_few == "refuse":
-            density.neighbours(points, where)
+            asked.neighbours(points, where)
         else:
-            self._remark(f"{where} is left out: k = {density.k} is not below its {points} filters")
+            self._remark(f"{where} is left out: k = {asked.k} is not below its {points} filters")
             return None
-        check_kept(density, points, where)
-        return density
+        check_kept(asked, points, where)
+        return asked
 
     def _remark(self, what: str) -> None:
         if what not in self.remarks:

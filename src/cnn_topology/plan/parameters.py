@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from cnn_topology.errors import InputError
 from cnn_topology.plan.base import Section, described
 from cnn_topology.plan.checkpoints import Checkpoint
-from cnn_topology.plan.clouds import Centre, Controls, Density, NullName, Significance, Variant
+from cnn_topology.plan.clouds import Centre, Controls, Density, Filtering, NullName, Significance
 from cnn_topology.plan.code import code_digest
 from cnn_topology.plan.expand import LayerClouds, NetworkGroup, Plan, Shard
 from cnn_topology.plan.images import ImageSetConfig, OwnImages, size_of
@@ -145,7 +145,7 @@ class CloudParameters(Parameters):
     @classmethod
     def of(cls, plan: Plan, clouds: LayerClouds, steps: tuple[int, ...]) -> "CloudParameters":
         """Return the block of some steps of a layer; `neighbours` holds every k asked for, as it was given."""
-        asked = dict.fromkeys(variant.k for step in steps for variant in clouds.variants[step])
+        asked = dict.fromkeys(filtering.k for step in steps for filtering in clouds.filterings[step])
         return cls(
             run_seed=plan.config.seed,
             population=clouds.population,
@@ -163,7 +163,7 @@ class NullParameters(Parameters):
     verb = "nulls"
     points: int
     side: int
-    variants: tuple[Variant, ...]
+    filterings: dict[Centre, tuple[Filtering, ...]]
     draws: int
 
     @classmethod
@@ -173,13 +173,13 @@ class NullParameters(Parameters):
             run_seed=plan.config.seed,
             points=points,
             side=side,
-            variants=plan.null_sizes[points, side],
+            filterings=plan.null_sizes[points, side],
             draws=plan.config.significance.draws,
         )
 
 
 class BarcodeParameters(Parameters):
-    """For `cnn-topology barcodes`: one layer, a block of steps, every variant of each."""
+    """For `cnn-topology barcodes`: one layer, a block of steps, every filtering of each."""
 
     verb = "barcodes"
     clouds: LayerClouds
@@ -192,7 +192,7 @@ class BarcodeParameters(Parameters):
 
 
 class MapperParameters(Parameters):
-    """For `cnn-topology mapper`: one layer, a block of steps, the headline variant of each."""
+    """For `cnn-topology mapper`: one layer, a block of steps, the headline filtering of each."""
 
     verb = "mapper"
     clouds: LayerClouds
@@ -326,7 +326,7 @@ class CorrelationParameters(Parameters):
 
 
 class DynamicsParameters(Parameters):
-    """For `cnn-topology dynamics`: one layer of a population, the headline variant of each step."""
+    """For `cnn-topology dynamics`: one layer of a population, the headline filtering of each step."""
 
     verb = "dynamics"
     clouds: LayerClouds
@@ -341,7 +341,7 @@ class DynamicsParameters(Parameters):
         assert plan.config.dynamics is not None, "the run follows no loops"
         return cls(
             run_seed=plan.config.seed,
-            clouds=clouds.headlines(clouds.variants),
+            clouds=clouds.headlines(clouds.filterings),
             images=plan.populations[clouds.population].images,
             alpha=plan.config.significance.alpha,
             nulls=plan.config.significance.nulls,

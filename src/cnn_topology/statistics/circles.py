@@ -16,9 +16,9 @@ from jaxtyping import Float
 from cnn_topology.checks import real, whole
 from cnn_topology.clouds.density import neighbour_count
 from cnn_topology.clouds.filters import layer_filters
-from cnn_topology.plan.clouds import Centre, untested
+from cnn_topology.plan.clouds import Centre, Filtering
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
-from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, checked_key, draws_of_null, filtered_clouds
+from cnn_topology.statistics.nulls import CloudKey, NullDraws, checked_key, draws_of_null, filtered_clouds
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
 
@@ -131,10 +131,10 @@ def circles(
     """
     layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
     points = layer.points
-    filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"))
+    filtering = Filtering(k=neighbour_count(k, p, len(points)), p=real(p, "p"))
     kept = filtered_clouds(points, [filtering])[0]
     null = None
-    if not untested(filtering.k, filtering.p, len(points)):
+    if not filtering.untested(len(points)):
         count = whole(draws, "draws", 1)
         null = draws_of_null("permuted", layer, [filtering], count, seed, cloud, [filtering])[filtering]
     return circle_test(kept, null, centre)

@@ -20,10 +20,9 @@ from jaxtyping import Bool, Float, Int
 from cnn_topology.clouds.density import density_filter
 from cnn_topology.clouds.threads import mapped
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Centre, Variant
+from cnn_topology.plan.clouds import Centre, Filtering
 from cnn_topology.statistics.circular import circular_correlation, kuiper, turn
 from cnn_topology.statistics.intervals import ENDS, percentile_interval
-from cnn_topology.statistics.nulls import Filtering
 from cnn_topology.statistics.significance import onset
 from cnn_topology.topology.circles import ARCS
 from cnn_topology.topology.klein import NEAR, circle_coverage, edge_angles
@@ -55,7 +54,7 @@ def resampled_networks(networks: int, draws: int, rng: np.random.Generator) -> I
 def resampled_bars(
     points: Float[np.ndarray, "points entries"],
     network: Int[np.ndarray, " points"],
-    variant: Variant | Filtering,
+    filtering: Filtering,
     drawn: Int[np.ndarray, "draws networks"],
     threads: int = 1,
 ) -> list[Float[np.ndarray, " bars"]]:
@@ -70,7 +69,7 @@ def resampled_bars(
         All filters of one snapshot, before the density filter.
     network : ndarray of int, shape (points,)
         Which network each belongs to, a value of `drawn`; one that failed has no point.
-    variant : Variant or Filtering
+    filtering : Filtering
         Density filter and landmarks. A network drawn m times counts m times, also as a neighbour of itself.
     drawn : ndarray of int, shape (draws, networks)
         From `resampled_networks`.
@@ -88,11 +87,11 @@ def resampled_bars(
     def bars(chosen: np.ndarray) -> np.ndarray:
         rows = np.concatenate([order[bounds[i] : bounds[i + 1]] for i in chosen])
         try:
-            kept = rows[density_filter(points[rows], variant.k, variant.p)]
+            kept = rows[density_filter(points[rows], filtering.k, filtering.p)]
         except InputError:
             return np.empty(0)
         # Duplicates change no bar.
-        return barcode(points[np.unique(kept)], landmarks=variant.landmarks).lengths(1)
+        return barcode(points[np.unique(kept)], landmarks=filtering.landmarks).lengths(1)
 
     return mapped(bars, drawn, threads)
 
@@ -100,14 +99,14 @@ def resampled_bars(
 def resampled_longest(
     points: Float[np.ndarray, "points entries"],
     network: Int[np.ndarray, " points"],
-    variant: Variant | Filtering,
+    filtering: Filtering,
     drawn: Int[np.ndarray, "draws networks"],
 ) -> Float[np.ndarray, " draws"]:
     """Compute the longest H1 bar of the pooled cloud of resampled networks.
 
     Parameters
     ----------
-    points, network, variant, drawn
+    points, network, filtering, drawn
         As `resampled_bars`.
 
     Returns
@@ -115,7 +114,7 @@ def resampled_longest(
     ndarray, shape (draws,)
         0 where there is no bar or no cloud.
     """
-    return np.array([float(np.max(bars, initial=0.0)) for bars in resampled_bars(points, network, variant, drawn)])
+    return np.array([float(np.max(bars, initial=0.0)) for bars in resampled_bars(points, network, filtering, drawn)])
 
 
 def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tuple[float, float]:
@@ -143,7 +142,7 @@ def longest_interval(longest: float, drawn: Float[np.ndarray, " draws"]) -> tupl
 def resampled_null(
     make_cloud: Callable[[np.random.Generator], np.ndarray],
     network: Int[np.ndarray, " points"],
-    variant: Variant | Filtering,
+    filtering: Filtering,
     drawn: Int[np.ndarray, "draws networks"],
     rng: np.random.Generator,
     threads: int = 1,
@@ -154,7 +153,7 @@ def resampled_null(
     ----------
     make_cloud : callable
         Takes a random generator and gives a cloud of as many filters as the layer has, in its order.
-    network, variant, drawn
+    network, filtering, drawn
         As `resampled_longest`.
     rng : numpy.random.Generator
     threads : int
@@ -167,7 +166,7 @@ def resampled_null(
 
     def longest(draw: tuple[np.ndarray, np.ndarray]) -> float:
         cloud, chosen = draw
-        return float(resampled_longest(cloud, network, variant, chosen[None])[0])
+        return float(resampled_longest(cloud, network, filtering, chosen[None])[0])
 
     return np.array(mapped(longest, ((make_cloud(rng), chosen) for chosen in drawn), threads))
 

@@ -11,9 +11,9 @@ from cnn_topology.clouds.density import densest_points, neighbour_count
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.base import as_tuple
-from cnn_topology.plan.clouds import DEAD_LAYER, Centre, Significance, untested
+from cnn_topology.plan.clouds import DEAD_LAYER, MOST_POINTS, Centre, Filtering, Significance
 from cnn_topology.plan.config_errors import checked
-from cnn_topology.statistics.nulls import CloudKey, Filtering, NullDraws, checked_key, draws_of_null, loop_statistics
+from cnn_topology.statistics.nulls import CloudKey, NullDraws, checked_key, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     bar_p_values,
     bobrowski_skraba,
@@ -144,7 +144,7 @@ def loops(
     nulls: Sequence[str] = ("sphere", "permuted"),
     also: Sequence[str] = (),
     alpha: float = 0.01,
-    landmarks: int = 6_000,
+    landmarks: int = MOST_POINTS,
     centre: Centre = "filter",
     cloud: CloudKey = ("", "", 0),
     threads: int = 1,
@@ -232,14 +232,15 @@ def loops(
     nulls, also = as_tuple(nulls), as_tuple(also)
     points = layer.points
     significance = checked(Significance, nulls=nulls, draws=draws, alpha=alpha)
-    filtering = Filtering(neighbour_count(k, p, len(points)), real(p, "p"), whole(landmarks, "landmarks", 10))
+    count = neighbour_count(k, p, len(points))
+    filtering = Filtering(k=count, p=real(p, "p"), landmarks=whole(landmarks, "landmarks", 10))
     drawn: dict[str, NullDraws] = {}
-    if not untested(filtering.k, filtering.p, len(points)):
+    if not filtering.untested(len(points)):
         for name in dict.fromkeys([*significance.nulls, *also]):
             of_filterings = draws_of_null(name, layer, [filtering], significance.draws, seed, cloud, (), threads)
             drawn[name] = of_filterings[filtering]
     deciding: dict[str, NullDraws] = {name: null for name, null in drawn.items() if name in significance.nulls}
-    distances = neighbour_distances(points, [filtering.k], threads)[:, 0]
+    distances = neighbour_distances(points, [count], threads)[:, 0]
     others = {name: null for name, null in drawn.items() if name not in deciding}
     return cloud_loops(points, distances, filtering, deciding, significance, others)
 
@@ -273,7 +274,7 @@ def cloud_loops(
     -------
     CloudLoops
     """
-    without_test = untested(filtering.k, filtering.p, len(points))
+    without_test = filtering.untested(len(points))
     if without_test == DEAD_LAYER:
         kept, bars = np.arange(len(points)), NO_BARS
     else:

@@ -8,7 +8,7 @@ made from what it is: draws can be computed in any order and in any batches.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from cnn_topology.clouds.density import kept_sets
 from cnn_topology.clouds.filters import LayerFilters
 from cnn_topology.clouds.threads import mapped
 from cnn_topology.errors import InputError
-from cnn_topology.plan.clouds import Centre, Variant
+from cnn_topology.plan.clouds import Centre, Filtering
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import MakeCloud, null_cloud, sphere_null_cloud
 from cnn_topology.topology.circles import near_circles
@@ -48,35 +48,6 @@ def checked_key(cloud: Any) -> CloudKey:
     if not (isinstance(cloud, tuple | list) and len(cloud) == 3 and all(isinstance(text, str) for text in cloud[:2])):
         raise InputError(f"cloud = {cloud!r} must be (population, layer, step): two texts and a whole number")
     return str(cloud[0]), str(cloud[1]), whole(cloud[2], "step of cloud")
-
-
-class Filtering(NamedTuple):
-    """What becomes of a cloud before persistence: rho(k, p), then at most `landmarks` max-min points (None: all)."""
-
-    k: int
-    p: float
-    landmarks: int | None = None
-
-    @classmethod
-    def of(cls, variant: Variant, points: int) -> "Filtering":
-        """Return what a variant of the config is for a cloud of one size.
-
-        Parameters
-        ----------
-        variant : Variant
-        points : int
-            Before the density filter.
-
-        Returns
-        -------
-        Filtering
-        """
-        return cls(variant.neighbours_left(points), variant.p, variant.landmarks)
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The columns of tables that say so."""
-        return {"density_k": self.k, "density_p": self.p, "landmarks": self.landmarks}
 
 
 @dataclass(frozen=True)
@@ -200,7 +171,7 @@ def filtered_clouds(
     InputError
         If a k is not below the number of points or a p lies outside (0, 1].
     """
-    return [points[kept] for kept in kept_sets(points, [(k, p) for k, p, _ in filterings])]
+    return [points[kept] for kept in kept_sets(points, [(of.neighbours(len(points)), of.p) for of in filterings])]
 
 
 def null_draws(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cnn_topology.plan.clouds import kept_points, untested
+from cnn_topology.plan.clouds import Density
 from cnn_topology.statistics.intervals import wilson_interval
 from cnn_topology.statistics.significance import NO_LOOP
 
@@ -154,10 +154,11 @@ def power(model: Model, outcome: str, points: int, k: int, p: float, entries: in
     Power or None
         None where the cloud is not tested, or filters are larger than those that were simulated.
     """
-    if untested(k, p, points) or entries != 9:
+    density = Density(k=k, p=p)
+    if density.untested(points) or entries != 9:
         return None
     cells = cells_of(model)
-    asked = (float(kept_points(p, points)), k / points, p)
+    asked = (float(density.kept(points)), k / points, p)
     brackets = [_bracket(sorted({key[axis] for key in cells}), value) for axis, value in enumerate(asked)]
     corners = {tuple(value for value, _ in c): float(np.prod([weight for _, weight in c])) for c in product(*brackets)}
     weights = {cells[key]: weight for key, weight in corners.items() if key in cells and weight}

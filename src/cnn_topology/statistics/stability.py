@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cnn_topology.clouds.filters import LayerFilters
-from cnn_topology.plan.clouds import Centre, Significance
+from cnn_topology.plan.clouds import Centre, Filtering, Significance
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import resampled_bars, resampled_networks, resampled_null
 from cnn_topology.statistics.null_clouds import null_cloud, sphere_null_cloud
-from cnn_topology.statistics.nulls import CloudKey, Filtering
+from cnn_topology.statistics.nulls import CloudKey
 from cnn_topology.statistics.significance import verdict
 
 

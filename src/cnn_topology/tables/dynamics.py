@@ -1,22 +1,16 @@
 """Rows about how a loop forms in training (weights paper, E4 and E8)."""
 
-from cnn_topology.tables.loops import CloudKey
-from cnn_topology.tables.row import Row, column
+from cnn_topology.tables.loops import CloudKey, FilteringKey, LayerOfFilters
+from cnn_topology.tables.row import column
 from cnn_topology.tables.units import COEFFICIENT, COUNT, ITERATIONS, LENGTH, PROBABILITY, RADIANS, SHARE
 
 
-class OnsetRow(Row, table="onset"):
+class OnsetRow(FilteringKey, LayerOfFilters, table="onset"):
     """When the loop of one layer of a population sets in.
 
     Snapshots with too few filters for a test do not count; where none has enough, onset, interval and lasting are null.
     """
 
-    population: str = column("Population of the networks.")
-    layer: str = column("Layer.")
-    depth: int = column("Depth of the layer, 1 nearest the image.")
-    density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    density_p: float = column("Share of the filters that the density filter keeps.", SHARE)
-    landmarks: int = column("Most points in the filtration.", COUNT)
     networks: int = column("Networks of the population.", COUNT)
     snapshots: int = column("Snapshots that count.", COUNT)
     last: int = column("Last of them.", ITERATIONS)

@@ -1,23 +1,46 @@
 """Rows about the barcodes of clouds of filters and their tests (weights paper, sections 3 and 4)."""
 
+from cnn_topology.plan.clouds import Filtering
 from cnn_topology.tables.row import Row, column
 from cnn_topology.tables.units import COUNT, ITERATIONS, LENGTH, PROBABILITY, RATIO, SHARE
 
 
-class CloudKey(Row):
-    """Which cloud a row is about: the pooled filters of a layer at a step, after rho(k, p)."""
+class LayerOfFilters(Row):
+    """Which layer a row is about: the filters of all networks, pooled."""
 
     population: str = column("Population, or networks of a checkpoint.")
     layer: str = column("Layer.")
     depth: int = column("Depth of the layer, 1 nearest the image.")
+
+
+class LayerAtStep(LayerOfFilters):
+    """Which layer a row is about, and when."""
+
     step: int = column("Training step.", ITERATIONS)
+
+
+class FilteringKey(Row):
+    """What became of a cloud before persistence: rho(k, p), then landmarks."""
+
     density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    density_p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
+    density_p: float = column("Share of the filters that the density filter keeps.", SHARE)
     landmarks: int = column("Most points in the filtration.", COUNT)
+
+
+class CloudKey(FilteringKey, LayerAtStep):
+    """Which cloud a row is about: the pooled filters of a layer at a step, after rho(k, p)."""
 
 
 # Columns by which a row about a cloud is found in another table; the depth follows from the layer.
 CLOUD = [name for name in CloudKey.schema.names if name != "depth"]
+# Columns that the clouds of a layer at all steps share.
+LAYER = [name for name in CloudKey.schema.names if name != "step"]
+
+
+def filtering_key(filtering: Filtering, points: int) -> FilteringKey:
+    """Return the columns on the filtering of a cloud that has so many points before it."""
+    k = filtering.neighbours_left(points)
+    return FilteringKey(density_k=k, density_p=filtering.p, landmarks=filtering.landmarks)
 
 
 class BarRow(CloudKey, table="barcodes"):
@@ -148,15 +171,12 @@ class SignificanceRow(CloudKey, table="significance"):
     significant_bars: int = column("H1 bars longer than the critical value.", COUNT)
 
 
-class NullRow(Row, table="nulls"):
+class NullRow(FilteringKey, table="nulls"):
     """One draw of the sphere null under one density filter."""
 
     null_name: str = column("Name of the null.")
     points: int = column("Filters drawn (N).", COUNT)
     kernel_side: int = column("Side of the kernels: 3 of 3x3.", COUNT)
-    density_k: int = column("Neighbour that the density of a filter is read from.", COUNT)
-    density_p: float = column("Share of the filters that the density filter keeps.", "share, 0 to 1")
-    landmarks: int = column("Most points in the filtration.", COUNT)
     centre: str = column("How filters are centred: by filter or by coordinate.")
     draw: int = column("Number of the draw, from 0.")
     longest: float = column("Length of the longest H1 bar.", LENGTH)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnn_topology.statistics.significance import UNTESTED
+from cnn_topology.tables.loops import CLOUD
 
 
 def loop(population, layer="conv1", step=40_000, verdict="one loop", longest=1.0, bars=None, **more):
@@ -51,9 +52,6 @@ def over_training(population, verdicts, layer="conv1", longest=(0.2, 0.5, 0.9, 1
         loop(population, layer, step, verdict, length)
         for step, verdict, length in zip(steps, verdicts, longest, strict=True)
     ]
-
-
-CLOUD = ("population", "layer", "step", "density_k", "density_p", "landmarks")
 
 
 # So many layers that all agree are the fewest whose share has an interval above a half.

@@ -17,6 +17,7 @@ from cnn_topology.statistics.hollowness import ring
 from cnn_topology.statistics.significance import NO_LOOP, ONE_LOOP, TOO_FEW
 from cnn_topology.summary.headline import alternatives, headline, headline_clouds, opening
 from cnn_topology.summary.page import run_page
+from cnn_topology.tables.loops import CloudKey
 from cnn_topology.tables.registry import TABLES
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -48,8 +49,7 @@ def tables():
         | {"p_lowpass": 0.6, "lowpass_longest_median": 0.9, "verdict_stability": 0.7, "stability_draws": 99},
         cloud("round", 600, 0.9, ONE_LOOP, 0.005, layer="conv2", depth=2),
     ]
-    names = ("population", "layer", "depth", "step", "density_k", "density_p", "landmarks")
-    key = [{name: row[name] for name in names} for row in loops if row["verdict"] != TOO_FEW]
+    key = [{name: row[name] for name in CloudKey.schema.names} for row in loops if row["verdict"] != TOO_FEW]
     reached = [
         row | {"null_name": null, "null_critical": top} for row in key for null, top in (("a", 0.4), ("b", 0.42))
     ]

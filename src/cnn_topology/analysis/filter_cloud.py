@@ -25,7 +25,7 @@ from cnn_topology.statistics.dynamics import Winding, winding
 from cnn_topology.statistics.hollowness import Hollowness, hollowness_test
 from cnn_topology.statistics.loops import CloudLoops, cloud_loops
 from cnn_topology.statistics.null_clouds import block_ratio, needs
-from cnn_topology.statistics.nulls import NullDraws, draws_of_null, loop_statistics
+from cnn_topology.statistics.nulls import CloudName, NullDraws, draws_of_null, loop_statistics
 from cnn_topology.statistics.power import FAINT_CIRCLE, HALF_CIRCLE, power
 from cnn_topology.statistics.shapes import known_shape, on_klein_bottle
 from cnn_topology.statistics.stability import stability
@@ -68,6 +68,11 @@ class FilterCloud:
     def points(self) -> np.ndarray:
         """The normalized filters, shape (points, entries)."""
         return self.filters.points
+
+    @property
+    def name(self) -> CloudName:
+        """Population, layer and step, of which the seeds of draws are made."""
+        return self.population, self.layer, self.step
 
     def key(self, filtering: Filtering) -> CloudKey:
         """Return what rows of tables about the cloud begin with, after a density filter."""
@@ -134,10 +139,10 @@ def analyse_cloud(
     wanted |= dict.fromkeys(REPORTED_NULLS, [headline] if headline in tested else [])
     wanted |= dict.fromkeys(significance.nulls, tested)
     drawn = _draws(cloud, wanted, circled, significance.draws, run_seed, threads, shared or {})
-    at, layer = (cloud.population, cloud.layer, cloud.step), cloud.filters
+    layer = cloud.filters
     hollow = None
     if headline in tested:
-        hollow = hollowness_test(layer.points, layer.channels, significance.draws, run_seed, at)
+        hollow = hollowness_test(layer.points, layer.channels, significance.draws, run_seed, cloud.name)
     parts: dict[str, list[pa.Table]] = {row.table_name: [] for row in BARCODE_ROWS}
     results = []
     for filtering, distance in distances.items():
@@ -152,7 +157,9 @@ def analyse_cloud(
         key = cloud.key(filtering)
         stable = None
         if filtering == headline and loops.tests:
-            stable = stability(layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, at, threads)
+            stable = stability(
+                layer, cloud.ids[:, 0], filtering, loops.verdict, significance, run_seed, cloud.name, threads
+            )
         hollow_here = hollow if filtering == headline else None
         exact_bars = exact_barcode(cloud.points[loops.kept], loops.barcode) if filtering in exact else None
         row = _loops(
@@ -183,14 +190,13 @@ def _draws(
     shared: Mapping[Filtering, NullDraws],
 ) -> dict[str, dict[Filtering, NullDraws]]:
     """Return the draws of each null under the density filters that it is wanted for."""
-    key = (cloud.population, cloud.layer, cloud.step)
     drawn: dict[str, dict[Filtering, NullDraws]] = {}
     for name, filterings in wanted.items():
         known = shared if name == "sphere" else {}
         drawn[name] = {filtering: known[filtering] for filtering in filterings if filtering in known}
         if left := [filtering for filtering in filterings if filtering not in drawn[name]]:
             counted = circled if name == "permuted" else []
-            drawn[name] |= draws_of_null(name, cloud.filters, left, draws, run_seed, key, counted, threads)
+            drawn[name] |= draws_of_null(name, cloud.filters, left, draws, run_seed, cloud.name, counted, threads)
     return drawn
 
 

@@ -18,7 +18,7 @@ from cnn_topology.clouds.density import neighbour_count
 from cnn_topology.clouds.filters import layer_filters
 from cnn_topology.plan.clouds import Centre, Filtering
 from cnn_topology.statistics.null_clouds import sphere_null_cloud
-from cnn_topology.statistics.nulls import CloudKey, NullDraws, checked_key, draws_of_null, filtered_clouds
+from cnn_topology.statistics.nulls import CloudName, NullDraws, checked_name, draws_of_null, filtered_clouds
 from cnn_topology.statistics.significance import rank_p_value
 from cnn_topology.topology.circles import CIRCLES, NearCircles, near_circles
 
@@ -66,7 +66,7 @@ def circles(
     draws: int = 199,
     seed: int = 0,
     centre: Centre = "filter",
-    cloud: CloudKey = ("", "", 0),
+    cloud: CloudName = ("", "", 0),
 ) -> CircleTest:
     """Count the filters of a layer near the four named circles of patches, and compare with chance, as a run does.
 
@@ -129,7 +129,7 @@ def circles(
     >>> float(test.found.coverage()[0])
     1.0
     """
-    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
+    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_name(cloud)
     points = layer.points
     filtering = Filtering(k=neighbour_count(k, p, len(points)), p=real(p, "p"))
     kept = filtered_clouds(points, [filtering])[0]

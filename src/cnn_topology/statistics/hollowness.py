@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.null_clouds import whitened_null
-from cnn_topology.statistics.nulls import CloudKey
+from cnn_topology.statistics.nulls import CloudName
 from cnn_topology.statistics.significance import two_sided_p_value
 
 
@@ -89,7 +89,7 @@ def hollowness_test(
     blocks: Int[np.ndarray, " points"],
     draws: int,
     run_seed: int,
-    cloud: CloudKey,
+    cloud: CloudName,
 ) -> Hollowness:
     """Compare the hollowness of a layer with that of filters with its own second moments, whitened and shuffled.
 

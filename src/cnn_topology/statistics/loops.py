@@ -13,7 +13,7 @@ from cnn_topology.clouds.neighbours import neighbour_distances
 from cnn_topology.plan.base import as_tuple
 from cnn_topology.plan.clouds import DEAD_LAYER, MOST_POINTS, Centre, Filtering, Significance
 from cnn_topology.plan.config_errors import checked
-from cnn_topology.statistics.nulls import CloudKey, NullDraws, checked_key, draws_of_null, loop_statistics
+from cnn_topology.statistics.nulls import CloudName, NullDraws, checked_name, draws_of_null, loop_statistics
 from cnn_topology.statistics.significance import (
     bar_p_values,
     bobrowski_skraba,
@@ -146,7 +146,7 @@ def loops(
     alpha: float = 0.01,
     landmarks: int = MOST_POINTS,
     centre: Centre = "filter",
-    cloud: CloudKey = ("", "", 0),
+    cloud: CloudName = ("", "", 0),
     threads: int = 1,
 ) -> CloudLoops:
     """Find the loops of a layer's filters and test them against clouds of noise, as a run does.
@@ -228,7 +228,7 @@ def loops(
     >>> ct.loops(rng.standard_normal((600, 9)), k=20, p=0.3, draws=99).verdict
     'no loop'
     """
-    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_key(cloud)
+    layer, seed, cloud = layer_filters(filters, centre), whole(seed, "seed"), checked_name(cloud)
     nulls, also = as_tuple(nulls), as_tuple(also)
     points = layer.points
     significance = checked(Significance, nulls=nulls, draws=draws, alpha=alpha)

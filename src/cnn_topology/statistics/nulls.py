@@ -25,11 +25,11 @@ from cnn_topology.topology.circles import near_circles
 from cnn_topology.topology.persistence import Barcode, barcode
 
 # Population, layer and step: what a cloud of filters is of.
-CloudKey = tuple[str, str, int]
+CloudName = tuple[str, str, int]
 
 
-def checked_key(cloud: Any) -> CloudKey:
-    """Return a cloud key of Python's own types, of which seeds are made: an integer of NumPy would make another.
+def checked_name(cloud: Any) -> CloudName:
+    """Return the name of a cloud in Python's own types, as seeds are made of it: an integer of NumPy would make others.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def draws_of_null(
     filterings: Sequence[Filtering],
     draws: int,
     run_seed: int,
-    cloud: CloudKey,
+    cloud: CloudName,
     circled: Collection[Filtering] = (),
     threads: int = 1,
 ) -> dict[Filtering, NullDraws]:

@@ -10,7 +10,7 @@ from cnn_topology.plan.clouds import Centre, Filtering, Significance
 from cnn_topology.seeds import derive_seed
 from cnn_topology.statistics.dynamics import resampled_bars, resampled_networks, resampled_null
 from cnn_topology.statistics.null_clouds import null_cloud, sphere_null_cloud
-from cnn_topology.statistics.nulls import CloudKey
+from cnn_topology.statistics.nulls import CloudName
 from cnn_topology.statistics.significance import verdict
 
 
@@ -21,7 +21,7 @@ def stability(
     reached: str,
     significance: Significance,
     run_seed: int,
-    cloud: CloudKey,
+    cloud: CloudName,
     threads: int = 1,
 ) -> float | None:
     """Compute how often networks drawn with replacement, as many as there are, have the same verdict.

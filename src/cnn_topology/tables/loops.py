@@ -171,12 +171,17 @@ class SignificanceRow(CloudKey, table="significance"):
     significant_bars: int = column("H1 bars longer than the critical value.", COUNT)
 
 
-class NullRow(FilteringKey, table="nulls"):
-    """One draw of the sphere null under one density filter."""
+class NullSize(Row):
+    """Which null is drawn, and of how many filters of which size."""
 
     null_name: str = column("Name of the null.")
     points: int = column("Filters drawn (N).", COUNT)
     kernel_side: int = column("Side of the kernels: 3 of 3x3.", COUNT)
+
+
+class NullRow(FilteringKey, NullSize, table="nulls"):
+    """One draw of the sphere null under one density filter."""
+
     centre: str = column("How filters are centred: by filter or by coordinate.")
     draw: int = column("Number of the draw, from 0.")
     longest: float = column("Length of the longest H1 bar.", LENGTH)

@@ -1,9 +1,11 @@
 """Grids of populations and what is analysed network by network."""
 
+from pathlib import Path
+
 import pytest
 
 from cnn_topology.errors import InputError
-from cnn_topology.plan.config import parse_config
+from cnn_topology.plan.config import parse_config, read_config
 from cnn_topology.plan.expand import Plan
 from cnn_topology.plan.parameters import NetworksParameters, TrainParameters
 
@@ -107,6 +109,23 @@ def test_what_cannot_be_analysed_is_refused_by_name(tiny, key, value, expected):
     with pytest.raises(InputError) as refused:
         Plan(parse_config(tiny))
     assert expected in str(refused.value)
+
+
+def test_networks_with_too_few_filters_for_a_test_are_told(tiny):
+    def remarks() -> list[str]:
+        return [remark for remark in Plan(parse_config(tiny)).remarks if remark.startswith("generalization: ")]
+
+    told = remarks()
+    assert ["conv1 of 1 network of a:" in remark and "of 6," in remark for remark in told] == [True, False, False]
+    assert "conv1 of 2 networks of a-d0:" in told[1]
+    assert "of 12," in told[1]
+    tiny["populations"]["a"]["architecture"]["convolutions"] = [90, 4]
+    tiny["generalization"]["density"]["k"] = 0.1
+    assert remarks() == []
+
+
+def test_the_tour_shows_topology_beside_accuracy():
+    assert Plan(read_config(Path(__file__).parents[2] / "config/tour.yaml")).remarks == []
 
 
 def test_too_few_draws_for_the_level_of_the_test_are_refused(tiny):

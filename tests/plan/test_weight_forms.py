@@ -373,7 +373,7 @@ def test_a_network_in_several_files_is_read_by_their_index(suffix: str, tmp_path
     for name, weight in read_weights(index, {STEM: (8, 3, 3, 3), DEEP: (6, 8, 3, 3)}).items():
         np.testing.assert_array_equal(weight, tensors()[name].numpy())
     # A change of a part counts as one of the network's.
-    assert FilesCheckpoint(kind="files", files=str(index)).parts == [str(index), *map(str, parts.values())]
+    assert FilesCheckpoint(kind="files", files=str(index)).parts == (str(index), *map(str, parts.values()))
     for name in ("../model-00001-of-00002", "/etc/passwd"):
         index.write_text(json.dumps({"weight_map": {STEM: name}}))
         with pytest.raises(InputError, match="beside their index"):

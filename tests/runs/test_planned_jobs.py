@@ -73,6 +73,7 @@ def test_the_tools_see_the_same_jobs_with_a_quiet_profile_of_the_users_own(tiny,
     assert count > 20
     assert said["plan"][0] == 0
     assert f"run tiny: {count} jobs" in said["plan"][1]
+    assert "Note: generalization: conv1 of 1 network of a: " in said["plan"][1]
     assert said["status"][0] == 0
     assert f"0 of {count} jobs done" in said["status"][1]
     assert said["verify"][0] == 2

@@ -42,9 +42,9 @@ from cnn_topology.forecast import (
     table_jobs,
     training_jobs,
 )
-from cnn_topology.runs.job_files import Inputs
+from cnn_topology.runs.job_files import Inputs, JobFiles, job_digest, job_text
+from cnn_topology.runs.recorded import with_recorded
 from cnn_topology.runs.stages import STAGES
-from cnn_topology.runs.job_files import JobFiles, job_digest, job_text
 from cnn_topology.runs.starts import (
     failure_summary,
     pass_config,
@@ -89,13 +89,8 @@ CONFIG_FILES = (
 )
 try:
     if workflow.is_main_process:
-        CONFIG = parse_config(config, CONFIG_FILES, files)
-        if CONFIG.modules:
-            # Loads torch and the user's code, which no other start needs.
-            from cnn_topology.runs.recorded import with_recorded
-
-            CONFIG = with_recorded(CONFIG, CONFIG_FILES, files)
-        PLAN = Plan(CONFIG)
+        asked = parse_config(config, CONFIG_FILES, files)
+        PLAN = Plan(with_recorded(asked, CONFIG_FILES, files))
     else:
         PLAN = Plan(passed_config())  # the file may have been edited since
         if workflow.remote_exec:

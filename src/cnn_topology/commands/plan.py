@@ -14,7 +14,9 @@ from cnn_topology.errors import InputError, in_words
 from cnn_topology.forecast.demand import CORES_PER_GPU
 from cnn_topology.plan.config import read_config
 from cnn_topology.plan.config_file import read_yaml
+from cnn_topology.plan.expand import Plan
 from cnn_topology.runs.jobs import SNAKEFILE, Job, list_jobs
+from cnn_topology.runs.recorded import with_recorded
 
 # What a GPU is used for.
 TRAINING = ("train", "train-resnet")
@@ -43,11 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the forecast of the whole run, whatever of it is done already."""
-    config = read_config(arguments.configfile)
+    """Print the forecast of the whole run, whatever of it is done already, and what will not be as it was asked for."""
+    config = with_recorded(read_config(arguments.configfile))
     jobs = list_jobs(arguments.configfile, Path.cwd())
     print(described(config.name, jobs), end="")
     print(on_slurm(jobs, arguments.partitions))
+    for remark in Plan(config).remarks:
+        print(f"Note: {remark}.")
 
 
 @dataclass

@@ -239,6 +239,7 @@ class Plan:
             members[grid] = [(name, self.steps(name)[-1]) for name in populations]
         groups = []
         for name, items in members.items():
+            is_grid = name in self.config.grids
             for layer in section.layers:
                 for population in dict.fromkeys(population for population, _ in items):
                     convolutions = {c.name: c.filters for c in self.layers(population) if c.kind == "convolution"}
@@ -248,7 +249,12 @@ class Plan:
                     where = f"generalization.density for one network of {population}, {layer}"
                     section.density.neighbours(convolutions[layer], where)
                     check_kept(section.density, convolutions[layer], where, "widen the layer")
-                groups.append(NetworkGroup(name, layer, tuple(items), name in self.config.grids))
+                    pooled = self.networks(population) if is_grid else 1
+                    points = pooled * convolutions[layer]
+                    if why := section.density.lacking(points):
+                        which = f"{layer} of {pooled} network{'s' * (pooled > 1)} of {population}"
+                        self._remark(f"generalization: {which}: {why}; correlations with its loops are not defined")
+                groups.append(NetworkGroup(name, layer, tuple(items), is_grid))
         return groups
 
     @cached_property

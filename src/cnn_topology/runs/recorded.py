@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from cnn_topology.errors import InputError
-from cnn_topology.networks.modules import look_at
 from cnn_topology.plan.config import RunConfig, parse_config
 from cnn_topology.plan.config_file import ConfigFile
 from cnn_topology.plan.images import shape_of
@@ -23,6 +22,11 @@ def with_recorded(config: RunConfig, source: str = "config", files: Sequence[Con
     InputError
         As `look_at`, with the key of the module, or if what the config asks of the layers does not fit.
     """
+    if not config.modules:
+        return config
+    # Loads torch, which no other start needs.
+    from cnn_topology.networks.modules import look_at
+
     modules = {}
     for name, section in config.modules.items():
         try:

@@ -407,6 +407,7 @@ def test_command_writes_tables_and_a_page_that_shows_hostile_names_as_text(tmp_p
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
     assert "http" not in page.replace("http-equiv", "")
+    assert 0 < page.index(">verdict<") < page.index(">longest loop<")  # within the width of a phone
     rows = read_table(tmp_path / "net-look/tables/look.parquet", LookRow.schema).to_pylist()
     assert [row["layer"] for row in rows] == [hostile, "plain"]
     assert rows[0]["verdict"] == ONE_LOOP

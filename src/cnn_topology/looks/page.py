@@ -108,19 +108,19 @@ def _cells(row: LookRow, alpha: float) -> dict[str, str]:
     side = ring(vars(row), alpha)
     return {
         "layer": row.layer,
-        "kernel": f"{row.kernel_side}x{row.kernel_side}",
-        "filters": size_of(row).replace(" filters", ""),
+        "verdict": row.verdict or "not tested yet",  # within the width of a phone
         "longest loop": number(row.longest, ".3f"),
         "needed": number(row.needed, ".3f"),
         "p": number(row.p, ".2g"),
         "q": number(row.q, ".2g"),
-        "verdict": row.verdict or "not tested yet",
         "stable": number(row.verdict_stability, ".0%"),
         "p, smooth": number(row.p_lowpass, ".2g"),
         "p, blocks": "" if row.p_block is None else f"{row.p_block:.2g} (ratio {row.block_ratio:.2f})",
         "p, own covariance": number(row.p_covariance, ".2g"),
         "ring?": side and f"{side}, p = {row.p_hollowness:.2g}",
         "nearest circle": f"{row.circle}, {row.circle_coverage:.0%}" if row.circle else "",
+        "kernel": f"{row.kernel_side}x{row.kernel_side}",
+        "filters": size_of(row).replace(" filters", ""),
     }
 
 

@@ -153,7 +153,7 @@ def loops(
 
     The filters are centred and normalized, rho(k, p) keeps the densest of them, and the H1 bars of what is kept are
     compared with those of random clouds of the same size that went through the same steps. Expect a second for a
-    layer of some hundred filters and some minutes for 6,400; the time grows with `draws`.
+    layer of some hundred filters and some minutes for 6,400; the time grows with `draws`, and falls with `threads`.
 
     Parameters
     ----------

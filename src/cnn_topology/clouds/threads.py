@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cnn_topology.checks import whole
 
-# Items that are taken for each thread at once: all end together but for the last of them.
+# Items that are taken for each thread before all threads wait for the last of these.
 AT_ONCE = 8
 
 Item = TypeVar("Item")

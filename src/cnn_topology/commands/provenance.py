@@ -134,7 +134,7 @@ def checklist(
         for name, facts in sets.items()
     )
     networks = {name: population.networks for name, population in {**config.trained, **config.recorded}.items()}
-    networks |= {name: len(section.files) or 1 for name, section in config.checkpoints.items()}
+    networks |= {name: section.networks for name, section in config.checkpoints.items()}
     of_others = [name for name, section in config.recorded.items() if section.checkpoints] + [*config.checkpoints]
     untrained = [name for name, section in config.modules.items() if not section.checkpoints]
     trained = [name for name in networks if name not in of_others + untrained]

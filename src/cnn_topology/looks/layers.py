@@ -161,11 +161,12 @@ def first_look(population: str, weights: LayerWeights, settings: Settings, step:
         constant=int(np.sum(~alive)),
         networks=len(weights.weight),
     )
-    filtering = Filtering(k=settings.density.neighbours_left(len(points)), p=settings.density.p)
+    k = settings.density.neighbours_left(len(points))
+    filtering = Filtering(k=k, p=settings.density.p)
     look = LayerLook(weights.name, weights.tensor, len(filters), cloud, np.empty(0), filtering, 0.0, 0.0, {})
     if look.untested == DEAD_LAYER:
         return look
-    distances = neighbour_distances(points, [filtering.neighbours_left(len(points))])[:, 0]
+    distances = neighbour_distances(points, [k])[:, 0]
     kept = densest_points(distances, filtering.p)
     longest, second, _ = loop_statistics(barcode(points[kept], landmarks=filtering.landmarks))
     return replace(look, distances=distances, longest=longest, second=second)

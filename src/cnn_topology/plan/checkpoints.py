@@ -50,6 +50,7 @@ class TorchvisionCheckpoint(Section):
         "has 3x3 kernels); the paper may have used the VGG authors' own (unknown U19)."
     )
     folder: FilePath = Field("data", description="Where the weight files lie or are downloaded to.")
+    networks: ClassVar[int] = 1
     # Of a user's own.
     files: ClassVar[tuple[str, ...]] = ()
     parts: ClassVar[tuple[str, ...]] = ()
@@ -84,6 +85,11 @@ class FilesCheckpoint(Section):
     exclude: Annotated[Distinct[str], BeforeValidator(as_tuple)] = Field(
         (), description="Layers to leave out, by name or pattern."
     )
+
+    @property
+    def networks(self) -> int:
+        """Number of networks: one a file."""
+        return len(self.files)
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ class Plan:
     def networks(self, name: str) -> int:
         """Return the number of networks of a population or checkpoint."""
         checkpoint = self.config.checkpoints.get(name)
-        return len(checkpoint.files) or 1 if checkpoint else self.populations[name].networks
+        return (checkpoint or self.populations[name]).networks
 
     def steps(self, population: str) -> tuple[int, ...]:
         """Return the steps at which weights are kept: those asked for, step 0 and the last; 0 alone of a checkpoint."""
